@@ -1,0 +1,399 @@
+import type { Contract, ContractSide, Definition, Side } from '../contract.js'
+import {
+  describeThrown,
+  ErrorCode,
+  RpcConfigError,
+  RpcDisconnectedError,
+  RpcError,
+  RpcOverloadedError,
+  RpcProtocolError,
+  RpcValidationError,
+} from '../errors.js'
+import { CloseCode } from '../transport/close-codes.js'
+import type { CloseInfo, Transport } from '../transport/transport.js'
+import type { Codec, Frame } from '../wire/codec.js'
+import type { NotificationMessage, RequestMessage } from '../wire/message.js'
+import { type Answer, Connection } from './connection.js'
+import { type AnyHandler, Dispatcher } from './dispatcher.js'
+import type { CallOptions } from './functions.js'
+import type { HelloResult } from './handshake.js'
+import type { HeartbeatOptions } from './heartbeat.js'
+import { Outbox, type Unsent } from './outbox.js'
+import { outcomeOf, type PendingCall, PendingCalls } from './pending-calls.js'
+import { createRemote } from './remote.js'
+import { formatIssues, validate } from './validation.js'
+
+export interface ChannelCoreOptions {
+  readonly side: Side
+  readonly contract: Contract | undefined
+  readonly codec: Codec
+  /** Default time for an answer, in ms. */
+  readonly timeout: number
+  readonly limits: ChannelLimits
+  readonly heartbeat: HeartbeatOptions | false
+  readonly exposeErrors: boolean
+  /** Whether calls wait for a connection that is to come, or fail where there is none. */
+  readonly lasting: boolean
+  readonly spreadMs: number
+  /** What handlers find as `context.channel`. */
+  readonly self: () => unknown
+  readonly events: ChannelCoreEvents
+}
+
+/** Bounds of one channel. */
+export interface ChannelLimits {
+  /** The largest message accepted, and offered to the other side as the limit, in bytes. */
+  readonly message: number
+  /** The most messages that wait for a connection. */
+  readonly queuedMessages: number
+  /** The most bytes that wait for a connection. */
+  readonly queuedBytes: number
+}
+
+export interface ChannelCoreEvents {
+  /** A connection is ready for calls. `hello` is missing where the peer is a plain one. */
+  open(hello: HelloResult | undefined): void
+  /** The connection ended. Told after the calls that it took with it were rejected. */
+  down(info: CloseInfo): void
+  latency(ms: number): void
+  /** `inFlight` or `queued` may have changed. */
+  change(): void
+  error(error: unknown): void
+}
+
+/** Why nothing can be sent at the moment, and will not be without a change from outside. */
+interface Refusal {
+  readonly message: string
+  readonly closeCode?: number | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * One conversation, by names and unknown values; the public types are put on at the edge.
+ *
+ * It outlives its connections: calls that were not written wait for the next one (where the channel
+ * is a lasting one); those that were, end with the connection. Sessions that carry them over will
+ * take their place between this class and {@link Connection}.
+ */
+export class ChannelCore {
+  /** 128 random bits, in hexadecimal. */
+  readonly id = randomId()
+  readonly other: object
+  readonly #options: ChannelCoreOptions
+  readonly #remoteSide: ContractSide | undefined
+  readonly #pending: PendingCalls
+  readonly #outbox: Outbox
+  readonly #dispatcher: Dispatcher
+  #connection: Connection | undefined
+  #attempt = 0
+  #refusal: Refusal | undefined
+
+  constructor(options: ChannelCoreOptions) {
+    const { side, contract } = options
+    this.#options = options
+    this.#remoteSide = contract?.[side === 'server' ? 'client' : 'server']
+    this.#outbox = new Outbox({
+      messages: options.limits.queuedMessages,
+      bytes: options.limits.queuedBytes,
+    })
+    this.#pending = new PendingCalls((call) => this.#givenUp(call))
+    this.#dispatcher = new Dispatcher({
+      side: contract?.[side],
+      sideName: side,
+      exposeErrors: options.exposeErrors,
+      channel: options.self,
+      onError: options.events.error,
+    })
+    this.other = createRemote(this.#remoteSide, (method, params, callOptions) =>
+      this.#definition(method)?.kind === 'notification'
+        ? this.notify(method, params, callOptions)
+        : this.call(method, params, callOptions),
+    )
+  }
+
+  /** Calls that were sent and wait for their answer. */
+  get inFlight(): number {
+    return this.#pending.size - this.#outbox.size
+  }
+
+  /** Calls and notifications that wait for a connection. */
+  get queued(): number {
+    return this.#outbox.size
+  }
+
+  /** Calls of the other side that run here. */
+  get running(): number {
+    return this.#dispatcher.running
+  }
+
+  get isConnected(): boolean {
+    return this.#connection?.isReady ?? false
+  }
+
+  // ── Calling ───────────────────────────────────────────────────────────────────────────────────
+
+  async call(method: string, params: unknown, options: CallOptions = {}): Promise<unknown> {
+    const call = this.#open(method, options)
+    this.#say({ jsonrpc: '2.0', id: call.id, method }, params, call, 'call')
+    return this.#checkResult(method, await call.promise)
+  }
+
+  /** Resolves when the notification has been handed to the wire. */
+  notify(method: string, params: unknown, options: CallOptions = {}): Promise<void> {
+    const written = this.#notify(method, params, options)
+    // Nobody need wait for a notification; a failure that nobody waits for ends no process.
+    written.catch((error: unknown) => this.#options.events.error(error))
+    return written
+  }
+
+  async #notify(method: string, params: unknown, options: CallOptions): Promise<void> {
+    const call = this.#open(method, options)
+    this.#say({ jsonrpc: '2.0', method }, params, call, 'notification')
+    await call.promise
+  }
+
+  #open(method: string, options: CallOptions): PendingCall {
+    if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
+    if (this.#remoteSide && !this.#definition(method)) {
+      const known = Object.keys(this.#remoteSide).join(', ') || 'nothing'
+      throw new RpcConfigError(
+        `"${method}" can't be called: the contract's other side has ${known}. Add it there, or correct the name`,
+        { method },
+      )
+    }
+    return this.#pending.open(method, options, this.#options.timeout)
+  }
+
+  #definition(method: string): Definition | undefined {
+    return this.#remoteSide && Object.hasOwn(this.#remoteSide, method)
+      ? this.#remoteSide[method]
+      : undefined
+  }
+
+  /** Encodes at once, so that later changes to the params change nothing, and sends when it can. */
+  #say(
+    message: RequestMessage | NotificationMessage,
+    params: unknown,
+    call: PendingCall,
+    kind: Unsent['kind'],
+  ): void {
+    if (this.#refusal) return this.#fail(call, disconnectedError(call, this.#refusal))
+    const frame = this.#encode(message, params, call)
+    if (frame === undefined) return
+    const unsent: Unsent = { frame, call, kind }
+    const connection = this.#connection
+    const isNext = connection?.isReady && this.#outbox.size === 0
+    if (!isNext || !this.#write(connection, unsent)) {
+      try {
+        this.#outbox.add(unsent)
+      } catch (error) {
+        this.#fail(call, error as RpcError)
+      }
+    }
+    this.#options.events.change()
+  }
+
+  #encode(
+    message: RequestMessage | NotificationMessage,
+    params: unknown,
+    call: PendingCall,
+  ): Frame | undefined {
+    const { codec } = this.#options
+    try {
+      if (params === undefined) return codec.encode(message)
+      if (typeof params === 'object' && params !== null) return codec.encode({ ...message, params })
+      throw new TypeError('JSON-RPC 2.0 carries params as an object of named params')
+    } catch (thrown) {
+      const why = describeThrown(thrown)
+      this.#fail(
+        call,
+        new RpcValidationError(
+          `The params of "${call.method}" can't be sent as ${codec.name}: ${why}`,
+          [{ message: why }],
+          'not-sent',
+          { method: call.method, cause: thrown },
+        ),
+      )
+      return undefined
+    }
+  }
+
+  /** @returns whether the message is dealt with; where not, it can wait for another connection. */
+  #write(connection: Connection, { frame, call, kind }: Unsent): boolean {
+    const sent = connection.send(frame)
+    if (sent === 'not-sent') return false
+    if (sent === 'too-big') this.#fail(call, tooBigError(call.method, connection.peerMaxMessage))
+    else if (kind === 'call') call.written = true
+    else this.#pending.take(call.id)?.resolve(undefined)
+    return true
+  }
+
+  #fail(call: PendingCall, error: RpcError): void {
+    this.#pending.take(call.id)?.reject(error)
+  }
+
+  #givenUp(call: PendingCall): void {
+    if (call.written) this.#connection?.sendExtension('rpc.cancel', { id: call.id })
+    else this.#outbox.remove(call)
+    this.#options.events.change()
+  }
+
+  // ── Being answered ────────────────────────────────────────────────────────────────────────────
+
+  #answered(answer: Answer): void {
+    const call = this.#pending.take(answer.id)
+    if (!call) {
+      // A late answer, or a second one, is nobody's; an error without an id is about a frame of ours.
+      if (answer.kind === 'error' && answer.id === null) {
+        this.#options.events.error(
+          new RpcProtocolError(
+            `The other side could not read a message: ${answer.error.message} (${answer.error.code})`,
+          ),
+        )
+      }
+      return
+    }
+    const { method } = call
+    if (answer.kind === 'result') call.resolve(answer.result)
+    else if (answer.kind === 'error') {
+      const { code, message, data } = answer.error
+      call.reject(new RpcError(code, message, data, { method }))
+    } else {
+      const why = `The answer to "${method}" breaks JSON-RPC 2.0: ${answer.reason}`
+      call.reject(new RpcProtocolError(why, { method }))
+    }
+    this.#options.events.change()
+  }
+
+  async #checkResult(method: string, result: unknown): Promise<unknown> {
+    const definition = this.#definition(method)
+    const schema = definition?.kind === 'method' ? definition.result : undefined
+    if (!schema) return result
+    const verdict = await validate(schema, result)
+    if ('value' in verdict) return verdict.value
+    if (result === null) {
+      // `undefined` travels as null (JSON has no other way): let a schema of void have it back.
+      const again = await validate(schema, undefined)
+      if ('value' in again) return again.value
+    }
+    throw new RpcValidationError(
+      `The result of "${method}" breaks its schema: ${formatIssues(verdict.issues)}. The other side ran the call; its contract may be of another version`,
+      verdict.issues,
+      'maybe-executed',
+      { method },
+    )
+  }
+
+  // ── Serving ───────────────────────────────────────────────────────────────────────────────────
+
+  expose(method: string, handler: AnyHandler): () => void {
+    return this.#dispatcher.expose(method, handler)
+  }
+
+  // ── Connections ───────────────────────────────────────────────────────────────────────────────
+
+  /** Goes on over this transport; an earlier connection that is still there ends. */
+  attach(transport: Transport): void {
+    this.#connection?.close(CloseCode.goingAway, 'Another connection takes its place')
+    const { side, codec, limits, heartbeat, spreadMs, events } = this.#options
+    const connection: Connection = new Connection(
+      transport,
+      {
+        side,
+        codec,
+        maxMessage: limits.message,
+        heartbeat,
+        attempt: ++this.#attempt,
+        welcome: { sid: this.id, resumed: false, spreadMs },
+      },
+      {
+        ready: (hello) => {
+          events.open(hello)
+          this.#flush()
+        },
+        request: (id, incoming) => this.#dispatcher.request(id, incoming),
+        notification: (incoming) => void this.#dispatcher.notification(incoming),
+        awaits: (id) => this.#pending.has(id),
+        answer: (answer) => this.#answered(answer),
+        cancel: (id) => this.#dispatcher.cancel(id, cancelledByCaller()),
+        latency: events.latency,
+        error: events.error,
+        close: (info) => this.#down(connection, info),
+      },
+    )
+    this.#connection = connection
+  }
+
+  #flush(): void {
+    const connection = this.#connection
+    if (connection?.isReady) this.#outbox.flush((unsent) => this.#write(connection, unsent))
+    this.#options.events.change()
+  }
+
+  #down(connection: Connection, info: CloseInfo): void {
+    if (this.#connection !== connection) return
+    this.#connection = undefined
+    const lost = describeClose(info)
+    this.#dispatcher.cancelAll(new RpcDisconnectedError('The caller is gone', 'maybe-executed'))
+    this.#pending.rejectAll(
+      (call) => call.written,
+      (call) => disconnectedError(call, lost),
+    )
+    if (!this.#options.lasting) this.refuse({ ...lost, message: 'the channel is closed' })
+    this.#options.events.down(info)
+    this.#options.events.change()
+  }
+
+  /** From now on nothing is sent, and what waited is rejected, until {@link allow}. */
+  refuse(refusal: Refusal): void {
+    this.#refusal = refusal
+    this.#pending.rejectAll(
+      (call) => !call.written,
+      (call) => {
+        this.#outbox.remove(call)
+        return disconnectedError(call, refusal)
+      },
+    )
+    this.#options.events.change()
+  }
+
+  allow(): void {
+    this.#refusal = undefined
+  }
+
+  /** Ends the connection there is; the calls on it end with it. */
+  disconnect(code: number = CloseCode.normal, reason = ''): void {
+    this.#connection?.close(code, reason)
+  }
+}
+
+function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisconnectedError {
+  const outcome = outcomeOf(call)
+  const state = outcome === 'not-sent' ? 'was not sent' : 'was sent and may have run'
+  return new RpcDisconnectedError(`"${call.method}" ${state}: ${refusal.message}`, outcome, {
+    method: call.method,
+    closeCode: refusal.closeCode,
+    cause: refusal.cause,
+  })
+}
+
+function describeClose({ code, reason }: CloseInfo): Refusal {
+  return { message: `the connection was lost (${code}${reason && `: ${reason}`})`, closeCode: code }
+}
+
+function tooBigError(method: string, limit: number): RpcOverloadedError {
+  return new RpcOverloadedError(
+    `"${method}" was not sent: its message is larger than the ${limit} bytes the other side accepts. Send less at once, or raise the other side's limit "message"`,
+    { method },
+  )
+}
+
+function cancelledByCaller(): RpcError {
+  return new RpcError(ErrorCode.cancelled, 'The caller gave the call up')
+}
+
+/** 128 random bits, in hexadecimal; `crypto.randomUUID` is missing on plain http pages. */
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

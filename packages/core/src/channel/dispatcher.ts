@@ -1,0 +1,234 @@
+import { assertMethodName, type ContractSide, type Definition } from '../contract.js'
+import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors.js'
+import {
+  type ErrorMessage,
+  errorMessage,
+  invalidRequestMessage,
+  type MessageId,
+  type ResponseMessage,
+  resultMessage,
+} from '../wire/message.js'
+import type { HandlerContext } from './functions.js'
+import { formatIssues, validate } from './validation.js'
+
+/** A handler as the dispatcher knows it: its params are validated, its types are gone. */
+export type AnyHandler = (params: unknown, context: HandlerContext) => unknown
+
+/** A call or a notification that came in. */
+export interface Incoming {
+  readonly method: string
+  readonly params: unknown
+}
+
+export interface DispatcherOptions {
+  /** The methods the contract gives this side; without it every exposed name is a method. */
+  readonly side: ContractSide | undefined
+  /** What the contract calls this side, for messages. */
+  readonly sideName: string
+  /** Tell callers the message of an unexpected error. */
+  readonly exposeErrors: boolean
+  /** What handlers find as `context.channel`. */
+  readonly channel: () => unknown
+  /** Told of every failure that no answer tells the other side about. */
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * Runs the methods of this side: finds them by their own name, validates, runs, answers.
+ *
+ * Several handlers may be exposed under one name: a method goes to the newest of them, a
+ * notification to all. Calls run concurrently; none waits for another.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions
+  readonly #handlers = new Map<string, AnyHandler[]>()
+  readonly #running = new Map<MessageId, Context>()
+  readonly #definitions: Map<string, Definition> | undefined
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+    this.#definitions = options.side && new Map(Object.entries(options.side))
+  }
+
+  /** Calls of the other side that are running now. */
+  get running(): number {
+    return this.#running.size
+  }
+
+  /**
+   * Adds a handler; while it is the newest of its name, it serves the method.
+   *
+   * @returns takes it away again.
+   * @throws {RpcConfigError} where the name can't be a method's or is not in the contract, or the
+   *   handler is no function.
+   */
+  expose(method: string, handler: AnyHandler): () => void {
+    assertMethodName(method)
+    const { sideName } = this.#options
+    if (this.#definitions && !this.#definitions.has(method)) {
+      const known = [...this.#definitions.keys()].join(', ') || 'nothing'
+      throw new RpcConfigError(
+        `"${method}" can't be exposed: the contract's ${sideName} side has ${known}. Add it there, or correct the name`,
+        { method },
+      )
+    }
+    if (typeof handler !== 'function') {
+      throw new RpcConfigError(`The handler of "${method}" must be a function`, { method })
+    }
+    const entry: AnyHandler = (params, context) => handler(params, context)
+    const handlers = this.#handlers.get(method) ?? []
+    this.#handlers.set(method, [...handlers, entry])
+    return () => {
+      const left = (this.#handlers.get(method) ?? []).filter((other) => other !== entry)
+      if (left.length > 0) this.#handlers.set(method, left)
+      else this.#handlers.delete(method)
+    }
+  }
+
+  /** Runs a request and answers it. Never rejects. */
+  async request(id: MessageId, incoming: Incoming): Promise<ResponseMessage> {
+    if (id !== null && this.#running.has(id)) {
+      return invalidRequestMessage(id, `a call with the id ${JSON.stringify(id)} is still running`)
+    }
+    const context = new Context(incoming.method, this.#options.channel)
+    if (id !== null) this.#running.set(id, context)
+    try {
+      return resultMessage(id, await this.#run(incoming, context, 'method'))
+    } catch (thrown) {
+      return this.#errorAnswer(id, incoming.method, thrown, context.aborted)
+    } finally {
+      if (this.#running.get(id) === context) this.#running.delete(id)
+    }
+  }
+
+  /** Runs a notification. Never rejects: failures go to `onError`. */
+  async notification(incoming: Incoming): Promise<void> {
+    try {
+      await this.#run(incoming, new Context(incoming.method, this.#options.channel), 'notification')
+    } catch (thrown) {
+      this.#options.onError(thrown)
+    }
+  }
+
+  /** Aborts the signal of one running call; the call still ends with an answer. */
+  cancel(id: MessageId, reason: unknown): void {
+    this.#running.get(id)?.abort(reason)
+  }
+
+  /** Aborts all running calls: nobody waits for their answers any more. */
+  cancelAll(reason: unknown): void {
+    for (const context of this.#running.values()) context.abort(reason)
+    this.#running.clear()
+  }
+
+  async #run(
+    { method, params }: Incoming,
+    context: Context,
+    sentAs: 'method' | 'notification',
+  ): Promise<unknown> {
+    const definition = this.#definitions?.get(method)
+    if (this.#definitions && !definition) throw notFound(method)
+    const validated = await this.#validate(method, params, definition)
+    // Looked up after the schema has answered: a handler may have come or gone meanwhile.
+    const handlers = this.#handlers.get(method)
+    const newest = handlers?.at(-1)
+    if (!handlers || !newest) throw definition ? notMounted(method) : notFound(method)
+    if ((definition?.kind ?? sentAs) === 'method') return newest(validated, context)
+    await Promise.all(handlers.map(async (handler) => this.#runOne(handler, validated, context)))
+    return undefined
+  }
+
+  /** One of several handlers of a notification: its failure is its own. */
+  async #runOne(handler: AnyHandler, params: unknown, context: Context): Promise<void> {
+    try {
+      await handler(params, context)
+    } catch (thrown) {
+      this.#options.onError(thrown)
+    }
+  }
+
+  async #validate(
+    method: string,
+    params: unknown,
+    definition: Definition | undefined,
+  ): Promise<unknown> {
+    if (!definition) return params
+    if (!definition.params) return undefined
+    const verdict = await validate(definition.params, params)
+    if ('value' in verdict) return verdict.value
+    const { issues } = verdict
+    const message = `Invalid params for "${method}": ${formatIssues(issues)}`
+    throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
+  }
+
+  #errorAnswer(id: MessageId, method: string, thrown: unknown, aborted: boolean): ErrorMessage {
+    const told = toldError(thrown)
+    if (told) return errorMessage(id, told.code, told.message, told.data)
+    if (aborted) return errorMessage(id, ErrorCode.cancelled, `"${method}" was cancelled`)
+    this.#options.onError(thrown)
+    const detail = this.#options.exposeErrors ? `: ${describeThrown(thrown)}` : ''
+    return errorMessage(id, ErrorCode.internal, `Internal error in "${method}"${detail}`)
+  }
+}
+
+/** What a handler is given; its signal is made when it is first asked for. */
+class Context implements HandlerContext {
+  readonly method: string
+  readonly #channel: () => unknown
+  #controller: AbortController | undefined
+  #abortedBy: { reason: unknown } | undefined
+
+  constructor(method: string, channel: () => unknown) {
+    this.method = method
+    this.#channel = channel
+  }
+
+  get channel(): unknown {
+    return this.#channel()
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#abortedBy) this.#controller.abort(this.#abortedBy.reason)
+    return this.#controller.signal
+  }
+
+  get aborted(): boolean {
+    return this.#abortedBy !== undefined
+  }
+
+  abort(reason: unknown): void {
+    if (this.#abortedBy) return
+    this.#abortedBy = { reason }
+    this.#controller?.abort(reason)
+  }
+}
+
+function notFound(method: string): RpcError {
+  return new RpcError(ErrorCode.methodNotFound, `Method not found: "${method}"`, undefined, {
+    method,
+  })
+}
+
+function notMounted(method: string): RpcError {
+  return new RpcError(
+    ErrorCode.methodNotFound,
+    `"${method}" has no handler at the moment: it is in the contract, but nobody has exposed or mounted it`,
+    { reason: 'not-mounted' },
+    { method },
+  )
+}
+
+/**
+ * What a thrown value tells the caller: only an `RpcError` tells anything. Reads nothing twice and
+ * survives errors whose members throw.
+ */
+function toldError(thrown: unknown): { code: number; message: string; data: unknown } | undefined {
+  if (!(thrown instanceof RpcError)) return undefined
+  try {
+    const { code, message, data } = thrown
+    return Number.isInteger(code) ? { code, message: String(message), data } : undefined
+  } catch {
+    return undefined
+  }
+}

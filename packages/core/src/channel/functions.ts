@@ -1,0 +1,79 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { MethodDefinition, NotificationDefinition, Schema } from '../contract.js'
+
+/**
+ * How a side of a contract is seen by who calls it (`Other`) and by who serves it (`Handlers`).
+ *
+ * A side is either a part of a contract (definitions with schemas) or, where the peers trust each
+ * other, an interface of plain functions.
+ */
+
+/** Options of one call. */
+export interface CallOptions {
+  /** How long to wait for the answer, in ms; `Infinity` waits for ever. Default: the channel's. */
+  timeout?: number
+  /** Gives the call up: it rejects with `RpcAbortedError`, and the handler's signal aborts. */
+  signal?: AbortSignal
+}
+
+/** A value, or a promise of it. */
+export type Awaitable<T> = T | Promise<T>
+
+type InputOf<S> = S extends Schema ? StandardSchemaV1.InferInput<S> : undefined
+type OutputOf<S> = S extends Schema ? StandardSchemaV1.InferOutput<S> : undefined
+
+/** The arguments of a remote function: params may be left out where the schema allows it. */
+type CallArguments<Params> = undefined extends Params
+  ? [params?: Params, options?: CallOptions]
+  : [params: Params, options?: CallOptions]
+
+/** One member of `other`. */
+export type RemoteFunction<M> =
+  M extends MethodDefinition<infer P, infer R>
+    ? (...args: CallArguments<InputOf<P>>) => Promise<R extends Schema ? OutputOf<R> : unknown>
+    : M extends NotificationDefinition<infer P>
+      ? (...args: CallArguments<InputOf<P>>) => Promise<void>
+      : M extends (...args: infer A) => infer R
+        ? (
+            ...args: CallArguments<A extends [infer P, ...unknown[]] ? P : A[0]>
+          ) => Promise<Awaited<R>>
+        : never
+
+/** The other side as an object of functions. */
+export type Other<S> = { readonly [K in keyof S & string]: RemoteFunction<S[K]> }
+
+/** What a handler gets besides its params. */
+export interface HandlerContext<Ch = unknown> {
+  /** Aborts when the caller gives the call up, and when the connection is lost. */
+  readonly signal: AbortSignal
+  /** The channel the call came over: `channel.other` calls back, to any depth. */
+  readonly channel: Ch
+  /** The name it was called by. */
+  readonly method: string
+}
+
+/** The function that serves one method or notification. */
+export type Handler<M, Ch = unknown> =
+  M extends MethodDefinition<infer P, infer R>
+    ? (
+        params: OutputOf<P>,
+        context: HandlerContext<Ch>,
+      ) => R extends Schema ? Awaitable<InputOf<R>> : unknown
+    : M extends NotificationDefinition<infer P>
+      ? (params: OutputOf<P>, context: HandlerContext<Ch>) => unknown
+      : M extends (...args: infer A) => infer R
+        ? (params: A[0], context: HandlerContext<Ch>) => Awaitable<Awaited<R>>
+        : never
+
+/** Handlers for all of a side. */
+export type Handlers<S, Ch = unknown> = { readonly [K in keyof S & string]: Handler<S[K], Ch> }
+
+/** Handlers for some of a side; the rest may come later through `expose`. */
+export type SomeHandlers<S, Ch = unknown> = {
+  readonly [K in keyof S & string]?: Handler<S[K], Ch> | undefined
+}
+
+/** The names of the methods of a side, which are answered. */
+export type MethodName<S> = {
+  [K in keyof S & string]: S[K] extends NotificationDefinition ? never : K
+}[keyof S & string]

@@ -1,0 +1,78 @@
+import type { MessageId, RequestMessage } from '../wire/message.js'
+
+/**
+ * The first exchange on a connection (docs/protocol.md, "Hello"): who speaks more than JSON-RPC 2.0
+ * says so, and who does not is served as a plain peer.
+ */
+
+/** The version of the extensions. */
+export const PROTOCOL_VERSION = 1
+/** The id of the hello request: a string, so that it meets none of our calls' integers. */
+export const HELLO_ID = 'rpc:1'
+export const HELLO = 'rpc.hello'
+/** How long the client waits for the answer before it takes the server for a plain peer, in ms. */
+export const CLIENT_PATIENCE_MS = 2_000
+/** How long the server waits for a first frame before it takes the client for a plain peer, in ms. */
+export const SERVER_PATIENCE_MS = 1_000
+
+/** client → server, first frame of a connection. */
+export interface HelloParams {
+  readonly v: number
+  /** Counts the client's connections, from 1. */
+  readonly attempt: number
+  readonly codec: string
+  readonly limits: HelloLimits
+}
+
+/** server → client, the answer. */
+export interface HelloResult {
+  readonly v: number
+  /** The session's id: the `id` of the server's channel. */
+  readonly sid: string
+  /** Whether this connection continues an earlier one. */
+  readonly resumed: boolean
+  /** The window, in ms, over which the client spreads its first attempt after a loss. */
+  readonly spreadMs: number
+  readonly limits: HelloLimits
+}
+
+/** What the sender of these limits accepts. */
+export interface HelloLimits {
+  /** The largest frame, in bytes. */
+  readonly msg: number
+}
+
+export function helloMessage(params: HelloParams): RequestMessage {
+  return { jsonrpc: '2.0', id: HELLO_ID, method: HELLO, params }
+}
+
+/** The answer to the hello, as the client waits for it. */
+export function isHelloAnswer(id: MessageId | undefined): boolean {
+  return id === HELLO_ID
+}
+
+/** @returns the params, or `undefined` where they are not a hello's. */
+export function readHelloParams(value: unknown): HelloParams | undefined {
+  const hello = value as Partial<HelloParams> | undefined
+  const valid =
+    isPositiveInteger(hello?.v) && isPositiveInteger(hello.attempt) && hasLimits(hello.limits)
+  return valid && typeof hello.codec === 'string' ? (hello as HelloParams) : undefined
+}
+
+/** @returns the result, or `undefined` where it is not a hello's. */
+export function readHelloResult(value: unknown): HelloResult | undefined {
+  const hello = value as Partial<HelloResult> | null
+  const valid =
+    isPositiveInteger(hello?.v) && typeof hello.sid === 'string' && hasLimits(hello.limits)
+  if (!valid) return undefined
+  const { resumed = false, spreadMs = 0 } = hello
+  return { ...(hello as HelloResult), resumed: resumed === true, spreadMs: Number(spreadMs) || 0 }
+}
+
+function hasLimits(value: unknown): value is HelloLimits {
+  return isPositiveInteger((value as Partial<HelloLimits> | undefined)?.msg)
+}
+
+function isPositiveInteger(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > 0
+}

@@ -1,0 +1,111 @@
+import { RpcConfigError } from '../errors.js'
+import type { CloseInfo } from '../transport/transport.js'
+import type { ChannelLimits } from './channel-core.js'
+import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './heartbeat.js'
+import { assertTimeout } from './pending-calls.js'
+
+/** What every channel takes, whichever side and wire it is for. */
+export interface ChannelOptions {
+  /** How long a call waits for its answer, in ms; `Infinity` waits for ever. Default 30,000. */
+  timeout?: number
+  /** Bounds of a channel; what is left out keeps its default. */
+  limits?: Partial<ChannelLimits>
+  /**
+   * How to find out that the other side is dead; `false` never asks. Default: asks after 15 s of
+   * silence and waits 10 s. Wires that can't stall (ports, memory) need none and have none.
+   */
+  heartbeat?: Partial<HeartbeatOptions> | false
+  /**
+   * Tell callers the message of an error that a handler threw without meaning to. Default false:
+   * they learn that it failed, and `onError` here learns why. Stacks are never told.
+   */
+  exposeErrors?: boolean
+}
+
+/** What to do at the turns of a channel's life. Each hook is a list, run in its order. */
+export interface ChannelHooks<Ch> {
+  /**
+   * The channel is ready for calls. Each is awaited before the next; calls of the other side are
+   * served meanwhile. One that throws closes this channel only (1011).
+   */
+  onConnect?: readonly ((channel: Ch) => unknown)[]
+  /** The connection ended; its calls have been rejected. */
+  onDisconnect?: readonly ((channel: Ch, reason: CloseInfo) => unknown)[]
+  /**
+   * Something failed that no caller on this side is told of: a handler threw, a notification broke
+   * its schema, a frame could not be read.
+   */
+  onError?: readonly ((channel: Ch, error: unknown) => unknown)[]
+}
+
+const DEFAULT_LIMITS: ChannelLimits = {
+  message: 1024 * 1024,
+  queuedMessages: 256,
+  queuedBytes: 1024 * 1024,
+}
+
+/** The options with their defaults. */
+export interface ResolvedChannelOptions {
+  readonly timeout: number
+  readonly limits: ChannelLimits
+  readonly heartbeat: HeartbeatOptions | false
+  readonly exposeErrors: boolean
+}
+
+/**
+ * @returns the options, checked, with their defaults.
+ * @throws {RpcConfigError} naming the option that is no number of its unit.
+ */
+export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
+  const { timeout = 30_000, limits, heartbeat = {}, exposeErrors = false } = options
+  return {
+    timeout: assertTimeout(undefined, timeout),
+    limits: positiveIntegers('limits', { ...DEFAULT_LIMITS, ...limits }),
+    heartbeat:
+      heartbeat !== false &&
+      positiveIntegers('heartbeat', { ...DEFAULT_HEARTBEAT, ...heartbeat }),
+    exposeErrors,
+  }
+}
+
+function positiveIntegers<T extends object>(option: string, values: T): T {
+  for (const [name, value] of Object.entries(values)) {
+    if (Number.isInteger(value) && value > 0) continue
+    throw new RpcConfigError(`${option}.${name} must be a positive integer; it is ${String(value)}`)
+  }
+  return values
+}
+
+/** Runs a channel's hooks. */
+export interface HookRunner {
+  /** Resolves to whether all went well. */
+  connect(): Promise<boolean>
+  disconnect(reason: CloseInfo): void
+  error(error: unknown): void
+}
+
+export function createHookRunner<Ch>(hooks: ChannelHooks<Ch>, channel: () => Ch): HookRunner {
+  const error = (thrown: unknown): void => {
+    for (const hook of hooks.onError ?? []) {
+      // A failing onError has nobody left to tell; the other hooks still hear of the first failure.
+      void (async () => hook(channel(), thrown))().catch(() => {})
+    }
+  }
+  return {
+    error,
+    async connect() {
+      try {
+        for (const hook of hooks.onConnect ?? []) await hook(channel())
+        return true
+      } catch (thrown) {
+        error(thrown)
+        return false
+      }
+    },
+    disconnect(reason) {
+      for (const hook of hooks.onDisconnect ?? []) {
+        void (async () => hook(channel(), reason))().catch(error)
+      }
+    },
+  }
+}

@@ -1,0 +1,153 @@
+import {
+  type Outcome,
+  RpcAbortedError,
+  RpcConfigError,
+  type RpcError,
+  RpcTimeoutError,
+} from '../errors.js'
+import type { CallOptions } from './functions.js'
+
+/** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** A call, or a notification still to be written, that has not ended yet. */
+export interface PendingCall {
+  readonly id: number
+  readonly method: string
+  /** Set by whoever hands the message to a transport. Decides the outcome if the call fails. */
+  written: boolean
+  readonly promise: Promise<unknown>
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: RpcError) => void
+}
+
+interface Entry extends PendingCall {
+  timer: ReturnType<typeof setTimeout> | undefined
+  stopListening: (() => void) | undefined
+}
+
+/**
+ * The calls this side has made that have not ended, by id. Each leaves exactly once: settled by an
+ * answer, failed with its connection, timed out, or aborted. The sole owner of call timers and
+ * abort listeners.
+ */
+export class PendingCalls {
+  readonly #entries = new Map<number, Entry>()
+  readonly #onGivenUp: (call: PendingCall) => void
+  #lastId = 0
+
+  /** @param onGivenUp told of each call that timed out or was aborted, once it has been rejected. */
+  constructor(onGivenUp: (call: PendingCall) => void) {
+    this.#onGivenUp = onGivenUp
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  has(id: unknown): boolean {
+    return this.#entries.has(id as number)
+  }
+
+  /** Calls that were written and wait for their answer. */
+  get written(): number {
+    let count = 0
+    for (const call of this.#entries.values()) if (call.written) count++
+    return count
+  }
+
+  /**
+   * Opens a call, with its deadline and its signal running from now on.
+   *
+   * @throws {RpcConfigError} where the timeout is no number of ms.
+   * @throws {RpcAbortedError} where the signal is aborted already.
+   */
+  open(method: string, options: CallOptions, defaultTimeout: number): PendingCall {
+    const timeout = assertTimeout(method, options.timeout ?? defaultTimeout)
+    const { signal } = options
+    if (signal?.aborted) throw abortedError(method, 'not-sent', signal)
+
+    let settle!: Pick<PendingCall, 'resolve' | 'reject'>
+    const promise = new Promise<unknown>((resolve, reject) => {
+      settle = { resolve, reject }
+    })
+    const id = ++this.#lastId
+    const entry: Entry = {
+      id,
+      method,
+      written: false,
+      promise,
+      ...settle,
+      timer: undefined,
+      stopListening: undefined,
+    }
+    if (timeout <= MAX_TIMER_MS) {
+      entry.timer = setTimeout(() => {
+        this.#giveUp(entry, timeoutError(method, timeout, outcomeOf(entry)))
+      }, timeout)
+    }
+    if (signal) {
+      const onAbort = () => this.#giveUp(entry, abortedError(method, outcomeOf(entry), signal))
+      signal.addEventListener('abort', onAbort, { once: true })
+      entry.stopListening = () => signal.removeEventListener('abort', onAbort)
+    }
+    this.#entries.set(id, entry)
+    return entry
+  }
+
+  /** Takes the call with this id out, for the taker to settle; `undefined` where there is none. */
+  take(id: unknown): PendingCall | undefined {
+    // Own ids are integers and the map does not convert: "1" is not 1.
+    const entry = this.#entries.get(id as number)
+    if (!entry) return undefined
+    this.#entries.delete(entry.id)
+    clearTimeout(entry.timer)
+    entry.stopListening?.()
+    return entry
+  }
+
+  /** Takes out, and rejects, all calls that `which` names. */
+  rejectAll(which: (call: PendingCall) => boolean, error: (call: PendingCall) => RpcError): void {
+    for (const call of [...this.#entries.values()]) {
+      if (which(call)) this.take(call.id)?.reject(error(call))
+    }
+  }
+
+  #giveUp(entry: Entry, error: RpcError): void {
+    if (!this.take(entry.id)) return
+    entry.reject(error)
+    this.#onGivenUp(entry)
+  }
+}
+
+/** What can be said of a call that ends without an answer. */
+export function outcomeOf(call: PendingCall): Outcome {
+  return call.written ? 'maybe-executed' : 'not-sent'
+}
+
+/**
+ * @returns the timeout, checked.
+ * @throws {RpcConfigError} where it is no number of ms.
+ */
+export function assertTimeout(method: string | undefined, timeout: unknown): number {
+  if (typeof timeout === 'number' && timeout >= 0) return timeout
+  throw new RpcConfigError(
+    `${method === undefined ? 'timeout' : `The timeout of "${method}"`} must be a number of ms, or Infinity; it is ${String(timeout)}`,
+    { method },
+  )
+}
+
+function timeoutError(method: string, timeout: number, outcome: Outcome): RpcTimeoutError {
+  const state = outcome === 'not-sent' ? 'it was never sent' : 'it was sent and may have run'
+  return new RpcTimeoutError(`"${method}" was not answered in ${timeout} ms: ${state}`, outcome, {
+    method,
+  })
+}
+
+function abortedError(method: string, outcome: Outcome, signal: AbortSignal): RpcAbortedError {
+  const state = outcome === 'not-sent' ? 'before it was sent' : 'after it was sent'
+  return new RpcAbortedError(`"${method}" was aborted ${state}`, outcome, {
+    method,
+    cause: signal.reason,
+  })
+}

@@ -1,0 +1,47 @@
+import { type ContractSide, isCallableName } from '../contract.js'
+import type { CallOptions } from './functions.js'
+
+/** Sends one call or one notification; which of the two, the definition of the method says. */
+export type Send = (method: string, params: unknown, options?: CallOptions) => Promise<unknown>
+
+/**
+ * Makes `other`: an object whose members are calls.
+ *
+ * It can be awaited, printed, compared and kept in React state like any object: it is not callable,
+ * what JavaScript reads of such values (`then`, `toJSON`, `$$typeof`, symbols) is undefined, and a
+ * member is the same function each time it is read.
+ *
+ * @param side the methods there are; without it every other name is a call.
+ */
+export function createRemote(side: ContractSide | undefined, send: Send): object {
+  return side ? remoteOfContract(side, send) : remoteOfAnyName(send)
+}
+
+function remoteOfContract(side: ContractSide, send: Send): object {
+  const remote: Record<string, unknown> = {}
+  for (const name of Object.keys(side)) remote[name] = callOf(name, send)
+  return Object.freeze(remote)
+}
+
+function remoteOfAnyName(send: Send): object {
+  const members = new Map<string, unknown>()
+  return new Proxy(Object.freeze({}), {
+    get(target, name, receiver) {
+      if (typeof name === 'symbol' || !isCallableName(name)) {
+        return Reflect.get(target, name, receiver)
+      }
+      let member = members.get(name)
+      if (!member) {
+        member = callOf(name, send)
+        members.set(name, member)
+      }
+      return member
+    },
+  })
+}
+
+function callOf(name: string, send: Send) {
+  const call = (params?: unknown, options?: CallOptions) => send(name, params, options)
+  Object.defineProperty(call, 'name', { value: name })
+  return call
+}

@@ -1,0 +1,35 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Schema } from '../contract.js'
+import type { Issue } from '../errors.js'
+
+/** A schema's verdict: the value as the schema made it, or what it complains of. */
+export type Verdict = { value: unknown } | { issues: readonly Issue[] }
+
+/**
+ * Holds a value against a schema. A schema that throws, or whose promise rejects, has made a
+ * complaint like any other.
+ */
+export async function validate(schema: Schema, value: unknown): Promise<Verdict> {
+  try {
+    const verdict = await schema['~standard'].validate(value)
+    return verdict.issues ? { issues: verdict.issues.map(toIssue) } : { value: verdict.value }
+  } catch (thrown) {
+    return { issues: [{ message: `the schema itself failed: ${String(thrown)}` }] }
+  }
+}
+
+/** Issues as one line: `a.b: expected number; c: required`. */
+export function formatIssues(issues: readonly Issue[]): string {
+  return issues
+    .map(({ message, path }) => (path?.length ? `${path.join('.')}: ${message}` : message))
+    .join('; ')
+}
+
+/** Only text and keys cross the wire, never a schema's own objects. */
+function toIssue(issue: StandardSchemaV1.Issue): Issue {
+  const path = issue.path?.map((segment) => {
+    const key = typeof segment === 'object' ? segment.key : segment
+    return typeof key === 'symbol' ? String(key) : key
+  })
+  return path?.length ? { message: issue.message, path } : { message: issue.message }
+}

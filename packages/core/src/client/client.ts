@@ -1,0 +1,318 @@
+import { exposeAll, type Peer } from '../channel/channel.js'
+import { ChannelCore } from '../channel/channel-core.js'
+import type { AnyHandler } from '../channel/dispatcher.js'
+import type { CallOptions, Other, SomeHandlers } from '../channel/functions.js'
+import type { HelloResult } from '../channel/handshake.js'
+import {
+  type ChannelHooks,
+  type ChannelOptions,
+  createHookRunner,
+  type HookRunner,
+  resolveChannelOptions,
+} from '../channel/options.js'
+import type { Contract, ContractSide } from '../contract.js'
+import { RpcConfigError, RpcDisconnectedError } from '../errors.js'
+import { CloseCode } from '../transport/close-codes.js'
+import type { CloseInfo } from '../transport/transport.js'
+import { jsonCodec } from '../wire/codec.js'
+import type { Link, LinkEvents } from './link.js'
+import { assertWebSocketUrl, ReconnectingSocket, type UrlSource } from './reconnecting-socket.js'
+import { type Connect, ReconnectingTransport } from './reconnecting-transport.js'
+import { type Failure, type RetryOptions, resolveRetryOptions, type Verdict } from './retry.js'
+import { type ClientState, StateHolder } from './state.js'
+
+/** A channel that outlives its connections. */
+export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposable {
+  /** Where it stands now; a new object at each change. */
+  readonly state: ClientState
+  /** Tells of every change of {@link state}. @returns ends that. */
+  subscribe(listener: (state: ClientState) => void): () => void
+  /**
+   * Begins to connect, where it has not yet or has stopped (`idle`, `failed`, `unauthorized`).
+   *
+   * @returns resolves when it is connected; rejects with `RpcDisconnectedError` when it has stopped.
+   */
+  connect(): Promise<void>
+  /** Attempts to connect at once, instead of at `state.retryAt`; does nothing while connected. */
+  reconnect(): void
+  /**
+   * Ends it for good: open calls reject with `RpcDisconnectedError`. Resolves when its socket is
+   * closed. Safe to call twice.
+   */
+  close(): Promise<void>
+}
+
+/** A client of which nothing is known: of any contract, or of none. */
+// biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
+export type AnyClient = Client<any, any>
+
+/** Options of a client that say how to reach the server: exactly one of the two. */
+export type ClientTarget =
+  | {
+      /** The server's address (`ws:` or `wss:`), or what says it; asked before every attempt. */
+      url: UrlSource
+      transport?: undefined
+    }
+  | {
+      url?: undefined
+      /** Makes each connection, where it is no WebSocket to an address. */
+      transport: Connect
+    }
+
+/** Options of a client besides its target, its methods and its hooks. */
+export interface ClientSettings extends ChannelOptions {
+  /** When to try again; what is left out keeps its default. */
+  retry?: Partial<RetryOptions>
+  /** How long one attempt may take, in ms. Default 10,000. */
+  connectTimeoutMs?: number
+  /** Connect as soon as it is made. Default true; where false, `connect()` begins. */
+  autoConnect?: boolean
+}
+
+export type ClientOptions<Local, Remote> = ClientTarget &
+  ClientSettings &
+  ChannelHooks<Client<Local, Remote>> & {
+    /** What the server can call. More can be added with `expose`. */
+    methods?: SomeHandlers<Local, Client<Local, Remote>>
+  }
+
+/**
+ * Makes a client, which connects and stays connected.
+ *
+ * Calls made while there is no connection wait for one, until their timeout, as many as the limits
+ * `queuedMessages` and `queuedBytes` allow. Calls that a disconnect cuts off reject with
+ * `RpcDisconnectedError`; its `outcome` says whether they may have run.
+ *
+ * @throws {RpcConfigError} where an option, the address or a method's name is wrong.
+ */
+export function createClient<Server extends ContractSide, ClientSide extends ContractSide>(
+  contract: Contract<Server, ClientSide>,
+  options: ClientOptions<ClientSide, Server>,
+): Client<ClientSide, Server>
+/** The same without a contract, and so without validation: for peers that trust each other. */
+export function createClient<
+  Server extends object,
+  ClientSide extends object = Record<never, never>,
+>(options: ClientOptions<ClientSide, Server>): Client<ClientSide, Server>
+export function createClient(
+  ...args: [UntypedClientOptions] | [Contract, UntypedClientOptions]
+): AnyClient {
+  return args.length === 1
+    ? new LastingClient(undefined, args[0])
+    : new LastingClient(args[0], args[1])
+}
+
+type UntypedClientOptions = ClientOptions<UntypedSide, UntypedSide>
+type UntypedSide = Record<string, AnyHandler>
+
+class LastingClient implements AnyClient {
+  readonly #core: ChannelCore
+  readonly #hooks: HookRunner
+  readonly #state: StateHolder
+  readonly #createLink: (events: LinkEvents) => Link
+  #link: Link | undefined
+  #everConnected = false
+  #closing: Promise<void> | undefined
+
+  constructor(contract: Contract | undefined, options: UntypedClientOptions) {
+    this.#createLink = linkFactory(options)
+    this.#hooks = createHookRunner<AnyClient>(options as ChannelHooks<AnyClient>, () => this)
+    this.#core = new ChannelCore({
+      ...resolveChannelOptions(options),
+      contract,
+      side: 'client',
+      codec: jsonCodec,
+      lasting: true,
+      spreadMs: 0,
+      self: () => this,
+      events: {
+        open: (hello) => this.#opened(hello),
+        down: (info) => this.#down(info),
+        latency: (latencyMs) => this.#state.set({ latencyMs }),
+        change: () => this.#state.recount(),
+        error: this.#hooks.error,
+      },
+    })
+    this.#state = new StateHolder(
+      () => ({ inFlight: this.#core.inFlight, queued: this.#core.queued }),
+      this.#hooks.error,
+    )
+    exposeAll(this.#core, options.methods)
+    if (options.autoConnect !== false) void this.connect()
+  }
+
+  get id(): string {
+    return this.#core.id
+  }
+
+  get other(): Other<Record<string, AnyHandler>> {
+    return this.#core.other as Other<Record<string, AnyHandler>>
+  }
+
+  get state(): ClientState {
+    return this.#state.current
+  }
+
+  subscribe(listener: (state: ClientState) => void): () => void {
+    return this.#state.subscribe(listener)
+  }
+
+  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown> {
+    return this.#core.call(method, params, options)
+  }
+
+  notify(method: string, params?: unknown, options?: CallOptions): Promise<void> {
+    return this.#core.notify(method, params, options)
+  }
+
+  expose(method: string, handler: AnyHandler): () => void {
+    return this.#core.expose(method, handler)
+  }
+
+  connect(): Promise<void> {
+    const { status } = this.state
+    if (status === 'idle' || status === 'failed' || status === 'unauthorized') {
+      this.#core.allow()
+      this.#state.set({ status: 'connecting', attempt: 0, retryAt: null })
+      this.#startLink()
+    }
+    const connected = this.#whenConnected()
+    // Nobody need wait: the state tells the same.
+    connected.catch(() => {})
+    return connected
+  }
+
+  reconnect(): void {
+    if (this.#link) this.#link.hurry()
+    else void this.connect()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    const link = this.#link
+    this.#link = undefined
+    this.#core.refuse({ message: 'the client was closed' })
+    this.#core.disconnect(CloseCode.normal, 'The client was closed')
+    this.#state.set({ status: 'closed', retryAt: null })
+    await link?.stop()
+  }
+
+  /** Each link's events are heard only while it is the current one. */
+  #startLink(): void {
+    const link: Link = this.#createLink({
+      connecting: (attempt) => {
+        if (this.#link !== link) return
+        const first = attempt === 1 && !this.#everConnected
+        this.#state.set({ status: first ? 'connecting' : between(), attempt, retryAt: null })
+      },
+      waiting: (retryAt, failure) => {
+        if (this.#link !== link) return
+        this.#state.set({ status: between(), retryAt, lastError: disconnected(failure) })
+      },
+      open: (transport) => {
+        if (this.#link === link) this.#core.attach(transport)
+        else transport.close()
+      },
+      stopped: (verdict, failure) => {
+        if (this.#link === link) this.#stopped(verdict, failure)
+      },
+    })
+    this.#link = link
+  }
+
+  #opened(hello: HelloResult | undefined): void {
+    this.#everConnected = true
+    this.#link?.accepted(hello?.spreadMs ?? 0)
+    this.#state.set({
+      status: 'connected',
+      attempt: 0,
+      retryAt: null,
+      lastError: null,
+      sessionId: hello?.sid ?? null,
+      resumed: hello?.resumed ?? false,
+    })
+    void this.#hooks.connect().then((well) => {
+      if (!well) this.#core.disconnect(4000, 'An onConnect hook failed')
+    })
+  }
+
+  #down(info: CloseInfo): void {
+    const message = `the connection was lost (${info.code}${info.reason && `: ${info.reason}`})`
+    this.#link?.lost({ message, closeCode: info.code })
+    this.#hooks.disconnect(info)
+  }
+
+  #stopped(status: Exclude<Verdict, 'retry'>, failure: Failure): void {
+    this.#link = undefined
+    this.#core.refuse({
+      message: `${failure.message}; the client has stopped (${status}), connect() tries again`,
+      closeCode: failure.closeCode,
+      cause: failure.cause,
+    })
+    this.#state.set({ status, retryAt: null, lastError: disconnected(failure) })
+  }
+
+  #whenConnected(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = ({ status, lastError }: ClientState) => {
+        const stopped = status === 'failed' || status === 'unauthorized' || status === 'closed'
+        if (!stopped && status !== 'connected') return
+        unsubscribe()
+        if (!stopped) resolve()
+        else if (status === 'closed' || !lastError) reject(closedError())
+        else reject(lastError)
+      }
+      const unsubscribe = this.subscribe(look)
+      look(this.state)
+    })
+  }
+}
+
+/** The state between two connections. `onLine` is false only where a browser knows it. */
+function between(): 'reconnecting' | 'offline' {
+  return globalThis.navigator?.onLine === false ? 'offline' : 'reconnecting'
+}
+
+function disconnected(failure: Failure): RpcDisconnectedError {
+  return new RpcDisconnectedError(failure.message, 'not-sent', {
+    closeCode: failure.closeCode,
+    cause: failure.cause,
+  })
+}
+
+function closedError(): RpcDisconnectedError {
+  return new RpcDisconnectedError('The client was closed; create another', 'not-sent')
+}
+
+/** @throws {RpcConfigError} where the options name no target, two, or a wrong one. */
+function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Link {
+  const { url, transport, connectTimeoutMs = 10_000 } = options
+  const retry = resolveRetryOptions(options.retry)
+  if (!(Number.isInteger(connectTimeoutMs) && connectTimeoutMs > 0)) {
+    throw new RpcConfigError('connectTimeoutMs must be a positive number of ms')
+  }
+  if ((url === undefined) === (transport === undefined)) {
+    throw new RpcConfigError('A client needs either a url or a transport, and not both')
+  }
+  if (transport !== undefined) {
+    if (typeof transport !== 'function') {
+      throw new RpcConfigError('transport must be a function that makes a connection')
+    }
+    return (events) => new ReconnectingTransport(transport, { retry, connectTimeoutMs }, events)
+  }
+  if (typeof url !== 'function') assertWebSocketUrl(url)
+  const maxMessage = resolveChannelOptions(options).limits.message
+  return (events) =>
+    new ReconnectingSocket(
+      { url: url as UrlSource, retry, connectTimeoutMs, maxMessage },
+      events,
+    )
+}

@@ -1,0 +1,26 @@
+import type { Transport } from '../transport/transport.js'
+import type { PaceEvents } from './pace.js'
+import type { Failure } from './retry.js'
+
+/** What a link tells the client. */
+export interface LinkEvents extends PaceEvents {
+  /** An attempt begins; counted from 1 since the last connection that came about. */
+  connecting(attempt: number): void
+  /** An attempt came about. */
+  open(transport: Transport): void
+}
+
+/**
+ * Makes one connection after another. It is used once: what has stopped, by itself or by `stop`, is
+ * thrown away and a new one made.
+ */
+export interface Link {
+  /** The connection it made has ended: the client's channel says so, and says why. */
+  lost(failure: Failure): void
+  /** The connection it made has been accepted by the server. */
+  accepted(spreadMs: number): void
+  /** Attempts the next connection at once. */
+  hurry(): void
+  /** Makes no further connection. Resolves when the last socket is closed. */
+  stop(): Promise<void>
+}

@@ -1,0 +1,105 @@
+import { Backoff, type Failure, judge, type RetryOptions, type Verdict } from './retry.js'
+
+export interface PaceEvents {
+  /** The next attempt is due at this time, in ms since the epoch. */
+  waiting(retryAt: number, failure: Failure): void
+  /** There will be no further attempt. */
+  stopped(verdict: Exclude<Verdict, 'retry'>, failure: Failure): void
+}
+
+/**
+ * Holds attempts to connect to their times: a failure sets the time of the next attempt, or ends
+ * them all. The sole owner of the timer between attempts and of the `online` listener.
+ */
+export class Pace {
+  readonly #backoff: Backoff
+  readonly #events: PaceEvents
+  readonly #canRefresh: boolean
+  readonly #onOnline = () => this.hurry()
+  #attempt = 0
+  #dueAt = 0
+  #spreadMs = 0
+  #refreshed = false
+  #stopped = false
+  #wake: (() => void) | undefined
+
+  /** @param canRefresh whether another attempt may bring other credentials after a 401. */
+  constructor(retry: RetryOptions, canRefresh: boolean, events: PaceEvents) {
+    this.#backoff = new Backoff(retry)
+    this.#canRefresh = canRefresh
+    this.#events = events
+    // Browsers only: Node's global object is no event target.
+    globalThis.addEventListener?.('online', this.#onOnline)
+  }
+
+  /** Attempts since the last connection that came about. */
+  get attempt(): number {
+    return this.#attempt
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped
+  }
+
+  /** @returns true when the next attempt is due, false when there will be none. */
+  async next(): Promise<boolean> {
+    while (!this.#stopped) {
+      const delay = this.#dueAt - performance.now()
+      if (delay <= 0) break
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, delay)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      this.#wake = undefined
+    }
+    if (this.#stopped) return false
+    this.#attempt++
+    return true
+  }
+
+  /** A connection came about. */
+  opened(): void {
+    this.#backoff.opened()
+    this.#attempt = 0
+  }
+
+  /** The connection that came about is one the server lets calls through on. */
+  accepted(spreadMs: number): void {
+    this.#spreadMs = spreadMs
+    this.#refreshed = false
+  }
+
+  failed(failure: Failure): void {
+    if (this.#stopped) return
+    let verdict = judge(failure)
+    if (verdict === 'unauthorized' && this.#canRefresh && !this.#refreshed) {
+      this.#refreshed = true
+      verdict = 'retry'
+    }
+    const delay = this.#backoff.failed(failure, this.#spreadMs)
+    if (verdict === 'retry' && this.#backoff.isExhausted) verdict = 'failed'
+    if (verdict !== 'retry') {
+      this.stop()
+      this.#events.stopped(verdict, failure)
+      return
+    }
+    this.#dueAt = performance.now() + delay
+    this.#events.waiting(Date.now() + delay, failure)
+  }
+
+  /** The next attempt is due at once. */
+  hurry(): void {
+    this.#dueAt = 0
+    this.#wake?.()
+  }
+
+  /** Ends all waiting, for good. */
+  stop(): void {
+    this.#stopped = true
+    globalThis.removeEventListener?.('online', this.#onOnline)
+    this.#wake?.()
+  }
+}

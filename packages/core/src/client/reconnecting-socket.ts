@@ -1,0 +1,278 @@
+import { openSocket } from '#socket'
+import * as reconnectingWebSocket from 'reconnecting-websocket'
+import { describeThrown, RpcConfigError } from '../errors.js'
+import { type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
+import type { Link, LinkEvents } from './link.js'
+import { Pace } from './pace.js'
+import type { Failure, RetryOptions } from './retry.js'
+import type { OpeningSocket } from './socket.js'
+
+/** Where to connect to: an address, or what says it before each attempt. */
+export type UrlSource = string | (() => string | Promise<string>)
+
+export interface ReconnectingSocketOptions {
+  readonly url: UrlSource
+  readonly retry: RetryOptions
+  /** How long opening a socket, and asking for the address, may take, in ms. */
+  readonly connectTimeoutMs: number
+  readonly maxMessage: number
+}
+
+/**
+ * @returns the address as it is.
+ * @throws {RpcConfigError} where it is no address of a WebSocket.
+ */
+export function assertWebSocketUrl(url: unknown): string {
+  const remedy = 'write an absolute address such as "ws://localhost:8000/ws"'
+  let parsed: URL
+  try {
+    parsed = new URL(url as string)
+  } catch (cause) {
+    throw new RpcConfigError(`url is no address: ${JSON.stringify(url)}; ${remedy}`, { cause })
+  }
+  if (parsed.protocol !== 'ws:' && parsed.protocol !== 'wss:') {
+    throw new RpcConfigError(
+      `url must begin with ws: or wss:, not ${parsed.protocol} (${JSON.stringify(url)}); ${remedy}`,
+    )
+  }
+  if (parsed.hash) {
+    throw new RpcConfigError(
+      `url has a fragment (${parsed.hash}), which a WebSocket can't have (RFC 6455, section 3); ${remedy}`,
+    )
+  }
+  return url as string
+}
+
+/**
+ * A link of WebSockets, reopened by `reconnecting-websocket`.
+ *
+ * That library (4.4.0) is made safe here. It retries any failure alike, without jitter, so its own
+ * delays are 0 and ours are spent in its URL provider; a provider that rejects locks it for ever,
+ * so ours never does; its connect timeout throws in Node, so ours takes its place; it replaces
+ * close codes after an error, so it is told of no errors; and it can lock after a stop, so an
+ * instance is never used again after one.
+ */
+export class ReconnectingSocket implements Link {
+  readonly #options: ReconnectingSocketOptions
+  readonly #events: LinkEvents
+  readonly #pace: Pace
+  readonly #reconnecting: { close(): void }
+  #current: SocketAttempt | undefined
+
+  constructor(options: ReconnectingSocketOptions, events: LinkEvents) {
+    this.#options = options
+    this.#events = events
+    this.#pace = new Pace(options.retry, typeof options.url === 'function', {
+      waiting: events.waiting,
+      stopped: (verdict, failure) => {
+        this.#reconnecting.close()
+        events.stopped(verdict, failure)
+      },
+    })
+    const begin = (url: string) => this.#begin(url)
+    const never = 2 ** 31 - 1
+    this.#reconnecting = new ReconnectingWebSocket(() => this.#nextUrl(), undefined, {
+      WebSocket: Object.assign(
+        // `new` returns the object that a constructor returns.
+        function openAttempt(url: string): SocketAttempt {
+          return begin(url)
+        },
+        { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 },
+      ),
+      connectionTimeout: never,
+      minReconnectionDelay: 0,
+      maxReconnectionDelay: 0,
+      maxEnqueuedMessages: 0,
+    })
+  }
+
+  lost(failure: Failure): void {
+    const attempt = this.#current
+    this.#current = undefined
+    this.#pace.failed(failure)
+    // A dead peer's socket can take a minute to close; nobody waits for it.
+    attempt?.abandon()
+  }
+
+  accepted(spreadMs: number): void {
+    this.#pace.accepted(spreadMs)
+  }
+
+  hurry(): void {
+    this.#pace.hurry()
+  }
+
+  async stop(): Promise<void> {
+    this.#pace.stop()
+    this.#reconnecting.close()
+    const attempt = this.#current
+    this.#current = undefined
+    await attempt?.closed()
+  }
+
+  /** Never rejects: see above. After a stop its value is not used. */
+  async #nextUrl(): Promise<string> {
+    const { url, connectTimeoutMs } = this.#options
+    while (await this.#pace.next()) {
+      this.#events.connecting(this.#pace.attempt)
+      try {
+        return assertWebSocketUrl(
+          typeof url === 'string' ? url : await within(connectTimeoutMs, url),
+        )
+      } catch (thrown) {
+        const message = `asking for the url failed: ${describeThrown(thrown)}`
+        this.#pace.failed({ message, closeCode: 1006, cause: thrown })
+      }
+    }
+    return ''
+  }
+
+  #begin(url: string): SocketAttempt {
+    const { connectTimeoutMs, maxMessage } = this.#options
+    const attempt: SocketAttempt = new SocketAttempt(() => openSocket(url, { maxMessage }), {
+      timeoutMs: connectTimeoutMs,
+      open: (socket) => {
+        this.#pace.opened()
+        this.#events.open(webSocketTransport(socket))
+      },
+      failed: (failure) => {
+        if (this.#current === attempt) this.#current = undefined
+        this.#pace.failed({ ...failure, message: `${url}: ${failure.message}` })
+      },
+    })
+    this.#current = attempt
+    return attempt
+  }
+}
+
+interface AttemptEvents {
+  readonly timeoutMs: number
+  open(socket: WebSocketLike): void
+  /** The socket closed before it was open. */
+  failed(failure: Failure): void
+}
+
+/** How long a socket may take over its closing handshake, in ms. */
+const GOODBYE_MS = 1_000
+
+/**
+ * One attempt to open a socket, and the socket that came of it. `reconnecting-websocket` takes it
+ * for a WebSocket: it hears of `open` and `close`, and of nothing else.
+ */
+class SocketAttempt {
+  binaryType = 'arraybuffer'
+  readonly #socket: WebSocketLike | undefined
+  readonly #listeners = new Map<string, Set<(event: unknown) => void>>()
+  readonly #whenClosed: Promise<void>
+  #resolveClosed: () => void = () => {}
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #readyState = 0
+  #timedOut = false
+
+  constructor(open: () => OpeningSocket, events: AttemptEvents) {
+    this.#whenClosed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    let opening: OpeningSocket
+    try {
+      opening = open()
+    } catch (thrown) {
+      // Told later, once `reconnecting-websocket` listens.
+      setTimeout(() => {
+        events.failed({ message: describeThrown(thrown), closeCode: 1006, cause: thrown })
+        this.#closed()
+        this.abandon()
+      })
+      return
+    }
+    const { socket, failure } = opening
+    this.#socket = socket
+    this.#timer = setTimeout(() => {
+      this.#timedOut = true
+      this.close()
+    }, events.timeoutMs)
+    socket.addEventListener('error', () => {})
+    socket.addEventListener('open', () => {
+      if (this.#readyState !== 0) return
+      clearTimeout(this.#timer)
+      this.#readyState = 1
+      events.open(socket)
+      this.#tell('open', {})
+    })
+    socket.addEventListener('close', ({ code, reason }) => {
+      clearTimeout(this.#timer)
+      if (this.#readyState === 0) {
+        const message = this.#timedOut
+          ? `no connection within ${events.timeoutMs} ms`
+          : reason || 'the connection could not be opened'
+        events.failed({ message, closeCode: code, ...(this.#timedOut ? {} : failure()) })
+      }
+      this.#closed()
+      this.abandon()
+    })
+  }
+
+  get readyState(): number {
+    return this.#readyState
+  }
+
+  addEventListener(type: string, listener: (event: unknown) => void): void {
+    const listeners = this.#listeners.get(type) ?? new Set()
+    this.#listeners.set(type, listeners.add(listener))
+  }
+
+  removeEventListener(type: string, listener: (event: unknown) => void): void {
+    this.#listeners.get(type)?.delete(listener)
+  }
+
+  /** Closes the socket, or gives up opening it. */
+  close(code?: number, reason?: string): void {
+    this.#socket?.close(code, reason)
+  }
+
+  /** `reconnecting-websocket` is told that this socket is closed, whatever its state on the wire. */
+  abandon(): void {
+    if (this.#readyState === 3) return
+    this.#readyState = 3
+    this.#tell('close', { code: 1006, reason: '' })
+  }
+
+  /** Resolves when the socket is closed on the wire; ends one that takes too long. */
+  async closed(): Promise<void> {
+    const timer = setTimeout(() => {
+      this.#socket?.terminate?.()
+      this.#closed()
+    }, GOODBYE_MS)
+    this.close()
+    await this.#whenClosed
+    clearTimeout(timer)
+  }
+
+  #closed(): void {
+    this.#resolveClosed()
+  }
+
+  #tell(type: string, event: object): void {
+    for (const listener of [...(this.#listeners.get(type) ?? [])]) listener(event)
+  }
+}
+
+/** @throws {Error} where the value does not come in time; what comes later is dropped. */
+async function within<T>(timeoutMs: number, ask: () => T | Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+  })
+  try {
+    return await Promise.race([Promise.resolve(ask()), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * The class, wherever the module system put it: the package is CommonJS to Node and has a second
+ * build in `module` for bundlers.
+ */
+const ReconnectingWebSocket = ((reconnectingWebSocket as { default?: unknown }).default ??
+  reconnectingWebSocket) as typeof reconnectingWebSocket.default.default

@@ -1,0 +1,94 @@
+import { describeThrown } from '../errors.js'
+import type { Transport } from '../transport/transport.js'
+import type { Link, LinkEvents } from './link.js'
+import { Pace } from './pace.js'
+import type { Failure, RetryOptions } from './retry.js'
+
+/**
+ * Makes a connection of any kind, for a client that has no `url`: a port to a worker, a window.
+ * Called for every attempt; may throw or reject, which counts as a failed one.
+ */
+export type Connect = (attempt: {
+  /** Aborts when the client no longer wants the connection. */
+  signal: AbortSignal
+}) => Transport | Promise<Transport>
+
+/** A link of transports that a function makes. */
+export class ReconnectingTransport implements Link {
+  readonly #connect: Connect
+  readonly #connectTimeoutMs: number
+  readonly #events: LinkEvents
+  readonly #pace: Pace
+  readonly #stopping = new AbortController()
+  #transport: Transport | undefined
+
+  constructor(
+    connect: Connect,
+    options: { retry: RetryOptions; connectTimeoutMs: number },
+    events: LinkEvents,
+  ) {
+    this.#connect = connect
+    this.#connectTimeoutMs = options.connectTimeoutMs
+    this.#events = events
+    this.#pace = new Pace(options.retry, true, events)
+    // Begun later, as a socket would be: the client that makes this link does not have it yet.
+    queueMicrotask(() => void this.#open())
+  }
+
+  lost(failure: Failure): void {
+    this.#transport = undefined
+    this.#pace.failed(failure)
+    void this.#open()
+  }
+
+  accepted(spreadMs: number): void {
+    this.#pace.accepted(spreadMs)
+  }
+
+  hurry(): void {
+    this.#pace.hurry()
+  }
+
+  async stop(): Promise<void> {
+    this.#pace.stop()
+    this.#stopping.abort()
+    this.#transport?.close()
+    this.#transport = undefined
+  }
+
+  async #open(): Promise<void> {
+    while (await this.#pace.next()) {
+      this.#events.connecting(this.#pace.attempt)
+      const timeout = AbortSignal.timeout(this.#connectTimeoutMs)
+      const signal = AbortSignal.any([this.#stopping.signal, timeout])
+      try {
+        const transport = await unlessAborted(signal, this.#connect({ signal }))
+        this.#transport = transport
+        this.#pace.opened()
+        this.#events.open(transport)
+        return
+      } catch (thrown) {
+        const message = timeout.aborted
+          ? `no connection within ${this.#connectTimeoutMs} ms`
+          : describeThrown(thrown)
+        this.#pace.failed({ message, closeCode: 1006, cause: thrown })
+      }
+    }
+  }
+}
+
+/** A transport that comes too late is closed, not leaked. */
+function unlessAborted(
+  signal: AbortSignal,
+  connecting: Transport | Promise<Transport>,
+): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    Promise.resolve(connecting).then((transport) => {
+      signal.removeEventListener('abort', onAbort)
+      if (signal.aborted) transport.close()
+      else resolve(transport)
+    }, reject)
+  })
+}

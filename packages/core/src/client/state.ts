@@ -1,0 +1,110 @@
+import type { RpcError } from '../errors.js'
+
+/**
+ * Where a client stands:
+ *
+ * - `idle`: not asked to connect yet
+ * - `connecting`: its first attempt is under way
+ * - `connected`: calls go through
+ * - `reconnecting`: between connections; the next attempt is due at `retryAt`, or under way
+ * - `offline`: as `reconnecting`, and the browser says that there is no network
+ * - `unauthorized`: the server does not know who this is (4401, HTTP 401); stopped
+ * - `failed`: the server, or the number of attempts, forbids another one; stopped
+ * - `closed`: by `close()`; for good
+ */
+export type ClientStatus =
+  | 'idle'
+  | 'connecting'
+  | 'connected'
+  | 'reconnecting'
+  | 'offline'
+  | 'unauthorized'
+  | 'failed'
+  | 'closed'
+
+/** A client's state at one moment; a change makes a new object. */
+export interface ClientState {
+  readonly status: ClientStatus
+  /** Attempts to connect since the last connection that came about; 0 while connected. */
+  readonly attempt: number
+  /** When the next attempt is due, in ms since the epoch; null where none is waited for. */
+  readonly retryAt: number | null
+  /** Why the last attempt failed or the last connection ended; null while connected. */
+  readonly lastError: RpcError | null
+  /** How long the server took to answer, in ms, when it was last asked; null where it never was. */
+  readonly latencyMs: number | null
+  /** The server's name for this session; null before the first, and with a plain JSON-RPC server. */
+  readonly sessionId: string | null
+  /** Whether the connection continues the session of the one before. */
+  readonly resumed: boolean
+  /** Calls that were sent and wait for their answer. */
+  readonly inFlight: number
+  /** Calls and notifications that wait for a connection. */
+  readonly queued: number
+}
+
+/** The state of a client that has done nothing yet; on a server that renders, of every client. */
+export const IDLE_STATE: ClientState = Object.freeze({
+  status: 'idle',
+  attempt: 0,
+  retryAt: null,
+  lastError: null,
+  latencyMs: null,
+  sessionId: null,
+  resumed: false,
+  inFlight: 0,
+  queued: 0,
+})
+
+/** Holds a client's state, and tells its listeners of each change. */
+export class StateHolder {
+  readonly #listeners = new Set<(state: ClientState) => void>()
+  readonly #counts: () => Pick<ClientState, 'inFlight' | 'queued'>
+  readonly #onListenerError: (error: unknown) => void
+  #state = IDLE_STATE
+  #countScheduled = false
+
+  constructor(
+    counts: () => Pick<ClientState, 'inFlight' | 'queued'>,
+    onListenerError: (error: unknown) => void,
+  ) {
+    this.#counts = counts
+    this.#onListenerError = onListenerError
+  }
+
+  get current(): ClientState {
+    return this.#state
+  }
+
+  subscribe(listener: (state: ClientState) => void): () => void {
+    // A function subscribed twice is told twice, and unsubscribed one at a time.
+    const entry = (state: ClientState) => listener(state)
+    this.#listeners.add(entry)
+    return () => void this.#listeners.delete(entry)
+  }
+
+  /** Changes the state and tells of it, unless it says what it said before. */
+  set(change: Partial<ClientState>): void {
+    const next = { ...this.#state, ...this.#counts(), ...change }
+    const keys = Object.keys(next) as (keyof ClientState)[]
+    if (keys.every((key) => Object.is(next[key], this.#state[key]))) return
+    this.#state = Object.freeze(next)
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(this.#state)
+      } catch (thrown) {
+        this.#onListenerError(thrown)
+      }
+    }
+  }
+
+  /** The counts may have changed; told once for all changes of a turn. */
+  recount(): void {
+    if (this.#countScheduled) return
+    this.#countScheduled = true
+    queueMicrotask(() => {
+      this.#countScheduled = false
+      this.set({})
+    })
+  }
+}

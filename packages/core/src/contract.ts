@@ -1,0 +1,129 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { RpcConfigError } from './errors.js'
+
+/** Any Standard Schema: zod, valibot, arktype and others. Source: https://standardschema.dev. */
+export type Schema = StandardSchemaV1
+
+/** A method: called with params, answered with a result. */
+export interface MethodDefinition<
+  Params extends Schema | undefined = Schema | undefined,
+  Result extends Schema | undefined = Schema | undefined,
+> {
+  readonly kind: 'method'
+  readonly params: Params
+  readonly result: Result
+}
+
+/** A notification: sent with params, never answered. */
+export interface NotificationDefinition<Params extends Schema | undefined = Schema | undefined> {
+  readonly kind: 'notification'
+  readonly params: Params
+}
+
+/** What one side of a contract can hold. */
+export type Definition = MethodDefinition | NotificationDefinition
+
+/** One side of a contract: what that side can be called for, by name. */
+export type ContractSide = Readonly<Record<string, Definition>>
+
+/** The two sides of a connection. */
+export type Side = 'server' | 'client'
+
+/** What both sides agreed on: what the server offers its clients, and the clients their server. */
+export interface Contract<
+  Server extends ContractSide = ContractSide,
+  Client extends ContractSide = ContractSide,
+> {
+  readonly server: Server
+  readonly client: Client
+}
+
+/**
+ * Defines a method.
+ *
+ * @param definition `params`: a schema for the one argument, an object of named params (none: the
+ *   method takes no params). `result`: a schema for the value (none: the value is passed on
+ *   unchecked, as `unknown`). Params are validated by the callee, the result by the caller.
+ */
+export function method<
+  Params extends Schema | undefined = undefined,
+  Result extends Schema | undefined = undefined,
+>(definition: { params?: Params; result?: Result } = {}): MethodDefinition<Params, Result> {
+  return Object.freeze({
+    kind: 'method' as const,
+    params: definition.params as Params,
+    result: definition.result as Result,
+  })
+}
+
+/**
+ * Defines a notification.
+ *
+ * @param definition `params`: a schema for the one argument, validated by the receiver (none: the
+ *   notification carries nothing).
+ */
+export function notification<Params extends Schema | undefined = undefined>(
+  definition: { params?: Params } = {},
+): NotificationDefinition<Params> {
+  return Object.freeze({ kind: 'notification' as const, params: definition.params as Params })
+}
+
+/**
+ * Puts the two sides of a contract together. Both programs import the result, so it belongs in a
+ * module of its own that imports nothing of either.
+ *
+ * @throws {RpcConfigError} where a name can't be a method's: see {@link assertMethodName}.
+ */
+export function defineContract<
+  const Server extends ContractSide = Record<never, never>,
+  const Client extends ContractSide = Record<never, never>,
+>(sides: { server?: Server; client?: Client }): Contract<Server, Client> {
+  return Object.freeze({
+    server: defineSide<Server>('server', sides.server),
+    client: defineSide<Client>('client', sides.client),
+  })
+}
+
+function defineSide<S extends ContractSide>(side: Side, definitions: S | undefined): S {
+  for (const [name, definition] of Object.entries(definitions ?? {})) {
+    assertMethodName(name)
+    if (definition?.kind !== 'method' && definition?.kind !== 'notification') {
+      throw new RpcConfigError(
+        `"${name}" in the contract's ${side} side is no definition: write method({ … }) or notification({ … })`,
+        { method: name },
+      )
+    }
+  }
+  return Object.freeze({ ...definitions }) as S
+}
+
+/**
+ * Names that JavaScript itself reads of an object that is awaited, serialised or printed; `other`
+ * must not turn such a read into a call, so no method of a contract can have them.
+ */
+const UNCALLABLE = new Set(['then', 'catch', 'finally', 'toJSON', '$$typeof'])
+
+/**
+ * Checks that a name can be a method's. Not allowed: the empty name, `rpc.` first (JSON-RPC 2.0,
+ * section 4, reserves it), `_` first (private by convention), what every object inherits
+ * (`constructor`, `__proto__`, `toString` …), and `then`, `catch`, `finally`, `toJSON`, `$$typeof`.
+ *
+ * @throws {RpcConfigError} naming the rule.
+ */
+export function assertMethodName(name: string): void {
+  const refuse = (why: string): never => {
+    throw new RpcConfigError(`"${name}" can't be a method's name: ${why}; choose another`, {
+      method: name,
+    })
+  }
+  if (name === '') refuse('it is empty')
+  if (name.startsWith('rpc.')) refuse('names that begin with "rpc." belong to the protocol')
+  if (name.startsWith('_')) refuse('names that begin with "_" are private')
+  if (name in Object.prototype) refuse('every JavaScript object has a member of that name')
+  if (UNCALLABLE.has(name)) refuse('JavaScript reads it of any value that is awaited or printed')
+}
+
+/** Whether `other[name]` is a call, where there is no contract that would say so. */
+export function isCallableName(name: string): boolean {
+  return !(name in Object.prototype) && !UNCALLABLE.has(name)
+}

@@ -1,0 +1,172 @@
+/**
+ * Every error code that crosses the wire or is made on this side, in one table.
+ *
+ * −32768…−32600 are JSON-RPC 2.0's (section 5.1); −32000…−32099, which it reserves for
+ * implementations, are ours; −32800 is the Language Server Protocol's `RequestCancelled`.
+ */
+export const ErrorCode = {
+  /** A frame could not be read as a message. */
+  parse: -32700,
+  /** A message was no valid request. */
+  invalidRequest: -32600,
+  /** The other side has no such method, or nobody handles it now (`data.reason: 'not-mounted'`). */
+  methodNotFound: -32601,
+  /** The params break the method's schema; `data.issues` says where. */
+  invalidParams: -32602,
+  /** The handler failed in a way it did not mean to tell. */
+  internal: -32603,
+  /** The connection was lost, or never came to be. */
+  disconnected: -32000,
+  /** The call's time ran out. */
+  timedOut: -32001,
+  /** A limit stands in the way: message size, queued calls. */
+  overloaded: -32003,
+  /** What arrived breaks the protocol. */
+  protocol: -32006,
+  /** A value breaks its schema, or can't be carried by the codec. */
+  validation: -32007,
+  /** An option or a definition is wrong. */
+  config: -32008,
+  /** The server can't listen where it was told to. */
+  listen: -32009,
+  /** The call was cancelled by its caller. */
+  cancelled: -32800,
+} as const
+
+/**
+ * How far a call that failed had come:
+ *
+ * - `not-sent`: it never left this side; the other side has not run it and will not.
+ * - `not-received`: it left, and the other side is known not to have received it.
+ * - `maybe-executed`: it left, and whether the other side ran it can't be known from here.
+ */
+export type Outcome = 'not-sent' | 'not-received' | 'maybe-executed'
+
+/** One complaint of a schema: what is wrong, and where in the value. */
+export interface Issue {
+  readonly message: string
+  /** The way from the value's root to the complaint; empty or absent for the value as a whole. */
+  readonly path?: readonly (string | number)[]
+}
+
+/** What an error of this library may carry besides its message. */
+export interface RpcErrorOptions extends ErrorOptions {
+  /** The method the error is about. */
+  method?: string | undefined
+}
+
+/**
+ * An answer that is an error, and the base class of every error of this library.
+ *
+ * Thrown in a handler, its `code`, `message` and `data` become the caller's error, as they are; no
+ * stack and no cause ever crosses the wire. Branch on `code` or on the class, never on the text.
+ *
+ * @example throw new RpcError(4004, 'No such report', { id })
+ */
+export class RpcError extends Error {
+  /** A number of {@link ErrorCode}, or the application's own. */
+  readonly code: number
+  /** Whatever the thrower wants the caller to know; must be carried by the codec. */
+  readonly data: unknown
+  /** The method the error is about, where there is one. */
+  readonly method: string | undefined
+
+  constructor(code: number, message: string, data?: unknown, options?: RpcErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+    this.code = code
+    this.data = data
+    this.method = options?.method
+  }
+}
+
+/** A call's time ran out before its answer came. `outcome` says whether it may have run. */
+export class RpcTimeoutError extends RpcError {
+  readonly outcome: Outcome
+
+  constructor(message: string, outcome: Outcome, options?: RpcErrorOptions) {
+    super(ErrorCode.timedOut, message, undefined, options)
+    this.outcome = outcome
+  }
+}
+
+/** A call was given up through its `signal`. `cause` is the signal's reason. */
+export class RpcAbortedError extends RpcError {
+  readonly outcome: Outcome
+
+  constructor(message: string, outcome: Outcome, options?: RpcErrorOptions) {
+    super(ErrorCode.cancelled, message, undefined, options)
+    this.outcome = outcome
+  }
+}
+
+/** The connection went, or never came, while a call was open. `outcome` says whether it may have run. */
+export class RpcDisconnectedError extends RpcError {
+  readonly outcome: Outcome
+  /** The WebSocket close code (RFC 6455, section 7.4, or one of ours), where the end had one. */
+  readonly closeCode: number | undefined
+
+  constructor(
+    message: string,
+    outcome: Outcome,
+    options?: RpcErrorOptions & { closeCode?: number | undefined },
+  ) {
+    super(ErrorCode.disconnected, message, undefined, options)
+    this.outcome = outcome
+    this.closeCode = options?.closeCode
+  }
+}
+
+/** A limit stood in the way, on this side, before anything was sent. */
+export class RpcOverloadedError extends RpcError {
+  readonly outcome: Outcome = 'not-sent'
+
+  constructor(message: string, options?: RpcErrorOptions) {
+    super(ErrorCode.overloaded, message, undefined, options)
+  }
+}
+
+/** The other side sent what the protocol does not allow. */
+export class RpcProtocolError extends RpcError {
+  constructor(message: string, options?: RpcErrorOptions) {
+    super(ErrorCode.protocol, message, undefined, options)
+  }
+}
+
+/**
+ * A value breaks its schema, or the codec can't carry it.
+ *
+ * A result that breaks its schema has `outcome: 'maybe-executed'`: the other side did run the call.
+ */
+export class RpcValidationError extends RpcError {
+  readonly issues: readonly Issue[]
+  readonly outcome: Outcome
+
+  constructor(
+    message: string,
+    issues: readonly Issue[],
+    outcome: Outcome,
+    options?: RpcErrorOptions,
+  ) {
+    super(ErrorCode.validation, message, { issues }, options)
+    this.issues = issues
+    this.outcome = outcome
+  }
+}
+
+/** An option, a contract or a registration is wrong: thrown where it is written, before anything runs. */
+export class RpcConfigError extends RpcError {
+  constructor(message: string, options?: RpcErrorOptions) {
+    super(ErrorCode.config, message, undefined, options)
+  }
+}
+
+/** The text of anything that was thrown, for messages on this side. Never throws itself. */
+export function describeThrown(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) return thrown.message || thrown.name
+    return typeof thrown === 'object' ? (JSON.stringify(thrown) ?? 'an object') : String(thrown)
+  } catch {
+    return 'a value that cannot be described'
+  }
+}

@@ -1,0 +1,63 @@
+export {
+  type AnyChannel,
+  type Channel,
+  type CreateChannelOptions,
+  createChannel,
+  type Peer,
+} from './channel/channel.js'
+export type { ChannelLimits } from './channel/channel-core.js'
+export type {
+  CallOptions,
+  Handler,
+  HandlerContext,
+  Handlers,
+  MethodName,
+  Other,
+  RemoteFunction,
+  SomeHandlers,
+} from './channel/functions.js'
+export type { HeartbeatOptions } from './channel/heartbeat.js'
+export type { ChannelHooks, ChannelOptions } from './channel/options.js'
+export {
+  type AnyClient,
+  type Client,
+  type ClientOptions,
+  type ClientSettings,
+  type ClientTarget,
+  createClient,
+} from './client/client.js'
+export type { UrlSource } from './client/reconnecting-socket.js'
+export type { Connect } from './client/reconnecting-transport.js'
+export type { RetryOptions } from './client/retry.js'
+export { type ClientState, type ClientStatus, IDLE_STATE } from './client/state.js'
+export {
+  type Contract,
+  type ContractSide,
+  type Definition,
+  defineContract,
+  type MethodDefinition,
+  method,
+  type NotificationDefinition,
+  notification,
+  type Schema,
+  type Side,
+} from './contract.js'
+export {
+  ErrorCode,
+  type Issue,
+  type Outcome,
+  RpcAbortedError,
+  RpcConfigError,
+  RpcDisconnectedError,
+  RpcError,
+  type RpcErrorOptions,
+  RpcOverloadedError,
+  RpcProtocolError,
+  RpcTimeoutError,
+  RpcValidationError,
+} from './errors.js'
+export { memoryTransportPair } from './transport/memory.js'
+export { type MessagePortLike, messagePortTransport } from './transport/message-port.js'
+export type { CloseInfo, Transport, TransportEvents } from './transport/transport.js'
+export { type WebSocketLike, webSocketTransport } from './transport/web-socket.js'
+export type { Frame } from './wire/codec.js'

@@ -1,0 +1,260 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { type Channel, type LiveChannel, openChannel } from '../channel/channel.js'
+import type { AnyHandler } from '../channel/dispatcher.js'
+import type { Handlers } from '../channel/functions.js'
+import {
+  type ChannelHooks,
+  type ChannelOptions,
+  resolveChannelOptions,
+} from '../channel/options.js'
+import { assertMethodName, type Contract, type ContractSide } from '../contract.js'
+import { RpcConfigError } from '../errors.js'
+import { CloseCode } from '../transport/close-codes.js'
+import { type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
+import { listen } from './listen.js'
+import { isAllowedOrigin, isPath, refuseUpgrade } from './upgrade.js'
+
+/** What an endpoint is made with. */
+export interface EndpointOptions<Local, Remote>
+  extends ChannelOptions,
+    ChannelHooks<Channel<Local, Remote>> {
+  /** What clients can call. */
+  methods: Handlers<Local, Channel<Local, Remote>>
+  /**
+   * The pages that may connect, besides those of the server's own origin: exact origins such as
+   * `https://app.example.com`, or `'*'` for all. Programs that are no pages always may.
+   */
+  allowedOrigins?: readonly string[] | '*'
+}
+
+/** Where an endpoint listens on a server of its own. */
+export interface ListenOptions {
+  /** Default 0: any free port. */
+  port?: number
+  /** Default 127.0.0.1: this machine only. */
+  host?: string
+  /** The path of the WebSocket. Default `/`. */
+  path?: string
+}
+
+/** Where an endpoint listens. */
+export interface Listening {
+  readonly port: number
+  readonly host: string
+  /** The address for clients, such as `ws://127.0.0.1:8000/ws`. */
+  readonly url: string
+}
+
+/** The serving side: it accepts connections and makes a channel for each. */
+export interface Endpoint<Local, Remote> extends AsyncDisposable {
+  /** The channels that are open now. */
+  readonly channels: ReadonlySet<Channel<Local, Remote>>
+  /**
+   * Serves a path of an HTTP server: node:http, and so Express, Fastify, Koa, Nest, Vite. Upgrades
+   * to other paths are left to others; where there are no others, they are answered 404.
+   *
+   * @returns stops accepting there; open channels stay.
+   * @throws {RpcConfigError} where the path is none.
+   */
+  attach(server: Server, options?: { path?: string }): () => void
+  /**
+   * Listens on a server of its own.
+   *
+   * @throws {RpcListenError} where the port is taken or forbidden.
+   */
+  listen(options?: ListenOptions): Promise<Listening>
+  /**
+   * Accepts no more and closes every channel (1001). Safe to call twice.
+   *
+   * @param options `drain`: how long, in ms, calls that run may take to finish first. Default 0.
+   */
+  close(options?: { drain?: number }): Promise<void>
+}
+
+/**
+ * Makes an endpoint; `attach` or `listen` lets connections in.
+ *
+ * @throws {RpcConfigError} where an option or a method's name is wrong.
+ */
+export function createEndpoint<Server extends ContractSide, Client extends ContractSide>(
+  contract: Contract<Server, Client>,
+  options: EndpointOptions<Server, Client>,
+): Endpoint<Server, Client>
+/** The same without a contract, and so without validation: for peers that trust each other. */
+export function createEndpoint<Local extends object, Remote extends object = Record<never, never>>(
+  options: EndpointOptions<Local, Remote>,
+): Endpoint<Local, Remote>
+export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOptions]): unknown {
+  return args.length === 1
+    ? new WebSocketEndpoint(undefined, args[0])
+    : new WebSocketEndpoint(args[0], args[1])
+}
+
+type UntypedOptions = EndpointOptions<UntypedSide, UntypedSide>
+type UntypedSide = Record<string, AnyHandler>
+
+/** How long a socket may take over its closing handshake, in ms. */
+const GOODBYE_MS = 1_000
+/** How long request headers may take, in ms; Node's default of 60 s invites slow attackers. */
+const HEADERS_TIMEOUT_MS = 10_000
+
+class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
+  readonly channels: ReadonlySet<LiveChannel>
+  readonly #channels = new Set<LiveChannel>()
+  readonly #contract: Contract | undefined
+  readonly #options: UntypedOptions
+  readonly #sockets: WebSocketServer
+  readonly #detach = new Set<() => void>()
+  readonly #ownServers = new Set<Server>()
+  #closing: Promise<void> | undefined
+
+  constructor(contract: Contract | undefined, options: UntypedOptions) {
+    this.#contract = contract
+    this.#options = options
+    this.channels = this.#channels
+    assertMethods(contract, options.methods)
+    const { limits } = resolveChannelOptions(options)
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: limits.message,
+      // Costs far more than it saves on small messages, and invites bombs.
+      perMessageDeflate: false,
+    })
+  }
+
+  attach(server: Server, { path = '/' }: { path?: string } = {}): () => void {
+    if (!path.startsWith('/')) {
+      throw new RpcConfigError(`path must begin with "/"; it is ${JSON.stringify(path)}`)
+    }
+    if (this.#closing) throw new RpcConfigError('The endpoint was closed; create another')
+    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+      if (isPath(request, path)) this.#upgrade(request, socket, head)
+      else if (server.listeners('upgrade').length === 1) {
+        // Nobody else would answer, and the socket would hang.
+        socket.on('error', () => {})
+        refuseUpgrade(socket, '404 Not Found', `There is no WebSocket here; try ${path}\n`)
+      }
+    }
+    server.on('upgrade', onUpgrade)
+    const detach = (): void => {
+      server.off('upgrade', onUpgrade)
+      this.#detach.delete(detach)
+    }
+    this.#detach.add(detach)
+    return detach
+  }
+
+  async listen(options: ListenOptions = {}): Promise<Listening> {
+    const { port = 0, host = '127.0.0.1', path = '/' } = options
+    const server = createServer((_, response) => {
+      response.writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' })
+      response.end(`This is a WebSocket server; connect to ${path} with a flashrpc client.\n`)
+    })
+    server.headersTimeout = HEADERS_TIMEOUT_MS
+    const detach = this.attach(server, { path })
+    try {
+      const address = await listen(server, port, host)
+      this.#ownServers.add(server)
+      const name = host.includes(':') ? `[${host}]` : host
+      return { port: address.port, host, url: `ws://${name}:${address.port}${path}` }
+    } catch (error) {
+      detach()
+      throw error
+    }
+  }
+
+  close({ drain = 0 }: { drain?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(drain)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // An upgrading socket without a listener ends the process with its first reset.
+    socket.on('error', () => {})
+    if (!isAllowedOrigin(request, this.#options.allowedOrigins)) {
+      const { origin, host } = request.headers
+      const remedy = `Add it to the endpoint's allowedOrigins if its pages may connect.`
+      refuseUpgrade(
+        socket,
+        '403 Forbidden',
+        `The origin ${origin} is not that of ${host}. ${remedy}\n`,
+      )
+      return
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket))
+  }
+
+  #accept(socket: WebSocket): void {
+    const channel: LiveChannel = openChannel({
+      contract: this.#contract,
+      side: 'server',
+      transport: webSocketTransport(socket as unknown as WebSocketLike),
+      options: this.#options as object,
+      spreadMs: 0,
+      onDown: () => this.#channels.delete(channel),
+    })
+    this.#channels.add(channel)
+  }
+
+  async #close(drain: number): Promise<void> {
+    for (const detach of [...this.#detach]) detach()
+    const servers = [...this.#ownServers].map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    )
+    await this.#drained(drain)
+    const sockets = [...this.#sockets.clients]
+    for (const channel of [...this.#channels]) {
+      void channel.close(CloseCode.goingAway, 'The server is closing')
+    }
+    await Promise.all(sockets.map(closed))
+    for (const server of this.#ownServers) server.closeAllConnections()
+    await Promise.all(servers)
+  }
+
+  /** Waits for the calls that run, at most so long. */
+  async #drained(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs
+    const isBusy = () => [...this.#channels].some((channel) => channel.running > 0)
+    while (isBusy() && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+}
+
+/** Fails where a method is wrong, before the first connection would. */
+function assertMethods(contract: Contract | undefined, methods: object | undefined): void {
+  if (typeof methods !== 'object' || methods === null) {
+    throw new RpcConfigError('methods must be an object of functions')
+  }
+  for (const [name, handler] of Object.entries(methods)) {
+    assertMethodName(name)
+    if (contract && !Object.hasOwn(contract.server, name)) {
+      const known = Object.keys(contract.server).join(', ') || 'nothing'
+      throw new RpcConfigError(
+        `"${name}" can't be exposed: the contract's server side has ${known}. Add it there, or correct the name`,
+        { method: name },
+      )
+    }
+    if (handler !== undefined && typeof handler !== 'function') {
+      throw new RpcConfigError(`The handler of "${name}" must be a function`, { method: name })
+    }
+  }
+}
+
+/** Resolves when a socket is closed; ends one that takes too long over it. */
+function closed(socket: WebSocket): Promise<void> {
+  if (socket.readyState === socket.CLOSED) return Promise.resolve()
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => socket.terminate(), GOODBYE_MS)
+    socket.once('close', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

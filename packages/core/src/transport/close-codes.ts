@@ -1,0 +1,19 @@
+/**
+ * The close codes this library sends. 1000–1015 are those of RFC 6455, section 7.4.1; 4000–4999 are
+ * free for applications. docs/protocol.md says for each what the other side does.
+ */
+export const CloseCode = {
+  normal: 1000,
+  /** The server is going away; come back later. */
+  goingAway: 1001,
+  /** A frame is over the receiver's limit. */
+  tooBig: 1009,
+  /** Something failed on this side, such as an `onConnect` hook. */
+  internal: 1011,
+  /** The other side broke the protocol. Don't come back the same way. */
+  violation: 4400,
+  /** No sign of life, or an answer that came too late to be of use. */
+  timedOut: 4408,
+  /** Too much, or too often. */
+  tooMany: 4429,
+} as const

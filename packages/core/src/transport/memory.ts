@@ -1,0 +1,58 @@
+import type { Frame } from '../wire/codec.js'
+import type { CloseInfo, Transport, TransportEvents } from './transport.js'
+
+/**
+ * Two linked transports in one process: what one sends, the other receives, in order and never
+ * within the sender's own turn.
+ */
+export function memoryTransportPair(): [Transport, Transport] {
+  const left = new MemoryTransport()
+  const right = new MemoryTransport()
+  left.link(right)
+  right.link(left)
+  return [left, right]
+}
+
+class MemoryTransport implements Transport {
+  readonly reliable = true
+  #peer: MemoryTransport | undefined
+  #events: TransportEvents | undefined
+  #early: (() => void)[] = []
+  #ended = false
+
+  link(peer: MemoryTransport): void {
+    this.#peer = peer
+  }
+
+  start(events: TransportEvents): void {
+    this.#events = events
+    for (const deliver of this.#early.splice(0)) queueMicrotask(deliver)
+  }
+
+  send(frame: Frame): boolean {
+    if (this.#ended) return false
+    this.#peer?.receive(frame)
+    return true
+  }
+
+  close(code = 1000, reason = ''): void {
+    this.end({ code, reason })
+    this.#peer?.end({ code, reason })
+  }
+
+  receive(frame: Frame): void {
+    this.#deliver(() => this.#events?.frame(frame))
+  }
+
+  end(info: CloseInfo): void {
+    if (this.#ended) return
+    this.#ended = true
+    // What was sent before the end still arrives before it.
+    this.#deliver(() => this.#events?.close(info))
+  }
+
+  #deliver(delivery: () => void): void {
+    if (this.#events) queueMicrotask(delivery)
+    else this.#early.push(delivery)
+  }
+}

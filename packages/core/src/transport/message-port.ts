@@ -1,0 +1,65 @@
+import type { Frame } from '../wire/codec.js'
+import type { CloseInfo, Transport, TransportEvents } from './transport.js'
+
+/** As much of a port as is needed: the DOM's `MessagePort`, that of `node:worker_threads`. */
+export interface MessagePortLike {
+  postMessage(message: unknown): void
+  start?(): void
+  close(): void
+  addEventListener(type: string, listener: (event: { data?: unknown }) => void): void
+}
+
+/** Says goodbye: a stock browser fires no `close` event on a port whose other end is closed. */
+interface Goodbye extends CloseInfo {
+  readonly flashrpc: 'close'
+}
+
+/**
+ * A transport over one end of a `MessageChannel`: windows, frames, workers, worker threads.
+ *
+ * A worker that is terminated from outside says no goodbye; there, calls end by their timeout.
+ */
+export function messagePortTransport(port: MessagePortLike): Transport {
+  let events: TransportEvents | undefined
+  let closed = false
+
+  function end(info: CloseInfo): void {
+    if (closed) return
+    closed = true
+    port.close()
+    // As with a socket, the end is told after the call that brought it about has returned.
+    queueMicrotask(() => events?.close(info))
+  }
+
+  return {
+    reliable: true,
+    start(channelEvents) {
+      events = channelEvents
+      port.addEventListener('message', ({ data }) => {
+        if (closed) return
+        if (isGoodbye(data)) end({ code: data.code, reason: data.reason })
+        else if (typeof data === 'string' || data instanceof Uint8Array) channelEvents.frame(data)
+        else end({ code: 1003, reason: 'A port delivered a message that is neither text nor bytes' })
+      })
+      port.addEventListener('close', () => end({ code: 1006, reason: 'The port was closed' }))
+      port.addEventListener('messageerror', () =>
+        end({ code: 1003, reason: 'A message on the port could not be read' }),
+      )
+      port.start?.()
+    },
+    send(frame: Frame) {
+      if (closed) return false
+      port.postMessage(frame)
+      return true
+    },
+    close(code = 1000, reason = '') {
+      if (closed) return
+      port.postMessage({ flashrpc: 'close', code, reason } satisfies Goodbye)
+      end({ code, reason })
+    },
+  }
+}
+
+function isGoodbye(data: unknown): data is Goodbye {
+  return typeof data === 'object' && data !== null && (data as Goodbye).flashrpc === 'close'
+}

@@ -1,0 +1,33 @@
+import type { Frame } from '../wire/codec.js'
+
+/** Why a connection ended. Codes are those of RFC 6455, section 7.4, and ours (docs/protocol.md). */
+export interface CloseInfo {
+  readonly code: number
+  readonly reason: string
+}
+
+/** What a transport tells the channel it serves. */
+export interface TransportEvents {
+  /** One frame came in. */
+  frame(frame: Frame): void
+  /** The connection ended, for whatever reason. Told once, and nothing after it. */
+  close(info: CloseInfo): void
+  /** The other side answered a `ping`. */
+  pong?(): void
+}
+
+/** Frames in and out, over one live connection. It is made open and is never opened again. */
+export interface Transport {
+  /** True where the wire itself can't lose or stall: no heartbeat is needed on it. */
+  readonly reliable: boolean
+  /** Begins delivery. Called once, by the channel; frames that came before it are delivered first. */
+  start(events: TransportEvents): void
+  /** Hands one frame to the wire, and returns false where it certainly did not leave. */
+  send(frame: Frame): boolean
+  /** Ends the connection; `events.close` follows. Safe to call twice. */
+  close(code?: number, reason?: string): void
+  /** Ends it at once, without a goodbye to wait for, where the other side is known to be dead. */
+  terminate?(): void
+  /** A ping of the wire's own, where it has one; answered by `events.pong`. */
+  ping?(): void
+}

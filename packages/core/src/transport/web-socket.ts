@@ -1,0 +1,65 @@
+import type { Frame } from '../wire/codec.js'
+import type { Transport, TransportEvents } from './transport.js'
+
+/** As much of a WebSocket as is needed: the browser's, Node's, or that of `ws`. */
+export interface WebSocketLike {
+  readonly readyState: number
+  binaryType: string
+  send(data: string | Uint8Array<ArrayBuffer>): void
+  close(code?: number, reason?: string): void
+  addEventListener(type: 'open' | 'error', listener: (event: unknown) => void): void
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
+  addEventListener(
+    type: 'close',
+    listener: (event: { code: number; reason: string }) => void,
+  ): void
+  /** `ws` only: a protocol-level ping; its pong comes back as an event. */
+  ping?(): void
+  on?(event: 'pong', listener: () => void): unknown
+  /** `ws` only: ends the connection without the closing handshake. */
+  terminate?(): void
+}
+
+const OPEN = 1
+
+/** A transport over a WebSocket that is open already. */
+export function webSocketTransport(socket: WebSocketLike): Transport {
+  socket.binaryType = 'arraybuffer'
+  return {
+    reliable: false,
+    start(events: TransportEvents) {
+      socket.addEventListener('message', ({ data }) => {
+        events.frame(typeof data === 'string' ? data : toBytes(data))
+      })
+      socket.addEventListener('close', ({ code, reason }) => events.close({ code, reason }))
+      // An 'error' is always followed by 'close', which says more; unheard it would end a Node process.
+      socket.addEventListener('error', () => {})
+      socket.on?.('pong', () => events.pong?.())
+    },
+    send(frame: Frame) {
+      if (socket.readyState !== OPEN) return false
+      socket.send(frame as string | Uint8Array<ArrayBuffer>)
+      return true
+    },
+    close(code = 1000, reason = '') {
+      socket.close(code, truncateReason(reason))
+    },
+    ...(socket.terminate && { terminate: () => socket.terminate?.() }),
+    ...(socket.ping && { ping: () => socket.ping?.() }),
+  }
+}
+
+function toBytes(data: unknown): Uint8Array {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data)
+  if (ArrayBuffer.isView(data)) {
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  }
+  throw new TypeError('A WebSocket delivered a message that is neither text nor an ArrayBuffer')
+}
+
+/** RFC 6455, section 5.5: a control frame carries 125 bytes, two of which are the code. */
+function truncateReason(reason: string): string {
+  const bytes = new TextEncoder().encode(reason)
+  if (bytes.byteLength <= 123) return reason
+  return new TextDecoder().decode(bytes.subarray(0, 120)).replace(/\uFFFD+$/, '')
+}

@@ -1,0 +1,140 @@
+import { ErrorCode } from '../errors.js'
+
+/**
+ * JSON-RPC 2.0 messages: their shapes, and what kind of message a decoded value is.
+ *
+ * Source: JSON-RPC 2.0 Specification, sections 4 to 6, https://www.jsonrpc.org/specification.
+ */
+
+/** A call's name on the wire. We issue integers and echo any of these exactly as received. */
+export type MessageId = string | number | null
+
+export interface RequestMessage {
+  jsonrpc: '2.0'
+  id: MessageId
+  method: string
+  params?: unknown
+}
+
+export interface NotificationMessage {
+  jsonrpc: '2.0'
+  method: string
+  params?: unknown
+}
+
+export interface ErrorObject {
+  code: number
+  message: string
+  data?: unknown
+}
+
+export interface ResultMessage {
+  jsonrpc: '2.0'
+  id: MessageId
+  result: unknown
+}
+
+export interface ErrorMessage {
+  jsonrpc: '2.0'
+  id: MessageId
+  error: ErrorObject
+}
+
+export type ResponseMessage = ResultMessage | ErrorMessage
+
+/** Anything that may be sent on its own. */
+export type Message = RequestMessage | NotificationMessage | ResponseMessage
+
+/** What a decoded value turned out to be. */
+export type Classified =
+  | { kind: 'request'; id: MessageId; method: string; params: unknown }
+  | { kind: 'notification'; method: string; params: unknown }
+  | { kind: 'result'; id: MessageId; result: unknown }
+  | { kind: 'error'; id: MessageId; error: ErrorObject }
+  /** Meant as an answer, but not one: `result` and `error` both, a malformed `error`, no version. */
+  | { kind: 'malformed-response'; id: MessageId | undefined; reason: string }
+  /** Neither a request nor an answer: no `method`, no `result`, no `error`. */
+  | { kind: 'neither'; id: MessageId }
+  /** Meant as a request, but not one; `id` is null where none could be read. */
+  | { kind: 'invalid'; id: MessageId; reason: string }
+
+/** The most messages a batch may hold; a longer one is refused whole. */
+export const MAX_BATCH = 100
+
+/**
+ * Says what kind of message a decoded value is. Looks at own members only, so that a value with a
+ * `__proto__` member is nothing but a value with a `__proto__` member. Never throws.
+ */
+export function classify(value: unknown): Classified {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { kind: 'invalid', id: null, reason: 'a message is an object' }
+  }
+  const message = value as Partial<Record<'jsonrpc' | 'id' | 'method' | 'params', unknown>>
+  const hasId = Object.hasOwn(message, 'id')
+  const id = hasId && isMessageId(message.id) ? message.id : null
+  if (!Object.hasOwn(message, 'method')) {
+    const answers = Object.hasOwn(message, 'result') || Object.hasOwn(message, 'error')
+    if (answers) return classifyResponse(message, hasId && isMessageId(message.id))
+    return { kind: 'neither', id }
+  }
+  if (!Object.hasOwn(message, 'jsonrpc') || message.jsonrpc !== '2.0') {
+    return { kind: 'invalid', id, reason: 'jsonrpc must be "2.0"' }
+  }
+  if (typeof message.method !== 'string') {
+    return { kind: 'invalid', id, reason: 'method must be a string' }
+  }
+  const params = Object.hasOwn(message, 'params') ? message.params : undefined
+  if (params === null || (params !== undefined && typeof params !== 'object')) {
+    return { kind: 'invalid', id, reason: 'params must be an object or an array' }
+  }
+  if (!hasId) return { kind: 'notification', method: message.method, params }
+  if (!isMessageId(message.id)) {
+    return { kind: 'invalid', id: null, reason: 'id must be a string, a number or null' }
+  }
+  return { kind: 'request', id, method: message.method, params }
+}
+
+function classifyResponse(value: object, hasId: boolean): Classified {
+  const message = value as { jsonrpc?: unknown; id: MessageId; result?: unknown; error?: unknown }
+  const id = hasId ? message.id : undefined
+  const malformed = (reason: string): Classified => ({ kind: 'malformed-response', id, reason })
+  if (id === undefined) return malformed('it has no id')
+  if (message.jsonrpc !== '2.0') return malformed('jsonrpc must be "2.0"')
+  if (!Object.hasOwn(message, 'error')) return { kind: 'result', id, result: message.result }
+  if (Object.hasOwn(message, 'result')) return malformed('it has both a result and an error')
+  if (!isErrorObject(message.error)) {
+    return malformed('its error has no integer code and string message')
+  }
+  return { kind: 'error', id, error: message.error }
+}
+
+function isMessageId(value: unknown): value is MessageId {
+  return value === null || typeof value === 'string' || typeof value === 'number'
+}
+
+function isErrorObject(value: unknown): value is ErrorObject {
+  if (typeof value !== 'object' || value === null) return false
+  const error = value as { code?: unknown; message?: unknown }
+  return Number.isInteger(error.code) && typeof error.message === 'string'
+}
+
+/** An error answer. `data` is left out where there is none. */
+export function errorMessage(
+  id: MessageId,
+  code: number,
+  message: string,
+  data?: unknown,
+): ErrorMessage {
+  const error: ErrorObject = data === undefined ? { code, message } : { code, message, data }
+  return { jsonrpc: '2.0', id, error }
+}
+
+/** A result answer. JSON-RPC requires the member, so `undefined` travels as `null`. */
+export function resultMessage(id: MessageId, result: unknown): ResultMessage {
+  return { jsonrpc: '2.0', id, result: result === undefined ? null : result }
+}
+
+/** The answer to a value that is no request. */
+export function invalidRequestMessage(id: MessageId, reason: string): ErrorMessage {
+  return errorMessage(id, ErrorCode.invalidRequest, `Invalid request: ${reason}`)
+}
