@@ -1,0 +1,20 @@
+import type { Contract, ContractSide } from '@flashrpc/core'
+
+/**
+ * Where an application names its contract, once, so that every hook knows its types:
+ *
+ * @example
+ * declare module '@flashrpc/react' {
+ *   interface Register { contract: typeof contract }
+ * }
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: applications fill it by declaration merging
+export interface Register {}
+
+/** The contract that was registered, or any. */
+export type RegisteredContract = Register extends { contract: infer C extends Contract }
+  ? C
+  : Contract<LooseSide, LooseSide>
+
+// biome-ignore lint/suspicious/noExplicitAny: without a contract nothing is known of a method
+type LooseSide = Record<string, any> & ContractSide

@@ -1,0 +1,17 @@
+/** What a browser test may ask of the process that runs its servers. */
+export interface Control {
+  /** Starts a server with an endpoint; port 0 is any free one. */
+  start(params: { port?: number }): Promise<{ port: number; url: string }>
+  /** Stops a server as a deployment would: every socket is closed. */
+  stop(params: { port: number }): Promise<void>
+  /** How many channels are open, and how many connections there have ever been. */
+  count(params: { port: number }): Promise<{ open: number; ever: number }>
+  /** Calls every page connected to a server, and gathers what each answered. */
+  callAll(params: {
+    port: number
+    method: 'confirm' | 'upper'
+    text: string
+  }): Promise<({ value: string } | { code: number; message: string; data: unknown })[]>
+  /** Notifies every page connected to a server. */
+  notifyAll(params: { port: number; text: string }): Promise<void>
+}

@@ -1,0 +1,89 @@
+import { RpcError } from '@flashrpc/core'
+import { createEndpoint, type Endpoint } from '@flashrpc/core/server'
+import type { TestProject } from 'vitest/node'
+import { contract } from './contract.js'
+import type { Control } from './control.js'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where browser tests reach the {@link Control}. */
+    controlUrl: string
+  }
+}
+
+interface Running {
+  readonly endpoint: Endpoint<typeof contract.server, typeof contract.client>
+  ever: number
+}
+
+/** Runs real servers for the browser tests, which start and stop them over a channel of their own. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const servers = new Map<number, Running>()
+  const get = (port: number): Running => {
+    const running = servers.get(port)
+    if (!running) throw new RpcError(404, `No test server listens on port ${port}`)
+    return running
+  }
+  const control = createEndpoint<Control>({
+    allowedOrigins: '*',
+    exposeErrors: true,
+    methods: {
+      async start({ port = 0 }) {
+        const running: Running = { endpoint: createTestEndpoint(() => running.ever++), ever: 0 }
+        const listening = await running.endpoint.listen({ port })
+        servers.set(listening.port, running)
+        return { port: listening.port, url: listening.url }
+      },
+      async stop({ port }) {
+        const { endpoint } = get(port)
+        servers.delete(port)
+        await endpoint.close()
+      },
+      async count({ port }) {
+        const { endpoint, ever } = get(port)
+        return { open: endpoint.channels.size, ever }
+      },
+      async callAll({ port, method, text }) {
+        const channels = [...get(port).endpoint.channels]
+        return Promise.all(
+          channels.map(async (channel) => {
+            try {
+              return { value: await channel.other[method]({ text }) }
+            } catch (error) {
+              const { code, message, data } = error as RpcError
+              return { code, message, data }
+            }
+          }),
+        )
+      },
+      async notifyAll({ port, text }) {
+        await Promise.all(
+          [...get(port).endpoint.channels].map((channel) => channel.other.notify({ text })),
+        )
+      },
+    },
+  })
+  const { url } = await control.listen()
+  project.provide('controlUrl', url)
+  return async () => {
+    await Promise.all([...servers.values()].map(({ endpoint }) => endpoint.close()))
+    await control.close()
+  }
+}
+
+function createTestEndpoint(onConnect: () => void): Running['endpoint'] {
+  return createEndpoint(contract, {
+    allowedOrigins: '*',
+    onConnect: [onConnect],
+    methods: {
+      add: ({ a, b }) => a + b,
+      async slow({ ms }) {
+        await new Promise((resolve) => setTimeout(resolve, ms))
+        return 'done'
+      },
+      async askBack({ text }, { channel }) {
+        return `the page says ${await channel.other.upper({ text })}`
+      },
+    },
+  })
+}
