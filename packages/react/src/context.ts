@@ -1,19 +1,28 @@
-import type { AnyClient } from '@flashrpc/core'
-import { type Context, createContext, useContext } from 'react'
+import type { AnyClient, Contract } from '@flashrpc/core'
+import { createContext, useContext } from 'react'
 
-/** How hooks find the client of the provider around them. */
-export type RpcContext = Context<AnyClient | null>
-
-/** A context of its own makes hooks blind to the providers of other contracts. */
-export function createRpcContext(): RpcContext {
-  return createContext<AnyClient | null>(null)
+/** What a provider provides: its client, and the way to the providers around it. */
+export interface Provided {
+  readonly client: AnyClient
+  /** The contract that its hooks are bound to; undefined for the registered one. */
+  readonly boundTo: Contract | undefined
+  readonly outer: Provided | null
 }
 
-/** @throws {Error} where there is no provider around. */
-export function useClientOf(context: RpcContext, hook: string): AnyClient {
-  const client = useContext(context)
-  if (client) return client
-  throw new Error(
-    `${hook} found no <RpcProvider> around it. Wrap your app in <RpcProvider url="…">; hooks made by createRpcHooks need the RpcProvider that was made with them`,
-  )
+export const RpcContext = createContext<Provided | null>(null)
+
+/**
+ * The client of the nearest provider; for hooks bound to a contract, of the nearest one that is
+ * bound to the same.
+ *
+ * @throws {Error} where there is none around.
+ */
+export function useProvidedClient(boundTo: Contract | undefined, hook: string): AnyClient {
+  let provided = useContext(RpcContext)
+  while (provided && boundTo && provided.boundTo !== boundTo) provided = provided.outer
+  if (provided) return provided.client
+  const remedy = boundTo
+    ? 'These hooks were made by createRpcHooks: use the <RpcProvider> that was made with them'
+    : 'Wrap your app in <RpcProvider url="…">'
+  throw new Error(`${hook} found no provider around it. ${remedy}`)
 }

@@ -1,6 +1,6 @@
 import type { AnyClient, ClientSettings, ClientTarget, Contract } from '@flashrpc/core'
-import { type ReactElement, type ReactNode, useEffect, useRef, useState } from 'react'
-import type { RpcContext } from './context.js'
+import { type ReactElement, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
+import { type Provided, RpcContext } from './context.js'
 import { type ClientSource, createOwnedClient, type OwnedClient } from './owned-client.js'
 
 /** What `<RpcProvider>` connects to: a client of yours, or one it makes of the rest. */
@@ -20,30 +20,33 @@ export type RpcProviderProps<C extends Contract = Contract> = { children?: React
       ClientSettings)
 )
 
-/** The component, for hooks that find their client in this context. */
-export function bindRpcProvider(context: RpcContext, boundContract?: Contract) {
-  /**
-   * Gives the components in it one connection.
-   *
-   * With `url` or `transport` it makes a client, connects it once mounted, and closes it when it is
-   * unmounted; another address or contract makes another. A `url` or `transport` that is a function
-   * may be written inline: the newest is asked at each attempt. Of the other options those of the
-   * first render count. Rendering never connects: on a server, no socket is opened.
-   */
-  return function RpcProvider(props: RpcProviderProps): ReactElement {
-    const { children, client, ...source } = props
-    const content = (provided: AnyClient) => (
-      <context.Provider value={provided}>{children}</context.Provider>
-    )
-    return client ? (
-      <GivenClient client={client} content={content} />
-    ) : (
-      <MadeClient
-        source={{ contract: boundContract, ...source } as ClientSource}
-        content={content}
-      />
-    )
-  }
+/** `<RpcProvider>`; documented where it is exported. */
+export function BoundRpcProvider(
+  boundTo: Contract | undefined,
+  props: RpcProviderProps,
+): ReactElement {
+  const { children, client, ...source } = props
+  const content = (provided: AnyClient) => (
+    <Provide client={provided} boundTo={boundTo}>
+      {children}
+    </Provide>
+  )
+  return client ? (
+    <GivenClient client={client} content={content} />
+  ) : (
+    <MadeClient source={{ contract: boundTo, ...source } as ClientSource} content={content} />
+  )
+}
+
+/** Provides one value for as long as what it is made of stays the same. */
+function Provide({
+  client,
+  boundTo,
+  children,
+}: Omit<Provided, 'outer'> & { children: ReactNode }): ReactElement {
+  const outer = useContext(RpcContext)
+  const provided = useMemo(() => ({ client, boundTo, outer }), [client, boundTo, outer])
+  return <RpcContext.Provider value={provided}>{children}</RpcContext.Provider>
 }
 
 type Content = (client: AnyClient) => ReactElement

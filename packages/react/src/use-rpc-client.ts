@@ -1,9 +1,9 @@
 import type { Client, Contract } from '@flashrpc/core'
-import { type RpcContext, useClientOf } from './context.js'
+import { useProvidedClient } from './context.js'
 
-export function bindUseRpcClient<C extends Contract>(context: RpcContext) {
-  /** The client itself: `reconnect()`, calls by name, and everything else it can do. */
-  return function useRpcClient(): Client<C['client'], C['server']> {
-    return useClientOf(context, 'useRpcClient')
-  }
+/** The client itself: `reconnect()`, calls by name, and everything else it can do. */
+export function useBoundRpcClient<C extends Contract>(
+  boundTo: C | undefined,
+): Client<C['client'], C['server']> {
+  return useProvidedClient(boundTo, 'useRpcClient')
 }

@@ -1,9 +1,8 @@
-import { type RpcContext, useClientOf } from './context.js'
+import type { Contract } from '@flashrpc/core'
+import { useProvidedClient } from './context.js'
 import { type RpcStore, storeOf } from './store.js'
 
-export function bindUseRpcStore(context: RpcContext) {
-  /** The zustand store of the connection's state itself, for use outside of rendering. */
-  return function useRpcStore(): RpcStore {
-    return storeOf(useClientOf(context, 'useRpcStore'))
-  }
+/** The zustand store of the connection's state itself, for use outside of rendering. */
+export function useBoundRpcStore(boundTo: Contract | undefined): RpcStore {
+  return storeOf(useProvidedClient(boundTo, 'useRpcStore'))
 }
