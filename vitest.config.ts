@@ -25,17 +25,18 @@ export default defineConfig({
         resolve: inBrowser,
         environments: { ssr: { resolve: inNode }, __vitest__: { resolve: inNode } },
         optimizeDeps: {
+          // Named ahead: one found while tests run would reload the page under them.
           include: [
-            'react',
-            'react-dom',
-            'react-dom/client',
-            'react/jsx-dev-runtime',
-            'react/jsx-runtime',
-            '@testing-library/react',
-            'zustand',
-            'zustand/vanilla',
             'zod',
-            'reconnecting-websocket',
+            '@flashrpc/core > reconnecting-websocket',
+            '@flashrpc/react > react',
+            '@flashrpc/react > react-dom',
+            '@flashrpc/react > react-dom/client',
+            '@flashrpc/react > react/jsx-dev-runtime',
+            '@flashrpc/react > react/jsx-runtime',
+            '@flashrpc/react > @testing-library/react',
+            '@flashrpc/react > zustand',
+            '@flashrpc/react > zustand/vanilla',
           ],
         },
         test: {

@@ -1,3 +1,12 @@
+import type {} from 'vitest'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where browser tests reach the {@link Control}. */
+    controlUrl: string
+  }
+}
+
 /** What a browser test may ask of the process that runs its servers. */
 export interface Control {
   /** Starts a server with an endpoint; port 0 is any free one. */

@@ -4,13 +4,6 @@ import type { TestProject } from 'vitest/node'
 import { contract } from './contract.js'
 import type { Control } from './control.js'
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Where browser tests reach the {@link Control}. */
-    controlUrl: string
-  }
-}
-
 interface Running {
   readonly endpoint: Endpoint<typeof contract.server, typeof contract.client>
   ever: number

@@ -1,0 +1,44 @@
+import { type Client, createClient } from '@flashrpc/core'
+import { inject } from 'vitest'
+import type { Control } from '../../../../scripts/test-server/control.js'
+
+/** A real server in another process, for one test. */
+export interface TestServer extends AsyncDisposable {
+  readonly port: number
+  readonly url: string
+  stop(): Promise<void>
+  /** Starts it again on the same port. */
+  restart(): Promise<void>
+  count(): ReturnType<Control['count']>
+  callAll(method: 'confirm' | 'upper', text: string): ReturnType<Control['callAll']>
+  notifyAll(text: string): Promise<void>
+}
+
+export async function startServer(): Promise<TestServer> {
+  const control: Client<Record<never, never>, Control> = createClient<Control>({
+    url: inject('controlUrl'),
+  })
+  const { port, url } = await control.other.start({})
+  let running = true
+  const stop = async () => {
+    if (!running) return
+    running = false
+    await control.other.stop({ port })
+  }
+  return {
+    port,
+    url,
+    stop,
+    async restart() {
+      await control.other.start({ port })
+      running = true
+    },
+    count: () => control.other.count({ port }),
+    callAll: (method, text) => control.other.callAll({ port, method, text }),
+    notifyAll: (text) => control.other.notifyAll({ port, text }),
+    async [Symbol.asyncDispose]() {
+      await stop()
+      await control.close()
+    },
+  }
+}

@@ -1,0 +1,84 @@
+import './support/register.js'
+import { RpcProvider, useRpc, useRpcState, useRpcStore } from '@flashrpc/react'
+import { cleanup, render, screen } from '@testing-library/react'
+import { afterEach, expect, test } from 'vitest'
+import { contract } from '../../../scripts/test-server/contract.js'
+import { startServer } from './support/servers.js'
+
+afterEach(cleanup)
+
+test('a selected value that stays the same renders nothing again', async () => {
+  await using server = await startServer()
+  let renders = 0
+  let rpc: ReturnType<typeof useRpc> | undefined
+  const Status = () => {
+    rpc = useRpc()
+    renders++
+    return <output>{useRpcState((state) => state.status)}</output>
+  }
+  render(
+    <RpcProvider url={server.url} contract={contract}>
+      <Status />
+    </RpcProvider>,
+  )
+  await screen.findByText('connected')
+  const before = renders
+  await Promise.all(Array.from({ length: 50 }, (_, n) => rpc?.add({ a: n, b: n })))
+  expect(renders).toBe(before)
+})
+
+test('without a selector it is the whole state', async () => {
+  await using server = await startServer()
+  const State = () => <pre>{JSON.stringify(useRpcState())}</pre>
+  render(
+    <RpcProvider url={server.url} contract={contract}>
+      <State />
+    </RpcProvider>,
+  )
+  await expect
+    .poll(() => JSON.parse(document.querySelector('pre')?.textContent ?? '{}'))
+    .toMatchObject({ status: 'connected', attempt: 0, retryAt: null, lastError: null, queued: 0 })
+})
+
+test('the countdown is there while reconnecting: attempt, retryAt and the error', async () => {
+  await using server = await startServer()
+  let store: ReturnType<typeof useRpcStore> | undefined
+  const Status = () => {
+    store = useRpcStore()
+    return <output>{useRpcState((state) => state.status)}</output>
+  }
+  render(
+    <RpcProvider url={server.url} contract={contract} retry={{ minDelayMs: 1, maxDelayMs: 100 }}>
+      <Status />
+    </RpcProvider>,
+  )
+  await screen.findByText('connected')
+  await server.stop()
+  await expect.poll(() => store?.getState().attempt).toBeGreaterThan(1)
+  await expect.poll(() => store?.getState().retryAt).toBeTypeOf('number')
+  expect(store?.getState().lastError?.message).toContain(server.url)
+})
+
+test('the store is one for each client, and idle to begin with', async () => {
+  await using server = await startServer()
+  const stores = new Set<unknown>()
+  const Store = () => {
+    const store = useRpcStore()
+    stores.add(store)
+    return <output>{store.getInitialState().status}</output>
+  }
+  const provider = (
+    <RpcProvider url={server.url} contract={contract}>
+      <Store />
+      <Store />
+    </RpcProvider>
+  )
+  render(
+    <>
+      {provider}
+      {provider}
+    </>,
+  )
+  expect(stores.size).toBe(2)
+  expect(screen.getAllByText('idle')).toHaveLength(4)
+})
