@@ -1,0 +1,2 @@
+/** The main process: what will host the windows' channels. */
+export { type HandOver, isHandOver } from './hand-over.js'
