@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * Runs every example as its README says: starts the server, runs the client, and holds what the
+ * client prints against the README's last block.
+ */
+
+const examples = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples')
+const TIMEOUT_MS = 60_000
+
+for (const name of readdirSync(examples).sort()) {
+  await run(join(examples, name))
+  console.log(`${name}: prints what its README says`)
+}
+
+async function run(folder: string): Promise<void> {
+  const server = start(folder, 'server.ts')
+  try {
+    const url = await listening(server)
+    const client = start(folder, 'client.ts', url)
+    const [output, [code]] = await Promise.all([text(client), once(client, 'exit')])
+    assert.equal(code, 0, `the client of ${folder} ended with ${code}`)
+    assert.equal(output.trim(), promised(folder))
+  } finally {
+    server.kill()
+    if (server.exitCode === null && server.signalCode === null) await once(server, 'exit')
+  }
+}
+
+function start(folder: string, ...args: string[]): ChildProcess {
+  return spawn(process.execPath, ['--import', 'tsx', ...args], {
+    cwd: folder,
+    env: { ...process.env, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: TIMEOUT_MS,
+  })
+}
+
+async function listening(server: ChildProcess): Promise<string> {
+  assert(server.stdout)
+  for await (const line of createInterface(server.stdout)) {
+    const url = /listening on (\S+)/.exec(line)?.[1]
+    if (url) return url
+  }
+  throw new Error('The server ended before it listened')
+}
+
+async function text(child: ChildProcess): Promise<string> {
+  assert(child.stdout)
+  let all = ''
+  for await (const chunk of child.stdout.setEncoding('utf8')) all += chunk
+  return all
+}
+
+/** The README's last fenced block. */
+function promised(folder: string): string {
+  const blocks = [
+    ...readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/```text\n([^`]*)```/g),
+  ]
+  const last = blocks.at(-1)?.[1]
+  assert(last, `The README of ${folder} shows no output`)
+  return last.trim()
+}
