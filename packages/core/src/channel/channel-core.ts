@@ -2,6 +2,7 @@ import type { Contract, ContractSide, Definition, Side } from '../contract.js'
 import {
   describeThrown,
   ErrorCode,
+  type Issue,
   RpcConfigError,
   RpcDisconnectedError,
   RpcError,
@@ -21,7 +22,7 @@ import type { HeartbeatOptions } from './heartbeat.js'
 import { Outbox, type Unsent } from './outbox.js'
 import { outcomeOf, type PendingCall, PendingCalls } from './pending-calls.js'
 import { createRemote } from './remote.js'
-import { formatIssues, validate } from './validation.js'
+import { formatIssues, type Verdict, validate } from './validation.js'
 
 export interface ChannelCoreOptions {
   readonly side: Side
@@ -241,7 +242,7 @@ export class ChannelCore {
   // ── Being answered ────────────────────────────────────────────────────────────────────────────
 
   #answered(answer: Answer): void {
-    const call = this.#pending.take(answer.id)
+    const call = this.#pending.awaits(answer.id) ? this.#pending.take(answer.id) : undefined
     if (!call) {
       // A late answer, or a second one, is nobody's; an error without an id is about a frame of ours.
       if (answer.kind === 'error' && answer.id === null) {
@@ -269,19 +270,26 @@ export class ChannelCore {
     const definition = this.#definition(method)
     const schema = definition?.kind === 'method' ? definition.result : undefined
     if (!schema) return result
-    const verdict = await validate(schema, result)
-    if ('value' in verdict) return verdict.value
-    if (result === null) {
-      // `undefined` travels as null (JSON has no other way): let a schema of void have it back.
-      const again = await validate(schema, undefined)
-      if ('value' in again) return again.value
+    const broken = (issues: readonly Issue[], options?: ErrorOptions): RpcValidationError =>
+      new RpcValidationError(
+        `The result of "${method}" breaks its schema: ${formatIssues(issues)}. The other side ran the call; its contract may be of another version`,
+        issues,
+        'maybe-executed',
+        { method, ...options },
+      )
+    let verdict: Verdict
+    try {
+      verdict = await validate(schema, result)
+      if ('issues' in verdict && result === null) {
+        // `undefined` travels as null (JSON has no other way): let a schema of void have it back.
+        const again = await validate(schema, undefined)
+        if ('value' in again) verdict = again
+      }
+    } catch (cause) {
+      throw broken([{ message: `the schema itself failed: ${describeThrown(cause)}` }], { cause })
     }
-    throw new RpcValidationError(
-      `The result of "${method}" breaks its schema: ${formatIssues(verdict.issues)}. The other side ran the call; its contract may be of another version`,
-      verdict.issues,
-      'maybe-executed',
-      { method },
-    )
+    if ('value' in verdict) return verdict.value
+    throw broken(verdict.issues)
   }
 
   // ── Serving ───────────────────────────────────────────────────────────────────────────────────
@@ -313,7 +321,7 @@ export class ChannelCore {
         },
         request: (id, incoming) => this.#dispatcher.request(id, incoming),
         notification: (incoming) => void this.#dispatcher.notification(incoming),
-        awaits: (id) => this.#pending.has(id),
+        awaits: (id) => this.#pending.awaits(id),
         answer: (answer) => this.#answered(answer),
         cancel: (id) => this.#dispatcher.cancel(id, cancelledByCaller()),
         latency: events.latency,
@@ -322,6 +330,7 @@ export class ChannelCore {
       },
     )
     this.#connection = connection
+    connection.start()
   }
 
   #flush(): void {

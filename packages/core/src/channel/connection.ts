@@ -1,5 +1,5 @@
 import type { Side } from '../contract.js'
-import { ErrorCode, describeThrown, RpcProtocolError } from '../errors.js'
+import { describeThrown, ErrorCode, RpcProtocolError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { type Codec, exceeds, type Frame, jsonCodec } from '../wire/codec.js'
@@ -85,14 +85,19 @@ export class Connection {
     this.#options = options
     this.#events = events
     this.#pingedAt = performance.now()
-    const patience = options.side === 'client' ? CLIENT_PATIENCE_MS : SERVER_PATIENCE_MS
+  }
+
+  /** Begins, once whoever made the connection has put it where its events will look for it. */
+  start(): void {
+    const isClient = this.#options.side === 'client'
+    const patience = isClient ? CLIENT_PATIENCE_MS : SERVER_PATIENCE_MS
     this.#patience = setTimeout(() => this.#ready(undefined), patience)
-    transport.start({
+    this.#transport.start({
       frame: (frame) => this.#receive(frame),
       close: (info) => this.#end(info),
       pong: () => this.#pong(),
     })
-    if (options.side === 'client') this.#sayHello()
+    if (isClient) this.#sayHello()
   }
 
   /** The handshake is over and the connection has not ended. */
@@ -167,9 +172,12 @@ export class Connection {
   }
 
   #helloAnswered(answer: Answer): void {
-    if (this.#handshake !== 'waiting') {
+    // A second answer is nobody's.
+    if (this.#handshake === 'extended') return
+    if (this.#handshake === 'plain') {
       // Too late: we have spoken as to a plain peer since, and it has not listened as one.
-      if (answer.kind === 'result') this.close(CloseCode.timedOut, 'The rpc.hello was answered late')
+      if (answer.kind === 'result')
+        this.close(CloseCode.timedOut, 'The rpc.hello was answered late')
       return
     }
     this.#events.latency(performance.now() - this.#pingedAt)
@@ -247,13 +255,21 @@ export class Connection {
     if (answer) this.#reply(answer)
   }
 
-  /** JSON-RPC 2.0, section 6: one array of answers, in any order, and none where there are none. */
+  /**
+   * JSON-RPC 2.0, section 6: one array of answers, in any order, and none where there are none.
+   * Between extended peers, each answer goes on its own.
+   */
   async #receiveBatch(batch: unknown[]): Promise<void> {
     this.#beginAsPlain()
     if (batch.length === 0) return this.#reply(invalidRequestMessage(null, 'a batch is not empty'))
     if (batch.length > MAX_BATCH) {
       const reason = `a batch holds ${MAX_BATCH} messages at the most, not ${batch.length}`
       return this.#reply(invalidRequestMessage(null, reason))
+    }
+    if (this.isExtended) {
+      // Not a batch: messages that share a frame, none of whose answers waits for another.
+      for (const decoded of batch) void this.#receiveOne(decoded)
+      return
     }
     const answers = await Promise.all(batch.map((decoded) => this.#handle(decoded)))
     const told = answers.filter((answer) => answer !== undefined)
@@ -263,12 +279,13 @@ export class Connection {
   /** @returns the answer owed, one that the codec can carry and the other side accepts. */
   #handle(decoded: unknown): Promise<ResponseMessage | undefined> | ResponseMessage | undefined {
     const message = classify(decoded)
+    const isClient = this.#options.side === 'client'
     const isHello = message.kind === 'request' && message.method === HELLO
     if (!isHello) this.#beginAsPlain()
     if (this.#ended) return undefined
     switch (message.kind) {
       case 'request':
-        if (isHello && this.#options.side === 'server') {
+        if (isHello && !isClient) {
           return this.#answerHello(message.id, message.params)
         }
         return this.#request(message.id, message)
@@ -284,7 +301,7 @@ export class Connection {
       case 'invalid':
         return invalidRequestMessage(message.id, message.reason)
       default:
-        if (isHelloAnswer(message.id)) this.#helloAnswered(message)
+        if (isClient && isHelloAnswer(message.id)) this.#helloAnswered(message)
         else this.#events.answer(message)
         return undefined
     }
@@ -319,8 +336,9 @@ export class Connection {
     try {
       frame = this.encode(answer)
     } catch (thrown) {
+      // Why, is told on this side only: the text may be that of an error of the handler's own.
       this.#events.error(thrown)
-      const why = `The answer of "${method}" can't be sent as ${this.#options.codec.name}: ${describeThrown(thrown)}`
+      const why = `The answer of "${method}" can't be sent as ${this.#options.codec.name}`
       return errorMessage(answer.id, ErrorCode.internal, why)
     }
     if (!exceeds(frame, this.#peerMaxMessage)) return answer

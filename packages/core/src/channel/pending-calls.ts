@@ -45,15 +45,9 @@ export class PendingCalls {
     return this.#entries.size
   }
 
-  has(id: unknown): boolean {
-    return this.#entries.has(id as number)
-  }
-
-  /** Calls that were written and wait for their answer. */
-  get written(): number {
-    let count = 0
-    for (const call of this.#entries.values()) if (call.written) count++
-    return count
+  /** Whether a call with this id was sent and waits for its answer; what was not sent can't have one. */
+  awaits(id: unknown): boolean {
+    return this.#entries.get(id as number)?.written ?? false
   }
 
   /**

@@ -6,16 +6,13 @@ import type { Issue } from '../errors.js'
 export type Verdict = { value: unknown } | { issues: readonly Issue[] }
 
 /**
- * Holds a value against a schema. A schema that throws, or whose promise rejects, has made a
- * complaint like any other.
+ * Holds a value against a schema.
+ *
+ * @throws whatever the schema throws. That is a failure of this side, not a complaint about the value.
  */
 export async function validate(schema: Schema, value: unknown): Promise<Verdict> {
-  try {
-    const verdict = await schema['~standard'].validate(value)
-    return verdict.issues ? { issues: verdict.issues.map(toIssue) } : { value: verdict.value }
-  } catch (thrown) {
-    return { issues: [{ message: `the schema itself failed: ${String(thrown)}` }] }
-  }
+  const verdict = await schema['~standard'].validate(value)
+  return verdict.issues ? { issues: verdict.issues.map(toIssue) } : { value: verdict.value }
 }
 
 /** Issues as one line: `a.b: expected number; c: required`. */

@@ -109,7 +109,8 @@ function classifyResponse(value: object, hasId: boolean): Classified {
 }
 
 function isMessageId(value: unknown): value is MessageId {
-  return value === null || typeof value === 'string' || typeof value === 'number'
+  // A number too large for us reads as Infinity, which can't be echoed: JSON has no word for it.
+  return value === null || typeof value === 'string' || Number.isFinite(value)
 }
 
 function isErrorObject(value: unknown): value is ErrorObject {
