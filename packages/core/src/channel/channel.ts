@@ -69,6 +69,7 @@ export interface Channel<Local, Remote> extends Peer<Local, Remote>, AsyncDispos
    *
    * @param code 1000, or 3000–4999 (RFC 6455, section 7.4). Default 1000.
    * @param reason for the other side, at most 123 bytes.
+   * @throws {RpcConfigError} where the code is none of these.
    */
   close(code?: number, reason?: string): Promise<void>
 }
@@ -106,9 +107,7 @@ export function createChannel<Server extends ContractSide, Client extends Contra
 export function createChannel<Local extends object, Remote extends object>(
   options: CreateChannelOptions<Local, Remote>,
 ): Channel<Local, Remote>
-export function createChannel(
-  ...args: [UntypedOptions] | [Contract, UntypedOptions]
-): AnyChannel {
+export function createChannel(...args: [UntypedOptions] | [Contract, UntypedOptions]): AnyChannel {
   const [contract, options] = args.length === 1 ? [undefined, args[0]] : args
   const { side, transport } = options
   if (side !== 'server' && side !== 'client') {
@@ -205,8 +204,16 @@ export class LiveChannel implements AnyChannel {
     return this.#core.expose(method, handler)
   }
 
-  async close(code?: number, reason?: string): Promise<void> {
+  async close(code: number = CloseCode.normal, reason?: string): Promise<void> {
+    if (code !== CloseCode.normal && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
+      throw new RpcConfigError(`A close code is 1000 or from 3000 to 4999; it is ${String(code)}`)
+    }
     this.#core.disconnect(code, reason)
+  }
+
+  /** Ends it because this side is going away. */
+  goAway(reason: string): void {
+    this.#core.disconnect(CloseCode.goingAway, reason)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -11,7 +11,6 @@ import {
 } from '../channel/options.js'
 import { assertMethodName, type Contract, type ContractSide } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
-import { CloseCode } from '../transport/close-codes.js'
 import { type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
 import { listen } from './listen.js'
 import { isAllowedOrigin, isPath, refuseUpgrade } from './upgrade.js'
@@ -56,7 +55,7 @@ export interface Endpoint<Local, Remote> extends AsyncDisposable {
    * to other paths are left to others; where there are no others, they are answered 404.
    *
    * @returns stops accepting there; open channels stay.
-   * @throws {RpcConfigError} where the path is none.
+   * @throws {RpcConfigError} where the path is none, or is served already.
    */
   attach(server: Server, options?: { path?: string }): () => void
   /**
@@ -100,6 +99,9 @@ const GOODBYE_MS = 1_000
 /** How long request headers may take, in ms; Node's default of 60 s invites slow attackers. */
 const HEADERS_TIMEOUT_MS = 10_000
 
+/** The paths that endpoints serve, by their upgrade listeners: several may share a server. */
+const pathOf = new WeakMap<object, string>()
+
 class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly channels: ReadonlySet<LiveChannel>
   readonly #channels = new Set<LiveChannel>()
@@ -129,14 +131,19 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       throw new RpcConfigError(`path must begin with "/"; it is ${JSON.stringify(path)}`)
     }
     if (this.#closing) throw new RpcConfigError('The endpoint was closed; create another')
+    if (server.listeners('upgrade').some((listener) => pathOf.get(listener) === path)) {
+      throw new RpcConfigError(
+        `An endpoint serves ${path} on this server already; choose another path`,
+      )
+    }
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       if (isPath(request, path)) this.#upgrade(request, socket, head)
-      else if (server.listeners('upgrade').length === 1) {
-        // Nobody else would answer, and the socket would hang.
+      else if (isNobodys(request, server, onUpgrade)) {
         socket.on('error', () => {})
         refuseUpgrade(socket, '404 Not Found', `There is no WebSocket here; try ${path}\n`)
       }
     }
+    pathOf.set(onUpgrade, path)
     server.on('upgrade', onUpgrade)
     const detach = (): void => {
       server.off('upgrade', onUpgrade)
@@ -156,6 +163,10 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     const detach = this.attach(server, { path })
     try {
       const address = await listen(server, port, host)
+      if (this.#closing) {
+        await new Promise((resolve) => server.close(resolve))
+        throw new RpcConfigError('The endpoint was closed while it began to listen; create another')
+      }
       this.#ownServers.add(server)
       const name = host.includes(':') ? `[${host}]` : host
       return { port: address.port, host, url: `ws://${name}:${address.port}${path}` }
@@ -210,7 +221,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     await this.#drained(drain)
     const sockets = [...this.#sockets.clients]
     for (const channel of [...this.#channels]) {
-      void channel.close(CloseCode.goingAway, 'The server is closing')
+      channel.goAway('The server is closing')
     }
     await Promise.all(sockets.map(closed))
     for (const server of this.#ownServers) server.closeAllConnections()
@@ -245,6 +256,21 @@ function assertMethods(contract: Contract | undefined, methods: object | undefin
       throw new RpcConfigError(`The handler of "${name}" must be a function`, { method: name })
     }
   }
+}
+
+/**
+ * Whether this listener has to refuse an upgrade: nobody but endpoints listens, none of them serves
+ * the path, and this is the first of them. Unanswered, the socket would hang.
+ */
+function isNobodys(request: IncomingMessage, server: Server, listener: object): boolean {
+  const listeners = server.listeners('upgrade')
+  return (
+    listeners[0] === listener &&
+    listeners.every((other) => {
+      const path = pathOf.get(other)
+      return path !== undefined && !isPath(request, path)
+    })
+  )
 }
 
 /** Resolves when a socket is closed; ends one that takes too long over it. */

@@ -39,7 +39,8 @@ export function messagePortTransport(port: MessagePortLike): Transport {
         if (closed) return
         if (isGoodbye(data)) end({ code: data.code, reason: data.reason })
         else if (typeof data === 'string' || data instanceof Uint8Array) channelEvents.frame(data)
-        else end({ code: 1003, reason: 'A port delivered a message that is neither text nor bytes' })
+        else
+          end({ code: 1003, reason: 'A port delivered a message that is neither text nor bytes' })
       })
       port.addEventListener('close', () => end({ code: 1006, reason: 'The port was closed' }))
       port.addEventListener('messageerror', () =>

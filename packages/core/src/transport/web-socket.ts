@@ -9,10 +9,7 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void
   addEventListener(type: 'open' | 'error', listener: (event: unknown) => void): void
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
-  addEventListener(
-    type: 'close',
-    listener: (event: { code: number; reason: string }) => void,
-  ): void
+  addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void
   /** `ws` only: a protocol-level ping; its pong comes back as an event. */
   ping?(): void
   on?(event: 'pong', listener: () => void): unknown
@@ -21,6 +18,7 @@ export interface WebSocketLike {
 }
 
 const OPEN = 1
+const CLOSED = 3
 
 /** A transport over a WebSocket that is open already. */
 export function webSocketTransport(socket: WebSocketLike): Transport {
@@ -35,6 +33,10 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
       // An 'error' is always followed by 'close', which says more; unheard it would end a Node process.
       socket.addEventListener('error', () => {})
       socket.on?.('pong', () => events.pong?.())
+      if (socket.readyState === CLOSED) {
+        // Its 'close' came before anyone listened.
+        queueMicrotask(() => events.close({ code: 1006, reason: 'The socket was closed already' }))
+      }
     },
     send(frame: Frame) {
       if (socket.readyState !== OPEN) return false
@@ -42,7 +44,7 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
       return true
     },
     close(code = 1000, reason = '') {
-      socket.close(code, truncateReason(reason))
+      socket.close(socket.terminate ? code : permitted(code), truncateReason(reason))
     },
     ...(socket.terminate && { terminate: () => socket.terminate?.() }),
     ...(socket.ping && { ping: () => socket.ping?.() }),
@@ -55,6 +57,14 @@ function toBytes(data: unknown): Uint8Array {
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   }
   throw new TypeError('A WebSocket delivered a message that is neither text nor an ArrayBuffer')
+}
+
+/**
+ * The browser's WebSocket, and those made in its image, close with 1000 and 3000–4999 only, and throw
+ * at all other codes: there 1009 goes as 4009.
+ */
+function permitted(code: number): number {
+  return code === 1000 || code >= 3000 ? code : 3000 + code
 }
 
 /** RFC 6455, section 5.5: a control frame carries 125 bytes, two of which are the code. */

@@ -1,0 +1,41 @@
+import { defineContract, method, notification } from '@flashrpc/core'
+import { z } from 'zod'
+
+const empty = z.void()
+const descend = method({ params: z.object({ depth: z.number() }), result: z.string() })
+const note = notification({ params: z.object({ n: z.number() }) })
+const hang = method({ params: z.object({ key: z.string() }), result: empty })
+
+/** What the two ends of the transports' suite agree on. */
+export const contract = defineContract({
+  server: {
+    add: method({ params: z.object({ a: z.number(), b: z.number() }), result: z.number() }),
+    /** Fails on purpose. */
+    fail: method({
+      params: z.object({ code: z.number(), message: z.string(), data: z.unknown() }),
+    }),
+    /** Calls the caller's `descend`, and so on, down to 0. */
+    descend,
+    /** Calls the caller's `double` for each number from 1, all at once, and adds up. */
+    sumOfDoubles: method({ params: z.object({ upTo: z.number() }), result: z.number() }),
+    note,
+    /** What `note` heard, in its order. */
+    notes: method({ result: z.array(z.number()) }),
+    /** Sends the caller as many `note`s. */
+    tell: method({ params: z.object({ times: z.number() }), result: empty }),
+    /** Never answers; tells `fates` when its signal aborts. */
+    hang,
+    /** Calls the caller's `hang`, and tells `fates` what became of it. */
+    askHang: method({ params: z.object({ key: z.string() }), result: empty }),
+    /** What became of the calls with this key, whichever channel they came over. */
+    fates: method({ params: z.object({ key: z.string() }), result: z.array(z.string()) }),
+    /** Closes the channel from this side. */
+    leave: method({ result: empty }),
+  },
+  client: {
+    double: method({ params: z.object({ n: z.number() }), result: z.number() }),
+    descend,
+    note,
+    hang,
+  },
+})

@@ -1,0 +1,115 @@
+import {
+  createChannel,
+  createClient,
+  messagePortTransport,
+  RpcDisconnectedError,
+  type WebSocketLike,
+  webSocketTransport,
+} from '@flashrpc/core'
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
+import { contract as serverContract } from '../../../scripts/test-server/contract.js'
+import type { Control } from '../../../scripts/test-server/control.js'
+import { rejection } from './support/rejection.js'
+import { contract } from './support/suite/contract.js'
+import { describeTransport } from './support/suite/describe-transport.js'
+import { createSuiteMethods } from './support/suite/serve.js'
+
+describeTransport("the page's ports", async () => {
+  const methods = createSuiteMethods()
+  return {
+    open: async () => {
+      const { port1, port2 } = new MessageChannel()
+      const transport = messagePortTransport(port2)
+      createChannel(contract, { side: 'server', transport, methods: methods() })
+      return messagePortTransport(port1)
+    },
+    close: async () => {},
+  }
+})
+
+describeTransport('a web worker', async () => {
+  const url = new URL('./support/suite/web-worker.ts', import.meta.url)
+  const worker = new Worker(url, { type: 'module' })
+  return {
+    open: async () => {
+      const { port1, port2 } = new MessageChannel()
+      worker.postMessage(port2, [port2])
+      return messagePortTransport(port1)
+    },
+    close: async () => worker.terminate(),
+  }
+})
+
+/** Another process serves: what it offers is the contract of the test server. */
+describe("the browser's WebSocket", () => {
+  const control = createClient<Control>({ url: inject('controlUrl'), autoConnect: false })
+  let port: number
+  let url: string
+
+  beforeAll(async () => {
+    await control.connect()
+    ;({ port, url } = await control.other.start({}))
+  })
+
+  afterAll(async () => {
+    await control.other.stop({ port })
+    await control.close()
+  })
+
+  async function open() {
+    const socket = new WebSocket(url)
+    await new Promise((resolve) => socket.addEventListener('open', resolve))
+    const channel = createChannel(serverContract, {
+      side: 'client',
+      transport: webSocketTransport(socket as WebSocketLike),
+      methods: { upper: ({ text }) => text.toUpperCase() },
+      limits: { message: 10_000 },
+    })
+    return Object.assign(channel, { socket })
+  }
+
+  test('both sides call, also at once', async () => {
+    await using channel = await open()
+    const numbers = Array.from({ length: 100 }, (_, n) => n)
+    const [answers, told] = await Promise.all([
+      Promise.all(numbers.map((n) => channel.other.add({ a: n, b: 1 }))),
+      Promise.all(numbers.map((n) => channel.other.askBack({ text: `n${n}` }))),
+    ])
+    expect(answers).toStrictEqual(numbers.map((n) => n + 1))
+    expect(told).toStrictEqual(numbers.map((n) => `the page says N${n}`))
+  })
+
+  test('a slow call delays no other', async () => {
+    await using channel = await open()
+    const slow = rejection(channel.other.slow({ ms: 1_000 }))
+    expect(await channel.other.add({ a: 1, b: 2 })).toBe(3)
+    await channel.close()
+    expect(await slow).toMatchObject({ outcome: 'maybe-executed' })
+  })
+
+  test('closing ends the connection on both sides', async () => {
+    const channel = await open()
+    await channel.other.add({ a: 1, b: 2 })
+    expect((await control.other.count({ port })).open).toBe(1)
+    await channel.close()
+    expect(await rejection(channel.other.add({ a: 1, b: 2 }))).toMatchObject({
+      outcome: 'not-sent',
+    })
+    await vi.waitFor(async () => expect((await control.other.count({ port })).open).toBe(0))
+  })
+
+  test("a frame over the page's limit ends the connection, by a code that a page may use", async () => {
+    const channel = await open()
+    const closed = new Promise<CloseEvent>((resolve) => {
+      channel.socket.addEventListener('close', resolve)
+    })
+    await channel.other.add({ a: 1, b: 2 })
+    // The server heeds the limit that the page told it; another peer, here the page's own, may not.
+    const slow = rejection(channel.other.slow({ ms: 1_000 }))
+    channel.socket.dispatchEvent(new MessageEvent('message', { data: 'x'.repeat(10_001) }))
+    const thrown = await slow
+    expect(thrown).toBeInstanceOf(RpcDisconnectedError)
+    expect(thrown).toMatchObject({ closeCode: 1009, outcome: 'maybe-executed' })
+    expect((await closed).code).toBe(4009)
+  })
+})
