@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { chromium as playwright } from 'playwright-core'
+import { chromium } from './chromium.ts'
+
+/**
+ * Proves that the packages are publishable: packs each, installs them with plain npm in an empty
+ * project, and uses them there as a stranger would: in Node 20 and 24, in a browser bundle in a real
+ * Chromium, and from TypeScript under both module resolutions.
+ */
+
+const here = dirname(fileURLToPath(import.meta.url))
+const root = join(here, '..')
+const packages = ['core', 'react', 'electron']
+const modules = join(root, 'node_modules', '.bin')
+const folder = mkdtempSync(join(tmpdir(), 'flashrpc-packages-'))
+
+try {
+  const tarballs = packages.map(pack)
+  for (const tarball of tarballs) lint(tarball)
+  install(tarballs)
+  tryInNode()
+  tryTypes()
+  await tryInBrowser()
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+function run(command: string, args: string[], cwd = folder): string {
+  try {
+    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe', timeout: 300_000 })
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string }
+    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout ?? ''}${stderr ?? ''}`, {
+      cause: error,
+    })
+  }
+}
+
+function pack(name: string): string {
+  const before = new Set(readdirSync(folder))
+  run('pnpm', ['pack', '--pack-destination', folder], join(root, 'packages', name))
+  const tarball = readdirSync(folder).find((file) => !before.has(file))
+  assert(tarball, `pnpm pack of ${name} made no file`)
+  return join(folder, tarball)
+}
+
+function lint(tarball: string): void {
+  run(join(modules, 'publint'), ['run', tarball, '--strict'])
+  run(join(modules, 'attw'), [tarball, '--profile', 'esm-only'])
+  console.log(`${tarball.slice(folder.length + 1)}: publint and attw find nothing`)
+}
+
+function install(tarballs: string[]): void {
+  cpSync(join(here, 'package-consumer'), folder, { recursive: true })
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    devDependencies: Record<string, string>
+  }
+  const version = (name: string) => `${name}@${manifest.devDependencies[name]}`
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  const others = ['zod', 'typescript', '@types/node'].map(version)
+  const react = ['react@19', 'react-dom@19', '@types/react@19', '@types/react-dom@19', 'esbuild']
+  run('npm', ['install', '--no-audit', '--no-fund', ...tarballs, ...others, ...react])
+}
+
+function tryInNode(): void {
+  for (const [command, ...args] of [
+    ['npx', '--yes', 'node@20', 'node.js'],
+    ['npx', '--yes', 'node@24', 'node.js'],
+  ] as const) {
+    const output = run(command, [...args])
+    assert.match(output, /^v\d+\.\S+: 15, yes\s*$/)
+    console.log(`installed by npm, in Node ${output.trim()}`)
+  }
+}
+
+function tryTypes(): void {
+  const compiler = join(folder, 'node_modules', '.bin', 'tsc')
+  for (const resolution of ['nodenext', 'bundler']) {
+    const module = resolution === 'nodenext' ? 'nodenext' : 'esnext'
+    const options = ['--moduleResolution', resolution, '--module', module, '--jsx', 'react-jsx']
+    const strict = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2023,dom,esnext']
+    run(compiler, [...options, ...strict, '--types', 'node', 'types.tsx'])
+    console.log(`types: clean under ${resolution}, library declarations included`)
+  }
+}
+
+/** Bundles a page as an application would, and lets it call a server that runs on the packages. */
+async function tryInBrowser(): Promise<void> {
+  const bundler = join(folder, 'node_modules', '.bin', 'esbuild')
+  run(bundler, ['page.jsx', '--bundle', '--format=esm', '--jsx=automatic', '--outfile=page.out.js'])
+  const bundle = readFileSync(join(folder, 'page.out.js'), 'utf8')
+  for (const foreign of [/["']node:/, /perMessageDeflate/]) {
+    assert.doesNotMatch(bundle, foreign, "the browser bundle has something of Node's")
+  }
+  const { serve } = (await import(join(folder, 'serve.js'))) as {
+    serve(): Promise<{ page: string; close(): Promise<void> }>
+  }
+  const server = await serve()
+  const browser = await playwright.launch(await chromium())
+  try {
+    const page = await browser.newPage()
+    const errors: string[] = []
+    page.on('pageerror', (error) => errors.push(String(error)))
+    await page.goto(server.page)
+    await page.getByText('connected: 15, asked: yes').waitFor({ timeout: 30_000 })
+    assert.deepEqual(errors, [])
+    console.log('bundled for the browser: a page in Chromium calls and is called')
+  } finally {
+    await browser.close()
+    await server.close()
+  }
+}
