@@ -1,6 +1,7 @@
 import { type Client, createClient, type RpcError, RpcProtocolError } from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from './support/eventually.js'
 import { type RawPeer, RawServer, rawClient } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
 
@@ -353,7 +354,7 @@ const calling = [
       const peer = await rawClient((await endpoint.listen()).url)
       // Any first frame but a hello makes it a plain peer's connection.
       peer.send({ jsonrpc: '2.0', method: 'anything' })
-      await vi.waitFor(() => expect([...endpoint.channels][0]?.isConnected).toBe(true))
+      await eventually(() => expect([...endpoint.channels][0]?.isConnected).toBe(true))
       const channel = [...endpoint.channels][0] as Pick<Client<object, Methods>, 'call' | 'notify'>
       const close = async () => {
         await peer[Symbol.asyncDispose]()

@@ -6,9 +6,10 @@ import {
   type WebSocketLike,
   webSocketTransport,
 } from '@flashrpc/core'
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { contract as serverContract } from '../../../scripts/test-server/contract.js'
 import type { Control } from '../../../scripts/test-server/control.js'
+import { eventually } from './support/eventually.js'
 import { rejection } from './support/rejection.js'
 import { contract } from './support/suite/contract.js'
 import { describeTransport } from './support/suite/describe-transport.js'
@@ -95,7 +96,7 @@ describe("the browser's WebSocket", () => {
     expect(await rejection(channel.other.add({ a: 1, b: 2 }))).toMatchObject({
       outcome: 'not-sent',
     })
-    await vi.waitFor(async () => expect((await control.other.count({ port })).open).toBe(0))
+    await eventually(async () => expect((await control.other.count({ port })).open).toBe(0))
   })
 
   test("a frame over the page's limit ends the connection, by a code that a page may use", async () => {

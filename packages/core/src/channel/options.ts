@@ -29,7 +29,7 @@ export interface ChannelHooks<Ch> {
    * served meanwhile. One that throws closes this channel only (1011).
    */
   onConnect?: readonly ((channel: Ch) => unknown)[]
-  /** The connection ended; its calls have been rejected. */
+  /** A connection that `onConnect` was told of has ended; its calls have been rejected. */
   onDisconnect?: readonly ((channel: Ch, reason: CloseInfo) => unknown)[]
   /**
    * Something failed that no caller on this side is told of: a handler threw, a notification broke
@@ -62,8 +62,7 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
     timeout: assertTimeout(undefined, timeout),
     limits: positiveIntegers('limits', { ...DEFAULT_LIMITS, ...limits }),
     heartbeat:
-      heartbeat !== false &&
-      positiveIntegers('heartbeat', { ...DEFAULT_HEARTBEAT, ...heartbeat }),
+      heartbeat !== false && positiveIntegers('heartbeat', { ...DEFAULT_HEARTBEAT, ...heartbeat }),
     exposeErrors,
   }
 }
@@ -85,6 +84,7 @@ export interface HookRunner {
 }
 
 export function createHookRunner<Ch>(hooks: ChannelHooks<Ch>, channel: () => Ch): HookRunner {
+  let connected = false
   const error = (thrown: unknown): void => {
     for (const hook of hooks.onError ?? []) {
       // A failing onError has nobody left to tell; the other hooks still hear of the first failure.
@@ -94,6 +94,7 @@ export function createHookRunner<Ch>(hooks: ChannelHooks<Ch>, channel: () => Ch)
   return {
     error,
     async connect() {
+      connected = true
       try {
         for (const hook of hooks.onConnect ?? []) await hook(channel())
         return true
@@ -103,6 +104,9 @@ export function createHookRunner<Ch>(hooks: ChannelHooks<Ch>, channel: () => Ch)
       }
     },
     disconnect(reason) {
+      // A connection that went before it was ready was told to nobody.
+      if (!connected) return
+      connected = false
       for (const hook of hooks.onDisconnect ?? []) {
         void (async () => hook(channel(), reason))().catch(error)
       }

@@ -112,6 +112,8 @@ class LastingClient implements AnyClient {
   readonly #createLink: (events: LinkEvents) => Link
   #link: Link | undefined
   #everConnected = false
+  /** Counts what becomes of connections, so that what comes late knows that its own has gone. */
+  #turn = 0
   #closing: Promise<void> | undefined
 
   constructor(contract: Contract | undefined, options: UntypedClientOptions) {
@@ -230,6 +232,7 @@ class LastingClient implements AnyClient {
 
   #opened(hello: HelloResult | undefined): void {
     this.#everConnected = true
+    const turn = ++this.#turn
     this.#link?.accepted(hello?.spreadMs ?? 0)
     this.#state.set({
       status: 'connected',
@@ -239,12 +242,15 @@ class LastingClient implements AnyClient {
       sessionId: hello?.sid ?? null,
       resumed: hello?.resumed ?? false,
     })
+    // A listener may have closed it.
+    if (!this.#core.isConnected) return
     void this.#hooks.connect().then((well) => {
-      if (!well) this.#core.disconnect(4000, 'An onConnect hook failed')
+      if (!well && turn === this.#turn) this.#core.disconnect(4000, 'An onConnect hook failed')
     })
   }
 
   #down(info: CloseInfo): void {
+    this.#turn++
     const message = `the connection was lost (${info.code}${info.reason && `: ${info.reason}`})`
     this.#link?.lost({ message, closeCode: info.code })
     this.#hooks.disconnect(info)
@@ -311,8 +317,5 @@ function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Lin
   if (typeof url !== 'function') assertWebSocketUrl(url)
   const maxMessage = resolveChannelOptions(options).limits.message
   return (events) =>
-    new ReconnectingSocket(
-      { url: url as UrlSource, retry, connectTimeoutMs, maxMessage },
-      events,
-    )
+    new ReconnectingSocket({ url: url as UrlSource, retry, connectTimeoutMs, maxMessage }, events)
 }

@@ -7,6 +7,9 @@ export interface PaceEvents {
   stopped(verdict: Exclude<Verdict, 'retry'>, failure: Failure): void
 }
 
+/** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 /**
  * Holds attempts to connect to their times: a failure sets the time of the next attempt, or ends
  * them all. The sole owner of the timer between attempts and of the `online` listener.
@@ -32,7 +35,7 @@ export class Pace {
     globalThis.addEventListener?.('online', this.#onOnline)
   }
 
-  /** Attempts since the last connection that came about. */
+  /** Attempts since the last connection that calls went through on. */
   get attempt(): number {
     return this.#attempt
   }
@@ -47,7 +50,7 @@ export class Pace {
       const delay = this.#dueAt - performance.now()
       if (delay <= 0) break
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, delay)
+        const timer = setTimeout(resolve, Math.min(delay, MAX_TIMER_MS))
         this.#wake = () => {
           clearTimeout(timer)
           resolve()
@@ -63,11 +66,11 @@ export class Pace {
   /** A connection came about. */
   opened(): void {
     this.#backoff.opened()
-    this.#attempt = 0
   }
 
   /** The connection that came about is one the server lets calls through on. */
   accepted(spreadMs: number): void {
+    this.#attempt = 0
     this.#spreadMs = spreadMs
     this.#refreshed = false
   }

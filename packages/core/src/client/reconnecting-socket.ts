@@ -1,5 +1,5 @@
-import { openSocket } from '#socket'
 import * as reconnectingWebSocket from 'reconnecting-websocket'
+import { openSocket } from '#socket'
 import { describeThrown, RpcConfigError } from '../errors.js'
 import { type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
 import type { Link, LinkEvents } from './link.js'
@@ -57,6 +57,9 @@ export class ReconnectingSocket implements Link {
   readonly #events: LinkEvents
   readonly #pace: Pace
   readonly #reconnecting: { close(): void }
+  readonly #stopping = new AbortController()
+  /** Attempts whose sockets are not closed on the wire yet. */
+  readonly #attempts = new Set<SocketAttempt>()
   #current: SocketAttempt | undefined
 
   constructor(options: ReconnectingSocketOptions, events: LinkEvents) {
@@ -65,6 +68,7 @@ export class ReconnectingSocket implements Link {
     this.#pace = new Pace(options.retry, typeof options.url === 'function', {
       waiting: events.waiting,
       stopped: (verdict, failure) => {
+        this.#stopping.abort()
         this.#reconnecting.close()
         events.stopped(verdict, failure)
       },
@@ -104,10 +108,10 @@ export class ReconnectingSocket implements Link {
 
   async stop(): Promise<void> {
     this.#pace.stop()
+    this.#stopping.abort()
     this.#reconnecting.close()
-    const attempt = this.#current
     this.#current = undefined
-    await attempt?.closed()
+    await Promise.all([...this.#attempts].map((attempt) => attempt.closed()))
   }
 
   /** Never rejects: see above. After a stop its value is not used. */
@@ -117,7 +121,9 @@ export class ReconnectingSocket implements Link {
       this.#events.connecting(this.#pace.attempt)
       try {
         return assertWebSocketUrl(
-          typeof url === 'string' ? url : await within(connectTimeoutMs, url),
+          typeof url === 'string'
+            ? url
+            : await within(connectTimeoutMs, this.#stopping.signal, url),
         )
       } catch (thrown) {
         const message = `asking for the url failed: ${describeThrown(thrown)}`
@@ -141,6 +147,8 @@ export class ReconnectingSocket implements Link {
       },
     })
     this.#current = attempt
+    this.#attempts.add(attempt)
+    void attempt.whenClosed.then(() => this.#attempts.delete(attempt))
     return attempt
   }
 }
@@ -161,16 +169,17 @@ const GOODBYE_MS = 1_000
  */
 class SocketAttempt {
   binaryType = 'arraybuffer'
+  /** Resolves when the socket is closed on the wire. */
+  readonly whenClosed: Promise<void>
   readonly #socket: WebSocketLike | undefined
   readonly #listeners = new Map<string, Set<(event: unknown) => void>>()
-  readonly #whenClosed: Promise<void>
   #resolveClosed: () => void = () => {}
   #timer: ReturnType<typeof setTimeout> | undefined
   #readyState = 0
   #timedOut = false
 
   constructor(open: () => OpeningSocket, events: AttemptEvents) {
-    this.#whenClosed = new Promise((resolve) => {
+    this.whenClosed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
     let opening: OpeningSocket
@@ -237,14 +246,14 @@ class SocketAttempt {
     this.#tell('close', { code: 1006, reason: '' })
   }
 
-  /** Resolves when the socket is closed on the wire; ends one that takes too long. */
+  /** Closes the socket, and ends it where that takes too long. */
   async closed(): Promise<void> {
     const timer = setTimeout(() => {
       this.#socket?.terminate?.()
       this.#closed()
     }, GOODBYE_MS)
     this.close()
-    await this.#whenClosed
+    await this.whenClosed
     clearTimeout(timer)
   }
 
@@ -257,22 +266,43 @@ class SocketAttempt {
   }
 }
 
-/** @throws {Error} where the value does not come in time; what comes later is dropped. */
-async function within<T>(timeoutMs: number, ask: () => T | Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+/** @throws {Error} where the value does not come in time, or is no longer wanted; a later one is dropped. */
+async function within<T>(
+  timeoutMs: number,
+  stopping: AbortSignal,
+  ask: () => T | Promise<T>,
+): Promise<T> {
+  let giveUp: (error: Error) => void = () => {}
+  const givenUp = new Promise<never>((_, reject) => {
+    giveUp = reject
   })
+  const timer = setTimeout(() => giveUp(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+  const onStop = () => giveUp(new Error('the client has stopped'))
+  stopping.addEventListener('abort', onStop)
   try {
-    return await Promise.race([Promise.resolve(ask()), late])
+    return await Promise.race([ask(), givenUp])
   } finally {
     clearTimeout(timer)
+    stopping.removeEventListener('abort', onStop)
   }
 }
 
+/** As much of the library's class as is used here. */
+type ReconnectingWebSocketClass = new (
+  url: () => Promise<string>,
+  protocols: undefined,
+  options: {
+    WebSocket: unknown
+    connectionTimeout: number
+    minReconnectionDelay: number
+    maxReconnectionDelay: number
+    maxEnqueuedMessages: number
+  },
+) => { close(): void }
+
 /**
  * The class, wherever the module system put it: the package is CommonJS to Node and has a second
- * build in `module` for bundlers.
+ * build in `module` for bundlers, and TypeScript's view of it depends on the same.
  */
 const ReconnectingWebSocket = ((reconnectingWebSocket as { default?: unknown }).default ??
-  reconnectingWebSocket) as typeof reconnectingWebSocket.default.default
+  reconnectingWebSocket) as ReconnectingWebSocketClass

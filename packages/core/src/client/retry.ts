@@ -106,9 +106,4 @@ export class Backoff {
     const window = first ? Math.max(base, spreadMs) : base
     return (failure.retryAfterMs ?? 0) + this.#random() * window
   }
-
-  reset(): void {
-    this.#failures = 0
-    this.#openedAt = undefined
-  }
 }

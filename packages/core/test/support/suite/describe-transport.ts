@@ -8,7 +8,8 @@ import {
   type SomeHandlers,
   type Transport,
 } from '@flashrpc/core'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from '../eventually.js'
 import { rejection } from '../rejection.js'
 import { contract } from './contract.js'
 
@@ -125,7 +126,7 @@ export function describeTransport(name: string, create: () => Promise<Place>): v
       const thrown = await rejection(other.hang({ key }, { timeout: 50 }))
       expect(thrown).toBeInstanceOf(RpcTimeoutError)
       expect(thrown).toMatchObject({ outcome: 'maybe-executed', method: 'hang', code: -32001 })
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         expect(await other.fates({ key })).toStrictEqual(['began', 'aborted'])
       })
     })
@@ -141,13 +142,13 @@ export function describeTransport(name: string, create: () => Promise<Place>): v
       const { other } = await open()
       const controller = new AbortController()
       const hanging = rejection(other.hang({ key }, { signal: controller.signal }))
-      await vi.waitFor(async () => expect(await other.fates({ key })).toStrictEqual(['began']))
+      await eventually(async () => expect(await other.fates({ key })).toStrictEqual(['began']))
       const reason = new Error('No longer needed')
       controller.abort(reason)
       const thrown = await hanging
       expect(thrown).toBeInstanceOf(RpcAbortedError)
       expect(thrown).toMatchObject({ outcome: 'maybe-executed', cause: reason })
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         expect(await other.fates({ key })).toStrictEqual(['began', 'aborted'])
       })
     })
@@ -167,7 +168,7 @@ export function describeTransport(name: string, create: () => Promise<Place>): v
       const { other } = await open()
       const hanging = rejection(channel.other.hang({ key: keys.ours }))
       void channel.other.askHang({ key: keys.theirs }).catch(() => {})
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         expect(await other.fates({ key: keys.ours })).toStrictEqual(['began'])
       })
       await channel.close()
@@ -175,7 +176,7 @@ export function describeTransport(name: string, create: () => Promise<Place>): v
       const thrown = await hanging
       expect(thrown).toBeInstanceOf(RpcDisconnectedError)
       expect(thrown).toMatchObject({ outcome: 'maybe-executed', closeCode: 1000 })
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         expect(await other.fates({ key: keys.ours })).toStrictEqual(['began', 'aborted'])
         expect(await other.fates({ key: keys.theirs })).toStrictEqual(['true:maybe-executed'])
       })
