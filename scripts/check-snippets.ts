@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * Type-checks every `ts` and `tsx` block of the documentation, as an application would: against the
+ * built packages.
+ *
+ * The blocks of one page are the files of one folder, so that they can import each other; a block's
+ * file is named behind its language, as in "```ts contract.ts". A block without a name stands alone.
+ */
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const folder = join(root, 'node_modules', '.snippets')
+const BLOCK = /^```(tsx?)(?: +(\S+))?\n([\s\S]*?)^```$/gm
+
+const pages = execFileSync(
+  'git',
+  ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'],
+  {
+    cwd: root,
+    encoding: 'utf8',
+  },
+)
+  .split('\n')
+  .filter(Boolean)
+
+rmSync(folder, { recursive: true, force: true })
+let count = 0
+for (const page of pages) {
+  const blocks = [...readFileSync(join(root, page), 'utf8').matchAll(BLOCK)]
+  if (blocks.length > 0) check(page, blocks)
+  count += blocks.length
+}
+assert(count > 0, 'No snippet was found')
+console.log(`${count} snippets type-check`)
+
+/** One page is one program: another page may register another contract. */
+function check(page: string, blocks: RegExpExecArray[]): void {
+  const program = join(folder, page.replaceAll(/[/.]/g, '-'))
+  mkdirSync(program, { recursive: true })
+  const files = blocks.map(([, language, name, code], index) => {
+    const file = name ?? `block-${index + 1}.${language}`
+    // A block that neither imports nor exports is a module all the same.
+    writeFileSync(join(program, file), `${code}\nexport {}\n`)
+    return file
+  })
+  const compilerOptions = {
+    customConditions: [],
+    module: 'preserve',
+    moduleResolution: 'bundler',
+    jsx: 'react-jsx',
+    noEmit: true,
+    types: ['node'],
+  }
+  const base = '../../../tsconfig.base.json'
+  writeFileSync(
+    join(program, 'tsconfig.json'),
+    JSON.stringify({ extends: base, compilerOptions, files }),
+  )
+  execFileSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', program], { stdio: 'inherit' })
+}
