@@ -164,7 +164,7 @@ export class RpcConfigError extends RpcError {
 /** The text of anything that was thrown, for messages on this side. Never throws itself. */
 export function describeThrown(thrown: unknown): string {
   try {
-    if (thrown instanceof Error) return thrown.message || thrown.name
+    if (thrown instanceof Error) return String(thrown.message || thrown.name)
     return typeof thrown === 'object' ? (JSON.stringify(thrown) ?? 'an object') : String(thrown)
   } catch {
     return 'a value that cannot be described'

@@ -224,8 +224,8 @@ function notMounted(method: string): RpcError {
  * survives errors whose members throw.
  */
 function toldError(thrown: unknown): { code: number; message: string; data: unknown } | undefined {
-  if (!(thrown instanceof RpcError)) return undefined
   try {
+    if (!(thrown instanceof RpcError)) return undefined
     const { code, message, data } = thrown
     return Number.isInteger(code) ? { code, message: String(message), data } : undefined
   } catch {

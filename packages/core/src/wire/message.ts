@@ -130,8 +130,15 @@ export function errorMessage(
   return { jsonrpc: '2.0', id, error }
 }
 
-/** A result answer. JSON-RPC requires the member, so `undefined` travels as `null`. */
+/**
+ * A result answer. JSON-RPC requires the member, so `undefined` travels as `null`.
+ *
+ * @throws {TypeError} where the result is a function or a symbol, which JSON would leave out.
+ */
 export function resultMessage(id: MessageId, result: unknown): ResultMessage {
+  if (typeof result === 'function' || typeof result === 'symbol') {
+    throw new TypeError(`A ${typeof result} is no result`)
+  }
   return { jsonrpc: '2.0', id, result: result === undefined ? null : result }
 }
 
