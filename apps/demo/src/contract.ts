@@ -1,0 +1,91 @@
+import { defineContract, method, notification } from '@flashrpc/core'
+import { z } from 'zod'
+
+/** The path of the endpoint on the server that also serves the page. */
+export const RPC_PATH = '/ws'
+
+const Bytes = z.number().int().nonnegative()
+/** Milliseconds since the epoch. */
+const Time = z.number()
+
+/** A file of the watched folder; its path is relative to it, with `/` between its parts. */
+const File = z.object({ path: z.string(), bytes: Bytes })
+export type File = z.infer<typeof File>
+
+const FileHash = z.object({
+  path: z.string(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: Bytes,
+  /** How long the server took over it, in milliseconds. */
+  ms: z.number().nonnegative(),
+})
+export type FileHash = z.infer<typeof FileHash>
+
+/** A change of one file. */
+const Change = z.object({
+  kind: z.enum(['added', 'changed', 'removed']),
+  path: z.string(),
+  /** Its size afterwards; null where it is gone. */
+  bytes: Bytes.nullable(),
+  at: Time,
+  /** Changes just before this one of which nobody was told, because there were too many. */
+  skipped: z.number().int().nonnegative(),
+})
+export type Change = z.infer<typeof Change>
+
+/** How busy the server's machine is. */
+const Load = z.object({
+  /** The share of all processors' time that was worked in, 0 to 1. */
+  cpu: z.number().min(0).max(1),
+  memory: z.object({ used: Bytes, total: Bytes }),
+  at: Time,
+})
+export type Load = z.infer<typeof Load>
+
+const Reply = z.enum(['yes', 'no'])
+export type Reply = z.infer<typeof Reply>
+
+/** What one page made of a question; `none` where it was closed, or failed, before it answered. */
+const Answer = z.object({
+  /** The page's number on this server, from 1. */
+  page: z.number().int(),
+  /** What the page calls itself, such as `Chrome on Linux`. */
+  name: z.string(),
+  reply: Reply.or(z.literal('none')),
+})
+export type Answer = z.infer<typeof Answer>
+
+/** What both programs agree on. The page and `demo:ask` are both clients. */
+export const contract = defineContract({
+  server: {
+    /** A page says that it is one: from then on it is told of changes and load, and asked questions. */
+    hello: method({
+      params: z.object({ name: z.string().min(1).max(80) }),
+      result: z.object({
+        page: z.number().int(),
+        folder: z.string(),
+        /** The command that asks the open pages a question. */
+        askCommand: z.string(),
+      }),
+    }),
+    listFiles: method({
+      result: z.object({
+        files: z.array(File),
+        /** Whether there are more files than that. */
+        more: z.boolean(),
+      }),
+    }),
+    hashFile: method({ params: z.object({ path: z.string().min(1) }), result: FileHash }),
+    /** Asks every open page. Each answer is told by `answered` as it comes; the result counts them. */
+    ask: method({
+      params: z.object({ text: z.string().trim().min(1).max(500) }),
+      result: z.object({ pages: z.number(), yes: z.number(), no: z.number(), none: z.number() }),
+    }),
+  },
+  client: {
+    confirm: method({ params: z.object({ text: z.string() }), result: Reply }),
+    notify: notification({ params: Change }),
+    load: notification({ params: Load }),
+    answered: notification({ params: Answer }),
+  },
+})

@@ -1,0 +1,43 @@
+import type { Channel } from '@flashrpc/core'
+import type { contract } from '../contract.js'
+
+/** A connection of the demo's endpoint: of a page, or of `demo:ask`. */
+export type DemoChannel = Channel<(typeof contract)['server'], (typeof contract)['client']>
+
+/** A page that is open now. */
+export interface Page {
+  readonly number: number
+  readonly name: string
+  readonly channel: DemoChannel
+}
+
+/** The pages that are open now, in the order of their numbers. */
+export class Pages {
+  readonly #byChannel = new Map<DemoChannel, Page>()
+
+  get size(): number {
+    return this.#byChannel.size
+  }
+
+  /** Gives a page the lowest number that is free, so that a reloaded page keeps its own. */
+  add(channel: DemoChannel, name: string): Page {
+    const known = this.#byChannel.get(channel)
+    const taken = new Set(this.all().map((page) => page.number))
+    let number = 1
+    while (taken.has(number)) number++
+    const page = { number: known?.number ?? number, name, channel }
+    this.#byChannel.set(channel, page)
+    return page
+  }
+
+  /** @returns the page that this channel was of, if it was one. */
+  remove(channel: DemoChannel): Page | undefined {
+    const page = this.#byChannel.get(channel)
+    this.#byChannel.delete(channel)
+    return page
+  }
+
+  all(): Page[] {
+    return [...this.#byChannel.values()].sort((a, b) => a.number - b.number)
+  }
+}

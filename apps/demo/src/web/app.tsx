@@ -1,0 +1,41 @@
+import { useState } from 'react'
+import { ConfirmDialog } from './components/confirm-dialog.js'
+import { FileHasher } from './components/file-hasher.js'
+import { Header } from './components/header.js'
+import { LoadChart } from './components/load-chart.js'
+import { NotificationFeed } from './components/notification-feed.js'
+import { RecoveryToast } from './components/recovery-toast.js'
+import { type Step, TryThis } from './components/try-this.js'
+import { useHello } from './hooks/use-hello.js'
+
+/** The page. Each card is fed by one hook, which its corner names. */
+export function App() {
+  const welcome = useHello()
+  const [done, setDone] = useState<ReadonlySet<Step>>(new Set())
+  const mark = (step: Step) =>
+    setDone((before) => (before.has(step) ? before : new Set(before).add(step)))
+
+  return (
+    <>
+      <Header welcome={welcome} />
+      <main className="page">
+        <section className="intro" aria-labelledby="intro">
+          <h1 id="intro">
+            The server calls this page. <span>The page calls the server.</span>
+          </h1>
+          <p>One typed contract over one WebSocket, both ways. Everything below is live.</p>
+        </section>
+        <TryThis done={done} askCommand={welcome?.askCommand} />
+        <div className="columns">
+          <NotificationFeed folder={welcome?.folder} onFirst={() => mark('change')} />
+          <div className="column">
+            <LoadChart />
+            <FileHasher onHashed={() => mark('hash')} />
+          </div>
+        </div>
+      </main>
+      <ConfirmDialog onAnswered={() => mark('ask')} />
+      <RecoveryToast onBack={() => mark('restart')} />
+    </>
+  )
+}

@@ -1,0 +1,127 @@
+import { useEffect, useId, useRef, useState } from 'react'
+import type { Reply } from '../../contract.js'
+import { useNow } from '../hooks/use-now.js'
+import { type Question, useQuestions } from '../hooks/use-questions.js'
+import { formatAgo } from '../lib/format.js'
+import { Icon } from './icon.js'
+
+/**
+ * Shows the server's questions, one at a time. Escape, or “Later”, puts them aside: they can still
+ * be answered, until whoever asked takes them back.
+ */
+export function ConfirmDialog({ onAnswered }: { onAnswered: () => void }) {
+  const { questions, answer } = useQuestions()
+  const [aside, setAside] = useState(false)
+  const [question] = questions
+  useTitle(question)
+
+  // A question put aside stays aside; the next one after an empty queue is shown.
+  const isEmpty = question === undefined
+  useEffect(() => {
+    if (isEmpty) setAside(false)
+  }, [isEmpty])
+
+  if (!question) return null
+  if (aside) {
+    const count = questions.length === 1 ? 'A question waits' : `${questions.length} questions wait`
+    return (
+      <button type="button" className="asked-aside" onClick={() => setAside(false)}>
+        <Icon name="question" />
+        {count} for your answer
+      </button>
+    )
+  }
+  return (
+    <QuestionDialog
+      question={question}
+      waiting={questions.length - 1}
+      onLater={() => setAside(true)}
+      onReply={(reply) => {
+        answer(question, reply)
+        onAnswered()
+      }}
+    />
+  )
+}
+
+interface QuestionDialogProps {
+  question: Question
+  /** How many more wait behind it. */
+  waiting: number
+  onReply: (reply: Reply) => void
+  onLater: () => void
+}
+
+function QuestionDialog({ question, waiting, onReply, onLater }: QuestionDialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const heading = useRef<HTMLHeadingElement>(null)
+  const id = useId()
+  const now = useNow(1_000)
+
+  useEffect(() => {
+    const element = dialog.current
+    // The browser keeps the focus inside, and gives it back where it was.
+    element?.showModal()
+    return () => element?.close()
+  }, [])
+  // Not on a button: whoever is typing when a question comes would answer it unread.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: for each question anew
+  useEffect(() => heading.current?.focus(), [question.id])
+
+  return (
+    <dialog
+      ref={dialog}
+      className="asked"
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault()
+        onLater()
+      }}
+    >
+      <div className="asked-body" key={question.id}>
+        <p className="asked-from">
+          <span className="asked-mark">
+            <Icon name="question" />
+          </span>
+          The server asks
+          <time>{formatAgo(now - question.askedAt)}</time>
+        </p>
+        <h2 id={id} ref={heading} tabIndex={-1}>
+          {question.text}
+        </h2>
+        <div className="asked-buttons">
+          <button type="button" className="button is-primary" onClick={() => onReply('yes')}>
+            Yes
+          </button>
+          <button type="button" className="button" onClick={() => onReply('no')}>
+            No
+          </button>
+          <button type="button" className="quiet" onClick={onLater}>
+            Later <kbd>Esc</kbd>
+          </button>
+        </div>
+      </div>
+      <footer className="asked-foot">
+        <code>useRpcMethod('confirm', …)</code>
+        {waiting > 0 && (
+          <span>
+            {waiting} more {waiting === 1 ? 'waits' : 'wait'}
+          </span>
+        )}
+      </footer>
+    </dialog>
+  )
+}
+
+/** The tab says that it is asked: the person may look at another one. */
+function useTitle(question: Question | undefined): void {
+  const text = question?.text
+  useEffect(() => {
+    if (text === undefined) return
+    const before = document.title
+    document.title = `● ${text}`
+    return () => {
+      document.title = before
+    }
+  }, [text])
+}

@@ -1,0 +1,34 @@
+import { useRpc, useRpcState } from '@flashrpc/react'
+import { useEffect, useState } from 'react'
+import { describeBrowser } from '../lib/describe-browser.js'
+
+/** What the server tells a page that says hello. */
+export interface Welcome {
+  /** This page's number on the server. */
+  page: number
+  /** The folder that is watched. */
+  folder: string
+  /** The command that asks the open pages. */
+  askCommand: string
+}
+
+/** Tells the server, once in every session, that this is a page. @returns what it last answered. */
+export function useHello(): Welcome | null {
+  const rpc = useRpc()
+  const sessionId = useRpcState((state) => state.sessionId)
+  const isConnected = useRpcState((state) => state.status === 'connected')
+  const [welcome, setWelcome] = useState<Welcome | null>(null)
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another session knows nothing of us yet
+  useEffect(() => {
+    if (!isConnected) return
+    const leaving = new AbortController()
+    rpc
+      .hello({ name: describeBrowser(navigator.userAgent) }, { signal: leaving.signal })
+      // A connection that went meanwhile is followed by another, which says hello again.
+      .then(setWelcome, () => {})
+    return () => leaving.abort()
+  }, [rpc, isConnected, sessionId])
+
+  return welcome
+}
