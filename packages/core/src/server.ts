@@ -2,7 +2,7 @@ export {
   createEndpoint,
   type Endpoint,
   type EndpointOptions,
-  type ListenOptions,
   type Listening,
+  type ListenOptions,
 } from './server/endpoint.js'
 export { RpcListenError } from './server/listen.js'

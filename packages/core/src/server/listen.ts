@@ -20,6 +20,8 @@ export async function listen(server: Server, port: number, host: string): Promis
       server.once('error', reject)
       server.listen(port, host, () => {
         server.off('error', reject)
+        // A connection that could not be accepted; the server goes on with the others.
+        server.on('error', () => {})
         resolve()
       })
     })

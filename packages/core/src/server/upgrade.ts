@@ -27,6 +27,8 @@ export function isAllowedOrigin(
 
 /** Refuses an upgrade with an HTTP answer. */
 export function refuseUpgrade(socket: Duplex, status: string, body: string): void {
+  // A client that never closes its half would keep the socket, and so the server, for ever.
+  socket.once('finish', () => socket.destroy())
   socket.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

@@ -6,7 +6,8 @@ export interface MessagePortLike {
   postMessage(message: unknown): void
   start?(): void
   close(): void
-  addEventListener(type: string, listener: (event: { data?: unknown }) => void): void
+  // biome-ignore lint/suspicious/noExplicitAny: the DOM's and Node's events have no type in common
+  addEventListener(type: string, listener: (event: any) => void): void
 }
 
 /** Says goodbye: a stock browser fires no `close` event on a port whose other end is closed. */
@@ -35,7 +36,7 @@ export function messagePortTransport(port: MessagePortLike): Transport {
     reliable: true,
     start(channelEvents) {
       events = channelEvents
-      port.addEventListener('message', ({ data }) => {
+      port.addEventListener('message', ({ data }: { data: unknown }) => {
         if (closed) return
         if (isGoodbye(data)) end({ code: data.code, reason: data.reason })
         else if (typeof data === 'string' || data instanceof Uint8Array) channelEvents.frame(data)
