@@ -60,7 +60,11 @@ export const contract = defineContract({
   server: {
     /** A page says that it is one: from then on it is told of changes and load, and asked questions. */
     hello: method({
-      params: z.object({ name: z.string().min(1).max(80) }),
+      params: z.object({
+        name: z.string().min(1).max(80),
+        /** The number it had before the connection was lost, which it would like to keep. */
+        page: z.number().int().min(1).max(9_999).optional(),
+      }),
       result: z.object({
         page: z.number().int(),
         folder: z.string(),

@@ -39,9 +39,9 @@ export async function createDemo({ folder, askCommand, log }: DemoOptions): Prom
 
   const endpoint = createEndpoint(contract, {
     methods: {
-      hello({ name }, { channel }) {
+      hello({ name, page: wanted }, { channel }) {
         if (!channel.isConnected) throw new RpcError(ErrorCode.disconnected, 'The page is gone')
-        const page = pages.add(channel, name)
+        const page = pages.add(channel, name, wanted)
         meter.start()
         log(`page ${page.number} (${page.name}) is here`)
         return { page: page.number, folder, askCommand: askCommand() }

@@ -19,13 +19,13 @@ export class Pages {
     return this.#byChannel.size
   }
 
-  /** Gives a page the lowest number that is free, so that a reloaded page keeps its own. */
-  add(channel: DemoChannel, name: string): Page {
-    const known = this.#byChannel.get(channel)
+  /** Gives a page the number it wants, or the lowest one, whichever is free. */
+  add(channel: DemoChannel, name: string, wanted = 1): Page {
+    this.#byChannel.delete(channel)
     const taken = new Set(this.all().map((page) => page.number))
-    let number = 1
+    let number = taken.has(wanted) ? 1 : wanted
     while (taken.has(number)) number++
-    const page = { number: known?.number ?? number, name, channel }
+    const page = { number, name, channel }
     this.#byChannel.set(channel, page)
     return page
   }

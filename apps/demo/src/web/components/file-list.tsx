@@ -37,6 +37,7 @@ export function FileList({ id, files, active, onPick }: FileListProps) {
             role="option"
             tabIndex={-1}
             aria-selected={index === active}
+            aria-label={`${path}, ${formatBytes(bytes)}`}
             onClick={() => onPick(path)}
             title={path}
           >

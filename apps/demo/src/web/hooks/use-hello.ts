@@ -1,5 +1,5 @@
 import { useRpc, useRpcState } from '@flashrpc/react'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { describeBrowser } from '../lib/describe-browser.js'
 
 /** What the server tells a page that says hello. */
@@ -18,15 +18,23 @@ export function useHello(): Welcome | null {
   const sessionId = useRpcState((state) => state.sessionId)
   const isConnected = useRpcState((state) => state.status === 'connected')
   const [welcome, setWelcome] = useState<Welcome | null>(null)
+  const page = useRef<number>(undefined)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another session knows nothing of us yet
   useEffect(() => {
     if (!isConnected) return
     const leaving = new AbortController()
     rpc
-      .hello({ name: describeBrowser(navigator.userAgent) }, { signal: leaving.signal })
+      .hello(
+        { name: describeBrowser(navigator.userAgent), page: page.current },
+        { signal: leaving.signal },
+      )
+      .then((answer) => {
+        page.current = answer.page
+        setWelcome(answer)
+      })
       // A connection that went meanwhile is followed by another, which says hello again.
-      .then(setWelcome, () => {})
+      .catch(() => {})
     return () => leaving.abort()
   }, [rpc, isConnected, sessionId])
 

@@ -1,0 +1,39 @@
+import { type Browser, type Page, chromium as playwright } from 'playwright-core'
+import { chromium } from '../../../../scripts/chromium.ts'
+
+/** What a browser says of itself when the server is away: expected, where a server was killed. */
+const REFUSED = /WebSocket connection to .* failed/
+
+/** A page of the demo, and what went wrong in it. */
+export interface OpenPage {
+  readonly page: Page
+  readonly errors: readonly string[]
+}
+
+/** Starts a Chromium without a window. */
+export async function startBrowser(): Promise<Browser> {
+  const { executablePath, args } = await chromium()
+  // In one process, closing one page's context ends the browser.
+  const processes = args.filter((arg) => arg !== '--single-process')
+  return playwright.launch({ executablePath, args: processes, headless: true })
+}
+
+/** Opens a page of its own, which shares nothing with others, and waits until it is connected. */
+export async function openPage(browser: Browser, address: string): Promise<OpenPage> {
+  // Without movement: a browser that draws in software would have nothing else to do.
+  const context = await browser.newContext({ reducedMotion: 'reduce' })
+  // The longest of the random waits, so that there is a countdown to see.
+  await context.addInitScript('Math.random = () => 0.999')
+  const page = await context.newPage()
+  const errors: string[] = []
+  page.on('pageerror', (error) => errors.push(String(error)))
+  page.on('console', (message) => {
+    const text = message.text()
+    if (message.type() === 'error' && !REFUSED.test(text)) errors.push(text)
+  })
+  await page.goto(address)
+  await page.locator('[data-status=connected]').waitFor()
+  // Known to the server by now.
+  await page.getByText(/^page \d+$/).waitFor()
+  return { page, errors }
+}
