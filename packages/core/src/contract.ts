@@ -45,14 +45,13 @@ export interface Contract<
  *   method takes no params). `result`: a schema for the value (none: the value is passed on
  *   unchecked, as `unknown`). Params are validated by the callee, the result by the caller.
  */
-export function method<
-  Params extends Schema | undefined = undefined,
-  Result extends Schema | undefined = undefined,
->(definition: { params?: Params; result?: Result } = {}): MethodDefinition<Params, Result> {
+export function method<const D extends { params?: Schema; result?: Schema } = Record<never, never>>(
+  definition?: D,
+): MethodDefinition<PartOf<D, 'params'>, PartOf<D, 'result'>> {
   return Object.freeze({
     kind: 'method' as const,
-    params: definition.params as Params,
-    result: definition.result as Result,
+    params: definition?.params as PartOf<D, 'params'>,
+    result: definition?.result as PartOf<D, 'result'>,
   })
 }
 
@@ -62,11 +61,23 @@ export function method<
  * @param definition `params`: a schema for the one argument, validated by the receiver (none: the
  *   notification carries nothing).
  */
-export function notification<Params extends Schema | undefined = undefined>(
-  definition: { params?: Params } = {},
-): NotificationDefinition<Params> {
-  return Object.freeze({ kind: 'notification' as const, params: definition.params as Params })
+export function notification<const D extends { params?: Schema } = Record<never, never>>(
+  definition?: D,
+): NotificationDefinition<PartOf<D, 'params'>> {
+  return Object.freeze({
+    kind: 'notification' as const,
+    params: definition?.params as PartOf<D, 'params'>,
+  })
 }
+
+/**
+ * One schema of a definition, `undefined` where it has none. Worked out of the whole definition: a
+ * type parameter of its own would, where it is left out, be inferred from the contract around it as
+ * any schema at all, and the method would take any params.
+ */
+type PartOf<D, K extends string> = D extends { readonly [P in K]: infer S extends Schema }
+  ? S
+  : undefined
 
 /**
  * Puts the two sides of a contract together. Both programs import the result, so it belongs in a

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import {
   createChannel,
-  type MessagePortLike,
   memoryTransportPair,
   messagePortTransport,
   type Transport,
@@ -25,10 +24,6 @@ function serve(
   createChannel(contract, { side: 'server', transport: server, methods: methods() })
   return client
 }
-
-// A port of Node's has the DOM's methods; their types differ in details.
-const portTransport = (port: MessagePort) =>
-  messagePortTransport(port as unknown as MessagePortLike)
 
 /** Node itself runs no TypeScript: `tsx` does. */
 async function startWorker(path: string): Promise<Worker> {
@@ -58,7 +53,7 @@ describeTransport("ports of Node's", async () => {
   return {
     open: async () => {
       const { port1, port2 } = new MessageChannel()
-      return serve(methods, [portTransport(port1), portTransport(port2)])
+      return serve(methods, [messagePortTransport(port1), messagePortTransport(port2)])
     },
     close: async () => {},
   }
@@ -70,7 +65,7 @@ describeTransport('a worker thread', async () => {
     open: async () => {
       const { port1, port2 } = new MessageChannel()
       worker.postMessage(port2, [port2])
-      return portTransport(port1)
+      return messagePortTransport(port1)
     },
     close: async () => void (await worker.terminate()),
   }
