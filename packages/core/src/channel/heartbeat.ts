@@ -8,7 +8,10 @@ export interface HeartbeatOptions {
 
 export const DEFAULT_HEARTBEAT: HeartbeatOptions = { intervalMs: 15_000, timeoutMs: 10_000 }
 
-/** A timer that comes this much late was held up by sleep or suspension, not by the network. */
+/**
+ * A timer that comes this much late, or by half the time for an answer where that is less, was held
+ * up by sleep or suspension: an answer may be here already, unread.
+ */
 const LATE_MS = 2_000
 /** How long, in ms, to wait for a sign after such a delay. */
 const PROBE_MS = 3_000
@@ -33,7 +36,8 @@ export class Heartbeat {
   #timer: ReturnType<typeof setTimeout> | undefined
   #due = 0
   #lastHeard = now()
-  #askedAt: number | undefined
+  /** What is waited for: nothing yet, the answer to a ping, or that to one after a hold-up. */
+  #asked: 'no' | 'ping' | 'probe' = 'no'
 
   constructor(options: HeartbeatOptions, events: HeartbeatEvents) {
     this.#options = options
@@ -44,39 +48,42 @@ export class Heartbeat {
   /** Something came in. */
   heard(): void {
     this.#lastHeard = now()
+    if (this.#asked !== 'no') this.#wait(this.#options.intervalMs)
   }
 
   stop(): void {
     clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#asked = 'no'
   }
 
   #schedule(delay: number): void {
+    clearTimeout(this.#timer)
     this.#due = now() + delay
     this.#timer = setTimeout(() => this.#check(), delay)
   }
 
   #check(): void {
     const { intervalMs, timeoutMs } = this.#options
-    const late = now() - this.#due > LATE_MS
-    if (this.#askedAt !== undefined && this.#lastHeard < this.#askedAt) {
-      if (late) return this.#ask(Math.min(PROBE_MS, timeoutMs))
+    const late = now() - this.#due > Math.min(LATE_MS, timeoutMs / 2)
+    // One probe, and no more: the timers of a page in the background are late for ever.
+    if (this.#asked === 'probe' || (this.#asked === 'ping' && !late)) {
       this.stop()
       return this.#events.dead()
     }
     const silence = now() - this.#lastHeard
-    if (silence >= intervalMs) this.#ask(late ? Math.min(PROBE_MS, timeoutMs) : timeoutMs)
+    if (this.#asked === 'ping' || silence >= intervalMs) this.#ask(late ? 'probe' : 'ping')
     else this.#wait(intervalMs - silence)
   }
 
-  #ask(patience: number): void {
-    this.#askedAt = now()
-    this.#schedule(patience)
+  #ask(kind: 'ping' | 'probe'): void {
+    const { timeoutMs } = this.#options
+    this.#asked = kind
+    this.#schedule(kind === 'probe' ? Math.min(PROBE_MS, timeoutMs) : timeoutMs)
     this.#events.ping()
   }
 
   #wait(delay: number): void {
-    this.#askedAt = undefined
+    this.#asked = 'no'
     this.#schedule(delay)
   }
 }
