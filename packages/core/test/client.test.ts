@@ -38,12 +38,22 @@ function serve(): Endpoint<Server, Record<never, never>> {
   return createEndpoint<Server>({ methods })
 }
 
-/** Waits until a client is in a state. */
-function until(client: AnyClient, status: ClientStatus): Promise<ClientState> {
-  return eventually(() => {
-    expect(client.state.status).toBe(status)
-    return client.state
-  })
+/** Waits until a client is in a state, however short its stay there. */
+async function until(client: AnyClient, status: ClientStatus): Promise<ClientState> {
+  let reached: ClientState | undefined
+  const look = (state: ClientState) => {
+    if (state.status === status) reached ??= state
+  }
+  const unsubscribe = client.subscribe(look)
+  look(client.state)
+  try {
+    return await eventually(() => {
+      expect(reached, `the client is ${client.state.status}, not ${status}`).toBeDefined()
+      return reached as ClientState
+    })
+  } finally {
+    unsubscribe()
+  }
 }
 
 /** The statuses a client goes through from now on. */
