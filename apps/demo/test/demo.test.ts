@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { get } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -352,6 +353,35 @@ describe('the command', () => {
       await page.locator('[data-status=reconnecting]').waitFor()
     },
   )
+})
+
+test('answers this machine only, by its own names', async () => {
+  const { port } = await serve()
+  const ask = (headers: Record<string, string>) =>
+    new Promise<number | string>((resolve, reject) => {
+      const request = get({ host: '127.0.0.1', port, path: '/ws', headers })
+      request.on('response', (response) => resolve(response.resume().statusCode ?? 0))
+      request.on('upgrade', (_, socket) => {
+        socket.destroy()
+        resolve('upgraded')
+      })
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ECONNRESET') resolve('refused')
+        else reject(error)
+      })
+    })
+  const upgrade = {
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
+  }
+  // A name that somebody else has pointed here.
+  const foreign = { Host: `rebound.example:${port}`, Origin: `http://rebound.example:${port}` }
+  expect(await ask({ ...upgrade, ...foreign })).toBe('refused')
+  expect(await ask(foreign)).toBe(403)
+  expect(await ask({ ...upgrade, Host: `localhost:${port}` })).toBe('upgraded')
+  expect(await ask({ Host: `localhost:${port}` })).toBe(404)
 })
 
 function sha256(content: string | Buffer): string {

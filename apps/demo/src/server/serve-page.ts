@@ -2,6 +2,8 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import sirv from 'sirv'
+import { RPC_PATH } from '../contract.js'
+import { isMadeLocally, refuseForeignUpgrades } from './local-only.js'
 
 /** This machine only: the page reads files. */
 const HOST = '127.0.0.1'
@@ -13,18 +15,32 @@ export class PortError extends Error {}
 
 /** A server of the built page. */
 export function createPageServer(): Server {
-  const files = sirv(WEB, { etag: true, gzip: false, brotli: false })
+  const files = sirv(WEB, {
+    etag: true,
+    setHeaders(response, path) {
+      // Names of assets change with their content; the page's own does not.
+      const forEver = path.startsWith('/assets/')
+      response.setHeader('Cache-Control', forEver ? 'max-age=31536000, immutable' : 'no-cache')
+    },
+  })
   const onRequest: RequestListener = (request, response) => {
     // Nothing from elsewhere, and in nobody's frame: the page reads the person's files.
     response.setHeader('Content-Security-Policy', "default-src 'self'; frame-ancestors 'none'")
     response.setHeader('X-Content-Type-Options', 'nosniff')
     response.setHeader('Referrer-Policy', 'no-referrer')
+    if (!isMadeLocally(request)) {
+      response.writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8' })
+      response.end('The demo is for this machine only: open it as http://127.0.0.1\n')
+      return
+    }
     files(request, response, () => {
       response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' })
       response.end('There is nothing here; the demo is at /\n')
     })
   }
-  return createServer(onRequest)
+  const server = createServer(onRequest)
+  refuseForeignUpgrades(server, RPC_PATH)
+  return server
 }
 
 /**

@@ -43,7 +43,7 @@ export function ConnectionBadge() {
       )}
       {canRetry && (
         <button type="button" className="badge-retry" onClick={() => client.reconnect()}>
-          Retry now
+          Retry<span> now</span>
         </button>
       )}
     </div>

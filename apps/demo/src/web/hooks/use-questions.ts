@@ -11,7 +11,6 @@ export interface Question {
 
 interface Waiting extends Question {
   settle(reply: Reply): void
-  giveUp(reason: unknown): void
 }
 
 /** The questions that wait, the oldest first. Each waits until it is answered or taken back. */
@@ -21,36 +20,32 @@ export function useQuestions(): {
 } {
   const [questions, setQuestions] = useState<readonly Waiting[]>([])
   const nextId = useRef(1)
-  const newest = useRef(questions)
-  newest.current = questions
+  const unmounted = useRef(new AbortController())
+  useEffect(() => {
+    const controller = new AbortController()
+    unmounted.current = controller
+    return () => controller.abort(new Error('The dialog was closed'))
+  }, [])
 
-  useRpcMethod(
-    'confirm',
-    ({ text }, { signal }) =>
-      new Promise<Reply>((resolve, reject) => {
-        const id = nextId.current++
-        const remove = (): void => setQuestions((all) => all.filter((one) => one.id !== id))
-        const takenBack = (): void => {
-          remove()
-          reject(signal.reason)
-        }
-        signal.addEventListener('abort', takenBack, { once: true })
-        const settle = (reply: Reply): void => {
-          signal.removeEventListener('abort', takenBack)
-          remove()
-          resolve(reply)
-        }
-        setQuestions((all) => [...all, { id, text, askedAt: Date.now(), settle, giveUp: reject }])
-      }),
-  )
-
-  // Whoever asked must not wait for a component that is gone.
-  useEffect(
-    () => () => {
-      for (const { giveUp } of newest.current) giveUp(new Error('The dialog was closed'))
-    },
-    [],
-  )
+  useRpcMethod('confirm', ({ text }, { signal }) => {
+    // Whoever asked must not wait for a component that is gone.
+    const over = AbortSignal.any([signal, unmounted.current.signal])
+    return new Promise<Reply>((resolve, reject) => {
+      const id = nextId.current++
+      const remove = (): void => setQuestions((all) => all.filter((one) => one.id !== id))
+      const takenBack = (): void => {
+        remove()
+        reject(over.reason)
+      }
+      over.addEventListener('abort', takenBack, { once: true })
+      const settle = (reply: Reply): void => {
+        over.removeEventListener('abort', takenBack)
+        remove()
+        resolve(reply)
+      }
+      setQuestions((all) => [...all, { id, text, askedAt: Date.now(), settle }])
+    })
+  })
 
   return {
     questions,
