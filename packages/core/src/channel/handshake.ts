@@ -65,8 +65,13 @@ export function readHelloResult(value: unknown): HelloResult | undefined {
   const valid =
     isPositiveInteger(hello?.v) && typeof hello.sid === 'string' && hasLimits(hello.limits)
   if (!valid) return undefined
-  const { resumed = false, spreadMs = 0 } = hello
-  return { ...(hello as HelloResult), resumed: resumed === true, spreadMs: Number(spreadMs) || 0 }
+  const { resumed, spreadMs } = hello
+  return {
+    ...(hello as HelloResult),
+    resumed: resumed === true,
+    // An endless spread (1e999 reads as that) would keep a client away for ever.
+    spreadMs: Number.isFinite(spreadMs) ? (spreadMs as number) : 0,
+  }
 }
 
 function hasLimits(value: unknown): value is HelloLimits {
