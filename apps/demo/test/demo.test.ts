@@ -210,7 +210,7 @@ describe('hashing', () => {
     const page = await open(await serve())
     await page.getByRole('option', { name: 'src/large.bin' }).waitFor()
     await page.getByRole('combobox').fill('large')
-    await expect.poll(() => page.getByRole('option').count()).toBe(1)
+    await expect.poll(() => page.getByRole('option').count(), { timeout: 20_000 }).toBe(1)
     await page.getByRole('combobox').press('Enter')
     const hash = page.locator('[data-sha256]')
     await hash.waitFor()

@@ -17,10 +17,12 @@ export interface Program {
 
 /** Starts a Node program. Its environment is that of a plain terminal. */
 export function startProgram(script: string, args: readonly string[], cwd: string): Program {
-  const { INIT_CWD: _, PORT: __, FORCE_COLOR: ___, ...env } = process.env
+  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1' }
+  // The test runner's NODE_ENV would make a build for development.
+  for (const name of ['INIT_CWD', 'PORT', 'FORCE_COLOR', 'NODE_ENV']) delete env[name]
   const child = spawn(process.execPath, [script, ...args], {
     cwd,
-    env: { ...env, NO_COLOR: '1' },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return watchProgram(child, script)
