@@ -441,12 +441,15 @@ describe('attempts that fail', () => {
     expect(server.upgrades).toBe(1)
   })
 
-  test('waits a month without a storm of attempts, if told to', async () => {
+  test('waits a month, if told to, without a timer that overflows and fires over and over', async () => {
+    const timers = vi.spyOn(globalThis, 'setTimeout')
     const month = 31 * 24 * 60 * 60
     await using server = await httpServer(refuse('503 Unavailable', `Retry-After: ${month}`))
     await using client = createClient<Server>({ url: server.url, retry: soon })
-    await until(client, 'reconnecting')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    const { retryAt } = await until(client, 'reconnecting')
+    expect(retryAt).toBeGreaterThan(Date.now() + month * 999)
+    await polled(() => timers.mock.calls.some(([, delay]) => Number(delay) > 2 ** 30)).toBe(true)
+    expect(timers.mock.calls.every(([, delay = 0]) => delay < 2 ** 31)).toBe(true)
     expect(server.upgrades).toBe(1)
   })
 
@@ -594,20 +597,21 @@ describe('close', () => {
   })
 
   test('ends a client that waits to be told its address, and leaves no timer', async () => {
-    const timers = () =>
-      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
-    const before = timers()
+    const set = vi.spyOn(globalThis, 'setTimeout')
+    const cleared = vi.spyOn(globalThis, 'clearTimeout')
     let asked = false
     const client = createClient<Server>({
       url: () => {
         asked = true
         return new Promise<string>(() => {})
       },
-      ...target,
+      connectTimeoutMs: 54_321,
     })
     await eventually(() => expect(asked).toBe(true))
     await closes(client)
-    await polled(timers).toBeLessThanOrEqual(before)
+    const timers = set.mock.results.filter((_, n) => set.mock.calls[n]?.[1] === 54_321)
+    expect(timers).toHaveLength(1)
+    await eventually(() => expect(cleared).toHaveBeenCalledWith(timers[0]?.value))
   })
 
   test('waits until the socket is closed, and not for ever', async () => {
