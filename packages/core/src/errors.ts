@@ -19,6 +19,8 @@ export const ErrorCode = {
   disconnected: -32000,
   /** The call's time ran out. */
   timedOut: -32001,
+  /** The caller may not call this method. */
+  unauthorized: -32002,
   /** A limit stands in the way: message size, queued calls. */
   overloaded: -32003,
   /** What arrived breaks the protocol. */

@@ -1,8 +1,10 @@
+export { type Authenticate, RejectUpgrade } from './server/authentication.js'
 export {
   createEndpoint,
   type Endpoint,
   type EndpointOptions,
   type Listening,
   type ListenOptions,
+  type ServerChannel,
 } from './server/endpoint.js'
 export { RpcListenError } from './server/listen.js'

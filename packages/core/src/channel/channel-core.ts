@@ -15,7 +15,7 @@ import type { CloseInfo, Transport } from '../transport/transport.js'
 import type { Codec, Frame } from '../wire/codec.js'
 import type { NotificationMessage, RequestMessage } from '../wire/message.js'
 import { type Answer, Connection } from './connection.js'
-import { type AnyHandler, Dispatcher } from './dispatcher.js'
+import { type AnyHandler, type Authorize, Dispatcher } from './dispatcher.js'
 import type { CallOptions } from './functions.js'
 import type { HelloResult } from './handshake.js'
 import type { HeartbeatOptions } from './heartbeat.js'
@@ -38,6 +38,10 @@ export interface ChannelCoreOptions {
   readonly spreadMs: number
   /** What handlers find as `context.channel`. */
   readonly self: () => unknown
+  /** What handlers find as `context.identity`. */
+  readonly identity?: unknown
+  /** Whether a call of the other side may run; without it, all may. */
+  readonly authorize?: Authorize | undefined
   readonly events: ChannelCoreEvents
 }
 
@@ -103,6 +107,8 @@ export class ChannelCore {
       sideName: side,
       exposeErrors: options.exposeErrors,
       channel: options.self,
+      identity: options.identity,
+      authorize: options.authorize,
       onError: options.events.error,
     })
     this.other = createRemote(this.#remoteSide, (method, params, callOptions) =>

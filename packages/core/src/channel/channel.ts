@@ -4,7 +4,7 @@ import { CloseCode } from '../transport/close-codes.js'
 import type { Transport } from '../transport/transport.js'
 import { jsonCodec } from '../wire/codec.js'
 import { ChannelCore, type ChannelCoreEvents } from './channel-core.js'
-import type { AnyHandler } from './dispatcher.js'
+import type { AnyHandler, Authorize } from './dispatcher.js'
 import type {
   CallOptions,
   Handler,
@@ -126,6 +126,9 @@ export interface OpenChannel {
   readonly transport: Transport
   readonly options: ChannelOptions & ChannelHooks<AnyChannel> & { methods?: object }
   readonly spreadMs: number
+  /** Who the other side is, as the server found out. */
+  readonly identity?: unknown
+  readonly authorize?: Authorize | undefined
   readonly onDown?: () => void
 }
 
@@ -143,9 +146,12 @@ export function exposeAll(core: ChannelCore, methods: object | undefined): void 
 
 /** A channel of one connection, its types gone. */
 export class LiveChannel implements AnyChannel {
+  readonly identity: unknown
   readonly #core: ChannelCore
 
-  constructor({ contract, side, transport, options, spreadMs, onDown }: OpenChannel) {
+  constructor(open: OpenChannel) {
+    const { contract, side, transport, options, spreadMs, identity, authorize, onDown } = open
+    this.identity = identity
     const hooks = createHookRunner<AnyChannel>(options, () => this)
     const events: ChannelCoreEvents = {
       open: () => {
@@ -169,6 +175,8 @@ export class LiveChannel implements AnyChannel {
       lasting: false,
       spreadMs,
       self: () => this,
+      identity,
+      authorize,
       events,
     })
     exposeAll(this.#core, options.methods)

@@ -14,6 +14,9 @@ import { formatIssues, validate } from './validation.js'
 /** A handler as the dispatcher knows it: its params are validated, its types are gone. */
 export type AnyHandler = (params: unknown, context: HandlerContext) => unknown
 
+/** Says of each call whether it may run. */
+export type Authorize = (method: string, context: HandlerContext) => boolean | Promise<boolean>
+
 /** A call or a notification that came in. */
 export interface Incoming {
   readonly method: string
@@ -29,6 +32,10 @@ export interface DispatcherOptions {
   readonly exposeErrors: boolean
   /** What handlers find as `context.channel`. */
   readonly channel: () => unknown
+  /** What handlers find as `context.identity`. */
+  readonly identity: unknown
+  /** Whether a call may run; without it, all may. */
+  readonly authorize: Authorize | undefined
   /** Told of every failure that no answer tells the other side about. */
   readonly onError: (error: unknown) => void
 }
@@ -90,7 +97,7 @@ export class Dispatcher {
     if (id !== null && this.#running.has(id)) {
       return invalidRequestMessage(id, `a call with the id ${JSON.stringify(id)} is still running`)
     }
-    const context = new Context(incoming.method, this.#options.channel)
+    const context = new Context(incoming.method, this.#options)
     if (id !== null) this.#running.set(id, context)
     try {
       return resultMessage(id, await this.#run(incoming, context, 'method'))
@@ -104,7 +111,7 @@ export class Dispatcher {
   /** Runs a notification. Never rejects: failures go to `onError`. */
   async notification(incoming: Incoming): Promise<void> {
     try {
-      await this.#run(incoming, new Context(incoming.method, this.#options.channel), 'notification')
+      await this.#run(incoming, new Context(incoming.method, this.#options), 'notification')
     } catch (thrown) {
       this.#options.onError(thrown)
     }
@@ -128,6 +135,9 @@ export class Dispatcher {
   ): Promise<unknown> {
     const definition = this.#definitions?.get(method)
     if (this.#definitions && !definition) throw notFound(method)
+    // Before the params are looked at: who may not call learns nothing of their schema.
+    const { authorize } = this.#options
+    if (authorize && !(await authorize(method, context))) throw notAllowed(method)
     const validated = await this.#validate(method, params, definition)
     // Looked up after the schema has answered: a handler may have come or gone meanwhile.
     const handlers = this.#handlers.get(method)
@@ -174,13 +184,16 @@ export class Dispatcher {
 /** What a handler is given; its signal is made when it is first asked for. */
 class Context implements HandlerContext {
   readonly method: string
+  readonly identity: undefined
   readonly #channel: () => unknown
   #controller: AbortController | undefined
   #abortedBy: { reason: unknown } | undefined
 
-  constructor(method: string, channel: () => unknown) {
+  constructor(method: string, { channel, identity }: DispatcherOptions) {
     this.method = method
     this.#channel = channel
+    // Typed where the handler is: see HandlerContext.
+    this.identity = identity as undefined
   }
 
   get channel(): unknown {
@@ -206,6 +219,12 @@ class Context implements HandlerContext {
 
 function notFound(method: string): RpcError {
   return new RpcError(ErrorCode.methodNotFound, `Method not found: "${method}"`, undefined, {
+    method,
+  })
+}
+
+function notAllowed(method: string): RpcError {
+  return new RpcError(ErrorCode.unauthorized, `Not allowed to call "${method}"`, undefined, {
     method,
   })
 }

@@ -42,12 +42,17 @@ export type RemoteFunction<M> =
 /** The other side as an object of functions. */
 export type Other<S> = { readonly [K in keyof S & string]: RemoteFunction<S[K]> }
 
+/** Who is at the other end of a channel, where the channel says so. */
+export type IdentityOf<Ch> = Ch extends { readonly identity: infer Identity } ? Identity : undefined
+
 /** What a handler gets besides its params. */
 export interface HandlerContext<Ch = unknown> {
   /** Aborts when the caller gives the call up, and when the connection is lost. */
   readonly signal: AbortSignal
   /** The channel the call came over: `channel.other` calls back, to any depth. */
   readonly channel: Ch
+  /** On a server, what its `authenticate` made of the connection's request; otherwise undefined. */
+  readonly identity: IdentityOf<Ch>
   /** The name it was called by. */
   readonly method: string
 }

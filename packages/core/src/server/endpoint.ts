@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Channel, type LiveChannel, openChannel } from '../channel/channel.js'
-import type { AnyHandler } from '../channel/dispatcher.js'
-import type { Handlers } from '../channel/functions.js'
+import type { AnyHandler, Authorize } from '../channel/dispatcher.js'
+import type { HandlerContext, Handlers } from '../channel/functions.js'
 import {
   type ChannelHooks,
   type ChannelOptions,
@@ -11,16 +11,38 @@ import {
 } from '../channel/options.js'
 import { assertMethodName, type Contract, type ContractSide } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
-import { type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
+import { truncateReason, type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
+import { type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { listen } from './listen.js'
-import { isAllowedOrigin, isPath, refuseUpgrade } from './upgrade.js'
+import { isAllowedOrigin, isPage, isPath, refuseUpgrade } from './upgrade.js'
+
+/** A channel to a client. */
+export interface ServerChannel<Local, Remote, Identity = undefined> extends Channel<Local, Remote> {
+  /** What `authenticate` made of the request that opened the connection. */
+  readonly identity: Identity
+}
 
 /** What an endpoint is made with. */
-export interface EndpointOptions<Local, Remote>
+export interface EndpointOptions<Local, Remote, Identity = undefined>
   extends ChannelOptions,
-    ChannelHooks<Channel<Local, Remote>> {
+    ChannelHooks<ServerChannel<Local, Remote, Identity>> {
+  /**
+   * Finds out who asks for a connection, before there is one. What it returns is `identity` in every
+   * handler and on the channel. Throw {@link RejectUpgrade} to refuse; anything else that is thrown
+   * refuses with HTTP 500, and `onReject` learns why. Without it, everybody may connect.
+   *
+   * Written before `methods`, it gives their `identity` its type.
+   */
+  authenticate?: Authenticate<Identity>
+  /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
+  authorize?: (
+    method: keyof Local & string,
+    context: HandlerContext<ServerChannel<Local, Remote, Identity>>,
+  ) => boolean | Promise<boolean>
+  /** Told of each connection that was refused: by `authenticate`, or for its origin. */
+  onReject?: readonly ((request: IncomingMessage, rejection: RejectUpgrade) => unknown)[]
   /** What clients can call. */
-  methods: Handlers<Local, Channel<Local, Remote>>
+  methods: Handlers<Local, ServerChannel<Local, Remote, Identity>>
   /**
    * The pages that may connect, besides those of the server's own origin: exact origins such as
    * `https://app.example.com`, or `'*'` for all. Programs that are no pages always may.
@@ -47,9 +69,9 @@ export interface Listening {
 }
 
 /** The serving side: it accepts connections and makes a channel for each. */
-export interface Endpoint<Local, Remote> extends AsyncDisposable {
+export interface Endpoint<Local, Remote, Identity = undefined> extends AsyncDisposable {
   /** The channels that are open now. */
-  readonly channels: ReadonlySet<Channel<Local, Remote>>
+  readonly channels: ReadonlySet<ServerChannel<Local, Remote, Identity>>
   /**
    * Serves a path of an HTTP server: node:http, and so Express, Fastify, Koa, Nest, Vite. Upgrades
    * to other paths are left to others; where there are no others, they are answered 404.
@@ -77,14 +99,20 @@ export interface Endpoint<Local, Remote> extends AsyncDisposable {
  *
  * @throws {RpcConfigError} where an option or a method's name is wrong.
  */
-export function createEndpoint<Server extends ContractSide, Client extends ContractSide>(
+export function createEndpoint<
+  Server extends ContractSide,
+  Client extends ContractSide,
+  Identity = undefined,
+>(
   contract: Contract<Server, Client>,
-  options: EndpointOptions<Server, Client>,
-): Endpoint<Server, Client>
+  options: EndpointOptions<Server, Client, Identity>,
+): Endpoint<Server, Client, Identity>
 /** The same without a contract, and so without validation: for peers that trust each other. */
-export function createEndpoint<Local extends object, Remote extends object = Record<never, never>>(
-  options: EndpointOptions<Local, Remote>,
-): Endpoint<Local, Remote>
+export function createEndpoint<
+  Local extends object,
+  Remote extends object = Record<never, never>,
+  Identity = undefined,
+>(options: EndpointOptions<Local, Remote, Identity>): Endpoint<Local, Remote, Identity>
 export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOptions]): unknown {
   return args.length === 1
     ? new WebSocketEndpoint(undefined, args[0])
@@ -93,6 +121,8 @@ export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOpt
 
 type UntypedOptions = EndpointOptions<UntypedSide, UntypedSide>
 type UntypedSide = Record<string, AnyHandler>
+/** Its identity is of any type; which, the public signatures say. */
+type EndpointChannel = LiveChannel & { readonly identity: undefined }
 
 /** How long a socket may take over its closing handshake, in ms. */
 const GOODBYE_MS = 1_000
@@ -103,8 +133,8 @@ const HEADERS_TIMEOUT_MS = 10_000
 const pathOf = new WeakMap<object, string>()
 
 class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
-  readonly channels: ReadonlySet<LiveChannel>
-  readonly #channels = new Set<LiveChannel>()
+  readonly channels: ReadonlySet<EndpointChannel>
+  readonly #channels = new Set<EndpointChannel>()
   readonly #contract: Contract | undefined
   readonly #options: UntypedOptions
   readonly #sockets: WebSocketServer
@@ -137,10 +167,10 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       )
     }
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      if (isPath(request, path)) this.#upgrade(request, socket, head)
+      if (isPath(request, path)) void this.#upgrade(request, socket, head)
       else if (isNobodys(request, server, onUpgrade)) {
         socket.on('error', () => {})
-        refuseUpgrade(socket, '404 Not Found', `There is no WebSocket here; try ${path}\n`)
+        refuseUpgrade(socket, 404, `There is no WebSocket here; try ${path}\n`)
       }
     }
     pathOf.set(onUpgrade, path)
@@ -185,31 +215,63 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     return this.close()
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     // An upgrading socket without a listener ends the process with its first reset.
     socket.on('error', () => {})
     if (!isAllowedOrigin(request, this.#options.allowedOrigins)) {
       const { origin, host } = request.headers
       const remedy = `Add it to the endpoint's allowedOrigins if its pages may connect.`
-      refuseUpgrade(
-        socket,
-        '403 Forbidden',
-        `The origin ${origin} is not that of ${host}. ${remedy}\n`,
-      )
-      return
+      const why = `The origin ${origin} is not that of ${host}. ${remedy}`
+      // Never let in, not even to be told: a foreign page gets no WebSocket.
+      return this.#refuse(request, socket, new RejectUpgrade(403, why))
     }
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket))
+    const admission = await admit(this.#options.authenticate, request)
+    if (socket.destroyed) return
+    if (this.#closing) {
+      return this.#refuse(request, socket, new RejectUpgrade(503, 'The server is closing'))
+    }
+    if ('identity' in admission) {
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        this.#accept(webSocket, admission.identity),
+      )
+    } else if (isPage(request)) {
+      const { rejection } = admission
+      this.#rejected(request, rejection)
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        webSocket.on('error', () => {})
+        webSocket.close(rejection.closeCode, truncateReason(rejection.message))
+      })
+    } else this.#refuse(request, socket, admission.rejection)
   }
 
-  #accept(socket: WebSocket): void {
-    const channel: LiveChannel = openChannel({
+  #refuse(request: IncomingMessage, socket: Duplex, rejection: RejectUpgrade): void {
+    const { status, message, retryAfterSeconds } = rejection
+    this.#rejected(request, rejection)
+    refuseUpgrade(socket, status, `${message}\n`, {
+      // RFC 9110, section 11.6.1: a 401 names a scheme.
+      ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+      ...(retryAfterSeconds !== undefined && { 'Retry-After': retryAfterSeconds }),
+    })
+  }
+
+  #rejected(request: IncomingMessage, rejection: RejectUpgrade): void {
+    for (const hook of this.#options.onReject ?? []) {
+      // A failing onReject has nobody left to tell.
+      void (async () => hook(request, rejection))().catch(() => {})
+    }
+  }
+
+  #accept(socket: WebSocket, identity: unknown): void {
+    const channel: EndpointChannel = openChannel({
       contract: this.#contract,
       side: 'server',
       transport: webSocketTransport(socket as unknown as WebSocketLike),
       options: this.#options as object,
       spreadMs: 0,
+      identity,
+      authorize: this.#options.authorize as Authorize | undefined,
       onDown: () => this.#channels.delete(channel),
-    })
+    }) as EndpointChannel
     this.#channels.add(channel)
   }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 /** Whether a request's path is this one; the query does not count. */
@@ -25,12 +25,27 @@ export function isAllowedOrigin(
   return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)
 }
 
+/** Whether a page asks, and not a program: browsers name the page's origin, always. */
+export function isPage(request: IncomingMessage): boolean {
+  return request.headers.origin !== undefined
+}
+
 /** Refuses an upgrade with an HTTP answer. */
-export function refuseUpgrade(socket: Duplex, status: string, body: string): void {
+export function refuseUpgrade(
+  socket: Duplex,
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string | number>> = {},
+): void {
+  const lines = Object.entries({
+    Connection: 'close',
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    ...headers,
+  })
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\r\n')
   // A client that never closes its half would keep the socket, and so the server, for ever.
   socket.once('finish', () => socket.destroy())
-  socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n\r\n${body}`)
 }

@@ -10,8 +10,14 @@ export const CloseCode = {
   tooBig: 1009,
   /** Something failed on this side, such as an `onConnect` hook. */
   internal: 1011,
+  /** Not now; come back later. */
+  tryAgainLater: 1013,
   /** The other side broke the protocol. Don't come back the same way. */
   violation: 4400,
+  /** The server does not know who this is. */
+  unauthorized: 4401,
+  /** The server knows who this is, and does not let it in. */
+  forbidden: 4403,
   /** No sign of life, or an answer that came too late to be of use. */
   timedOut: 4408,
   /** Too much, or too often. */

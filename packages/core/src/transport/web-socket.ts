@@ -68,7 +68,7 @@ function permitted(code: number): number {
 }
 
 /** RFC 6455, section 5.5: a control frame carries 125 bytes, two of which are the code. */
-function truncateReason(reason: string): string {
+export function truncateReason(reason: string): string {
   const bytes = new TextEncoder().encode(reason)
   if (bytes.byteLength <= 123) return reason
   return new TextDecoder().decode(bytes.subarray(0, 120)).replace(/\uFFFD+$/, '')

@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http'
+import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors.js'
+import { CloseCode } from '../transport/close-codes.js'
+
+/** Finds out who asks for a connection. */
+export type Authenticate<Identity> = (request: IncomingMessage) => Identity | Promise<Identity>
+
+/**
+ * Refuses a connection before there is one. Thrown by `authenticate`.
+ *
+ * A program is answered with the HTTP status. A page can't see one (the WebSocket API hides it): it
+ * is let in and closed at once, with 4401 for 401, 4403 for 403, 1013 for 429 and 503, 4400 for the
+ * other 4xx and 1011 for the other 5xx.
+ */
+export class RejectUpgrade extends RpcError {
+  /** The HTTP status, 400 to 599. */
+  readonly status: number
+  /** How long the client shall wait before it tries again, in seconds. */
+  readonly retryAfterSeconds: number | undefined
+
+  /**
+   * @param status 401: not known; 403: known and not allowed; 429, 503: not now.
+   * @param message for the client, at most 123 bytes of it to a page.
+   * @throws {RpcConfigError} where the status is no refusal.
+   */
+  constructor(
+    status: number,
+    message: string,
+    options: ErrorOptions & { retryAfterSeconds?: number } = {},
+  ) {
+    if (!(Number.isInteger(status) && status >= 400 && status <= 599)) {
+      throw new RpcConfigError(`RejectUpgrade takes an HTTP status from 400 to 599, not ${status}`)
+    }
+    super(ErrorCode.unauthorized, message, undefined, options)
+    this.status = status
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
+
+  /** What a page is told, which can't see the status. */
+  get closeCode(): number {
+    if (this.status === 401) return CloseCode.unauthorized
+    if (this.status === 403) return CloseCode.forbidden
+    if (this.status === 429 || this.status === 503) return CloseCode.tryAgainLater
+    return this.status < 500 ? CloseCode.violation : CloseCode.internal
+  }
+}
+
+/** @returns who it is, or why nobody is let in. Never rejects. */
+export async function admit(
+  authenticate: Authenticate<unknown> | undefined,
+  request: IncomingMessage,
+): Promise<{ identity: unknown } | { rejection: RejectUpgrade }> {
+  try {
+    return { identity: await authenticate?.(request) }
+  } catch (thrown) {
+    if (thrown instanceof RejectUpgrade) return { rejection: thrown }
+    // Why is nobody's business but the server's: `cause` is for onReject.
+    const cause = thrown instanceof Error ? thrown : new Error(describeThrown(thrown))
+    return { rejection: new RejectUpgrade(500, 'Authentication failed', { cause }) }
+  }
+}
