@@ -1,5 +1,5 @@
 import { defineContract, method, notification, RpcConfigError } from '@flashrpc/core'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { pairOf, plainPairOf } from './support/pair.js'
 import { rejection } from './support/rejection.js'
@@ -136,4 +136,19 @@ test('the signal of a handler aborts with the connection, also when it is asked 
   expect(signals[0]?.aborted).toBe(true)
   expect(look().aborted).toBe(true)
   expect(look()).toBe(look())
+})
+
+test('the signal of a notification aborts, as that of a call, when the connection is lost', async () => {
+  const signals: AbortSignal[] = []
+  const keep = (_: unknown, { signal }: { signal: AbortSignal }) =>
+    new Promise<never>(() => void signals.push(signal))
+  const { server, client } = pairOf(contract, {
+    client: { methods: { ask: keep, tell: keep } },
+  })
+  const asked = rejection(server.other.ask())
+  await server.other.tell({ n: 1 })
+  await vi.waitFor(() => expect(signals).toHaveLength(2))
+  await client.close()
+  await asked
+  expect(signals.map((signal) => signal.aborted)).toEqual([true, true])
 })

@@ -49,7 +49,9 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #handlers = new Map<string, AnyHandler[]>()
-  readonly #running = new Map<MessageId, Context>()
+  /** All that runs; those of them that have an id can be cancelled by it. */
+  readonly #running = new Set<Context>()
+  readonly #byId = new Map<MessageId, Context>()
   readonly #definitions: Map<string, Definition> | undefined
 
   constructor(options: DispatcherOptions) {
@@ -57,7 +59,7 @@ export class Dispatcher {
     this.#definitions = options.side && new Map(Object.entries(options.side))
   }
 
-  /** Calls of the other side that are running now. */
+  /** Calls and notifications of the other side that are running now. */
   get running(): number {
     return this.#running.size
   }
@@ -94,38 +96,50 @@ export class Dispatcher {
 
   /** Runs a request and answers it. Never rejects. */
   async request(id: MessageId, incoming: Incoming): Promise<ResponseMessage> {
-    if (id !== null && this.#running.has(id)) {
+    if (id !== null && this.#byId.has(id)) {
       return invalidRequestMessage(id, `a call with the id ${JSON.stringify(id)} is still running`)
     }
-    const context = new Context(incoming.method, this.#options)
-    if (id !== null) this.#running.set(id, context)
+    const context = this.#begin(incoming.method)
+    if (id !== null) this.#byId.set(id, context)
     try {
       return resultMessage(id, await this.#run(incoming, context, 'method'))
     } catch (thrown) {
       return this.#errorAnswer(id, incoming.method, thrown, context.aborted)
     } finally {
-      if (this.#running.get(id) === context) this.#running.delete(id)
+      this.#running.delete(context)
+      // After a reconnect the id may be another call's.
+      if (this.#byId.get(id) === context) this.#byId.delete(id)
     }
   }
 
   /** Runs a notification. Never rejects: failures go to `onError`. */
   async notification(incoming: Incoming): Promise<void> {
+    const context = this.#begin(incoming.method)
     try {
-      await this.#run(incoming, new Context(incoming.method, this.#options), 'notification')
+      await this.#run(incoming, context, 'notification')
     } catch (thrown) {
       this.#options.onError(thrown)
+    } finally {
+      this.#running.delete(context)
     }
   }
 
   /** Aborts the signal of one running call; the call still ends with an answer. */
   cancel(id: MessageId, reason: unknown): void {
-    this.#running.get(id)?.abort(reason)
+    this.#byId.get(id)?.abort(reason)
   }
 
-  /** Aborts all running calls: nobody waits for their answers any more. */
+  /** Aborts all that runs: nobody waits for it any more. */
   cancelAll(reason: unknown): void {
-    for (const context of this.#running.values()) context.abort(reason)
+    for (const context of this.#running) context.abort(reason)
     this.#running.clear()
+    this.#byId.clear()
+  }
+
+  #begin(method: string): Context {
+    const context = new Context(method, this.#options)
+    this.#running.add(context)
+    return context
   }
 
   async #run(
