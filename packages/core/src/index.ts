@@ -3,7 +3,6 @@ export {
   type Channel,
   type CreateChannelOptions,
   createChannel,
-  type Peer,
 } from './channel/channel.js'
 export type { ChannelLimits } from './channel/channel-core.js'
 export type {
@@ -18,6 +17,7 @@ export type {
 } from './channel/functions.js'
 export type { HeartbeatOptions } from './channel/heartbeat.js'
 export type { ChannelHooks, ChannelOptions } from './channel/options.js'
+export type { Peer } from './channel/peer.js'
 export {
   type AnyClient,
   type Client,
@@ -26,10 +26,10 @@ export {
   type ClientTarget,
   createClient,
 } from './client/client.js'
-export type { UrlSource } from './client/reconnecting-socket.js'
 export type { Connect } from './client/reconnecting-transport.js'
 export type { RetryOptions } from './client/retry.js'
 export { type ClientState, type ClientStatus, IDLE_STATE } from './client/state.js'
+export type { UrlSource } from './client/url.js'
 export {
   type Contract,
   type ContractSide,

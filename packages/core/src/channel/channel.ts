@@ -4,61 +4,15 @@ import { CloseCode } from '../transport/close-codes.js'
 import type { Transport } from '../transport/transport.js'
 import { jsonCodec } from '../wire/codec.js'
 import { ChannelCore, type ChannelCoreEvents } from './channel-core.js'
-import type { AnyHandler, Authorize } from './dispatcher.js'
-import type {
-  CallOptions,
-  Handler,
-  MethodName,
-  Other,
-  RemoteFunction,
-  SomeHandlers,
-} from './functions.js'
+import type { Authorize } from './dispatcher.js'
+import type { SomeHandlers } from './functions.js'
 import {
   type ChannelHooks,
   type ChannelOptions,
   createHookRunner,
   resolveChannelOptions,
 } from './options.js'
-
-/**
- * One end of a conversation in which both sides may call.
- *
- * `Local` is what the other side can call here, `Remote` what can be called there.
- */
-export interface Peer<Local, Remote> {
-  /** 128 random bits, in hexadecimal. */
-  readonly id: string
-  /**
-   * The other side as an object of functions: `other.add({ a, b }, { timeout, signal })`.
-   *
-   * A method's function resolves to the value the handler there returned; a notification's to
-   * nothing, once it has been handed to the wire.
-   *
-   * Each ends once. It rejects with `RpcError` (the other side's answer is an error), or, of this
-   * side: `RpcTimeoutError`, `RpcAbortedError`, `RpcDisconnectedError`, `RpcOverloadedError`,
-   * `RpcProtocolError` (the answer is no JSON-RPC 2.0), `RpcValidationError` (the result breaks its
-   * schema, or the params can't be carried), `RpcConfigError` (the options are wrong).
-   */
-  readonly other: Other<Remote>
-  /** Calls a method by its name; as the function of that name in {@link other}. */
-  call<K extends MethodName<Remote>>(
-    method: K,
-    ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): ReturnType<RemoteFunction<Remote[K]>>
-  /** Sends a notification by name. Resolves once it has been handed to the wire. */
-  notify<K extends keyof Remote & string>(
-    method: K,
-    ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): Promise<void>
-  /**
-   * Lets the other side call a handler. Of several under one name the newest serves a method, and
-   * all of them hear a notification.
-   *
-   * @returns takes the handler away again, and lets the one before it serve.
-   * @throws {RpcConfigError} where the contract has no such method on this side.
-   */
-  expose<K extends keyof Local & string>(method: K, handler: Handler<Local[K], this>): () => void
-}
+import { CorePeer, type Peer, type UntypedSide } from './peer.js'
 
 /** A conversation over one connection: it ends with it. */
 export interface Channel<Local, Remote> extends Peer<Local, Remote>, AsyncDisposable {
@@ -117,7 +71,6 @@ export function createChannel(...args: [UntypedOptions] | [Contract, UntypedOpti
 }
 
 type UntypedOptions = CreateChannelOptions<UntypedSide, UntypedSide>
-type UntypedSide = Record<string, AnyHandler>
 
 /** What a channel is opened with, once the types are gone. */
 export interface OpenChannel {
@@ -137,26 +90,20 @@ export function openChannel(open: OpenChannel): LiveChannel {
   return new LiveChannel(open)
 }
 
-/** Registers an object's own functions. */
-export function exposeAll(core: ChannelCore, methods: object | undefined): void {
-  for (const [name, handler] of Object.entries(methods ?? {})) {
-    if (handler !== undefined) core.expose(name, handler as AnyHandler)
-  }
-}
-
 /** A channel of one connection, its types gone. */
-export class LiveChannel implements AnyChannel {
+export class LiveChannel extends CorePeer implements AnyChannel {
   readonly identity: unknown
-  readonly #core: ChannelCore
+  protected readonly core: ChannelCore
 
   constructor(open: OpenChannel) {
     const { contract, side, transport, options, spreadMs, identity, authorize, onDown } = open
+    super()
     this.identity = identity
     const hooks = createHookRunner<AnyChannel>(options, () => this)
     const events: ChannelCoreEvents = {
       open: () => {
         void hooks.connect().then((well) => {
-          if (!well) this.#core.disconnect(CloseCode.internal, 'An onConnect hook failed')
+          if (!well) this.core.disconnect(CloseCode.internal, 'An onConnect hook failed')
         })
       },
       down: (info) => {
@@ -167,7 +114,7 @@ export class LiveChannel implements AnyChannel {
       latency: () => {},
       change: () => {},
     }
-    this.#core = new ChannelCore({
+    this.core = new ChannelCore({
       ...resolveChannelOptions(options),
       contract,
       side,
@@ -179,49 +126,29 @@ export class LiveChannel implements AnyChannel {
       authorize,
       events,
     })
-    exposeAll(this.#core, options.methods)
-    this.#core.attach(transport)
-  }
-
-  get id(): string {
-    return this.#core.id
-  }
-
-  get other(): Other<Record<string, AnyHandler>> {
-    return this.#core.other as Other<Record<string, AnyHandler>>
+    this.exposeAll(options.methods)
+    this.core.attach(transport)
   }
 
   get isConnected(): boolean {
-    return this.#core.isConnected
+    return this.core.isConnected
   }
 
   /** Calls of the other side that run here. */
   get running(): number {
-    return this.#core.running
-  }
-
-  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown> {
-    return this.#core.call(method, params, options)
-  }
-
-  notify(method: string, params?: unknown, options?: CallOptions): Promise<void> {
-    return this.#core.notify(method, params, options)
-  }
-
-  expose(method: string, handler: AnyHandler): () => void {
-    return this.#core.expose(method, handler)
+    return this.core.running
   }
 
   async close(code: number = CloseCode.normal, reason?: string): Promise<void> {
     if (code !== CloseCode.normal && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
       throw new RpcConfigError(`A close code is 1000 or from 3000 to 4999; it is ${String(code)}`)
     }
-    this.#core.disconnect(code, reason)
+    this.core.disconnect(code, reason)
   }
 
   /** Ends it because this side is going away. */
   goAway(reason: string): void {
-    this.#core.disconnect(CloseCode.goingAway, reason)
+    this.core.disconnect(CloseCode.goingAway, reason)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,5 @@
-import { exposeAll, type Peer } from '../channel/channel.js'
 import { ChannelCore } from '../channel/channel-core.js'
-import type { AnyHandler } from '../channel/dispatcher.js'
-import type { CallOptions, Other, SomeHandlers } from '../channel/functions.js'
+import type { SomeHandlers } from '../channel/functions.js'
 import type { HelloResult } from '../channel/handshake.js'
 import {
   type ChannelHooks,
@@ -10,16 +8,18 @@ import {
   type HookRunner,
   resolveChannelOptions,
 } from '../channel/options.js'
+import { CorePeer, type Peer, type UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
 import { RpcConfigError, RpcDisconnectedError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { jsonCodec } from '../wire/codec.js'
 import type { Link, LinkEvents } from './link.js'
-import { assertWebSocketUrl, ReconnectingSocket, type UrlSource } from './reconnecting-socket.js'
+import { ReconnectingSocket } from './reconnecting-socket.js'
 import { type Connect, ReconnectingTransport } from './reconnecting-transport.js'
 import { type Failure, type RetryOptions, resolveRetryOptions, type Verdict } from './retry.js'
 import { type ClientState, StateHolder } from './state.js'
+import { assertWebSocketUrl, type UrlSource } from './url.js'
 
 /** A channel that outlives its connections. */
 export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposable {
@@ -103,10 +103,9 @@ export function createClient(
 }
 
 type UntypedClientOptions = ClientOptions<UntypedSide, UntypedSide>
-type UntypedSide = Record<string, AnyHandler>
 
-class LastingClient implements AnyClient {
-  readonly #core: ChannelCore
+class LastingClient extends CorePeer implements AnyClient {
+  protected readonly core: ChannelCore
   readonly #hooks: HookRunner
   readonly #state: StateHolder
   readonly #createLink: (events: LinkEvents) => Link
@@ -117,9 +116,10 @@ class LastingClient implements AnyClient {
   #closing: Promise<void> | undefined
 
   constructor(contract: Contract | undefined, options: UntypedClientOptions) {
+    super()
     this.#createLink = linkFactory(options)
     this.#hooks = createHookRunner<AnyClient>(options as ChannelHooks<AnyClient>, () => this)
-    this.#core = new ChannelCore({
+    this.core = new ChannelCore({
       ...resolveChannelOptions(options),
       contract,
       side: 'client',
@@ -136,19 +136,11 @@ class LastingClient implements AnyClient {
       },
     })
     this.#state = new StateHolder(
-      () => ({ inFlight: this.#core.inFlight, queued: this.#core.queued }),
+      () => ({ inFlight: this.core.inFlight, queued: this.core.queued }),
       this.#hooks.error,
     )
-    exposeAll(this.#core, options.methods)
+    this.exposeAll(options.methods)
     if (options.autoConnect !== false) void this.connect()
-  }
-
-  get id(): string {
-    return this.#core.id
-  }
-
-  get other(): Other<Record<string, AnyHandler>> {
-    return this.#core.other as Other<Record<string, AnyHandler>>
   }
 
   get state(): ClientState {
@@ -159,22 +151,10 @@ class LastingClient implements AnyClient {
     return this.#state.subscribe(listener)
   }
 
-  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown> {
-    return this.#core.call(method, params, options)
-  }
-
-  notify(method: string, params?: unknown, options?: CallOptions): Promise<void> {
-    return this.#core.notify(method, params, options)
-  }
-
-  expose(method: string, handler: AnyHandler): () => void {
-    return this.#core.expose(method, handler)
-  }
-
   connect(): Promise<void> {
     const { status } = this.state
     if (status === 'idle' || status === 'failed' || status === 'unauthorized') {
-      this.#core.allow()
+      this.core.allow()
       this.#state.set({ status: 'connecting', attempt: 0, retryAt: null })
       this.#startLink()
     }
@@ -201,8 +181,8 @@ class LastingClient implements AnyClient {
   async #close(): Promise<void> {
     const link = this.#link
     this.#link = undefined
-    this.#core.refuse({ message: 'the client was closed' })
-    this.#core.disconnect(CloseCode.normal, 'The client was closed')
+    this.core.refuse({ message: 'the client was closed' })
+    this.core.disconnect(CloseCode.normal, 'The client was closed')
     this.#state.set({ status: 'closed', retryAt: null })
     await link?.stop()
   }
@@ -220,7 +200,7 @@ class LastingClient implements AnyClient {
         this.#state.set({ status: between(), retryAt, lastError: disconnected(failure) })
       },
       open: (transport) => {
-        if (this.#link === link) this.#core.attach(transport)
+        if (this.#link === link) this.core.attach(transport)
         else transport.close()
       },
       stopped: (verdict, failure) => {
@@ -243,9 +223,9 @@ class LastingClient implements AnyClient {
       resumed: hello?.resumed ?? false,
     })
     // A listener may have closed it.
-    if (!this.#core.isConnected) return
+    if (!this.core.isConnected) return
     void this.#hooks.connect().then((well) => {
-      if (!well && turn === this.#turn) this.#core.disconnect(4000, 'An onConnect hook failed')
+      if (!well && turn === this.#turn) this.core.disconnect(4000, 'An onConnect hook failed')
     })
   }
 
@@ -258,7 +238,7 @@ class LastingClient implements AnyClient {
 
   #stopped(status: Exclude<Verdict, 'retry'>, failure: Failure): void {
     this.#link = undefined
-    this.#core.refuse({
+    this.core.refuse({
       message: `${failure.message}; the client has stopped (${status}), connect() tries again`,
       closeCode: failure.closeCode,
       cause: failure.cause,

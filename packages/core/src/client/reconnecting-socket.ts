@@ -1,14 +1,12 @@
 import * as reconnectingWebSocket from 'reconnecting-websocket'
 import { openSocket } from '#socket'
-import { describeThrown, RpcConfigError } from '../errors.js'
-import { type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
+import { describeThrown } from '../errors.js'
+import { webSocketTransport } from '../transport/web-socket.js'
 import type { Link, LinkEvents } from './link.js'
 import { Pace } from './pace.js'
 import type { Failure, RetryOptions } from './retry.js'
-import type { OpeningSocket } from './socket.js'
-
-/** Where to connect to: an address, or what says it before each attempt. */
-export type UrlSource = string | (() => string | Promise<string>)
+import { SocketAttempt } from './socket-attempt.js'
+import { assertWebSocketUrl, type UrlSource } from './url.js'
 
 export interface ReconnectingSocketOptions {
   readonly url: UrlSource
@@ -16,31 +14,6 @@ export interface ReconnectingSocketOptions {
   /** How long opening a socket, and asking for the address, may take, in ms. */
   readonly connectTimeoutMs: number
   readonly maxMessage: number
-}
-
-/**
- * @returns the address as it is.
- * @throws {RpcConfigError} where it is no address of a WebSocket.
- */
-export function assertWebSocketUrl(url: unknown): string {
-  const remedy = 'write an absolute address such as "ws://localhost:8000/ws"'
-  let parsed: URL
-  try {
-    parsed = new URL(url as string)
-  } catch (cause) {
-    throw new RpcConfigError(`url is no address: ${JSON.stringify(url)}; ${remedy}`, { cause })
-  }
-  if (parsed.protocol !== 'ws:' && parsed.protocol !== 'wss:') {
-    throw new RpcConfigError(
-      `url must begin with ws: or wss:, not ${parsed.protocol} (${JSON.stringify(url)}); ${remedy}`,
-    )
-  }
-  if (parsed.hash) {
-    throw new RpcConfigError(
-      `url has a fragment (${parsed.hash}), which a WebSocket can't have (RFC 6455, section 3); ${remedy}`,
-    )
-  }
-  return url as string
 }
 
 /**
@@ -150,119 +123,6 @@ export class ReconnectingSocket implements Link {
     this.#attempts.add(attempt)
     void attempt.whenClosed.then(() => this.#attempts.delete(attempt))
     return attempt
-  }
-}
-
-interface AttemptEvents {
-  readonly timeoutMs: number
-  open(socket: WebSocketLike): void
-  /** The socket closed before it was open. */
-  failed(failure: Failure): void
-}
-
-/** How long a socket may take over its closing handshake, in ms. */
-const GOODBYE_MS = 1_000
-
-/**
- * One attempt to open a socket, and the socket that came of it. `reconnecting-websocket` takes it
- * for a WebSocket: it hears of `open` and `close`, and of nothing else.
- */
-class SocketAttempt {
-  binaryType = 'arraybuffer'
-  /** Resolves when the socket is closed on the wire. */
-  readonly whenClosed: Promise<void>
-  readonly #socket: WebSocketLike | undefined
-  readonly #listeners = new Map<string, Set<(event: unknown) => void>>()
-  #resolveClosed: () => void = () => {}
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #readyState = 0
-  #timedOut = false
-
-  constructor(open: () => OpeningSocket, events: AttemptEvents) {
-    this.whenClosed = new Promise((resolve) => {
-      this.#resolveClosed = resolve
-    })
-    let opening: OpeningSocket
-    try {
-      opening = open()
-    } catch (thrown) {
-      // Told later, once `reconnecting-websocket` listens.
-      setTimeout(() => {
-        events.failed({ message: describeThrown(thrown), closeCode: 1006, cause: thrown })
-        this.#closed()
-        this.abandon()
-      })
-      return
-    }
-    const { socket, failure } = opening
-    this.#socket = socket
-    this.#timer = setTimeout(() => {
-      this.#timedOut = true
-      this.close()
-    }, events.timeoutMs)
-    socket.addEventListener('error', () => {})
-    socket.addEventListener('open', () => {
-      if (this.#readyState !== 0) return
-      clearTimeout(this.#timer)
-      this.#readyState = 1
-      events.open(socket)
-      this.#tell('open', {})
-    })
-    socket.addEventListener('close', ({ code, reason }) => {
-      clearTimeout(this.#timer)
-      if (this.#readyState === 0) {
-        const message = this.#timedOut
-          ? `no connection within ${events.timeoutMs} ms`
-          : reason || 'the connection could not be opened'
-        events.failed({ message, closeCode: code, ...(this.#timedOut ? {} : failure()) })
-      }
-      this.#closed()
-      this.abandon()
-    })
-  }
-
-  get readyState(): number {
-    return this.#readyState
-  }
-
-  addEventListener(type: string, listener: (event: unknown) => void): void {
-    const listeners = this.#listeners.get(type) ?? new Set()
-    this.#listeners.set(type, listeners.add(listener))
-  }
-
-  removeEventListener(type: string, listener: (event: unknown) => void): void {
-    this.#listeners.get(type)?.delete(listener)
-  }
-
-  /** Closes the socket, or gives up opening it. */
-  close(code?: number, reason?: string): void {
-    this.#socket?.close(code, reason)
-  }
-
-  /** `reconnecting-websocket` is told that this socket is closed, whatever its state on the wire. */
-  abandon(): void {
-    if (this.#readyState === 3) return
-    this.#readyState = 3
-    this.#tell('close', { code: 1006, reason: '' })
-  }
-
-  /** Closes the socket, and ends it where that takes too long. */
-  async closed(): Promise<void> {
-    const timer = setTimeout(() => {
-      this.#socket?.terminate?.()
-      this.#closed()
-    }, GOODBYE_MS)
-    this.close()
-    await this.whenClosed
-    clearTimeout(timer)
-  }
-
-  #closed(): void {
-    this.#resolveClosed()
-  }
-
-  #tell(type: string, event: object): void {
-    for (const listener of [...(this.#listeners.get(type) ?? [])]) listener(event)
   }
 }
 

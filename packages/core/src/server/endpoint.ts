@@ -2,13 +2,14 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Channel, type LiveChannel, openChannel } from '../channel/channel.js'
-import type { AnyHandler, Authorize } from '../channel/dispatcher.js'
+import type { Authorize } from '../channel/dispatcher.js'
 import type { HandlerContext, Handlers } from '../channel/functions.js'
 import {
   type ChannelHooks,
   type ChannelOptions,
   resolveChannelOptions,
 } from '../channel/options.js'
+import type { UntypedSide } from '../channel/peer.js'
 import { assertMethodName, type Contract, type ContractSide } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
 import { truncateReason, type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
@@ -120,7 +121,6 @@ export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOpt
 }
 
 type UntypedOptions = EndpointOptions<UntypedSide, UntypedSide>
-type UntypedSide = Record<string, AnyHandler>
 /** Its identity is of any type; which, the public signatures say. */
 type EndpointChannel = LiveChannel & { readonly identity: undefined }
 

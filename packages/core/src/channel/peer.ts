@@ -1,0 +1,78 @@
+import type { ChannelCore } from './channel-core.js'
+import type { AnyHandler } from './dispatcher.js'
+import type { CallOptions, Handler, MethodName, Other, RemoteFunction } from './functions.js'
+
+/**
+ * One end of a conversation in which both sides may call.
+ *
+ * `Local` is what the other side can call here, `Remote` what can be called there.
+ */
+export interface Peer<Local, Remote> {
+  /** 128 random bits, in hexadecimal. */
+  readonly id: string
+  /**
+   * The other side as an object of functions: `other.add({ a, b }, { timeout, signal })`.
+   *
+   * A method's function resolves to the value the handler there returned; a notification's to
+   * nothing, once it has been handed to the wire.
+   *
+   * Each ends once. It rejects with `RpcError` (the other side's answer is an error), or, of this
+   * side: `RpcTimeoutError`, `RpcAbortedError`, `RpcDisconnectedError`, `RpcOverloadedError`,
+   * `RpcProtocolError` (the answer is no JSON-RPC 2.0), `RpcValidationError` (the result breaks its
+   * schema, or the params can't be carried), `RpcConfigError` (the options are wrong).
+   */
+  readonly other: Other<Remote>
+  /** Calls a method by its name; as the function of that name in {@link other}. */
+  call<K extends MethodName<Remote>>(
+    method: K,
+    ...args: Parameters<RemoteFunction<Remote[K]>>
+  ): ReturnType<RemoteFunction<Remote[K]>>
+  /** Sends a notification by name. Resolves once it has been handed to the wire. */
+  notify<K extends keyof Remote & string>(
+    method: K,
+    ...args: Parameters<RemoteFunction<Remote[K]>>
+  ): Promise<void>
+  /**
+   * Lets the other side call a handler. Of several under one name the newest serves a method, and
+   * all of them hear a notification.
+   *
+   * @returns takes the handler away again, and lets the one before it serve.
+   * @throws {RpcConfigError} where the contract has no such method on this side.
+   */
+  expose<K extends keyof Local & string>(method: K, handler: Handler<Local[K], this>): () => void
+}
+
+/** A side of which nothing is known but that it has functions. */
+export type UntypedSide = Record<string, AnyHandler>
+
+/** What channels and clients share: a core, seen as a peer; its types are gone. */
+export abstract class CorePeer implements Peer<UntypedSide, UntypedSide> {
+  protected abstract readonly core: ChannelCore
+
+  get id(): string {
+    return this.core.id
+  }
+
+  get other(): Other<UntypedSide> {
+    return this.core.other as Other<UntypedSide>
+  }
+
+  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown> {
+    return this.core.call(method, params, options)
+  }
+
+  notify(method: string, params?: unknown, options?: CallOptions): Promise<void> {
+    return this.core.notify(method, params, options)
+  }
+
+  expose(method: string, handler: AnyHandler): () => void {
+    return this.core.expose(method, handler)
+  }
+
+  /** Registers an object's own functions. */
+  protected exposeAll(methods: object | undefined): void {
+    for (const [name, handler] of Object.entries(methods ?? {})) {
+      if (handler !== undefined) this.core.expose(name, handler as AnyHandler)
+    }
+  }
+}

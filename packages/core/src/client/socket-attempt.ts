@@ -1,0 +1,117 @@
+import { describeThrown } from '../errors.js'
+import type { WebSocketLike } from '../transport/web-socket.js'
+import type { Failure } from './retry.js'
+import type { OpeningSocket } from './socket.js'
+
+export interface AttemptEvents {
+  readonly timeoutMs: number
+  open(socket: WebSocketLike): void
+  /** The socket closed before it was open. */
+  failed(failure: Failure): void
+}
+
+/** How long a socket may take over its closing handshake, in ms. */
+const GOODBYE_MS = 1_000
+
+/**
+ * One attempt to open a socket, and the socket that came of it. `reconnecting-websocket` takes it
+ * for a WebSocket: it hears of `open` and `close`, and of nothing else.
+ */
+export class SocketAttempt {
+  binaryType = 'arraybuffer'
+  /** Resolves when the socket is closed on the wire. */
+  readonly whenClosed: Promise<void>
+  readonly #socket: WebSocketLike | undefined
+  readonly #listeners = new Map<string, Set<(event: unknown) => void>>()
+  #resolveClosed: () => void = () => {}
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #readyState = 0
+  #timedOut = false
+
+  constructor(open: () => OpeningSocket, events: AttemptEvents) {
+    this.whenClosed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    let opening: OpeningSocket
+    try {
+      opening = open()
+    } catch (thrown) {
+      // Told later, once `reconnecting-websocket` listens.
+      setTimeout(() => {
+        events.failed({ message: describeThrown(thrown), closeCode: 1006, cause: thrown })
+        this.#closed()
+        this.abandon()
+      })
+      return
+    }
+    const { socket, failure } = opening
+    this.#socket = socket
+    this.#timer = setTimeout(() => {
+      this.#timedOut = true
+      this.close()
+    }, events.timeoutMs)
+    socket.addEventListener('error', () => {})
+    socket.addEventListener('open', () => {
+      if (this.#readyState !== 0) return
+      clearTimeout(this.#timer)
+      this.#readyState = 1
+      events.open(socket)
+      this.#tell('open', {})
+    })
+    socket.addEventListener('close', ({ code, reason }) => {
+      clearTimeout(this.#timer)
+      if (this.#readyState === 0) {
+        const message = this.#timedOut
+          ? `no connection within ${events.timeoutMs} ms`
+          : reason || 'the connection could not be opened'
+        events.failed({ message, closeCode: code, ...(this.#timedOut ? {} : failure()) })
+      }
+      this.#closed()
+      this.abandon()
+    })
+  }
+
+  get readyState(): number {
+    return this.#readyState
+  }
+
+  addEventListener(type: string, listener: (event: unknown) => void): void {
+    const listeners = this.#listeners.get(type) ?? new Set()
+    this.#listeners.set(type, listeners.add(listener))
+  }
+
+  removeEventListener(type: string, listener: (event: unknown) => void): void {
+    this.#listeners.get(type)?.delete(listener)
+  }
+
+  /** Closes the socket, or gives up opening it. */
+  close(code?: number, reason?: string): void {
+    this.#socket?.close(code, reason)
+  }
+
+  /** `reconnecting-websocket` is told that this socket is closed, whatever its state on the wire. */
+  abandon(): void {
+    if (this.#readyState === 3) return
+    this.#readyState = 3
+    this.#tell('close', { code: 1006, reason: '' })
+  }
+
+  /** Closes the socket, and ends it where that takes too long. */
+  async closed(): Promise<void> {
+    const timer = setTimeout(() => {
+      this.#socket?.terminate?.()
+      this.#closed()
+    }, GOODBYE_MS)
+    this.close()
+    await this.whenClosed
+    clearTimeout(timer)
+  }
+
+  #closed(): void {
+    this.#resolveClosed()
+  }
+
+  #tell(type: string, event: object): void {
+    for (const listener of [...(this.#listeners.get(type) ?? [])]) listener(event)
+  }
+}
