@@ -27,7 +27,9 @@ export async function chromium(): Promise<ChromiumLaunch> {
   const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update']
   if (process.platform === 'linux' && process.arch === 'x64' && !process.env.CHROME_PATH) {
     const { default: packaged } = await import('@sparticuz/chromium')
-    return { executablePath: await packaged.executablePath(), args: [...packaged.args, ...quiet] }
+    // Made for functions that run once: in a single process, one closed window ends them all.
+    const several = packaged.args.filter((arg) => arg !== '--single-process')
+    return { executablePath: await packaged.executablePath(), args: [...several, ...quiet] }
   }
   const installed = INSTALLED.find((path) => path !== undefined && existsSync(path))
   if (installed) return { executablePath: installed, args: quiet }

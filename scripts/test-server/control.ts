@@ -11,6 +11,8 @@ declare module 'vitest' {
 export interface Control {
   /** Starts a server with an endpoint; port 0 is any free one. */
   start(params: { port?: number }): Promise<{ port: number; url: string }>
+  /** Starts a server for the transports' suite, which one client connects to. */
+  startSuite(params: Record<never, never>): Promise<{ port: number; url: string }>
   /** Stops a server as a deployment would: every socket is closed. */
   stop(params: { port: number }): Promise<void>
   /** How many channels are open, and how many connections there have ever been. */

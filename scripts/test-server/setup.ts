@@ -1,6 +1,8 @@
 import { RpcError } from '@flashrpc/core'
 import { createEndpoint, type Endpoint } from '@flashrpc/core/server'
 import type { TestProject } from 'vitest/node'
+import { contract as suite } from '../../packages/core/test/support/suite/contract.js'
+import { createSuiteMethods } from '../../packages/core/test/support/suite/serve.js'
 import { contract } from './contract.js'
 import type { Control } from './control.js'
 
@@ -9,9 +11,12 @@ interface Running {
   ever: number
 }
 
+const suiteMethods = createSuiteMethods()
+
 /** Runs real servers for the browser tests, which start and stop them over a channel of their own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const servers = new Map<number, Running>()
+  const suites = new Map<number, { close(): Promise<void> }>()
   const get = (port: number): Running => {
     const running = servers.get(port)
     if (!running) throw new RpcError(404, `No test server listens on port ${port}`)
@@ -27,8 +32,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
         servers.set(listening.port, running)
         return { port: listening.port, url: listening.url }
       },
+      async startSuite() {
+        const endpoint = createEndpoint(suite, { allowedOrigins: '*', methods: suiteMethods() })
+        const { port, url } = await endpoint.listen()
+        suites.set(port, endpoint)
+        return { port, url }
+      },
       async stop({ port }) {
-        const { endpoint } = get(port)
+        const endpoint = suites.get(port) ?? get(port).endpoint
+        suites.delete(port)
         servers.delete(port)
         await endpoint.close()
       },
@@ -59,7 +71,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const { url } = await control.listen()
   project.provide('controlUrl', url)
   return async () => {
-    await Promise.all([...servers.values()].map(({ endpoint }) => endpoint.close()))
+    const endpoints = [...[...servers.values()].map(({ endpoint }) => endpoint), ...suites.values()]
+    await Promise.all(endpoints.map((endpoint) => endpoint.close()))
     await control.close()
   }
 }

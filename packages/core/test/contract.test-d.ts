@@ -11,7 +11,7 @@ import {
   type Other,
   type Transport,
 } from '@flashrpc/core'
-import { createEndpoint } from '@flashrpc/core/server'
+import { createEndpoint, type ServerChannel } from '@flashrpc/core/server'
 import { expectTypeOf } from 'vitest'
 import { z } from 'zod'
 
@@ -113,7 +113,8 @@ const endpoint = createEndpoint(contract, {
       expectTypeOf(params).toEqualTypeOf<{ a: number; b: number }>()
       expectTypeOf(context.signal).toEqualTypeOf<AbortSignal>()
       expectTypeOf(context.method).toEqualTypeOf<string>()
-      expectTypeOf(context.channel).toEqualTypeOf<Channel<Server, Page>>()
+      expectTypeOf(context.channel).toEqualTypeOf<ServerChannel<Server, Page>>()
+      expectTypeOf(context.identity).toEqualTypeOf<undefined>()
       return params.a + params.b
     },
     // A handler gets what the schema made, and returns what the result's schema takes.
@@ -136,7 +137,7 @@ const endpoint = createEndpoint(contract, {
   },
   onConnect: [
     (channel) => {
-      expectTypeOf(channel).toEqualTypeOf<Channel<Server, Page>>()
+      expectTypeOf(channel).toEqualTypeOf<ServerChannel<Server, Page>>()
       return channel.other.refresh()
     },
   ],

@@ -41,7 +41,23 @@ describeTransport('a web worker', async () => {
   }
 })
 
-/** Another process serves: what it offers is the contract of the test server. */
+describeTransport("the browser's WebSocket, to another process", async () => {
+  const control = createClient<Control>({ url: inject('controlUrl') })
+  const { port, url } = await control.other.startSuite({})
+  return {
+    open: async () => {
+      const socket = new WebSocket(url)
+      await new Promise((resolve) => socket.addEventListener('open', resolve))
+      return webSocketTransport(socket as WebSocketLike)
+    },
+    close: async () => {
+      await control.other.stop({ port })
+      await control.close()
+    },
+  }
+})
+
+/** What the suite can't see from one end. */
 describe("the browser's WebSocket", () => {
   const control = createClient<Control>({ url: inject('controlUrl'), autoConnect: false })
   let port: number
@@ -68,25 +84,6 @@ describe("the browser's WebSocket", () => {
     })
     return Object.assign(channel, { socket })
   }
-
-  test('both sides call, also at once', async () => {
-    await using channel = await open()
-    const numbers = Array.from({ length: 100 }, (_, n) => n)
-    const [answers, told] = await Promise.all([
-      Promise.all(numbers.map((n) => channel.other.add({ a: n, b: 1 }))),
-      Promise.all(numbers.map((n) => channel.other.askBack({ text: `n${n}` }))),
-    ])
-    expect(answers).toStrictEqual(numbers.map((n) => n + 1))
-    expect(told).toStrictEqual(numbers.map((n) => `the page says N${n}`))
-  })
-
-  test('a slow call delays no other', async () => {
-    await using channel = await open()
-    const slow = rejection(channel.other.slow({ ms: 1_000 }))
-    expect(await channel.other.add({ a: 1, b: 2 })).toBe(3)
-    await channel.close()
-    expect(await slow).toMatchObject({ outcome: 'maybe-executed' })
-  })
 
   test('closing ends the connection on both sides', async () => {
     const channel = await open()

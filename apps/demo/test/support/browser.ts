@@ -12,10 +12,7 @@ export interface OpenPage {
 
 /** Starts a Chromium without a window. */
 export async function startBrowser(): Promise<Browser> {
-  const { executablePath, args } = await chromium()
-  // In one process, closing one page's context ends the browser.
-  const processes = args.filter((arg) => arg !== '--single-process')
-  return playwright.launch({ executablePath, args: processes, headless: true })
+  return playwright.launch({ ...(await chromium()), headless: true })
 }
 
 /** Opens a page of its own, which shares nothing with others, and waits until it is connected. */
