@@ -17,6 +17,8 @@ const hello = {
   method: 'rpc.hello',
   params: { v: 1, attempt: 1, codec: 'json', limits },
 }
+/** What the client of a channel says. */
+const helloOf = ({ id }: AnyChannel) => ({ ...hello, params: { ...hello.params, id } })
 const welcome = { v: 1, sid: 'abc', resumed: false, spreadMs: 0, limits }
 const welcomed = { jsonrpc: '2.0', id: 'rpc:1', result: welcome }
 const unknown = { jsonrpc: '2.0', id: 'rpc:1', error: { code: -32601, message: 'Unknown' } }
@@ -57,7 +59,7 @@ describe('a client', () => {
   test('says hello first, and nothing else before the answer', async () => {
     const calling = channel.call('ping')
     await settled()
-    expect(server.take()).toStrictEqual([hello])
+    expect(server.take()).toStrictEqual([helloOf(channel)])
     expect(channel.isConnected).toBe(false)
     expect(connected).toBe(0)
     await server.send(welcomed)
@@ -120,7 +122,7 @@ describe('a client', () => {
     await vi.advanceTimersByTimeAsync(1)
     expect(channel.isConnected).toBe(true)
     expect(connected).toBe(1)
-    expect(server.take()).toStrictEqual([hello, ping])
+    expect(server.take()).toStrictEqual([helloOf(channel), ping])
     await server.send(pong)
     expect(await calling).toBe('pong')
   })
@@ -296,11 +298,11 @@ describe('on the wire', () => {
   test('the hello counts the connections of a client', async () => {
     await using server = await RawServer.listen()
     const retry = { minDelayMs: 5, maxDelayMs: 10 }
-    await using _client = createClient({ url: server.url, retry, limits: { message: 5_000 } })
+    await using client = createClient({ url: server.url, retry, limits: { message: 5_000 } })
     for (const attempt of [1, 2, 3]) {
       const peer = await server.accept()
       expect(await peer.next()).toBe(
-        `{"jsonrpc":"2.0","id":"rpc:1","method":"rpc.hello","params":{"v":1,"attempt":${attempt},"codec":"json","limits":{"msg":5000}}}`,
+        `{"jsonrpc":"2.0","id":"rpc:1","method":"rpc.hello","params":{"v":1,"id":"${client.id}","attempt":${attempt},"codec":"json","limits":{"msg":5000}}}`,
       )
       peer.socket.close(1013)
     }
@@ -315,5 +317,23 @@ describe('on the wire', () => {
     expect(text).toBe(
       `{"jsonrpc":"2.0","id":"rpc:1","result":{"v":1,"sid":"${channel?.id}","resumed":false,"spreadMs":0,"limits":{"msg":5000}}}`,
     )
+  })
+
+  test('each side learns what the other calls its channel, and a client keeps its id', async () => {
+    await using endpoint = createEndpoint<Methods>({ methods })
+    const { url } = await endpoint.listen()
+    await using client = createClient<Methods>({ url, retry: { minDelayMs: 1, maxDelayMs: 5 } })
+    expect(client.otherId).toBe(null)
+    for (const connection of [1, 2]) {
+      await client.connect()
+      const [channel] = endpoint.channels
+      expect(client.otherId, `connection ${connection}`).toBe(channel?.id)
+      expect(channel?.otherId).toBe(client.id)
+      const lost = new Promise<void>((resolve) => {
+        client.subscribe(({ status }) => void (status === 'reconnecting' && resolve()))
+      })
+      await channel?.close(4000)
+      await lost
+    }
   })
 })

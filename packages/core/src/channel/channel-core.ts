@@ -90,6 +90,8 @@ export class ChannelCore {
   readonly #outbox: Outbox
   readonly #dispatcher: Dispatcher
   #connection: Connection | undefined
+  /** Of the last connection, for those who look back at it. */
+  #lastOtherId: string | null = null
   #attempt = 0
   #refusal: Refusal | undefined
 
@@ -135,6 +137,11 @@ export class ChannelCore {
 
   get isConnected(): boolean {
     return this.#connection?.isReady ?? false
+  }
+
+  /** What the other side calls its channel; null until it has said so, and with a plain peer. */
+  get otherId(): string | null {
+    return this.#connection?.otherId ?? this.#lastOtherId
   }
 
   // ── Calling ───────────────────────────────────────────────────────────────────────────────────
@@ -317,6 +324,7 @@ export class ChannelCore {
         codec,
         maxMessage: limits.message,
         heartbeat,
+        id: this.id,
         attempt: ++this.#attempt,
         welcome: { sid: this.id, resumed: false, spreadMs },
       },
@@ -348,6 +356,7 @@ export class ChannelCore {
   #down(connection: Connection, info: CloseInfo): void {
     if (this.#connection !== connection) return
     this.#connection = undefined
+    this.#lastOtherId = connection.otherId ?? null
     const lost = describeClose(info)
     this.#dispatcher.cancelAll(new RpcDisconnectedError('The caller is gone', 'maybe-executed'))
     this.#pending.rejectAll(

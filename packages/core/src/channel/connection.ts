@@ -56,6 +56,8 @@ export interface ConnectionOptions {
   /** The largest frame accepted, in bytes. */
   readonly maxMessage: number
   readonly heartbeat: HeartbeatOptions | false
+  /** Client: the channel's id, for the server. */
+  readonly id: string
   /** Client: which connection of the channel this is, from 1. */
   readonly attempt: number
   /** Server: what it answers a hello with. */
@@ -78,6 +80,7 @@ export class Connection {
   #heartbeat: Heartbeat | undefined
   #pingedAt: number
   #peerMaxMessage = Number.POSITIVE_INFINITY
+  #otherId: string | undefined
   #ended = false
 
   constructor(transport: Transport, options: ConnectionOptions, events: ConnectionEvents) {
@@ -113,6 +116,11 @@ export class Connection {
   /** The largest frame the other side accepts, in bytes, as far as it has said. */
   get peerMaxMessage(): number {
     return this.#peerMaxMessage
+  }
+
+  /** What the other side calls its channel, where it has said so. */
+  get otherId(): string | undefined {
+    return this.#otherId
   }
 
   encode(message: Message): Frame {
@@ -151,8 +159,9 @@ export class Connection {
   // ── The handshake ─────────────────────────────────────────────────────────────────────────────
 
   #sayHello(): void {
-    const { attempt, codec, maxMessage } = this.#options
-    const hello = { v: PROTOCOL_VERSION, attempt, codec: codec.name, limits: { msg: maxMessage } }
+    const { id, attempt, codec, maxMessage } = this.#options
+    const limits = { msg: maxMessage }
+    const hello = { v: PROTOCOL_VERSION, id, attempt, codec: codec.name, limits }
     this.#transport.send(jsonCodec.encode(helloMessage(hello)))
   }
 
@@ -165,6 +174,7 @@ export class Connection {
     if (!hello) return errorMessage(id, ErrorCode.invalidParams, 'Invalid params for "rpc.hello"')
     const { welcome, maxMessage } = this.#options
     this.#peerMaxMessage = hello.limits.msg
+    this.#otherId = hello.id
     const result: HelloResult = { v: PROTOCOL_VERSION, ...welcome, limits: { msg: maxMessage } }
     this.send(jsonCodec.encode({ jsonrpc: '2.0', id, result }))
     this.#ready(result)
@@ -182,7 +192,10 @@ export class Connection {
     }
     this.#events.latency(performance.now() - this.#pingedAt)
     const hello = answer.kind === 'result' ? readHelloResult(answer.result) : undefined
-    if (hello) this.#peerMaxMessage = hello.limits.msg
+    if (hello) {
+      this.#peerMaxMessage = hello.limits.msg
+      this.#otherId = hello.sid
+    }
     this.#ready(hello)
   }
 

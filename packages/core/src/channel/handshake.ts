@@ -18,6 +18,8 @@ export const SERVER_PATIENCE_MS = 1_000
 /** client → server, first frame of a connection. */
 export interface HelloParams {
   readonly v: number
+  /** The `id` of the client's channel, which is the same at each connection. */
+  readonly id?: string
   /** Counts the client's connections, from 1. */
   readonly attempt: number
   readonly codec: string
@@ -56,14 +58,15 @@ export function readHelloParams(value: unknown): HelloParams | undefined {
   const hello = value as Partial<HelloParams> | undefined
   const valid =
     isPositiveInteger(hello?.v) && isPositiveInteger(hello.attempt) && hasLimits(hello.limits)
-  return valid && typeof hello.codec === 'string' ? (hello as HelloParams) : undefined
+  const { id, codec } = hello ?? {}
+  const named = typeof codec === 'string' && (id === undefined || isChannelId(id))
+  return valid && named ? (hello as HelloParams) : undefined
 }
 
 /** @returns the result, or `undefined` where it is not a hello's. */
 export function readHelloResult(value: unknown): HelloResult | undefined {
   const hello = value as Partial<HelloResult> | null
-  const valid =
-    isPositiveInteger(hello?.v) && typeof hello.sid === 'string' && hasLimits(hello.limits)
+  const valid = isPositiveInteger(hello?.v) && isChannelId(hello.sid) && hasLimits(hello.limits)
   if (!valid) return undefined
   const { resumed, spreadMs } = hello
   return {
@@ -72,6 +75,11 @@ export function readHelloResult(value: unknown): HelloResult | undefined {
     // An endless spread (1e999 reads as that) would keep a client away for ever.
     spreadMs: Number.isFinite(spreadMs) ? (spreadMs as number) : 0,
   }
+}
+
+/** Whoever makes an id makes a short one. */
+function isChannelId(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= 64
 }
 
 function hasLimits(value: unknown): value is HelloLimits {

@@ -11,6 +11,11 @@ export interface Peer<Local, Remote> {
   /** 128 random bits, in hexadecimal. */
   readonly id: string
   /**
+   * The other side's `id`, as its hello said; null before it, and with a plain JSON-RPC peer. A
+   * client keeps its own over reconnects, so that a server can tell who has come back.
+   */
+  readonly otherId: string | null
+  /**
    * The other side as an object of functions: `other.add({ a, b }, { timeout, signal })`.
    *
    * A method's function resolves to the value the handler there returned; a notification's to
@@ -51,6 +56,10 @@ export abstract class CorePeer implements Peer<UntypedSide, UntypedSide> {
 
   get id(): string {
     return this.core.id
+  }
+
+  get otherId(): string | null {
+    return this.core.otherId
   }
 
   get other(): Other<UntypedSide> {
