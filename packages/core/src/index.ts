@@ -16,7 +16,9 @@ export type {
   SomeHandlers,
 } from './channel/functions.js'
 export type { HeartbeatOptions } from './channel/heartbeat.js'
-export type { ChannelHooks, ChannelOptions } from './channel/options.js'
+export type { ChannelHooks } from './channel/hooks.js'
+export type { Logger } from './channel/logger.js'
+export type { ChannelOptions } from './channel/options.js'
 export type { Peer } from './channel/peer.js'
 export {
   type AnyClient,

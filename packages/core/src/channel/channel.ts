@@ -6,12 +6,8 @@ import { jsonCodec } from '../wire/codec.js'
 import { ChannelCore, type ChannelCoreEvents } from './channel-core.js'
 import type { Authorize } from './dispatcher.js'
 import type { SomeHandlers } from './functions.js'
-import {
-  type ChannelHooks,
-  type ChannelOptions,
-  createHookRunner,
-  resolveChannelOptions,
-} from './options.js'
+import { type ChannelHooks, createHookRunner } from './hooks.js'
+import { type ChannelOptions, resolveChannelOptions } from './options.js'
 import { CorePeer, type Peer, type UntypedSide } from './peer.js'
 
 /** A conversation over one connection: it ends with it. */

@@ -1,7 +1,7 @@
 import { RpcConfigError } from '../errors.js'
-import type { CloseInfo } from '../transport/transport.js'
 import type { ChannelLimits } from './channel-core.js'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './heartbeat.js'
+import type { Logger } from './logger.js'
 import { assertTimeout } from './pending-calls.js'
 
 /** What every channel takes, whichever side and wire it is for. */
@@ -20,22 +20,8 @@ export interface ChannelOptions {
    * they learn that it failed, and `onError` here learns why. Stacks are never told.
    */
   exposeErrors?: boolean
-}
-
-/** What to do at the turns of a channel's life. Each hook is a list, run in its order. */
-export interface ChannelHooks<Ch> {
-  /**
-   * The channel is ready for calls. Each is awaited before the next; calls of the other side are
-   * served meanwhile. One that throws closes this channel only (1011).
-   */
-  onConnect?: readonly ((channel: Ch) => unknown)[]
-  /** A connection that `onConnect` was told of has ended; its calls have been rejected. */
-  onDisconnect?: readonly ((channel: Ch, reason: CloseInfo) => unknown)[]
-  /**
-   * Something failed that no caller on this side is told of: a handler threw, a notification broke
-   * its schema, a frame could not be read.
-   */
-  onError?: readonly ((channel: Ch, error: unknown) => unknown)[]
+  /** Where to log: `console`, pino, or anything like them. Default: nowhere. */
+  logger?: Logger
 }
 
 const DEFAULT_LIMITS: ChannelLimits = {
@@ -73,43 +59,4 @@ function positiveIntegers<T extends object>(option: string, values: T): T {
     throw new RpcConfigError(`${option}.${name} must be a positive integer; it is ${String(value)}`)
   }
   return values
-}
-
-/** Runs a channel's hooks. */
-export interface HookRunner {
-  /** Resolves to whether all went well. */
-  connect(): Promise<boolean>
-  disconnect(reason: CloseInfo): void
-  error(error: unknown): void
-}
-
-export function createHookRunner<Ch>(hooks: ChannelHooks<Ch>, channel: () => Ch): HookRunner {
-  let connected = false
-  const error = (thrown: unknown): void => {
-    for (const hook of hooks.onError ?? []) {
-      // A failing onError has nobody left to tell; the other hooks still hear of the first failure.
-      void (async () => hook(channel(), thrown))().catch(() => {})
-    }
-  }
-  return {
-    error,
-    async connect() {
-      connected = true
-      try {
-        for (const hook of hooks.onConnect ?? []) await hook(channel())
-        return true
-      } catch (thrown) {
-        error(thrown)
-        return false
-      }
-    },
-    disconnect(reason) {
-      // A connection that went before it was ready was told to nobody.
-      if (!connected) return
-      connected = false
-      for (const hook of hooks.onDisconnect ?? []) {
-        void (async () => hook(channel(), reason))().catch(error)
-      }
-    },
-  }
 }

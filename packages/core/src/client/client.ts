@@ -1,13 +1,9 @@
 import { ChannelCore } from '../channel/channel-core.js'
 import type { SomeHandlers } from '../channel/functions.js'
 import type { HelloResult } from '../channel/handshake.js'
-import {
-  type ChannelHooks,
-  type ChannelOptions,
-  createHookRunner,
-  type HookRunner,
-  resolveChannelOptions,
-} from '../channel/options.js'
+import { type ChannelHooks, createHookRunner, type HookRunner } from '../channel/hooks.js'
+import { type Logger, log } from '../channel/logger.js'
+import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
 import { CorePeer, type Peer, type UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
 import { RpcConfigError, RpcDisconnectedError } from '../errors.js'
@@ -109,6 +105,7 @@ class LastingClient extends CorePeer implements AnyClient {
   readonly #hooks: HookRunner
   readonly #state: StateHolder
   readonly #createLink: (events: LinkEvents) => Link
+  readonly #logger: Logger | undefined
   #link: Link | undefined
   #everConnected = false
   /** Counts what becomes of connections, so that what comes late knows that its own has gone. */
@@ -118,6 +115,7 @@ class LastingClient extends CorePeer implements AnyClient {
   constructor(contract: Contract | undefined, options: UntypedClientOptions) {
     super()
     this.#createLink = linkFactory(options)
+    this.#logger = options.logger
     this.#hooks = createHookRunner<AnyClient>(options as ChannelHooks<AnyClient>, () => this)
     this.core = new ChannelCore({
       ...resolveChannelOptions(options),
@@ -197,6 +195,8 @@ class LastingClient extends CorePeer implements AnyClient {
       },
       waiting: (retryAt, failure) => {
         if (this.#link !== link) return
+        const inMs = Math.max(0, Math.round(retryAt - Date.now()))
+        log(this.#logger, 'warn', `${failure.message}; the next attempt is in ${inMs} ms`)
         this.#state.set({ status: between(), retryAt, lastError: disconnected(failure) })
       },
       open: (transport) => {
@@ -238,6 +238,7 @@ class LastingClient extends CorePeer implements AnyClient {
 
   #stopped(status: Exclude<Verdict, 'retry'>, failure: Failure): void {
     this.#link = undefined
+    log(this.#logger, 'error', `${failure.message}; the client has stopped (${status})`)
     this.core.refuse({
       message: `${failure.message}; the client has stopped (${status}), connect() tries again`,
       closeCode: failure.closeCode,

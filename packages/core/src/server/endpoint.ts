@@ -4,11 +4,9 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { type Channel, type LiveChannel, openChannel } from '../channel/channel.js'
 import type { Authorize } from '../channel/dispatcher.js'
 import type { HandlerContext, Handlers } from '../channel/functions.js'
-import {
-  type ChannelHooks,
-  type ChannelOptions,
-  resolveChannelOptions,
-} from '../channel/options.js'
+import type { ChannelHooks } from '../channel/hooks.js'
+import { log } from '../channel/logger.js'
+import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
 import type { UntypedSide } from '../channel/peer.js'
 import { assertMethodName, type Contract, type ContractSide } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
@@ -255,6 +253,9 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   #rejected(request: IncomingMessage, rejection: RejectUpgrade): void {
+    const { status, message } = rejection
+    const from = request.socket.remoteAddress
+    log(this.#options.logger, 'warn', `refused a connection from ${from}: ${status} ${message}`)
     for (const hook of this.#options.onReject ?? []) {
       // A failing onReject has nobody left to tell.
       void (async () => hook(request, rejection))().catch(() => {})

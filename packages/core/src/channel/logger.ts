@@ -1,0 +1,31 @@
+import { describeThrown } from '../errors.js'
+
+/**
+ * As much of a logger as is used: that of `console`, pino, winston and others. Each call is one
+ * string; `debug` tells of connections, `warn` of attempts and refusals that failed, `error` of what
+ * nobody else is told of.
+ */
+export interface Logger {
+  debug(message: string): unknown
+  warn(message: string): unknown
+  error(message: string): unknown
+}
+
+/** Logs; a logger that fails harms nothing else. */
+export function log(logger: Logger | undefined, level: keyof Logger, message: string): void {
+  try {
+    logger?.[level](`flashrpc: ${message}`)
+  } catch {
+    // There is nobody left to tell.
+  }
+}
+
+/** What was thrown, with the place where it was, where that is known. Never throws itself. */
+export function describeWithStack(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error && typeof thrown.stack === 'string') return thrown.stack
+  } catch {
+    // Whatever it is, it has a description.
+  }
+  return describeThrown(thrown)
+}
