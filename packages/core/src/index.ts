@@ -30,6 +30,7 @@ export {
 } from './client/client.js'
 export type { Connect } from './client/reconnecting-transport.js'
 export type { RetryOptions } from './client/retry.js'
+export type { HeadersSource, SocketSettings, TlsSettings } from './client/socket.js'
 export { type ClientState, type ClientStatus, IDLE_STATE } from './client/state.js'
 export type { UrlSource } from './client/url.js'
 export {
@@ -55,6 +56,7 @@ export {
   type RpcErrorOptions,
   RpcOverloadedError,
   RpcProtocolError,
+  RpcProxyError,
   RpcTimeoutError,
   RpcValidationError,
 } from './errors.js'
@@ -62,4 +64,5 @@ export { memoryTransportPair } from './transport/memory.js'
 export { type MessagePortLike, messagePortTransport } from './transport/message-port.js'
 export type { CloseInfo, Transport, TransportEvents } from './transport/transport.js'
 export { type WebSocketLike, webSocketTransport } from './transport/web-socket.js'
+export { type ProcessDetails, utilityDefinitions } from './utilities.js'
 export type { Frame } from './wire/codec.js'

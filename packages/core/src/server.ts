@@ -8,3 +8,4 @@ export {
   type ServerChannel,
 } from './server/endpoint.js'
 export { RpcListenError } from './server/listen.js'
+export { type UtilityMethods, utilityMethods } from './server/utility-methods.js'
