@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Runs every example as its README says: starts the server, runs the client, and holds what the
- * client prints against the README's last block.
+ * Runs every example as its README says, and holds what it prints against the README's last block:
+ * its `main.ts`, or, where it has none, its `client.ts` beside its `server.ts`.
  */
 
 const examples = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples')
@@ -20,17 +20,21 @@ for (const name of readdirSync(examples).sort()) {
 }
 
 async function run(folder: string): Promise<void> {
+  if (existsSync(join(folder, 'main.ts'))) return expectPromised(folder, start(folder, 'main.ts'))
   const server = start(folder, 'server.ts')
   try {
     const url = await listening(server)
-    const client = start(folder, 'client.ts', url)
-    const [output, [code]] = await Promise.all([text(client), once(client, 'exit')])
-    assert.equal(code, 0, `the client of ${folder} ended with ${code}`)
-    assert.equal(output.trim(), promised(folder))
+    await expectPromised(folder, start(folder, 'client.ts', url))
   } finally {
     server.kill()
     if (server.exitCode === null && server.signalCode === null) await once(server, 'exit')
   }
+}
+
+async function expectPromised(folder: string, program: ChildProcess): Promise<void> {
+  const [output, [code]] = await Promise.all([text(program), once(program, 'exit')])
+  assert.equal(code, 0, `${folder} ended with ${code}`)
+  assert.equal(output.trim(), promised(folder))
 }
 
 function start(folder: string, ...args: string[]): ChildProcess {
