@@ -107,15 +107,39 @@ export class RpcDisconnectedError extends RpcError {
   readonly outcome: Outcome
   /** The WebSocket close code (RFC 6455, section 7.4, or one of ours), where the end had one. */
   readonly closeCode: number | undefined
+  /** The HTTP status that a connection was refused with. Browsers don't tell it. */
+  readonly httpStatus: number | undefined
 
   constructor(
     message: string,
     outcome: Outcome,
-    options?: RpcErrorOptions & { closeCode?: number | undefined },
+    options?: RpcErrorOptions & {
+      closeCode?: number | undefined
+      httpStatus?: number | undefined
+    },
   ) {
     super(ErrorCode.disconnected, message, undefined, options)
     this.outcome = outcome
     this.closeCode = options?.closeCode
+    this.httpStatus = options?.httpStatus
+  }
+}
+
+/**
+ * A connection never came because of the proxy on the way: it can't be reached, or it refused;
+ * `httpStatus` is what it answered then. Node only.
+ */
+export class RpcProxyError extends RpcDisconnectedError {
+  /** The proxy's address, without its credentials. */
+  readonly proxy: string
+
+  constructor(
+    message: string,
+    proxy: string,
+    options?: RpcErrorOptions & { httpStatus?: number | undefined },
+  ) {
+    super(message, 'not-sent', options)
+    this.proxy = proxy
   }
 }
 

@@ -1,8 +1,23 @@
+import { RpcConfigError } from '../errors.js'
 import type { WebSocketLike } from '../transport/web-socket.js'
-import type { OpenSocket } from './socket.js'
+import type { AssertSocketSettings, PrepareSocket, SocketSettings } from './socket.js'
+
+const REMEDIES: Record<keyof SocketSettings, string> = {
+  headers:
+    'a WebSocket takes none outside Node. Put the token into the url, which may be a function, or let the browser send its cookies',
+  proxy: 'outside Node the proxy is that of the browser, or the system. Leave it out',
+  tls: 'outside Node the browser decides whom to trust. Leave it out',
+}
+
+export const assertSocketSettings: AssertSocketSettings = (settings) => {
+  for (const [name, remedy] of Object.entries(REMEDIES)) {
+    if (settings[name as keyof SocketSettings] === undefined) continue
+    throw new RpcConfigError(`${name} can't be set here: ${remedy}`)
+  }
+}
 
 /** The browser's WebSocket, or that of any other place with a global one. */
-export const openSocket: OpenSocket = (url) => ({
+export const prepareSocket: PrepareSocket = async (url) => () => ({
   socket: new WebSocket(url) as WebSocketLike,
   failure: () => ({}),
 })

@@ -6,14 +6,21 @@ import { type Logger, log } from '../channel/logger.js'
 import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
 import { CorePeer, type Peer, type UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
-import { RpcConfigError, RpcDisconnectedError } from '../errors.js'
+import { RpcConfigError, RpcDisconnectedError, RpcProxyError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { jsonCodec } from '../wire/codec.js'
 import type { Link, LinkEvents } from './link.js'
-import { ReconnectingSocket } from './reconnecting-socket.js'
+import { assertSocketSettings, ReconnectingSocket } from './reconnecting-socket.js'
 import { type Connect, ReconnectingTransport } from './reconnecting-transport.js'
-import { type Failure, type RetryOptions, resolveRetryOptions, type Verdict } from './retry.js'
+import {
+  type Failure,
+  type RetryOptions,
+  remedyOf,
+  resolveRetryOptions,
+  type Verdict,
+} from './retry.js'
+import type { SocketSettings } from './socket.js'
 import { type ClientState, StateHolder } from './state.js'
 import { assertWebSocketUrl, type UrlSource } from './url.js'
 
@@ -56,7 +63,7 @@ export type ClientTarget =
     }
 
 /** Options of a client besides its target, its methods and its hooks. */
-export interface ClientSettings extends ChannelOptions {
+export interface ClientSettings extends ChannelOptions, SocketSettings {
   /** When to try again; what is left out keeps its default. */
   retry?: Partial<RetryOptions>
   /** How long one attempt may take, in ms. Default 10,000. */
@@ -238,13 +245,14 @@ class LastingClient extends CorePeer implements AnyClient {
 
   #stopped(status: Exclude<Verdict, 'retry'>, failure: Failure): void {
     this.#link = undefined
-    log(this.#logger, 'error', `${failure.message}; the client has stopped (${status})`)
+    const lastError = disconnected(failure)
+    log(this.#logger, 'error', `${lastError.message}; the client has stopped (${status})`)
     this.core.refuse({
       message: `${failure.message}; the client has stopped (${status}), connect() tries again`,
       closeCode: failure.closeCode,
-      cause: failure.cause,
+      cause: lastError,
     })
-    this.#state.set({ status, retryAt: null, lastError: disconnected(failure) })
+    this.#state.set({ status, retryAt: null, lastError })
   }
 
   #whenConnected(): Promise<void> {
@@ -269,10 +277,12 @@ function between(): 'reconnecting' | 'offline' {
 }
 
 function disconnected(failure: Failure): RpcDisconnectedError {
-  return new RpcDisconnectedError(failure.message, 'not-sent', {
-    closeCode: failure.closeCode,
-    cause: failure.cause,
-  })
+  const { closeCode, httpStatus, proxy, cause } = failure
+  const remedy = remedyOf(failure)
+  const message = remedy === undefined ? failure.message : `${failure.message}. ${remedy}`
+  return proxy === undefined
+    ? new RpcDisconnectedError(message, 'not-sent', { closeCode, httpStatus, cause })
+    : new RpcProxyError(message, proxy, { httpStatus, cause })
 }
 
 function closedError(): RpcDisconnectedError {
@@ -293,10 +303,21 @@ function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Lin
     if (typeof transport !== 'function') {
       throw new RpcConfigError('transport must be a function that makes a connection')
     }
+    for (const name of ['headers', 'proxy', 'tls'] as const) {
+      if (options[name] === undefined) continue
+      throw new RpcConfigError(`${name} goes with a url; with a transport, leave it out`)
+    }
     return (events) => new ReconnectingTransport(transport, { retry, connectTimeoutMs }, events)
   }
   if (typeof url !== 'function') assertWebSocketUrl(url)
+  const { headers, proxy, tls } = options
+  const settings = {
+    ...(headers !== undefined && { headers }),
+    ...(proxy !== undefined && { proxy }),
+    ...(tls !== undefined && { tls }),
+  }
+  assertSocketSettings(settings)
   const maxMessage = resolveChannelOptions(options).limits.message
-  return (events) =>
-    new ReconnectingSocket({ url: url as UrlSource, retry, connectTimeoutMs, maxMessage }, events)
+  const link = { ...settings, url: url as UrlSource, retry, connectTimeoutMs, maxMessage }
+  return (events) => new ReconnectingSocket(link, events)
 }

@@ -1,28 +1,237 @@
+import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http'
+import { getProxyForUrl } from 'proxy-from-env'
 import { WebSocket } from 'ws'
+import { describeThrown, RpcConfigError } from '../errors.js'
 import type { WebSocketLike } from '../transport/web-socket.js'
 import type { Failure } from './retry.js'
-import type { OpenSocket } from './socket.js'
+import type {
+  AssertSocketSettings,
+  OpeningSocket,
+  PrepareSocket,
+  SocketOptions,
+  TlsSettings,
+} from './socket.js'
+import { withoutSecrets } from './url.js'
+
+/** How much of an answer that refuses is read, in characters, and for how long, in ms. */
+const MAX_REASON = 300
+const REASON_MS = 1_000
+
+/** The headers that make an upgrade; `ws` writes them. */
+const RESERVED = /^(connection|upgrade|sec-websocket-.*|content-length|transfer-encoding)$/i
+
+export const assertSocketSettings: AssertSocketSettings = ({ headers, proxy, tls }) => {
+  if (headers !== undefined && typeof headers !== 'function') assertHeaders(headers)
+  if (proxy !== undefined && proxy !== false) parseProxy(proxy, 'proxy')
+  if (tls !== undefined && (typeof tls !== 'object' || tls === null)) {
+    throw new RpcConfigError('tls must be an object of ca, cert, key and the like')
+  }
+}
 
 /** Node's WebSocket: `ws`, which tells why an upgrade was refused. */
-export const openSocket: OpenSocket = (url, { maxMessage }) => {
+export const prepareSocket: PrepareSocket = async (url, options) => {
+  if (options.headers !== undefined) assertHeaders(options.headers)
+  const proxy = proxyFor(url, options.proxy)
+  if (!proxy) return () => openSocket(url, options, undefined)
+  // Most never need it; it is loaded where a proxy applies.
+  const { HttpsProxyAgent } = await import('https-proxy-agent')
+  return () => openSocket(url, options, new Tunnel(proxy, HttpsProxyAgent, options.tls))
+}
+
+function openSocket(
+  url: string,
+  { headers, tls, maxMessage }: SocketOptions,
+  tunnel: Tunnel | undefined,
+): OpeningSocket {
   let failure: Partial<Failure> = {}
-  // Compression costs far more than it saves on small messages, and invites bombs.
-  const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: maxMessage })
+  const socket = new WebSocket(url, {
+    ...tlsOptions(tls),
+    ...(headers && { headers: { ...headers } }),
+    ...(tunnel && { agent: tunnel.agent }),
+    // Compression costs far more than it saves on small messages, and invites bombs.
+    perMessageDeflate: false,
+    maxPayload: maxMessage,
+  })
   socket.on('error', (error) => {
-    failure = { message: errorText(error), cause: error, ...failure }
+    failure = { message: errorText(error), cause: error, ...tunnel?.failure(error), ...failure }
   })
   socket.on('unexpected-response', (request, response) => {
-    const { statusCode, statusMessage, headers } = response
-    failure = {
-      message: `the server answered HTTP ${statusCode} ${statusMessage ?? ''}`.trim(),
-      httpStatus: statusCode,
-      retryAfterMs: retryAfterMs(headers['retry-after']),
-    }
-    response.destroy()
-    request.destroy()
-    socket.terminate()
+    failure = tunnel?.refusal(url) ?? refusal(response)
+    void reasonOf(response).then((reason) => {
+      if (reason) failure = { ...failure, message: `${failure.message}: ${reason}` }
+      response.destroy()
+      request.destroy()
+      socket.terminate()
+    })
   })
-  return { socket: socket as unknown as WebSocketLike, failure: () => failure }
+  socket.on('close', () => tunnel?.end())
+  return {
+    socket: socket as unknown as WebSocketLike,
+    proxy: tunnel?.proxy,
+    failure: () => failure,
+  }
+}
+
+/** The way through a proxy, for one socket. */
+class Tunnel {
+  readonly agent: AgentOf<ProxyAgentClass>
+  /** The proxy's address, without its credentials. */
+  readonly proxy: string
+  readonly #hasCredentials: boolean
+  readonly #end = new AbortController()
+  #answer: { statusCode: number; statusText: string } | undefined
+
+  constructor(proxy: URL, ProxyAgent: ProxyAgentClass, tls: TlsSettings | undefined) {
+    this.proxy = `${proxy.protocol}//${proxy.host}`
+    this.#hasCredentials = proxy.username !== '' || proxy.password !== ''
+    this.agent = new ProxyAgent(proxy, {
+      // The agent does not end a socket to a proxy that never answers: this does.
+      signal: this.#end.signal,
+      ...(tls?.ca !== undefined && tlsOptions({ ca: tls.ca })),
+    })
+    this.agent.on('proxyConnect', (answer) => {
+      this.#answer = answer
+    })
+  }
+
+  /** What an error means where it came before the proxy had answered. */
+  failure(error: Error): Partial<Failure> | undefined {
+    if (this.#answer) return undefined
+    const message = `the proxy ${this.proxy} can't be reached: ${errorText(error)}`
+    return { message, proxy: this.proxy }
+  }
+
+  /** What the proxy answered, where it was no tunnel. */
+  refusal(url: string): Partial<Failure> | undefined {
+    if (!this.#answer || this.#answer.statusCode === 200) return undefined
+    const { statusCode, statusText } = this.#answer
+    const { hostname, port, protocol } = new URL(url)
+    const target = `${hostname}:${port || (protocol === 'wss:' ? 443 : 80)}`
+    return {
+      message: `the proxy ${this.proxy} answered HTTP ${statusCode} ${statusText} to CONNECT ${target}`,
+      httpStatus: statusCode,
+      proxy: this.proxy,
+      remedy: this.#remedy(statusCode),
+    }
+  }
+
+  end(): void {
+    this.#end.abort()
+  }
+
+  #remedy(status: number): string | undefined {
+    const around =
+      'To go around it, set proxy to false, or name the server in the environment variable NO_PROXY'
+    if (status !== 407) return around
+    return this.#hasCredentials
+      ? "The proxy does not take the user and password it was given: correct them in the client's proxy option, or in HTTP_PROXY or HTTPS_PROXY"
+      : "The proxy wants a user and a password: write them into its address, http://user:password@host:port, in the client's proxy option, or in HTTP_PROXY or HTTPS_PROXY"
+  }
+}
+
+type ProxyAgentClass = typeof import('https-proxy-agent').HttpsProxyAgent
+type AgentOf<T extends abstract new (...args: never) => unknown> = InstanceType<T>
+
+/**
+ * @returns the proxy to an address: the one that is set, or that of the environment.
+ * @throws {RpcConfigError} where it is no address of an HTTP proxy.
+ */
+function proxyFor(url: string, proxy: string | URL | false | undefined): URL | undefined {
+  if (proxy === false) return undefined
+  if (proxy !== undefined) return parseProxy(proxy, 'proxy')
+  // The variables are named after what a WebSocket begins as: ws: is HTTP, wss: is HTTPS.
+  const found = getProxyForUrl(url.replace(/^ws/i, 'http'))
+  if (!found) return undefined
+  // Without a scheme, "proxy:3128", it is given that of the url; a proxy speaks HTTP, as for curl.
+  const asWritten = Object.values(process.env).some((value) => value === found)
+  return parseProxy(
+    asWritten ? found : found.replace(/^https:/i, 'http:'),
+    'The proxy of the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY)',
+  )
+}
+
+function parseProxy(proxy: string | URL, name: string): URL {
+  const remedy = 'write an address such as "http://user:password@proxy.example.com:3128"'
+  let parsed: URL
+  try {
+    parsed = new URL(proxy)
+  } catch {
+    // Not shown: what is meant for an address may hold a password.
+    throw new RpcConfigError(`${name} is no address; ${remedy}, or set proxy to false`)
+  }
+  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
+    throw new RpcConfigError(
+      `${name} must begin with http: or https:, not ${parsed.protocol} ("${withoutSecrets(parsed)}"); ${remedy}, or set proxy to false`,
+    )
+  }
+  return parsed
+}
+
+function assertHeaders(headers: unknown): void {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+    throw new RpcConfigError('headers must be an object of texts, or a function that returns one')
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    if (RESERVED.test(name)) {
+      throw new RpcConfigError(
+        `headers can't have "${name}": it belongs to the upgrade. Leave it out`,
+      )
+    }
+    if (typeof value !== 'string') {
+      throw new RpcConfigError(`headers["${name}"] must be a text; it is of type ${typeof value}`)
+    }
+    try {
+      validateHeaderName(name)
+      validateHeaderValue(name, value)
+    } catch (cause) {
+      throw new RpcConfigError(`headers can't be sent: ${describeThrown(cause)}`, { cause })
+    }
+  }
+}
+
+/** As `node:tls` takes them: read-only lists are copied, and bytes made Node's. */
+function tlsOptions(tls: TlsSettings = {}) {
+  const bytes = (value: string | Uint8Array) =>
+    typeof value === 'string' ? value : Buffer.from(value)
+  const { ca, cert, key, ...rest } = tls
+  return {
+    ...rest,
+    ...(ca !== undefined && {
+      ca: typeof ca === 'string' || ca instanceof Uint8Array ? bytes(ca) : ca.map(bytes),
+    }),
+    ...(cert !== undefined && { cert: bytes(cert) }),
+    ...(key !== undefined && { key: bytes(key) }),
+  }
+}
+
+function refusal({ statusCode, statusMessage, headers }: IncomingMessage): Partial<Failure> {
+  return {
+    message: `the server answered HTTP ${statusCode} ${statusMessage ?? ''}`.trim(),
+    httpStatus: statusCode,
+    retryAfterMs: retryAfterMs(headers['retry-after']),
+  }
+}
+
+/** The beginning of an answer's text, in one line; empty where it is none. Never rejects. */
+async function reasonOf(response: IncomingMessage): Promise<string> {
+  if (!response.headers['content-type']?.startsWith('text/plain')) return ''
+  let text = ''
+  const timer = setTimeout(() => response.destroy(), REASON_MS)
+  try {
+    for await (const chunk of response.setEncoding('utf8')) {
+      text += chunk
+      if (text.length > MAX_REASON) break
+    }
+  } catch {
+    // What came until then is better than nothing.
+  } finally {
+    clearTimeout(timer)
+  }
+  // From elsewhere: it shall not be able to write to a terminal, or lines of a log.
+  return text
+    .slice(0, MAX_REASON)
+    .replace(/[\p{C}\s]+/gu, ' ')
+    .trim()
 }
 
 /** An error over several addresses (`localhost`) has no message of its own. */

@@ -23,6 +23,7 @@ export class Pace {
   #dueAt = 0
   #spreadMs = 0
   #refreshed = false
+  #accepted = false
   #stopped = false
   #wake: (() => void) | undefined
 
@@ -72,12 +73,16 @@ export class Pace {
   accepted(spreadMs: number): void {
     this.#attempt = 0
     this.#spreadMs = spreadMs
-    this.#refreshed = false
+    this.#accepted = true
   }
 
   failed(failure: Failure): void {
     if (this.#stopped) return
     let verdict = judge(failure)
+    // A server may accept a connection first, and say then that it does not know who this is.
+    const wasKnown = this.#accepted && verdict !== 'unauthorized'
+    if (wasKnown || this.#backoff.isStable) this.#refreshed = false
+    this.#accepted = false
     if (verdict === 'unauthorized' && this.#canRefresh && !this.#refreshed) {
       this.#refreshed = true
       verdict = 'retry'

@@ -1,17 +1,20 @@
 import * as reconnectingWebSocket from 'reconnecting-websocket'
-import { openSocket } from '#socket'
+import { assertSocketSettings, prepareSocket } from '#socket'
 import { describeThrown } from '../errors.js'
 import { webSocketTransport } from '../transport/web-socket.js'
 import type { Link, LinkEvents } from './link.js'
 import { Pace } from './pace.js'
 import type { Failure, RetryOptions } from './retry.js'
+import type { OpeningSocket, SocketSettings } from './socket.js'
 import { SocketAttempt } from './socket-attempt.js'
-import { assertWebSocketUrl, type UrlSource } from './url.js'
+import { assertWebSocketUrl, type UrlSource, withoutSecrets } from './url.js'
 
-export interface ReconnectingSocketOptions {
+export { assertSocketSettings }
+
+export interface ReconnectingSocketOptions extends SocketSettings {
   readonly url: UrlSource
   readonly retry: RetryOptions
-  /** How long opening a socket, and asking for the address, may take, in ms. */
+  /** How long opening a socket, and asking for the address and headers, may take, in ms. */
   readonly connectTimeoutMs: number
   readonly maxMessage: number
 }
@@ -34,11 +37,13 @@ export class ReconnectingSocket implements Link {
   /** Attempts whose sockets are not closed on the wire yet. */
   readonly #attempts = new Set<SocketAttempt>()
   #current: SocketAttempt | undefined
+  /** Opens the next socket. */
+  #open: (() => OpeningSocket) | undefined
 
   constructor(options: ReconnectingSocketOptions, events: LinkEvents) {
     this.#options = options
     this.#events = events
-    this.#pace = new Pace(options.retry, typeof options.url === 'function', {
+    this.#pace = new Pace(options.retry, canRefresh(options), {
       waiting: events.waiting,
       stopped: (verdict, failure) => {
         this.#stopping.abort()
@@ -89,34 +94,62 @@ export class ReconnectingSocket implements Link {
 
   /** Never rejects: see above. After a stop its value is not used. */
   async #nextUrl(): Promise<string> {
-    const { url, connectTimeoutMs } = this.#options
     while (await this.#pace.next()) {
       this.#events.connecting(this.#pace.attempt)
       try {
-        return assertWebSocketUrl(
-          typeof url === 'string'
-            ? url
-            : await within(connectTimeoutMs, this.#stopping.signal, url),
-        )
+        return await this.#prepare()
       } catch (thrown) {
-        const message = `asking for the url failed: ${describeThrown(thrown)}`
-        this.#pace.failed({ message, closeCode: 1006, cause: thrown })
+        const cause = thrown instanceof ProviderError ? thrown.cause : thrown
+        this.#pace.failed({ message: describeThrown(thrown), closeCode: 1006, cause })
       }
     }
     return ''
   }
 
+  /** Finds out all that the next attempt needs. @returns its address. */
+  async #prepare(): Promise<string> {
+    const { proxy, tls, maxMessage } = this.#options
+    const [url, headers] = await Promise.all([
+      this.#ask('url', this.#options.url, assertWebSocketUrl),
+      this.#ask('headers', this.#options.headers, assertTold),
+    ])
+    this.#open = await prepareSocket(url, {
+      headers,
+      ...(proxy !== undefined && { proxy }),
+      ...(tls !== undefined && { tls }),
+      maxMessage,
+    })
+    return url
+  }
+
+  async #ask<T>(
+    name: string,
+    source: T | (() => T | Promise<T>),
+    assert: (value: T) => T,
+  ): Promise<T> {
+    if (typeof source !== 'function') return source
+    const { connectTimeoutMs } = this.#options
+    try {
+      const ask = source as () => T | Promise<T>
+      return assert(await within(connectTimeoutMs, this.#stopping.signal, ask))
+    } catch (cause) {
+      throw new ProviderError(`asking for the ${name} failed: ${describeThrown(cause)}`, { cause })
+    }
+  }
+
   #begin(url: string): SocketAttempt {
-    const { connectTimeoutMs, maxMessage } = this.#options
-    const attempt: SocketAttempt = new SocketAttempt(() => openSocket(url, { maxMessage }), {
-      timeoutMs: connectTimeoutMs,
+    const open = this.#open
+    if (!open) throw new Error('A socket is opened that nobody prepared')
+    this.#open = undefined
+    const attempt: SocketAttempt = new SocketAttempt(open, {
+      timeoutMs: this.#options.connectTimeoutMs,
       open: (socket) => {
         this.#pace.opened()
         this.#events.open(webSocketTransport(socket))
       },
       failed: (failure) => {
         if (this.#current === attempt) this.#current = undefined
-        this.#pace.failed({ ...failure, message: `${url}: ${failure.message}` })
+        this.#pace.failed({ ...failure, message: `${withoutSecrets(url)}: ${failure.message}` })
       },
     })
     this.#current = attempt
@@ -124,6 +157,19 @@ export class ReconnectingSocket implements Link {
     void attempt.whenClosed.then(() => this.#attempts.delete(attempt))
     return attempt
   }
+}
+
+/** A function of the user's that was to say something failed to. `cause` is how. */
+class ProviderError extends Error {}
+
+function assertTold<T>(value: T): T {
+  if (value === undefined) throw new Error('the function returned nothing')
+  return value
+}
+
+/** Whether another attempt may bring other credentials. */
+function canRefresh({ url, headers }: ReconnectingSocketOptions): boolean {
+  return typeof url === 'function' || typeof headers === 'function'
 }
 
 /** @throws {Error} where the value does not come in time, or is no longer wanted; a later one is dropped. */

@@ -28,6 +28,10 @@ export interface Failure {
   readonly httpStatus?: number | undefined
   /** How long the server asked to be left alone, in ms (`Retry-After`). */
   readonly retryAfterMs?: number | undefined
+  /** The proxy that stood in the way, by its address without credentials. */
+  readonly proxy?: string | undefined
+  /** What to do about it, where the cause is known better than by code and status. */
+  readonly remedy?: string | undefined
   readonly cause?: unknown
 }
 
@@ -38,10 +42,24 @@ const FATAL_CLOSE_CODES = new Set([4400, 4403, 4409])
 const FATAL_STATUSES = new Set([403, 404, 407, 426])
 
 /** Says what to do after a failure, by its cause: docs/protocol.md, "Reconnecting". */
-export function judge({ closeCode, httpStatus }: Failure): Verdict {
+export function judge({ closeCode, httpStatus, proxy }: Failure): Verdict {
+  if (proxy !== undefined) return httpStatus === 403 || httpStatus === 407 ? 'failed' : 'retry'
   if (closeCode === 4401 || httpStatus === 401) return 'unauthorized'
   if (FATAL_CLOSE_CODES.has(closeCode)) return 'failed'
   return httpStatus !== undefined && FATAL_STATUSES.has(httpStatus) ? 'failed' : 'retry'
+}
+
+/** What the user can do about a failure, where anything. */
+export function remedyOf({ closeCode, httpStatus, proxy, remedy }: Failure): string | undefined {
+  if (remedy !== undefined || proxy !== undefined) return remedy
+  if (closeCode === 4401 || httpStatus === 401) {
+    return 'The server does not know who this is: check the credentials in the url or the headers'
+  }
+  if (closeCode === 4403 || httpStatus === 403) {
+    return 'The server does not let this client in: check its rights and, for a page, the allowedOrigins of the server'
+  }
+  if (httpStatus === 404) return 'Check the path of the url'
+  return undefined
 }
 
 /**
@@ -83,6 +101,11 @@ export class Backoff {
     return this.#failures >= this.#options.maxAttempts
   }
 
+  /** Whether there is a connection that has held. */
+  get isStable(): boolean {
+    return this.#openedAt !== undefined && performance.now() - this.#openedAt >= STABLE_MS
+  }
+
   opened(): void {
     this.#openedAt = performance.now()
   }
@@ -95,9 +118,7 @@ export class Backoff {
    * @returns how long to wait before the next attempt, in ms.
    */
   failed(failure: Failure, spreadMs: number): number {
-    if (this.#openedAt !== undefined && performance.now() - this.#openedAt >= STABLE_MS) {
-      this.#failures = 0
-    }
+    if (this.isStable) this.#failures = 0
     const { minDelayMs, maxDelayMs } = this.#options
     const first = this.#openedAt !== undefined
     this.#openedAt = undefined

@@ -44,7 +44,8 @@ export class SocketAttempt {
       })
       return
     }
-    const { socket, failure } = opening
+    const { socket, proxy, failure } = opening
+    const through = proxy === undefined ? '' : `, through the proxy ${proxy}`
     this.#socket = socket
     this.#timer = setTimeout(() => {
       this.#timedOut = true
@@ -62,7 +63,7 @@ export class SocketAttempt {
       clearTimeout(this.#timer)
       if (this.#readyState === 0) {
         const message = this.#timedOut
-          ? `no connection within ${events.timeoutMs} ms`
+          ? `no connection within ${events.timeoutMs} ms${through}`
           : reason || 'the connection could not be opened'
         events.failed({ message, closeCode: code, ...(this.#timedOut ? {} : failure()) })
       }

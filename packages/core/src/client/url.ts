@@ -16,8 +16,9 @@ export function assertWebSocketUrl(url: unknown): string {
     throw new RpcConfigError(`url is no address: ${JSON.stringify(url)}; ${remedy}`, { cause })
   }
   if (parsed.protocol !== 'ws:' && parsed.protocol !== 'wss:') {
+    const name = withoutSecrets(parsed)
     throw new RpcConfigError(
-      `url must begin with ws: or wss:, not ${parsed.protocol} (${JSON.stringify(url)}); ${remedy}`,
+      `url must begin with ws: or wss:, not ${parsed.protocol} ("${name}"); ${remedy}`,
     )
   }
   if (parsed.hash) {
@@ -26,4 +27,10 @@ export function assertWebSocketUrl(url: unknown): string {
     )
   }
   return url as string
+}
+
+/** An address for messages: without user, password and query, which may be secret. */
+export function withoutSecrets(url: string | URL): string {
+  const { protocol, host, pathname, search } = new URL(url)
+  return `${protocol}//${host}${pathname}${search && '?…'}`
 }
