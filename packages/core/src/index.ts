@@ -60,6 +60,7 @@ export {
   RpcTimeoutError,
   RpcValidationError,
 } from './errors.js'
+export type { Dialect, DialectContext } from './transport/dialect.js'
 export { memoryTransportPair } from './transport/memory.js'
 export { type MessagePortLike, messagePortTransport } from './transport/message-port.js'
 export type { CloseInfo, Transport, TransportEvents } from './transport/transport.js'

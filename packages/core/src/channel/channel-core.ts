@@ -11,6 +11,7 @@ import {
   RpcValidationError,
 } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
+import type { Dialect } from '../transport/dialect.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import type { Codec, Frame } from '../wire/codec.js'
 import type { NotificationMessage, RequestMessage } from '../wire/message.js'
@@ -33,6 +34,8 @@ export interface ChannelCoreOptions {
   readonly limits: ChannelLimits
   readonly heartbeat: HeartbeatOptions | false
   readonly exposeErrors: boolean
+  /** What the other side speaks, where it is not JSON-RPC 2.0. */
+  readonly dialect: Dialect | undefined
   /** Whether calls wait for a connection that is to come, or fail where there is none. */
   readonly lasting: boolean
   readonly spreadMs: number
@@ -316,9 +319,11 @@ export class ChannelCore {
   /** Goes on over this transport; an earlier connection that is still there ends. */
   attach(transport: Transport): void {
     this.#connection?.close(CloseCode.goingAway, 'Another connection takes its place')
-    const { side, codec, limits, heartbeat, spreadMs, events } = this.#options
+    const { side, codec, limits, heartbeat, spreadMs, dialect, events } = this.#options
+    const { id: channelId } = this
+    const context = { side, channelId, maxMessage: limits.message, error: events.error }
     const connection: Connection = new Connection(
-      transport,
+      dialect ? dialect.wrap(transport, context) : transport,
       {
         side,
         codec,

@@ -1,4 +1,5 @@
 import { RpcConfigError } from '../errors.js'
+import type { Dialect } from '../transport/dialect.js'
 import type { ChannelLimits } from './channel-core.js'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './heartbeat.js'
 import type { Logger } from './logger.js'
@@ -22,6 +23,11 @@ export interface ChannelOptions {
   exposeErrors?: boolean
   /** Where to log: `console`, pino, or anything like them. Default: nowhere. */
   logger?: Logger
+  /**
+   * What the other side speaks where it is not JSON-RPC 2.0, such as `pythonDialect()` of
+   * `@flashrpc/core/python`. Default: JSON-RPC 2.0.
+   */
+  dialect?: Dialect
 }
 
 const DEFAULT_LIMITS: ChannelLimits = {
@@ -36,6 +42,7 @@ export interface ResolvedChannelOptions {
   readonly limits: ChannelLimits
   readonly heartbeat: HeartbeatOptions | false
   readonly exposeErrors: boolean
+  readonly dialect: Dialect | undefined
 }
 
 /**
@@ -43,13 +50,17 @@ export interface ResolvedChannelOptions {
  * @throws {RpcConfigError} naming the option that is no number of its unit.
  */
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
-  const { timeout = 30_000, limits, heartbeat = {}, exposeErrors = false } = options
+  const { timeout = 30_000, limits, heartbeat = {}, exposeErrors = false, dialect } = options
+  if (dialect !== undefined && typeof dialect?.wrap !== 'function') {
+    throw new RpcConfigError('dialect must be a dialect, such as pythonDialect()')
+  }
   return {
     timeout: assertTimeout(undefined, timeout),
     limits: positiveIntegers('limits', { ...DEFAULT_LIMITS, ...limits }),
     heartbeat:
       heartbeat !== false && positiveIntegers('heartbeat', { ...DEFAULT_HEARTBEAT, ...heartbeat }),
     exposeErrors,
+    dialect,
   }
 }
 

@@ -1,0 +1,1 @@
+export { type PythonDialectOptions, pythonDialect } from './transport/python-dialect.js'

@@ -1,0 +1,301 @@
+import { ErrorCode, RpcError, RpcProtocolError } from '../errors.js'
+import { exceeds, type Frame, jsonCodec } from '../wire/codec.js'
+import {
+  classify,
+  errorMessage,
+  type Message,
+  type MessageId,
+  type NotificationMessage,
+  type RequestMessage,
+} from '../wire/message.js'
+import {
+  GET_CHANNEL_ID,
+  isPythonMessage,
+  PING,
+  PONG,
+  type PythonMessage,
+  type PythonRequest,
+  pythonTypeOf,
+  readPythonMessage,
+} from '../wire/python-message.js'
+import { CloseCode } from './close-codes.js'
+import type { Dialect, DialectContext } from './dialect.js'
+import type { CloseInfo, Transport, TransportEvents } from './transport.js'
+
+export interface PythonDialectOptions {
+  /**
+   * The frames that a client sends its JSON in: those that the Python server's `frame_type` names; it
+   * drops the connection at any other. A server answers in those that it is sent. Default `'text'`.
+   */
+  frameType?: 'text' | 'binary'
+}
+
+/**
+ * The dialect of Python's flashrpc and of fastapi_websocket_rpc (docs/protocol.md, "The Python
+ * dialect").
+ *
+ * A client that has it speaks it. A server that has it tells Python clients from others by their
+ * first frame, and serves both.
+ */
+export function pythonDialect(options: PythonDialectOptions = {}): Dialect {
+  const { frameType = 'text' } = options
+  return {
+    name: 'Python',
+    wrap: (transport, context) => new PythonTransport(transport, context, frameType === 'binary'),
+  }
+}
+
+type Call = RequestMessage | NotificationMessage
+
+/** Ways of ending that an ASGI server has where the application gave up, as Python's does at errors. */
+const GAVE_UP: ReadonlySet<number> = new Set([
+  CloseCode.normal,
+  1005, // RFC 6455, section 7.4.1: a close frame without a code
+  1006, // … and none at all
+  CloseCode.internal,
+])
+const REMEDY =
+  'a Python peer drops the connection when a method is unknown, lacks an argument or raises; its log says which'
+
+/** The length of what call ids begin with: with the eight digits behind it, a uuid4().hex. */
+const PREFIX_LENGTH = 24
+/** Behind the prefix, in place of a call's id: the ping that stands for the hello. */
+const HELLO_NUMBER = 0
+
+/**
+ * One connection, JSON-RPC 2.0 inside and Python's messages outside.
+ *
+ * It keeps no table of calls: the id of a call of ours travels within its `call_id`, and a `call_id`
+ * of the other side is the id of the request inside.
+ */
+class PythonTransport implements Transport {
+  readonly reliable: boolean
+  readonly terminate?: () => void
+  readonly ping?: () => void
+  readonly #transport: Transport
+  readonly #context: DialectContext
+  readonly #prefix = randomHex(PREFIX_LENGTH)
+  #events: TransportEvents | undefined
+  /** What the other side speaks; `undefined` until its first frame says so. */
+  #peer: 'python' | 'json-rpc' | undefined
+  #sendsBytes: boolean
+  #helloId: MessageId = null
+  /** Calls of ours that have no answer yet. */
+  #unanswered = 0
+  #ended = false
+
+  constructor(transport: Transport, context: DialectContext, sendsBytes: boolean) {
+    this.#transport = transport
+    this.#context = context
+    this.#sendsBytes = sendsBytes
+    this.#peer = context.side === 'client' ? 'python' : undefined
+    this.reliable = transport.reliable
+    if (transport.terminate) this.terminate = () => transport.terminate?.()
+    if (transport.ping) this.ping = () => transport.ping?.()
+  }
+
+  start(events: TransportEvents): void {
+    this.#events = events
+    this.#transport.start({
+      frame: (frame) => this.#receive(frame),
+      close: (info) => this.#end(this.#explained(info)),
+      pong: () => events.pong?.(),
+    })
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#transport.close(code, reason)
+  }
+
+  // ── What goes out ─────────────────────────────────────────────────────────────────────────────
+
+  send(frame: Frame): boolean {
+    if (this.#ended) return false
+    if (this.#peer === 'json-rpc') return this.#transport.send(frame)
+    const message = jsonCodec.decode(frame) as Message
+    if ('error' in message) return this.#fail(message.id, message.error)
+    if ('result' in message) {
+      const { id, result } = message
+      return typeof id !== 'string' || this.#answer(id, result)
+    }
+    if (this.#peer === undefined) return this.#sendToUnknown(message, frame)
+    return this.#sendCall(message)
+  }
+
+  /** A request or a notification, to a Python peer. */
+  #sendCall(message: Call): boolean {
+    const { method } = message
+    const id = 'id' in message ? message.id : undefined
+    if (method === 'rpc.hello' && id !== undefined) {
+      // What its own clients ask first: the answer shows that someone is there who speaks this.
+      this.#helloId = id
+      return this.#write(this.#request(PING, {}, HELLO_NUMBER))
+    }
+    if (method.startsWith('rpc.')) return true
+    const refusal = unspeakable(message)
+    if (refusal) {
+      const { code, why } = refusal
+      const error = new RpcError(code, `"${method}" was not sent: ${why}`, undefined, { method })
+      if (id === undefined) this.#context.error(error)
+      else this.#answerLater(errorMessage(id, code, error.message))
+      return true
+    }
+    const sent = this.#write(this.#request(method, message.params, id))
+    if (sent && id !== undefined) this.#unanswered++
+    return sent
+  }
+
+  /**
+   * To a peer that has said nothing yet, which only a server can have. Each kind of peer ignores the
+   * members of the other: one frame says it to both.
+   */
+  #sendToUnknown(message: Call, frame: Frame): boolean {
+    if (unspeakable(message)) return this.#transport.send(frame)
+    const id = 'id' in message ? message.id : undefined
+    const both = { ...message, ...this.#request(message.method, message.params, id) }
+    const sent = this.#transport.send(jsonCodec.encode(both))
+    if (sent && id !== undefined) this.#unanswered++
+    return sent
+  }
+
+  /** A notification is a call, too; nobody waits for its answer. */
+  #request(method: string, params: unknown, id: MessageId | undefined): PythonMessage {
+    const call_id =
+      typeof id === 'number'
+        ? this.#prefix + id.toString(16).padStart(8, '0')
+        : randomHex(PREFIX_LENGTH + 8)
+    return { request: { method, arguments: (params ?? {}) as object, call_id }, response: null }
+  }
+
+  #answer(call_id: string, result: unknown): boolean {
+    const response = { result, result_type: pythonTypeOf(result), call_id }
+    return this.#write({ request: null, response })
+  }
+
+  #write(message: PythonMessage): boolean {
+    const text = jsonCodec.encode(message) as string
+    return this.#transport.send(this.#sendsBytes ? new TextEncoder().encode(text) : text)
+  }
+
+  /** A call of the other side failed here: Python has no way to say so but to end the connection. */
+  #fail(id: MessageId, { code, message, data }: { code: number; message: string; data?: unknown }) {
+    if (id !== null) {
+      const why = 'Python peers have no error answers, so the connection was closed'
+      this.#context.error(new RpcError(code, `${message}; ${why}`, data))
+      this.#closeBecause(CloseCode.internal, message)
+    }
+    return true
+  }
+
+  // ── What comes in ─────────────────────────────────────────────────────────────────────────────
+
+  #receive(frame: Frame): void {
+    if (this.#ended) return
+    // One that is too large is refused by its reader.
+    const isForeign = this.#peer === 'json-rpc' || exceeds(frame, this.#context.maxMessage)
+    if (isForeign) return this.#events?.frame(frame)
+    const decoded = decode(frame)
+    this.#peer ??= isPythonMessage(decoded) ? 'python' : 'json-rpc'
+    if (this.#peer === 'json-rpc') return this.#events?.frame(frame)
+    const message = readPythonMessage(decoded)
+    if (!message) {
+      const remedy = isJsonRpc(decoded) ? '. It speaks JSON-RPC 2.0: leave `dialect` out' : ''
+      const why = `The other side does not speak the Python dialect${remedy}`
+      this.#context.error(new RpcProtocolError(why))
+      return this.#closeBecause(CloseCode.violation, why)
+    }
+    if (this.#context.side === 'server') this.#sendsBytes = typeof frame !== 'string'
+    const { request, response } = message
+    if (request && 'malformed' in request) {
+      this.#context.error(new RpcProtocolError(`A request is malformed: ${request.malformed}`))
+    } else if (request) this.#asked(request)
+    if (response) this.#answered(response.callId, response.result)
+  }
+
+  #asked({ method, arguments: params, call_id: id }: PythonRequest): void {
+    if (method === PING) this.#answerOwn(id, PONG)
+    else if (method === GET_CHANNEL_ID) this.#answerOwn(id, this.#context.channelId)
+    else if (id === null) this.#deliver({ jsonrpc: '2.0', method, params })
+    else this.#deliver({ jsonrpc: '2.0', id, method, params })
+  }
+
+  #answerOwn(id: string | null, result: string): void {
+    if (id !== null) this.#answer(id, result)
+    // Ignored inside, but heard: the peer lives, and has said something first.
+    this.#deliver({ jsonrpc: '2.0', method: 'rpc.plain' })
+  }
+
+  #answered(callId: string | null, result: unknown): void {
+    if (!callId?.startsWith(this.#prefix)) return
+    const id = Number.parseInt(callId.slice(PREFIX_LENGTH), 16)
+    if (id === HELLO_NUMBER) {
+      const plain = 'A Python peer knows no extensions'
+      this.#deliver(errorMessage(this.#helloId, ErrorCode.methodNotFound, plain))
+    } else {
+      if (this.#unanswered > 0) this.#unanswered--
+      this.#deliver({ jsonrpc: '2.0', id, result })
+    }
+  }
+
+  #deliver(message: Message): void {
+    this.#events?.frame(jsonCodec.encode(message))
+  }
+
+  /** Answers a call of ours in the other side's place, once it counts as sent. */
+  #answerLater(message: Message): void {
+    queueMicrotask(() => {
+      if (!this.#ended) this.#deliver(message)
+    })
+  }
+
+  // ── The end ───────────────────────────────────────────────────────────────────────────────────
+
+  #closeBecause(code: number, reason: string): void {
+    this.#transport.close(code, reason)
+    this.#end({ code, reason })
+  }
+
+  #end(info: CloseInfo): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#events?.close(info)
+  }
+
+  /** Says what may have been the reason, where calls are cut off and the other side gave none. */
+  #explained(info: CloseInfo): CloseInfo {
+    const { code, reason } = info
+    if (this.#peer !== 'python' || this.#unanswered === 0 || !GAVE_UP.has(code)) return info
+    return { code, reason: reason ? `${reason}; ${REMEDY}` : REMEDY }
+  }
+}
+
+/** @returns why a call can't be made in Python's way; `undefined` where it can. */
+function unspeakable({ method, params }: Call): { code: number; why: string } | undefined {
+  if (Array.isArray(params)) {
+    const why = 'Python takes arguments by name; pass an object whose members are named as they are'
+    return { code: ErrorCode.invalidParams, why }
+  }
+  if (method.startsWith('_') && method !== PING && method !== GET_CHANNEL_ID) {
+    const why = 'Python exposes nothing whose name begins with "_", and would not answer; rename it'
+    return { code: ErrorCode.methodNotFound, why }
+  }
+  return undefined
+}
+
+/** @returns `undefined` where it is no JSON. */
+function decode(frame: Frame): unknown {
+  try {
+    return jsonCodec.decode(frame)
+  } catch {
+    return undefined
+  }
+}
+
+function isJsonRpc(value: unknown): boolean {
+  return classify(value).kind !== 'invalid'
+}
+
+function randomHex(digits: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(digits / 2))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
