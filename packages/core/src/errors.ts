@@ -31,6 +31,8 @@ export const ErrorCode = {
   config: -32008,
   /** The server can't listen where it was told to. */
   listen: -32009,
+  /** The two sides of a connection have different codecs. */
+  codecMismatch: -32010,
   /** The call was cancelled by its caller. */
   cancelled: -32800,
 } as const

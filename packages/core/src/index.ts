@@ -66,4 +66,4 @@ export { type MessagePortLike, messagePortTransport } from './transport/message-
 export type { CloseInfo, Transport, TransportEvents } from './transport/transport.js'
 export { type WebSocketLike, webSocketTransport } from './transport/web-socket.js'
 export { type ProcessDetails, utilityDefinitions } from './utilities.js'
-export type { Frame } from './wire/codec.js'
+export { type Codec, type Frame, type FrameType, jsonCodec } from './wire/codec.js'

@@ -15,11 +15,12 @@ const hello = {
   jsonrpc: '2.0',
   id: 'rpc:1',
   method: 'rpc.hello',
-  params: { v: 1, attempt: 1, codec: 'json', limits },
+  params: { v: 1, attempt: 1, codec: 'json', bytes: true, limits },
 }
 /** What the client of a channel says. */
 const helloOf = ({ id }: AnyChannel) => ({ ...hello, params: { ...hello.params, id } })
-const welcome = { v: 1, sid: 'abc', resumed: false, spreadMs: 0, limits }
+const format = { codec: 'json', bytes: true }
+const welcome = { v: 1, sid: 'abc', resumed: false, spreadMs: 0, ...format, limits }
 const welcomed = { jsonrpc: '2.0', id: 'rpc:1', result: welcome }
 const unknown = { jsonrpc: '2.0', id: 'rpc:1', error: { code: -32601, message: 'Unknown' } }
 const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }
@@ -302,7 +303,7 @@ describe('on the wire', () => {
     for (const attempt of [1, 2, 3]) {
       const peer = await server.accept()
       expect(await peer.next()).toBe(
-        `{"jsonrpc":"2.0","id":"rpc:1","method":"rpc.hello","params":{"v":1,"id":"${client.id}","attempt":${attempt},"codec":"json","limits":{"msg":5000}}}`,
+        `{"jsonrpc":"2.0","id":"rpc:1","method":"rpc.hello","params":{"v":1,"id":"${client.id}","attempt":${attempt},"codec":"json","bytes":true,"limits":{"msg":5000}}}`,
       )
       peer.socket.close(1013)
     }
@@ -315,7 +316,7 @@ describe('on the wire', () => {
     const text = await peer.next()
     const [channel] = endpoint.channels
     expect(text).toBe(
-      `{"jsonrpc":"2.0","id":"rpc:1","result":{"v":1,"sid":"${channel?.id}","resumed":false,"spreadMs":0,"limits":{"msg":5000}}}`,
+      `{"jsonrpc":"2.0","id":"rpc:1","result":{"v":1,"sid":"${channel?.id}","resumed":false,"spreadMs":0,"codec":"json","bytes":true,"limits":{"msg":5000}}}`,
     )
   })
 

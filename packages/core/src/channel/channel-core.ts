@@ -13,9 +13,10 @@ import {
 import { CloseCode } from '../transport/close-codes.js'
 import type { Dialect } from '../transport/dialect.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
-import type { Codec, Frame } from '../wire/codec.js'
+import { type Encoded, encode } from '../wire/encoded.js'
+import type { Format } from '../wire/format.js'
 import type { NotificationMessage, RequestMessage } from '../wire/message.js'
-import { type Answer, Connection } from './connection.js'
+import { type Answer, Connection, NO_BYTES } from './connection.js'
 import { type AnyHandler, type Authorize, Dispatcher } from './dispatcher.js'
 import type { CallOptions } from './functions.js'
 import type { HelloResult } from './handshake.js'
@@ -28,7 +29,7 @@ import { formatIssues, type Verdict, validate } from './validation.js'
 export interface ChannelCoreOptions {
   readonly side: Side
   readonly contract: Contract | undefined
-  readonly codec: Codec
+  readonly format: Format
   /** Default time for an answer, in ms. */
   readonly timeout: number
   readonly limits: ChannelLimits
@@ -195,9 +196,9 @@ export class ChannelCore {
     kind: Unsent['kind'],
   ): void {
     if (this.#refusal) return this.#fail(call, disconnectedError(call, this.#refusal))
-    const frame = this.#encode(message, params, call)
-    if (frame === undefined) return
-    const unsent: Unsent = { frame, call, kind }
+    const encoded = this.#encode(message, params, call)
+    if (!encoded) return
+    const unsent: Unsent = { encoded, call, kind }
     const connection = this.#connection
     const isNext = connection?.isReady && this.#outbox.size === 0
     if (!isNext || !this.#write(connection, unsent)) {
@@ -214,18 +215,19 @@ export class ChannelCore {
     message: RequestMessage | NotificationMessage,
     params: unknown,
     call: PendingCall,
-  ): Frame | undefined {
-    const { codec } = this.#options
+  ): Encoded | undefined {
+    const { format } = this.#options
     try {
-      if (params === undefined) return codec.encode(message)
-      if (typeof params === 'object' && params !== null) return codec.encode({ ...message, params })
+      if (params === undefined) return encode(format, message)
+      if (typeof params === 'object' && params !== null)
+        return encode(format, { ...message, params })
       throw new TypeError('JSON-RPC 2.0 carries params as an object of named params')
     } catch (thrown) {
       const why = describeThrown(thrown)
       this.#fail(
         call,
         new RpcValidationError(
-          `The params of "${call.method}" can't be sent as ${codec.name}: ${why}`,
+          `The params of "${call.method}" can't be sent as ${format.codec.name}: ${why}`,
           [{ message: why }],
           'not-sent',
           { method: call.method, cause: thrown },
@@ -236,10 +238,12 @@ export class ChannelCore {
   }
 
   /** @returns whether the message is dealt with; where not, it can wait for another connection. */
-  #write(connection: Connection, { frame, call, kind }: Unsent): boolean {
-    const sent = connection.send(frame)
+  #write(connection: Connection, { encoded, call, kind }: Unsent): boolean {
+    const sent = connection.send(encoded)
     if (sent === 'not-sent') return false
-    if (sent === 'too-big') this.#fail(call, tooBigError(call.method, connection.peerMaxMessage))
+    if (sent === 'no-bytes') this.#fail(call, noBytesError(call.method, encoded.path))
+    else if (sent === 'too-big')
+      this.#fail(call, tooBigError(call.method, connection.peerMaxMessage))
     else if (kind === 'call') call.written = true
     else this.#pending.take(call.id)?.resolve(undefined)
     return true
@@ -319,14 +323,14 @@ export class ChannelCore {
   /** Goes on over this transport; an earlier connection that is still there ends. */
   attach(transport: Transport): void {
     this.#connection?.close(CloseCode.goingAway, 'Another connection takes its place')
-    const { side, codec, limits, heartbeat, spreadMs, dialect, events } = this.#options
+    const { side, format, limits, heartbeat, spreadMs, dialect, events } = this.#options
     const { id: channelId } = this
     const context = { side, channelId, maxMessage: limits.message, error: events.error }
     const connection: Connection = new Connection(
       dialect ? dialect.wrap(transport, context) : transport,
       {
         side,
-        codec,
+        format,
         maxMessage: limits.message,
         heartbeat,
         id: this.id,
@@ -413,6 +417,17 @@ function describeClose({ code, reason }: CloseInfo): Refusal {
 function tooBigError(method: string, limit: number): RpcOverloadedError {
   return new RpcOverloadedError(
     `"${method}" was not sent: its message is larger than the ${limit} bytes the other side accepts. Send less at once, or raise the other side's limit "message"`,
+    { method },
+  )
+}
+
+function noBytesError(method: string, [, ...path]: readonly string[]): RpcValidationError {
+  const message = `${NO_BYTES}. Send them as text, or have flashrpc on the other side too`
+  const where = ['params', ...path].join('.')
+  return new RpcValidationError(
+    `"${method}" was not sent: ${where} is a Uint8Array, which ${message}`,
+    [{ message, path }],
+    'not-sent',
     { method },
   )
 }

@@ -2,7 +2,6 @@ import type { Contract, ContractSide, Side } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { Transport } from '../transport/transport.js'
-import { jsonCodec } from '../wire/codec.js'
 import { ChannelCore, type ChannelCoreEvents } from './channel-core.js'
 import type { Authorize } from './dispatcher.js'
 import type { SomeHandlers } from './functions.js'
@@ -114,7 +113,6 @@ export class LiveChannel extends CorePeer implements AnyChannel {
       ...resolveChannelOptions(options),
       contract,
       side,
-      codec: jsonCodec,
       lasting: false,
       spreadMs,
       self: () => this,

@@ -1,15 +1,17 @@
 import type { Side } from '../contract.js'
-import { describeThrown, ErrorCode, RpcProtocolError } from '../errors.js'
+import { describeThrown, ErrorCode, RpcProtocolError, RpcValidationError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
-import { type Codec, exceeds, type Frame, jsonCodec } from '../wire/codec.js'
+import { type AwaitedBytes, awaitedBytes } from '../wire/bytes.js'
+import { exceeds, type Frame, jsonCodec } from '../wire/codec.js'
+import { type Encoded, encode, isOver } from '../wire/encoded.js'
+import type { Format } from '../wire/format.js'
 import {
   type Classified,
   classify,
   errorMessage,
   invalidRequestMessage,
   MAX_BATCH,
-  type Message,
   type MessageId,
   type NotificationMessage,
   type ResponseMessage,
@@ -17,13 +19,18 @@ import {
 import type { Incoming } from './dispatcher.js'
 import {
   CLIENT_PATIENCE_MS,
+  codecMismatch,
   HELLO,
+  type HelloFormat,
   type HelloResult,
+  helloFormat,
   helloMessage,
   isHelloAnswer,
   PROTOCOL_VERSION,
+  readHelloFrame,
   readHelloParams,
   readHelloResult,
+  readJson,
   SERVER_PATIENCE_MS,
 } from './handshake.js'
 import { Heartbeat, type HeartbeatOptions } from './heartbeat.js'
@@ -52,8 +59,8 @@ export interface ConnectionEvents {
 
 export interface ConnectionOptions {
   readonly side: Side
-  readonly codec: Codec
-  /** The largest frame accepted, in bytes. */
+  readonly format: Format
+  /** The largest message accepted, in bytes. */
   readonly maxMessage: number
   readonly heartbeat: HeartbeatOptions | false
   /** Client: the channel's id, for the server. */
@@ -64,8 +71,17 @@ export interface ConnectionOptions {
   readonly welcome: Pick<HelloResult, 'sid' | 'resumed' | 'spreadMs'>
 }
 
-/** What became of a frame that was to be sent. */
-export type Sent = 'sent' | 'too-big' | 'not-sent'
+/** What became of a message that was to be sent. */
+export type Sent = 'sent' | 'too-big' | 'no-bytes' | 'not-sent'
+
+/** Why bytes were not sent. */
+export const NO_BYTES = "the other side can't take: it speaks plain JSON-RPC 2.0"
+
+/** An answer that can be sent. */
+interface Reply {
+  readonly answer: ResponseMessage
+  readonly encoded: Encoded
+}
 
 /**
  * One live connection of a channel: shakes hands, turns frames into messages and back, answers what
@@ -81,6 +97,10 @@ export class Connection {
   #pingedAt: number
   #peerMaxMessage = Number.POSITIVE_INFINITY
   #otherId: string | undefined
+  /** How the other side writes, where both sides take bytes in frames of their own. */
+  #peerFrames: 'text' | 'binary' | undefined
+  /** A message whose bytes are on their way, and what it waits for. */
+  #incomplete: { decoded: unknown; awaited: AwaitedBytes } | undefined
   #ended = false
 
   constructor(transport: Transport, options: ConnectionOptions, events: ConnectionEvents) {
@@ -123,15 +143,15 @@ export class Connection {
     return this.#otherId
   }
 
-  encode(message: Message): Frame {
-    return this.#options.codec.encode(message)
-  }
-
-  /** Sends a frame that was encoded earlier. */
-  send(frame: Frame): Sent {
+  /** Sends a message that was encoded earlier. */
+  send(encoded: Encoded): Sent {
+    const { frame, bytes } = encoded
     if (this.#ended) return 'not-sent'
-    if (exceeds(frame, this.#peerMaxMessage)) return 'too-big'
-    return this.#transport.send(frame) ? 'sent' : 'not-sent'
+    if (bytes.length > 0 && !this.#peerFrames) return 'no-bytes'
+    if (isOver(encoded, this.#peerMaxMessage)) return 'too-big'
+    // A message whose last frame did not leave is never complete: nobody has seen it.
+    const left = this.#transport.send(frame) && bytes.every((part) => this.#transport.send(part))
+    return left ? 'sent' : 'not-sent'
   }
 
   /** Sends a notification of the protocol; a plain peer gets none. */
@@ -139,7 +159,24 @@ export class Connection {
     if (!this.isExtended) return
     const message: NotificationMessage = { jsonrpc: '2.0', method }
     if (params !== undefined) message.params = params
-    this.send(this.encode(message))
+    this.#sendOwn(message)
+  }
+
+  #sendOwn(message: object): void {
+    const encoded = this.#encodeOwn(message)
+    if (encoded) this.send(encoded)
+  }
+
+  /** Encodes what is the protocol's own. A codec that can't carry that much is of no use. */
+  #encodeOwn(message: object): Encoded | undefined {
+    const { format } = this.#options
+    try {
+      return encode(format, message)
+    } catch (thrown) {
+      this.#events.error(thrown)
+      this.close(CloseCode.internal, `The codec "${format.codec.name}" failed`)
+      return undefined
+    }
   }
 
   /** Ends the connection: told at once, whatever the goodbye on the wire still takes. */
@@ -151,6 +188,7 @@ export class Connection {
   #end(info: CloseInfo): void {
     if (this.#ended) return
     this.#ended = true
+    this.#incomplete = undefined
     clearTimeout(this.#patience)
     this.#heartbeat?.stop()
     this.#events.close(info)
@@ -159,26 +197,56 @@ export class Connection {
   // ── The handshake ─────────────────────────────────────────────────────────────────────────────
 
   #sayHello(): void {
-    const { id, attempt, codec, maxMessage } = this.#options
+    const { id, attempt, format, maxMessage } = this.#options
     const limits = { msg: maxMessage }
-    const hello = { v: PROTOCOL_VERSION, id, attempt, codec: codec.name, limits }
+    const hello = { v: PROTOCOL_VERSION, id, attempt, ...helloFormat(format), limits }
     this.#transport.send(jsonCodec.encode(helloMessage(hello)))
   }
 
-  #answerHello(id: MessageId, params: unknown): ResponseMessage | undefined {
+  #answerHello(id: MessageId, params: unknown): void {
     if (this.#handshake === 'extended') {
       this.close(CloseCode.tooMany, 'A connection says rpc.hello once')
-      return undefined
+      return
     }
     const hello = readHelloParams(params)
-    if (!hello) return errorMessage(id, ErrorCode.invalidParams, 'Invalid params for "rpc.hello"')
-    const { welcome, maxMessage } = this.#options
+    if (!hello) {
+      const why = 'Invalid params for "rpc.hello"'
+      this.#sendJson(errorMessage(id, ErrorCode.invalidParams, why))
+      return
+    }
+    const { welcome, maxMessage, format } = this.#options
+    if (hello.codec !== format.codec.name) return this.#refuseCodec(id, hello.codec)
     this.#peerMaxMessage = hello.limits.msg
     this.#otherId = hello.id
-    const result: HelloResult = { v: PROTOCOL_VERSION, ...welcome, limits: { msg: maxMessage } }
-    this.send(jsonCodec.encode({ jsonrpc: '2.0', id, result }))
+    this.#agree(hello)
+    const limits = { msg: maxMessage }
+    const result = { v: PROTOCOL_VERSION, ...welcome, ...helloFormat(format), limits }
+    this.#sendJson({ jsonrpc: '2.0', id, result })
     this.#ready(result)
-    return undefined
+  }
+
+  /** The hello and what answers it are JSON in text, whatever the codec. */
+  #sendJson(message: object): void {
+    this.#transport.send(jsonCodec.encode(message))
+  }
+
+  #agree({ bytes, frames }: HelloFormat): void {
+    if (bytes !== true || this.#options.format.codec !== jsonCodec) return
+    this.#peerFrames = frames === 'binary' ? frames : 'text'
+  }
+
+  /** Tells both sides that they would not understand each other, and ends the connection. */
+  #refuseCodec(id: MessageId, peers: string): void {
+    const { side, format } = this.#options
+    const ours = format.codec.name
+    const isClient = side === 'client'
+    const reason = isClient ? codecMismatch(ours, peers) : codecMismatch(peers, ours)
+    this.#events.error(new RpcProtocolError(reason))
+    if (!isClient) {
+      const data = { client: peers, server: ours }
+      this.#sendJson(errorMessage(id, ErrorCode.codecMismatch, reason, data))
+    }
+    this.close(CloseCode.violation, reason)
   }
 
   #helloAnswered(answer: Answer): void {
@@ -191,10 +259,18 @@ export class Connection {
       return
     }
     this.#events.latency(performance.now() - this.#pingedAt)
+    const { codec } = this.#options.format
+    if (answer.kind === 'error' && answer.error.code === ErrorCode.codecMismatch) {
+      return this.close(CloseCode.violation, answer.error.message)
+    }
     const hello = answer.kind === 'result' ? readHelloResult(answer.result) : undefined
+    // Who knows nothing of codecs, and answers the JSON of the hello, speaks JSON.
+    const peers = hello?.codec ?? jsonCodec.name
+    if (peers !== codec.name) return this.#refuseCodec(null, peers)
     if (hello) {
       this.#peerMaxMessage = hello.limits.msg
       this.#otherId = hello.sid
+      this.#agree(hello)
     }
     this.#ready(hello)
   }
@@ -241,31 +317,95 @@ export class Connection {
   #receive(frame: Frame): void {
     if (this.#ended) return
     this.#heartbeat?.heard()
-    const { maxMessage, codec } = this.#options
-    if (exceeds(frame, maxMessage)) {
-      this.close(CloseCode.tooBig, `A frame is over the limit of ${maxMessage} bytes`)
-      return
+    const { maxMessage } = this.#options
+    if (exceeds(frame, maxMessage)) return this.#tooBig(maxMessage)
+    if (this.#incomplete) return this.#receiveBytes(this.#incomplete, frame)
+    if (typeof frame !== 'string' && this.#peerFrames === 'text') {
+      return this.#violated('bytes came that no message announced')
     }
     let decoded: unknown
     try {
-      decoded = codec.decode(frame)
+      decoded = this.#decode(frame)
     } catch (thrown) {
-      this.#events.error(
-        new RpcProtocolError(`A frame is not ${codec.name}: ${describeThrown(thrown)}`, {
-          cause: thrown,
-        }),
-      )
-      this.#beginAsPlain()
-      this.#reply(errorMessage(null, ErrorCode.parse, `Parse error: a frame is not ${codec.name}`))
-      return
+      return this.#unreadable(frame, thrown)
     }
+    let awaited: AwaitedBytes | undefined
+    if (this.#options.format.codec === jsonCodec) {
+      try {
+        awaited = awaitedBytes(decoded)
+      } catch (thrown) {
+        return this.#violated(`a message can't be read: ${describeThrown(thrown)}`)
+      }
+    }
+    if (!awaited) return this.#receiveDecoded(decoded)
+    if (!this.#peerFrames) {
+      return this.#violated(
+        'a message announces bytes, which both sides must have agreed on before',
+      )
+    }
+    if (exceeds(frame, maxMessage - awaited.size)) return this.#tooBig(maxMessage)
+    this.#incomplete = { decoded, awaited }
+  }
+
+  #receiveBytes(
+    { decoded, awaited }: { decoded: unknown; awaited: AwaitedBytes },
+    frame: Frame,
+  ): void {
+    if (typeof frame === 'string') {
+      return this.#violated('text came where a message had announced bytes')
+    }
+    try {
+      if (!awaited.take(frame)) return
+    } catch (thrown) {
+      return this.#violated(describeThrown(thrown))
+    }
+    this.#incomplete = undefined
+    this.#receiveDecoded(decoded)
+  }
+
+  #receiveDecoded(decoded: unknown): void {
     if (Array.isArray(decoded)) void this.#receiveBatch(decoded)
     else void this.#receiveOne(decoded)
   }
 
+  #decode(frame: Frame): unknown {
+    const { codec } = this.#options.format
+    if (typeof frame === 'string' && codec !== jsonCodec && !this.isExtended) {
+      const hello = readHelloFrame(frame)
+      if (hello !== undefined) return hello
+    }
+    return codec.decode(frame)
+  }
+
+  #unreadable(frame: Frame, cause: unknown): void {
+    const { codec } = this.#options.format
+    const why = `A frame is not ${codec.name}`
+    if (this.#peerFrames && typeof frame !== 'string') {
+      // Between two that agreed on it, what can't be read is the bytes of a message that was missed.
+      return this.#violated(`a frame is not ${codec.name}: ${describeThrown(cause)}`)
+    }
+    if (typeof frame === 'string' && !this.isExtended && readJson(frame) !== undefined) {
+      // Under a codec of JSON's own, nothing that is JSON is unreadable.
+      return this.#refuseCodec(null, jsonCodec.name)
+    }
+    this.#events.error(new RpcProtocolError(`${why}: ${describeThrown(cause)}`, { cause }))
+    this.#beginAsPlain()
+    this.#sendOwn(errorMessage(null, ErrorCode.parse, `Parse error: a frame is not ${codec.name}`))
+  }
+
+  #violated(what: string): void {
+    const reason = `The protocol was broken: ${what}`
+    this.#events.error(new RpcProtocolError(reason))
+    this.close(CloseCode.violation, reason)
+  }
+
+  #tooBig(limit: number): void {
+    this.close(CloseCode.tooBig, `A message is over the limit of ${limit} bytes`)
+  }
+
   async #receiveOne(decoded: unknown): Promise<void> {
-    const answer = await this.#handle(decoded)
-    if (answer) this.#reply(answer)
+    const reply = await this.#handle(decoded)
+    if (reply) this.send(reply.encoded)
   }
 
   /**
@@ -274,23 +414,25 @@ export class Connection {
    */
   async #receiveBatch(batch: unknown[]): Promise<void> {
     this.#beginAsPlain()
-    if (batch.length === 0) return this.#reply(invalidRequestMessage(null, 'a batch is not empty'))
+    if (batch.length === 0) {
+      return this.#sendOwn(invalidRequestMessage(null, 'a batch is not empty'))
+    }
     if (batch.length > MAX_BATCH) {
       const reason = `a batch holds ${MAX_BATCH} messages at the most, not ${batch.length}`
-      return this.#reply(invalidRequestMessage(null, reason))
+      return this.#sendOwn(invalidRequestMessage(null, reason))
     }
     if (this.isExtended) {
       // Not a batch: messages that share a frame, none of whose answers waits for another.
       for (const decoded of batch) void this.#receiveOne(decoded)
       return
     }
-    const answers = await Promise.all(batch.map((decoded) => this.#handle(decoded)))
-    const told = answers.filter((answer) => answer !== undefined)
-    if (told.length > 0) this.send(this.#options.codec.encode(told))
+    const replies = await Promise.all(batch.map((decoded) => this.#handle(decoded)))
+    const told = replies.flatMap((reply) => (reply ? [reply.answer] : []))
+    if (told.length > 0) this.#sendOwn(told)
   }
 
   /** @returns the answer owed, one that the codec can carry and the other side accepts. */
-  #handle(decoded: unknown): Promise<ResponseMessage | undefined> | ResponseMessage | undefined {
+  #handle(decoded: unknown): Promise<Reply | undefined> | Reply | undefined {
     const message = classify(decoded)
     const isClient = this.#options.side === 'client'
     const isHello = message.kind === 'request' && message.method === HELLO
@@ -299,7 +441,8 @@ export class Connection {
     switch (message.kind) {
       case 'request':
         if (isHello && !isClient) {
-          return this.#answerHello(message.id, message.params)
+          this.#answerHello(message.id, message.params)
+          return undefined
         }
         return this.#request(message.id, message)
       case 'notification':
@@ -307,12 +450,14 @@ export class Connection {
         return undefined
       case 'neither': {
         const reason = 'it has neither a method nor a result nor an error'
-        if (!this.#events.awaits(message.id)) return invalidRequestMessage(message.id, reason)
+        if (!this.#events.awaits(message.id)) {
+          return this.#reply(invalidRequestMessage(message.id, reason))
+        }
         this.#events.answer({ kind: 'malformed-response', id: message.id, reason })
         return undefined
       }
       case 'invalid':
-        return invalidRequestMessage(message.id, message.reason)
+        return this.#reply(invalidRequestMessage(message.id, message.reason))
       default:
         if (isClient && isHelloAnswer(message.id)) this.#helloAnswered(message)
         else this.#events.answer(message)
@@ -320,10 +465,12 @@ export class Connection {
     }
   }
 
-  async #request(id: MessageId, incoming: Incoming): Promise<ResponseMessage> {
+  async #request(id: MessageId, incoming: Incoming): Promise<Reply | undefined> {
     const { method } = incoming
     if (method.startsWith('rpc.')) {
-      return errorMessage(id, ErrorCode.methodNotFound, `Method not found: "${method}"`)
+      return this.#reply(
+        errorMessage(id, ErrorCode.methodNotFound, `Method not found: "${method}"`),
+      )
     }
     return this.#carried(method, await this.#events.request(id, incoming))
   }
@@ -344,22 +491,30 @@ export class Connection {
   }
 
   /** The answer, or, where it can't be carried, the error that says so. */
-  #carried(method: string, answer: ResponseMessage): ResponseMessage {
-    let frame: Frame
+  #carried(method: string, answer: ResponseMessage): Reply | undefined {
+    const { id } = answer
+    let encoded: Encoded
     try {
-      frame = this.encode(answer)
+      encoded = encode(this.#options.format, answer)
     } catch (thrown) {
       // Why, is told on this side only: the text may be that of an error of the handler's own.
       this.#events.error(thrown)
-      const why = `The answer of "${method}" can't be sent as ${this.#options.codec.name}`
-      return errorMessage(answer.id, ErrorCode.internal, why)
+      const why = `The answer of "${method}" can't be sent as ${this.#options.format.codec.name}`
+      return this.#reply(errorMessage(id, ErrorCode.internal, why))
     }
-    if (!exceeds(frame, this.#peerMaxMessage)) return answer
+    if (encoded.bytes.length > 0 && !this.#peerFrames) {
+      const why = `${encoded.path.join('.')} in the answer of "${method}" is a Uint8Array, which ${NO_BYTES}`
+      this.#events.error(new RpcValidationError(why, [{ message: why }], 'not-sent', { method }))
+      return this.#reply(errorMessage(id, ErrorCode.internal, why))
+    }
+    if (!isOver(encoded, this.#peerMaxMessage)) return { answer, encoded }
     const why = `The answer of "${method}" is larger than the ${this.#peerMaxMessage} bytes its caller accepts`
-    return errorMessage(answer.id, ErrorCode.overloaded, why)
+    return this.#reply(errorMessage(id, ErrorCode.overloaded, why))
   }
 
-  #reply(answer: ResponseMessage): void {
-    this.send(this.encode(answer))
+  /** An answer of the protocol's own. */
+  #reply(answer: ResponseMessage): Reply | undefined {
+    const encoded = this.#encodeOwn(answer)
+    return encoded && { answer, encoded }
   }
 }

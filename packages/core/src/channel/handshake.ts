@@ -1,3 +1,5 @@
+import { type FrameType, jsonCodec } from '../wire/codec.js'
+import type { Format } from '../wire/format.js'
 import type { MessageId, RequestMessage } from '../wire/message.js'
 
 /**
@@ -15,19 +17,28 @@ export const CLIENT_PATIENCE_MS = 2_000
 /** How long the server waits for a first frame before it takes the client for a plain peer, in ms. */
 export const SERVER_PATIENCE_MS = 1_000
 
+/** How the sender writes, and what it can read. */
+export interface HelloFormat {
+  /** The name of its codec, which must be the other side's too. */
+  readonly codec: string
+  /** In which frames its messages travel. Default `text`. */
+  readonly frames?: FrameType
+  /** Whether it takes bytes in frames of their own. Default false. */
+  readonly bytes?: boolean
+}
+
 /** client → server, first frame of a connection. */
-export interface HelloParams {
+export interface HelloParams extends HelloFormat {
   readonly v: number
   /** The `id` of the client's channel, which is the same at each connection. */
   readonly id?: string
   /** Counts the client's connections, from 1. */
   readonly attempt: number
-  readonly codec: string
   readonly limits: HelloLimits
 }
 
 /** server → client, the answer. */
-export interface HelloResult {
+export interface HelloResult extends HelloFormat {
   readonly v: number
   /** The session's id: the `id` of the server's channel. */
   readonly sid: string
@@ -42,6 +53,39 @@ export interface HelloResult {
 export interface HelloLimits {
   /** The largest frame, in bytes. */
   readonly msg: number
+}
+
+/** What a side tells of its format. Other codecs than JSON carry bytes among their own. */
+export function helloFormat({ codec, frameType }: Format): HelloFormat {
+  return {
+    codec: codec.name,
+    ...(frameType === 'binary' && { frames: frameType }),
+    ...(codec === jsonCodec && { bytes: true }),
+  }
+}
+
+/**
+ * The hello, and its answer, are JSON whatever the codec is.
+ *
+ * @returns the one or the other, decoded, where the text is such; otherwise `undefined`.
+ */
+export function readHelloFrame(text: string): unknown {
+  const message = readJson(text) as { id?: unknown; method?: unknown } | null | undefined
+  return message?.method === HELLO || message?.id === HELLO_ID ? message : undefined
+}
+
+/** @returns the value, or `undefined` where the text is no JSON. */
+export function readJson(text: string): unknown {
+  try {
+    return jsonCodec.decode(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** What a side is told whose codec is not the other's. */
+export function codecMismatch(client: string, server: string): string {
+  return `Codec mismatch: client "${client}", server "${server}". Give both the same codec`
 }
 
 export function helloMessage(params: HelloParams): RequestMessage {
@@ -68,9 +112,10 @@ export function readHelloResult(value: unknown): HelloResult | undefined {
   const hello = value as Partial<HelloResult> | null
   const valid = isPositiveInteger(hello?.v) && isChannelId(hello.sid) && hasLimits(hello.limits)
   if (!valid) return undefined
-  const { resumed, spreadMs } = hello
+  const { resumed, spreadMs, codec = jsonCodec.name } = hello
   return {
     ...(hello as HelloResult),
+    codec: String(codec),
     resumed: resumed === true,
     // An endless spread (1e999 reads as that) would keep a client away for ever.
     spreadMs: Number.isFinite(spreadMs) ? (spreadMs as number) : 0,

@@ -1,5 +1,7 @@
 import { RpcConfigError } from '../errors.js'
 import type { Dialect } from '../transport/dialect.js'
+import type { Codec, FrameType } from '../wire/codec.js'
+import { type Format, resolveFormat } from '../wire/format.js'
 import type { ChannelLimits } from './channel-core.js'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './heartbeat.js'
 import type { Logger } from './logger.js'
@@ -28,6 +30,13 @@ export interface ChannelOptions {
    * `@flashrpc/core/python`. Default: JSON-RPC 2.0.
    */
   dialect?: Dialect
+  /** How messages become frames; both sides have the same one. Default `jsonCodec`. */
+  codec?: Codec
+  /**
+   * Whether the codec's text goes out in text frames, or as UTF-8 in binary ones; either is read.
+   * What a binary codec makes goes out in binary frames anyway. Default `text`.
+   */
+  frameType?: FrameType
 }
 
 const DEFAULT_LIMITS: ChannelLimits = {
@@ -43,6 +52,7 @@ export interface ResolvedChannelOptions {
   readonly heartbeat: HeartbeatOptions | false
   readonly exposeErrors: boolean
   readonly dialect: Dialect | undefined
+  readonly format: Format
 }
 
 /**
@@ -61,6 +71,7 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
       heartbeat !== false && positiveIntegers('heartbeat', { ...DEFAULT_HEARTBEAT, ...heartbeat }),
     exposeErrors,
     dialect,
+    format: resolveFormat(options),
   }
 }
 

@@ -1,10 +1,10 @@
 import { RpcOverloadedError } from '../errors.js'
-import { type Frame, frameBytes } from '../wire/codec.js'
+import { type Encoded, encodedBytes } from '../wire/encoded.js'
 import type { PendingCall } from './pending-calls.js'
 
 /** A message that waits for a connection, and the call whose fate it decides. */
 export interface Unsent {
-  readonly frame: Frame
+  readonly encoded: Encoded
   readonly call: PendingCall
   /** A call goes on to wait for its answer; a notification has ended once it is written. */
   readonly kind: 'call' | 'notification'
@@ -37,7 +37,7 @@ export class Outbox {
   /** @throws {RpcOverloadedError} where the outbox is full; the message is not kept. */
   add(unsent: Unsent): void {
     const { messages, bytes: maxBytes } = this.#limits
-    const bytes = frameBytes(unsent.frame)
+    const bytes = encodedBytes(unsent.encoded)
     if (this.#unsent.size >= messages || this.#bytes + bytes > maxBytes) {
       throw new RpcOverloadedError(
         `"${unsent.call.method}" was not sent: ${this.#unsent.size} messages of ${this.#bytes} bytes wait for a connection, and ${messages} or ${maxBytes} bytes may. Wait for the state "connected", or raise the limits "queuedMessages" and "queuedBytes"`,

@@ -9,7 +9,6 @@ import type { Contract, ContractSide } from '../contract.js'
 import { RpcConfigError, RpcDisconnectedError, RpcProxyError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
-import { jsonCodec } from '../wire/codec.js'
 import type { Link, LinkEvents } from './link.js'
 import { assertSocketSettings, ReconnectingSocket } from './reconnecting-socket.js'
 import { type Connect, ReconnectingTransport } from './reconnecting-transport.js'
@@ -128,7 +127,6 @@ class LastingClient extends CorePeer implements AnyClient {
       ...resolveChannelOptions(options),
       contract,
       side: 'client',
-      codec: jsonCodec,
       lasting: true,
       spreadMs: 0,
       self: () => this,

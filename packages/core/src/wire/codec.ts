@@ -1,29 +1,54 @@
 /** What a transport carries in one piece: text, or bytes. */
 export type Frame = string | Uint8Array
 
-/** Turns messages into frames and back. Both peers of a connection use the same one. */
+/** How text goes out: in text frames, or as UTF-8 in binary frames. */
+export type FrameType = 'text' | 'binary'
+
+/**
+ * Turns messages into frames and back. Both peers of a connection use the same one: the hello tells
+ * its name, and a mismatch ends the connection.
+ */
 export interface Codec {
-  /** How it is called in the handshake. */
+  /** What it is called in the handshake: change it with the format. */
   readonly name: string
-  /** @throws whatever says that the message can't be carried, a `TypeError` for the built-in one. */
+  /**
+   * Makes a frame of a JSON-RPC 2.0 message, at once. It must not keep what it is given.
+   *
+   * @throws whatever says that the message can't be carried: its call fails with
+   *   `RpcValidationError`; an answer becomes the error −32603.
+   */
   encode(message: unknown): Frame
-  /** @throws whatever says that the frame can't be read. */
+  /**
+   * Makes a message of a frame, at once. Where the other side has `frameType: 'binary'`, text comes
+   * as its bytes.
+   *
+   * @throws whatever says that the frame can't be read: it is answered −32700.
+   */
   decode(frame: Frame): unknown
 }
 
 const utf8Decoder = new TextDecoder('utf-8', { fatal: true })
 const utf8Encoder = new TextEncoder()
 
-/** JSON in text frames. Reads JSON in binary frames too, as some peers send it. */
+/**
+ * JSON, the default. What JSON has no word for is what `JSON.stringify` makes of it: a `Date` its
+ * text, a `Map` or a `Set` `{}`, `NaN` and `Infinity` null; a `bigint` can't be carried. Between
+ * flashrpc peers, each `Uint8Array` travels in a binary frame of its own.
+ */
 export const jsonCodec: Codec = {
   name: 'json',
   encode: (message) => JSON.stringify(message),
   decode: (frame) => JSON.parse(typeof frame === 'string' ? frame : utf8Decoder.decode(frame)),
 }
 
+/** The text as UTF-8. */
+export function utf8(text: string): Uint8Array {
+  return utf8Encoder.encode(text)
+}
+
 /** A frame's size in bytes, as limits count it: text as UTF-8. */
 export function frameBytes(frame: Frame): number {
-  return typeof frame === 'string' ? utf8Encoder.encode(frame).byteLength : frame.byteLength
+  return typeof frame === 'string' ? utf8(frame).byteLength : frame.byteLength
 }
 
 /** Whether a frame is over a limit in bytes; encodes text only where its length leaves it open. */

@@ -1,0 +1,188 @@
+/**
+ * Bytes beside JSON (docs/protocol.md, "Bytes"): each `Uint8Array` of a message leaves a null behind
+ * and follows the message's frame in a binary frame of its own; the message's member `rpc.bytes` says
+ * where each belongs. What a user's value looks like is never looked at, so none can be mistaken.
+ */
+
+/** Where one `Uint8Array` of a message belongs. */
+interface Announced {
+  /** The members that lead to it, from the message on. */
+  at: string[]
+  /** How many bytes it has. */
+  size: number
+}
+
+/** JSON, and the bytes that were in it. */
+export interface JsonWithBytes {
+  readonly text: string
+  /** Copies, in the order of their announcements. */
+  readonly bytes: readonly Uint8Array[]
+  /** The way to the first of them, from the message on; empty where there are none. */
+  readonly path: readonly string[]
+}
+
+const NONE: readonly never[] = []
+/** Deeper than this a value is not searched, but taken to hold bytes: a cycle has no end. */
+const MAX_SEARCHED_DEPTH = 100
+
+/**
+ * @returns the message as JSON. Only where it may hold bytes is more done than `JSON.stringify`.
+ * @throws {TypeError} naming the value that JSON can't carry.
+ */
+export function toJsonWithBytes(message: object): JsonWithBytes {
+  if (!mayHoldBytes(message, 0)) return { text: JSON.stringify(message), bytes: NONE, path: NONE }
+
+  const bytes: Uint8Array[] = []
+  const announced: Announced[] = []
+  /** By which member of what each object was entered last: as the search is depth first, its way. */
+  const entered = new Map<object, { holder: object; key: string }>()
+  const pathTo = (holder: object, key: string): string[] => {
+    const path = [key]
+    for (let up = entered.get(holder); up && entered.has(up.holder); up = entered.get(up.holder)) {
+      path.unshift(up.key)
+    }
+    return path
+  }
+  const text = JSON.stringify(message, function replace(this: object, key: string, value: unknown) {
+    // Before `toJSON` had its way with it: a Buffer has one.
+    const raw = (this as Record<string, unknown>)[key]
+    const found = isBinary(raw) ? raw : isBinary(value) ? value : undefined
+    if (found) {
+      const at = pathTo(this, key)
+      if (!isUint8Array(found)) throw new TypeError(notCarried(found, at))
+      const copy = new Uint8Array(found)
+      bytes.push(copy)
+      announced.push({ at, size: copy.byteLength })
+      return null
+    }
+    if (typeof value === 'object' && value !== null) entered.set(value, { holder: this, key })
+    return value
+  })
+  if (bytes.length === 0) return { text, bytes: NONE, path: NONE }
+  const announcement = JSON.stringify({ bytes: announced })
+  return {
+    text: `${text.slice(0, -1)},"rpc":${announcement}}`,
+    bytes,
+    path: announced[0]?.at ?? NONE,
+  }
+}
+
+/** Whether a search by `JSON.stringify` would find bytes, as far as a quick look can tell. */
+function mayHoldBytes(value: object, depth: number): boolean {
+  if (isBinary(value) || depth > MAX_SEARCHED_DEPTH) return true
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (typeof item === 'object' && item !== null && mayHoldBytes(item, depth + 1)) return true
+    }
+    return false
+  }
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return !(value instanceof Date)
+  for (const key in value) {
+    const member = (value as Record<string, unknown>)[key]
+    if (typeof member === 'object' && member !== null && mayHoldBytes(member, depth + 1)) {
+      return true
+    }
+  }
+  return false
+}
+
+/** Raw memory of any kind; that of another window or frame too. */
+function isBinary(value: unknown): value is ArrayBufferView | ArrayBuffer {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer
+}
+
+function isUint8Array(value: ArrayBufferView | ArrayBuffer): value is Uint8Array {
+  return (value as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'Uint8Array'
+}
+
+function notCarried(value: object, at: readonly string[]): string {
+  const kind = Object.prototype.toString.call(value).slice(8, -1)
+  return `${at.join('.')} is ${kind === 'ArrayBuffer' ? 'an' : 'a'} ${kind}; only a Uint8Array is carried, so wrap it in one`
+}
+
+/** A message whose bytes are still on their way. */
+export class AwaitedBytes {
+  /** The sum of all sizes. */
+  readonly size: number
+  readonly #slots: readonly Slot[]
+  #arrived = 0
+
+  /** @throws {TypeError} saying what is wrong with an announcement. */
+  constructor(slots: readonly Slot[]) {
+    this.#slots = slots
+    this.size = slots.reduce((sum, slot) => sum + slot.size, 0)
+    if (!Number.isSafeInteger(this.size)) throw new TypeError('its bytes are too many')
+  }
+
+  /**
+   * Puts the next bytes in their place.
+   *
+   * @returns whether they were the last.
+   * @throws {TypeError} where there are not as many as were announced.
+   */
+  take(bytes: Uint8Array): boolean {
+    const slot = this.#slots[this.#arrived++]
+    if (slot?.size !== bytes.byteLength) {
+      throw new TypeError(`${bytes.byteLength} bytes came where ${slot?.size} were announced`)
+    }
+    // A Buffer is a Uint8Array with other ways: `slice` shares its memory.
+    const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    slot.holder[slot.key] = plain
+    return this.#arrived === this.#slots.length
+  }
+}
+
+/** A null that bytes will replace. */
+interface Slot {
+  readonly holder: Record<string, unknown>
+  readonly key: string
+  readonly size: number
+}
+
+/**
+ * @returns what a decoded frame (a message, or an array of some) waits for; `undefined` where nothing.
+ * @throws {TypeError} saying what is wrong with an announcement.
+ */
+export function awaitedBytes(decoded: unknown): AwaitedBytes | undefined {
+  const messages = Array.isArray(decoded) ? decoded : [decoded]
+  const slots = messages.flatMap(slotsOf)
+  return slots.length > 0 ? new AwaitedBytes(slots) : undefined
+}
+
+function slotsOf(message: unknown): readonly Slot[] {
+  const extras = own(message, 'rpc')
+  const announced = own(extras, 'bytes')
+  if (announced === undefined) return NONE
+  if (!Array.isArray(announced)) throw new TypeError('its rpc.bytes is no array')
+  return announced.map((entry) => {
+    const at = own(entry, 'at')
+    const size = own(entry, 'size')
+    if (!Number.isSafeInteger(size) || (size as number) < 0) {
+      throw new TypeError('its rpc.bytes has a size that is no number of bytes')
+    }
+    const slot = Array.isArray(at) ? findSlot(message, at) : undefined
+    if (!slot) throw new TypeError('its rpc.bytes names a place that is not there')
+    return { ...slot, size: size as number }
+  })
+}
+
+/** Follows own members only, to a null in what belongs to users. */
+function findSlot(message: unknown, at: unknown[]): Pick<Slot, 'holder' | 'key'> | undefined {
+  const key = at.at(-1)
+  if (typeof key !== 'string' || !USERS.has(at[0])) return undefined
+  let holder = message
+  for (const step of at.slice(0, -1)) holder = own(holder, step)
+  if (own(holder, key) !== null) return undefined
+  const slot = { holder: holder as Record<string, unknown>, key }
+  // So that the same place is not announced twice.
+  slot.holder[key] = undefined
+  return slot
+}
+
+/** The members of a message in which values of users travel. */
+const USERS: ReadonlySet<unknown> = new Set(['params', 'result', 'error'])
+
+function own(value: unknown, key: unknown): unknown {
+  if (typeof value !== 'object' || value === null || typeof key !== 'string') return undefined
+  return Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined
+}
