@@ -29,6 +29,7 @@ export default defineConfig({
           include: [
             'zod',
             '@flashrpc/core > reconnecting-websocket',
+            '@flashrpc/core > @msgpack/msgpack',
             '@flashrpc/react > react',
             '@flashrpc/react > react-dom',
             '@flashrpc/react > react-dom/client',

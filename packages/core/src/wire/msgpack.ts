@@ -1,0 +1,95 @@
+import {
+  decode,
+  decodeTimestampExtension,
+  ExtensionCodec,
+  encode,
+  encodeTimestampExtension,
+} from '@msgpack/msgpack'
+import type { Codec } from './codec.js'
+import { assertSane } from './msgpack-guard.js'
+
+/** The application types of docs/protocol.md, "Codec"; −1 is MessagePack's own. */
+const Type = { date: -1, map: 1, set: 2, bigint: 3 } as const
+
+/** How deep values may nest: in frames, and in what is sent. */
+const MAX_DEPTH = 100
+
+const extensionCodec = new ExtensionCodec()
+const options = { extensionCodec, ignoreUndefined: true, maxDepth: MAX_DEPTH }
+
+function pack(value: unknown): Uint8Array<ArrayBuffer> {
+  return encode(value, options)
+}
+
+function unpack(bytes: Uint8Array): unknown {
+  assertSane(bytes, MAX_DEPTH)
+  return decode(bytes, options)
+}
+
+function unpackList(bytes: Uint8Array): unknown[] {
+  const list = unpack(bytes)
+  if (!Array.isArray(list)) throw new TypeError('a Map or a Set is no array of its items')
+  return list
+}
+
+extensionCodec.register({
+  type: Type.date,
+  encode(value) {
+    if (!(value instanceof Date)) return null
+    if (Number.isNaN(value.getTime())) throw new TypeError('an invalid Date has no timestamp')
+    return encodeTimestampExtension(value)
+  },
+  decode: decodeTimestampExtension,
+})
+
+extensionCodec.register({
+  type: Type.map,
+  encode: (value) => (value instanceof Map ? pack([...value].flat()) : null),
+  decode(bytes) {
+    const list = unpackList(bytes)
+    if (list.length % 2 > 0) throw new TypeError('a Map has a key without a value')
+    const map = new Map<unknown, unknown>()
+    for (let index = 0; index < list.length; index += 2) map.set(list[index], list[index + 1])
+    return map
+  },
+})
+
+extensionCodec.register({
+  type: Type.set,
+  encode: (value) => (value instanceof Set ? pack([...value]) : null),
+  decode: (bytes) => new Set(unpackList(bytes)),
+})
+
+extensionCodec.register({
+  type: Type.bigint,
+  encode(value) {
+    // Called for every object: other raw memory than a Uint8Array would lose its kind.
+    if (typeof value === 'bigint') return new TextEncoder().encode(value.toString(16))
+    const isBytes = Object.prototype.toString.call(value) === '[object Uint8Array]'
+    if ((ArrayBuffer.isView(value) || value instanceof ArrayBuffer) && !isBytes) {
+      throw new TypeError('of raw memory only a Uint8Array is carried, so wrap it in one')
+    }
+    return null
+  },
+  decode(bytes) {
+    const [, sign, digits] = /^(-?)([0-9a-f]+)$/.exec(new TextDecoder().decode(bytes)) ?? []
+    if (digits === undefined) throw new TypeError('a bigint is no hexadecimal number')
+    const value = BigInt(`0x${digits}`)
+    return sign ? -value : value
+  },
+})
+
+/**
+ * MessagePack, in binary frames. `Date`, `Map`, `Set`, `bigint` and `Uint8Array` arrive as what they
+ * were; members that are undefined are left out. Needs the package `@msgpack/msgpack`.
+ */
+export const msgpackCodec: Codec = {
+  name: 'msgpack',
+  // A copy, as the original is a part of a larger buffer, which a port would post whole.
+  encode: (message) => pack(message).slice(),
+  decode(frame) {
+    if (typeof frame === 'string') throw new TypeError('text is no MessagePack')
+    // A Buffer's parts would be Buffers.
+    return unpack(new Uint8Array(frame.buffer, frame.byteOffset, frame.byteLength))
+  },
+}
