@@ -1,1 +1,1 @@
-export { type PythonDialectOptions, pythonDialect } from './transport/python-dialect.js'
+export { pythonDialect } from './transport/python-dialect.js'

@@ -11,7 +11,7 @@ import {
   RpcError,
   type SomeHandlers,
 } from '@flashrpc/core'
-import { type PythonDialectOptions, pythonDialect } from '@flashrpc/core/python'
+import { pythonDialect } from '@flashrpc/core/python'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { polled } from './support/eventually.js'
@@ -51,14 +51,14 @@ function response(result: unknown, result_type: unknown, call_id: unknown = 'c1'
 }
 
 /** A client of ours whose peer is a Python server, written by hand; it is connected. */
-async function client(options: PythonDialectOptions = {}) {
+async function client() {
   const [left, right] = memoryTransportPair()
   const python = new RawEnd(right)
   const errors: unknown[] = []
   const channel = createChannel(contract, {
     side: 'client',
     transport: left,
-    dialect: pythonDialect(options),
+    dialect: pythonDialect(),
     onError: [(_, error) => errors.push(error)],
     methods: {
       confirm: ({ text }) => {
@@ -219,6 +219,21 @@ describe('a client of a Python server', () => {
     expect(await id).toBe('abc')
   })
 
+  test('sends nothing where a value is bytes', async () => {
+    const [left, right] = memoryTransportPair()
+    const python = new RawEnd(right)
+    const channel = createChannel<object, Anything>({
+      side: 'client',
+      transport: left,
+      dialect: pythonDialect(),
+    })
+    await settled()
+    await python.send(response('pong', 'str', python.take()[0].request.call_id))
+    const error = await rejection(channel.call('echo', { value: new Uint8Array([1]) }))
+    expect(error).toMatchObject({ outcome: 'not-sent', code: -32007 })
+    expect(python.came).toEqual([])
+  })
+
   test('says nothing of a call that is given up', async () => {
     const { channel, python } = await client()
     const giveUp = new AbortController()
@@ -282,7 +297,8 @@ describe('a client of a Python server', () => {
     createChannel(contract, {
       side: 'client',
       transport: left,
-      dialect: pythonDialect({ frameType: 'binary' }),
+      dialect: pythonDialect(),
+      frameType: 'binary',
     })
     await settled()
     expect(frames).toEqual([expect.any(Uint8Array)])
@@ -524,4 +540,18 @@ test('refuses a dialect that is none', () => {
       dialect: 'python' as unknown as ReturnType<typeof pythonDialect>,
     })
   expect(make).toThrow(RpcConfigError)
+})
+
+test('refuses a codec beside the dialect, which has its own', () => {
+  const [transport] = memoryTransportPair()
+  const make = () =>
+    createChannel<object, object>({
+      side: 'client',
+      transport,
+      dialect: pythonDialect(),
+      codec: { name: 'mine', encode: JSON.stringify, decode: (frame) => JSON.parse(String(frame)) },
+    })
+  expect(make).toThrow(
+    /"mine" can't be used: the Python dialect is written in JSON; leave codec out/,
+  )
 })

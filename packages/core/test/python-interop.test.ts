@@ -211,7 +211,7 @@ describe.skipIf(found.missing !== undefined)('a client of ours and a server of t
   })
 
   test('binary frames go both ways', async () => {
-    const { client } = connect('/binary', { dialect: pythonDialect({ frameType: 'binary' }) })
+    const { client } = connect('/binary', { frameType: 'binary' })
     expect(await client.other.add({ a: 5, b: 10 })).toBe(15)
     expect((await client.other.report({ title: 'öffentlich' })).title).toBe('öffentlich')
   })

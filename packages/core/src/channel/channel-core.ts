@@ -324,10 +324,15 @@ export class ChannelCore {
   attach(transport: Transport): void {
     this.#connection?.close(CloseCode.goingAway, 'Another connection takes its place')
     const { side, format, limits, heartbeat, spreadMs, dialect, events } = this.#options
-    const { id: channelId } = this
-    const context = { side, channelId, maxMessage: limits.message, error: events.error }
+    const dialectContext = {
+      side,
+      channelId: this.id,
+      maxMessage: limits.message,
+      frameType: format.frameType,
+      error: events.error,
+    }
     const connection: Connection = new Connection(
-      dialect ? dialect.wrap(transport, context) : transport,
+      dialect ? dialect.wrap(transport, dialectContext) : transport,
       {
         side,
         format,

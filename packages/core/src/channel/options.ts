@@ -1,6 +1,6 @@
 import { RpcConfigError } from '../errors.js'
 import type { Dialect } from '../transport/dialect.js'
-import type { Codec, FrameType } from '../wire/codec.js'
+import { type Codec, type FrameType, jsonCodec } from '../wire/codec.js'
 import { type Format, resolveFormat } from '../wire/format.js'
 import type { ChannelLimits } from './channel-core.js'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './heartbeat.js'
@@ -61,9 +61,8 @@ export interface ResolvedChannelOptions {
  */
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
   const { timeout = 30_000, limits, heartbeat = {}, exposeErrors = false, dialect } = options
-  if (dialect !== undefined && typeof dialect?.wrap !== 'function') {
-    throw new RpcConfigError('dialect must be a dialect, such as pythonDialect()')
-  }
+  const format = resolveFormat(options)
+  assertDialect(dialect, format)
   return {
     timeout: assertTimeout(undefined, timeout),
     limits: positiveIntegers('limits', { ...DEFAULT_LIMITS, ...limits }),
@@ -71,7 +70,18 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
       heartbeat !== false && positiveIntegers('heartbeat', { ...DEFAULT_HEARTBEAT, ...heartbeat }),
     exposeErrors,
     dialect,
-    format: resolveFormat(options),
+    format,
+  }
+}
+
+function assertDialect(dialect: Dialect | undefined, { codec }: Format): void {
+  if (dialect === undefined) return
+  if (typeof dialect?.wrap !== 'function') {
+    throw new RpcConfigError('dialect must be a dialect, such as pythonDialect()')
+  }
+  if (codec !== jsonCodec) {
+    const why = `the ${dialect.name} dialect is written in JSON`
+    throw new RpcConfigError(`The codec "${codec.name}" can't be used: ${why}; leave codec out`)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FrameType } from '../wire/codec.js'
 import type { Transport } from './transport.js'
 
 /** What a dialect is told of the channel that it speaks for. */
@@ -7,6 +8,8 @@ export interface DialectContext {
   readonly channelId: string
   /** The largest frame the channel accepts, in bytes. */
   readonly maxMessage: number
+  /** The frames that the channel is to write its JSON in. */
+  readonly frameType: FrameType
   /** Told of what went wrong that no answer tells anybody about: the channel's `onError`. */
   error(error: unknown): void
 }

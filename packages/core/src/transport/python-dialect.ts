@@ -1,5 +1,5 @@
 import { ErrorCode, RpcError, RpcProtocolError } from '../errors.js'
-import { exceeds, type Frame, jsonCodec } from '../wire/codec.js'
+import { exceeds, type Frame, jsonCodec, utf8 } from '../wire/codec.js'
 import {
   classify,
   errorMessage,
@@ -22,27 +22,18 @@ import { CloseCode } from './close-codes.js'
 import type { Dialect, DialectContext } from './dialect.js'
 import type { CloseInfo, Transport, TransportEvents } from './transport.js'
 
-export interface PythonDialectOptions {
-  /**
-   * The frames that a client sends its JSON in: those that the Python server's `frame_type` names; it
-   * drops the connection at any other. A server answers in those that it is sent. Default `'text'`.
-   */
-  frameType?: 'text' | 'binary'
-}
-
 /**
  * The dialect of Python's flashrpc and of fastapi_websocket_rpc (docs/protocol.md, "The Python
  * dialect").
  *
  * A client that has it speaks it. A server that has it tells Python clients from others by their
  * first frame, and serves both.
+ *
+ * A client's `frameType` is that of the Python server's `frame_type`, which drops the connection at any
+ * other; a server answers Python clients in the frames that they send.
  */
-export function pythonDialect(options: PythonDialectOptions = {}): Dialect {
-  const { frameType = 'text' } = options
-  return {
-    name: 'Python',
-    wrap: (transport, context) => new PythonTransport(transport, context, frameType === 'binary'),
-  }
+export function pythonDialect(): Dialect {
+  return { name: 'Python', wrap: (transport, context) => new PythonTransport(transport, context) }
 }
 
 type Call = RequestMessage | NotificationMessage
@@ -84,10 +75,10 @@ class PythonTransport implements Transport {
   #unanswered = 0
   #ended = false
 
-  constructor(transport: Transport, context: DialectContext, sendsBytes: boolean) {
+  constructor(transport: Transport, context: DialectContext) {
     this.#transport = transport
     this.#context = context
-    this.#sendsBytes = sendsBytes
+    this.#sendsBytes = context.frameType === 'binary'
     this.#peer = context.side === 'client' ? 'python' : undefined
     this.reliable = transport.reliable
     if (transport.terminate) this.terminate = () => transport.terminate?.()
@@ -153,7 +144,7 @@ class PythonTransport implements Transport {
     if (unspeakable(message)) return this.#transport.send(frame)
     const id = 'id' in message ? message.id : undefined
     const both = { ...message, ...this.#request(message.method, message.params, id) }
-    const sent = this.#transport.send(jsonCodec.encode(both))
+    const sent = this.#write(both)
     if (sent && id !== undefined) this.#unanswered++
     return sent
   }
@@ -174,7 +165,7 @@ class PythonTransport implements Transport {
 
   #write(message: PythonMessage): boolean {
     const text = jsonCodec.encode(message) as string
-    return this.#transport.send(this.#sendsBytes ? new TextEncoder().encode(text) : text)
+    return this.#transport.send(this.#sendsBytes ? utf8(text) : text)
   }
 
   /** A call of the other side failed here: Python has no way to say so but to end the connection. */
