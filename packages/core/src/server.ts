@@ -1,4 +1,8 @@
-export { type Authenticate, RejectUpgrade } from './server/authentication.js'
+export {
+  type Authenticate,
+  type AuthenticateContext,
+  RejectUpgrade,
+} from './server/authentication.js'
 export {
   createEndpoint,
   type Endpoint,

@@ -2,8 +2,17 @@ import type { IncomingMessage } from 'node:http'
 import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 
+/** What `authenticate` gets besides the request. */
+export interface AuthenticateContext {
+  /** Aborts when the answer is of no use any more: the client is gone, the time is over. */
+  readonly signal: AbortSignal
+}
+
 /** Finds out who asks for a connection. */
-export type Authenticate<Identity> = (request: IncomingMessage) => Identity | Promise<Identity>
+export type Authenticate<Identity> = (
+  request: IncomingMessage,
+  context: AuthenticateContext,
+) => Identity | Promise<Identity>
 
 /**
  * Refuses a connection before there is one. Thrown by `authenticate`.
@@ -21,7 +30,7 @@ export class RejectUpgrade extends RpcError {
   /**
    * @param status 401: not known; 403: known and not allowed; 429, 503: not now.
    * @param message for the client, at most 123 bytes of it to a page.
-   * @throws {RpcConfigError} where the status is no refusal.
+   * @throws {RpcConfigError} where the status is no refusal, or `retryAfterSeconds` no time.
    */
   constructor(
     status: number,
@@ -31,9 +40,15 @@ export class RejectUpgrade extends RpcError {
     if (!(Number.isInteger(status) && status >= 400 && status <= 599)) {
       throw new RpcConfigError(`RejectUpgrade takes an HTTP status from 400 to 599, not ${status}`)
     }
+    const { retryAfterSeconds } = options
+    if (retryAfterSeconds !== undefined && !(retryAfterSeconds >= 0 && retryAfterSeconds < 1e9)) {
+      throw new RpcConfigError(
+        `retryAfterSeconds must be a number of seconds, 0 or more; it is ${String(retryAfterSeconds)}`,
+      )
+    }
     super(ErrorCode.unauthorized, message, undefined, options)
     this.status = status
-    this.retryAfterSeconds = options.retryAfterSeconds
+    this.retryAfterSeconds = retryAfterSeconds
   }
 
   /** What a page is told, which can't see the status. */
@@ -45,17 +60,38 @@ export class RejectUpgrade extends RpcError {
   }
 }
 
-/** @returns who it is, or why nobody is let in. Never rejects. */
+/** What came of a request: who it is, or why nobody is let in. */
+export type Admission = { readonly identity: unknown } | { readonly rejection: RejectUpgrade }
+
+/**
+ * Asks `authenticate`, for as long as the answer is of use and no longer. Never rejects.
+ *
+ * @param giveUp ends it; its reason, where that is a {@link RejectUpgrade}, is the answer.
+ */
 export async function admit(
   authenticate: Authenticate<unknown> | undefined,
   request: IncomingMessage,
-): Promise<{ identity: unknown } | { rejection: RejectUpgrade }> {
+  timeoutMs: number,
+  giveUp: AbortController,
+): Promise<Admission> {
+  if (!authenticate) return { identity: undefined }
+  const { signal } = giveUp
+  const timer = setTimeout(() => {
+    const message = 'Authentication took too long; try again later'
+    giveUp.abort(new RejectUpgrade(503, message))
+  }, timeoutMs)
+  const givenUp = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
   try {
-    return { identity: await authenticate?.(request) }
+    const asked = (async () => authenticate(request, { signal }))()
+    return { identity: await Promise.race([asked, givenUp]) }
   } catch (thrown) {
     if (thrown instanceof RejectUpgrade) return { rejection: thrown }
     // Why is nobody's business but the server's: `cause` is for onReject.
     const cause = thrown instanceof Error ? thrown : new Error(describeThrown(thrown))
     return { rejection: new RejectUpgrade(500, 'Authentication failed', { cause }) }
+  } finally {
+    clearTimeout(timer)
   }
 }

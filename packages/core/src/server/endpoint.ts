@@ -11,9 +11,16 @@ import type { UntypedSide } from '../channel/peer.js'
 import { assertMethodName, type Contract, type ContractSide } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
 import { truncateReason, type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
-import { type Authenticate, admit, RejectUpgrade } from './authentication.js'
+import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { listen } from './listen.js'
-import { isAllowedOrigin, isPage, isPath, refuseUpgrade } from './upgrade.js'
+import {
+  assertPageRules,
+  isPage,
+  isPath,
+  type PageRules,
+  refusalOfPage,
+  refuseUpgrade,
+} from './upgrade.js'
 
 /** A channel to a client. */
 export interface ServerChannel<Local, Remote, Identity = undefined> extends Channel<Local, Remote> {
@@ -30,15 +37,18 @@ export interface EndpointOptions<Local, Remote, Identity = undefined>
    * handler and on the channel. Throw {@link RejectUpgrade} to refuse; anything else that is thrown
    * refuses with HTTP 500, and `onReject` learns why. Without it, everybody may connect.
    *
-   * Written before `methods`, it gives their `identity` its type.
+   * With its own param typed, `(request: IncomingMessage) => …`, or as a function from elsewhere, it
+   * gives `identity` its type everywhere; TypeScript can't find it out from a param without a type.
    */
   authenticate?: Authenticate<Identity>
+  /** How long `authenticate` may take, in ms; then the client is told 503. Default 10,000. */
+  authenticateTimeoutMs?: number
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
   authorize?: (
     method: keyof Local & string,
     context: HandlerContext<ServerChannel<Local, Remote, Identity>>,
   ) => boolean | Promise<boolean>
-  /** Told of each connection that was refused: by `authenticate`, or for its origin. */
+  /** Told of each connection that was refused: by `authenticate`, or for its origin or host. */
   onReject?: readonly ((request: IncomingMessage, rejection: RejectUpgrade) => unknown)[]
   /** What clients can call. */
   methods: Handlers<Local, ServerChannel<Local, Remote, Identity>>
@@ -47,6 +57,13 @@ export interface EndpointOptions<Local, Remote, Identity = undefined>
    * `https://app.example.com`, or `'*'` for all. Programs that are no pages always may.
    */
   allowedOrigins?: readonly string[] | '*'
+  /**
+   * The names the server goes by, without ports, such as `app.example.com`; `'*'` for any. A page
+   * that came by another name is not of the server's own origin: DNS rebinding makes such. Default:
+   * where the endpoint's own server listens on a loopback address, `localhost`, `*.localhost`,
+   * `127.0.0.1` and `[::1]`; otherwise any.
+   */
+  allowedHosts?: readonly string[] | '*'
 }
 
 /** Where an endpoint listens on a server of its own. */
@@ -138,6 +155,9 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly #sockets: WebSocketServer
   readonly #detach = new Set<() => void>()
   readonly #ownServers = new Set<Server>()
+  readonly #authenticateTimeoutMs: number
+  /** What ends each authentication that is under way. */
+  readonly #authenticating = new Set<AbortController>()
   #closing: Promise<void> | undefined
 
   constructor(contract: Contract | undefined, options: UntypedOptions) {
@@ -145,6 +165,8 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.#options = options
     this.channels = this.#channels
     assertMethods(contract, options.methods)
+    assertPageRules(options as PageRules)
+    this.#authenticateTimeoutMs = assertAuthentication(options)
     const { limits } = resolveChannelOptions(options)
     this.#sockets = new WebSocketServer({
       noServer: true,
@@ -165,7 +187,13 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       )
     }
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      if (isPath(request, path)) void this.#upgrade(request, socket, head)
+      if (isPath(request, path))
+        void this.#upgrade(
+          request,
+          socket,
+          head,
+          this.#ownServers.has(server) ? boundAddress(server) : undefined,
+        )
       else if (isNobodys(request, server, onUpgrade)) {
         socket.on('error', () => {})
         refuseUpgrade(socket, 404, `There is no WebSocket here; try ${path}\n`)
@@ -213,21 +241,20 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     return this.close()
   }
 
-  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    boundTo: string | undefined,
+  ): Promise<void> {
     // An upgrading socket without a listener ends the process with its first reset.
     socket.on('error', () => {})
-    if (!isAllowedOrigin(request, this.#options.allowedOrigins)) {
-      const { origin, host } = request.headers
-      const remedy = `Add it to the endpoint's allowedOrigins if its pages may connect.`
-      const why = `The origin ${origin} is not that of ${host}. ${remedy}`
-      // Never let in, not even to be told: a foreign page gets no WebSocket.
-      return this.#refuse(request, socket, new RejectUpgrade(403, why))
-    }
-    const admission = await admit(this.#options.authenticate, request)
+    const why = refusalOfPage(request, this.#options as PageRules, boundTo)
+    // Never let in, not even to be told: a foreign page gets no WebSocket.
+    if (why !== undefined) return this.#refuse(request, socket, new RejectUpgrade(403, why))
+    const admission = await this.#admit(request, socket)
     if (socket.destroyed) return
-    if (this.#closing) {
-      return this.#refuse(request, socket, new RejectUpgrade(503, 'The server is closing'))
-    }
+    if (this.#closing) return this.#refuse(request, socket, closing())
     if ('identity' in admission) {
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
         this.#accept(webSocket, admission.identity),
@@ -238,8 +265,21 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
         webSocket.on('error', () => {})
         webSocket.close(rejection.closeCode, truncateReason(rejection.message))
+        void closed(webSocket)
       })
     } else this.#refuse(request, socket, admission.rejection)
+  }
+
+  async #admit(request: IncomingMessage, socket: Duplex): Promise<Admission> {
+    const giveUp = new AbortController()
+    const onGone = () => giveUp.abort(new Error('The client is gone'))
+    this.#authenticating.add(giveUp)
+    socket.once('close', onGone)
+    const { authenticate } = this.#options
+    const admission = await admit(authenticate, request, this.#authenticateTimeoutMs, giveUp)
+    socket.off('close', onGone)
+    this.#authenticating.delete(giveUp)
+    return admission
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, rejection: RejectUpgrade): void {
@@ -278,6 +318,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
 
   async #close(drain: number): Promise<void> {
     for (const detach of [...this.#detach]) detach()
+    for (const giveUp of this.#authenticating) giveUp.abort(closing())
     const servers = [...this.#ownServers].map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     )
@@ -301,6 +342,26 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 }
 
+/** @returns how long `authenticate` may take, in ms. */
+function assertAuthentication({
+  authenticate,
+  authorize,
+  authenticateTimeoutMs = 10_000,
+}: UntypedOptions): number {
+  for (const [name, value] of Object.entries({ authenticate, authorize })) {
+    if (value === undefined || typeof value === 'function') continue
+    throw new RpcConfigError(`${name} must be a function; it is of type ${typeof value}`)
+  }
+  if (!(Number.isInteger(authenticateTimeoutMs) && authenticateTimeoutMs > 0)) {
+    throw new RpcConfigError('authenticateTimeoutMs must be a positive number of ms')
+  }
+  return authenticateTimeoutMs
+}
+
+function closing(): RejectUpgrade {
+  return new RejectUpgrade(503, 'The server is closing')
+}
+
 /** Fails where a method is wrong, before the first connection would. */
 function assertMethods(contract: Contract | undefined, methods: object | undefined): void {
   if (typeof methods !== 'object' || methods === null) {
@@ -319,6 +380,12 @@ function assertMethods(contract: Contract | undefined, methods: object | undefin
       throw new RpcConfigError(`The handler of "${name}" must be a function`, { method: name })
     }
   }
+}
+
+/** The address that a server of the endpoint's own is bound to: only there are its names known. */
+function boundAddress(server: Server): string | undefined {
+  const address = server.address()
+  return typeof address === 'object' ? address?.address : undefined
 }
 
 /**

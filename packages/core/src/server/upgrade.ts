@@ -1,5 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { RpcConfigError } from '../errors.js'
 
 /** Whether a request's path is this one; the query does not count. */
 export function isPath(request: IncomingMessage, path: string): boolean {
@@ -8,21 +9,98 @@ export function isPath(request: IncomingMessage, path: string): boolean {
   return (end === -1 ? target : target.slice(0, end)) === path
 }
 
+/** Which pages may connect; see the options of the same names. */
+export interface PageRules {
+  readonly allowedOrigins?: readonly string[] | '*'
+  readonly allowedHosts?: readonly string[] | '*'
+}
+
 /**
- * Whether a page of this origin may connect. Programs send no `Origin` and may; a page may from the
- * server's own origin, and from those allowed by name. Compared as strings, letter by letter.
+ * Why the page that asks may not connect; undefined where it may, or none asks. Programs send no
+ * `Origin`. A page may from an origin allowed by name, and from the server's own: that of the
+ * request's `Host`, where the server goes by that name. Compared as strings, letter by letter.
  *
  * Browsers let any page open a WebSocket to any server, with its cookies: only the server can
- * refuse (RFC 6455, section 10.2).
+ * refuse (RFC 6455, section 10.2). And a page's owner can let its name resolve to the server's
+ * address (DNS rebinding), whereupon `Origin` and `Host` agree: only the server knows its names.
+ *
+ * @param boundTo the address that the endpoint's own server listens on.
  */
-export function isAllowedOrigin(
+export function refusalOfPage(
   request: IncomingMessage,
-  allowed: readonly string[] | '*' | undefined,
-): boolean {
+  { allowedOrigins, allowedHosts }: PageRules,
+  boundTo?: string,
+): string | undefined {
   const { origin, host } = request.headers
-  if (origin === undefined || allowed === '*') return true
-  if (allowed?.includes(origin)) return true
-  return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)
+  if (origin === undefined || allowedOrigins === '*') return undefined
+  if (allowedOrigins?.includes(origin)) return undefined
+  const isOwn = host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)
+  if (!isOwn) {
+    return `The origin ${origin} is not that of ${host}. Add it to the endpoint's allowedOrigins if its pages may connect`
+  }
+  const name = withoutPort(host)
+  const known = allowedHosts
+    ? allowedHosts === '*' || allowedHosts.includes(name)
+    : boundTo === undefined || !isLoopback(boundTo) || isLoopbackName(name) || name === boundTo
+  if (known) return undefined
+  return `The host ${name} is none that this server goes by. Add it to the endpoint's allowedHosts if it is`
+}
+
+/**
+ * @throws {RpcConfigError} where a rule could never match, or would match what it does not say.
+ */
+export function assertPageRules({ allowedOrigins, allowedHosts }: PageRules): void {
+  assertTexts('allowedOrigins', allowedOrigins, isOrigin, 'https://app.example.com')
+  assertTexts('allowedHosts', allowedHosts, isHostName, 'app.example.com')
+}
+
+function assertTexts(
+  option: string,
+  values: unknown,
+  isRight: (value: string) => boolean,
+  example: string,
+): void {
+  if (values === undefined || values === '*') return
+  if (!Array.isArray(values)) {
+    throw new RpcConfigError(
+      `${option} must be a list such as ["${example}"], or "*"; it is ${JSON.stringify(values)}`,
+    )
+  }
+  const wrong = values.find((value) => typeof value !== 'string' || !isRight(value))
+  if (wrong === undefined) return
+  throw new RpcConfigError(
+    `${option} has ${JSON.stringify(wrong)}, which no request can match: write it as in "${example}", with nothing after it`,
+  )
+}
+
+/** As a browser writes it: `https://app.example.com`, `app://demo`, `null`. */
+function isOrigin(value: string): boolean {
+  if (value === 'null') return true
+  if (/^https?:/i.test(value)) return URL.canParse(value) && new URL(value).origin === value
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]+$/.test(value)
+}
+
+function isHostName(value: string): boolean {
+  return URL.canParse(`http://${value}`) && new URL(`http://${value}`).host === value
+    ? withoutPort(value) === value
+    : false
+}
+
+/** The name in a `Host` header; an IPv6 address keeps its brackets. */
+function withoutPort(host: string): string {
+  const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':')
+  return end > 0 ? host.slice(0, end) : host
+}
+
+/** Names that browsers take for this machine without asking DNS (RFC 6761, section 6.3). */
+function isLoopbackName(name: string): boolean {
+  return (
+    name === 'localhost' || name.endsWith('.localhost') || name === '127.0.0.1' || name === '[::1]'
+  )
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.')
 }
 
 /** Whether a page asks, and not a program: browsers name the page's origin, always. */
