@@ -81,9 +81,8 @@ function isOrigin(value: string): boolean {
 }
 
 function isHostName(value: string): boolean {
+  if (value.includes('*') || withoutPort(value) !== value) return false
   return URL.canParse(`http://${value}`) && new URL(`http://${value}`).host === value
-    ? withoutPort(value) === value
-    : false
 }
 
 /** The name in a `Host` header; an IPv6 address keeps its brackets. */
