@@ -56,7 +56,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['apps/*/test/**/*.test.ts'],
+          include: ['{apps,examples}/*/test/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -44,7 +44,8 @@ async function environment(requirements: string): Promise<string> {
     system,
     ['-c', 'import sys; print(sys.version); assert sys.version_info >= (3, 10)'],
   )
-  const hash = createHash('sha256').update(version).update(readFileSync(requirements))
+  const pinned = readFileSync(requirements, 'utf8').replaceAll(/^\s*(#.*)?$\n/gm, '')
+  const hash = createHash('sha256').update(version).update(pinned)
   const folder = join(tmpdir(), `flashrpc-python-${hash.digest('hex').slice(0, 16)}`)
   const isWindows = process.platform === 'win32'
   const inFolder = isWindows ? join('Scripts', 'python.exe') : join('bin', 'python')

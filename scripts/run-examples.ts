@@ -5,26 +5,37 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { findPython } from './python.ts'
 
 /**
  * Runs every example as its README says, and holds what it prints against the README's last block:
- * its `main.ts`, or, where it has none, its `client.ts` beside its `server.ts`.
+ * its `main.ts`, or, where it has none, its `client.ts` beside its `server.ts` or `server.py`.
  */
 
 const examples = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples')
 const TIMEOUT_MS = 60_000
 
 for (const name of readdirSync(examples).sort()) {
-  await run(join(examples, name))
-  console.log(`${name}: prints what its README says`)
+  const skipped = await run(join(examples, name))
+  console.log(`${name}: ${skipped ?? 'prints what its README says'}`)
 }
 
-async function run(folder: string): Promise<void> {
-  if (existsSync(join(folder, 'main.ts'))) return expectPromised(folder, start(folder, 'main.ts'))
-  const server = start(folder, 'server.ts')
+/** @returns why it was not run, where it was not. */
+async function run(folder: string): Promise<string | undefined> {
+  if (existsSync(join(folder, 'main.ts'))) {
+    await expectPromised(folder, start(folder, 'main.ts'))
+    return undefined
+  }
+  let server: ChildProcess
+  if (existsSync(join(folder, 'server.py'))) {
+    const python = await findPython(join(folder, 'requirements.txt'))
+    if (python.missing !== undefined) return `SKIPPED. ${python.missing}`
+    server = startProgram(folder, python.path, ['-B', 'server.py'])
+  } else server = start(folder, 'server.ts')
   try {
     const url = await listening(server)
     await expectPromised(folder, start(folder, 'client.ts', url))
+    return undefined
   } finally {
     server.kill()
     if (server.exitCode === null && server.signalCode === null) await once(server, 'exit')
@@ -38,7 +49,11 @@ async function expectPromised(folder: string, program: ChildProcess): Promise<vo
 }
 
 function start(folder: string, ...args: string[]): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', ...args], {
+  return startProgram(folder, process.execPath, ['--import', 'tsx', ...args])
+}
+
+function startProgram(folder: string, program: string, args: string[]): ChildProcess {
+  return spawn(program, args, {
     cwd: folder,
     env: { ...process.env, PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
