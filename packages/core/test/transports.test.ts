@@ -1,7 +1,5 @@
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel } from 'node:worker_threads'
 import {
   createChannel,
   memoryTransportPair,
@@ -12,6 +10,7 @@ import {
 } from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
 import { WebSocket } from 'ws'
+import { startWorker } from './support/start-worker.js'
 import { contract } from './support/suite/contract.js'
 import { describeTransport } from './support/suite/describe-transport.js'
 import { createSuiteMethods } from './support/suite/serve.js'
@@ -23,21 +22,6 @@ function serve(
 ): Transport {
   createChannel(contract, { side: 'server', transport: server, methods: methods() })
   return client
-}
-
-/** Node itself runs no TypeScript: `tsx` does. */
-async function startWorker(path: string): Promise<Worker> {
-  const url = new URL(path, import.meta.url).href
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api')).href
-  const worker = new Worker(
-    `import(${JSON.stringify(tsx)}).then(({ register }) => {
-      register()
-      return import(${JSON.stringify(url)})
-    })`,
-    { eval: true, execArgv: ['--conditions', '@flashrpc/source'] },
-  )
-  await once(worker, 'online')
-  return worker
 }
 
 describeTransport('in memory', async () => {
@@ -60,7 +44,7 @@ describeTransport("ports of Node's", async () => {
 })
 
 describeTransport('a worker thread', async () => {
-  const worker = await startWorker('./support/suite/node-worker.ts')
+  const worker = await startWorker(new URL('./support/suite/node-worker.ts', import.meta.url))
   return {
     open: async () => {
       const { port1, port2 } = new MessageChannel()

@@ -377,7 +377,7 @@ export class ChannelCore {
       (call) => call.written,
       (call) => disconnectedError(call, lost),
     )
-    if (!this.#options.lasting) this.refuse({ ...lost, message: 'the channel is closed' })
+    if (!this.#options.lasting) this.refuse(describeClose(info, 'the channel is closed'))
     this.#options.events.down(info)
     this.#options.events.change()
   }
@@ -415,8 +415,8 @@ function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisconnected
   })
 }
 
-function describeClose({ code, reason }: CloseInfo): Refusal {
-  return { message: `the connection was lost (${code}${reason && `: ${reason}`})`, closeCode: code }
+function describeClose({ code, reason }: CloseInfo, what = 'the connection was lost'): Refusal {
+  return { message: `${what} (${code}${reason && `: ${reason}`})`, closeCode: code }
 }
 
 function tooBigError(method: string, limit: number): RpcOverloadedError {

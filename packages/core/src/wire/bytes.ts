@@ -1,3 +1,5 @@
+import { isBinary, isUint8Array, notCarried } from './binary.js'
+
 /**
  * Bytes beside JSON (docs/protocol.md, "Bytes"): each `Uint8Array` of a message leaves a null behind
  * and follows the message's frame in a binary frame of its own; the message's member `rpc.bytes` says
@@ -84,20 +86,6 @@ function mayHoldBytes(value: object, depth: number): boolean {
     }
   }
   return false
-}
-
-/** Raw memory of any kind; that of another window or frame too. */
-function isBinary(value: unknown): value is ArrayBufferView | ArrayBuffer {
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer
-}
-
-function isUint8Array(value: ArrayBufferView | ArrayBuffer): value is Uint8Array {
-  return (value as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'Uint8Array'
-}
-
-function notCarried(value: object, at: readonly string[]): string {
-  const kind = Object.prototype.toString.call(value).slice(8, -1)
-  return `${at.join('.')} is ${kind === 'ArrayBuffer' ? 'an' : 'a'} ${kind}; only a Uint8Array is carried, so wrap it in one`
 }
 
 /** A message whose bytes are still on their way. */

@@ -5,6 +5,7 @@ import {
   encode,
   encodeTimestampExtension,
 } from '@msgpack/msgpack'
+import { isBinary, isUint8Array, notCarried } from './binary.js'
 import type { Codec } from './codec.js'
 import { assertSane } from './msgpack-guard.js'
 
@@ -32,9 +33,11 @@ function unpackList(bytes: Uint8Array): unknown[] {
   return list
 }
 
+/** The first that is asked of every object, and so where those stop that would be mangled. */
 extensionCodec.register({
   type: Type.date,
   encode(value) {
+    assertCarried(value)
     if (!(value instanceof Date)) return null
     if (Number.isNaN(value.getTime())) throw new TypeError('an invalid Date has no timestamp')
     return encodeTimestampExtension(value)
@@ -62,15 +65,8 @@ extensionCodec.register({
 
 extensionCodec.register({
   type: Type.bigint,
-  encode(value) {
-    // Called for every object: other raw memory than a Uint8Array would lose its kind.
-    if (typeof value === 'bigint') return new TextEncoder().encode(value.toString(16))
-    const isBytes = Object.prototype.toString.call(value) === '[object Uint8Array]'
-    if ((ArrayBuffer.isView(value) || value instanceof ArrayBuffer) && !isBytes) {
-      throw new TypeError('of raw memory only a Uint8Array is carried, so wrap it in one')
-    }
-    return null
-  },
+  encode: (value) =>
+    typeof value === 'bigint' ? new TextEncoder().encode(value.toString(16)) : null,
   decode(bytes) {
     const [, sign, digits] = /^(-?)([0-9a-f]+)$/.exec(new TextDecoder().decode(bytes)) ?? []
     if (digits === undefined) throw new TypeError('a bigint is no hexadecimal number')
@@ -78,6 +74,14 @@ extensionCodec.register({
     return sign ? -value : value
   },
 })
+
+function assertCarried(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
+  if (isBinary(value) && !isUint8Array(value)) throw new TypeError(notCarried(value, []))
+  if (Object.hasOwn(value, '__proto__')) {
+    throw new TypeError("a member can't be named __proto__")
+  }
+}
 
 /**
  * MessagePack, in binary frames. `Date`, `Map`, `Set`, `bigint` and `Uint8Array` arrive as what they
