@@ -1,6 +1,12 @@
-import { RpcError } from '@flashrpc/core'
-import { createEndpoint, type Endpoint } from '@flashrpc/core/server'
+import { type Handlers, RpcError } from '@flashrpc/core'
+import { createEndpoint, type Endpoint, type ServerChannel } from '@flashrpc/core/server'
 import type { TestProject } from 'vitest/node'
+import {
+  createEchoMethods,
+  type EchoClient,
+  type EchoServer,
+  echoOptions,
+} from '../../packages/core/test/support/echo.js'
 import { contract as suite } from '../../packages/core/test/support/suite/contract.js'
 import { createSuiteMethods } from '../../packages/core/test/support/suite/serve.js'
 import { contract } from './contract.js'
@@ -34,6 +40,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
       },
       async startSuite() {
         const endpoint = createEndpoint(suite, { allowedOrigins: '*', methods: suiteMethods() })
+        const { port, url } = await endpoint.listen()
+        suites.set(port, endpoint)
+        return { port, url }
+      },
+      async startEcho({ format }) {
+        const methods = createEchoMethods() as Handlers<
+          EchoServer,
+          ServerChannel<EchoServer, EchoClient>
+        >
+        const options = { allowedOrigins: '*' as const, methods, ...echoOptions(format) }
+        const endpoint = createEndpoint<EchoServer, EchoClient>(options)
         const { port, url } = await endpoint.listen()
         suites.set(port, endpoint)
         return { port, url }
