@@ -75,12 +75,24 @@ createEndpoint(contract, {
   authenticate: (request: IncomingMessage) => find(request),
 })
 
-// ── Without `authenticate` there is none ───────────────────────────────────────────────────────────
+// Of a param without a type, nothing is inferred before the handlers: they see `unknown`.
+createEndpoint(contract, {
+  authenticate: async (request) => find(request),
+  methods: {
+    greet: (_, { identity }) => {
+      expectTypeOf(identity).toEqualTypeOf<unknown>()
+      return ''
+    },
+    level: () => 'low',
+  },
+})
+
+// ── Without `authenticate` nothing is known of it ──────────────────────────────────────────────────
 
 createEndpoint(contract, {
   methods: {
     greet: (_, { identity }) => {
-      expectTypeOf(identity).toEqualTypeOf<undefined>()
+      expectTypeOf(identity).toEqualTypeOf<unknown>()
       return ''
     },
     // @ts-expect-error: the contract's levels are low and high

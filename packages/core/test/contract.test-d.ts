@@ -113,8 +113,8 @@ const endpoint = createEndpoint(contract, {
       expectTypeOf(params).toEqualTypeOf<{ a: number; b: number }>()
       expectTypeOf(context.signal).toEqualTypeOf<AbortSignal>()
       expectTypeOf(context.method).toEqualTypeOf<string>()
-      expectTypeOf(context.channel).toEqualTypeOf<ServerChannel<Server, Page>>()
-      expectTypeOf(context.identity).toEqualTypeOf<undefined>()
+      expectTypeOf(context.channel).toEqualTypeOf<ServerChannel<Server, Page, unknown>>()
+      expectTypeOf(context.identity).toEqualTypeOf<unknown>()
       return params.a + params.b
     },
     // A handler gets what the schema made, and returns what the result's schema takes.
@@ -137,7 +137,7 @@ const endpoint = createEndpoint(contract, {
   },
   onConnect: [
     (channel) => {
-      expectTypeOf(channel).toEqualTypeOf<ServerChannel<Server, Page>>()
+      expectTypeOf(channel).toEqualTypeOf<ServerChannel<Server, Page, unknown>>()
       return channel.other.refresh()
     },
   ],

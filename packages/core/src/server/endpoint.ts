@@ -38,7 +38,8 @@ export interface EndpointOptions<Local, Remote, Identity = undefined>
    * refuses with HTTP 500, and `onReject` learns why. Without it, everybody may connect.
    *
    * With its own param typed, `(request: IncomingMessage) => …`, or as a function from elsewhere, it
-   * gives `identity` its type everywhere; TypeScript can't find it out from a param without a type.
+   * gives `identity` its type everywhere; from a param without a type TypeScript can't find it out, and
+   * `identity` is `unknown` in handlers.
    */
   authenticate?: Authenticate<Identity>
   /** How long `authenticate` may take, in ms; then the client is told 503. Default 10,000. */
@@ -115,11 +116,7 @@ export interface Endpoint<Local, Remote, Identity = undefined> extends AsyncDisp
  *
  * @throws {RpcConfigError} where an option or a method's name is wrong.
  */
-export function createEndpoint<
-  Server extends ContractSide,
-  Client extends ContractSide,
-  Identity = undefined,
->(
+export function createEndpoint<Server extends ContractSide, Client extends ContractSide, Identity>(
   contract: Contract<Server, Client>,
   options: EndpointOptions<Server, Client, Identity>,
 ): Endpoint<Server, Client, Identity>
