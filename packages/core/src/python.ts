@@ -1,1 +1,1 @@
-export { pythonDialect } from './transport/python-dialect.js'
+export { type PythonDialectOptions, pythonDialect } from './transport/python-dialect.js'

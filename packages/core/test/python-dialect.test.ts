@@ -94,7 +94,7 @@ function server(options: ChannelHooks<Channel<ServerSide, ClientSide>> = {}) {
     ...options,
     onError: [(_, error) => errors.push(error)],
   })
-  return { channel, peer, errors, told }
+  return { channel, peer, errors, told, cut: () => right.close(1006) }
 }
 
 describe('a client of a Python server', () => {
@@ -270,6 +270,44 @@ describe('a client of a Python server', () => {
     expect(String(error)).toMatch(/a method is unknown, lacks an argument or raises; its log/)
   })
 
+  test('keeps alive with their ping where it is told to and the wire has none', async () => {
+    for (const keepAlive of [true, false]) {
+      const [left, right] = memoryTransportPair()
+      const python = new RawEnd(right)
+      const closed: number[] = []
+      const channel = createChannel(contract, {
+        side: 'client',
+        // As a browser's WebSocket: it can stall, and can't be pinged.
+        transport: {
+          reliable: false,
+          start: (events) => left.start(events),
+          send: (frame) => left.send(frame),
+          close: (code, reason) => left.close(code, reason),
+        },
+        dialect: pythonDialect({ keepAlive }),
+        heartbeat: { intervalMs: 20, timeoutMs: 1_000 },
+        onDisconnect: [(_, { code }) => closed.push(code)],
+      })
+      await settled()
+      await python.send(response('pong', 'str', python.take()[0].request.call_id))
+      if (keepAlive) {
+        for (let n = 0; n < 3; n++) {
+          await polled(() => python.came.length > 0).toBe(true)
+          const [ping] = python.take()
+          expect(ping).toEqual(request('_ping_', {}, callId))
+          await python.send(response('pong', 'str', ping.request.call_id))
+        }
+        // From now on it is dead.
+        await polled(() => closed).toEqual([4408])
+      } else {
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        expect(python.came).toEqual([])
+        expect(channel.isConnected).toBe(true)
+      }
+      await channel.close()
+    }
+  })
+
   test('ends the connection where the other side speaks JSON-RPC, and says what to leave out', async () => {
     const [left, right] = memoryTransportPair()
     const peer = new RawEnd(right)
@@ -390,6 +428,17 @@ describe('a server of Python clients', () => {
     expect(frame).toEqual(request('confirm', { text: 'go?' }, callId))
     await peer.send(response('yes', 'str', frame.request.call_id))
     expect(await answer).toBe('yes')
+  })
+
+  test('gives no reason of its own where a Python client goes under its calls', async () => {
+    const { channel, peer, cut } = server()
+    await peer.send(request('_ping_', {}))
+    const answer = rejection(channel.other.confirm({ text: 'go?' }))
+    await settled()
+    cut()
+    expect(String(await answer)).toMatch(
+      /was sent and may have run: the connection was lost \(1006\)$/,
+    )
   })
 
   test('takes a frame that holds a call and an answer for both', async () => {

@@ -22,6 +22,15 @@ import { CloseCode } from './close-codes.js'
 import type { Dialect, DialectContext } from './dialect.js'
 import type { CloseInfo, Transport, TransportEvents } from './transport.js'
 
+export interface PythonDialectOptions {
+  /**
+   * Whether the heartbeat asks with `_ping_` where the WebSocket can't be asked: in browsers. A Python
+   * peer answers it between its calls, so none of them may take longer than `heartbeat.timeoutMs`, or
+   * the connection is taken for dead. Default false: there, a connection that died is not noticed.
+   */
+  keepAlive?: boolean
+}
+
 /**
  * The dialect of Python's flashrpc and of fastapi_websocket_rpc (docs/protocol.md, "The Python
  * dialect").
@@ -32,8 +41,11 @@ import type { CloseInfo, Transport, TransportEvents } from './transport.js'
  * A client's `frameType` is that of the Python server's `frame_type`, which drops the connection at any
  * other; a server answers Python clients in the frames that they send.
  */
-export function pythonDialect(): Dialect {
-  return { name: 'Python', wrap: (transport, context) => new PythonTransport(transport, context) }
+export function pythonDialect({ keepAlive = false }: PythonDialectOptions = {}): Dialect {
+  return {
+    name: 'Python',
+    wrap: (transport, context) => new PythonTransport(transport, context, keepAlive),
+  }
 }
 
 type Call = RequestMessage | NotificationMessage
@@ -46,12 +58,12 @@ const GAVE_UP: ReadonlySet<number> = new Set([
   CloseCode.internal,
 ])
 const REMEDY =
-  'a Python peer drops the connection when a method is unknown, lacks an argument or raises; its log says which'
+  'a Python server drops the connection when a method is unknown, lacks an argument or raises; its log says which'
 
 /** The length of what call ids begin with: with the eight digits behind it, a uuid4().hex. */
 const PREFIX_LENGTH = 24
-/** Behind the prefix, in place of a call's id: the ping that stands for the hello. */
-const HELLO_NUMBER = 0
+/** Behind the prefix, in place of a call's id: a ping. The first of them stands for the hello. */
+const PING_NUMBER = 0
 
 /**
  * One connection, JSON-RPC 2.0 inside and Python's messages outside.
@@ -70,12 +82,13 @@ class PythonTransport implements Transport {
   /** What the other side speaks; `undefined` until its first frame says so. */
   #peer: 'python' | 'json-rpc' | undefined
   #sendsBytes: boolean
-  #helloId: MessageId = null
+  /** Of the hello, while it waits for its ping. */
+  #helloId: MessageId | undefined
   /** Calls of ours that have no answer yet. */
   #unanswered = 0
   #ended = false
 
-  constructor(transport: Transport, context: DialectContext) {
+  constructor(transport: Transport, context: DialectContext, keepAlive: boolean) {
     this.#transport = transport
     this.#context = context
     this.#sendsBytes = context.frameType === 'binary'
@@ -83,6 +96,7 @@ class PythonTransport implements Transport {
     this.reliable = transport.reliable
     if (transport.terminate) this.terminate = () => transport.terminate?.()
     if (transport.ping) this.ping = () => transport.ping?.()
+    else if (keepAlive && context.side === 'client') this.ping = () => void this.#sendPing()
   }
 
   start(events: TransportEvents): void {
@@ -120,7 +134,7 @@ class PythonTransport implements Transport {
     if (method === 'rpc.hello' && id !== undefined) {
       // What its own clients ask first: the answer shows that someone is there who speaks this.
       this.#helloId = id
-      return this.#write(this.#request(PING, {}, HELLO_NUMBER))
+      return this.#sendPing()
     }
     if (method.startsWith('rpc.')) return true
     const refusal = unspeakable(message)
@@ -147,6 +161,10 @@ class PythonTransport implements Transport {
     const sent = this.#write(both)
     if (sent && id !== undefined) this.#unanswered++
     return sent
+  }
+
+  #sendPing(): boolean {
+    return this.#write(this.#request(PING, {}, PING_NUMBER))
   }
 
   /** A notification is a call, too; nobody waits for its answer. */
@@ -219,13 +237,17 @@ class PythonTransport implements Transport {
   #answered(callId: string | null, result: unknown): void {
     if (!callId?.startsWith(this.#prefix)) return
     const id = Number.parseInt(callId.slice(PREFIX_LENGTH), 16)
-    if (id === HELLO_NUMBER) {
-      const plain = 'A Python peer knows no extensions'
-      this.#deliver(errorMessage(this.#helloId, ErrorCode.methodNotFound, plain))
-    } else {
-      if (this.#unanswered > 0) this.#unanswered--
-      this.#deliver({ jsonrpc: '2.0', id, result })
-    }
+    if (id === PING_NUMBER) return this.#pinged()
+    if (this.#unanswered > 0) this.#unanswered--
+    this.#deliver({ jsonrpc: '2.0', id, result })
+  }
+
+  #pinged(): void {
+    const id = this.#helloId
+    if (id === undefined) return this.#events?.pong?.()
+    this.#helloId = undefined
+    const why = 'A Python peer knows no extensions'
+    this.#deliver(errorMessage(id, ErrorCode.methodNotFound, why))
   }
 
   #deliver(message: Message): void {
@@ -252,10 +274,11 @@ class PythonTransport implements Transport {
     this.#events?.close(info)
   }
 
-  /** Says what may have been the reason, where calls are cut off and the other side gave none. */
+  /** Says what may have been the reason, where a Python server cut calls off. */
   #explained(info: CloseInfo): CloseInfo {
     const { code, reason } = info
-    if (this.#peer !== 'python' || this.#unanswered === 0 || !GAVE_UP.has(code)) return info
+    const isServers = this.#context.side === 'client'
+    if (!isServers || this.#unanswered === 0 || !GAVE_UP.has(code)) return info
     return { code, reason: reason ? `${reason}; ${REMEDY}` : REMEDY }
   }
 }
