@@ -216,6 +216,16 @@ describe.skipIf(found.missing !== undefined)('a client of ours and a server of t
     expect((await client.other.report({ title: 'öffentlich' })).title).toBe('öffentlich')
   })
 
+  test('the headers of the client reach their Depends, and its refusal stops the client', async () => {
+    const { client } = connect('/guarded', { headers: { 'x-token': 'right' } })
+    expect(await client.other.add({ a: 5, b: 10 })).toBe(15)
+    const { client: stranger } = connect('/guarded', { headers: { 'x-token': 'wrong' } })
+    const error = await rejection(stranger.other.add({ a: 5, b: 10 }))
+    expect(error).toMatchObject({ outcome: 'not-sent' })
+    expect(String(error)).toContain('403')
+    expect(stranger.state.status).toBe('failed')
+  })
+
   test.each(['fail', 'unknown'] as const)(
     'at "%s" their server drops the connection: calls end with what to do, and the client goes on',
     async (name) => {

@@ -1,6 +1,7 @@
 """A server of fastapi_websocket_rpc, for clients of ours. Prints the port that it listens on.
 
-/text and /binary differ in their frames; on /identified it asks its clients who they are.
+/text and /binary differ in their frames; on /identified it asks its clients who they are; /guarded wants
+a token.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ import os
 from typing import List, Optional
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Header, WebSocket, WebSocketException, status
 from fastapi_websocket_rpc import RpcMethodsBase, WebsocketRPCEndpoint
 from fastapi_websocket_rpc.schemas import WebSocketFrameType
 from fastapi_websocket_rpc.simplewebsocket import JsonSerializingWebSocket
@@ -113,6 +114,18 @@ WebsocketRPCEndpoint(
     Methods(), frame_type=WebSocketFrameType.Binary, serializing_socket_cls=BinaryJson
 ).register_route(app, "/binary")
 WebsocketRPCEndpoint(Methods(), rpc_channel_get_remote_id=True).register_route(app, "/identified")
+
+guarded = WebsocketRPCEndpoint(Methods())
+
+
+async def verify_token(x_token: Optional[str] = Header(default=None)) -> None:
+    if x_token != "right":
+        raise WebSocketException(code=status.WS_1008_POLICY_VIOLATION)
+
+
+@app.websocket("/guarded")
+async def guarded_route(websocket: WebSocket, _: None = Depends(verify_token)) -> None:
+    await guarded.main_loop(websocket)
 
 
 class Server(uvicorn.Server):
