@@ -2,8 +2,6 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import {
-  type Client,
-  type ClientStatus,
   createClient,
   ErrorCode,
   RpcConfigError,
@@ -17,6 +15,7 @@ import { eventually, polled } from './support/eventually.js'
 import { httpServer, refuse } from './support/http-server.js'
 import { RawPeer, RawServer } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
+import { until } from './support/until.js'
 
 interface User {
   readonly name: string
@@ -48,13 +47,6 @@ async function serve(options: Partial<Options>) {
   })
   const { port, url } = await endpoint.listen({ path: '/ws' })
   return { endpoint, port, url, asked, [Symbol.asyncDispose]: () => endpoint.close() }
-}
-
-function until(client: Client<object, Server>, status: ClientStatus) {
-  return eventually(() => {
-    expect(client.state.status).toBe(status)
-    return client.state
-  })
 }
 
 /** Waits until whoever wanted to try again would have, many times over. */

@@ -20,6 +20,7 @@ import { eventually, polled } from './support/eventually.js'
 import { freePort, httpServer, refuse } from './support/http-server.js'
 import { RawServer } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
+import { until } from './support/until.js'
 
 interface Server {
   add(params: { a: number; b: number }): number
@@ -36,24 +37,6 @@ const methods = {
 
 function serve(): Endpoint<Server, Record<never, never>> {
   return createEndpoint<Server>({ methods })
-}
-
-/** Waits until a client is in a state, however short its stay there. */
-async function until(client: AnyClient, status: ClientStatus): Promise<ClientState> {
-  let reached: ClientState | undefined
-  const look = (state: ClientState) => {
-    if (state.status === status) reached ??= state
-  }
-  const unsubscribe = client.subscribe(look)
-  look(client.state)
-  try {
-    return await eventually(() => {
-      expect(reached, `the client is ${client.state.status}, not ${status}`).toBeDefined()
-      return reached as ClientState
-    })
-  } finally {
-    unsubscribe()
-  }
 }
 
 /** The statuses a client goes through from now on. */

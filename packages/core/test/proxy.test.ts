@@ -19,6 +19,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { eventually, polled } from './support/eventually.js'
 import { freePort, httpServer, refuse } from './support/http-server.js'
 import { CountingProxy, refusingProxy } from './support/proxy-server.js'
+import { until } from './support/until.js'
 
 interface Server {
   echo(params: { text: string }): string
@@ -72,13 +73,6 @@ beforeEach(() => {
 })
 
 afterEach(() => vi.unstubAllEnvs())
-
-function until(client: Client<object, Server>, status: ClientStatus) {
-  return eventually(() => {
-    expect(client.state.status).toBe(status)
-    return client.state
-  })
-}
 
 /** What a client that can't connect says of it. */
 async function errorOf(client: Client<object, Server>, status: ClientStatus) {
