@@ -23,13 +23,13 @@ import {
 } from './upgrade.js'
 
 /** A channel to a client. */
-export interface ServerChannel<Local, Remote, Identity = undefined> extends Channel<Local, Remote> {
+export interface ServerChannel<Local, Remote, Identity = unknown> extends Channel<Local, Remote> {
   /** What `authenticate` made of the request that opened the connection. */
   readonly identity: Identity
 }
 
 /** What an endpoint is made with. */
-export interface EndpointOptions<Local, Remote, Identity = undefined>
+export interface EndpointOptions<Local, Remote, Identity = unknown>
   extends ChannelOptions,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
   /**
@@ -86,7 +86,7 @@ export interface Listening {
 }
 
 /** The serving side: it accepts connections and makes a channel for each. */
-export interface Endpoint<Local, Remote, Identity = undefined> extends AsyncDisposable {
+export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDisposable {
   /** The channels that are open now. */
   readonly channels: ReadonlySet<ServerChannel<Local, Remote, Identity>>
   /**
@@ -124,7 +124,7 @@ export function createEndpoint<Server extends ContractSide, Client extends Contr
 export function createEndpoint<
   Local extends object,
   Remote extends object = Record<never, never>,
-  Identity = undefined,
+  Identity = unknown,
 >(options: EndpointOptions<Local, Remote, Identity>): Endpoint<Local, Remote, Identity>
 export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOptions]): unknown {
   return args.length === 1
