@@ -2,8 +2,7 @@ import type { Side } from '../contract.js'
 import { describeThrown, ErrorCode, RpcProtocolError, RpcValidationError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
-import { type AwaitedBytes, awaitedBytes } from '../wire/bytes.js'
-import { exceeds, type Frame, jsonCodec } from '../wire/codec.js'
+import { type Frame, jsonCodec } from '../wire/codec.js'
 import { type Encoded, encode, isOver } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import {
@@ -17,6 +16,7 @@ import {
   type ResponseMessage,
 } from '../wire/message.js'
 import type { Incoming } from './dispatcher.js'
+import { FrameReader } from './frame-reader.js'
 import {
   CLIENT_PATIENCE_MS,
   codecMismatch,
@@ -27,10 +27,8 @@ import {
   helloMessage,
   isHelloAnswer,
   PROTOCOL_VERSION,
-  readHelloFrame,
   readHelloParams,
   readHelloResult,
-  readJson,
   SERVER_PATIENCE_MS,
 } from './handshake.js'
 import { Heartbeat, type HeartbeatOptions } from './heartbeat.js'
@@ -91,22 +89,20 @@ export class Connection {
   readonly #transport: Transport
   readonly #options: ConnectionOptions
   readonly #events: ConnectionEvents
+  readonly #reader: FrameReader
   #handshake: 'waiting' | 'plain' | 'extended' = 'waiting'
   #patience: ReturnType<typeof setTimeout> | undefined
   #heartbeat: Heartbeat | undefined
   #pingedAt: number
   #peerMaxMessage = Number.POSITIVE_INFINITY
   #otherId: string | undefined
-  /** How the other side writes, where both sides take bytes in frames of their own. */
-  #peerFrames: 'text' | 'binary' | undefined
-  /** A message whose bytes are on their way, and what it waits for. */
-  #incomplete: { decoded: unknown; awaited: AwaitedBytes } | undefined
   #ended = false
 
   constructor(transport: Transport, options: ConnectionOptions, events: ConnectionEvents) {
     this.#transport = transport
     this.#options = options
     this.#events = events
+    this.#reader = new FrameReader(options.format.codec, options.maxMessage)
     this.#pingedAt = performance.now()
   }
 
@@ -147,7 +143,7 @@ export class Connection {
   send(encoded: Encoded): Sent {
     const { frame, bytes } = encoded
     if (this.#ended) return 'not-sent'
-    if (bytes.length > 0 && !this.#peerFrames) return 'no-bytes'
+    if (bytes.length > 0 && !this.#reader.peerFrames) return 'no-bytes'
     if (isOver(encoded, this.#peerMaxMessage)) return 'too-big'
     // A message whose last frame did not leave is never complete: nobody has seen it.
     const left = this.#transport.send(frame) && bytes.every((part) => this.#transport.send(part))
@@ -188,7 +184,7 @@ export class Connection {
   #end(info: CloseInfo): void {
     if (this.#ended) return
     this.#ended = true
-    this.#incomplete = undefined
+    this.#reader.discard()
     clearTimeout(this.#patience)
     this.#heartbeat?.stop()
     this.#events.close(info)
@@ -232,7 +228,7 @@ export class Connection {
 
   #agree({ bytes, frames }: HelloFormat): void {
     if (bytes !== true || this.#options.format.codec !== jsonCodec) return
-    this.#peerFrames = frames === 'binary' ? frames : 'text'
+    this.#reader.peerFrames = frames === 'binary' ? frames : 'text'
   }
 
   /** Tells both sides that they would not understand each other, and ends the connection. */
@@ -279,6 +275,7 @@ export class Connection {
     clearTimeout(this.#patience)
     const first = this.#handshake === 'waiting'
     this.#handshake = hello ? 'extended' : 'plain'
+    this.#reader.isAgreed = this.isExtended
     this.#watch()
     // A hello that comes after the server's patience upgrades the connection; it is open already.
     if (first && !this.#ended) this.#events.ready(hello)
@@ -317,77 +314,28 @@ export class Connection {
   #receive(frame: Frame): void {
     if (this.#ended) return
     this.#heartbeat?.heard()
-    const { maxMessage } = this.#options
-    if (exceeds(frame, maxMessage)) return this.#tooBig(maxMessage)
-    if (this.#incomplete) return this.#receiveBytes(this.#incomplete, frame)
-    if (typeof frame !== 'string' && this.#peerFrames === 'text') {
-      return this.#violated('bytes came that no message announced')
+    const reading = this.#reader.read(frame)
+    switch (reading.kind) {
+      case 'message':
+        if (Array.isArray(reading.decoded)) void this.#receiveBatch(reading.decoded)
+        else void this.#receiveOne(reading.decoded)
+        return
+      case 'part':
+        return
+      case 'too-big':
+        return this.#tooBig(this.#options.maxMessage)
+      case 'other-codec':
+        return this.#refuseCodec(null, jsonCodec.name)
+      case 'violation':
+        return this.#violated(reading.what)
+      case 'unreadable':
+        return this.#unreadable(reading.cause)
     }
-    let decoded: unknown
-    try {
-      decoded = this.#decode(frame)
-    } catch (thrown) {
-      return this.#unreadable(frame, thrown)
-    }
-    let awaited: AwaitedBytes | undefined
-    if (this.#options.format.codec === jsonCodec) {
-      try {
-        awaited = awaitedBytes(decoded)
-      } catch (thrown) {
-        return this.#violated(`a message can't be read: ${describeThrown(thrown)}`)
-      }
-    }
-    if (!awaited) return this.#receiveDecoded(decoded)
-    if (!this.#peerFrames) {
-      return this.#violated(
-        'a message announces bytes, which both sides must have agreed on before',
-      )
-    }
-    if (exceeds(frame, maxMessage - awaited.size)) return this.#tooBig(maxMessage)
-    this.#incomplete = { decoded, awaited }
   }
 
-  #receiveBytes(
-    { decoded, awaited }: { decoded: unknown; awaited: AwaitedBytes },
-    frame: Frame,
-  ): void {
-    if (typeof frame === 'string') {
-      return this.#violated('text came where a message had announced bytes')
-    }
-    try {
-      if (!awaited.take(frame)) return
-    } catch (thrown) {
-      return this.#violated(describeThrown(thrown))
-    }
-    this.#incomplete = undefined
-    this.#receiveDecoded(decoded)
-  }
-
-  #receiveDecoded(decoded: unknown): void {
-    if (Array.isArray(decoded)) void this.#receiveBatch(decoded)
-    else void this.#receiveOne(decoded)
-  }
-
-  #decode(frame: Frame): unknown {
-    const { codec } = this.#options.format
-    if (typeof frame === 'string' && codec !== jsonCodec && !this.isExtended) {
-      const hello = readHelloFrame(frame)
-      if (hello !== undefined) return hello
-    }
-    return codec.decode(frame)
-  }
-
-  #unreadable(frame: Frame, cause: unknown): void {
+  #unreadable(cause: unknown): void {
     const { codec } = this.#options.format
     const why = `A frame is not ${codec.name}`
-    if (this.#peerFrames && typeof frame !== 'string') {
-      // Between two that agreed on it, what can't be read is the bytes of a message that was missed.
-      return this.#violated(`a frame is not ${codec.name}: ${describeThrown(cause)}`)
-    }
-    if (typeof frame === 'string' && !this.isExtended && readJson(frame) !== undefined) {
-      // Under a codec of JSON's own, nothing that is JSON is unreadable.
-      return this.#refuseCodec(null, jsonCodec.name)
-    }
     this.#events.error(new RpcProtocolError(`${why}: ${describeThrown(cause)}`, { cause }))
     this.#beginAsPlain()
     this.#sendOwn(errorMessage(null, ErrorCode.parse, `Parse error: a frame is not ${codec.name}`))
@@ -502,7 +450,7 @@ export class Connection {
       const why = `The answer of "${method}" can't be sent as ${this.#options.format.codec.name}`
       return this.#reply(errorMessage(id, ErrorCode.internal, why))
     }
-    if (encoded.bytes.length > 0 && !this.#peerFrames) {
+    if (encoded.bytes.length > 0 && !this.#reader.peerFrames) {
       const why = `${encoded.path.join('.')} in the answer of "${method}" is a Uint8Array, which ${NO_BYTES}`
       this.#events.error(new RpcValidationError(why, [{ message: why }], 'not-sent', { method }))
       return this.#reply(errorMessage(id, ErrorCode.internal, why))

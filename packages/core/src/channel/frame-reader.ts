@@ -1,0 +1,114 @@
+import { describeThrown } from '../errors.js'
+import { type AwaitedBytes, awaitedBytes } from '../wire/bytes.js'
+import { type Codec, exceeds, type Frame, type FrameType, jsonCodec } from '../wire/codec.js'
+import { readHelloFrame, readJson } from './handshake.js'
+
+/** What a frame turned out to be. */
+export type Reading =
+  /** A whole message, or the last part of one. */
+  | { kind: 'message'; decoded: unknown }
+  /** A part of a message; the rest is on its way. */
+  | { kind: 'part' }
+  | { kind: 'too-big' }
+  | { kind: 'unreadable'; cause: unknown }
+  /** JSON, where the codec is another one. */
+  | { kind: 'other-codec' }
+  | { kind: 'violation'; what: string }
+
+const PART: Reading = { kind: 'part' }
+
+/**
+ * Turns the frames that come in into messages: decodes them, and joins to a message the bytes that
+ * it announced. Holds one message at the most, and none larger than the limit.
+ */
+export class FrameReader {
+  /** Whether both sides have said hello: from then on all is in the codec. */
+  isAgreed = false
+  /** How the other side writes, where both sides take bytes in frames of their own. */
+  peerFrames: FrameType | undefined
+  readonly #codec: Codec
+  readonly #maxMessage: number
+  /** A message whose bytes are on their way, and what it waits for. */
+  #incomplete: { decoded: unknown; awaited: AwaitedBytes } | undefined
+
+  constructor(codec: Codec, maxMessage: number) {
+    this.#codec = codec
+    this.#maxMessage = maxMessage
+  }
+
+  read(frame: Frame): Reading {
+    if (exceeds(frame, this.#maxMessage)) return { kind: 'too-big' }
+    if (this.#incomplete) return this.#readBytes(this.#incomplete, frame)
+    if (typeof frame !== 'string' && this.peerFrames === 'text') {
+      return violation('bytes came that no message announced')
+    }
+    let decoded: unknown
+    try {
+      decoded = this.#decode(frame)
+    } catch (thrown) {
+      return this.#unreadable(frame, thrown)
+    }
+    return this.#codec === jsonCodec
+      ? this.#readAnnouncement(decoded, frame)
+      : { kind: 'message', decoded }
+  }
+
+  /** Lets go of a message that will never be complete. */
+  discard(): void {
+    this.#incomplete = undefined
+  }
+
+  #readAnnouncement(decoded: unknown, frame: Frame): Reading {
+    let awaited: AwaitedBytes | undefined
+    try {
+      awaited = awaitedBytes(decoded)
+    } catch (thrown) {
+      return violation(`a message can't be read: ${describeThrown(thrown)}`)
+    }
+    if (!awaited) return { kind: 'message', decoded }
+    if (!this.peerFrames) {
+      return violation('a message announces bytes, which both sides must have agreed on before')
+    }
+    if (exceeds(frame, this.#maxMessage - awaited.size)) return { kind: 'too-big' }
+    this.#incomplete = { decoded, awaited }
+    return PART
+  }
+
+  #readBytes(
+    { decoded, awaited }: { decoded: unknown; awaited: AwaitedBytes },
+    frame: Frame,
+  ): Reading {
+    if (typeof frame === 'string') {
+      return violation('text came where a message had announced bytes')
+    }
+    try {
+      if (!awaited.take(frame)) return PART
+    } catch (thrown) {
+      return violation(describeThrown(thrown))
+    }
+    this.#incomplete = undefined
+    return { kind: 'message', decoded }
+  }
+
+  #decode(frame: Frame): unknown {
+    if (typeof frame === 'string' && this.#codec !== jsonCodec && !this.isAgreed) {
+      const hello = readHelloFrame(frame)
+      if (hello !== undefined) return hello
+    }
+    return this.#codec.decode(frame)
+  }
+
+  #unreadable(frame: Frame, cause: unknown): Reading {
+    if (this.peerFrames && typeof frame !== 'string') {
+      // Between two that agreed on it, what can't be read is the bytes of a message that was missed.
+      return violation(`a frame is not ${this.#codec.name}: ${describeThrown(cause)}`)
+    }
+    // Under a codec of JSON's own, nothing that is JSON is unreadable.
+    const isJson = typeof frame === 'string' && !this.isAgreed && readJson(frame) !== undefined
+    return isJson ? { kind: 'other-codec' } : { kind: 'unreadable', cause }
+  }
+}
+
+function violation(what: string): Reading {
+  return { kind: 'violation', what }
+}
