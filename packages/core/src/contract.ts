@@ -108,6 +108,11 @@ function defineSide<S extends ContractSide>(side: Side, definitions: S | undefin
   return Object.freeze({ ...definitions }) as S
 }
 
+/** @returns the definition of this very name; never what objects inherit. */
+export function definitionOf(side: ContractSide | undefined, name: string): Definition | undefined {
+  return side && Object.hasOwn(side, name) ? side[name] : undefined
+}
+
 /**
  * Names that JavaScript itself reads of an object that is awaited, serialised or printed; `other`
  * must not turn such a read into a call, so no method of a contract can have them.

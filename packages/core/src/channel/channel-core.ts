@@ -1,4 +1,4 @@
-import type { Contract, ContractSide, Definition, Side } from '../contract.js'
+import { type Contract, type ContractSide, definitionOf, type Side } from '../contract.js'
 import {
   describeThrown,
   ErrorCode,
@@ -10,7 +10,7 @@ import {
   RpcProtocolError,
   RpcValidationError,
 } from '../errors.js'
-import { CloseCode } from '../transport/close-codes.js'
+import { CloseCode, describeClose } from '../transport/close-codes.js'
 import type { Dialect } from '../transport/dialect.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { type Encoded, encode } from '../wire/encoded.js'
@@ -118,7 +118,7 @@ export class ChannelCore {
       onError: options.events.error,
     })
     this.other = createRemote(this.#remoteSide, (method, params, callOptions) =>
-      this.#definition(method)?.kind === 'notification'
+      definitionOf(this.#remoteSide, method)?.kind === 'notification'
         ? this.notify(method, params, callOptions)
         : this.call(method, params, callOptions),
     )
@@ -172,7 +172,7 @@ export class ChannelCore {
 
   #open(method: string, options: CallOptions): PendingCall {
     if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
-    if (this.#remoteSide && !this.#definition(method)) {
+    if (this.#remoteSide && !definitionOf(this.#remoteSide, method)) {
       const known = Object.keys(this.#remoteSide).join(', ') || 'nothing'
       throw new RpcConfigError(
         `"${method}" can't be called: the contract's other side has ${known}. Add it there, or correct the name`,
@@ -180,12 +180,6 @@ export class ChannelCore {
       )
     }
     return this.#pending.open(method, options, this.#options.timeout)
-  }
-
-  #definition(method: string): Definition | undefined {
-    return this.#remoteSide && Object.hasOwn(this.#remoteSide, method)
-      ? this.#remoteSide[method]
-      : undefined
   }
 
   /** Encodes at once, so that later changes to the params change nothing, and sends when it can. */
@@ -287,7 +281,7 @@ export class ChannelCore {
   }
 
   async #checkResult(method: string, result: unknown): Promise<unknown> {
-    const definition = this.#definition(method)
+    const definition = definitionOf(this.#remoteSide, method)
     const schema = definition?.kind === 'method' ? definition.result : undefined
     if (!schema) return result
     const broken = (issues: readonly Issue[], options?: ErrorOptions): RpcValidationError =>
@@ -371,13 +365,13 @@ export class ChannelCore {
     if (this.#connection !== connection) return
     this.#connection = undefined
     this.#lastOtherId = connection.otherId ?? null
-    const lost = describeClose(info)
+    const lost = refusalOf(info, 'the connection was lost')
     this.#dispatcher.cancelAll(new RpcDisconnectedError('The caller is gone', 'maybe-executed'))
     this.#pending.rejectAll(
       (call) => call.written,
       (call) => disconnectedError(call, lost),
     )
-    if (!this.#options.lasting) this.refuse(describeClose(info, 'the channel is closed'))
+    if (!this.#options.lasting) this.refuse(refusalOf(info, 'the channel is closed'))
     this.#options.events.down(info)
     this.#options.events.change()
   }
@@ -415,8 +409,8 @@ function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisconnected
   })
 }
 
-function describeClose({ code, reason }: CloseInfo, what = 'the connection was lost'): Refusal {
-  return { message: `${what} (${code}${reason && `: ${reason}`})`, closeCode: code }
+function refusalOf(info: CloseInfo, what: string): Refusal {
+  return { message: `${what} (${describeClose(info)})`, closeCode: info.code }
 }
 
 function tooBigError(method: string, limit: number): RpcOverloadedError {

@@ -1,4 +1,4 @@
-import { assertMethodName, type ContractSide, type Definition } from '../contract.js'
+import { assertMethodName, type ContractSide, type Definition, definitionOf } from '../contract.js'
 import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors.js'
 import {
   type ErrorMessage,
@@ -52,11 +52,9 @@ export class Dispatcher {
   /** All that runs; those of them that have an id can be cancelled by it. */
   readonly #running = new Set<Context>()
   readonly #byId = new Map<MessageId, Context>()
-  readonly #definitions: Map<string, Definition> | undefined
 
   constructor(options: DispatcherOptions) {
     this.#options = options
-    this.#definitions = options.side && new Map(Object.entries(options.side))
   }
 
   /** Calls and notifications of the other side that are running now. */
@@ -72,18 +70,7 @@ export class Dispatcher {
    *   handler is no function.
    */
   expose(method: string, handler: AnyHandler): () => void {
-    assertMethodName(method)
-    const { sideName } = this.#options
-    if (this.#definitions && !this.#definitions.has(method)) {
-      const known = [...this.#definitions.keys()].join(', ') || 'nothing'
-      throw new RpcConfigError(
-        `"${method}" can't be exposed: the contract's ${sideName} side has ${known}. Add it there, or correct the name`,
-        { method },
-      )
-    }
-    if (typeof handler !== 'function') {
-      throw new RpcConfigError(`The handler of "${method}" must be a function`, { method })
-    }
+    assertExposable(this.#options, method, handler)
     const entry: AnyHandler = (params, context) => handler(params, context)
     const handlers = this.#handlers.get(method) ?? []
     this.#handlers.set(method, [...handlers, entry])
@@ -147,8 +134,9 @@ export class Dispatcher {
     context: Context,
     sentAs: 'method' | 'notification',
   ): Promise<unknown> {
-    const definition = this.#definitions?.get(method)
-    if (this.#definitions && !definition) throw notFound(method)
+    const { side } = this.#options
+    const definition = definitionOf(side, method)
+    if (side && !definition) throw notFound(method)
     // Before the params are looked at: who may not call learns nothing of their schema.
     const { authorize } = this.#options
     if (authorize && !(await authorize(method, context))) throw notAllowed(method)
@@ -192,6 +180,30 @@ export class Dispatcher {
     this.#options.onError(thrown)
     const detail = this.#options.exposeErrors ? `: ${describeThrown(thrown)}` : ''
     return errorMessage(id, ErrorCode.internal, `Internal error in "${method}"${detail}`)
+  }
+}
+
+/**
+ * Checks that a handler can be exposed under a name.
+ *
+ * @throws {RpcConfigError} where the name can't be a method's or is not in the contract, or the
+ *   handler is no function.
+ */
+export function assertExposable(
+  { side, sideName }: Pick<DispatcherOptions, 'side' | 'sideName'>,
+  method: string,
+  handler: unknown,
+): void {
+  assertMethodName(method)
+  if (side && !definitionOf(side, method)) {
+    const known = Object.keys(side).join(', ') || 'nothing'
+    throw new RpcConfigError(
+      `"${method}" can't be exposed: the contract's ${sideName} side has ${known}. Add it there, or correct the name`,
+      { method },
+    )
+  }
+  if (typeof handler !== 'function') {
+    throw new RpcConfigError(`The handler of "${method}" must be a function`, { method })
   }
 }
 

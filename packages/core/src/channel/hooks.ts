@@ -1,3 +1,4 @@
+import { describeClose } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { describeWithStack, type Logger, log } from './logger.js'
 
@@ -55,8 +56,7 @@ export function createHookRunner<Ch extends { readonly id: string }>(
       // A connection that went before it was ready was told to nobody.
       if (!connected) return
       connected = false
-      const why = `${reason.code}${reason.reason && `: ${reason.reason}`}`
-      log(logger, 'debug', `channel ${channel().id} is disconnected (${why})`)
+      log(logger, 'debug', `channel ${channel().id} is disconnected (${describeClose(reason)})`)
       for (const hook of hooks.onDisconnect ?? []) {
         void (async () => hook(channel(), reason))().catch(error)
       }

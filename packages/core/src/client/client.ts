@@ -7,7 +7,7 @@ import { type ChannelOptions, resolveChannelOptions } from '../channel/options.j
 import { CorePeer, type Peer, type UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
 import { RpcConfigError, RpcDisconnectedError, RpcProxyError } from '../errors.js'
-import { CloseCode } from '../transport/close-codes.js'
+import { CloseCode, describeClose } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import type { Link, LinkEvents } from './link.js'
 import { assertSocketSettings, ReconnectingSocket } from './reconnecting-socket.js'
@@ -236,7 +236,7 @@ class LastingClient extends CorePeer implements AnyClient {
 
   #down(info: CloseInfo): void {
     this.#turn++
-    const message = `the connection was lost (${info.code}${info.reason && `: ${info.reason}`})`
+    const message = `the connection was lost (${describeClose(info)})`
     this.#link?.lost({ message, closeCode: info.code })
     this.#hooks.disconnect(info)
   }

@@ -2,13 +2,13 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Channel, type LiveChannel, openChannel } from '../channel/channel.js'
-import type { Authorize } from '../channel/dispatcher.js'
+import { type Authorize, assertExposable } from '../channel/dispatcher.js'
 import type { HandlerContext, Handlers } from '../channel/functions.js'
 import type { ChannelHooks } from '../channel/hooks.js'
 import { log } from '../channel/logger.js'
 import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
 import type { UntypedSide } from '../channel/peer.js'
-import { assertMethodName, type Contract, type ContractSide } from '../contract.js'
+import type { Contract, ContractSide } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
 import { truncateReason, type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
@@ -133,8 +133,6 @@ export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOpt
 }
 
 type UntypedOptions = EndpointOptions<UntypedSide, UntypedSide>
-/** Its identity is of any type; which, the public signatures say. */
-type EndpointChannel = LiveChannel & { readonly identity: undefined }
 
 /** How long a socket may take over its closing handshake, in ms. */
 const GOODBYE_MS = 1_000
@@ -145,8 +143,8 @@ const HEADERS_TIMEOUT_MS = 10_000
 const pathOf = new WeakMap<object, string>()
 
 class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
-  readonly channels: ReadonlySet<EndpointChannel>
-  readonly #channels = new Set<EndpointChannel>()
+  readonly channels: ReadonlySet<LiveChannel>
+  readonly #channels = new Set<LiveChannel>()
   readonly #contract: Contract | undefined
   readonly #options: UntypedOptions
   readonly #sockets: WebSocketServer
@@ -300,7 +298,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   #accept(socket: WebSocket, identity: unknown): void {
-    const channel: EndpointChannel = openChannel({
+    const channel: LiveChannel = openChannel({
       contract: this.#contract,
       side: 'server',
       transport: webSocketTransport(socket as unknown as WebSocketLike),
@@ -309,7 +307,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       identity,
       authorize: this.#options.authorize as Authorize | undefined,
       onDown: () => this.#channels.delete(channel),
-    }) as EndpointChannel
+    })
     this.#channels.add(channel)
   }
 
@@ -365,19 +363,16 @@ function assertMethods(contract: Contract | undefined, methods: object | undefin
     throw new RpcConfigError('methods must be an object of functions')
   }
   for (const [name, handler] of Object.entries(methods)) {
-    assertMethodName(name)
-    if (contract && !Object.hasOwn(contract.server, name)) {
-      const known = Object.keys(contract.server).join(', ') || 'nothing'
-      throw new RpcConfigError(
-        `"${name}" can't be exposed: the contract's server side has ${known}. Add it there, or correct the name`,
-        { method: name },
-      )
-    }
-    if (handler !== undefined && typeof handler !== 'function') {
-      throw new RpcConfigError(`The handler of "${name}" must be a function`, { method: name })
-    }
+    // One that is undefined is not there yet; its name has to be right all the same.
+    assertExposable(
+      { side: contract?.server, sideName: 'server' },
+      name,
+      handler === undefined ? notYet : handler,
+    )
   }
 }
+
+const notYet = (): void => {}
 
 /** The address that a server of the endpoint's own is bound to: only there are its names known. */
 function boundAddress(server: Server): string | undefined {

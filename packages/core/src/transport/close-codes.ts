@@ -1,3 +1,5 @@
+import type { CloseInfo } from './transport.js'
+
 /**
  * The close codes this library sends. 1000–1015 are those of RFC 6455, section 7.4.1; 4000–4999 are
  * free for applications. docs/protocol.md says for each what the other side does.
@@ -23,3 +25,8 @@ export const CloseCode = {
   /** Too much, or too often. */
   tooMany: 4429,
 } as const
+
+/** Why a connection ended, for messages: its code, and its reason where there was one. */
+export function describeClose({ code, reason }: CloseInfo): string {
+  return reason ? `${code}: ${reason}` : String(code)
+}
