@@ -376,6 +376,12 @@ describe('hooks', () => {
 })
 
 describe('options', () => {
+  test.each([null, 1, 'x', {}])('a handler that is %j is refused at once', (handler) => {
+    const create = () => createEndpoint<Server>({ methods: { ...methods, add: handler as never } })
+    expect(create).toThrow(RpcConfigError)
+    expect(create).toThrow('The handler of "add" must be a function')
+  })
+
   test.each<[object, RegExp]>([
     [{}, /methods/],
     [{ methods: null }, /methods/],
