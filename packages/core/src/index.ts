@@ -1,8 +1,12 @@
+export { type Audience, createAudience, type TargetOutcome } from './channel/audience.js'
 export {
   type AnyChannel,
+  type Authorizer,
   type Channel,
   type CreateChannelOptions,
+  type CreateServerChannelOptions,
   createChannel,
+  type ServerChannel,
 } from './channel/channel.js'
 export type { ChannelLimits } from './channel/channel-core.js'
 export type {

@@ -1,3 +1,4 @@
+export type { ServerChannel } from './channel/channel.js'
 export {
   type Authenticate,
   type AuthenticateContext,
@@ -9,7 +10,6 @@ export {
   type EndpointOptions,
   type Listening,
   type ListenOptions,
-  type ServerChannel,
 } from './server/endpoint.js'
 export { RpcListenError } from './server/listen.js'
 export { type UtilityMethods, utilityMethods } from './server/utility-methods.js'

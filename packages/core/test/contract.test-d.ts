@@ -9,9 +9,10 @@ import {
   method,
   notification,
   type Other,
+  type ServerChannel,
   type Transport,
 } from '@flashrpc/core'
-import { createEndpoint, type ServerChannel } from '@flashrpc/core/server'
+import { createEndpoint } from '@flashrpc/core/server'
 import { expectTypeOf } from 'vitest'
 import { z } from 'zod'
 
@@ -200,8 +201,15 @@ createClient(contract, { url, transport: () => transport })
 // ── A channel plays one of the two parts ──────────────────────────────────────────────────────────
 
 expectTypeOf(createChannel(contract, { side: 'server', transport })).toEqualTypeOf<
-  Channel<Server, Page>
+  ServerChannel<Server, Page, undefined>
 >()
+createChannel(contract, {
+  side: 'server',
+  transport,
+  identity: { name: 'Ada' },
+  methods: { add: (_, { identity }) => identity.name.length },
+  authorize: (method, { identity }) => method !== 'add' || identity.name === 'Ada',
+})
 expectTypeOf(createChannel(contract, { side: 'client', transport })).toEqualTypeOf<
   Channel<Page, Server>
 >()

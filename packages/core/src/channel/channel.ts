@@ -4,10 +4,10 @@ import { CloseCode } from '../transport/close-codes.js'
 import type { Transport } from '../transport/transport.js'
 import { ChannelCore, type ChannelCoreEvents } from './channel-core.js'
 import type { Authorize } from './dispatcher.js'
-import type { SomeHandlers } from './functions.js'
+import type { HandlerContext, SomeHandlers } from './functions.js'
 import { type ChannelHooks, createHookRunner } from './hooks.js'
 import { type ChannelOptions, resolveChannelOptions } from './options.js'
-import { CorePeer, type Peer, type UntypedSide } from './peer.js'
+import { CorePeer, type Peer } from './peer.js'
 
 /** A conversation over one connection: it ends with it. */
 export interface Channel<Local, Remote> extends Peer<Local, Remote>, AsyncDisposable {
@@ -21,6 +21,15 @@ export interface Channel<Local, Remote> extends Peer<Local, Remote>, AsyncDispos
    * @throws {RpcConfigError} where the code is none of these.
    */
   close(code?: number, reason?: string): Promise<void>
+}
+
+/** A channel of the serving side, which knows who is at the other end. */
+export interface ServerChannel<Local, Remote, Identity = unknown> extends Channel<Local, Remote> {
+  /**
+   * Who the other side is, as this side found out: what an endpoint's `authenticate` made of the
+   * request, or what `createChannel` was given.
+   */
+  readonly identity: Identity
 }
 
 /** A channel of which nothing is known: of any contract, or of none. */
@@ -39,15 +48,40 @@ export interface CreateChannelOptions<Local, Remote>
   methods?: SomeHandlers<Local, Channel<Local, Remote>>
 }
 
+/** What makes a channel of the serving side, which may know who is at the other end. */
+export interface CreateServerChannelOptions<Local, Remote, Identity = undefined>
+  extends ChannelOptions,
+    ChannelHooks<ServerChannel<Local, Remote, Identity>> {
+  /** An open connection, such as `messagePortTransport(port)`. */
+  transport: Transport
+  side: 'server'
+  /** What the other side can call. More can be added with `expose`. */
+  methods?: SomeHandlers<Local, ServerChannel<Local, Remote, Identity>>
+  /** Who is at the other end: `identity` in every handler and on the channel. */
+  identity?: Identity
+  /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
+  authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
+}
+
+/** Says of a call whether it may run. */
+export type Authorizer<Local, Ch> = (
+  method: keyof Local & string,
+  context: HandlerContext<Ch>,
+) => boolean | Promise<boolean>
+
 /**
  * Opens a channel over a connection that is there already: a worker, a frame, a process.
  *
  * @throws {RpcConfigError} where an option or a method's name is wrong.
  */
-export function createChannel<Server extends ContractSide, Client extends ContractSide>(
+export function createChannel<
+  Server extends ContractSide,
+  Client extends ContractSide,
+  Identity = undefined,
+>(
   contract: Contract<Server, Client>,
-  options: CreateChannelOptions<Server, Client> & { side: 'server' },
-): Channel<Server, Client>
+  options: CreateServerChannelOptions<Server, Client, Identity>,
+): ServerChannel<Server, Client, Identity>
 export function createChannel<Server extends ContractSide, Client extends ContractSide>(
   contract: Contract<Server, Client>,
   options: CreateChannelOptions<Client, Server> & { side: 'client' },
@@ -62,17 +96,29 @@ export function createChannel(...args: [UntypedOptions] | [Contract, UntypedOpti
   if (side !== 'server' && side !== 'client') {
     throw new RpcConfigError(`side must be "server" or "client"; it is ${String(side)}`)
   }
-  return openChannel({ contract, side, transport, options, spreadMs: 0 })
+  const { identity, authorize } = options
+  if (authorize !== undefined && typeof authorize !== 'function') {
+    throw new RpcConfigError(`authorize must be a function; it is of type ${typeof authorize}`)
+  }
+  return openChannel({ contract, side, transport, options, spreadMs: 0, identity, authorize })
 }
 
-type UntypedOptions = CreateChannelOptions<UntypedSide, UntypedSide>
+/** The options of both sides, their types gone. */
+interface UntypedOptions extends ChannelOptions, ChannelHooks<LiveChannel> {
+  transport: Transport
+  side: Side
+  methods?: object
+  identity?: unknown
+  // biome-ignore lint/suspicious/noExplicitAny: the names and contexts of every contract's
+  authorize?: Authorizer<any, any>
+}
 
 /** What a channel is opened with, once the types are gone. */
 export interface OpenChannel {
   readonly contract: Contract | undefined
   readonly side: Side
   readonly transport: Transport
-  readonly options: ChannelOptions & ChannelHooks<AnyChannel> & { methods?: object }
+  readonly options: ChannelOptions & ChannelHooks<LiveChannel> & { methods?: object }
   readonly spreadMs: number
   /** Who the other side is, as the server found out. */
   readonly identity?: unknown
@@ -94,7 +140,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     const { contract, side, transport, options, spreadMs, identity, authorize, onDown } = open
     super()
     this.identity = identity
-    const hooks = createHookRunner<AnyChannel>(options, () => this)
+    const hooks = createHookRunner<LiveChannel>(options, () => this)
     const events: ChannelCoreEvents = {
       open: () => {
         void hooks.connect().then((well) => {

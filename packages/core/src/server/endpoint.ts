@@ -1,9 +1,14 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { type Channel, type LiveChannel, openChannel } from '../channel/channel.js'
+import {
+  type Authorizer,
+  type LiveChannel,
+  openChannel,
+  type ServerChannel,
+} from '../channel/channel.js'
 import { type Authorize, assertExposable } from '../channel/dispatcher.js'
-import type { HandlerContext, Handlers } from '../channel/functions.js'
+import type { Handlers } from '../channel/functions.js'
 import type { ChannelHooks } from '../channel/hooks.js'
 import { log } from '../channel/logger.js'
 import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
@@ -22,12 +27,6 @@ import {
   refuseUpgrade,
 } from './upgrade.js'
 
-/** A channel to a client. */
-export interface ServerChannel<Local, Remote, Identity = unknown> extends Channel<Local, Remote> {
-  /** What `authenticate` made of the request that opened the connection. */
-  readonly identity: Identity
-}
-
 /** What an endpoint is made with. */
 export interface EndpointOptions<Local, Remote, Identity = unknown>
   extends ChannelOptions,
@@ -45,10 +44,7 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
   /** How long `authenticate` may take, in ms; then the client is told 503. Default 10,000. */
   authenticateTimeoutMs?: number
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
-  authorize?: (
-    method: keyof Local & string,
-    context: HandlerContext<ServerChannel<Local, Remote, Identity>>,
-  ) => boolean | Promise<boolean>
+  authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
   /** Told of each connection that was refused: by `authenticate`, or for its origin or host. */
   onReject?: readonly ((request: IncomingMessage, rejection: RejectUpgrade) => unknown)[]
   /** What clients can call. */

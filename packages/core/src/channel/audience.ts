@@ -1,0 +1,123 @@
+import type { RpcError } from '../errors.js'
+import type { CallOptions, MethodName, RemoteFunction } from './functions.js'
+import type { Peer } from './peer.js'
+
+/** What became of a call at one of its targets. */
+export type TargetOutcome<Value> =
+  | { readonly channelId: string; readonly status: 'ok'; readonly value: Value }
+  | { readonly channelId: string; readonly status: 'error'; readonly error: RpcError }
+
+/** A set of channels called together: those that are in it when a call is made. */
+export interface Audience<Remote> {
+  /** How many channels are in it now. */
+  readonly size: number
+  /**
+   * Sends a notification to each. One that can't be told keeps nobody else from it.
+   *
+   * @returns to how many it has been handed.
+   */
+  notify<K extends keyof Remote & string>(
+    method: K,
+    ...args: Parameters<RemoteFunction<Remote[K]>>
+  ): Promise<number>
+  /**
+   * Calls each, all at once, and waits for all. Never rejects for a target's sake: one that fails,
+   * times out or goes away has an outcome like the others.
+   *
+   * @returns each target's outcome, exactly once, in the order in which they were connected.
+   */
+  call<K extends MethodName<Remote>>(
+    method: K,
+    ...args: Parameters<RemoteFunction<Remote[K]>>
+  ): Promise<TargetOutcome<Awaited<ReturnType<RemoteFunction<Remote[K]>>>>[]>
+  /**
+   * Calls each, all at once, when the iteration begins, and yields each target's outcome as it comes,
+   * exactly once. Leaving the iteration gives up the calls that are still open.
+   */
+  each<K extends MethodName<Remote>>(
+    method: K,
+    ...args: Parameters<RemoteFunction<Remote[K]>>
+  ): AsyncGenerator<TargetOutcome<Awaited<ReturnType<RemoteFunction<Remote[K]>>>>, void, undefined>
+}
+
+/** As much of a channel as an audience needs. */
+// biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
+export type Target = Pick<Peer<any, any>, 'id' | 'call' | 'notify'>
+
+/**
+ * Makes an audience of channels that come and go.
+ *
+ * @param targets who is in it now; asked at every call.
+ */
+export function createAudience<Remote>(targets: () => Iterable<Target>): Audience<Remote> {
+  return new LiveAudience(targets) as unknown as Audience<Remote>
+}
+
+/** An audience, its types gone. */
+class LiveAudience {
+  readonly #targets: () => Iterable<Target>
+
+  constructor(targets: () => Iterable<Target>) {
+    this.#targets = targets
+  }
+
+  get size(): number {
+    return [...this.#targets()].length
+  }
+
+  async notify(method: string, params?: unknown, options?: CallOptions): Promise<number> {
+    const told = await Promise.allSettled(
+      [...this.#targets()].map((target) => target.notify(method, params, options)),
+    )
+    return told.filter(({ status }) => status === 'fulfilled').length
+  }
+
+  call(method: string, params?: unknown, options?: CallOptions): Promise<TargetOutcome<unknown>[]> {
+    return Promise.all(
+      [...this.#targets()].map((target) => outcomeOf(target, method, params, options)),
+    )
+  }
+
+  async *each(
+    method: string,
+    params?: unknown,
+    options?: CallOptions,
+  ): AsyncGenerator<TargetOutcome<unknown>, void, undefined> {
+    const leaving = new AbortController()
+    const signals = [leaving.signal, ...(options?.signal ? [options.signal] : [])]
+    const signal = AbortSignal.any(signals)
+    const arrived: TargetOutcome<unknown>[] = []
+    let wake = () => {}
+    let open = 0
+    for (const target of this.#targets()) {
+      open++
+      void outcomeOf(target, method, params, { ...options, signal }).then((outcome) => {
+        arrived.push(outcome)
+        wake()
+      })
+    }
+    try {
+      for (; open > 0; open--) {
+        if (arrived.length === 0) await new Promise<void>((resolve) => (wake = resolve))
+        yield arrived.shift() as TargetOutcome<unknown>
+      }
+    } finally {
+      leaving.abort()
+    }
+  }
+}
+
+async function outcomeOf(
+  target: Target,
+  method: string,
+  params: unknown,
+  options: CallOptions | undefined,
+): Promise<TargetOutcome<unknown>> {
+  const { id: channelId } = target
+  try {
+    return { channelId, status: 'ok', value: await target.call(method, params, options) }
+  } catch (error) {
+    // What a call rejects with is an RpcError, always: see `Peer.other`.
+    return { channelId, status: 'error', error: error as RpcError }
+  }
+}
