@@ -1,4 +1,4 @@
-import { describeThrown } from '../errors.js'
+import { describeThrown, RpcDisconnectedError } from '../errors.js'
 import type { Transport } from '../transport/transport.js'
 import type { Link, LinkEvents } from './link.js'
 import { Pace } from './pace.js'
@@ -6,7 +6,9 @@ import type { Failure, RetryOptions } from './retry.js'
 
 /**
  * Makes a connection of any kind, for a client that has no `url`: a port to a worker, a window.
- * Called for every attempt; may throw or reject, which counts as a failed one.
+ * Called for every attempt; may throw or reject, which counts as a failed one. An
+ * `RpcDisconnectedError` is judged by its `closeCode`, as the end of a socket is: after 4400 or 4403
+ * the client stops.
  */
 export type Connect = (attempt: {
   /** Aborts when the client no longer wants the connection. */
@@ -68,10 +70,12 @@ export class ReconnectingTransport implements Link {
         this.#events.open(transport)
         return
       } catch (thrown) {
-        const message = timeout.aborted
-          ? `no connection within ${this.#connectTimeoutMs} ms`
-          : describeThrown(thrown)
-        this.#pace.failed({ message, closeCode: 1006, cause: thrown })
+        const late = `no connection within ${this.#connectTimeoutMs} ms`
+        this.#pace.failed({
+          message: timeout.aborted ? late : describeThrown(thrown),
+          closeCode: (thrown instanceof RpcDisconnectedError && thrown.closeCode) || 1006,
+          cause: thrown,
+        })
       }
     }
   }

@@ -1,4 +1,4 @@
-import { RpcConfigError } from '../errors.js'
+import { RpcConfigError, RpcDisconnectedError } from '../errors.js'
 
 /** When to try again after a connection was lost or could not be made. */
 export interface RetryOptions {
@@ -50,8 +50,11 @@ export function judge({ closeCode, httpStatus, proxy }: Failure): Verdict {
 }
 
 /** What the user can do about a failure, where anything. */
-export function remedyOf({ closeCode, httpStatus, proxy, remedy }: Failure): string | undefined {
-  if (remedy !== undefined || proxy !== undefined) return remedy
+export function remedyOf(failure: Failure): string | undefined {
+  const { closeCode, httpStatus, proxy, remedy, cause } = failure
+  // Who made the connection knows more than its code tells.
+  const isTold = remedy !== undefined || cause instanceof RpcDisconnectedError
+  if (isTold || proxy !== undefined) return remedy
   if (closeCode === 4401 || httpStatus === 401) {
     return 'The server does not know who this is: check the credentials in the url or the headers'
   }

@@ -15,6 +15,10 @@ interface Goodbye extends CloseInfo {
   readonly flashrpc: 'close'
 }
 
+/** Electron loses such a message whole (electron/electron#34905). */
+const NULL =
+  'A port delivered null: in Electron, a message that transfers an ArrayBuffer; copy it instead'
+
 /**
  * A transport over one end of a `MessageChannel`: windows, frames, workers, worker threads.
  *
@@ -32,6 +36,12 @@ export function messagePortTransport(port: MessagePortLike): Transport {
     queueMicrotask(() => events?.close(info))
   }
 
+  function close(code: number, reason: string): void {
+    if (closed) return
+    port.postMessage({ flashrpc: 'close', code, reason } satisfies Goodbye)
+    end({ code, reason })
+  }
+
   return {
     reliable: true,
     start(channelEvents) {
@@ -40,12 +50,11 @@ export function messagePortTransport(port: MessagePortLike): Transport {
         if (closed) return
         if (isGoodbye(data)) end({ code: data.code, reason: data.reason })
         else if (typeof data === 'string' || data instanceof Uint8Array) channelEvents.frame(data)
-        else
-          end({ code: 1003, reason: 'A port delivered a message that is neither text nor bytes' })
+        else close(1003, data === null ? NULL : 'A port delivered what is neither text nor bytes')
       })
       port.addEventListener('close', () => end({ code: 1006, reason: 'The port was closed' }))
       port.addEventListener('messageerror', () =>
-        end({ code: 1003, reason: 'A message on the port could not be read' }),
+        close(1003, 'A message on the port could not be read'),
       )
       port.start?.()
     },
@@ -54,14 +63,12 @@ export function messagePortTransport(port: MessagePortLike): Transport {
       port.postMessage(frame)
       return true
     },
-    close(code = 1000, reason = '') {
-      if (closed) return
-      port.postMessage({ flashrpc: 'close', code, reason } satisfies Goodbye)
-      end({ code, reason })
-    },
+    close: (code = 1000, reason = '') => close(code, reason),
   }
 }
 
 function isGoodbye(data: unknown): data is Goodbye {
-  return typeof data === 'object' && data !== null && (data as Goodbye).flashrpc === 'close'
+  if (typeof data !== 'object' || data === null) return false
+  const { flashrpc, code, reason } = data as Partial<Goodbye>
+  return flashrpc === 'close' && typeof code === 'number' && typeof reason === 'string'
 }
