@@ -55,7 +55,13 @@ const Answer = z.object({
 })
 export type Answer = z.infer<typeof Answer>
 
-/** What both programs agree on. The page and `demo:ask` are both clients. */
+const Count = z.number().int().nonnegative()
+
+/** How many pages made what of a question; those of which nothing is counted still think. */
+const Tally = z.object({ pages: Count, yes: Count, no: Count, none: Count })
+export type Tally = z.infer<typeof Tally>
+
+/** What both programs agree on. A page, in a browser or a window, and `demo:ask` are both clients. */
 export const contract = defineContract({
   server: {
     /** A page says that it is one: from then on it is told of changes and load, and asked questions. */
@@ -68,8 +74,8 @@ export const contract = defineContract({
       result: z.object({
         page: z.number().int(),
         folder: z.string(),
-        /** The command that asks the open pages a question. */
-        askCommand: z.string(),
+        /** The command that asks the open pages a question, where there is one. */
+        askCommand: z.string().optional(),
       }),
     }),
     listFiles: method({
@@ -83,7 +89,7 @@ export const contract = defineContract({
     /** Asks every open page. Each answer is told by `answered` as it comes; the result counts them. */
     ask: method({
       params: z.object({ text: z.string().trim().min(1).max(500) }),
-      result: z.object({ pages: z.number(), yes: z.number(), no: z.number(), none: z.number() }),
+      result: Tally,
     }),
   },
   client: {
@@ -91,5 +97,9 @@ export const contract = defineContract({
     notify: notification({ params: Change }),
     load: notification({ params: Load }),
     answered: notification({ params: Answer }),
+    /** How a question stands that all windows were asked; with each answer anew. */
+    tally: notification({ params: Tally.extend({ text: z.string() }) }),
+    /** Another folder is watched from now on. */
+    watching: notification({ params: z.object({ folder: z.string() }) }),
   },
 })

@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url'
-import { RPC_PATH } from '../contract.js'
+import { createEndpoint } from '@flashrpc/core/server'
+import { contract, RPC_PATH } from '../contract.js'
+import { createDemo } from '../host/demo.js'
+import { FolderError, openFolder } from '../host/folder.js'
 import { portOption, readArguments, UsageError } from './arguments.js'
-import { createDemo } from './demo-endpoint.js'
-import { FolderError, openFolder } from './folder.js'
 import { createPageServer, listenOn, PortError, pageAddress } from './serve-page.js'
 import { bold, cyan, dim, green, red, yellow } from './style.js'
 
@@ -34,7 +35,8 @@ async function main(): Promise<void> {
     askCommand,
     log: (line) => console.log(`  ${dim(new Date().toLocaleTimeString('en-GB'))}  ${line}`),
   })
-  demo.endpoint.attach(server, { path: RPC_PATH })
+  const endpoint = createEndpoint(contract, demo.served)
+  endpoint.attach(server, { path: RPC_PATH })
 
   console.log(
     [
@@ -56,7 +58,8 @@ async function main(): Promise<void> {
     if (closing) process.exit(1)
     closing = true
     server.close()
-    await demo.close()
+    // A question waits for a person, who may be away: nothing worth waiting for long.
+    await Promise.all([demo.close(), endpoint.close({ drain: 500 })])
     server.closeAllConnections()
   }
   process.on('SIGINT', () => void close())

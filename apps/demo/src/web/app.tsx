@@ -5,13 +5,16 @@ import { Header } from './components/header.js'
 import { LoadChart } from './components/load-chart.js'
 import { NotificationFeed } from './components/notification-feed.js'
 import { RecoveryToast } from './components/recovery-toast.js'
+import { TallyToast } from './components/tally-toast.js'
 import { type Step, TryThis } from './components/try-this.js'
 import { useHello } from './hooks/use-hello.js'
+import { useSurface } from './surfaces/surface.js'
 
 /** The page. Each card is fed by one hook, which its corner names. */
 export function App() {
+  const { done: doneBefore, headline, wire } = useSurface()
   const welcome = useHello()
-  const [done, setDone] = useState<ReadonlySet<Step>>(new Set())
+  const [done, setDone] = useState<ReadonlySet<Step>>(() => new Set(doneBefore))
   const mark = (step: Step) =>
     setDone((before) => (before.has(step) ? before : new Set(before).add(step)))
 
@@ -21,9 +24,9 @@ export function App() {
       <main className="page">
         <section className="intro" aria-labelledby="intro">
           <h1 id="intro">
-            The server calls this page. <span>The page calls the server.</span>
+            {headline.inward} <span>{headline.outward}</span>
           </h1>
-          <p>One typed contract over one WebSocket, both ways. Everything below is live.</p>
+          <p>One typed contract over one {wire}, both ways. Everything below is live.</p>
         </section>
         <TryThis done={done} askCommand={welcome?.askCommand} />
         <div className="columns">
@@ -35,7 +38,10 @@ export function App() {
         </div>
       </main>
       <ConfirmDialog onAnswered={() => mark('ask')} />
-      <RecoveryToast onBack={() => mark('restart')} />
+      <div className="toasts" role="status">
+        <TallyToast />
+        <RecoveryToast onBack={() => mark('restart')} />
+      </div>
     </>
   )
 }

@@ -3,10 +3,11 @@ import type { Reply } from '../../contract.js'
 import { useNow } from '../hooks/use-now.js'
 import { type Question, useQuestions } from '../hooks/use-questions.js'
 import { formatAgo } from '../lib/format.js'
+import { useSurface } from '../surfaces/surface.js'
 import { Icon } from './icon.js'
 
 /**
- * Shows the server's questions, one at a time. Escape, or “Later”, puts them aside: they can still
+ * Shows the host's questions, one at a time. Escape, or “Later”, puts them aside: they can still
  * be answered, until whoever asked takes them back.
  */
 export function ConfirmDialog({ onAnswered }: { onAnswered: () => void }) {
@@ -57,6 +58,7 @@ function QuestionDialog({ question, waiting, onReply, onLater }: QuestionDialogP
   const heading = useRef<HTMLHeadingElement>(null)
   const id = useId()
   const now = useNow(1_000)
+  const { host } = useSurface()
 
   useEffect(() => {
     const element = dialog.current
@@ -83,7 +85,7 @@ function QuestionDialog({ question, waiting, onReply, onLater }: QuestionDialogP
           <span className="asked-mark">
             <Icon name="question" />
           </span>
-          The server asks
+          {host.begin} asks
           <time>{formatAgo(now - question.askedAt)}</time>
         </p>
         <h2 id={id} ref={heading} tabIndex={-1}>

@@ -1,5 +1,6 @@
 import { useRpcClient, useRpcState } from '@flashrpc/react'
 import { formatDuration } from '../lib/format.js'
+import { useSurface } from '../surfaces/surface.js'
 import { Countdown } from './countdown.js'
 
 const LABELS = {
@@ -16,6 +17,7 @@ const LABELS = {
 /** The connection's state: as it is now, when it is tried again, and a way not to wait for that. */
 export function ConnectionBadge() {
   const client = useRpcClient()
+  const { host } = useSurface()
   const { status, attempt, retryAt, lastError, latencyMs } = useRpcState()
   const isBetween = status === 'reconnecting' || status === 'offline'
   const canRetry = isBetween ? retryAt !== null : status === 'failed' || status === 'unauthorized'
@@ -26,7 +28,7 @@ export function ConnectionBadge() {
         {LABELS[status]}
       </span>
       {status === 'connected' && latencyMs !== null && (
-        <span className="badge-detail" title="How long the server took to answer">
+        <span className="badge-detail" title={`How long ${host.within} took to answer`}>
           {formatDuration(latencyMs)}
         </span>
       )}

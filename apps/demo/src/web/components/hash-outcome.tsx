@@ -3,6 +3,7 @@ import type { FileHash } from '../../contract.js'
 import type { Hashing } from '../hooks/use-file-hash.js'
 import { useNow } from '../hooks/use-now.js'
 import { formatBytes, formatDuration } from '../lib/format.js'
+import { useSurface } from '../surfaces/surface.js'
 import { CopyButton } from './copy-button.js'
 import { Icon } from './icon.js'
 
@@ -16,11 +17,12 @@ interface HashOutcomeProps {
 
 /** What became of the file that was to be hashed. */
 export function HashOutcome({ hashing, isStale, onAgain, onCancel }: HashOutcomeProps) {
+  const { host } = useSurface()
   return (
     <div className="outcome" data-status={hashing.status} aria-live="polite">
       {hashing.status === 'idle' && (
         <p className="outcome-idle">
-          Pick a file: the server reads it and answers with its SHA-256.
+          Pick a file: {host.within} reads it and answers with its SHA-256.
         </p>
       )}
       {hashing.status === 'pending' && <Pending {...hashing} onCancel={onCancel} />}

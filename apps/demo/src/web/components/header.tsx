@@ -1,9 +1,11 @@
 import type { Welcome } from '../hooks/use-hello.js'
+import { useSurface } from '../surfaces/surface.js'
 import { ConnectionBadge } from './connection-badge.js'
 import { Icon } from './icon.js'
 
 /** Which demo this is, and how it is connected. */
 export function Header({ welcome }: { welcome: Welcome | null }) {
+  const { page } = useSurface()
   return (
     <header className="top">
       <div className="top-inner">
@@ -16,7 +18,9 @@ export function Header({ welcome }: { welcome: Welcome | null }) {
         </div>
         {welcome && (
           <p className="place" title={welcome.folder}>
-            <span className="place-page">page {welcome.page}</span>
+            <span className="place-page">
+              {page} {welcome.page}
+            </span>
             <span className="place-folder">
               <Icon name="folder" />
               {/* Isolated, so that the ellipsis may stand at the path's beginning. */}

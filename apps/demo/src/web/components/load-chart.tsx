@@ -10,6 +10,7 @@ import {
   SPAN_S,
   withLoad,
 } from '../lib/load-history.js'
+import { useSurface } from '../surfaces/surface.js'
 import { Card } from './card.js'
 
 interface Measured {
@@ -17,7 +18,7 @@ interface Measured {
   readonly history: readonly Sample[]
 }
 
-/** The load of the server's machine, drawn as it arrives. */
+/** The load of the host's machine, drawn as it arrives. */
 export function LoadChart() {
   const [{ latest, history }, setMeasured] = useState<Measured>({ latest: null, history: [] })
   useRpcMethod('load', (load) => {
@@ -25,9 +26,10 @@ export function LoadChart() {
     setMeasured((before) => ({ latest: load, history: withLoad(before.history, load, at) }))
   })
   const isConnected = useRpcState((state) => state.status === 'connected')
+  const { loadTitle } = useSurface()
   const last = history.at(-1)
   return (
-    <Card title="The server’s machine" icon="chart" code="useRpcMethod('load', …)" className="load">
+    <Card title={loadTitle} icon="chart" code="useRpcMethod('load', …)" className="load">
       <dl className="load-values">
         <div className="load-cpu">
           <dt>Processor</dt>

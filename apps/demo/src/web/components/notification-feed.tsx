@@ -21,6 +21,7 @@ export function NotificationFeed({ folder, onFirst }: NotificationFeedProps) {
     setFeed((before) => withChange(before, change))
     onFirst()
   })
+  useRpcMethod('watching', () => setFeed([]))
   const clear = feed.length > 0 && (
     <button type="button" className="quiet" onClick={() => setFeed([])}>
       Clear

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import { useOutage } from '../hooks/use-outage.js'
 import { formatDuration } from '../lib/format.js'
-import { Icon } from './icon.js'
+import { Toast } from './toast.js'
 
 /** How long it is shown, in ms. */
 const SHOWN_MS = 8_000
@@ -18,19 +18,12 @@ export function RecoveryToast({ onBack }: { onBack: () => void }) {
     const timer = setTimeout(() => setAwayMs(null), SHOWN_MS)
     return () => clearTimeout(timer)
   }, [awayMs])
+  if (awayMs === null) return null
   return (
-    <div className="toasts" role="status">
-      {awayMs !== null && (
-        <div className="toast">
-          <span className="toast-mark">
-            <Icon name="check" />
-          </span>
-          <p>
-            <strong>Back again after {formatDuration(awayMs)}</strong>
-            <span>Nothing to reload: calls and notifications flow again.</span>
-          </p>
-        </div>
-      )}
-    </div>
+    <Toast
+      icon="check"
+      title={`Back again after ${formatDuration(awayMs)}`}
+      text="Nothing to reload: calls and notifications flow again."
+    />
   )
 }

@@ -15,15 +15,17 @@ export function useFiles(): Files | null {
   const sessionId = useRpcState((state) => state.sessionId)
   const isConnected = useRpcState((state) => state.status === 'connected')
   const [listed, setListed] = useState<Files | null>(null)
+  const [folder, setFolder] = useState<string | null>(null)
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what changed while away was told nobody
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what changed while away, or in another folder, was told nobody
   useEffect(() => {
     if (!isConnected) return
     const leaving = new AbortController()
     rpc.listFiles(undefined, { signal: leaving.signal }).then(setListed, () => {})
     return () => leaving.abort()
-  }, [rpc, isConnected, sessionId])
+  }, [rpc, isConnected, sessionId, folder])
 
+  useRpcMethod('watching', (moved) => setFolder(moved.folder))
   useRpcMethod('notify', (change) => setListed((before) => before && withChange(before, change)))
   return listed
 }

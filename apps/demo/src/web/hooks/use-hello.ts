@@ -1,6 +1,6 @@
-import { useRpc, useRpcState } from '@flashrpc/react'
+import { useRpc, useRpcMethod, useRpcState } from '@flashrpc/react'
 import { useEffect, useRef, useState } from 'react'
-import { describeBrowser } from '../lib/describe-browser.js'
+import { useSurface } from '../surfaces/surface.js'
 
 /** What the server tells a page that says hello. */
 export interface Welcome {
@@ -8,13 +8,14 @@ export interface Welcome {
   page: number
   /** The folder that is watched. */
   folder: string
-  /** The command that asks the open pages. */
-  askCommand: string
+  /** The command that asks the open pages, where there is one. */
+  askCommand?: string | undefined
 }
 
 /** Tells the server, once in every session, that this is a page. @returns what it last answered. */
 export function useHello(): Welcome | null {
   const rpc = useRpc()
+  const { name } = useSurface()
   const sessionId = useRpcState((state) => state.sessionId)
   const isConnected = useRpcState((state) => state.status === 'connected')
   const [welcome, setWelcome] = useState<Welcome | null>(null)
@@ -25,10 +26,7 @@ export function useHello(): Welcome | null {
     if (!isConnected) return
     const leaving = new AbortController()
     rpc
-      .hello(
-        { name: describeBrowser(navigator.userAgent), page: page.current },
-        { signal: leaving.signal },
-      )
+      .hello({ name, page: page.current }, { signal: leaving.signal })
       .then((answer) => {
         page.current = answer.page
         setWelcome(answer)
@@ -36,7 +34,8 @@ export function useHello(): Welcome | null {
       // A connection that went meanwhile is followed by another, which says hello again.
       .catch(() => {})
     return () => leaving.abort()
-  }, [rpc, isConnected, sessionId])
+  }, [rpc, isConnected, sessionId, name])
 
+  useRpcMethod('watching', ({ folder }) => setWelcome((before) => before && { ...before, folder }))
   return welcome
 }

@@ -17,6 +17,15 @@ const SYSTEMS: readonly [RegExp, string][] = [
 
 /** A browser as a person would call it, such as `Chrome on Linux`. */
 export function describeBrowser(userAgent: string): string {
-  const find = (table: typeof BROWSERS) => table.find(([pattern]) => pattern.test(userAgent))?.[1]
-  return [find(BROWSERS) ?? 'a browser', find(SYSTEMS)].filter(Boolean).join(' on ')
+  const browser = find(BROWSERS, userAgent) ?? 'a browser'
+  return [browser, describeSystem(userAgent)].filter(Boolean).join(' on ')
+}
+
+/** The system a browser runs on, such as `Linux`; undefined where it does not say. */
+export function describeSystem(userAgent: string): string | undefined {
+  return find(SYSTEMS, userAgent)
+}
+
+function find(table: readonly [RegExp, string][], userAgent: string): string | undefined {
+  return table.find(([pattern]) => pattern.test(userAgent))?.[1]
 }

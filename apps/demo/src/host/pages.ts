@@ -1,8 +1,8 @@
-import type { Channel } from '@flashrpc/core'
+import type { ServerChannel } from '@flashrpc/core/server'
 import type { contract } from '../contract.js'
 
-/** A connection of the demo's endpoint: of a page, or of `demo:ask`. */
-export type DemoChannel = Channel<(typeof contract)['server'], (typeof contract)['client']>
+/** A connection to the demo: of a page, in a browser or in the app's window, or of `demo:ask`. */
+export type DemoChannel = ServerChannel<(typeof contract)['server'], (typeof contract)['client']>
 
 /** A page that is open now. */
 export interface Page {

@@ -1,13 +1,5 @@
-import type { Answer } from '../contract.js'
+import type { Answer, Tally } from '../contract.js'
 import type { Page } from './pages.js'
-
-/** How many pages made what of a question. */
-export interface Tally {
-  pages: number
-  yes: number
-  no: number
-  none: number
-}
 
 /**
  * Asks pages a question, all at once, and waits for all of them: a person may take long.
