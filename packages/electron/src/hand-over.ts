@@ -1,21 +1,74 @@
 /**
- * How a window's page and the main process come to share a MessagePort: the page makes a
- * MessageChannel and posts this message with one of its ports to its own window; the preload checks
- * it and forwards it to main, which answers on the port.
+ * How a page and main come to share a MessagePort (docs/protocol.md, "Electron"): the page makes a
+ * MessageChannel and posts this message with one of its ports to its own window; the preload forwards
+ * both to main, which answers on the port. Main hands a port over to a utility process alike.
+ *
+ * The preload is a file of its own, without imports: what it knows of this is written there again.
  */
 export interface HandOver {
   readonly flashrpc: 'connect'
   /** The version of the hand-over. */
   readonly v: 1
+  /** Which host, or which pipe, the port is for. */
+  readonly name: string
 }
 
-/** The message that hands a port over. */
-export const HAND_OVER: HandOver = Object.freeze({ flashrpc: 'connect', v: 1 })
+/** What comes back on the port, before any frame. */
+export type HandOverAnswer =
+  /** From the preload: it is there, and the port is on its way. */
+  | { readonly flashrpc: 'forwarded' }
+  /** From main, or the utility process: from now on, the port carries frames. */
+  | { readonly flashrpc: 'accepted' }
+  /** From any of them. The close code says whether another attempt makes sense. */
+  | { readonly flashrpc: 'refused'; readonly code: number; readonly reason: string }
 
-/** Whether a message that reached a window, or main, is a hand-over; looks at own members only. */
-export function isHandOver(message: unknown): message is HandOver {
-  if (typeof message !== 'object' || message === null) return false
-  if (!Object.hasOwn(message, 'flashrpc') || !Object.hasOwn(message, 'v')) return false
-  const { flashrpc, v } = message as Partial<HandOver>
-  return flashrpc === HAND_OVER.flashrpc && v === HAND_OVER.v
+/** The IPC channel on which the preload forwards. */
+export const HAND_OVER_CHANNEL = 'flashrpc:connect'
+
+/** The name of the host that a page means where it says none. */
+export const DEFAULT_NAME = 'default'
+
+/** What is posted to a port that is let in. */
+export const ACCEPTED: HandOverAnswer = { flashrpc: 'accepted' }
+
+const LONGEST_NAME = 64
+
+/** The message that hands a port over. */
+export function handOverTo(name: string): HandOver {
+  return { flashrpc: 'connect', v: 1, name }
+}
+
+/** Whether a name can be that of a host or a pipe. */
+export function isHandOverName(name: unknown): name is string {
+  return typeof name === 'string' && name.length > 0 && name.length <= LONGEST_NAME
+}
+
+/** Whether a message means to be a hand-over; it may still be malformed. Looks at own members only. */
+export function claimsHandOver(message: unknown): boolean {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    Object.hasOwn(message, 'flashrpc') &&
+    (message as { flashrpc: unknown }).flashrpc === 'connect'
+  )
+}
+
+/**
+ * Reads a hand-over that came from another process, and so from anybody.
+ *
+ * @returns the hand-over, or what is wrong with it.
+ */
+export function readHandOver(message: unknown): HandOver | { readonly wrong: string } {
+  if (!claimsHandOver(message)) return { wrong: 'The hand-over is malformed' }
+  const { v, name } = message as Partial<Record<keyof HandOver, unknown>>
+  if (v !== 1) {
+    const said = typeof v === 'number' ? `is ${v}` : 'is missing'
+    return {
+      wrong: `The hand-over's version ${said}, and main's is 1: use one version of @flashrpc/electron everywhere`,
+    }
+  }
+  if (!isHandOverName(name)) {
+    return { wrong: `The hand-over names no host: a name has 1 to ${LONGEST_NAME} characters` }
+  }
+  return { flashrpc: 'connect', v, name }
 }

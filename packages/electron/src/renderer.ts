@@ -1,2 +1,54 @@
-/** The page: what will make a transport of its port. */
-export { type HandOver, isHandOver } from './hand-over.js'
+import { type Connect, RpcConfigError } from '@flashrpc/core'
+import { DEFAULT_NAME, handOverTo, isHandOverName } from './hand-over.js'
+import { acceptedPort } from './handed-port.js'
+import { whenEnded } from './when-ended.js'
+
+/** Options of `electronTransport`. */
+export interface ElectronTransportOptions {
+  /** Which of main's hosts, or of its pipes to utility processes, is meant. Default `default`. */
+  name?: string
+}
+
+/** How long the preload may take, in ms: it answers from the page's own thread. */
+const PRELOAD_MS = 2_000
+/** How long main may take, in ms. */
+const MAIN_MS = 5_000
+
+/**
+ * What connects a page of an Electron window to main: for `createClient` and `<RpcProvider>`, as
+ * their `transport`. It may be made anywhere, also where there is no window; it connects when asked.
+ *
+ * A page has one connection per name: a newer one replaces the older, which stops with 4409.
+ *
+ * The client stops (`failed`) where the window has no preload of ours, and where main refuses the
+ * page; its `lastError` says why. Where main does not answer, it tries again.
+ *
+ * @throws {RpcConfigError} where the name is empty or longer than 64 characters.
+ */
+export function electronTransport({ name = DEFAULT_NAME }: ElectronTransportOptions = {}): Connect {
+  if (!isHandOverName(name)) {
+    throw new RpcConfigError(`name must have 1 to 64 characters; it is ${JSON.stringify(name)}`)
+  }
+  const patience = {
+    first: {
+      ms: PRELOAD_MS,
+      why: "This window has no flashrpc preload. Its preload must import '@flashrpc/electron/preload', and its webPreferences.preload name that file",
+      closeCode: 4400,
+    },
+    forwarded: {
+      ms: MAIN_MS,
+      why: `Main does not answer. Is createElectronHost called there${name === DEFAULT_NAME ? '' : `, with the name "${name}"`}?`,
+      closeCode: 1006,
+    },
+  }
+  return async ({ signal }) => {
+    const { port1, port2 } = new MessageChannel()
+    const accepted = acceptedPort(port1, patience, signal)
+    // '/' is this page's own origin, also where that is opaque.
+    window.postMessage(handOverTo(name), '/', [port2])
+    const transport = await accepted
+    const onPageHide = () => transport.close(1001, 'The page is going away')
+    window.addEventListener('pagehide', onPageHide)
+    return whenEnded(transport, () => window.removeEventListener('pagehide', onPageHide))
+  }
+}

@@ -1,2 +1,2 @@
-/** A utility process: what will serve a contract on its port. */
-export { type HandOver, isHandOver } from './hand-over.js'
+/** A utility process: serves the pages that main lets through, and main itself. */
+export { serveUtility, type UtilityOptions, type UtilityService } from './utility/serve-utility.js'

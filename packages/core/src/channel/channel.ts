@@ -30,6 +30,8 @@ export interface ServerChannel<Local, Remote, Identity = unknown> extends Channe
    * request, or what `createChannel` was given.
    */
   readonly identity: Identity
+  /** How many calls of the other side run here now. */
+  readonly running: number
 }
 
 /** A channel of which nothing is known: of any contract, or of none. */
@@ -174,7 +176,6 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     return this.core.isConnected
   }
 
-  /** Calls of the other side that run here. */
   get running(): number {
     return this.core.running
   }

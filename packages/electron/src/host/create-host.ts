@@ -1,0 +1,365 @@
+import {
+  type Audience,
+  type Contract,
+  type ContractSide,
+  createAudience,
+  messagePortTransport,
+  RpcConfigError,
+  RpcDisconnectedError,
+  RpcError,
+} from '@flashrpc/core'
+import type { BrowserWindow, MessagePortMain, UtilityProcess, WebContents } from 'electron'
+import { ACCEPTED, DEFAULT_NAME, isHandOverName } from '../hand-over.js'
+import { portOfMain } from '../port-main.js'
+import { refusePort } from '../refuse-port.js'
+import { type AnyServerChannel, closedChannel, openServerChannel } from '../server-channel.js'
+import { whenEnded } from '../when-ended.js'
+import { type Judge, judgeOf } from './allow.js'
+import type {
+  ElectronHost,
+  ElectronHostEvents,
+  ElectronHostOptions,
+  Refusal,
+} from './electron-host.js'
+import { addTaker, type HandedOver } from './hand-overs.js'
+import { type Link, Links } from './link.js'
+import { Listeners } from './listeners.js'
+import type { ElectronPage } from './page.js'
+import { handOn, type Pipe, Pipes } from './pipes.js'
+import { type ElectronTarget, locate } from './target.js'
+import { whenConnected } from './when-connected.js'
+import { watchWindow } from './window-watch.js'
+
+/**
+ * Hosts the pages of an Electron app: to be called in main, before the first window loads.
+ *
+ * Each page has a channel of its own; a reload makes another. Nothing that a page sends makes it
+ * throw: what is wrong is refused, told to the page and to `refused`.
+ *
+ * @throws {RpcConfigError} where an option, an origin or a method's name is wrong.
+ */
+export function createElectronHost<
+  Server extends ContractSide,
+  Client extends ContractSide,
+  Identity = ElectronPage,
+>(
+  contract: Contract<Server, Client>,
+  options: ElectronHostOptions<Server, Client, Identity>,
+): ElectronHost<Server, Client, Identity>
+/** The same without a contract, and so without validation: for pages that main trusts. */
+export function createElectronHost<
+  Local extends object,
+  Remote extends object = Record<never, never>,
+  Identity = ElectronPage,
+>(options: ElectronHostOptions<Local, Remote, Identity>): ElectronHost<Local, Remote, Identity>
+export function createElectronHost(
+  ...args: [UntypedOptions] | [Contract, UntypedOptions]
+): unknown {
+  return args.length === 1 ? new Host(undefined, args[0]) : new Host(args[0], args[1])
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
+type UntypedOptions = ElectronHostOptions<any, any, any>
+
+interface Events extends ElectronHostEvents<AnyServerChannel> {
+  closed: []
+}
+
+/** Another page of the frame has taken its place; to come back would only take it back. */
+const REPLACED = 4409
+
+/** A host, its types gone. */
+class Host {
+  readonly channels: ReadonlySet<AnyServerChannel>
+  readonly all: Audience<object>
+  readonly #contract: Contract | undefined
+  readonly #options: UntypedOptions
+  readonly #judge: Judge
+  readonly #channels = new Set<AnyServerChannel>()
+  readonly #pages = new WeakMap<AnyServerChannel, ElectronPage>()
+  readonly #links = new Links()
+  readonly #pipes = new Pipes()
+  /** What ends the watch over each window that has a link or a pipe, by `webContents.id`. */
+  readonly #watches = new Map<number, () => void>()
+  readonly #listeners: Listeners<Events> = new Listeners((thrown) => this.#failed(thrown))
+  readonly #leave: () => void
+  #closing: Promise<void> | undefined
+
+  constructor(contract: Contract | undefined, options: UntypedOptions) {
+    assertOptions(options)
+    const { name = DEFAULT_NAME } = options
+    this.#contract = contract
+    this.#options = options
+    this.#judge = judgeOf(options.allow)
+    this.channels = this.#channels
+    this.all = createAudience(() => this.#channels)
+    // Wrong methods and options fail here, and not at the first page.
+    this.#closedChannel('It was made to see whether it can be')
+    this.#leave = addTaker(options.ipcMain, {
+      name,
+      takes: (wanted, id) => wanted === name || this.#pipes.find(id, wanted) !== undefined,
+      take: (handedOver) => this.#take(handedOver),
+      refused: ({ page, code, reason }) => this.#tellRefusal(page, code, reason),
+    })
+  }
+
+  channelOf(target: ElectronTarget): AnyServerChannel {
+    const place = locate(target)
+    const channel = place && this.#links.find(place)?.open?.channel
+    if (channel) return channel
+    return this.#closedChannel(place ? 'No page of this window is connected' : 'The window is gone')
+  }
+
+  async whenConnected(
+    target: ElectronTarget,
+    { timeout = 30_000 }: { timeout?: number } = {},
+  ): Promise<AnyServerChannel> {
+    const place = locate(target)
+    if (!place) throw new RpcDisconnectedError('The window is gone', 'not-sent')
+    if (this.#closing) throw new RpcDisconnectedError('The host is closed', 'not-sent')
+    return whenConnected({
+      look: () => {
+        const channel = this.#links.find(place)?.open?.channel
+        return channel?.isConnected ? channel : undefined
+      },
+      subscribe: (change, closed) => {
+        this.#listeners.on('connect', change).on('closed', closed)
+        return () => this.#listeners.off('connect', change).off('closed', closed)
+      },
+      webContents: 'webContents' in place ? place.webContents : undefined,
+      timeout,
+    })
+  }
+
+  pageOf(channel: AnyServerChannel): ElectronPage | undefined {
+    return this.#pages.get(channel)
+  }
+
+  pipe(window: BrowserWindow | WebContents, child: UtilityProcess, name: string): () => void {
+    const place = locate(window)
+    if (!place || !('webContents' in place)) throw new RpcConfigError('The window is gone')
+    if (name === (this.#options.name ?? DEFAULT_NAME)) {
+      throw new RpcConfigError(`"${name}" is the host's own name: give the pipe another`)
+    }
+    const { webContents, webContentsId } = place
+    const remove = this.#pipes.add(webContentsId, child, name)
+    this.#watch(webContents, webContentsId)
+    return remove
+  }
+
+  on<K extends keyof Events>(event: K, listener: (...args: Events[K]) => unknown): this {
+    this.#listeners.on(event, listener)
+    return this
+  }
+
+  once<K extends keyof Events>(event: K, listener: (...args: Events[K]) => unknown): this {
+    this.#listeners.once(event, listener)
+    return this
+  }
+
+  off<K extends keyof Events>(event: K, listener: (...args: Events[K]) => unknown): this {
+    this.#listeners.off(event, listener)
+    return this
+  }
+
+  close({ drain = 0 }: { drain?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(drain)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** A port was handed over, by a page that still has to prove that it may. */
+  #take({ handOver: { name }, port, page }: HandedOver): void {
+    try {
+      if (this.#closing) return this.#refuse(port, page, 1013, 'Main is closing')
+      const wrong = this.#judge(page)
+      if (wrong !== undefined) return this.#refuse(port, page, 4403, wrong)
+      const pipe = this.#pipes.find(page.webContentsId, name)
+      if (pipe) void this.#takeForPipe(pipe, port, page)
+      else void this.#takeForHost(port, page)
+    } catch (cause) {
+      this.#refuse(port, page, 1011, 'Main could not say whether this page is allowed', cause)
+    }
+  }
+
+  async #takeForHost(port: MessagePortMain, page: ElectronPage): Promise<void> {
+    const link: Link = { page, port, isOutgoing: false, open: undefined }
+    const before = this.#links.put(link)
+    if (before) this.#end(before, REPLACED, 'Another connection of this page has taken its place')
+    this.#watch(page.webContents, page.webContentsId)
+    port.once('close', () => {
+      if (!link.open) this.#forget(link)
+    })
+    const known = await this.#identify(page, port, () => this.#forget(link))
+    // While it was found out who it is, it may have gone.
+    if (!known || !this.#links.has(link)) return
+    port.postMessage(ACCEPTED)
+    this.#open(link, known.identity)
+  }
+
+  async #takeForPipe(pipe: Pipe, port: MessagePortMain, page: ElectronPage): Promise<void> {
+    if (pipe.hasEnded) {
+      return this.#refuse(port, page, 1013, `The process behind "${pipe.name}" has ended`)
+    }
+    const known = await this.#identify(page, port, () => {})
+    if (!known) return
+    try {
+      // A window can't be cloned; its page can.
+      const isPage = this.#options.identify === undefined
+      handOn(pipe, port, isPage ? { frame: page.frame } : known.identity)
+    } catch (cause) {
+      const why = `What identify said of this page can't be handed on to "${pipe.name}"`
+      this.#refuse(port, page, 1011, why, cause)
+    }
+  }
+
+  /** @returns undefined where it could not be found out; the page has been refused then. */
+  async #identify(
+    page: ElectronPage,
+    port: MessagePortMain,
+    failed: () => void,
+  ): Promise<{ readonly identity: unknown } | undefined> {
+    const { identify } = this.#options
+    try {
+      return { identity: identify ? await identify(page) : page }
+    } catch (cause) {
+      failed()
+      const isMeant = cause instanceof RpcError
+      const reason = isMeant ? cause.message : 'Main could not find out who this page is'
+      this.#refuse(port, page, isMeant ? 4403 : 1011, reason, cause)
+      return undefined
+    }
+  }
+
+  #open(link: Link, identity: unknown): void {
+    const { port, page } = link
+    const { onConnect = [], onDisconnect = [], ...options } = this.#options
+    const transport = whenEnded(messagePortTransport(portOfMain(port)), () => this.#forget(link))
+    const channel = openServerChannel(this.#contract, {
+      ...options,
+      transport,
+      identity,
+      onConnect: [...onConnect, () => this.#listeners.tell('connect', channel, page)],
+      onDisconnect: [
+        ...onDisconnect,
+        (_: unknown, reason) => this.#listeners.tell('disconnect', channel, reason),
+      ],
+    })
+    link.open = { channel, transport }
+    this.#channels.add(channel)
+    this.#pages.set(channel, page)
+  }
+
+  /** Ends a page's connection. */
+  #end(link: Link, code: number, reason: string): void {
+    this.#forget(link)
+    if (link.open) link.open.transport.close(code, reason)
+    else refusePort(link.port, code, reason)
+  }
+
+  #forget(link: Link): void {
+    this.#links.delete(link)
+    if (link.open) this.#channels.delete(link.open.channel)
+  }
+
+  /** Ends what a window's pages leave behind, should their ports not say so. */
+  #watch(webContents: WebContents, id: number): void {
+    if (this.#watches.has(id)) return
+    const links = () => this.#links.ofWindow(id)
+    const unwatch = watchWindow(webContents, {
+      navigating: () => {
+        for (const link of links()) link.isOutgoing = true
+      },
+      navigated: () => {
+        // The page that has come may have connected already: it is none of those.
+        for (const link of links()) {
+          if (link.isOutgoing) this.#end(link, 1001, 'The page has gone')
+        }
+      },
+      crashed: (reason) => {
+        for (const link of links()) this.#end(link, 1006, reason)
+      },
+      destroyed: () => {
+        for (const link of links()) this.#end(link, 1001, 'The window is gone')
+        this.#pipes.forget(id)
+        this.#watches.delete(id)
+      },
+    })
+    this.#watches.set(id, unwatch)
+  }
+
+  #refuse(
+    port: MessagePortMain,
+    page: ElectronPage,
+    code: number,
+    reason: string,
+    cause?: unknown,
+  ): void {
+    refusePort(port, code, reason)
+    this.#tellRefusal(page, code, reason, cause)
+    if (cause !== undefined) this.#failed(cause)
+  }
+
+  #tellRefusal(
+    page: ElectronPage | undefined,
+    code: number,
+    reason: string,
+    cause?: unknown,
+  ): void {
+    const { webContents, frame } = page ?? {}
+    const refusal: Refusal = { reason, code, webContents, frame, cause }
+    this.#log('warn', `refused a page of ${frame?.origin ?? 'nobody'}: ${reason}`)
+    this.#listeners.tell('refused', refusal)
+  }
+
+  #failed(thrown: unknown): void {
+    const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
+    this.#log('error', text)
+    this.#listeners.tell('error', thrown)
+  }
+
+  /** Logs; a logger that fails harms nothing else. */
+  #log(level: 'warn' | 'error', text: string): void {
+    try {
+      this.#options.logger?.[level](`flashrpc: ${text}`)
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+
+  #closedChannel(why: string): AnyServerChannel {
+    const { onConnect, onDisconnect, ...options } = this.#options
+    return closedChannel(this.#contract, options, why)
+  }
+
+  async #close(drain: number): Promise<void> {
+    this.#leave()
+    this.#listeners.tell('closed')
+    const deadline = performance.now() + drain
+    const isBusy = () => [...this.#channels].some((channel) => channel.running > 0)
+    while (isBusy() && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    for (const link of this.#links.all()) this.#end(link, 1001, 'Main is closing')
+    for (const unwatch of this.#watches.values()) unwatch()
+    this.#watches.clear()
+  }
+}
+
+function assertOptions({ ipcMain, identify, methods, name = DEFAULT_NAME }: UntypedOptions): void {
+  if (typeof ipcMain?.on !== 'function') {
+    throw new RpcConfigError("ipcMain must be Electron's: import { ipcMain } from 'electron'")
+  }
+  if (identify !== undefined && typeof identify !== 'function') {
+    throw new RpcConfigError(`identify must be a function; it is of type ${typeof identify}`)
+  }
+  if (typeof methods !== 'object' || methods === null) {
+    throw new RpcConfigError('methods must be an object of functions')
+  }
+  if (!isHandOverName(name)) {
+    throw new RpcConfigError(`name must have 1 to 64 characters; it is ${JSON.stringify(name)}`)
+  }
+}

@@ -1,0 +1,122 @@
+import type {
+  Audience,
+  Authorizer,
+  ChannelHooks,
+  ChannelOptions,
+  CloseInfo,
+  Handlers,
+  ServerChannel,
+} from '@flashrpc/core'
+import type { BrowserWindow, IpcMain, UtilityProcess, WebContents } from 'electron'
+import type { Allow } from './allow.js'
+import type { ElectronFrame, ElectronPage } from './page.js'
+import type { ElectronTarget } from './target.js'
+
+/** What a host is made with. */
+export interface ElectronHostOptions<Local, Remote, Identity = ElectronPage>
+  extends Omit<ChannelOptions, 'dialect' | 'heartbeat'>,
+    ChannelHooks<ServerChannel<Local, Remote, Identity>> {
+  /** Electron's own: the host imports nothing of Electron. */
+  ipcMain: IpcMain
+  /**
+   * Which pages may connect: their exact origins, such as `['app://demo']`, of whole windows only; or
+   * a function `(frame, webContents) => boolean` that is asked of frames too, and answers at once.
+   */
+  allow: Allow
+  /**
+   * Says who a page is: `identity` in every handler and on its channel. Throw an {@link RpcError} to
+   * refuse the page with its message. Default: the {@link ElectronPage} itself.
+   */
+  identify?: (page: ElectronPage) => Identity | Promise<Identity>
+  /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
+  authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
+  /** What pages can call. */
+  methods: Handlers<Local, ServerChannel<Local, Remote, Identity>>
+  /**
+   * What pages call this host, where there are several: `electronTransport({ name })`. 1 to 64
+   * characters. Default `default`.
+   */
+  name?: string
+}
+
+/** A page, or another sender of a hand-over, that was not let in. */
+export interface Refusal {
+  /** What it was told. */
+  readonly reason: string
+  /** The close code it was told: 4400 malformed, 4403 not allowed, 1011 failed here, 1013 not now. */
+  readonly code: number
+  /** The window; undefined where the sender was gone already. */
+  readonly webContents: WebContents | undefined
+  readonly frame: ElectronFrame | undefined
+  /** What `allow` or `identify` threw. */
+  readonly cause?: unknown
+}
+
+/** What a host tells of. */
+export interface ElectronHostEvents<Ch> {
+  /** A page is ready for calls. */
+  connect: [channel: Ch, page: ElectronPage]
+  /** A page that was told of has gone; its calls have been rejected. */
+  disconnect: [channel: Ch, reason: CloseInfo]
+  /** A page was refused. */
+  refused: [refusal: Refusal]
+  /** Something failed here that is no one channel's: a listener, `allow`, `identify`. */
+  error: [error: unknown]
+}
+
+/** Main's end of the channels to its windows. */
+export interface ElectronHost<Local, Remote, Identity = ElectronPage> extends AsyncDisposable {
+  /** The channels of the pages that are connected now, the newest last. */
+  readonly channels: ReadonlySet<ServerChannel<Local, Remote, Identity>>
+  /** All pages that are connected, to be called together. */
+  readonly all: Audience<Remote>
+  /**
+   * The channel of the page that a window shows now, or of a frame. After a reload it is another.
+   *
+   * Where no page is connected, or the window is gone, it is a closed one, whose calls reject with
+   * `RpcDisconnectedError` (`not-sent`); {@link whenConnected} waits instead.
+   */
+  channelOf(target: ElectronTarget): ServerChannel<Local, Remote, Identity>
+  /**
+   * The channel of the page that a window shows, as soon as it is ready for calls.
+   *
+   * @param options `timeout`: how long to wait, in ms. Default 30,000.
+   * @throws {RpcTimeoutError} where no page connects in time.
+   * @throws {RpcDisconnectedError} where the window is gone, or the host is closed.
+   */
+  whenConnected(
+    target: ElectronTarget,
+    options?: { timeout?: number },
+  ): Promise<ServerChannel<Local, Remote, Identity>>
+  /** Which page a channel of this host is of. */
+  pageOf(channel: ServerChannel<Local, Remote, Identity>): ElectronPage | undefined
+  /**
+   * Lets a window's pages talk to a utility process past the main thread: their
+   * `electronTransport({ name })` ends there, at its `serveUtility`. `allow` is asked first, and what
+   * `identify` says goes with the port. It holds for all pages of the window, one after another.
+   *
+   * @returns takes the pipe away; what is connected stays.
+   * @throws {RpcConfigError} where the name is none, or is taken by a host, or by a pipe of the window.
+   */
+  pipe(window: BrowserWindow | WebContents, child: UtilityProcess, name: string): () => void
+  /** Listens. A listener that throws keeps no other from hearing; `error` is told of it. */
+  on<K extends keyof ElectronHostEvents<0>>(
+    event: K,
+    listener: (...args: ElectronHostEvents<ServerChannel<Local, Remote, Identity>>[K]) => unknown,
+  ): this
+  /** Listens for the next one only. */
+  once<K extends keyof ElectronHostEvents<0>>(
+    event: K,
+    listener: (...args: ElectronHostEvents<ServerChannel<Local, Remote, Identity>>[K]) => unknown,
+  ): this
+  off<K extends keyof ElectronHostEvents<0>>(
+    event: K,
+    listener: (...args: ElectronHostEvents<ServerChannel<Local, Remote, Identity>>[K]) => unknown,
+  ): this
+  /**
+   * Accepts no more pages and closes every channel (1001). Safe to call twice.
+   *
+   * @param options `drain`: how long, in ms, calls that run may take to finish first. Default 0.
+   */
+  close(options?: { drain?: number }): Promise<void>
+}

@@ -1,0 +1,42 @@
+import type { IpcMainEvent, WebContents, WebFrameMain } from 'electron'
+
+/** A frame as it was when it handed its port over: Electron's own may not be read once it is gone. */
+export interface ElectronFrame {
+  readonly url: string
+  /** Its origin, serialised: `app://demo`, `file://`, `null` where it is opaque. */
+  readonly origin: string
+  /** Whether it is the window's own page, and no frame in one. */
+  readonly isMainFrame: boolean
+  readonly processId: number
+  readonly routingId: number
+  /** The same for all pages that are shown in this frame, one after another. */
+  readonly frameTreeNodeId: number
+}
+
+/** A page that connects: which frame, in which window. */
+export interface ElectronPage {
+  readonly webContents: WebContents
+  /** `webContents.id`, which may not be read once the window is gone. */
+  readonly webContentsId: number
+  readonly frame: ElectronFrame
+}
+
+/**
+ * Who sent a message. To be called at once: Electron forgets the frame later.
+ *
+ * @returns undefined where the frame is gone already.
+ */
+export function senderOf({ sender, senderFrame }: IpcMainEvent): ElectronPage | undefined {
+  try {
+    if (senderFrame === null) return undefined
+    return { webContents: sender, webContentsId: sender.id, frame: describe(senderFrame) }
+  } catch {
+    // Reading what has been disposed of throws.
+    return undefined
+  }
+}
+
+function describe(frame: WebFrameMain): ElectronFrame {
+  const { url, origin, processId, routingId, frameTreeNodeId, parent } = frame
+  return { url, origin, isMainFrame: parent === null, processId, routingId, frameTreeNodeId }
+}

@@ -1,0 +1,21 @@
+import type { BrowserWindow, WebContents, WebFrameMain } from 'electron'
+
+/** A window, or what it shows: its own page is meant. Or one frame in a page. */
+export type ElectronTarget = BrowserWindow | WebContents | WebFrameMain
+
+/** Where a page is: its window, or its frame in one. */
+export type Place =
+  | { readonly webContents: WebContents; readonly webContentsId: number }
+  | { readonly frameTreeNodeId: number }
+
+/** @returns undefined where the target is gone: Electron throws at what has been destroyed. */
+export function locate(target: ElectronTarget): Place | undefined {
+  try {
+    if (target.isDestroyed()) return undefined
+    if ('frameTreeNodeId' in target) return { frameTreeNodeId: target.frameTreeNodeId }
+    const webContents = 'webContents' in target ? target.webContents : target
+    return { webContents, webContentsId: webContents.id }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,48 @@
+import { type Connect, RpcDisconnectedError } from '@flashrpc/core'
+import type { MessageChannelMain, UtilityProcess } from 'electron'
+import { DEFAULT_NAME, handOverTo } from '../hand-over.js'
+import { acceptedPort } from '../handed-port.js'
+import { portOfMain } from '../port-main.js'
+
+/** Options of `utilityTransport`. */
+export interface UtilityTransportOptions {
+  /** Electron's own: nothing of Electron is imported here. */
+  MessageChannelMain: new () => MessageChannelMain
+}
+
+/** How long the process may take, in ms: it may only just have been forked. */
+const PROCESS_MS = 10_000
+
+/**
+ * What connects main to a utility process that runs `serveUtility`: for `createClient`, as its
+ * `transport`. The client stops (`failed`) when the process has ended.
+ */
+export function utilityTransport(
+  child: UtilityProcess,
+  { MessageChannelMain }: UtilityTransportOptions,
+): Connect {
+  let hasEnded = false
+  child.once('exit', () => {
+    hasEnded = true
+  })
+  const patience = {
+    ms: PROCESS_MS,
+    why: 'The utility process does not answer. Does it call serveUtility?',
+    closeCode: 1006,
+  }
+  return async ({ signal }) => {
+    if (hasEnded) {
+      throw new RpcDisconnectedError('The utility process has ended; fork another', 'not-sent', {
+        closeCode: 4400,
+      })
+    }
+    const { port1, port2 } = new MessageChannelMain()
+    const accepted = acceptedPort(
+      portOfMain(port1),
+      { first: patience, forwarded: patience },
+      signal,
+    )
+    child.postMessage(handOverTo(DEFAULT_NAME), [port2])
+    return accepted
+  }
+}

@@ -1,0 +1,143 @@
+import {
+  type Audience,
+  type Authorizer,
+  type ChannelHooks,
+  type ChannelOptions,
+  type Contract,
+  type ContractSide,
+  createAudience,
+  type Handlers,
+  messagePortTransport,
+  RpcConfigError,
+  type ServerChannel,
+  type Transport,
+} from '@flashrpc/core'
+import type { MessageEvent, ParentPort } from 'electron'
+import { ACCEPTED, claimsHandOver, readHandOver } from '../hand-over.js'
+import { portOfMain } from '../port-main.js'
+import { refusePort } from '../refuse-port.js'
+import { type AnyServerChannel, closedChannel, openServerChannel } from '../server-channel.js'
+import { whenEnded } from '../when-ended.js'
+
+/** What a service in a utility process is made with. */
+export interface UtilityOptions<Local, Remote, Identity = unknown>
+  extends Omit<ChannelOptions, 'dialect' | 'heartbeat'>,
+    ChannelHooks<ServerChannel<Local, Remote, Identity>> {
+  /** What main and its pages can call. */
+  methods: Handlers<Local, ServerChannel<Local, Remote, Identity>>
+  /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
+  authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
+}
+
+/** A service in a utility process. */
+export interface UtilityService<Local, Remote, Identity = unknown> extends AsyncDisposable {
+  /**
+   * The channels that are open now. A page's `identity` is what main's `identify` said of it, or
+   * `{ frame }`; main's own is undefined.
+   */
+  readonly channels: ReadonlySet<ServerChannel<Local, Remote, Identity>>
+  /** All of them, to be called together. */
+  readonly all: Audience<Remote>
+  /** Accepts no more, and closes every channel (1001). Safe to call twice. */
+  close(): Promise<void>
+}
+
+/**
+ * Serves a contract in a utility process: the pages that main's `host.pipe` lets through, and main's
+ * own `utilityTransport`. Other messages of the parent are left alone.
+ *
+ * @param parentPort Electron's `process.parentPort`.
+ * @throws {RpcConfigError} where an option or a method's name is wrong, or this is no utility process.
+ */
+export function serveUtility<
+  Server extends ContractSide,
+  Client extends ContractSide,
+  Identity = unknown,
+>(
+  parentPort: ParentPort,
+  contract: Contract<Server, Client>,
+  options: UtilityOptions<Server, Client, Identity>,
+): UtilityService<Server, Client, Identity>
+/** The same without a contract, and so without validation: for peers that trust each other. */
+export function serveUtility<
+  Local extends object,
+  Remote extends object = Record<never, never>,
+  Identity = unknown,
+>(
+  parentPort: ParentPort,
+  options: UtilityOptions<Local, Remote, Identity>,
+): UtilityService<Local, Remote, Identity>
+export function serveUtility(
+  parentPort: ParentPort,
+  ...args: [UntypedOptions] | [Contract, UntypedOptions]
+): unknown {
+  return args.length === 1
+    ? new Service(parentPort, undefined, args[0])
+    : new Service(parentPort, args[0], args[1])
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
+type UntypedOptions = UtilityOptions<any, any, any>
+
+/** The parent ports that are served. */
+const served = new WeakSet<ParentPort>()
+
+/** A service, its types gone. */
+class Service {
+  readonly channels: ReadonlySet<AnyServerChannel>
+  readonly all: Audience<object>
+  readonly #parentPort: ParentPort
+  readonly #contract: Contract | undefined
+  readonly #options: UntypedOptions
+  readonly #channels = new Set<AnyServerChannel>()
+  readonly #transports = new Set<Transport>()
+
+  constructor(parentPort: ParentPort, contract: Contract | undefined, options: UntypedOptions) {
+    if (typeof parentPort?.on !== 'function') {
+      throw new RpcConfigError(
+        'There is no parentPort: serveUtility(process.parentPort, …) is for a process that utilityProcess.fork() has started',
+      )
+    }
+    if (typeof options?.methods !== 'object' || options.methods === null) {
+      throw new RpcConfigError('methods must be an object of functions')
+    }
+    if (served.has(parentPort)) {
+      throw new RpcConfigError('This process serves already: close that service first')
+    }
+    // Wrong methods and options fail here, and not at the first page.
+    closedChannel(contract, options, 'It was made to see whether it can be')
+    this.#parentPort = parentPort
+    this.#contract = contract
+    this.#options = options
+    this.channels = this.#channels
+    this.all = createAudience(() => this.#channels)
+    served.add(parentPort)
+    parentPort.on('message', this.#onMessage)
+  }
+
+  async close(): Promise<void> {
+    this.#parentPort.off('message', this.#onMessage)
+    served.delete(this.#parentPort)
+    for (const transport of [...this.#transports]) transport.close(1001, 'The service is closing')
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  readonly #onMessage = ({ data, ports }: MessageEvent): void => {
+    const [port] = ports
+    if (port === undefined || !claimsHandOver(data)) return
+    const handOver = readHandOver(data)
+    if ('wrong' in handOver) return refusePort(port, 4400, handOver.wrong)
+    port.postMessage(ACCEPTED)
+    const transport = whenEnded(messagePortTransport(portOfMain(port)), () => {
+      this.#transports.delete(transport)
+      this.#channels.delete(channel)
+    })
+    const { identity } = data as { identity?: unknown }
+    const channel = openServerChannel(this.#contract, { ...this.#options, transport, identity })
+    this.#transports.add(transport)
+    this.#channels.add(channel)
+  }
+}
