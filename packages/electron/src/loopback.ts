@@ -1,2 +1,3 @@
-/** The loopback WebSocket: what will serve this app's pages and programs only. */
-export { type HandOver, isHandOver } from './hand-over.js'
+/** The loopback WebSocket: a contract served to this app's pages and programs, and nobody else. */
+export { createLoopback, type Loopback } from './loopback/create-loopback.js'
+export type { LoopbackOptions } from './loopback/options.js'

@@ -1,0 +1,108 @@
+import type { IncomingMessage } from 'node:http'
+import { RejectUpgrade } from '@flashrpc/core/server'
+import type { Credentials } from './credentials.js'
+import { type RawHeaders, valuesOf } from './raw-headers.js'
+import type { Token } from './token.js'
+
+/** Whom a loopback lets in. */
+export interface GateRules {
+  /** The one `Host` it goes by: `127.0.0.1:PORT`. */
+  readonly host: string
+  /** The origins of the app's pages. */
+  readonly origins: readonly string[]
+  readonly token: Token
+}
+
+/**
+ * Why a request may not have a WebSocket; undefined where it may. Whatever is compared is compared
+ * as text, letter by letter, as it was received: a parser that lower-cases, decodes or completes is
+ * one that an attacker can talk to. Nothing of the text tells a secret.
+ *
+ * - `Host` has to be the bound address. A page whose name was rebound to 127.0.0.1 comes with its
+ *   own name there, which it can't change.
+ * - `Origin`, where there is one, has to be a page's of this app: browsers send it with every
+ *   WebSocket, and let any page open one (RFC 6455, section 10.2). `null` is none of them: every
+ *   sandboxed iframe has it.
+ * - The token has to be there in every case. Programs can write any `Host` and leave `Origin` out,
+ *   so for them it is all there is.
+ */
+export function refusalOf(
+  request: IncomingMessage,
+  credentials: Credentials,
+  { host, origins, token }: GateRules,
+): RejectUpgrade | undefined {
+  return (
+    refusalOfHost(request.rawHeaders, host) ??
+    refusalOfOrigin(request.rawHeaders, origins) ??
+    refusalOfTarget(request) ??
+    refusalOfCredentials(credentials, token)
+  )
+}
+
+/** Exactly one `Host`, as RFC 9112, section 3.2 demands, and the right one. */
+export function refusalOfHost(headers: RawHeaders, host: string): RejectUpgrade | undefined {
+  const [value, ...more] = valuesOf(headers, 'host')
+  if (value === undefined || more.length > 0) {
+    return new RejectUpgrade(400, 'The request must have one Host header, and one only')
+  }
+  if (value === host) return undefined
+  return new RejectUpgrade(
+    403,
+    `The Host ${quoted(value)} is not "${host}". Connect to the loopback's url as it is`,
+  )
+}
+
+function refusalOfOrigin(
+  headers: RawHeaders,
+  origins: readonly string[],
+): RejectUpgrade | undefined {
+  const [value, ...more] = valuesOf(headers, 'origin')
+  if (more.length > 0) {
+    return new RejectUpgrade(400, 'The request must have one Origin header at most')
+  }
+  if (value === undefined || origins.includes(value)) return undefined
+  return new RejectUpgrade(
+    403,
+    value === 'null'
+      ? 'The Origin is "null", that of sandboxed iframes and file: pages. Serve the page from a scheme of the app, such as app://'
+      : `The Origin ${quoted(value)} is none of this app's. Add it to the loopback's origins if it is`,
+  )
+}
+
+function refusalOfTarget({ method, url = '' }: IncomingMessage): RejectUpgrade | undefined {
+  if (method !== 'GET') {
+    return new RejectUpgrade(405, 'A WebSocket begins with GET')
+  }
+  if (url === '/' || url.startsWith('/?')) return undefined
+  return new RejectUpgrade(404, 'There is no WebSocket here. Connect to the path "/"')
+}
+
+function refusalOfCredentials(
+  { query, authorization }: Credentials,
+  token: Token,
+): RejectUpgrade | undefined {
+  if (query.length > 1 || authorization.length > 1) {
+    return new RejectUpgrade(400, 'The request must have one token, and one only')
+  }
+  const presented = [...query, ...authorization.map(bearerOf)]
+  if (presented.length === 0) {
+    return new RejectUpgrade(
+      401,
+      "There is no token. Connect to the loopback's url, or send Authorization: Bearer with its token",
+    )
+  }
+  // Both where both were sent: two that contradict each other are none.
+  if (presented.every((text) => token.is(text))) return undefined
+  return new RejectUpgrade(401, "The token is not this loopback's. Take it, and its url, anew")
+}
+
+/** The token of `Authorization: Bearer TOKEN` (RFC 6750, section 2.1); empty where there is none. */
+function bearerOf(header: string): string {
+  return /^bearer +([^ ]+)$/i.exec(header)?.[1] ?? ''
+}
+
+/** What somebody else wrote, fit for a line of a log: short, and printable ASCII only. */
+function quoted(text: string): string {
+  const short = text.length > 100 ? `${text.slice(0, 100)}…` : text
+  return `"${short.replace(/[^\x20-\x7e…]/g, '?')}"`
+}

@@ -1,0 +1,70 @@
+import {
+  type ChannelHooks,
+  type ChannelOptions,
+  type ContractSide,
+  RpcConfigError,
+} from '@flashrpc/core'
+import type { Authenticate, EndpointOptions, ServerChannel } from '@flashrpc/core/server'
+import { assertOrigins } from './origins.js'
+
+/** What a loopback is made with: what an endpoint takes, but for who may connect. */
+export interface LoopbackOptions<Local, Remote, Identity = unknown>
+  extends ChannelOptions,
+    ChannelHooks<ServerChannel<Local, Remote, Identity>>,
+    Pick<EndpointOptions<Local, Remote, Identity>, 'authorize' | 'methods' | 'onReject'> {
+  /**
+   * The origins of this app's pages, as a browser writes them: `app://demo`, in development
+   * `http://localhost:5173`. Compared letter by letter. `[]`: programs only. Pages need the token too.
+   */
+  origins: readonly string[]
+  /**
+   * Says who asks for a connection: what it returns is `identity` in every handler and on the channel.
+   * Asked about requests with the right token only, and does not see it; the rest of the query, such as
+   * `&window=2`, it does. Throw `RejectUpgrade` of `@flashrpc/core/server` to refuse; whatever else is
+   * thrown refuses with HTTP 500.
+   *
+   * With its own param typed, `(request: IncomingMessage) => …`, it gives `identity` its type.
+   */
+  identify?: Authenticate<Identity>
+  /** How long `identify` may take, in ms; then the client is told 503. Default 10,000. */
+  identifyTimeoutMs?: number
+}
+
+/** The options where their types are of no use any more. */
+export type UntypedLoopbackOptions = LoopbackOptions<ContractSide, ContractSide>
+
+/** What an endpoint has and a loopback has not, and what to do instead. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  authenticate: 'write identify instead, which runs after the token has been checked',
+  authenticateTimeoutMs: 'write identifyTimeoutMs instead',
+  allowedOrigins: "write origins instead, a list of this app's own",
+  allowedHosts: 'leave it out: a loopback goes by 127.0.0.1 and its port only',
+  host: 'leave it out: a loopback listens on 127.0.0.1 only',
+  port: 'leave it out: a loopback takes any free port, so that no other program can wait there',
+  token: 'leave it out: a loopback makes a new one each time',
+}
+
+/**
+ * @throws {RpcConfigError} naming the option that is wrong, and the remedy. What the endpoint takes
+ *   as well is left to it.
+ */
+export function assertLoopbackOptions(options: UntypedLoopbackOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new RpcConfigError('A loopback needs options: methods, and the origins of its pages')
+  }
+  for (const [name, remedy] of Object.entries(REMEDIES)) {
+    if (!(name in options)) continue
+    throw new RpcConfigError(`${name} is no option of a loopback; ${remedy}`)
+  }
+  assertOrigins(options.origins)
+  const { identify, identifyTimeoutMs = 1, onReject = [] } = options
+  if (identify !== undefined && typeof identify !== 'function') {
+    throw new RpcConfigError(`identify must be a function; it is of type ${typeof identify}`)
+  }
+  if (!(Number.isInteger(identifyTimeoutMs) && identifyTimeoutMs > 0)) {
+    throw new RpcConfigError('identifyTimeoutMs must be a positive number of ms')
+  }
+  if (!Array.isArray(onReject) || onReject.some((hook) => typeof hook !== 'function')) {
+    throw new RpcConfigError('onReject must be a list of functions')
+  }
+}

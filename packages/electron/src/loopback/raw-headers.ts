@@ -1,0 +1,16 @@
+/**
+ * A request's headers as they were received: name, value, name, value …, of `rawHeaders`. Node's
+ * `headers` keep the first of several `Host` or `Authorization` and drop the others unseen; whoever
+ * decides by them has to see them all.
+ */
+export type RawHeaders = readonly string[]
+
+/** All values of a header, in their order. Names are compared without case (RFC 9110, section 5.1). */
+export function valuesOf(headers: RawHeaders, name: string): string[] {
+  return headers.filter((_, at) => at % 2 === 1 && headers[at - 1]?.toLowerCase() === name)
+}
+
+/** The headers without one of them. */
+export function withoutHeader(headers: RawHeaders, name: string): string[] {
+  return headers.filter((_, at) => headers[at - (at % 2)]?.toLowerCase() !== name)
+}
