@@ -10,6 +10,19 @@ const INSTALLED = [
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ]
 
+/**
+ * What the packaged Chromium is made for, functions that run once, and what no browser of a user's
+ * does: one process for all windows, in which one closed ends them all; no same-origin policy, with
+ * which a test of who may read what proves nothing.
+ */
+const UNWANTED = [
+  '--single-process',
+  '--disable-web-security',
+  '--allow-running-insecure-content',
+  '--disable-site-isolation-trials',
+  '--disable-features=',
+]
+
 /** What playwright needs to start a Chromium. */
 export interface ChromiumLaunch {
   executablePath: string
@@ -27,9 +40,8 @@ export async function chromium(): Promise<ChromiumLaunch> {
   const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update']
   if (process.platform === 'linux' && process.arch === 'x64' && !process.env.CHROME_PATH) {
     const { default: packaged } = await import('@sparticuz/chromium')
-    // Made for functions that run once: in a single process, one closed window ends them all.
-    const several = packaged.args.filter((arg) => arg !== '--single-process')
-    return { executablePath: await packaged.executablePath(), args: [...several, ...quiet] }
+    const wanted = packaged.args.filter((arg) => !UNWANTED.some((name) => arg.startsWith(name)))
+    return { executablePath: await packaged.executablePath(), args: [...wanted, ...quiet] }
   }
   const installed = INSTALLED.find((path) => path !== undefined && existsSync(path))
   if (installed) return { executablePath: installed, args: quiet }

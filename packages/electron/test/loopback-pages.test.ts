@@ -11,7 +11,6 @@ declare const callBothWays: PageFunctions['callBothWays']
 declare const attempt: PageFunctions['attempt']
 
 const ORIGIN = 'http://app.localhost'
-const UNSAFE = ['--disable-web-security', '--allow-running-insecure-content']
 
 let browser: Browser
 let script: string
@@ -20,9 +19,7 @@ beforeAll(async () => {
   const { executablePath, args } = await chromium()
   // As a rebound name does: the attacker's own, and the address of this machine.
   const rebound = '--host-resolver-rules=MAP evil.test 127.0.0.1'
-  // The packaged one is made for scripts: what keeps pages apart is off in it.
-  const safe = args.filter((arg) => !UNSAFE.includes(arg))
-  browser = await playwright.launch({ executablePath, args: [...safe, rebound], headless: true })
+  browser = await playwright.launch({ executablePath, args: [...args, rebound], headless: true })
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('./loopback-support/page.ts', import.meta.url))],
     bundle: true,
