@@ -1,0 +1,14 @@
+import './without-eval.js'
+import { electronTransport } from '@flashrpc/electron/renderer'
+import { RpcProvider } from '@flashrpc/react'
+import { contract } from '../contract.js'
+import { RETRY, render } from './render.js'
+import { desktopSurface } from './surfaces/desktop-surface.js'
+
+const transport = electronTransport()
+
+render(desktopSurface, (page) => (
+  <RpcProvider transport={transport} contract={contract} retry={RETRY}>
+    {page}
+  </RpcProvider>
+))
