@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type OpenPage, openPage, startBrowser } from './support/browser.ts'
-import { buildDemo, type RunningDemo, runAsk, runDemo, startDemo } from './support/demo.ts'
+import { buildDemo } from './support/build.ts'
+import { type RunningDemo, runAsk, runDemo, startDemo } from './support/demo.ts'
 import type { Program } from './support/program.ts'
 
 let browser: Browser

@@ -15,9 +15,14 @@ export interface Program {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Starts a Node program. Its environment is that of a plain terminal. */
-export function startProgram(script: string, args: readonly string[], cwd: string): Program {
-  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1' }
+/** Starts a Node program. Its environment is that of a plain terminal, and what is added to it. */
+export function startProgram(
+  script: string,
+  args: readonly string[],
+  cwd: string,
+  added: NodeJS.ProcessEnv = {},
+): Program {
+  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', ...added }
   // The test runner's NODE_ENV would make a build for development.
   for (const name of ['INIT_CWD', 'PORT', 'FORCE_COLOR', 'NODE_ENV']) delete env[name]
   const child = spawn(process.execPath, [script, ...args], {
