@@ -24,7 +24,7 @@ declare function find(request: IncomingMessage): Promise<User>
 // ── The identity is what `authenticate` returns, wherever it arrives ───────────────────────────────
 
 const endpoint = createEndpoint(contract, {
-  authenticate: async (request: IncomingMessage) => {
+  authenticate: async (request) => {
     return (await users.get(request.headers.authorization)) as User
   },
   methods: {
@@ -75,12 +75,14 @@ createEndpoint(contract, {
   authenticate: (request: IncomingMessage) => find(request),
 })
 
-// Of a param without a type, nothing is inferred before the handlers: they see `unknown`.
+// Of a param without a type too, where it is written before the handlers.
 createEndpoint(contract, {
-  authenticate: async (request) => find(request),
+  authenticate: async (request) => ({ roles: [String(request.url)] }),
+  authorize: (name, { identity }) => identity.roles.includes(name),
   methods: {
-    greet: (_, { identity }) => {
-      expectTypeOf(identity).toEqualTypeOf<unknown>()
+    greet: async (_, { identity, channel }) => {
+      expectTypeOf(identity).toEqualTypeOf<{ roles: string[] }>()
+      expectTypeOf(channel.identity).toEqualTypeOf<{ roles: string[] }>()
       return ''
     },
     level: () => 'low',

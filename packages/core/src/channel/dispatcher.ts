@@ -12,7 +12,8 @@ import type { HandlerContext } from './functions.js'
 import { formatIssues, validate } from './validation.js'
 
 /** A handler as the dispatcher knows it: its params are validated, its types are gone. */
-export type AnyHandler = (params: unknown, context: HandlerContext) => unknown
+// biome-ignore lint/suspicious/noExplicitAny: the channels of all contracts, and only `any` is all
+export type AnyHandler = (params: unknown, context: HandlerContext<any>) => unknown
 
 /** Says of each call whether it may run. */
 export type Authorize = (method: string, context: HandlerContext) => boolean | Promise<boolean>

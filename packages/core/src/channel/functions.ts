@@ -57,18 +57,42 @@ export interface HandlerContext<Ch = unknown> {
   readonly method: string
 }
 
-/** The function that serves one method or notification. */
-export type Handler<M, Ch = unknown> =
-  M extends MethodDefinition<infer P, infer R>
-    ? (
-        params: OutputOf<P>,
-        context: HandlerContext<Ch>,
-      ) => R extends Schema ? Awaitable<InputOf<R>> : unknown
-    : M extends NotificationDefinition<infer P>
-      ? (params: OutputOf<P>, context: HandlerContext<Ch>) => unknown
-      : M extends (...args: infer A) => infer R
-        ? (params: A[0], context: HandlerContext<Ch>) => Awaitable<Awaited<R>>
+/** What a handler gets: the params, as the schema gives them. */
+type HandlerParams<M> = M extends { readonly kind: string; readonly params: infer P }
+  ? OutputOf<P>
+  : M extends (...args: infer A) => unknown
+    ? A[0]
+    : never
+
+/** What a handler gives: what the schema takes. */
+type HandlerResult<M> =
+  M extends MethodDefinition<infer _, infer R>
+    ? R extends Schema
+      ? Awaitable<InputOf<R>>
+      : unknown
+    : M extends NotificationDefinition
+      ? unknown
+      : M extends (...args: infer _) => infer R
+        ? Awaitable<Awaited<R>>
         : never
+
+declare const never: unique symbol
+/**
+ * No value has this type. While `M` is not known yet, it tells TypeScript to take a handler's literals
+ * as they stand: `'yes'`, and not any string.
+ */
+type Literally = ('' | 0 | 0n | true) & { readonly [never]: never }
+
+/**
+ * The function that serves one method or notification.
+ *
+ * It is a function whatever `M` is, and not a conditional type as a whole: only so can TypeScript find
+ * out `Ch` from an option written before the handlers, such as `authenticate`.
+ */
+export type Handler<M, Ch = unknown> = (
+  params: HandlerParams<M>,
+  context: HandlerContext<Ch>,
+) => HandlerResult<M> | Literally
 
 /** Handlers for all of a side. */
 export type Handlers<S, Ch = unknown> = { readonly [K in keyof S & string]: Handler<S[K], Ch> }

@@ -36,9 +36,8 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
    * handler and on the channel. Throw {@link RejectUpgrade} to refuse; anything else that is thrown
    * refuses with HTTP 500, and `onReject` learns why. Without it, everybody may connect.
    *
-   * With its own param typed, `(request: IncomingMessage) => …`, or as a function from elsewhere, it
-   * gives `identity` its type everywhere; from a param without a type TypeScript can't find it out, and
-   * `identity` is `unknown` in handlers.
+   * `identity` has its type everywhere. TypeScript reads from top to bottom: write it before the
+   * handlers, or give its param a type.
    */
   authenticate?: Authenticate<Identity>
   /** How long `authenticate` may take, in ms; then the client is told 503. Default 10,000. */
