@@ -1,0 +1,253 @@
+import { RpcDisconnectedError } from '@flashrpc/core'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { startDesktop, type TestChannel } from './support/desktop.js'
+import { rejection } from './support/rejection.js'
+
+/** What users of others complain about stands in brackets. */
+
+let desktop: Awaited<ReturnType<typeof startDesktop>>
+beforeAll(async () => {
+  desktop = await startDesktop()
+}, 60_000)
+afterEach(() => desktop.reset())
+afterAll(() => desktop?.bench.close())
+
+/** A page with a call of its own in flight, and one of main's to it. */
+async function inFlight(name: string) {
+  const host = desktop.host()
+  const events: string[] = []
+  host.on('connect', () => events.push('connect'))
+  host.on('disconnect', () => events.push('disconnect'))
+  const { window, page } = await desktop.open()
+  const channel = await host.whenConnected(window)
+  const toPage = rejection(channel.other.never({ text: name }))
+  const toMain = page
+    .evaluate(
+      (text) =>
+        app.client.other.never({ text }).catch(({ name, outcome, message }) => ({
+          name,
+          outcome,
+          message,
+        })),
+      name,
+    )
+    .catch(() => 'the page is gone')
+  await vi.waitFor(() => expect(channel.running).toBe(1))
+  return { host, window, page, channel, toPage, toMain, events }
+}
+
+function expectCut(error: unknown): void {
+  expect(error).toBeInstanceOf(RpcDisconnectedError)
+  expect(error).toMatchObject({ outcome: 'maybe-executed', method: 'never' })
+}
+
+/** How many listeners a window has for the events that a host watches. */
+function watchers({ webContents }: Electron.BrowserWindow): number {
+  const names = ['did-start-navigation', 'did-navigate', 'render-process-gone', 'destroyed']
+  return names.reduce((sum, name) => sum + webContents.listenerCount(name), 0)
+}
+
+describe('a reload with calls in flight (electron-trpc#164, #124)', () => {
+  test('ends them on both sides, and the page that comes has a channel of its own', async () => {
+    const { host, window, page, channel, toPage, events } = await inFlight('reload')
+    await page.reload()
+    expectCut(await toPage)
+    await vi.waitFor(() => expect(desktop.aborted).toContain('reload'))
+    const next = await host.whenConnected(window)
+    expect(next).not.toBe(channel)
+    expect(next.otherId).not.toBe(channel.otherId)
+    expect(await next.other.title()).toBe('page')
+    expect(host.channels.size).toBe(1)
+    expect(events).toEqual(['connect', 'disconnect', 'connect'])
+    window.destroy()
+    await host.close()
+  })
+
+  test('leaves nothing behind, however often', async () => {
+    await using host = desktop.host()
+    const { window, page } = await desktop.open()
+    const first = await host.whenConnected(window)
+    const before = watchers(window)
+    const seen = new Set<TestChannel>([first])
+    for (let n = 0; n < 20; n++) {
+      await page.reload()
+      await vi.waitFor(() => expect(seen.has(host.channelOf(window))).toBe(false))
+      seen.add(await host.whenConnected(window))
+    }
+    expect(host.channels.size).toBe(1)
+    expect(watchers(window)).toBe(before)
+    expect([...seen].filter(({ isConnected }) => isConnected)).toHaveLength(1)
+    window.destroy()
+  })
+})
+
+describe('a navigation that never commits (electron-trpc#200)', () => {
+  test.each(['nothing', 'download'])('to /%s cuts nothing', async (path) => {
+    const { host, window, page, channel, toMain, toPage } = await inFlight(path)
+    const started = new Promise((resolve) => {
+      window.webContents.once('did-start-navigation', resolve)
+    })
+    await page.evaluate((to) => {
+      location.href = `/${to}`
+    }, path)
+    await started
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(host.channelOf(window)).toBe(channel)
+    expect(channel.running).toBe(1)
+    expect(await channel.other.title()).toBe('page')
+    expect(await page.evaluate(() => app.client.other.echo({ text: 'still' }))).toBe('still')
+    await host.close()
+    expectCut(await toPage)
+    expect(await toMain).toMatchObject({ name: 'RpcDisconnectedError', outcome: 'maybe-executed' })
+    window.destroy()
+  })
+
+  test('within the page cuts nothing', async () => {
+    const { host, window, page, channel, toPage } = await inFlight('within')
+    await page.evaluate(() => {
+      history.pushState({}, '', '/elsewhere')
+      location.hash = 'here'
+    })
+    await vi.waitFor(() => expect(window.webContents.getURL()).toBe('app://demo/elsewhere#here'))
+    expect(await channel.other.title()).toBe('page')
+    expect(channel.running).toBe(1)
+    await host.close()
+    expectCut(await toPage)
+    window.destroy()
+  })
+})
+
+describe('a page that ends', () => {
+  test('by going to another origin takes its channel along', async () => {
+    const { host, window, toPage } = await inFlight('elsewhere')
+    await window.loadURL('http://elsewhere.test/blank')
+    expectCut(await toPage)
+    expect(host.channels.size).toBe(0)
+    expect(await rejection(host.channelOf(window).other.title())).toMatchObject({
+      message: expect.stringMatching(/No page of this window is connected/),
+    })
+    window.destroy()
+    await host.close()
+  })
+
+  test('with its window (electron-trpc#156, #197)', async () => {
+    const { host, window, toPage, channel, events } = await inFlight('destroyed')
+    window.destroy()
+    expectCut(await toPage)
+    expect(host.channels.size).toBe(0)
+    expect(channel.isConnected).toBe(false)
+    await vi.waitFor(() => expect(events).toEqual(['connect', 'disconnect']))
+    await vi.waitFor(() => expect(desktop.aborted).toContain('destroyed'))
+    expect(await host.all.call('title', undefined)).toEqual([])
+    await host.close()
+  })
+
+  test('by a crash of its process; reloaded, it is back', async () => {
+    const { host, window, toPage, events } = await inFlight('crash')
+    await desktop.bench.crash(window)
+    const error = await toPage
+    expectCut(error)
+    await vi.waitFor(() => expect(desktop.aborted).toContain('crash'))
+    expect(host.channels.size).toBe(0)
+    await window.loadURL('app://demo/')
+    expect(await (await host.whenConnected(window)).other.title()).toBe('page')
+    expect(events).toEqual(['connect', 'disconnect', 'connect'])
+    window.destroy()
+    await host.close()
+  })
+})
+
+describe('a connection that is closed', () => {
+  test('by the page', async () => {
+    const { host, window, page, toPage, toMain } = await inFlight('by the page')
+    await page.evaluate(() => app.client.close())
+    expectCut(await toPage)
+    expect(await toMain).toMatchObject({ name: 'RpcDisconnectedError', outcome: 'maybe-executed' })
+    await vi.waitFor(() => expect(host.channels.size).toBe(0))
+    expect(desktop.aborted).toContain('by the page')
+    window.destroy()
+    await host.close()
+  })
+
+  test('by main: the page learns why, and comes back', async () => {
+    const { host, window, page, channel, toPage, toMain } = await inFlight('by main')
+    await channel.close(4000, 'Enough')
+    expectCut(await toPage)
+    expect(await toMain).toMatchObject({
+      outcome: 'maybe-executed',
+      message: expect.stringMatching(/4000: Enough/),
+    })
+    const next = await host.whenConnected(window)
+    expect(next).not.toBe(channel)
+    // A client's id stays: main can tell that it is the same page.
+    expect(next.otherId).toBe(channel.otherId)
+    expect(await page.evaluate(() => app.client.state.status)).toBe('connected')
+    window.destroy()
+    await host.close()
+  })
+
+  test('by another of the same page, which takes its place: the first stops, and says why', async () => {
+    await using host = desktop.host()
+    const { window, page } = await desktop.open()
+    const first = await host.whenConnected(window)
+    const state = await page.evaluate(async () => {
+      const second = app.connect().client
+      await second.connect()
+      const { status, lastError } = app.client.state
+      return {
+        status,
+        why: lastError?.message,
+        closeCode: Reflect.get(lastError ?? {}, 'closeCode'),
+      }
+    })
+    expect(state).toEqual({
+      status: 'failed',
+      why: expect.stringMatching(/Another connection of this page has taken its place/),
+      closeCode: 4409,
+    })
+    expect(host.channels.size).toBe(1)
+    expect(host.channelOf(window)).not.toBe(first)
+    window.destroy()
+  })
+})
+
+describe('main closing', () => {
+  test('finishes what runs, if it may, and tells the pages', async () => {
+    let answer = (_: string): void => {}
+    const host = desktop.host({
+      methods: {
+        echo: () => new Promise<string>((resolve) => (answer = resolve)),
+      } as never,
+    })
+    const { window, page } = await desktop.open()
+    const channel = await host.whenConnected(window)
+    const asked = page.evaluate(() => app.client.other.echo({ text: '' }))
+    await vi.waitFor(() => expect(channel.running).toBe(1))
+    const closed = host.close({ drain: 2_000 })
+    answer('finished')
+    expect(await asked).toBe('finished')
+    await closed
+    await host.close()
+    expect(channel.isConnected).toBe(false)
+    await vi.waitFor(async () =>
+      expect(await page.evaluate(() => app.client.state.lastError?.message)).toMatch(
+        /Main is closing|Main does not answer|has nothing/,
+      ),
+    )
+    window.destroy()
+  })
+
+  test('and beginning again: the page comes back by itself', async () => {
+    const first = desktop.host()
+    const { window, page } = await desktop.open()
+    await first.whenConnected(window)
+    const waiting = rejection(first.whenConnected(new desktop.bench.electron.BrowserWindow()))
+    await first.close()
+    expect(await waiting).toMatchObject({ message: 'The host was closed' })
+    await using second = desktop.host()
+    const channel = await second.whenConnected(window, { timeout: 15_000 })
+    expect(await channel.other.title()).toBe('page')
+    expect(await page.evaluate(() => app.client.other.echo({ text: 'back' }))).toBe('back')
+    window.destroy()
+  }, 30_000)
+})
