@@ -18,7 +18,18 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['packages/*/test/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'],
-          exclude: ['**/*.browser.test.{ts,tsx}', '**/node_modules/**'],
+          exclude: ['**/*.browser.test.{ts,tsx}', 'packages/electron/**', '**/node_modules/**'],
+        },
+      },
+      {
+        resolve: inNode,
+        environments: { ssr: { resolve: inNode }, __vitest__: { resolve: inNode } },
+        test: {
+          // In Node, each with a Chromium of its own for the windows.
+          name: 'electron',
+          include: ['packages/electron/test/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -8,6 +8,7 @@ import { createElectronHost } from '@flashrpc/electron/main'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { contract } from './support/contract.js'
 import { PRELOAD, startDesktop } from './support/desktop.js'
+import { eventually } from './support/eventually.js'
 import { rejection } from './support/rejection.js'
 
 let desktop: Awaited<ReturnType<typeof startDesktop>>
@@ -124,7 +125,7 @@ describe('several windows', () => {
     )
     expect(answers).toEqual(['0', '1'])
     await host.channelOf(two.window).other.told({ text: 'only you' })
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await two.page.evaluate(() => app.told)).toEqual(['only you']),
     )
     expect(await one.page.evaluate(() => app.told)).toEqual([])
@@ -144,7 +145,7 @@ describe('several windows', () => {
     })
     expect(await host.all.notify('told', { text: 'all' })).toBe(3)
     for (const { page } of opened) {
-      await vi.waitFor(async () => expect(await page.evaluate(() => app.told)).toEqual(['all']))
+      await eventually(async () => expect(await page.evaluate(() => app.told)).toEqual(['all']))
     }
     const asked = host.all.call('echo', { text: '?' }, { timeout: 2_000 })
     expect((await asked).map(({ status }) => status).sort()).toEqual(['error', 'ok', 'ok'])
@@ -216,7 +217,7 @@ describe('what is too large', () => {
       app.breakProtocol(() => [`{"jsonrpc":"2.0","method":"${'x'.repeat(2_000)}"}`, []]),
     )
     expect(goodbye).toMatchObject({ flashrpc: 'close', code: 1009 })
-    await vi.waitFor(() => expect(host.channels.size).toBe(0))
+    await eventually(() => expect(host.channels.size).toBe(0))
     window.destroy()
   })
 })
@@ -235,7 +236,7 @@ describe('a transferred ArrayBuffer, which Electron makes null of', () => {
       code: 1003,
       reason: expect.stringMatching(/ArrayBuffer; copy it instead/),
     })
-    await vi.waitFor(() => expect(host.channels.size).toBe(0))
+    await eventually(() => expect(host.channels.size).toBe(0))
     window.destroy()
   })
 })
@@ -258,7 +259,7 @@ describe('calls to a window that is gone', () => {
       const waited = await rejection(host.whenConnected(target))
       expect(waited).toMatchObject({ message: 'The window is gone', outcome: 'not-sent' })
     }
-    await vi.waitFor(() => expect(channel.isConnected).toBe(false))
+    await eventually(() => expect(channel.isConnected).toBe(false))
     expect(await rejection(channel.other.title())).toBeInstanceOf(RpcDisconnectedError)
   })
 
@@ -348,7 +349,7 @@ test('a listener that fails harms nobody, and error is told', async () => {
   const { window } = await desktop.open()
   const channel = await host.whenConnected(window)
   expect(await channel.other.title()).toBe('page')
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(failed.mock.calls.map(([error]) => error.message)).toEqual(['mine', 'later']),
   )
   window.destroy()

@@ -1,6 +1,7 @@
 import { RpcDisconnectedError } from '@flashrpc/core'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startDesktop, type TestChannel } from './support/desktop.js'
+import { eventually } from './support/eventually.js'
 import { rejection } from './support/rejection.js'
 
 /** What users of others complain about stands in brackets. */
@@ -32,7 +33,7 @@ async function inFlight(name: string) {
       name,
     )
     .catch(() => 'the page is gone')
-  await vi.waitFor(() => expect(channel.running).toBe(1))
+  await eventually(() => expect(channel.running).toBe(1))
   return { host, window, page, channel, toPage, toMain, events }
 }
 
@@ -52,7 +53,7 @@ describe('a reload with calls in flight (electron-trpc#164, #124)', () => {
     const { host, window, page, channel, toPage, events } = await inFlight('reload')
     await page.reload()
     expectCut(await toPage)
-    await vi.waitFor(() => expect(desktop.aborted).toContain('reload'))
+    await eventually(() => expect(desktop.aborted).toContain('reload'))
     const next = await host.whenConnected(window)
     expect(next).not.toBe(channel)
     expect(next.otherId).not.toBe(channel.otherId)
@@ -71,7 +72,7 @@ describe('a reload with calls in flight (electron-trpc#164, #124)', () => {
     const seen = new Set<TestChannel>([first])
     for (let n = 0; n < 20; n++) {
       await page.reload()
-      await vi.waitFor(() => expect(seen.has(host.channelOf(window))).toBe(false))
+      await eventually(() => expect(seen.has(host.channelOf(window))).toBe(false))
       seen.add(await host.whenConnected(window))
     }
     expect(host.channels.size).toBe(1)
@@ -108,7 +109,7 @@ describe('a navigation that never commits (electron-trpc#200)', () => {
       history.pushState({}, '', '/elsewhere')
       location.hash = 'here'
     })
-    await vi.waitFor(() => expect(window.webContents.getURL()).toBe('app://demo/elsewhere#here'))
+    await eventually(() => expect(window.webContents.getURL()).toBe('app://demo/elsewhere#here'))
     expect(await channel.other.title()).toBe('page')
     expect(channel.running).toBe(1)
     await host.close()
@@ -136,8 +137,8 @@ describe('a page that ends', () => {
     expectCut(await toPage)
     expect(host.channels.size).toBe(0)
     expect(channel.isConnected).toBe(false)
-    await vi.waitFor(() => expect(events).toEqual(['connect', 'disconnect']))
-    await vi.waitFor(() => expect(desktop.aborted).toContain('destroyed'))
+    await eventually(() => expect(events).toEqual(['connect', 'disconnect']))
+    await eventually(() => expect(desktop.aborted).toContain('destroyed'))
     expect(await host.all.call('title', undefined)).toEqual([])
     await host.close()
   })
@@ -147,7 +148,7 @@ describe('a page that ends', () => {
     await desktop.bench.crash(window)
     const error = await toPage
     expectCut(error)
-    await vi.waitFor(() => expect(desktop.aborted).toContain('crash'))
+    await eventually(() => expect(desktop.aborted).toContain('crash'))
     expect(host.channels.size).toBe(0)
     await window.loadURL('app://demo/')
     expect(await (await host.whenConnected(window)).other.title()).toBe('page')
@@ -163,7 +164,7 @@ describe('a connection that is closed', () => {
     await page.evaluate(() => app.client.close())
     expectCut(await toPage)
     expect(await toMain).toMatchObject({ name: 'RpcDisconnectedError', outcome: 'maybe-executed' })
-    await vi.waitFor(() => expect(host.channels.size).toBe(0))
+    await eventually(() => expect(host.channels.size).toBe(0))
     expect(desktop.aborted).toContain('by the page')
     window.destroy()
     await host.close()
@@ -222,14 +223,14 @@ describe('main closing', () => {
     const { window, page } = await desktop.open()
     const channel = await host.whenConnected(window)
     const asked = page.evaluate(() => app.client.other.echo({ text: '' }))
-    await vi.waitFor(() => expect(channel.running).toBe(1))
+    await eventually(() => expect(channel.running).toBe(1))
     const closed = host.close({ drain: 2_000 })
     answer('finished')
     expect(await asked).toBe('finished')
     await closed
     await host.close()
     expect(channel.isConnected).toBe(false)
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await page.evaluate(() => app.client.state.lastError?.message)).toMatch(
         /Main is closing|Main does not answer|has nothing/,
       ),

@@ -6,6 +6,7 @@ import type { Refusal } from '@flashrpc/electron/main'
 import type { Frame, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { PRELOAD, startDesktop, type TestOptions } from './support/desktop.js'
+import { eventually } from './support/eventually.js'
 
 /** Who is not let in, why, and who learns it. */
 
@@ -104,7 +105,7 @@ describe('a page of another origin', () => {
        ipcRenderer.postMessage('flashrpc:connect', { flashrpc: 'connect', v: 1, name: 'default' }, [port2])`,
       )
       const { window } = await desktop.open(url, { preload: send })
-      await vi.waitFor(() => expect(listener.refusals).toMatchObject([{ code: 4403 }]))
+      await eventually(() => expect(listener.refusals).toMatchObject([{ code: 4403 }]))
       expect(listener.host.channels.size).toBe(0)
       window.destroy()
     },
@@ -122,7 +123,7 @@ describe('a page of another origin', () => {
     {
       await using listener = listening()
       const { window } = await desktop.open(`file://${path}`, { preload: send })
-      await vi.waitFor(() =>
+      await eventually(() =>
         expect(listener.refusals).toMatchObject([
           { code: 4403, reason: expect.stringMatching(/file:\/\/ is not in allow/) },
         ]),
@@ -131,7 +132,7 @@ describe('a page of another origin', () => {
     }
     await using listener = listening({ allow: ['file://'] })
     const { window } = await desktop.open(`file://${path}`, { preload: send })
-    await vi.waitFor(() => expect(listener.host.channels.size).toBe(1))
+    await eventually(() => expect(listener.host.channels.size).toBe(1))
     window.destroy()
   })
 })
@@ -140,7 +141,7 @@ describe('a frame in a page', () => {
   const inFrame = { preload: PRELOAD, nodeIntegrationInSubFrames: true }
 
   async function frameOf(page: Page, url: string): Promise<Frame> {
-    await vi.waitFor(() => expect(page.frames().length).toBe(2))
+    await eventually(() => expect(page.frames().length).toBe(2))
     const frame = page.frames().find((one) => one !== page.mainFrame())
     await frame?.waitForURL(url)
     return frame as Frame
@@ -391,7 +392,7 @@ describe('a hand-over that is wrong', () => {
       `const { ipcRenderer } = require('electron')\n${script}`,
     )
     const { window } = await desktop.open('app://demo/blank', { preload: path })
-    await vi.waitFor(() => expect(listener.refusals).toMatchObject([{ code: 4400 }]))
+    await eventually(() => expect(listener.refusals).toMatchObject([{ code: 4400 }]))
     expect(listener.host.channels.size).toBe(0)
     window.destroy()
   })

@@ -95,5 +95,5 @@ export async function startDesktop(
     for (const window of BrowserWindow.getAllWindows()) window.destroy()
   }
 
-  return { bench, host, open, aborted, reset }
+  return { bench, host, open, aborted, reset, preload: PRELOAD }
 }

@@ -1,0 +1,15 @@
+import { createClient } from '@flashrpc/core'
+import { electronTransport } from '@flashrpc/electron/renderer'
+import { service } from './service.js'
+
+const told: string[] = []
+const db = createClient(service, {
+  transport: electronTransport({ name: 'db' }),
+  retry: { minDelayMs: 20, maxDelayMs: 100 },
+  methods: { title: () => document.title, told: ({ text }) => told.push(text) },
+})
+
+declare global {
+  var piped: { db: typeof db; told: typeof told }
+}
+Object.assign(globalThis, { piped: { db, told } })

@@ -1,0 +1,22 @@
+import { serveUtility, type UtilityService } from '@flashrpc/electron/utility'
+import type { ParentPort } from 'electron'
+import { service } from './service.js'
+
+const { parentPort } = process as unknown as { parentPort: ParentPort }
+// Messages of the application's own pass by.
+parentPort.on('message', ({ data }) => {
+  if (data === 'are you there?') parentPort.postMessage('yes')
+})
+
+const utility: UtilityService<(typeof service)['server'], (typeof service)['client']> =
+  serveUtility(parentPort, service, {
+    methods: {
+      pid: () => process.pid,
+      whoAmI: (_, { identity }) => identity ?? 'main',
+      reverse: ({ bytes }) => bytes.slice().reverse(),
+      tellAll: async ({ text }) => utility.all.notify('told', { text }),
+      askBack: (_, { channel }) => channel.other.title(),
+      never: () => new Promise(() => {}),
+      close: () => utility.close(),
+    },
+  })
