@@ -1,0 +1,8 @@
+/** Electron without its binary: a real Chromium, and the main process played over the DevTools protocol. */
+export { ElectronBenchError, NotPlayedError } from './testing/bench-errors.js'
+export {
+  type ElectronBench,
+  type ElectronBenchOptions,
+  launchElectronBench,
+} from './testing/launch-electron-bench.js'
+export type { PlayedElectron } from './testing/main/main-process.js'

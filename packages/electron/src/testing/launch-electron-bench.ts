@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { CustomScheme } from 'electron'
+import type { Page } from 'playwright-core'
+import { PlayedApp } from './main/app.js'
+import { type PlayedElectron, startMainProcess } from './main/main-process.js'
+import { WindowPages } from './window-pages.js'
+
+/** How {@link launchElectronBench} starts. */
+export interface ElectronBenchOptions {
+  /** Chrome's or Chromium's program. Default: `CHROME_PATH`, then where it is commonly installed. */
+  readonly executablePath?: string | undefined
+  /**
+   * More switches for Chromium, such as `--no-sandbox` in a container. Those that switch off the
+   * web's own security are left out. Default: none.
+   */
+  readonly args?: readonly string[] | undefined
+  /** No window on the screen. Default: `true`. */
+  readonly headless?: boolean | undefined
+  /**
+   * Schemes with privileges, as an app gives them to `protocol.registerSchemesAsPrivileged`.
+   * Default: `app`, standard and secure.
+   */
+  readonly schemes?: readonly CustomScheme[] | undefined
+  /**
+   * Serves every other host that a page asks for, such as `http://evil.test/`; `undefined` means that
+   * there is no such host. Nothing reaches the network in either case. Hosts `localhost` and
+   * `127.0.0.1` are the machine's own. Default: there are none.
+   */
+  readonly serve?: ((request: Request) => Response | Promise<Response> | undefined) | undefined
+}
+
+/** A window of the bench: anything that its `BrowserWindow` made. */
+type BenchWindow = Pick<InstanceType<PlayedElectron['BrowserWindow']>, 'isDestroyed'>
+
+/** Electron's main process, played in this process of Node, with a real Chromium for its windows. */
+export interface ElectronBench extends AsyncDisposable {
+  /** What `import … from 'electron'` would give to a main process; its app is ready. */
+  readonly electron: PlayedElectron
+  /** Playwright's page of a window. Needs `playwright-core`. */
+  page(window: BenchWindow): Promise<Page>
+  /** Crashes a window's process; resolves after `render-process-gone`. */
+  crash(window: BenchWindow): Promise<void>
+  /** Ends everything that was started. Safe to call twice. */
+  close(): Promise<void>
+}
+
+const APP: CustomScheme = {
+  scheme: 'app',
+  privileges: { standard: true, secure: true, supportFetchAPI: true },
+}
+
+/**
+ * Starts a bench: Electron's main process as objects to call, without an Electron binary.
+ *
+ * @throws {ElectronBenchError} where there is no Chromium, or it can't be started.
+ */
+export async function launchElectronBench(
+  options: ElectronBenchOptions = {},
+): Promise<ElectronBench> {
+  const { schemes = [APP], ...rest } = options
+  const userData = mkdtempSync(join(tmpdir(), 'electron-bench-data-'))
+  const removeData = () => rmSync(userData, { recursive: true, force: true, maxRetries: 5 })
+  const main = await startMainProcess({
+    ...rest,
+    schemes,
+    app: { name: 'bench', version: '0.0.0', path: process.cwd(), userData, arguments: [] },
+    // The process is the test's own: it goes on.
+    onExit: () => {},
+  }).catch((error) => {
+    removeData()
+    throw error
+  })
+  PlayedApp.becomeReady(main.app)
+  // On the bench an app goes on without windows, as the next test opens others.
+  main.app.on('window-all-closed', () => {})
+
+  let connecting: Promise<WindowPages> | undefined
+  let closing: Promise<void> | undefined
+  const close = () => {
+    closing ??= (async () => {
+      await connecting?.then((pages) => pages.close()).catch(() => {})
+      await main.close()
+      removeData()
+    })()
+    return closing
+  }
+  return {
+    electron: main.electron,
+    page: async (window) => {
+      const { id } = await main.targetOf(window)
+      connecting ??= WindowPages.connect(main.endpoint)
+      return (await connecting).page(id)
+    },
+    crash: (window) => main.crash(window),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}

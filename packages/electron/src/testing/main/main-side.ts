@@ -1,0 +1,23 @@
+import type { SchemeUrls } from '../browser/scheme-urls.js'
+import type { PageTarget, Popup } from '../browser/targets.js'
+import type { IpcMain } from './ipc-main.js'
+import type { WebContents, WebPreferences } from './web-contents.js'
+
+/** What the parts of one played main process share. */
+export interface MainSide {
+  readonly urls: SchemeUrls
+  readonly ipcMain: IpcMain
+  /** Names the context bridge's events. */
+  readonly secret: string
+  /** The `process` that preloads see. */
+  readonly rendererProcess: Record<string, unknown>
+  /** The only session there is. */
+  readonly session: object
+  /** Files that `session.registerPreloadScript` named. */
+  sessionPreloads(): readonly string[]
+  openPage(): Promise<PageTarget>
+  /** Ids begin at 1, and none comes twice. */
+  nextId(kind: 'webContents' | 'window'): number
+  /** Makes the window of a page that another one opened. */
+  adopt(opener: WebContents, popup: Popup, preferences: WebPreferences, options: object): object
+}
