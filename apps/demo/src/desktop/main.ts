@@ -88,6 +88,8 @@ function giveUp(error: unknown): void {
 // that waits for readiness is awaited.
 registerScheme()
 confinePages()
+// Windows shows notifications only of programs that it can name; an installer registers the same.
+if (process.platform === 'win32') app.setAppUserModelId('flashrpc.demo')
 if (app.requestSingleInstanceLock()) void app.whenReady().then(start).catch(giveUp)
 else {
   console.log('The demo is running already: its window is in front now.')
