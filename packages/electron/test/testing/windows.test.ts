@@ -126,6 +126,34 @@ test('lets main prevent a navigation that the page began, and only such a one', 
   expect(asked).toHaveLength(2)
 })
 
+test('makes a window of a page that a page opened, with a preload before its first script', async () => {
+  const window = await open()
+  const preload = marks()
+  window.webContents.setWindowOpenHandler(() => ({
+    action: 'allow',
+    overrideBrowserWindowOptions: { webPreferences: { preload } },
+  }))
+  const page = await bench.page(window)
+  for (let round = 0; round < 5; round++) {
+    const created = nextEvent<[BrowserWindow, { url: string }]>(
+      window.webContents,
+      'did-create-window',
+    )
+    await page.evaluate('void window.open("/popup?x", "named")')
+    const [popup, { url }] = await created
+    expect(url).toBe('app://demo/popup?x')
+    expect(popup).toBeInstanceOf(bench.electron.BrowserWindow)
+    const popupPage = await bench.page(popup)
+    await popupPage.waitForURL('**/popup?x')
+    expect(await popupPage.evaluate('window.early')).toBe('before any script')
+    expect(popup.webContents.mainFrame.url).toBe('app://demo/popup?x')
+    expect(await popupPage.evaluate('window.opener !== null')).toBe(true)
+    const closed = nextEvent(popup, 'closed')
+    await popupPage.evaluate('window.close()')
+    await closed
+  }
+})
+
 test('closes a page that main does not let a page open', async () => {
   const window = await open()
   const asked = new Promise<unknown>((resolve) => {
@@ -139,6 +167,17 @@ test('closes a page that main does not let a page open', async () => {
   expect(await asked).toEqual({ url: 'http://other.test/', frameName: 'named' })
   await page.waitForFunction('window.denied.closed')
   expect(bench.electron.BrowserWindow.getAllWindows()).toEqual([window])
+})
+
+test('gives an empty page that a page opened the preload of its opener', async () => {
+  const window = await open('app://demo/', marks())
+  const page = await bench.page(window)
+  const created = nextEvent<[BrowserWindow]>(window.webContents, 'did-create-window')
+  await page.evaluate('void window.open()')
+  const [popup] = await created
+  const popupPage = await bench.page(popup)
+  await popupPage.waitForFunction('window.preloaded === "before any script"')
+  expect(popup.webContents.mainFrame.origin).toBe('app://demo')
 })
 
 test('finds windows by their ids and contents, and forgets those that are gone', async () => {

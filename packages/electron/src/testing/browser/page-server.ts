@@ -17,13 +17,8 @@ export interface PageServer {
  * Serves every host but `localhost` to Chromium.
  *
  * @param serve - Gets each request under the address by which the main process knows it.
- * @param beforeDocument - Waited for before a document is answered.
  */
-export async function startPageServer(
-  urls: SchemeUrls,
-  serve: Serve,
-  beforeDocument: () => Promise<void>,
-): Promise<PageServer> {
+export async function startPageServer(urls: SchemeUrls, serve: Serve): Promise<PageServer> {
   const server = createServer((incoming, outgoing) => {
     answer(incoming, outgoing).catch(() => outgoing.destroy())
   })
@@ -33,7 +28,6 @@ export async function startPageServer(
   })
 
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    if (incoming.headers['upgrade-insecure-requests'] !== undefined) await beforeDocument()
     const response = await serve(readRequest(incoming, urls))
     // An error response is a network error, and so is a host that nobody serves.
     if (!response || response.type === 'error') return void outgoing.destroy()

@@ -17,8 +17,10 @@ export interface Popup {
 
 /** What becomes of pages. */
 export interface TargetsListener {
-  /** Takes a page that another one opened; the page waits until this says so. */
+  /** Takes a page that another one opened; the page waits for it. */
   onPopup(popup: Popup): Promise<void>
+  /** Whether Playwright is there, which lets new pages go once it has prepared them too. */
+  isWatched(): boolean
   onGone(targetId: string): void
   onCrashed(targetId: string): void
 }
@@ -54,8 +56,8 @@ export class Targets {
         return
       }
       const target = this.#target(targetId, session)
-      const settled = this.#listener.onPopup({ target, openerId, url }).finally(resume)
-      this.#settle(settled)
+      const taken = this.#listener.onPopup({ target, openerId, url })
+      this.#settle(taken.finally(() => this.#listener.isWatched() || resume()))
     })
     browser.on('Target.detachedFromTarget', ({ sessionId, targetId }) => {
       this.#connection.end(sessionId)
@@ -89,7 +91,7 @@ export class Targets {
     return opened
   }
 
-  /** Resolves once every page that Chromium has opened so far has its scripts. */
+  /** Resolves once every page that a page has opened so far has its scripts. */
   async settled(): Promise<void> {
     // Whatever was opened before this answer has been told of before it.
     await this.#connection.browser.send('Target.getTargets')

@@ -1,9 +1,10 @@
 import type * as Electron from 'electron'
 import type { BrowserWindowConstructorOptions, CustomScheme, ForkOptions } from 'electron'
 import { type ChromiumOptions, startChromium } from '../browser/chromium-process.js'
+import { type DevtoolsRelay, startDevtoolsRelay } from '../browser/devtools-relay.js'
 import { startPageServer } from '../browser/page-server.js'
 import { SchemeUrls } from '../browser/scheme-urls.js'
-import { type PageTarget, type Popup, Targets } from '../browser/targets.js'
+import { type PageTarget, Targets } from '../browser/targets.js'
 import { type AppDescription, PlayedApp } from './app.js'
 import { type Adoption, PlayedBrowserWindow } from './browser-window.js'
 import { IpcMain } from './ipc-main.js'
@@ -15,7 +16,7 @@ import { PlayedSession } from './session.js'
 import { unplayedMembers } from './unplayed.js'
 import { UtilityProcess } from './utility-process.js'
 import { PLAYED_VERSIONS } from './versions.js'
-import { createSecret, WebContents, type WebPreferences } from './web-contents.js'
+import { createSecret, WebContents } from './web-contents.js'
 
 /** The parts of Electron's main process that the bench plays. */
 export type PlayedElectron = Pick<
@@ -73,7 +74,6 @@ export async function startMainProcess(options: MainProcessOptions): Promise<Mai
   const server = await startPageServer(
     urls,
     (request) => PlayedProtocol.serve(protocol, request) ?? options.serve?.(request),
-    () => targets.settled(),
   )
   const chromium = await startChromium(options, server.port).catch(async (error) => {
     await server.close()
@@ -85,6 +85,7 @@ export async function startMainProcess(options: MainProcessOptions): Promise<Mai
       // No window's page: not the app's.
       if (opener) await WebContents.open(opener, popup)
     },
+    isWatched: () => relay?.isUsed() ?? false,
     onGone: (id) => withTarget(id, WebContents.destroy),
     onCrashed: (id) => withTarget(id, WebContents.crash),
   })
@@ -107,7 +108,10 @@ export async function startMainProcess(options: MainProcessOptions): Promise<Mai
     sessionPreloads: () => PlayedSession.preloadsOf(session),
     openPage: () => targets.open(),
     nextId: (kind) => ++lastIds[kind],
-    adopt: (opener, popup, preferences, given) => adopt(opener, popup, preferences, given),
+    adopt: (popup, preferences, given) => {
+      const window = new BrowserWindow(given, { popup, preferences })
+      return { window, ready: WebContents.targetOf(PlayedBrowserWindow.contentsOf(window)) }
+    },
   }
   const targetIds = new WeakMap<WebContents, string>()
 
@@ -145,15 +149,6 @@ export async function startMainProcess(options: MainProcessOptions): Promise<Mai
     }
   }
 
-  function adopt(
-    _opener: WebContents,
-    popup: Popup,
-    preferences: WebPreferences,
-    given: object,
-  ): BrowserWindow {
-    return new BrowserWindow(given, { popup, preferences })
-  }
-
   function allContents(): WebContents[] {
     return [...windows].map((window) => PlayedBrowserWindow.contentsOf(window))
   }
@@ -185,12 +180,17 @@ export async function startMainProcess(options: MainProcessOptions): Promise<Mai
       await Promise.all([...utilities].map(UtilityProcess.end))
       for (const window of windows) window.removeAllListeners('close')
       for (const contents of allContents()) WebContents.destroy(contents)
+      await relay?.close()
       await chromium.close()
       await server.close()
     })()
     return closing
   }
+  let relay: DevtoolsRelay | undefined
   try {
+    relay = await startDevtoolsRelay(chromium.endpoint, (head) =>
+      head.includes('"Target.attachedToTarget"') ? targets.settled() : undefined,
+    )
     await targets.start()
   } catch (error) {
     await close()
@@ -217,7 +217,7 @@ export async function startMainProcess(options: MainProcessOptions): Promise<Mai
     // The one place where the played classes are taken for Electron's, of which they are a part.
     electron: played as unknown as PlayedElectron,
     app,
-    endpoint: chromium.endpoint,
+    endpoint: relay.endpoint,
     targetOf: (window) => WebContents.targetOf(contentsOf(window)),
     windowOf: async (targetId) => {
       for (const window of windows) {

@@ -1,7 +1,14 @@
 import type { SchemeUrls } from '../browser/scheme-urls.js'
 import type { PageTarget, Popup } from '../browser/targets.js'
 import type { IpcMain } from './ipc-main.js'
-import type { WebContents, WebPreferences } from './web-contents.js'
+import type { WebPreferences } from './web-contents.js'
+
+/** A window of a page that another one opened. */
+export interface AdoptedWindow {
+  readonly window: object
+  /** Resolves once the page has its scripts. */
+  readonly ready: Promise<unknown>
+}
 
 /** What the parts of one played main process share. */
 export interface MainSide {
@@ -19,5 +26,5 @@ export interface MainSide {
   /** Ids begin at 1, and none comes twice. */
   nextId(kind: 'webContents' | 'window'): number
   /** Makes the window of a page that another one opened. */
-  adopt(opener: WebContents, popup: Popup, preferences: WebPreferences, options: object): object
+  adopt(popup: Popup, preferences: WebPreferences, options: object): AdoptedWindow
 }

@@ -152,7 +152,7 @@ export class WebContents extends EventEmitter {
       referrer: { url: contents.#mainFrame.detached ? '' : contents.#mainFrame.url, policy: '' },
     } as HandlerDetails & { referrer: object }
     const answer = contents.#windowOpenHandler?.(details as never) ?? { action: 'allow' }
-    if (answer.action !== 'allow') return popup.target.close()
+    if (answer.action !== 'allow') return refuse(popup.target)
     const override = answer.overrideBrowserWindowOptions ?? {}
     // An empty page is there before its preferences could be others than its opener's.
     const preferences =
@@ -162,13 +162,10 @@ export class WebContents extends EventEmitter {
             nodeIntegrationInSubFrames: contents.#preferences.nodeIntegrationInSubFrames,
             ...override.webPreferences,
           }
-    const window = contents.#main.adopt(
-      contents,
-      { ...popup, url: opening.url },
-      preferences,
-      override,
-    )
+    const opened = { ...popup, url: opening.url }
+    const { window, ready } = contents.#main.adopt(opened, preferences, override)
     contents.emit('did-create-window', window, { ...details, options: override })
+    await ready
   }
 
   get id(): number {
@@ -407,6 +404,8 @@ export class WebContents extends EventEmitter {
   async #attach(target: PageTarget, immediate: boolean): Promise<PageTarget> {
     this.#target = target
     const { session, id } = target
+    // In a page that waits, events reach nobody; an empty one has no scripts that could be first.
+    if (immediate) session.tell('Runtime.runIfWaitingForDebugger')
     if (this.#skipsEmpty) session.tell('Runtime.evaluate', { expression: LEAVE_FIRST_DOCUMENT })
     const ready = this.#frames.add(session, id, immediate)
     this.#listen(target)
@@ -565,6 +564,12 @@ throwOnUnplayed(WebContents, 'webContents')
 /** The document, where it is not gone. */
 function currentOf(frame: WebFrameMain | null): WebFrameMain | null {
   return frame === null || frame.detached ? null : frame
+}
+
+/** Closes a page that waits: it closes once it goes on. */
+function refuse(target: PageTarget): void {
+  target.close()
+  target.session.tell('Runtime.runIfWaitingForDebugger')
 }
 
 /** A name that no page can guess. */
