@@ -26,6 +26,7 @@ try {
   tryInNode()
   tryTypes()
   await tryInBrowser()
+  await tryInElectron()
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -62,9 +63,11 @@ function install(tarballs: string[]): void {
   }
   const version = (name: string) => `${name}@${manifest.devDependencies[name]}`
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
-  const others = ['zod', 'typescript', '@types/node'].map(version)
+  const others = ['zod', 'typescript', '@types/node', 'playwright-core'].map(version)
   const react = ['react@19', 'react-dom@19', '@types/react@19', '@types/react-dom@19', 'esbuild']
-  run('npm', ['install', '--no-audit', '--no-fund', ...tarballs, ...others, ...react])
+  // Its types; nothing of it is downloaded.
+  const electron = 'electron@45'
+  run('npm', ['install', '--no-audit', '--no-fund', ...tarballs, ...others, ...react, electron])
 }
 
 function tryInNode(): void {
@@ -114,4 +117,22 @@ async function tryInBrowser(): Promise<void> {
     await browser.close()
     await server.close()
   }
+}
+
+/**
+ * Bundles a preload and a page as an application would, and lets main and the page call each other on
+ * the bench, from the installed packages.
+ */
+async function tryInElectron(): Promise<void> {
+  const bundler = join(folder, 'node_modules', '.bin', 'esbuild')
+  const cjs = ['--bundle', '--format=cjs', '--platform=node', '--external:electron']
+  run(bundler, ['preload.js', ...cjs, '--outfile=preload.out.cjs'])
+  run(bundler, ['window.js', '--bundle', '--format=esm', '--outfile=window.out.js'])
+  const preload = readFileSync(join(folder, 'preload.out.cjs'), 'utf8')
+  const required = [...preload.matchAll(/require\("(.*?)"\)/g)].map(([, name]) => name)
+  assert.deepEqual(required, ['electron'], 'the bundled preload needs more than Electron')
+  const launch = JSON.stringify(await chromium())
+  const output = run(process.execPath, ['desktop.js', launch])
+  assert.equal(output.trim(), 'main: 15, page: yes')
+  console.log('bundled for Electron: main and a page call each other on the bench')
 }

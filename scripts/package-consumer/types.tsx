@@ -1,7 +1,13 @@
 import { type Client, createClient, defineContract, method, notification } from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
-import type { HandOver } from '@flashrpc/electron/main'
+import { createLoopback } from '@flashrpc/electron/loopback'
+import { createElectronHost, type ElectronPage } from '@flashrpc/electron/main'
+import { electronTransport } from '@flashrpc/electron/renderer'
+import { launchElectronApp, launchElectronBench } from '@flashrpc/electron/testing'
+import { serveUtility } from '@flashrpc/electron/utility'
+import '@flashrpc/electron/preload'
 import { RpcProvider, useRpc, useRpcMethod } from '@flashrpc/react'
+import { BrowserWindow, ipcMain } from 'electron'
 import { z } from 'zod'
 
 const contract = defineContract({
@@ -30,7 +36,6 @@ export const endpoint = createEndpoint(contract, {
 export const sum: Promise<number> = client.other.add({ a: 1 })
 // @ts-expect-error a is a number
 void client.other.add({ a: '1' })
-export type Version = HandOver['v']
 
 export function Page() {
   const rpc = useRpc()
@@ -40,4 +45,26 @@ export function Page() {
   const total: Promise<number> = rpc.add({ a: 1 })
   void total
   return <RpcProvider url="ws://localhost" contract={contract} />
+}
+
+export const host = createElectronHost(contract, {
+  ipcMain,
+  allow: ['app://demo'],
+  methods: { add: ({ a }, { identity }) => a + identity.frame.url.length },
+})
+void host.channelOf(new BrowserWindow()).other.notify({ text: 'hi' })
+host.on('connect', (_, page: ElectronPage) => page.frame.origin)
+// @ts-expect-error a host without allow lets nobody in
+createElectronHost(contract, { ipcMain, methods: { add: ({ a }) => a } })
+export const service = serveUtility(process.parentPort, contract, {
+  methods: { add: ({ a }) => a },
+})
+export const loopback = createLoopback(contract, {
+  origins: [],
+  methods: { add: ({ a }) => a },
+})
+export const bench = [launchElectronApp, launchElectronBench]
+
+export function DesktopPage() {
+  return <RpcProvider transport={electronTransport()} contract={contract} />
 }

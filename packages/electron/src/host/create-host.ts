@@ -173,16 +173,18 @@ class Host {
 
   /** A port was handed over, by a page that still has to prove that it may. */
   #take({ handOver: { name }, port, page }: HandedOver): void {
+    if (this.#closing) return this.#refuse(port, page, 1013, 'Main is closing')
+    let wrong: string | undefined
     try {
-      if (this.#closing) return this.#refuse(port, page, 1013, 'Main is closing')
-      const wrong = this.#judge(page)
-      if (wrong !== undefined) return this.#refuse(port, page, 4403, wrong)
-      const pipe = this.#pipes.find(page.webContentsId, name)
-      if (pipe) void this.#takeForPipe(pipe, port, page)
-      else void this.#takeForHost(port, page)
+      wrong = this.#judge(page)
     } catch (cause) {
-      this.#refuse(port, page, 1011, 'Main could not say whether this page is allowed', cause)
+      const why = 'Main could not say whether this page is allowed'
+      return this.#refuse(port, page, 1011, why, cause)
     }
+    if (wrong !== undefined) return this.#refuse(port, page, 4403, wrong)
+    const pipe = this.#pipes.find(page.webContentsId, name)
+    const taken = pipe ? this.#takeForPipe(pipe, port, page) : this.#takeForHost(port, page)
+    taken.catch((cause) => this.#refuse(port, page, 1011, 'Main could not take the port', cause))
   }
 
   async #takeForHost(port: MessagePortMain, page: ElectronPage): Promise<void> {
