@@ -182,7 +182,9 @@ describe('a connection that is closed', () => {
     expect(next).not.toBe(channel)
     // A client's id stays: main can tell that it is the same page.
     expect(next.otherId).toBe(channel.otherId)
-    expect(await page.evaluate(() => app.client.state.status)).toBe('connected')
+    await eventually(async () =>
+      expect(await page.evaluate(() => app.client.state.status)).toBe('connected'),
+    )
     window.destroy()
     await host.close()
   })
