@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CustomScheme } from 'electron'
 import type { Page } from 'playwright-core'
 import { PlayedApp } from './main/app.js'
 import { type PlayedElectron, startMainProcess } from './main/main-process.js'
+import { createTemporaryFolder } from './temporary-folder.js'
 import { WindowPages } from './window-pages.js'
 
 /** How {@link launchElectronBench} starts. */
@@ -60,16 +59,22 @@ export async function launchElectronBench(
   options: ElectronBenchOptions = {},
 ): Promise<ElectronBench> {
   const { schemes = [APP], ...rest } = options
-  const userData = mkdtempSync(join(tmpdir(), 'electron-bench-data-'))
-  const removeData = () => rmSync(userData, { recursive: true, force: true, maxRetries: 5 })
+  const folder = createTemporaryFolder()
   const main = await startMainProcess({
     ...rest,
     schemes,
-    app: { name: 'bench', version: '0.0.0', path: process.cwd(), userData, arguments: [] },
+    profiles: folder.path,
+    app: {
+      name: 'bench',
+      version: '0.0.0',
+      path: process.cwd(),
+      userData: join(folder.path, 'user-data'),
+      arguments: [],
+    },
     // The process is the test's own: it goes on.
     onExit: () => {},
   }).catch((error) => {
-    removeData()
+    folder.remove()
     throw error
   })
   PlayedApp.becomeReady(main.app)
@@ -82,7 +87,7 @@ export async function launchElectronBench(
     closing ??= (async () => {
       await connecting?.then((pages) => pages.close()).catch(() => {})
       await main.close()
-      removeData()
+      folder.remove()
     })()
     return closing
   }

@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 /** How a plain Node process runs one of this folder's modules. */
 export interface OwnModule {
   readonly url: string
+  readonly path: string
   /** Options of Node that go before everything else. */
   readonly execArgv: readonly string[]
 }
@@ -12,12 +13,17 @@ export interface OwnModule {
  * One of this folder's modules, for a process of its own. It is JavaScript in the published package;
  * in the repository, where tests run on the source, tsx makes it so.
  *
- * @param path - Relative to this folder, without its extension.
+ * @param name - Its path relative to this folder, without its extension.
  */
-export function ownModule(path: string): OwnModule {
+export function ownModule(name: string): OwnModule {
   const isSource = import.meta.url.endsWith('.ts')
-  const url = new URL(`./${path}${isSource ? '.ts' : '.js'}`, import.meta.url).href
-  if (!isSource) return { url, execArgv: [] }
+  const url = new URL(`./${name}${isSource ? '.ts' : '.js'}`, import.meta.url).href
+  const path = fileURLToPath(url)
+  if (!isSource) return { url, path, execArgv: [] }
   const tsx = createRequire(fileURLToPath(import.meta.url)).resolve('tsx')
-  return { url, execArgv: ['--import', pathToFileURL(tsx).href, '--conditions=@flashrpc/source'] }
+  return {
+    url,
+    path,
+    execArgv: ['--import', pathToFileURL(tsx).href, '--conditions=@flashrpc/source'],
+  }
 }

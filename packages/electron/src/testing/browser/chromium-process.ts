@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { ElectronBenchError } from '../bench-errors.js'
+import { createTemporaryFolder } from '../temporary-folder.js'
 import { DevtoolsConnection } from './devtools-connection.js'
 
 /** Where Chrome and Chromium are commonly installed. */
@@ -33,10 +32,15 @@ export interface ChromiumOptions {
   readonly args?: readonly string[] | undefined
   /** No window on the screen. Default: `true`. */
   readonly headless?: boolean | undefined
+  /** Folder for its profile. Default: the system's for temporary files. */
+  readonly profiles?: string | undefined
+  /** What pages read as `navigator.userAgent`. Default: Chromium's own. */
+  readonly userAgent?: string | undefined
 }
 
 /** A Chromium that reaches nothing but this machine, in a profile of its own that goes with it. */
 export interface ChromiumProcess {
+  readonly pid: number | undefined
   readonly devtools: DevtoolsConnection
   /** Where Playwright connects. */
   readonly endpoint: string
@@ -55,8 +59,8 @@ export async function startChromium(
   port: number,
 ): Promise<ChromiumProcess> {
   const program = findChromium(options.executablePath)
-  const profile = mkdtempSync(join(tmpdir(), 'electron-bench-'))
-  const child = spawn(program, switches(options, profile, port), {
+  const profile = createTemporaryFolder(options.profiles)
+  const child = spawn(program, switches(options, profile.path, port), {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
     // A group of its own: what it leaves behind can be ended with it.
     detached: process.platform !== 'win32',
@@ -65,10 +69,9 @@ export async function startChromium(
     child.once('exit', () => resolve())
     child.once('error', () => resolve())
   })
-  const removeProfile = () => rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
   const onExit = () => {
     endGroup(child)
-    removeProfile()
+    profile.remove()
   }
   process.once('exit', onExit)
   let devtools: DevtoolsConnection | undefined
@@ -83,7 +86,7 @@ export async function startChromium(
       clearTimeout(timer)
       endGroup(child)
       process.off('exit', onExit)
-      removeProfile()
+      profile.remove()
     })()
     return closing
   }
@@ -92,7 +95,7 @@ export async function startChromium(
     const endpoint = await readEndpoint(child, program)
     devtools = new DevtoolsConnection(child.stdio[4] as Readable, child.stdio[3] as Writable)
     await devtools.browser.send('Browser.getVersion')
-    return { devtools, endpoint, close }
+    return { pid: child.pid, devtools, endpoint, close }
   } catch (error) {
     await close()
     throw error
@@ -111,7 +114,7 @@ function findChromium(given: string | undefined): string {
 }
 
 function switches(
-  { args = [], headless = true }: ChromiumOptions,
+  { args = [], headless = true, userAgent }: ChromiumOptions,
   profile: string,
   port: number,
 ): string[] {
@@ -134,6 +137,7 @@ function switches(
     '--password-store=basic',
     '--use-mock-keychain',
     ...(headless ? ['--headless', '--hide-scrollbars', '--mute-audio'] : []),
+    ...(userAgent === undefined ? [] : [`--user-agent=${userAgent}`]),
     ...args.filter((arg) => !UNSAFE.includes(arg)),
     // Last, so that they win.
     '--site-per-process',

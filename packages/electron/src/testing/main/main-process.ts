@@ -1,21 +1,33 @@
 import type * as Electron from 'electron'
-import type { BrowserWindowConstructorOptions, CustomScheme, ForkOptions } from 'electron'
+import type {
+  BrowserWindowConstructorOptions,
+  CustomScheme,
+  ForkOptions,
+  NotificationConstructorOptions,
+} from 'electron'
 import { type ChromiumOptions, startChromium } from '../browser/chromium-process.js'
 import { type DevtoolsRelay, startDevtoolsRelay } from '../browser/devtools-relay.js'
 import { startPageServer } from '../browser/page-server.js'
 import { SchemeUrls } from '../browser/scheme-urls.js'
 import { type PageTarget, Targets } from '../browser/targets.js'
 import { type AppDescription, PlayedApp } from './app.js'
+import { type BenchRecord, createRecord } from './bench-record.js'
 import { type Adoption, PlayedBrowserWindow } from './browser-window.js'
+import { createDialog } from './dialog.js'
 import { IpcMain } from './ipc-main.js'
 import type { MainSide } from './main-side.js'
+import { createMenuClasses } from './menu.js'
 import { MessageChannelMain, MessagePortMain } from './message-port-main.js'
+import { createNativeImage } from './native-image.js'
+import { PlayedNotification } from './notification.js'
 import { PreventableEvent } from './preventable-event.js'
 import { PlayedProtocol } from './protocol.js'
 import { PlayedSession } from './session.js'
+import { createNativeTheme, createNet, createScreen, createShell } from './surroundings.js'
+import { PlayedTray } from './tray.js'
 import { unplayedMembers } from './unplayed.js'
 import { UtilityProcess } from './utility-process.js'
-import { PLAYED_VERSIONS } from './versions.js'
+import { PLAYED_VERSIONS, userAgent } from './versions.js'
 import { createSecret, WebContents } from './web-contents.js'
 
 /** The parts of Electron's main process that the bench plays. */
@@ -23,10 +35,20 @@ export type PlayedElectron = Pick<
   typeof Electron,
   | 'app'
   | 'BrowserWindow'
+  | 'dialog'
   | 'ipcMain'
+  | 'Menu'
+  | 'MenuItem'
   | 'MessageChannelMain'
+  | 'nativeImage'
+  | 'nativeTheme'
+  | 'net'
+  | 'Notification'
   | 'protocol'
+  | 'screen'
   | 'session'
+  | 'shell'
+  | 'Tray'
   | 'utilityProcess'
   | 'webContents'
 >
@@ -36,6 +58,10 @@ export interface MainProcessOptions extends ChromiumOptions {
   readonly app: AppDescription
   readonly schemes: readonly CustomScheme[]
   readonly serve?: ((request: Request) => Response | Promise<Response> | undefined) | undefined
+  /** A window's page is there, or gone. Default: nobody asks. */
+  readonly onWindow?: (targetId: string, isThere: boolean) => void
+  /** Folder for Chromium's profile. Default: the system's for temporary files. */
+  readonly profiles?: string | undefined
   /** The app ends: by `app.quit`, `app.exit`, or as its last window was closed. */
   readonly onExit: (code: number) => void
 }
@@ -44,8 +70,12 @@ export interface MainProcessOptions extends ChromiumOptions {
 export interface MainProcess {
   readonly electron: PlayedElectron
   readonly app: PlayedApp
+  /** What the app would have shown or opened. */
+  readonly record: BenchRecord
   /** Where Playwright connects. */
   readonly endpoint: string
+  /** Chromium's. */
+  readonly pid: number | undefined
   /** The id of a window's page in Chromium, once it is there. */
   targetOf(window: object): Promise<PageTarget>
   /** The window of a page in Chromium. */
@@ -58,6 +88,7 @@ export interface MainProcess {
 export async function startMainProcess(options: MainProcessOptions): Promise<MainProcess> {
   const urls = new SchemeUrls()
   const ipcMain = new IpcMain()
+  const record = createRecord()
   const windows = new Set<PlayedBrowserWindow>()
   const utilities = new Set<UtilityProcess>()
   const lastIds = { webContents: 0, window: 0 }
@@ -75,7 +106,10 @@ export async function startMainProcess(options: MainProcessOptions): Promise<Mai
     urls,
     (request) => PlayedProtocol.serve(protocol, request) ?? options.serve?.(request),
   )
-  const chromium = await startChromium(options, server.port).catch(async (error) => {
+  const chromium = await startChromium(
+    { ...options, userAgent: userAgent(options.app) },
+    server.port,
+  ).catch(async (error) => {
     await server.close()
     throw error
   })
@@ -121,7 +155,12 @@ export async function startMainProcess(options: MainProcessOptions): Promise<Mai
       windows.add(this)
       const contents = PlayedBrowserWindow.contentsOf(this)
       WebContents.targetOf(contents).then(
-        ({ id }) => targetIds.set(contents, id),
+        ({ id }) => {
+          targetIds.set(contents, id)
+          if (contents.isDestroyed()) return
+          options.onWindow?.(id, true)
+          contents.once('destroyed', () => options.onWindow?.(id, false))
+        },
         () => {},
       )
       this.once('closed', () => {
@@ -197,10 +236,43 @@ export async function startMainProcess(options: MainProcessOptions): Promise<Mai
     throw error
   }
 
+  const focused = () => BrowserWindow.getFocusedWindow()
+  const { Menu, MenuItem } = createMenuClasses({
+    close: () => focused()?.close(),
+    quit: () => app.quit(),
+    reload: () => focused()?.reload(),
+    forcereload: () => focused()?.reload(),
+    minimize: () => focused()?.minimize(),
+  })
+  class Tray extends PlayedTray {
+    constructor() {
+      super(record)
+    }
+  }
+  class Notification extends PlayedNotification {
+    constructor(given?: NotificationConstructorOptions) {
+      super(record, given)
+    }
+
+    static isSupported(): boolean {
+      return true
+    }
+  }
+
   const played = {
     app,
     BrowserWindow,
+    dialog: createDialog(record),
     ipcMain,
+    Menu,
+    MenuItem,
+    nativeImage: createNativeImage(),
+    nativeTheme: createNativeTheme(),
+    net: createNet(),
+    Notification,
+    screen: createScreen(),
+    shell: createShell(record),
+    Tray,
     MessageChannelMain,
     MessagePortMain,
     protocol,
@@ -217,7 +289,9 @@ export async function startMainProcess(options: MainProcessOptions): Promise<Mai
     // The one place where the played classes are taken for Electron's, of which they are a part.
     electron: played as unknown as PlayedElectron,
     app,
+    record,
     endpoint: relay.endpoint,
+    pid: chromium.pid,
     targetOf: (window) => WebContents.targetOf(contentsOf(window)),
     windowOf: async (targetId) => {
       for (const window of windows) {

@@ -439,12 +439,12 @@ export class WebContents extends EventEmitter {
         routingId,
       )
     })
-    session.on('Page.frameRequestedNavigation', ({ frameId, url, disposition }) => {
-      if (isMainFrame(frameId) && disposition === 'currentTab') this.#navigationRequests.add(url)
+    session.on('Page.frameRequestedNavigation', ({ url, disposition }) => {
+      if (disposition === 'currentTab') this.#navigationRequests.add(url)
     })
     session.on('Fetch.requestPaused', ({ requestId, request, frameId }) => {
       const url = request.url + (request.urlFragment ?? '')
-      void this.#decide(isMainFrame(frameId), url).then((goesOn) => {
+      void this.#decide(frameId, isMainFrame(frameId), url).then((goesOn) => {
         if (goesOn) session.tell('Fetch.continueRequest', { requestId })
         else session.tell('Fetch.failRequest', { requestId, errorReason: 'Aborted' })
       })
@@ -491,18 +491,23 @@ export class WebContents extends EventEmitter {
     })
   }
 
-  /** Whether a navigation goes on: asks main of those that the page began. */
-  async #decide(isMainFrame: boolean, url: string): Promise<boolean> {
-    if (!isMainFrame || this.listenerCount('will-navigate') === 0) return true
+  /** Whether a navigation goes on: asks main of those that a page began. */
+  async #decide(frameId: string, isMainFrame: boolean, url: string): Promise<boolean> {
+    const names = isMainFrame ? ['will-navigate', 'will-frame-navigate'] : ['will-frame-navigate']
+    if (names.every((name) => this.listenerCount(name) === 0)) return true
     // The page's process tells of its wish first, though by another way than this request came.
     if (!this.#navigationRequests.has(url)) await setTimeout(REQUEST_GRACE)
     if (this.#destroyed || !this.#navigationRequests.delete(url)) return true
     const to = this.#main.urls.toElectron(url)
-    const frame = currentOf(this.#mainFrame)
+    const frame = currentOf(this.#frames.documentOf(frameId))
     const details = { url: to, isSameDocument: false, isMainFrame, frame, initiator: frame }
-    const event = new PreventableEvent(details)
-    this.emit('will-navigate', event, to, false, true, frame?.processId, frame?.routingId)
-    return !event.defaultPrevented
+    let goesOn = true
+    for (const name of names) {
+      const event = new PreventableEvent(details)
+      this.emit(name, event, to, false, isMainFrame, frame?.processId, frame?.routingId)
+      goesOn &&= !event.defaultPrevented
+    }
+    return goesOn
   }
 
   #onMessage(frame: WebFrameMain, message: FromWorld): void {

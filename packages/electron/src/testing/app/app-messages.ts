@@ -1,0 +1,37 @@
+import type { ChromiumOptions } from '../browser/chromium-process.js'
+import type { AppDescription } from '../main/app.js'
+
+/** What an app's process is started with: the first message to it. */
+export interface AppStart {
+  readonly type: 'start'
+  /** The main file, with its folders resolved. */
+  readonly main: string
+  readonly app: AppDescription
+  readonly chromium: ChromiumOptions
+}
+
+/** What the test says to the app's process. */
+export type ToApp =
+  | AppStart
+  | {
+      readonly type: 'evaluate'
+      readonly id: number
+      /** A function's source; it gets the electron module, or a window where one is named. */
+      readonly source: string
+      readonly argument: unknown
+      /** The page of the window that the function gets. */
+      readonly targetId: string | undefined
+    }
+  | { readonly type: 'quit' }
+
+/** What the app's process says to the test. */
+export type FromApp =
+  | {
+      readonly type: 'started'
+      readonly endpoint: string
+      readonly chromiumPid: number | undefined
+    }
+  | { readonly type: 'failed'; readonly error: unknown }
+  | { readonly type: 'window'; readonly targetId: string; readonly isThere: boolean }
+  | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'failure'; readonly id: number; readonly error: unknown }

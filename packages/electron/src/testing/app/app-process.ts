@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { EventEmitter } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
+import { ElectronBenchError } from '../bench-errors.js'
+import { ownModule } from '../own-module.js'
+import type { AppStart, FromApp, ToApp } from './app-messages.js'
+
+/** How much of the output is kept for messages, in characters. */
+const OUTPUT_KEPT = 20_000
+
+/** How long an app may take to quit, in milliseconds. */
+const QUIT_TIMEOUT = 10_000
+
+interface Evaluation {
+  resolve(value: unknown): void
+  reject(error: Error): void
+}
+
+/** Events: `window` with the id of a page, and whether it is there; `exit`. */
+export class AppProcess extends EventEmitter {
+  readonly child: ChildProcess
+  readonly #exited: Promise<void>
+  /** Rejects where the main file fails, and where the app ends. */
+  readonly failed: Promise<never>
+  readonly #started: Promise<string>
+  #start: (endpoint: string) => void = () => {}
+  #fail: (error: Error) => void = () => {}
+  readonly #evaluations = new Map<number, Evaluation>()
+  #lastId = 0
+  #chromiumPid: number | undefined
+  #output = ''
+
+  constructor(nodeArgs: readonly string[], env: NodeJS.ProcessEnv, cwd: string | undefined) {
+    super()
+    this.#started = new Promise((resolve) => {
+      this.#start = resolve
+    })
+    this.failed = new Promise((_, reject) => {
+      this.#fail = reject
+    })
+    this.failed.catch(() => {})
+    const entry = ownModule('app/app-entry')
+    this.child = spawn(process.execPath, [...entry.execArgv, ...nodeArgs, entry.path], {
+      env: { ...env, ELECTRON_RUN_AS_NODE: undefined },
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    })
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (chunk: string) => {
+        this.#output = (this.#output + chunk).slice(-OUTPUT_KEPT)
+      })
+    }
+    this.child.on('message', (message) => this.#hear(message as FromApp))
+    this.#exited = new Promise((resolve) => {
+      const gone = () => {
+        for (const { reject } of this.#evaluations.values()) reject(this.error('The app has ended'))
+        this.#evaluations.clear()
+        this.#fail(this.error('The app has ended'))
+        this.emit('exit')
+        resolve()
+      }
+      // Not `exit`: what it wrote last is read too.
+      this.child.once('close', gone)
+      this.child.once('error', gone)
+    })
+  }
+
+  /** What the app wrote last. */
+  get output(): string {
+    return this.#output
+  }
+
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null
+  }
+
+  /** Starts the app; resolves with the address for Playwright. */
+  start(message: AppStart): Promise<string> {
+    this.#say(message)
+    return Promise.race([this.failed, this.#started])
+  }
+
+  evaluate(source: string, argument: unknown, targetId?: string): Promise<unknown> {
+    const id = ++this.#lastId
+    return new Promise((resolve, reject) => {
+      if (this.hasEnded) throw this.error('The app has ended')
+      this.#evaluations.set(id, { resolve, reject })
+      this.#say({ type: 'evaluate', id, source, argument, targetId })
+    })
+  }
+
+  /** Lets the app quit, and ends one that does not; resolves once nothing of it is left. */
+  async close(): Promise<void> {
+    if (!this.hasEnded && this.child.connected) this.#say({ type: 'quit' })
+    const stop = new AbortController()
+    const late = setTimeout(QUIT_TIMEOUT, undefined, stop).then(
+      () => this.child.kill('SIGKILL'),
+      () => {},
+    )
+    await this.#exited
+    stop.abort()
+    await late
+    this.#endChromium()
+  }
+
+  /** An error with what the app wrote. */
+  error(message: string, cause?: unknown): ElectronBenchError {
+    const why = (cause as { stack?: string } | undefined)?.stack ?? cause
+    const parts = [message, why && String(why), this.#output && `It wrote:\n${this.#output}`]
+    return new ElectronBenchError(parts.filter(Boolean).join('\n'))
+  }
+
+  /** Chromium is the app's to end; one that a killed app left goes with the pipe, or now. */
+  #endChromium(): void {
+    if (this.#chromiumPid === undefined) return
+    try {
+      process.kill(process.platform === 'win32' ? this.#chromiumPid : -this.#chromiumPid, 'SIGKILL')
+    } catch {
+      // Gone, and all of its group with it.
+    }
+  }
+
+  #say(message: ToApp): void {
+    this.child.send(message, () => {})
+  }
+
+  #hear(message: FromApp): void {
+    switch (message.type) {
+      case 'window':
+        this.emit('window', message.targetId, message.isThere)
+        return
+      case 'started':
+        this.#chromiumPid = message.chromiumPid
+        this.#start(message.endpoint)
+        return
+      case 'failed':
+        this.#fail(this.error('The app could not start', message.error))
+        return
+      case 'answer':
+      case 'failure': {
+        const evaluation = this.#evaluations.get(message.id)
+        this.#evaluations.delete(message.id)
+        if (message.type === 'answer') evaluation?.resolve(message.value)
+        else evaluation?.reject(asError(message.error))
+        return
+      }
+    }
+  }
+}
+
+function asError(said: unknown): Error {
+  const { name, message, stack } = Object(said) as Partial<Error>
+  const error = new Error(message ?? String(said))
+  if (name !== undefined) error.name = name
+  if (stack !== undefined) error.stack = stack
+  return error
+}
