@@ -1,4 +1,9 @@
-export { type Audience, createAudience, type TargetOutcome } from './channel/audience.js'
+export {
+  type Audience,
+  createAudience,
+  type Target,
+  type TargetOutcome,
+} from './channel/audience.js'
 export {
   type AnyChannel,
   type Authorizer,

@@ -41,7 +41,7 @@ function connect(answers: readonly (Answer | undefined)[]) {
     })
     channels.push(createChannel(contract, { side: 'server', transport: left, methods: {} }))
   }
-  const audience = createAudience<(typeof contract)['client']>(() => channels)
+  const audience = createAudience<(typeof contract)['client'], Asked>(() => channels)
   return { channels, audience, told }
 }
 
@@ -88,8 +88,8 @@ test('outcomes come one by one, the quick ones first, each once', async () => {
     answerSlowly('slow')
   }
   expect(seen).toEqual([
-    { channelId: channels[1]?.id, status: 'ok', value: 'quick' },
-    { channelId: channels[0]?.id, status: 'ok', value: 'slow' },
+    { channel: channels[1], channelId: channels[1]?.id, status: 'ok', value: 'quick' },
+    { channel: channels[0], channelId: channels[0]?.id, status: 'ok', value: 'slow' },
   ])
 })
 
@@ -132,7 +132,7 @@ test('a notification reaches all that are there, and counts them', async () => {
 
 test('its targets are those of the moment; of none, nothing comes', async () => {
   const channels: Asked[] = []
-  const audience = createAudience<(typeof contract)['client']>(() => channels)
+  const audience = createAudience<(typeof contract)['client'], Asked>(() => channels)
   expect(audience.size).toBe(0)
   expect(await audience.call('ask', { text: '?' })).toEqual([])
   expect(await collect(audience.each('ask', { text: '?' }))).toEqual([])

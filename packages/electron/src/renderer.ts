@@ -37,7 +37,11 @@ export function electronTransport({ name = DEFAULT_NAME }: ElectronTransportOpti
     },
     forwarded: {
       ms: MAIN_MS,
-      why: `Main does not answer. Is createElectronHost called there${name === DEFAULT_NAME ? '' : `, with the name "${name}"`}?`,
+      why: `Main does not answer. ${
+        name === DEFAULT_NAME
+          ? 'Is createElectronHost called there?'
+          : `Is there a host or a pipe of the name "${name}", and does the process behind a pipe call serveUtility?`
+      }`,
       closeCode: 1006,
     },
   }

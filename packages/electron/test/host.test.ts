@@ -153,6 +153,8 @@ describe('several windows', () => {
     opened[0]?.window.destroy()
     const outcomes = await late
     expect(outcomes).toHaveLength(3)
+    const pages = outcomes.map(({ channel }) => host.pageOf(channel)?.webContentsId)
+    expect(new Set(pages).size).toBe(3)
     expect(
       outcomes.map((outcome) => outcome.status === 'error' && outcome.error.constructor).sort(),
     ).toEqual([RpcDisconnectedError, RpcTimeoutError, RpcTimeoutError])
@@ -282,13 +284,17 @@ describe('calls to a window that is gone', () => {
 describe('a host that is made wrongly says so at once', () => {
   test.each<[string, object, RegExp]>([
     ['no ipcMain', { ipcMain: undefined }, /ipcMain must be Electron's/],
-    ['no allow', { allow: undefined }, /allow must list the origins/],
-    ['one origin, no list', { allow: 'app://demo' }, /allow must list the origins/],
-    ['null', { allow: ['null'] }, /"null".*sandboxed frame/],
-    ['a path', { allow: ['app://demo/'] }, /"app:\/\/demo\/", which is no origin/],
-    ['a star', { allow: ['app://*'] }, /which is no origin/],
-    ['a default port', { allow: ['https://x.test:443'] }, /which is no origin/],
-    ['a number', { allow: [5] }, /allow has 5, which is no origin/],
+    [
+      'no allow',
+      { allow: undefined },
+      /allow is missing: name the origins of this app's pages, such as \["app:\/\/demo"\], or write a function/,
+    ],
+    ['one origin, no list', { allow: 'app://demo' }, /allow must be a list/],
+    ['null', { allow: ['null'] }, /"null".*sandboxed iframe/],
+    ['a path', { allow: ['app://demo/'] }, /"app:\/\/demo\/".*the slash too/],
+    ['a star', { allow: ['app://*'] }, /Name each origin/],
+    ['a default port', { allow: ['https://x.test:443'] }, /own port/],
+    ['a number', { allow: [5] }, /allow has 5: an origin is a text/],
     ['no methods', { methods: undefined }, /methods must be an object/],
     ['an unknown method', { methods: { nothing: () => 1 } }, /nothing/],
     ['a method that is none', { methods: { echo: 5 } }, /echo/],

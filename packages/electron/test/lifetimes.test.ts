@@ -226,7 +226,13 @@ describe('main closing', () => {
     const channel = await host.whenConnected(window)
     const asked = page.evaluate(() => app.client.other.echo({ text: '' }))
     await eventually(() => expect(channel.running).toBe(1))
-    const closed = host.close({ drain: 2_000 })
+    const closed = host.close({ drain: 10_000 })
+    const { page: late } = await desktop.open()
+    await eventually(async () =>
+      expect(await late.evaluate(() => app.client.state.lastError?.message)).toBe(
+        'Main is closing',
+      ),
+    )
     answer('finished')
     expect(await asked).toBe('finished')
     await closed

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RpcError } from '@flashrpc/core'
+import { ErrorCode, RpcError } from '@flashrpc/core'
 import type { Refusal } from '@flashrpc/electron/main'
 import type { Frame, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -270,7 +270,7 @@ describe('where main', () => {
     const { window, page } = await desktop.open()
     expect(await outcomeOf(page)).toMatchObject({
       status: 'reconnecting',
-      why: expect.stringMatching(/Main does not answer. Is createElectronHost called there/),
+      why: expect.stringMatching(/Main does not answer. Is createElectronHost called there\?/),
     })
     await using listener = listening()
     await listener.host.whenConnected(window, { timeout: 15_000 })
@@ -315,8 +315,17 @@ describe('where main', () => {
     ],
     [
       'has an identify that refuses, the page learns its message',
-      { identify: () => Promise.reject(new RpcError(4401, 'Sign in first')) },
-      { status: 'failed', why: 'Sign in first', closeCode: 4403 },
+      { identify: () => Promise.reject(new RpcError(1, 'Not with this key')) },
+      { status: 'failed', why: 'Not with this key', closeCode: 4403 },
+    ],
+    [
+      'has an identify that knows no user, the page learns that it may try again',
+      {
+        identify: () => {
+          throw new RpcError(ErrorCode.unauthorized, 'Sign in first')
+        },
+      },
+      { status: 'unauthorized', why: 'Sign in first', closeCode: 4401 },
     ],
   ])('%s', async (_, options, outcome) => {
     await using listener = listening(options)

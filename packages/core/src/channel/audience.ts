@@ -3,12 +3,22 @@ import type { CallOptions, MethodName, RemoteFunction } from './functions.js'
 import type { Peer } from './peer.js'
 
 /** What became of a call at one of its targets. */
-export type TargetOutcome<Value> =
-  | { readonly channelId: string; readonly status: 'ok'; readonly value: Value }
-  | { readonly channelId: string; readonly status: 'error'; readonly error: RpcError }
+export type TargetOutcome<Value, Ch extends Target = Target> = {
+  /** The channel it went to, also where that is gone by now. */
+  readonly channel: Ch
+  /** Its `id`. */
+  readonly channelId: string
+} & (
+  | { readonly status: 'ok'; readonly value: Value }
+  | { readonly status: 'error'; readonly error: RpcError }
+)
+
+/** As much of a channel as an audience needs. */
+// biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
+export type Target = Pick<Peer<any, any>, 'id' | 'call' | 'notify'>
 
 /** A set of channels called together: those that are in it when a call is made. */
-export interface Audience<Remote> {
+export interface Audience<Remote, Ch extends Target = Target> {
   /** How many channels are in it now. */
   readonly size: number
   /**
@@ -29,7 +39,7 @@ export interface Audience<Remote> {
   call<K extends MethodName<Remote>>(
     method: K,
     ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): Promise<TargetOutcome<Awaited<ReturnType<RemoteFunction<Remote[K]>>>>[]>
+  ): Promise<TargetOutcome<Awaited<ReturnType<RemoteFunction<Remote[K]>>>, Ch>[]>
   /**
    * Calls each, all at once, when the iteration begins, and yields each target's outcome as it comes,
    * exactly once. Leaving the iteration gives up the calls that are still open.
@@ -37,20 +47,22 @@ export interface Audience<Remote> {
   each<K extends MethodName<Remote>>(
     method: K,
     ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): AsyncGenerator<TargetOutcome<Awaited<ReturnType<RemoteFunction<Remote[K]>>>>, void, undefined>
+  ): AsyncGenerator<
+    TargetOutcome<Awaited<ReturnType<RemoteFunction<Remote[K]>>>, Ch>,
+    void,
+    undefined
+  >
 }
-
-/** As much of a channel as an audience needs. */
-// biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
-export type Target = Pick<Peer<any, any>, 'id' | 'call' | 'notify'>
 
 /**
  * Makes an audience of channels that come and go.
  *
  * @param targets who is in it now; asked at every call.
  */
-export function createAudience<Remote>(targets: () => Iterable<Target>): Audience<Remote> {
-  return new LiveAudience(targets) as unknown as Audience<Remote>
+export function createAudience<Remote, Ch extends Target = Target>(
+  targets: () => Iterable<Ch>,
+): Audience<Remote, Ch> {
+  return new LiveAudience(targets) as unknown as Audience<Remote, Ch>
 }
 
 /** An audience, its types gone. */
@@ -115,9 +127,10 @@ async function outcomeOf(
 ): Promise<TargetOutcome<unknown>> {
   const { id: channelId } = target
   try {
-    return { channelId, status: 'ok', value: await target.call(method, params, options) }
+    const value = await target.call(method, params, options)
+    return { channel: target, channelId, status: 'ok', value }
   } catch (error) {
     // What a call rejects with is an RpcError, always: see `Peer.other`.
-    return { channelId, status: 'error', error: error as RpcError }
+    return { channel: target, channelId, status: 'error', error: error as RpcError }
   }
 }

@@ -1,5 +1,6 @@
 import { RpcConfigError } from '@flashrpc/core'
 import type { WebContents } from 'electron'
+import { assertOrigins } from '../origins.js'
 import type { ElectronFrame, ElectronPage } from './page.js'
 
 /**
@@ -28,12 +29,10 @@ export function judgeOf(allow: Allow): Judge {
       )
     }
   }
-  if (!Array.isArray(allow)) {
-    throw new RpcConfigError(
-      'allow must list the origins of your pages, such as ["app://demo"], or be a function',
-    )
-  }
-  for (const origin of allow) assertOrigin(origin)
+  assertOrigins(allow, {
+    option: 'allow',
+    otherwise: 'write a function (frame, webContents) => boolean',
+  })
   const origins = new Set<string>(allow)
   return ({ frame }) => {
     if (!frame.isMainFrame)
@@ -48,22 +47,4 @@ function whose({ origin, isMainFrame }: ElectronFrame): string {
 
 function kindOf(verdict: unknown): string {
   return verdict instanceof Promise ? 'a promise' : `a value of type ${typeof verdict}`
-}
-
-function assertOrigin(origin: unknown): void {
-  if (origin === 'null') {
-    throw new RpcConfigError(
-      'allow has "null", which is the origin of every sandboxed frame: serve your pages by a scheme of your own, such as app://demo',
-    )
-  }
-  if (typeof origin === 'string' && (origin === 'file://' || isOrigin(origin))) return
-  throw new RpcConfigError(
-    `allow has ${JSON.stringify(origin)}, which is no origin: write it as in "app://demo" or "http://localhost:5173", with nothing after it`,
-  )
-}
-
-/** As Chromium serialises it: lower case, no default port, nothing after the host. */
-function isOrigin(text: string): boolean {
-  if (/^https?:/i.test(text)) return URL.canParse(text) && new URL(text).origin === text
-  return /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s*@]+$/.test(text)
 }

@@ -3,6 +3,7 @@ import {
   type Contract,
   type ContractSide,
   createAudience,
+  ErrorCode,
   messagePortTransport,
   RpcConfigError,
   RpcDisconnectedError,
@@ -71,7 +72,7 @@ const REPLACED = 4409
 /** A host, its types gone. */
 class Host {
   readonly channels: ReadonlySet<AnyServerChannel>
-  readonly all: Audience<object>
+  readonly all: Audience<object, AnyServerChannel>
   readonly #contract: Contract | undefined
   readonly #options: UntypedOptions
   readonly #judge: Judge
@@ -229,9 +230,8 @@ class Host {
       return { identity: identify ? await identify(page) : page }
     } catch (cause) {
       failed()
-      const isMeant = cause instanceof RpcError
-      const reason = isMeant ? cause.message : 'Main could not find out who this page is'
-      this.#refuse(port, page, isMeant ? 4403 : 1011, reason, cause)
+      const { code, reason } = describeFailure(cause)
+      this.#refuse(port, page, code, reason, cause)
       return undefined
     }
   }
@@ -338,17 +338,26 @@ class Host {
   }
 
   async #close(drain: number): Promise<void> {
-    this.#leave()
     this.#listeners.tell('closed')
     const deadline = performance.now() + drain
     const isBusy = () => [...this.#channels].some((channel) => channel.running > 0)
     while (isBusy() && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
+    // Until now, pages that came were told why they are not taken.
+    this.#leave()
     for (const link of this.#links.all()) this.#end(link, 1001, 'Main is closing')
     for (const unwatch of this.#watches.values()) unwatch()
     this.#watches.clear()
   }
+}
+
+/** What a page is told of a failing `identify`: what it said, where it meant to be heard. */
+function describeFailure(cause: unknown): { code: number; reason: string } {
+  if (!(cause instanceof RpcError)) {
+    return { code: 1011, reason: 'Main could not find out who this page is' }
+  }
+  return { code: cause.code === ErrorCode.unauthorized ? 4401 : 4403, reason: cause.message }
 }
 
 function assertOptions({ ipcMain, identify, methods, name = DEFAULT_NAME }: UntypedOptions): void {

@@ -24,8 +24,9 @@ export interface ElectronHostOptions<Local, Remote, Identity = ElectronPage>
    */
   allow: Allow
   /**
-   * Says who a page is: `identity` in every handler and on its channel. Throw an {@link RpcError} to
-   * refuse the page with its message. Default: the {@link ElectronPage} itself.
+   * Says who a page is: `identity` in every handler and on its channel. Throw an `RpcError` to refuse
+   * the page with its message: with the code `ErrorCode.unauthorized` its client is `unauthorized`, and
+   * `connect()` asks again; with another it is `failed`. Default: the {@link ElectronPage} itself.
    */
   identify?: (page: ElectronPage) => Identity | Promise<Identity>
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
@@ -43,7 +44,7 @@ export interface ElectronHostOptions<Local, Remote, Identity = ElectronPage>
 export interface Refusal {
   /** What it was told. */
   readonly reason: string
-  /** The close code it was told: 4400 malformed, 4403 not allowed, 1011 failed here, 1013 not now. */
+  /** The close code it was told: 4400 malformed, 4401 and 4403 not allowed, 1011 failed here, 1013 not now. */
   readonly code: number
   /** The window; undefined where the sender was gone already. */
   readonly webContents: WebContents | undefined
@@ -69,7 +70,7 @@ export interface ElectronHost<Local, Remote, Identity = ElectronPage> extends As
   /** The channels of the pages that are connected now, the newest last. */
   readonly channels: ReadonlySet<ServerChannel<Local, Remote, Identity>>
   /** All pages that are connected, to be called together. */
-  readonly all: Audience<Remote>
+  readonly all: Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /**
    * The channel of the page that a window shows now, or of a frame. After a reload it is another.
    *
@@ -88,7 +89,7 @@ export interface ElectronHost<Local, Remote, Identity = ElectronPage> extends As
     target: ElectronTarget,
     options?: { timeout?: number },
   ): Promise<ServerChannel<Local, Remote, Identity>>
-  /** Which page a channel of this host is of. */
+  /** Which page a channel of this host is of, or was: `pageOf(outcome.channel)`. */
   pageOf(channel: ServerChannel<Local, Remote, Identity>): ElectronPage | undefined
   /**
    * Lets a window's pages talk to a utility process past the main thread: their

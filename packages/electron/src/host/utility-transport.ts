@@ -11,11 +11,11 @@ export interface UtilityTransportOptions {
 }
 
 /** How long the process may take, in ms: it may only just have been forked. */
-const PROCESS_MS = 10_000
+const PROCESS_MS = 8_000
 
 /**
  * What connects main to a utility process that runs `serveUtility`: for `createClient`, as its
- * `transport`. The client stops (`failed`) when the process has ended.
+ * `transport`. The client stops (`failed`) when the process has ended. To be made where it is forked.
  */
 export function utilityTransport(
   child: UtilityProcess,

@@ -5,7 +5,7 @@ import {
   RpcConfigError,
 } from '@flashrpc/core'
 import type { Authenticate, EndpointOptions, ServerChannel } from '@flashrpc/core/server'
-import { assertOrigins } from './origins.js'
+import { assertOrigins } from '../origins.js'
 
 /** What a loopback is made with: what an endpoint takes, but for who may connect. */
 export interface LoopbackOptions<Local, Remote, Identity = unknown>
@@ -23,7 +23,7 @@ export interface LoopbackOptions<Local, Remote, Identity = unknown>
    * `&window=2`, it does. Throw `RejectUpgrade` of `@flashrpc/core/server` to refuse; whatever else is
    * thrown refuses with HTTP 500.
    *
-   * With its own param typed, `(request: IncomingMessage) => …`, it gives `identity` its type.
+   * `identity` has its type. TypeScript reads from top to bottom: write it before the handlers.
    */
   identify?: Authenticate<Identity>
   /** How long `identify` may take, in ms; then the client is told 503. Default 10,000. */
@@ -56,7 +56,12 @@ export function assertLoopbackOptions(options: UntypedLoopbackOptions): void {
     if (!(name in options)) continue
     throw new RpcConfigError(`${name} is no option of a loopback; ${remedy}`)
   }
-  assertOrigins(options.origins)
+  assertOrigins(options.origins, {
+    option: 'origins',
+    otherwise: '[] for programs only',
+    noFiles:
+      'pages of file: send the origin null, as every sandboxed iframe does. Serve them from a scheme of the app, such as app://, and name that',
+  })
   const { identify, identifyTimeoutMs = 1, onReject = [] } = options
   if (identify !== undefined && typeof identify !== 'function') {
     throw new RpcConfigError(`identify must be a function; it is of type ${typeof identify}`)

@@ -37,7 +37,7 @@ export interface UtilityService<Local, Remote, Identity = unknown> extends Async
    */
   readonly channels: ReadonlySet<ServerChannel<Local, Remote, Identity>>
   /** All of them, to be called together. */
-  readonly all: Audience<Remote>
+  readonly all: Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /** Accepts no more, and closes every channel (1001). Safe to call twice. */
   close(): Promise<void>
 }
@@ -85,7 +85,7 @@ const served = new WeakSet<ParentPort>()
 /** A service, its types gone. */
 class Service {
   readonly channels: ReadonlySet<AnyServerChannel>
-  readonly all: Audience<object>
+  readonly all: Audience<object, AnyServerChannel>
   readonly #parentPort: ParentPort
   readonly #contract: Contract | undefined
   readonly #options: UntypedOptions
