@@ -33,6 +33,8 @@ export interface ElectronAppOptions {
   readonly headless?: boolean | undefined
   /** How long the app's start, and each wait for a window, may take, in ms. Default: 30,000. */
   readonly timeout?: number | undefined
+  /** How long the app may take to quit before it is ended, in ms. Default: 10,000. */
+  readonly quitTimeout?: number | undefined
 }
 
 /** The electron module of an app under test, and `bench`: what it would have shown or opened. */
@@ -91,7 +93,14 @@ export interface ElectronApp extends AsyncDisposable {
  * ends as it starts; with what it wrote.
  */
 export async function launchElectronApp(options: ElectronAppOptions): Promise<ElectronApp> {
-  const { args = [], env = process.env, cwd, nodeArgs = [], timeout = 30_000 } = options
+  const {
+    args = [],
+    env = process.env,
+    cwd,
+    nodeArgs = [],
+    timeout = 30_000,
+    quitTimeout = 10_000,
+  } = options
   const { main, ...files } = findApp(options.main)
   const folder = createTemporaryFolder()
   const userData = args.findLast((arg) => arg.startsWith(USER_DATA))?.slice(USER_DATA.length)
@@ -101,7 +110,7 @@ export async function launchElectronApp(options: ElectronAppOptions): Promise<El
   let closing: Promise<void> | undefined
   const close = () => {
     closing ??= (async () => {
-      await app.close()
+      await app.close(quitTimeout)
       await pages?.close().catch(() => {})
       folder.remove()
     })()

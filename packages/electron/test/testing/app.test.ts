@@ -214,7 +214,7 @@ test('leaves nothing behind, also of an app that does not quit', async () => {
      new BrowserWindow().loadURL('data:text/html,<title>stays</title>')`,
   )
   folder.write('child.mjs', 'setInterval(() => {}, 1000)')
-  const app = await start({ main })
+  const app = await start({ main, quitTimeout: 500 })
   await app.firstWindow()
   // Chromium by its profile, the utility process by its module.
   expect(processesOf(temporary).length).toBeGreaterThan(1)
@@ -224,7 +224,7 @@ test('leaves nothing behind, also of an app that does not quit', async () => {
   expect(app.process().signalCode).toBe('SIGKILL')
   await expect.poll(() => processesOf(temporary)).toEqual([])
   expect(readdirSync(temporary).filter((name) => name.startsWith('electron-bench'))).toEqual([])
-}, 30_000)
+})
 
 function processesOf(folder: string): string[] {
   const all = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n')

@@ -32,6 +32,7 @@ process.on('message', (message: ToApp) => {
 })
 // The test is gone: nobody would end the app.
 process.once('disconnect', () => process.exit())
+if (!process.connected) process.exit()
 
 async function start({ main: path, app, chromium }: AppStart): Promise<void> {
   becomeElectron(path, app.arguments)

@@ -8,9 +8,6 @@ import type { AppStart, FromApp, ToApp } from './app-messages.js'
 /** How much of the output is kept for messages, in characters. */
 const OUTPUT_KEPT = 20_000
 
-/** How long an app may take to quit, in milliseconds. */
-const QUIT_TIMEOUT = 10_000
-
 interface Evaluation {
   resolve(value: unknown): void
   reject(error: Error): void
@@ -45,7 +42,10 @@ export class AppProcess extends EventEmitter {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
+      // A group of its own, with its utility processes: none of them outlives it.
+      detached: process.platform !== 'win32',
     })
+    this.child.once('exit', () => endGroup(this.child.pid))
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding('utf8').on('data', (chunk: string) => {
         this.#output = (this.#output + chunk).slice(-OUTPUT_KEPT)
@@ -90,18 +90,23 @@ export class AppProcess extends EventEmitter {
     })
   }
 
-  /** Lets the app quit, and ends one that does not; resolves once nothing of it is left. */
-  async close(): Promise<void> {
+  /**
+   * Lets the app quit, and ends one that does not; resolves once nothing of it is left.
+   *
+   * @param timeout - How long it may take, in ms.
+   */
+  async close(timeout: number): Promise<void> {
     if (!this.hasEnded && this.child.connected) this.#say({ type: 'quit' })
     const stop = new AbortController()
-    const late = setTimeout(QUIT_TIMEOUT, undefined, stop).then(
+    const late = setTimeout(timeout, undefined, stop).then(
       () => this.child.kill('SIGKILL'),
       () => {},
     )
     await this.#exited
     stop.abort()
     await late
-    this.#endChromium()
+    // The app's to end; one that a killed app left goes now.
+    endGroup(this.#chromiumPid)
   }
 
   /** An error with what the app wrote. */
@@ -109,16 +114,6 @@ export class AppProcess extends EventEmitter {
     const why = (cause as { stack?: string } | undefined)?.stack ?? cause
     const parts = [message, why && String(why), this.#output && `It wrote:\n${this.#output}`]
     return new ElectronBenchError(parts.filter(Boolean).join('\n'))
-  }
-
-  /** Chromium is the app's to end; one that a killed app left goes with the pipe, or now. */
-  #endChromium(): void {
-    if (this.#chromiumPid === undefined) return
-    try {
-      process.kill(process.platform === 'win32' ? this.#chromiumPid : -this.#chromiumPid, 'SIGKILL')
-    } catch {
-      // Gone, and all of its group with it.
-    }
   }
 
   #say(message: ToApp): void {
@@ -146,6 +141,15 @@ export class AppProcess extends EventEmitter {
         return
       }
     }
+  }
+}
+
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
+  } catch {
+    // All of it has ended.
   }
 }
 

@@ -41,5 +41,6 @@ process.on('message', (said: UtilityMessage) => {
   ParentPort.receive(parentPort, { data: said.message, ports: bridge.take(said.ports) })
 })
 process.once('disconnect', () => process.exit())
+if (!process.connected) process.exit()
 // As in Electron, where there is no such channel.
 Object.assign(process, { parentPort, type: 'utility', send: undefined })

@@ -316,8 +316,15 @@ export class WebContents extends EventEmitter {
     return this.#mainFrame.executeJavaScript(code, userGesture)
   }
 
-  async loadURL(url: string): Promise<void> {
+  loadURL(url: string): Promise<void> {
     this.#alive()
+    const loaded = this.#load(url)
+    // As in Electron: whoever does not wait for it is not told.
+    loaded.catch(() => {})
+    return loaded
+  }
+
+  async #load(url: string): Promise<void> {
     const scheme = /^([a-z][a-z\d+.-]*):/i.exec(url)?.[1]?.toLowerCase()
     if (scheme === undefined) throw this.#loadFailed('net::ERR_INVALID_URL', url)
     const { urls } = this.#main
