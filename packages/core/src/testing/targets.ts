@@ -1,0 +1,71 @@
+import { connect, type Socket } from 'node:net'
+import { RpcConfigError } from '../errors.js'
+
+/** A server that a proxy stands in front of. */
+export interface FaultProxyTarget {
+  readonly port: number
+  /** Default 127.0.0.1. */
+  readonly host?: string
+}
+
+/** One server, or several that take turns. */
+export type FaultProxyTargets =
+  | (FaultProxyTarget & { readonly targets?: undefined })
+  | {
+      /** Connections go to each in its turn; one that can't be reached is passed over. */
+      readonly targets: readonly FaultProxyTarget[]
+      readonly port?: undefined
+      readonly host?: undefined
+    }
+
+/** Servers that take turns. */
+export class Targets {
+  readonly #targets: readonly FaultProxyTarget[]
+  #turn = 0
+
+  /** @throws {RpcConfigError} where there is no server, or no such port. */
+  constructor(options: FaultProxyTargets) {
+    const targets = options.targets ?? [options]
+    if (targets.length === 0) {
+      throw new RpcConfigError('targets is empty; name the port of one server at least')
+    }
+    for (const { port, host } of targets) {
+      if (!(Number.isInteger(port) && port > 0 && port < 2 ** 16)) {
+        const what = "the server's, from 1 to 65535, such as the port that listen() tells"
+        throw new RpcConfigError(`port must be ${what}; it is ${String(port)}`)
+      }
+      if (host !== undefined && (typeof host !== 'string' || host === '')) {
+        throw new RpcConfigError(`host must be a name or an address, or left out for 127.0.0.1`)
+      }
+    }
+    this.#targets = targets.map((target) => ({ ...target }))
+  }
+
+  /**
+   * Connects to the one whose turn it is, or to the next that can be reached.
+   *
+   * @param track told of each socket, whatever becomes of it.
+   * @returns nothing where none can be reached.
+   */
+  async connect(track: (socket: Socket) => void): Promise<Socket | undefined> {
+    const first = this.#turn++
+    for (let n = 0; n < this.#targets.length; n++) {
+      const target = this.#targets[(first + n) % this.#targets.length]
+      const socket = target && (await attempt(target, track))
+      if (socket) return socket
+    }
+    return undefined
+  }
+}
+
+function attempt(
+  { port, host = '127.0.0.1' }: FaultProxyTarget,
+  track: (socket: Socket) => void,
+): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host, allowHalfOpen: true, noDelay: true })
+    track(socket)
+    socket.once('connect', () => resolve(socket))
+    socket.once('close', () => resolve(undefined))
+  })
+}
