@@ -1,5 +1,6 @@
-import { RpcDisconnectedError } from '@flashrpc/core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type CloseInfo, RpcDisconnectedError } from '@flashrpc/core'
+import type { ElectronPage } from '@flashrpc/electron/main'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startDesktop, type TestChannel } from './support/desktop.js'
 import { eventually } from './support/eventually.js'
 import { rejection } from './support/rejection.js'
@@ -18,7 +19,11 @@ async function inFlight(name: string) {
   const host = desktop.host()
   const events: string[] = []
   host.on('connect', () => events.push('connect'))
-  host.on('disconnect', () => events.push('disconnect'))
+  const reasons: CloseInfo[] = []
+  host.on('disconnect', (_, reason) => {
+    events.push('disconnect')
+    reasons.push(reason)
+  })
   const { window, page } = await desktop.open()
   const channel = await host.whenConnected(window)
   const toPage = rejection(channel.other.never({ text: name }))
@@ -34,7 +39,7 @@ async function inFlight(name: string) {
     )
     .catch(() => 'the page is gone')
   await eventually(() => expect(channel.running).toBe(1))
-  return { host, window, page, channel, toPage, toMain, events }
+  return { host, window, page, channel, toPage, toMain, events, reasons }
 }
 
 function expectCut(error: unknown): void {
@@ -50,7 +55,7 @@ function watchers({ webContents }: Electron.BrowserWindow): number {
 
 describe('a reload with calls in flight (electron-trpc#164, #124)', () => {
   test('ends them on both sides, and the page that comes has a channel of its own', async () => {
-    const { host, window, page, channel, toPage, events } = await inFlight('reload')
+    const { host, window, page, channel, toPage, events, reasons } = await inFlight('reload')
     await page.reload()
     expectCut(await toPage)
     await eventually(() => expect(desktop.aborted).toContain('reload'))
@@ -60,6 +65,7 @@ describe('a reload with calls in flight (electron-trpc#164, #124)', () => {
     expect(await next.other.title()).toBe('page')
     expect(host.channels.size).toBe(1)
     expect(events).toEqual(['connect', 'disconnect', 'connect'])
+    expect(reasons).toHaveLength(1)
     window.destroy()
     await host.close()
   })
@@ -156,6 +162,24 @@ describe('a page that ends', () => {
     window.destroy()
     await host.close()
   })
+})
+
+test('a page that ends while main finds out who it is never connects', async () => {
+  const asked: (() => void)[] = []
+  const identify = (page: ElectronPage) =>
+    new Promise<ElectronPage>((resolve) => asked.push(() => resolve(page)))
+  await using host = desktop.host({ identify })
+  const connect = vi.fn()
+  host.on('connect', connect)
+  const { window, page } = await desktop.open()
+  await eventually(() => expect(asked).toHaveLength(1))
+  await page.goto('about:blank')
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  asked[0]?.()
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  expect(host.channels.size).toBe(0)
+  expect(connect).not.toHaveBeenCalled()
+  window.destroy()
 })
 
 describe('a connection that is closed', () => {

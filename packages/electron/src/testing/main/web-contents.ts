@@ -578,10 +578,14 @@ function currentOf(frame: WebFrameMain | null): WebFrameMain | null {
   return frame === null || frame.detached ? null : frame
 }
 
-/** Closes a page that waits: it closes once it goes on. */
+/**
+ * Closes a page that waits. It shares its opener's thread, which waits with it: so it goes on first,
+ * but loads nothing. Closed before that, it may take the word that lets it go along.
+ */
 function refuse(target: PageTarget): void {
-  target.close()
+  target.session.tell('Fetch.enable')
   target.session.tell('Runtime.runIfWaitingForDebugger')
+  target.close()
 }
 
 /** A name that no page can guess. */
