@@ -8,6 +8,9 @@ import type { AppStart, FromApp, ToApp } from './app-messages.js'
 /** How much of the output is kept for messages, in characters. */
 const OUTPUT_KEPT = 20_000
 
+/** How long an app that could not start may take to end, in ms. */
+const LAST_WORDS_MS = 2_000
+
 interface Evaluation {
   resolve(value: unknown): void
   reject(error: Error): void
@@ -25,6 +28,8 @@ export class AppProcess extends EventEmitter {
   readonly #evaluations = new Map<number, Evaluation>()
   #lastId = 0
   #chromiumPid: number | undefined
+  /** Why the app could not start. */
+  #cause: unknown
   #output = ''
 
   constructor(nodeArgs: readonly string[], env: NodeJS.ProcessEnv, cwd: string | undefined) {
@@ -56,7 +61,7 @@ export class AppProcess extends EventEmitter {
       const gone = () => {
         for (const { reject } of this.#evaluations.values()) reject(this.error('The app has ended'))
         this.#evaluations.clear()
-        this.#fail(this.error('The app has ended'))
+        this.#giveUp()
         this.emit('exit')
         resolve()
       }
@@ -116,6 +121,11 @@ export class AppProcess extends EventEmitter {
     return new ElectronBenchError(parts.filter(Boolean).join('\n'))
   }
 
+  #giveUp(): void {
+    const what = this.#cause === undefined ? 'The app has ended' : 'The app could not start'
+    this.#fail(this.error(what, this.#cause))
+  }
+
   #say(message: ToApp): void {
     this.child.send(message, () => {})
   }
@@ -130,7 +140,9 @@ export class AppProcess extends EventEmitter {
         this.#start(message.endpoint)
         return
       case 'failed':
-        this.#fail(this.error('The app could not start', message.error))
+        this.#cause = message.error
+        // What it wrote comes another way, and maybe later: its end is waited for, a little.
+        void setTimeout(LAST_WORDS_MS, undefined, { ref: false }).then(() => this.#giveUp())
         return
       case 'answer':
       case 'failure': {
