@@ -23,6 +23,8 @@ export const ErrorCode = {
   unauthorized: -32002,
   /** A limit stands in the way: message size, queued calls. */
   overloaded: -32003,
+  /** The server is leaving, and runs no further calls. */
+  shuttingDown: -32004,
   /** What arrived breaks the protocol. */
   protocol: -32006,
   /** A value breaks its schema, or can't be carried by the codec. */

@@ -5,6 +5,7 @@ export {
   RejectUpgrade,
 } from './server/authentication.js'
 export {
+  type CloseOptions,
   createEndpoint,
   type Endpoint,
   type EndpointOptions,
@@ -12,4 +13,5 @@ export {
   type ListenOptions,
 } from './server/endpoint.js'
 export { RpcListenError } from './server/listen.js'
+export type { ResumeOptions } from './server/sessions.js'
 export { type UtilityMethods, utilityMethods } from './server/utility-methods.js'

@@ -15,15 +15,32 @@ import type { Dialect } from '../transport/dialect.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { type Encoded, encode } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
-import type { NotificationMessage, RequestMessage } from '../wire/message.js'
-import { type Answer, Connection, NO_BYTES } from './connection.js'
+import {
+  type MessageId,
+  type NotificationMessage,
+  neverRanMessage,
+  type RequestMessage,
+} from '../wire/message.js'
+import {
+  type Answer,
+  Connection,
+  type ConnectionEvents,
+  type ConnectionOptions,
+  NO_BYTES,
+  type Unsendable,
+  type Welcome,
+} from './connection.js'
+import { Delivery } from './delivery.js'
 import { type AnyHandler, type Authorize, Dispatcher } from './dispatcher.js'
+import type { Bye } from './extensions.js'
 import type { CallOptions } from './functions.js'
 import type { HelloResult } from './handshake.js'
 import type { HeartbeatOptions } from './heartbeat.js'
-import { Outbox, type Unsent } from './outbox.js'
-import { outcomeOf, type PendingCall, PendingCalls } from './pending-calls.js'
+import type { Outgoing } from './outbox.js'
+import { outcomeOf, type PendingCall, PendingCalls, STATE } from './pending-calls.js'
 import { createRemote } from './remote.js'
+import { ResendBudget } from './resend-budget.js'
+import { Session, type SessionBounds } from './session.js'
 import { formatIssues, type Verdict, validate } from './validation.js'
 
 export interface ChannelCoreOptions {
@@ -39,11 +56,14 @@ export interface ChannelCoreOptions {
   readonly dialect: Dialect | undefined
   /** Whether calls wait for a connection that is to come, or fail where there is none. */
   readonly lasting: boolean
-  readonly spreadMs: number
+  /** Client: whether it offers the server to keep a session. */
+  readonly offersSession?: boolean
+  /** Server: who takes a connection. Without it, this channel does. */
+  readonly receive?: ConnectionOptions['receive'] | undefined
   /** What handlers find as `context.channel`. */
   readonly self: () => unknown
   /** What handlers find as `context.identity`. */
-  readonly identity?: unknown
+  readonly identity?: () => unknown
   /** Whether a call of the other side may run; without it, all may. */
   readonly authorize?: Authorize | undefined
   readonly events: ChannelCoreEvents
@@ -57,13 +77,24 @@ export interface ChannelLimits {
   readonly queuedMessages: number
   /** The most bytes that wait for a connection. */
   readonly queuedBytes: number
+  /** The most messages of a session that are sent ahead of the other side's acknowledgement. */
+  readonly unackedMessages: number
+  /** The most bytes of them. */
+  readonly unackedBytes: number
 }
 
 export interface ChannelCoreEvents {
   /** A connection is ready for calls. `hello` is missing where the peer is a plain one. */
   open(hello: HelloResult | undefined): void
+  /** A connection is ready that goes on with the session of the one before. */
+  resumed(hello: HelloResult | undefined): void
   /** The connection ended. Told after the calls that it took with it were rejected. */
-  down(info: CloseInfo): void
+  down(info: CloseInfo, retryAfterMs?: number): void
+  /**
+   * What began with `open` is over: the session, or without one the connection. `recv` is how many
+   * messages of the other side were dispatched in the session.
+   */
+  ended(info: CloseInfo, recv: number | undefined): void
   latency(ms: number): void
   /** `inFlight` or `queued` may have changed. */
   change(): void
@@ -80,9 +111,9 @@ interface Refusal {
 /**
  * One conversation, by names and unknown values; the public types are put on at the edge.
  *
- * It outlives its connections: calls that were not written wait for the next one (where the channel
- * is a lasting one); those that were, end with the connection. Sessions that carry them over will
- * take their place between this class and {@link Connection}.
+ * It outlives its connections. Calls that were not written wait for the next one, where the channel
+ * is a lasting one; those that were, go on in the session, where the two sides keep one, and otherwise
+ * end with the connection.
  */
 export class ChannelCore {
   /** 128 random bits, in hexadecimal. */
@@ -91,29 +122,43 @@ export class ChannelCore {
   readonly #options: ChannelCoreOptions
   readonly #remoteSide: ContractSide | undefined
   readonly #pending: PendingCalls
-  readonly #outbox: Outbox
+  readonly #delivery: Delivery
   readonly #dispatcher: Dispatcher
+  readonly #resends = new ResendBudget()
   #connection: Connection | undefined
   /** Of the last connection, for those who look back at it. */
   #lastOtherId: string | null = null
   #attempt = 0
   #refusal: Refusal | undefined
+  /** This side ends the connection, and the session with it. */
+  #isEnding = false
+  /** The server has said that it leaves: on the server, itself. */
+  #leaving: Bye | undefined
 
   constructor(options: ChannelCoreOptions) {
     const { side, contract } = options
     this.#options = options
     this.#remoteSide = contract?.[side === 'server' ? 'client' : 'server']
-    this.#outbox = new Outbox({
-      messages: options.limits.queuedMessages,
-      bytes: options.limits.queuedBytes,
-    })
+    const { limits, lasting } = options
+    this.#delivery = new Delivery(
+      {
+        queued: { messages: limits.queuedMessages, bytes: limits.queuedBytes },
+        held: this.#bounds,
+        callsOutliveSessions: lasting,
+      },
+      {
+        written: (outgoing) => this.#written(outgoing),
+        refused: (outgoing, why, connection) => this.#unsendable(outgoing, why, connection),
+        overflow: () => this.end(OVERFLOW),
+      },
+    )
     this.#pending = new PendingCalls((call) => this.#givenUp(call))
     this.#dispatcher = new Dispatcher({
       side: contract?.[side],
       sideName: side,
       exposeErrors: options.exposeErrors,
       channel: options.self,
-      identity: options.identity,
+      identity: options.identity ?? (() => undefined),
       authorize: options.authorize,
       onError: options.events.error,
     })
@@ -126,17 +171,27 @@ export class ChannelCore {
 
   /** Calls that were sent and wait for their answer. */
   get inFlight(): number {
-    return this.#pending.size - this.#outbox.size
+    return this.#pending.inFlight
   }
 
   /** Calls and notifications that wait for a connection. */
   get queued(): number {
-    return this.#outbox.size
+    return this.#delivery.queued
+  }
+
+  /** How much is held for the other side of a session, in bytes, text by its length. */
+  get heldBytes(): number {
+    return this.#delivery.heldBytes
   }
 
   /** Calls of the other side that run here. */
   get running(): number {
     return this.#dispatcher.running
+  }
+
+  /** Whether something waits to be written. */
+  get isHolding(): boolean {
+    return this.#delivery.isHolding
   }
 
   get isConnected(): boolean {
@@ -187,20 +242,16 @@ export class ChannelCore {
     message: RequestMessage | NotificationMessage,
     params: unknown,
     call: PendingCall,
-    kind: Unsent['kind'],
+    kind: 'call' | 'notification',
   ): void {
     if (this.#refusal) return this.#fail(call, disconnectedError(call, this.#refusal))
     const encoded = this.#encode(message, params, call)
     if (!encoded) return
-    const unsent: Unsent = { encoded, call, kind }
-    const connection = this.#connection
-    const isNext = connection?.isReady && this.#outbox.size === 0
-    if (!isNext || !this.#write(connection, unsent)) {
-      try {
-        this.#outbox.add(unsent)
-      } catch (error) {
-        this.#fail(call, error as RpcError)
-      }
+    call.outgoing = { encoded, call, kind }
+    try {
+      this.#delivery.send(call.outgoing)
+    } catch (error) {
+      this.#fail(call, error as RpcError)
     }
     this.#options.events.change()
   }
@@ -231,16 +282,16 @@ export class ChannelCore {
     }
   }
 
-  /** @returns whether the message is dealt with; where not, it can wait for another connection. */
-  #write(connection: Connection, { encoded, call, kind }: Unsent): boolean {
-    const sent = connection.send(encoded)
-    if (sent === 'not-sent') return false
-    if (sent === 'no-bytes') this.#fail(call, noBytesError(call.method, encoded.path))
-    else if (sent === 'too-big')
-      this.#fail(call, tooBigError(call.method, connection.peerMaxMessage))
-    else if (kind === 'call') call.written = true
-    else this.#pending.take(call.id)?.resolve(undefined)
-    return true
+  #written({ kind, call }: Outgoing): void {
+    if (kind === 'call') this.#pending.wrote(call)
+    else if (kind === 'notification') this.#pending.take(call.id)?.resolve(undefined)
+  }
+
+  #unsendable({ call, encoded }: Outgoing, why: Unsendable, { peerMaxMessage }: Connection): void {
+    // Answers are held against the other side before they are sent.
+    if (!call) return
+    if (why === 'no-bytes') this.#fail(call, noBytesError(call.method, encoded.path))
+    else this.#fail(call, tooBigError(call.method, peerMaxMessage))
   }
 
   #fail(call: PendingCall, error: RpcError): void {
@@ -248,15 +299,23 @@ export class ChannelCore {
   }
 
   #givenUp(call: PendingCall): void {
-    if (call.written) this.#connection?.sendExtension('rpc.cancel', { id: call.id })
-    else this.#outbox.remove(call)
+    if (!call.written) this.#delivery.remove(call)
+    else if (this.#delivery.session) this.#sendCancel(call, this.#delivery.session)
+    else this.#connection?.sendExtension('rpc.cancel', { id: call.id })
     this.#options.events.change()
+  }
+
+  /** In a session it has its number, and its place behind the call. */
+  #sendCancel({ id }: PendingCall, session: Session): void {
+    const message = { jsonrpc: '2.0', method: 'rpc.cancel', params: { id } }
+    this.#delivery.reply(encode(this.#options.format, message), session)
   }
 
   // ── Being answered ────────────────────────────────────────────────────────────────────────────
 
   #answered(answer: Answer): void {
-    const call = this.#pending.awaits(answer.id) ? this.#pending.take(answer.id) : undefined
+    if (this.#isReturned(answer)) return
+    const call = this.#pending.awaited(answer.id) && this.#pending.take(answer.id)
     if (!call) {
       // A late answer, or a second one, is nobody's; an error without an id is about a frame of ours.
       if (answer.kind === 'error' && answer.id === null) {
@@ -269,6 +328,7 @@ export class ChannelCore {
       return
     }
     const { method } = call
+    this.#resends.earn()
     if (answer.kind === 'result') call.resolve(answer.result)
     else if (answer.kind === 'error') {
       const { code, message, data } = answer.error
@@ -278,6 +338,15 @@ export class ChannelCore {
       call.reject(new RpcProtocolError(why, { method }))
     }
     this.#options.events.change()
+  }
+
+  /** Whether a server that leaves gives a call back, which then waits for the next one. */
+  #isReturned(answer: Answer): boolean {
+    if (!this.#leaving || answer.kind !== 'error' || !answer.neverRan) return false
+    const call = this.#pending.awaited(answer.id)
+    if (!call?.outgoing) return false
+    this.#takeBack([call.outgoing])
+    return true
   }
 
   async #checkResult(method: string, result: unknown): Promise<unknown> {
@@ -316,8 +385,9 @@ export class ChannelCore {
 
   /** Goes on over this transport; an earlier connection that is still there ends. */
   attach(transport: Transport): void {
+    // From here on nothing of an earlier connection is heard: the hello tells how far this side is.
     this.#connection?.close(CloseCode.goingAway, 'Another connection takes its place')
-    const { side, format, limits, heartbeat, spreadMs, dialect, events } = this.#options
+    const { side, format, limits, heartbeat, dialect, events } = this.#options
     const dialectContext = {
       side,
       channelId: this.id,
@@ -325,6 +395,8 @@ export class ChannelCore {
       frameType: format.frameType,
       error: events.error,
     }
+    const session = this.#delivery.session
+    const token = session?.token
     const connection: Connection = new Connection(
       dialect ? dialect.wrap(transport, dialectContext) : transport,
       {
@@ -332,32 +404,157 @@ export class ChannelCore {
         format,
         maxMessage: limits.message,
         heartbeat,
-        id: this.id,
-        attempt: ++this.#attempt,
-        welcome: { sid: this.id, resumed: false, spreadMs },
-      },
-      {
-        ready: (hello) => {
-          events.open(hello)
-          this.#flush()
+        hello: {
+          id: this.id,
+          attempt: ++this.#attempt,
+          ...(session &&
+            token !== undefined && { resume: { sid: session.sid, token, recv: session.tell() } }),
         },
-        request: (id, incoming) => this.#dispatcher.request(id, incoming),
-        notification: (incoming) => void this.#dispatcher.notification(incoming),
-        awaits: (id) => this.#pending.awaits(id),
-        answer: (answer) => this.#answered(answer),
-        cancel: (id) => this.#dispatcher.cancel(id, cancelledByCaller()),
-        latency: events.latency,
-        error: events.error,
-        close: (info) => this.#down(connection, info),
+        keepsBytes: this.#offers(transport) ? limits.unackedBytes : undefined,
+        receive: this.#options.receive ?? (() => ({ welcome: this.#welcome })),
       },
+      this.#eventsOf(() => connection),
     )
     this.#connection = connection
     connection.start()
   }
 
+  #offers({ reliable }: Transport): boolean {
+    return this.#options.side === 'server' || (this.#options.offersSession === true && !reliable)
+  }
+
+  get #welcome(): Welcome {
+    return { sid: this.id, resumed: false, spreadMs: 0 }
+  }
+
+  /** What a connection tells, once it is this channel's. */
+  #eventsOf(connectionOf: () => Connection): ConnectionEvents {
+    const { events } = this.#options
+    /** The session that its messages belong to: answers outlive their connection, and no session. */
+    let session: Session | undefined
+    return {
+      ready: (hello) => {
+        session = this.#ready(connectionOf(), hello)
+      },
+      counted: (bytes) => session?.received(bytes),
+      request: (id, incoming) =>
+        this.#leaving && this.#options.side === 'server'
+          ? this.#refuseLate(id, session)
+          : this.#dispatcher.request(id, incoming),
+      notification: (incoming) => {
+        // In a session it is sent again elsewhere, as a call is.
+        if (!(this.#leaving && session && this.#options.side === 'server')) {
+          void this.#dispatcher.notification(incoming)
+        }
+      },
+      reply: (encoded) => {
+        if (session) this.#delivery.reply(encoded, session)
+        else connectionOf().write(encoded)
+      },
+      awaits: (id) => this.#pending.awaited(id) !== undefined,
+      answer: (answer) => this.#answered(answer),
+      cancel: (id) => this.#dispatcher.cancel(id, cancelledByCaller()),
+      acknowledged: (recv) => this.#acknowledged(connectionOf(), recv),
+      bye: (bye) => this.#byeSaid(connectionOf(), bye),
+      latency: events.latency,
+      error: events.error,
+      close: (info) => this.#down(connectionOf(), info),
+    }
+  }
+
+  /** @returns the session that goes on, or begins, where the two sides keep one. */
+  #ready(connection: Connection, hello: HelloResult | undefined): Session | undefined {
+    const { side, events } = this.#options
+    const before = this.#delivery.session
+    const isResumed = hello?.resumed === true
+    if (side === 'client') {
+      if (!isResumed) this.#renew(hello)
+      else if (hello.sid !== before?.sid || !this.#delivery.acknowledged(hello.recv)) {
+        connection.close(CloseCode.violation, 'The server resumes what this client never had')
+        return undefined
+      }
+    }
+    this.#delivery.attach(connection)
+    if (isResumed) events.resumed(hello)
+    else events.open(hello)
+    const session = this.#delivery.session
+    this.#flush()
+    return session
+  }
+
+  /** Client: another session begins, or none. */
+  #renew(hello: HelloResult | undefined): void {
+    const before = this.#delivery.session
+    if (before) {
+      const lastRecv = before.isPossible(hello?.lastRecv) ? hello?.lastRecv : undefined
+      const again = lastRecv === undefined ? [] : before.above(lastRecv)
+      this.#endSession(
+        { code: 1006, reason: 'The server does not have the session any more' },
+        again,
+      )
+    }
+    if (hello?.token !== undefined && this.#options.offersSession) {
+      this.#begin(hello.sid, hello.token, hello.limits.buf)
+    }
+  }
+
+  /** Server: keeps a session for the other side, which keeps so many bytes itself. */
+  begin(peerBytes: number | undefined): void {
+    this.#begin(this.id, undefined, peerBytes)
+  }
+
+  #begin(sid: string, token: string | undefined, peerBytes: number | undefined): void {
+    const session = new Session({
+      sid,
+      token,
+      bounds: this.#bounds,
+      peerBytes: peerBytes ?? this.#bounds.bytes,
+      acknowledge: (recv) => this.#connection?.sendExtension('rpc.ack', [recv]),
+    })
+    this.#delivery.begin(session)
+  }
+
+  get #bounds(): SessionBounds {
+    const { unackedMessages: messages, unackedBytes: bytes } = this.#options.limits
+    return { messages, bytes }
+  }
+
+  /**
+   * Server: goes on with the session over a connection that began as another channel's. Nothing of
+   * the connection before is heard from here on, and it is told that it lost.
+   *
+   * @param recv how many messages of this side the client has dispatched.
+   * @returns where the connection tells from now on what it hears; `undefined` where `recv` can't be.
+   */
+  resume(connection: Connection, recv: unknown): ConnectionEvents | undefined {
+    if (!this.#delivery.acknowledged(recv)) return undefined
+    const before = this.#connection
+    this.#connection = connection
+    before?.close(CloseCode.takenOver, 'Another connection has taken over the session')
+    return this.#eventsOf(() => connection)
+  }
+
+  /** Server: the last word to a hello that goes on with this session. */
+  get recv(): number {
+    return this.#delivery.session?.tell() ?? 0
+  }
+
+  /** Server: its connection goes on as another channel's; this one has never been. */
+  abandon(): void {
+    this.#connection = undefined
+    this.refuse({ message: 'the connection goes on as that of another channel' })
+  }
+
+  #acknowledged(connection: Connection, recv: unknown): void {
+    if (!this.#delivery.session) return
+    if (this.#delivery.acknowledged(recv)) return this.#flush()
+    const reason = `The protocol was broken: an rpc.ack of ${String(recv)} can't be`
+    this.#options.events.error(new RpcProtocolError(reason))
+    connection.close(CloseCode.violation, reason)
+  }
+
   #flush(): void {
-    const connection = this.#connection
-    if (connection?.isReady) this.#outbox.flush((unsent) => this.#write(connection, unsent))
+    this.#delivery.flush()
     this.#options.events.change()
   }
 
@@ -365,24 +562,122 @@ export class ChannelCore {
     if (this.#connection !== connection) return
     this.#connection = undefined
     this.#lastOtherId = connection.otherId ?? null
-    const lost = refusalOf(info, 'the connection was lost')
+    const { events } = this.#options
+    const retryAfterMs = this.#leaving?.retryAfterMs
+    const session = this.#delivery.session
+    const goesOn = session && this.#outlives(info)
+    if (!goesOn) this.#over(refusalOf(info, 'the connection was lost'))
+    this.#delivery.detach()
+    events.down(info, retryAfterMs)
+    if (!goesOn) events.ended(info, session?.recv)
+    events.change()
+  }
+
+  /** Whether the session outlives a connection that ended like this. */
+  #outlives({ code }: CloseInfo): boolean {
+    if (this.#isEnding || this.#leaving) return false
+    return this.#options.side === 'client' || !SESSION_ENDS.has(code)
+  }
+
+  /**
+   * The session is over, and its calls with it.
+   *
+   * @param again what the other side is known not to have received.
+   */
+  #endSession(info: CloseInfo, again: readonly Outgoing[] = []): void {
+    const recv = this.#delivery.session?.recv
+    this.#delivery.end()
+    const why = refusalOf(info, 'the session ended')
+    this.#takeBack(again.filter((outgoing) => this.#isOpen(outgoing) && this.#spend(outgoing, why)))
+    this.#over(why)
+    this.#options.events.ended(info, recv)
+  }
+
+  /** What was bound to the session, or to the connection where there is none, ends with it. */
+  #over(why: Refusal): void {
+    this.#delivery.end()
+    this.#leaving = undefined
     this.#dispatcher.cancelAll(new RpcDisconnectedError('The caller is gone', 'maybe-executed'))
     this.#pending.rejectAll(
       (call) => call.written,
-      (call) => disconnectedError(call, lost),
+      (call) => disconnectedError(call, why),
     )
-    if (!this.#options.lasting) this.refuse(refusalOf(info, 'the channel is closed'))
-    this.#options.events.down(info)
-    this.#options.events.change()
+    if (!this.#options.lasting)
+      this.refuse({ ...why, message: `the channel is closed: ${why.message}` })
   }
+
+  /** Whether a message that the other side has not received is wanted all the same. */
+  #isOpen({ kind, call }: Outgoing): boolean {
+    if (kind === 'call') return call.written && this.#pending.has(call)
+    return kind === 'notification'
+  }
+
+  /** @returns whether a message may be sent again; where not, its call ends. */
+  #spend({ kind, call }: Outgoing, why: Refusal): boolean {
+    if (!this.#options.lasting || kind === 'reply') return false
+    if (this.#resends.spend()) return true
+    this.#pending.returned(call)
+    const error = disconnectedError(call, why)
+    if (kind === 'call') this.#fail(call, error)
+    else this.#options.events.error(error)
+    return false
+  }
+
+  /** Messages that were not received wait, ahead of all else, for whoever serves next. */
+  #takeBack(again: readonly Outgoing[]): void {
+    for (const { call } of again) if (call) this.#pending.returned(call)
+    this.#delivery.sendAgain(again)
+  }
+
+  // ── Leaving ───────────────────────────────────────────────────────────────────────────────────
+
+  /** Server: runs no call any more that has not come yet, and says so. */
+  leave(retryAfterMs: number | undefined): void {
+    const recv = this.#delivery.session?.tell()
+    this.#leaving = {
+      ...(recv !== undefined && { recv }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    }
+    this.#connection?.sendExtension('rpc.bye', this.#leaving)
+  }
+
+  /** @returns what a call is told that came after the goodbye; nothing in a session, where the number told it. */
+  async #refuseLate(id: MessageId, session: Session | undefined) {
+    if (session) return undefined
+    return neverRanMessage(
+      id,
+      ErrorCode.shuttingDown,
+      'The server is leaving: call again, elsewhere',
+    )
+  }
+
+  #byeSaid(connection: Connection, bye: Bye): void {
+    const session = this.#delivery.session
+    const { recv } = bye
+    if (session && recv !== undefined && !session.isPossible(recv)) {
+      const reason = `The protocol was broken: an rpc.bye of ${String(recv)} can't be`
+      return connection.close(CloseCode.violation, reason)
+    }
+    this.#leaving = bye
+    this.#delivery.holdCalls()
+    if (session && recv !== undefined) {
+      this.#takeBack(session.above(recv).filter((outgoing) => this.#isOpen(outgoing)))
+    }
+  }
+
+  // ── The end ───────────────────────────────────────────────────────────────────────────────────
 
   /** From now on nothing is sent, and what waited is rejected, until {@link allow}. */
   refuse(refusal: Refusal): void {
     this.#refusal = refusal
+    if (this.#delivery.session) {
+      const { closeCode = CloseCode.normal, message } = refusal
+      this.#endSession({ code: closeCode, reason: message })
+    }
     this.#pending.rejectAll(
       (call) => !call.written,
       (call) => {
-        this.#outbox.remove(call)
+        this.#delivery.remove(call)
         return disconnectedError(call, refusal)
       },
     )
@@ -393,20 +688,42 @@ export class ChannelCore {
     this.#refusal = undefined
   }
 
-  /** Ends the connection there is; the calls on it end with it. */
-  disconnect(code: number = CloseCode.normal, reason = ''): void {
-    this.#connection?.close(code, reason)
+  /** Ends the connection there is, and the session with it; their calls end, too. */
+  end({ code, reason }: CloseInfo): void {
+    this.#isEnding = true
+    if (this.#connection) this.#connection.close(code, reason)
+    else if (this.#delivery.session) this.#endSession({ code, reason })
+    this.#isEnding = false
   }
 }
 
 function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisconnectedError {
   const outcome = outcomeOf(call)
-  const state = outcome === 'not-sent' ? 'was not sent' : 'was sent and may have run'
-  return new RpcDisconnectedError(`"${call.method}" ${state}: ${refusal.message}`, outcome, {
-    method: call.method,
-    closeCode: refusal.closeCode,
-    cause: refusal.cause,
-  })
+  return new RpcDisconnectedError(
+    `"${call.method}" ${STATE[outcome]}: ${refusal.message}`,
+    outcome,
+    {
+      method: call.method,
+      closeCode: refusal.closeCode,
+      cause: refusal.cause,
+    },
+  )
+}
+
+/** Close codes after which a server keeps no session: its client ended it, or broke the protocol. */
+const SESSION_ENDS: ReadonlySet<number> = new Set([
+  CloseCode.normal,
+  1002,
+  1003,
+  1007,
+  CloseCode.tooBig,
+  CloseCode.hookFailed,
+  CloseCode.violation,
+])
+
+const OVERFLOW: CloseInfo = {
+  code: CloseCode.tryAgainLater,
+  reason: 'More waits for the other side than is kept, and it is not there',
 }
 
 function refusalOf(info: CloseInfo, what: string): Refusal {

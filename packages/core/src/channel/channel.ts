@@ -1,10 +1,12 @@
 import type { Contract, ContractSide, Side } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
-import type { Transport } from '../transport/transport.js'
-import { ChannelCore, type ChannelCoreEvents } from './channel-core.js'
+import type { CloseInfo, Transport } from '../transport/transport.js'
+import { ChannelCore } from './channel-core.js'
+import type { Connection, ConnectionEvents, Reception } from './connection.js'
 import type { Authorize } from './dispatcher.js'
 import type { HandlerContext, SomeHandlers } from './functions.js'
+import type { HelloParams } from './handshake.js'
 import { type ChannelHooks, createHookRunner } from './hooks.js'
 import { type ChannelOptions, resolveChannelOptions } from './options.js'
 import { CorePeer, type Peer } from './peer.js'
@@ -102,7 +104,7 @@ export function createChannel(...args: [UntypedOptions] | [Contract, UntypedOpti
   if (authorize !== undefined && typeof authorize !== 'function') {
     throw new RpcConfigError(`authorize must be a function; it is of type ${typeof authorize}`)
   }
-  return openChannel({ contract, side, transport, options, spreadMs: 0, identity, authorize })
+  return openChannel({ contract, side, transport, options, identity, authorize })
 }
 
 /** The options of both sides, their types gone. */
@@ -121,11 +123,23 @@ export interface OpenChannel {
   readonly side: Side
   readonly transport: Transport
   readonly options: ChannelOptions & ChannelHooks<LiveChannel> & { methods?: object }
-  readonly spreadMs: number
   /** Who the other side is, as the server found out. */
   readonly identity?: unknown
   readonly authorize?: Authorize | undefined
-  readonly onDown?: () => void
+  /** Server: who takes the connection. Without it, this channel does. */
+  readonly receive?: (hello: HelloParams, connection: Connection, channel: LiveChannel) => Reception
+  readonly events?: LiveChannelEvents
+}
+
+/** What whoever opened a channel is told of it, ahead of its hooks. */
+export interface LiveChannelEvents {
+  open?(channel: LiveChannel): void
+  /** Its connection ended; in a session, another may come. */
+  down?(channel: LiveChannel): void
+  /** It is over; `recv` is how many messages its session has dispatched. */
+  ended?(channel: LiveChannel, info: CloseInfo, recv: number | undefined): void
+  /** What it holds for the other side may have changed. */
+  change?(channel: LiveChannel): void
 }
 
 /** Opens a channel; the public signatures put its types on. */
@@ -133,43 +147,49 @@ export function openChannel(open: OpenChannel): LiveChannel {
   return new LiveChannel(open)
 }
 
-/** A channel of one connection, its types gone. */
+/** A channel that begins with a connection and ends with it, or with its session; its types are gone. */
 export class LiveChannel extends CorePeer implements AnyChannel {
-  readonly identity: unknown
   protected readonly core: ChannelCore
+  #identity: unknown
 
   constructor(open: OpenChannel) {
-    const { contract, side, transport, options, spreadMs, identity, authorize, onDown } = open
+    const { contract, side, transport, options, identity, authorize, receive, events } = open
     super()
-    this.identity = identity
+    this.#identity = identity
     const hooks = createHookRunner<LiveChannel>(options, () => this)
-    const events: ChannelCoreEvents = {
-      open: () => {
-        void hooks.connect().then((well) => {
-          if (!well) this.core.disconnect(CloseCode.internal, 'An onConnect hook failed')
-        })
-      },
-      down: (info) => {
-        onDown?.()
-        hooks.disconnect(info)
-      },
-      error: hooks.error,
-      latency: () => {},
-      change: () => {},
-    }
     this.core = new ChannelCore({
       ...resolveChannelOptions(options),
       contract,
       side,
       lasting: false,
-      spreadMs,
+      receive: receive && ((hello, connection) => receive(hello, connection, this)),
       self: () => this,
-      identity,
+      identity: () => this.#identity,
       authorize,
-      events,
+      events: {
+        open: () => {
+          events?.open?.(this)
+          void hooks.connect().then((well) => {
+            if (!well) this.end({ code: CloseCode.internal, reason: 'An onConnect hook failed' })
+          })
+        },
+        resumed: () => {},
+        down: () => events?.down?.(this),
+        ended: (info, recv) => {
+          events?.ended?.(this, info, recv)
+          hooks.disconnect(info)
+        },
+        error: hooks.error,
+        latency: () => {},
+        change: () => events?.change?.(this),
+      },
     })
     this.exposeAll(options.methods)
     this.core.attach(transport)
+  }
+
+  get identity(): unknown {
+    return this.#identity
   }
 
   get isConnected(): boolean {
@@ -180,19 +200,62 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     return this.core.running
   }
 
-  async close(code: number = CloseCode.normal, reason?: string): Promise<void> {
+  async close(code: number = CloseCode.normal, reason = ''): Promise<void> {
     if (code !== CloseCode.normal && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
       throw new RpcConfigError(`A close code is 1000 or from 3000 to 4999; it is ${String(code)}`)
     }
-    this.core.disconnect(code, reason)
-  }
-
-  /** Ends it because this side is going away. */
-  goAway(reason: string): void {
-    this.core.disconnect(CloseCode.goingAway, reason)
+    this.end({ code, reason })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  // ── For whoever opened it ─────────────────────────────────────────────────────────────────────
+
+  /** How much it holds for the other side, in bytes. */
+  get heldBytes(): number {
+    return this.core.heldBytes
+  }
+
+  /** Whether calls run here, or answers wait to be written. */
+  get isBusy(): boolean {
+    return this.core.running > 0 || this.core.isHolding
+  }
+
+  /** Begins a session, with a client that keeps so many bytes itself. */
+  begin(peerBytes: number | undefined): void {
+    this.core.begin(peerBytes)
+  }
+
+  /**
+   * Goes on over a connection that began as another channel's.
+   *
+   * @returns what its client is told, or `undefined` where the client can't have come so far.
+   */
+  resume(
+    connection: Connection,
+    recv: unknown,
+    identity: unknown,
+  ): { events: ConnectionEvents; recv: number } | undefined {
+    const events = this.core.resume(connection, recv)
+    if (!events) return undefined
+    this.#identity = identity
+    return { events, recv: this.core.recv }
+  }
+
+  /** Its connection goes on as another channel's: it was never open, and tells nobody that it ends. */
+  abandon(): void {
+    this.core.abandon()
+  }
+
+  /** Runs no call any more that has not come yet, and says so. */
+  leave(retryAfterMs: number | undefined): void {
+    this.core.leave(retryAfterMs)
+  }
+
+  /** Ends it, with its connection and its session. */
+  end(info: CloseInfo): void {
+    this.core.end(info)
   }
 }

@@ -16,12 +16,15 @@ import {
   type ResponseMessage,
 } from '../wire/message.js'
 import type { Incoming } from './dispatcher.js'
+import { type Bye, isCounted, readBye } from './extensions.js'
 import { FrameReader } from './frame-reader.js'
 import {
   CLIENT_PATIENCE_MS,
   codecMismatch,
   HELLO,
   type HelloFormat,
+  type HelloLimits,
+  type HelloParams,
   type HelloResult,
   helloFormat,
   helloMessage,
@@ -40,14 +43,26 @@ export type Answer = Extract<Classified, { kind: 'result' | 'error' | 'malformed
 export interface ConnectionEvents {
   /** The handshake is over: messages may be sent. `hello` is missing where the peer is a plain one. */
   ready(hello: HelloResult | undefined): void
-  /** Runs a call of the other side. Never rejects. */
-  request(id: MessageId, incoming: Incoming): Promise<ResponseMessage>
+  /** A message of a session is about to be dispatched, of so many bytes, text by its length. */
+  counted(bytes: number): void
+  /**
+   * Runs a call of the other side. Never rejects.
+   *
+   * @returns its answer; none where it is not run, and the other side knows that by other means.
+   */
+  request(id: MessageId, incoming: Incoming): Promise<ResponseMessage | undefined>
   notification(incoming: Incoming): void
+  /** An answer is ready to go out. */
+  reply(encoded: Encoded): void
   /** Whether a call of ours waits for an answer with this id. */
   awaits(id: MessageId): boolean
   answer(answer: Answer): void
   /** The caller gave up a call that may be running here. */
   cancel(id: MessageId): void
+  /** The other side has dispatched all messages of its session up to a number. */
+  acknowledged(recv: unknown): void
+  /** The server is about to leave. */
+  bye(bye: Bye): void
   /** How long the other side took to answer a ping or the hello, in ms. */
   latency(ms: number): void
   /** Something went wrong that no answer tells the other side about. */
@@ -61,16 +76,32 @@ export interface ConnectionOptions {
   /** The largest message accepted, in bytes. */
   readonly maxMessage: number
   readonly heartbeat: HeartbeatOptions | false
-  /** Client: the channel's id, for the server. */
-  readonly id: string
-  /** Client: which connection of the channel this is, from 1. */
-  readonly attempt: number
-  /** Server: what it answers a hello with. */
-  readonly welcome: Pick<HelloResult, 'sid' | 'resumed' | 'spreadMs'>
+  /** Client: what its hello says besides. */
+  readonly hello: Pick<HelloParams, 'id' | 'attempt' | 'resume'>
+  /** How much this side keeps for a session, in bytes, where it keeps any. */
+  readonly keepsBytes: number | undefined
+  /** Server: who takes the connection, asked with its hello. */
+  readonly receive: (hello: HelloParams, connection: Connection) => Reception
 }
 
-/** What became of a message that was to be sent. */
-export type Sent = 'sent' | 'too-big' | 'no-bytes' | 'not-sent'
+/** What comes of a hello. */
+export type Reception =
+  | {
+      /** What it is answered with. */
+      readonly welcome: Welcome
+      /** Of the channel that goes on here, where it is another than the one that began. */
+      readonly events?: ConnectionEvents
+    }
+  | { readonly refuse: CloseInfo }
+
+/** What the server says in its answer to a hello, besides its formats and limits. */
+export type Welcome = Pick<
+  HelloResult,
+  'sid' | 'resumed' | 'spreadMs' | 'token' | 'recv' | 'lastRecv' | 'windowMs'
+>
+
+/** Why a message can't be sent to this other side. */
+export type Unsendable = 'too-big' | 'no-bytes'
 
 /** Why bytes were not sent. */
 export const NO_BYTES = "the other side can't take: it speaks plain JSON-RPC 2.0"
@@ -88,7 +119,7 @@ interface Reply {
 export class Connection {
   readonly #transport: Transport
   readonly #options: ConnectionOptions
-  readonly #events: ConnectionEvents
+  #events: ConnectionEvents
   readonly #reader: FrameReader
   #handshake: 'waiting' | 'plain' | 'extended' = 'waiting'
   #patience: ReturnType<typeof setTimeout> | undefined
@@ -96,6 +127,8 @@ export class Connection {
   #pingedAt: number
   #peerMaxMessage = Number.POSITIVE_INFINITY
   #otherId: string | undefined
+  /** What has come of the message that is being read. */
+  #bytes = 0
   #ended = false
 
   constructor(transport: Transport, options: ConnectionOptions, events: ConnectionEvents) {
@@ -139,15 +172,17 @@ export class Connection {
     return this.#otherId
   }
 
-  /** Sends a message that was encoded earlier. */
-  send(encoded: Encoded): Sent {
-    const { frame, bytes } = encoded
-    if (this.#ended) return 'not-sent'
-    if (bytes.length > 0 && !this.#reader.peerFrames) return 'no-bytes'
-    if (isOver(encoded, this.#peerMaxMessage)) return 'too-big'
+  /** @returns why the other side can't take a message, where it can't. */
+  refuses(encoded: Encoded): Unsendable | undefined {
+    if (encoded.bytes.length > 0 && !this.#reader.peerFrames) return 'no-bytes'
+    return isOver(encoded, this.#peerMaxMessage) ? 'too-big' : undefined
+  }
+
+  /** Writes a message. @returns false where it certainly did not leave. */
+  write({ frame, bytes }: Encoded): boolean {
+    if (this.#ended) return false
     // A message whose last frame did not leave is never complete: nobody has seen it.
-    const left = this.#transport.send(frame) && bytes.every((part) => this.#transport.send(part))
-    return left ? 'sent' : 'not-sent'
+    return this.#transport.send(frame) && bytes.every((part) => this.#transport.send(part))
   }
 
   /** Sends a notification of the protocol; a plain peer gets none. */
@@ -160,7 +195,7 @@ export class Connection {
 
   #sendOwn(message: object): void {
     const encoded = this.#encodeOwn(message)
-    if (encoded) this.send(encoded)
+    if (encoded) this.write(encoded)
   }
 
   /** Encodes what is the protocol's own. A codec that can't carry that much is of no use. */
@@ -193,10 +228,9 @@ export class Connection {
   // ── The handshake ─────────────────────────────────────────────────────────────────────────────
 
   #sayHello(): void {
-    const { id, attempt, format, maxMessage } = this.#options
-    const limits = { msg: maxMessage }
-    const hello = { v: PROTOCOL_VERSION, id, attempt, ...helloFormat(format), limits }
-    this.#transport.send(jsonCodec.encode(helloMessage(hello)))
+    const { hello, format } = this.#options
+    const params = { v: PROTOCOL_VERSION, ...hello, ...helloFormat(format), limits: this.#limits }
+    this.#transport.send(jsonCodec.encode(helloMessage(params)))
   }
 
   #answerHello(id: MessageId, params: unknown): void {
@@ -210,15 +244,24 @@ export class Connection {
       this.#sendJson(errorMessage(id, ErrorCode.invalidParams, why))
       return
     }
-    const { welcome, maxMessage, format } = this.#options
+    const { format } = this.#options
     if (hello.codec !== format.codec.name) return this.#refuseCodec(id, hello.codec)
+    const reception = this.#options.receive(hello, this)
+    if ('refuse' in reception) return this.close(reception.refuse.code, reception.refuse.reason)
+    const { welcome, events } = reception
+    if (events) this.#events = events
     this.#peerMaxMessage = hello.limits.msg
     this.#otherId = hello.id
     this.#agree(hello)
-    const limits = { msg: maxMessage }
+    const limits = welcome.token === undefined ? { msg: this.#limits.msg } : this.#limits
     const result = { v: PROTOCOL_VERSION, ...welcome, ...helloFormat(format), limits }
     this.#sendJson({ jsonrpc: '2.0', id, result })
     this.#ready(result)
+  }
+
+  get #limits(): HelloLimits {
+    const { maxMessage: msg, keepsBytes: buf } = this.#options
+    return buf === undefined ? { msg } : { msg, buf }
   }
 
   /** The hello and what answers it are JSON in text, whatever the codec. */
@@ -315,8 +358,10 @@ export class Connection {
     if (this.#ended) return
     this.#heartbeat?.heard()
     const reading = this.#reader.read(frame)
+    this.#bytes += frame.length
     switch (reading.kind) {
       case 'message':
+        this.#count(reading.decoded)
         if (Array.isArray(reading.decoded)) void this.#receiveBatch(reading.decoded)
         else void this.#receiveOne(reading.decoded)
         return
@@ -329,8 +374,15 @@ export class Connection {
       case 'violation':
         return this.#violated(reading.what)
       case 'unreadable':
+        this.#count(undefined)
         return this.#unreadable(reading.cause)
     }
+  }
+
+  /** Counts a message, whatever it may be, in the turn that dispatches it. */
+  #count(decoded: unknown): void {
+    if (isCounted(decoded)) this.#events.counted(this.#bytes)
+    this.#bytes = 0
   }
 
   #unreadable(cause: unknown): void {
@@ -338,7 +390,7 @@ export class Connection {
     const why = `A frame is not ${codec.name}`
     this.#events.error(new RpcProtocolError(`${why}: ${describeThrown(cause)}`, { cause }))
     this.#beginAsPlain()
-    this.#sendOwn(errorMessage(null, ErrorCode.parse, `Parse error: a frame is not ${codec.name}`))
+    this.#answer(errorMessage(null, ErrorCode.parse, `Parse error: a frame is not ${codec.name}`))
   }
 
   #violated(what: string): void {
@@ -352,8 +404,9 @@ export class Connection {
   }
 
   async #receiveOne(decoded: unknown): Promise<void> {
+    const events = this.#events
     const reply = await this.#handle(decoded)
-    if (reply) this.send(reply.encoded)
+    if (reply) events.reply(reply.encoded)
   }
 
   /**
@@ -363,11 +416,11 @@ export class Connection {
   async #receiveBatch(batch: unknown[]): Promise<void> {
     this.#beginAsPlain()
     if (batch.length === 0) {
-      return this.#sendOwn(invalidRequestMessage(null, 'a batch is not empty'))
+      return this.#answer(invalidRequestMessage(null, 'a batch is not empty'))
     }
     if (batch.length > MAX_BATCH) {
       const reason = `a batch holds ${MAX_BATCH} messages at the most, not ${batch.length}`
-      return this.#sendOwn(invalidRequestMessage(null, reason))
+      return this.#answer(invalidRequestMessage(null, reason))
     }
     if (this.isExtended) {
       // Not a batch: messages that share a frame, none of whose answers waits for another.
@@ -420,17 +473,26 @@ export class Connection {
         errorMessage(id, ErrorCode.methodNotFound, `Method not found: "${method}"`),
       )
     }
-    return this.#carried(method, await this.#events.request(id, incoming))
+    const answer = await this.#events.request(id, incoming)
+    return answer && this.#carried(method, answer)
   }
 
   #notification(incoming: Incoming): void {
     const { method, params } = incoming
     if (method === 'rpc.ping') this.sendExtension('rpc.pong')
     else if (method === 'rpc.pong') this.#pong()
+    else if (method === 'rpc.ack') this.#events.acknowledged((params as unknown[] | undefined)?.[0])
+    else if (method === 'rpc.bye') this.#bye(params)
     else if (method === 'rpc.cancel' || method === '$/cancelRequest') {
       const id = (params as { id?: MessageId } | undefined)?.id
       if (id !== undefined) this.#events.cancel(id)
     } else if (!method.startsWith('rpc.')) this.#events.notification(incoming)
+  }
+
+  #bye(params: unknown): void {
+    const bye = readBye(params)
+    if (!bye) this.#violated('an rpc.bye says recv and retryAfterMs, each a number or nothing')
+    else if (this.#options.side === 'client') this.#events.bye(bye)
   }
 
   /** On the server, any first frame but the hello means a plain peer; the client waits for its answer. */
@@ -458,6 +520,12 @@ export class Connection {
     if (!isOver(encoded, this.#peerMaxMessage)) return { answer, encoded }
     const why = `The answer of "${method}" is larger than the ${this.#peerMaxMessage} bytes its caller accepts`
     return this.#reply(errorMessage(id, ErrorCode.overloaded, why))
+  }
+
+  /** Answers what has no id of its own. */
+  #answer(message: ResponseMessage): void {
+    const reply = this.#reply(message)
+    if (reply) this.#events.reply(reply.encoded)
   }
 
   /** An answer of the protocol's own. */

@@ -34,7 +34,7 @@ export interface DispatcherOptions {
   /** What handlers find as `context.channel`. */
   readonly channel: () => unknown
   /** What handlers find as `context.identity`. */
-  readonly identity: unknown
+  readonly identity: () => unknown
   /** Whether a call may run; without it, all may. */
   readonly authorize: Authorize | undefined
   /** Told of every failure that no answer tells the other side about. */
@@ -220,7 +220,7 @@ class Context implements HandlerContext {
     this.method = method
     this.#channel = channel
     // Typed where the handler is: see HandlerContext.
-    this.identity = identity as undefined
+    this.identity = identity() as undefined
   }
 
   get channel(): unknown {

@@ -35,6 +35,16 @@ export interface HelloParams extends HelloFormat {
   /** Counts the client's connections, from 1. */
   readonly attempt: number
   readonly limits: HelloLimits
+  /** The session that the client would go on with. */
+  readonly resume?: Resume
+}
+
+/** Which session goes on, that it is the client's, and how far it has come there. */
+export interface Resume {
+  readonly sid: string
+  readonly token: string
+  /** How many counted messages of the server the client has dispatched. */
+  readonly recv: number
 }
 
 /** server → client, the answer. */
@@ -47,12 +57,22 @@ export interface HelloResult extends HelloFormat {
   /** The window, in ms, over which the client spreads its first attempt after a loss. */
   readonly spreadMs: number
   readonly limits: HelloLimits
+  /** Where a session is kept: proves at the next connection that it is the client's. */
+  readonly token?: string
+  /** How many counted messages of the client the server has dispatched in this session. */
+  readonly recv?: number
+  /** The same, of the session that can't go on, where that is known. */
+  readonly lastRecv?: number
+  /** How long the session outlives a connection, in ms. */
+  readonly windowMs?: number
 }
 
 /** What the sender of these limits accepts. */
 export interface HelloLimits {
-  /** The largest frame, in bytes. */
+  /** The largest message, in bytes. */
   readonly msg: number
+  /** How much the sender keeps of a session until it is acknowledged, in bytes. */
+  readonly buf?: number
 }
 
 /** What a side tells of its format. Other codecs than JSON carry bytes among their own. */
@@ -102,9 +122,16 @@ export function readHelloParams(value: unknown): HelloParams | undefined {
   const hello = value as Partial<HelloParams> | undefined
   const valid =
     isPositiveInteger(hello?.v) && isPositiveInteger(hello.attempt) && hasLimits(hello.limits)
-  const { id, codec } = hello ?? {}
+  const { id, codec, resume } = hello ?? {}
   const named = typeof codec === 'string' && (id === undefined || isChannelId(id))
-  return valid && named ? (hello as HelloParams) : undefined
+  const resumes = resume === undefined || isResume(resume)
+  return valid && named && resumes ? (hello as HelloParams) : undefined
+}
+
+/** The number in it is not looked at: where it is wrong, that is said by a close code. */
+function isResume(value: unknown): value is Resume {
+  const { sid, token } = (value ?? {}) as Partial<Resume>
+  return isChannelId(sid) && isChannelId(token)
 }
 
 /** @returns the result, or `undefined` where it is not a hello's. */
@@ -112,7 +139,8 @@ export function readHelloResult(value: unknown): HelloResult | undefined {
   const hello = value as Partial<HelloResult> | null
   const valid = isPositiveInteger(hello?.v) && isChannelId(hello.sid) && hasLimits(hello.limits)
   if (!valid) return undefined
-  const { resumed, spreadMs, codec = jsonCodec.name } = hello
+  const { resumed, spreadMs, token, codec = jsonCodec.name } = hello
+  if (token !== undefined && !isChannelId(token)) return undefined
   return {
     ...(hello as HelloResult),
     codec: String(codec),
@@ -128,7 +156,8 @@ function isChannelId(value: unknown): value is string {
 }
 
 function hasLimits(value: unknown): value is HelloLimits {
-  return isPositiveInteger((value as Partial<HelloLimits> | undefined)?.msg)
+  const { msg, buf } = (value ?? {}) as Partial<HelloLimits>
+  return isPositiveInteger(msg) && (buf === undefined || isPositiveInteger(buf))
 }
 
 function isPositiveInteger(value: unknown): value is number {

@@ -43,6 +43,8 @@ const DEFAULT_LIMITS: ChannelLimits = {
   message: 1024 * 1024,
   queuedMessages: 256,
   queuedBytes: 1024 * 1024,
+  unackedMessages: 1024,
+  unackedBytes: 1024 * 1024,
 }
 
 /** The options with their defaults. */

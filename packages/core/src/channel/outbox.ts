@@ -1,66 +1,119 @@
 import { RpcOverloadedError } from '../errors.js'
-import { type Encoded, encodedBytes } from '../wire/encoded.js'
+import { type Encoded, heldBytes } from '../wire/encoded.js'
 import type { PendingCall } from './pending-calls.js'
 
-/** A message that waits for a connection, and the call whose fate it decides. */
-export interface Unsent {
-  readonly encoded: Encoded
-  readonly call: PendingCall
-  /** A call goes on to wait for its answer; a notification has ended once it is written. */
-  readonly kind: 'call' | 'notification'
-}
+/** A message on its way out. */
+export type Outgoing =
+  | {
+      /** A call goes on to wait for its answer; a notification has ended once it is written. */
+      readonly kind: 'call' | 'notification'
+      readonly encoded: Encoded
+      /** Whose fate it decides. */
+      readonly call: PendingCall
+    }
+  /** An answer, or a word about a call that is known already. */
+  | { readonly kind: 'reply'; readonly encoded: Encoded; readonly call?: undefined }
+
+/** What becomes of a waiting message when its turn has come. */
+export type Turn = 'taken' | 'not-yet' | 'none-yet'
 
 export interface OutboxLimits {
-  /** The most messages that wait. */
+  /** The most calls and notifications that wait while there is no connection. */
   readonly messages: number
-  /** The most bytes that wait. */
+  /** The most bytes of them. */
   readonly bytes: number
 }
 
 /**
- * What has been said and not yet written, in order: bounded, and each message can still be taken
- * back, which proves that it was never sent.
+ * What has been said and not yet written, in order. Each call can still be taken back, which proves
+ * that it was never sent.
  */
 export class Outbox {
   readonly #limits: OutboxLimits
-  readonly #unsent = new Map<PendingCall, Unsent & { bytes: number }>()
-  #bytes = 0
+  #waiting = new Set<Outgoing>()
+  /** Where the message of each waiting call is. */
+  readonly #byCall = new Map<PendingCall, Outgoing>()
+  #callBytes = 0
+  #replyBytes = 0
 
   constructor(limits: OutboxLimits) {
     this.#limits = limits
   }
 
-  get size(): number {
-    return this.#unsent.size
+  /** Calls and notifications that wait. */
+  get calls(): number {
+    return this.#byCall.size
   }
 
-  /** @throws {RpcOverloadedError} where the outbox is full; the message is not kept. */
-  add(unsent: Unsent): void {
-    const { messages, bytes: maxBytes } = this.#limits
-    const bytes = encodedBytes(unsent.encoded)
-    if (this.#unsent.size >= messages || this.#bytes + bytes > maxBytes) {
+  /** Everything that waits, and its bytes. */
+  get held(): OutboxLimits {
+    return { messages: this.#waiting.size, bytes: this.#callBytes + this.#replyBytes }
+  }
+
+  /** What waits that is no call of ours, and its bytes. */
+  get replies(): OutboxLimits {
+    return { messages: this.#waiting.size - this.#byCall.size, bytes: this.#replyBytes }
+  }
+
+  /**
+   * Lets a message wait behind the others.
+   *
+   * @param isBounded whether the limits hold now.
+   * @throws {RpcOverloadedError} where no more calls may wait; this one does not.
+   */
+  add(outgoing: Outgoing, isBounded: boolean): void {
+    const { kind, call, encoded } = outgoing
+    const { messages, bytes } = this.#limits
+    const isFull = this.#byCall.size >= messages || this.#callBytes + heldBytes(encoded) > bytes
+    if (kind !== 'reply' && isBounded && isFull) {
       throw new RpcOverloadedError(
-        `"${unsent.call.method}" was not sent: ${this.#unsent.size} messages of ${this.#bytes} bytes wait for a connection, and ${messages} or ${maxBytes} bytes may. Wait for the state "connected", or raise the limits "queuedMessages" and "queuedBytes"`,
-        { method: unsent.call.method },
+        `"${call.method}" was not sent: ${this.#byCall.size} messages of ${this.#callBytes} bytes wait for a connection, and ${messages} or ${bytes} bytes may. Wait for the state "connected", or raise the limits "queuedMessages" and "queuedBytes"`,
+        { method: call.method },
       )
     }
-    this.#unsent.set(unsent.call, { ...unsent, bytes })
-    this.#bytes += bytes
+    this.#waiting.add(outgoing)
+    this.#count(outgoing, 1)
+  }
+
+  /** Puts messages ahead of all others, in their order; no limit keeps them out. */
+  prepend(outgoing: readonly Outgoing[]): void {
+    if (outgoing.length === 0) return
+    for (const one of outgoing) this.#count(one, 1)
+    this.#waiting = new Set([...outgoing, ...this.#waiting])
   }
 
   /** Takes a call's message back. */
   remove(call: PendingCall): void {
-    const unsent = this.#unsent.get(call)
-    if (!unsent) return
-    this.#unsent.delete(call)
-    this.#bytes -= unsent.bytes
+    const outgoing = this.#byCall.get(call)
+    if (outgoing) this.#take(outgoing)
   }
 
-  /** Hands messages over in order, until none is left or one is not taken. */
-  flush(take: (unsent: Unsent) => boolean): void {
-    for (const unsent of this.#unsent.values()) {
-      if (!take(unsent)) return
-      this.remove(unsent.call)
+  /** Drops what is no call of ours. */
+  dropReplies(): void {
+    for (const outgoing of this.#waiting) if (outgoing.kind === 'reply') this.#take(outgoing)
+  }
+
+  /** Hands messages over in order, until none may go yet. */
+  flush(offer: (outgoing: Outgoing) => Turn): void {
+    for (const outgoing of this.#waiting) {
+      const turn = offer(outgoing)
+      if (turn === 'none-yet') return
+      if (turn === 'taken') this.#take(outgoing)
     }
+  }
+
+  #take(outgoing: Outgoing): void {
+    if (this.#waiting.delete(outgoing)) this.#count(outgoing, -1)
+  }
+
+  #count(outgoing: Outgoing, by: 1 | -1): void {
+    const bytes = by * heldBytes(outgoing.encoded)
+    if (outgoing.kind === 'reply') {
+      this.#replyBytes += bytes
+      return
+    }
+    this.#callBytes += bytes
+    if (by === 1) this.#byCall.set(outgoing.call, outgoing)
+    else this.#byCall.delete(outgoing.call)
   }
 }

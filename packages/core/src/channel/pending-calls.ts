@@ -6,6 +6,7 @@ import {
   RpcTimeoutError,
 } from '../errors.js'
 import type { CallOptions } from './functions.js'
+import type { Outgoing } from './outbox.js'
 
 /** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -14,14 +15,20 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 export interface PendingCall {
   readonly id: number
   readonly method: string
-  /** Set by whoever hands the message to a transport. Decides the outcome if the call fails. */
-  written: boolean
+  /** It was handed to a transport: it may have run. */
+  readonly written: boolean
+  /** It was, and is known not to have been received. */
+  readonly returned: boolean
+  /** Its message, which may have to go out again. */
+  outgoing: Outgoing | undefined
   readonly promise: Promise<unknown>
   readonly resolve: (value: unknown) => void
   readonly reject: (error: RpcError) => void
 }
 
 interface Entry extends PendingCall {
+  written: boolean
+  returned: boolean
   timer: ReturnType<typeof setTimeout> | undefined
   stopListening: (() => void) | undefined
 }
@@ -35,6 +42,7 @@ export class PendingCalls {
   readonly #entries = new Map<number, Entry>()
   readonly #onGivenUp: (call: PendingCall) => void
   #lastId = 0
+  #inFlight = 0
 
   /** @param onGivenUp told of each call that timed out or was aborted, once it has been rejected. */
   constructor(onGivenUp: (call: PendingCall) => void) {
@@ -45,9 +53,25 @@ export class PendingCalls {
     return this.#entries.size
   }
 
-  /** Whether a call with this id was sent and waits for its answer; what was not sent can't have one. */
-  awaits(id: unknown): boolean {
-    return this.#entries.get(id as number)?.written ?? false
+  /** How many were written and wait for their answer. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** The call with this id that waits for its answer; what was not sent can't have one. */
+  awaited(id: unknown): PendingCall | undefined {
+    const entry = this.#entries.get(id as number)
+    return entry?.written ? entry : undefined
+  }
+
+  /** A call was handed to a transport. */
+  wrote(call: PendingCall): void {
+    this.#mark(call, true)
+  }
+
+  /** A call that was written is known not to have been received. */
+  returned(call: PendingCall): void {
+    this.#mark(call, false)
   }
 
   /**
@@ -70,6 +94,8 @@ export class PendingCalls {
       id,
       method,
       written: false,
+      returned: false,
+      outgoing: undefined,
       promise,
       ...settle,
       timer: undefined,
@@ -89,12 +115,17 @@ export class PendingCalls {
     return entry
   }
 
+  has(call: PendingCall): boolean {
+    return this.#entries.get(call.id) === call
+  }
+
   /** Takes the call with this id out, for the taker to settle; `undefined` where there is none. */
   take(id: unknown): PendingCall | undefined {
     // Own ids are integers and the map does not convert: "1" is not 1.
     const entry = this.#entries.get(id as number)
     if (!entry) return undefined
     this.#entries.delete(entry.id)
+    if (entry.written) this.#inFlight--
     clearTimeout(entry.timer)
     entry.stopListening?.()
     return entry
@@ -107,6 +138,13 @@ export class PendingCalls {
     }
   }
 
+  #mark(call: PendingCall, written: boolean): void {
+    const entry = call as Entry
+    if (this.#entries.has(entry.id)) this.#inFlight += Number(written) - Number(entry.written)
+    entry.written = written
+    entry.returned = !written
+  }
+
   #giveUp(entry: Entry, error: RpcError): void {
     if (!this.take(entry.id)) return
     entry.reject(error)
@@ -116,7 +154,8 @@ export class PendingCalls {
 
 /** What can be said of a call that ends without an answer. */
 export function outcomeOf(call: PendingCall): Outcome {
-  return call.written ? 'maybe-executed' : 'not-sent'
+  if (call.written) return 'maybe-executed'
+  return call.returned ? 'not-received' : 'not-sent'
 }
 
 /**
@@ -131,16 +170,25 @@ export function assertTimeout(method: string | undefined, timeout: unknown): num
   )
 }
 
+/** What an outcome says of a call, for messages. */
+export const STATE: Record<Outcome, string> = {
+  'not-sent': 'was not sent',
+  'not-received': 'was sent, never received, and has not run',
+  'maybe-executed': 'was sent and may have run',
+}
+
 function timeoutError(method: string, timeout: number, outcome: Outcome): RpcTimeoutError {
-  const state = outcome === 'not-sent' ? 'it was never sent' : 'it was sent and may have run'
-  return new RpcTimeoutError(`"${method}" was not answered in ${timeout} ms: ${state}`, outcome, {
-    method,
-  })
+  return new RpcTimeoutError(
+    `"${method}" was not answered in ${timeout} ms: it ${STATE[outcome]}`,
+    outcome,
+    {
+      method,
+    },
+  )
 }
 
 function abortedError(method: string, outcome: Outcome, signal: AbortSignal): RpcAbortedError {
-  const state = outcome === 'not-sent' ? 'before it was sent' : 'after it was sent'
-  return new RpcAbortedError(`"${method}" was aborted ${state}`, outcome, {
+  return new RpcAbortedError(`"${method}" was aborted: it ${STATE[outcome]}`, outcome, {
     method,
     cause: signal.reason,
   })

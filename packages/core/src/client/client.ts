@@ -67,6 +67,11 @@ export interface ClientSettings extends ChannelOptions, SocketSettings {
   retry?: Partial<RetryOptions>
   /** How long one attempt may take, in ms. Default 10,000. */
   connectTimeoutMs?: number
+  /**
+   * Go on with calls after a lost connection, where the server keeps sessions (its option `resume`).
+   * Default true; where false, calls that were sent end with their connection.
+   */
+  resume?: boolean
   /** Connect as soon as it is made. Default true; where false, `connect()` begins. */
   autoConnect?: boolean
 }
@@ -128,11 +133,13 @@ class LastingClient extends CorePeer implements AnyClient {
       contract,
       side: 'client',
       lasting: true,
-      spreadMs: 0,
+      offersSession: options.resume ?? true,
       self: () => this,
       events: {
         open: (hello) => this.#opened(hello),
-        down: (info) => this.#down(info),
+        resumed: (hello) => this.#connected(hello),
+        down: (info, retryAfterMs) => this.#down(info, retryAfterMs),
+        ended: (info) => this.#hooks.disconnect(info),
         latency: (latencyMs) => this.#state.set({ latencyMs }),
         change: () => this.#state.recount(),
         error: this.#hooks.error,
@@ -185,7 +192,7 @@ class LastingClient extends CorePeer implements AnyClient {
     const link = this.#link
     this.#link = undefined
     this.core.refuse({ message: 'the client was closed' })
-    this.core.disconnect(CloseCode.normal, 'The client was closed')
+    this.core.end({ code: CloseCode.normal, reason: 'The client was closed' })
     this.#state.set({ status: 'closed', retryAt: null })
     await link?.stop()
   }
@@ -216,8 +223,18 @@ class LastingClient extends CorePeer implements AnyClient {
   }
 
   #opened(hello: HelloResult | undefined): void {
-    this.#everConnected = true
     const turn = ++this.#turn
+    this.#connected(hello)
+    // A listener may have closed it.
+    if (!this.core.isConnected) return
+    void this.#hooks.connect().then((well) => {
+      if (well || turn !== this.#turn) return
+      this.core.end({ code: CloseCode.hookFailed, reason: 'An onConnect hook failed' })
+    })
+  }
+
+  #connected(hello: HelloResult | undefined): void {
+    this.#everConnected = true
     this.#link?.accepted(hello?.spreadMs ?? 0)
     this.#state.set({
       status: 'connected',
@@ -227,18 +244,11 @@ class LastingClient extends CorePeer implements AnyClient {
       sessionId: hello?.sid ?? null,
       resumed: hello?.resumed ?? false,
     })
-    // A listener may have closed it.
-    if (!this.core.isConnected) return
-    void this.#hooks.connect().then((well) => {
-      if (!well && turn === this.#turn) this.core.disconnect(4000, 'An onConnect hook failed')
-    })
   }
 
-  #down(info: CloseInfo): void {
-    this.#turn++
+  #down(info: CloseInfo, retryAfterMs: number | undefined): void {
     const message = `the connection was lost (${describeClose(info)})`
-    this.#link?.lost({ message, closeCode: info.code })
-    this.#hooks.disconnect(info)
+    this.#link?.lost({ message, closeCode: info.code, retryAfterMs })
   }
 
   #stopped(status: Exclude<Verdict, 'retry'>, failure: Failure): void {

@@ -4,20 +4,26 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import {
   type Authorizer,
   type LiveChannel,
+  type LiveChannelEvents,
   openChannel,
   type ServerChannel,
 } from '../channel/channel.js'
+import type { Connection, Reception } from '../channel/connection.js'
 import { type Authorize, assertExposable } from '../channel/dispatcher.js'
 import type { Handlers } from '../channel/functions.js'
+import type { HelloParams } from '../channel/handshake.js'
 import type { ChannelHooks } from '../channel/hooks.js'
 import { log } from '../channel/logger.js'
 import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
 import type { UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
+import { CloseCode } from '../transport/close-codes.js'
+import type { CloseInfo } from '../transport/transport.js'
 import { truncateReason, type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { listen } from './listen.js'
+import { type ResumeOptions, Sessions, type Visitor } from './sessions.js'
 import {
   assertPageRules,
   isPage,
@@ -46,6 +52,11 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
   authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
   /** Told of each connection that was refused: by `authenticate`, or for its origin or host. */
   onReject?: readonly ((request: IncomingMessage, rejection: RejectUpgrade) => unknown)[]
+  /**
+   * Keeps sessions: calls, both ways, that a lost connection cut off go on over the next one, each of
+   * them exactly once and in order, while both processes live. Default: none are kept.
+   */
+  resume?: ResumeOptions<Identity>
   /** What clients can call. */
   methods: Handlers<Local, ServerChannel<Local, Remote, Identity>>
   /**
@@ -82,7 +93,7 @@ export interface Listening {
 
 /** The serving side: it accepts connections and makes a channel for each. */
 export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDisposable {
-  /** The channels that are open now. */
+  /** The channels that are open now; with sessions, those that wait for their client, too. */
   readonly channels: ReadonlySet<ServerChannel<Local, Remote, Identity>>
   /**
    * Serves a path of an HTTP server: node:http, and so Express, Fastify, Koa, Nest, Vite. Upgrades
@@ -99,11 +110,19 @@ export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDispos
    */
   listen(options?: ListenOptions): Promise<Listening>
   /**
-   * Accepts no more and closes every channel (1001). Safe to call twice.
-   *
-   * @param options `drain`: how long, in ms, calls that run may take to finish first. Default 0.
+   * Accepts no more, tells its clients that it leaves (`rpc.bye`), and closes every channel (1001), each
+   * once its calls that run have been answered. What clients call meanwhile goes to the server
+   * they connect to next. Safe to call twice.
    */
-  close(options?: { drain?: number }): Promise<void>
+  close(options?: CloseOptions): Promise<void>
+}
+
+/** How an endpoint closes. */
+export interface CloseOptions {
+  /** How long calls that run may take to finish, in ms. Default 0. */
+  drain?: number
+  /** How long clients shall wait before they connect again, in ms. Default 0. */
+  retryAfterMs?: number
 }
 
 /**
@@ -140,6 +159,9 @@ const pathOf = new WeakMap<object, string>()
 class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly channels: ReadonlySet<LiveChannel>
   readonly #channels = new Set<LiveChannel>()
+  /** Those whose client has not said yet who it is. */
+  readonly #opening = new Set<LiveChannel>()
+  readonly #sessions: Sessions | undefined
   readonly #contract: Contract | undefined
   readonly #options: UntypedOptions
   readonly #sockets: WebSocketServer
@@ -157,6 +179,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     assertMethods(contract, options.methods)
     assertPageRules(options as PageRules)
     this.#authenticateTimeoutMs = assertAuthentication(options)
+    this.#sessions = options.resume && new Sessions(options.resume as ResumeOptions)
     const { limits } = resolveChannelOptions(options)
     this.#sockets = new WebSocketServer({
       noServer: true,
@@ -222,8 +245,8 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     }
   }
 
-  close({ drain = 0 }: { drain?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(drain)
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options)
     return this.#closing
   }
 
@@ -247,7 +270,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     if (this.#closing) return this.#refuse(request, socket, closing())
     if ('identity' in admission) {
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
-        this.#accept(webSocket, admission.identity),
+        this.#accept(webSocket, admission.identity, request.socket.remoteAddress),
       )
     } else if (isPage(request)) {
       const { rejection } = admission
@@ -292,44 +315,81 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     }
   }
 
-  #accept(socket: WebSocket, identity: unknown): void {
+  #accept(socket: WebSocket, identity: unknown, address: string | undefined): void {
     const channel: LiveChannel = openChannel({
       contract: this.#contract,
       side: 'server',
       transport: webSocketTransport(socket as unknown as WebSocketLike),
       options: this.#options as object,
-      spreadMs: 0,
       identity,
       authorize: this.#options.authorize as Authorize | undefined,
-      onDown: () => this.#channels.delete(channel),
+      receive: (hello, connection, self) =>
+        this.#receive(self, hello, connection, { identity, address }),
+      events: this.#channelEvents,
     })
-    this.#channels.add(channel)
+    this.#opening.add(channel)
   }
 
-  async #close(drain: number): Promise<void> {
+  readonly #channelEvents: LiveChannelEvents = {
+    open: (channel) => {
+      this.#opening.delete(channel)
+      this.#channels.add(channel)
+    },
+    down: (channel) => this.#sessions?.down(channel),
+    ended: (channel, info, recv) => {
+      this.#opening.delete(channel)
+      this.#channels.delete(channel)
+      this.#sessions?.ended(channel, info, recv)
+    },
+    change: (channel) => this.#sessions?.changed(channel),
+  }
+
+  #receive(
+    channel: LiveChannel,
+    hello: HelloParams,
+    connection: Connection,
+    visitor: Visitor,
+  ): Reception {
+    if (this.#closing) return { refuse: CLOSING }
+    const welcome = { sid: channel.id, resumed: false, spreadMs: 0 }
+    const reception = this.#sessions?.receive(channel, hello, connection, visitor, welcome)
+    // It goes on as another channel, which has been open for long.
+    if (reception && 'events' in reception) this.#opening.delete(channel)
+    return reception ?? { welcome }
+  }
+
+  async #close({ drain = 0, retryAfterMs }: CloseOptions): Promise<void> {
     for (const detach of [...this.#detach]) detach()
     for (const giveUp of this.#authenticating) giveUp.abort(closing())
     const servers = [...this.#ownServers].map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     )
-    await this.#drained(drain)
     const sockets = [...this.#sockets.clients]
-    for (const channel of [...this.#channels]) {
-      channel.goAway('The server is closing')
-    }
+    this.#sessions?.close(CLOSING)
+    for (const channel of this.#opening) channel.end(CLOSING)
+    const deadline = performance.now() + drain
+    await Promise.all([...this.#channels].map((channel) => leave(channel, deadline, retryAfterMs)))
     await Promise.all(sockets.map(closed))
     for (const server of this.#ownServers) server.closeAllConnections()
     await Promise.all(servers)
   }
+}
 
-  /** Waits for the calls that run, at most so long. */
-  async #drained(timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs
-    const isBusy = () => [...this.#channels].some((channel) => channel.running > 0)
-    while (isBusy() && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
+const CLOSING: CloseInfo = { code: CloseCode.goingAway, reason: 'The server is closing' }
+/** How often to look whether a channel has nothing left to do, in ms. */
+const LOOK_MS = 10
+
+/** Lets a channel finish what it runs, until the deadline, and ends it. */
+async function leave(
+  channel: LiveChannel,
+  deadline: number,
+  retryAfterMs: number | undefined,
+): Promise<void> {
+  channel.leave(retryAfterMs)
+  while (channel.isBusy && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   }
+  channel.end(CLOSING)
 }
 
 /** @returns how long `authenticate` may take, in ms. */

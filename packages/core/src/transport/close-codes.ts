@@ -14,12 +14,16 @@ export const CloseCode = {
   internal: 1011,
   /** Not now; come back later. */
   tryAgainLater: 1013,
+  /** An `onConnect` hook of a client failed. */
+  hookFailed: 4000,
   /** The other side broke the protocol. Don't come back the same way. */
   violation: 4400,
   /** The server does not know who this is. */
   unauthorized: 4401,
   /** The server knows who this is, and does not let it in. */
   forbidden: 4403,
+  /** Another connection has taken this one's place. */
+  takenOver: 4409,
   /** No sign of life, or an answer that came too late to be of use. */
   timedOut: 4408,
   /** Too much, or too often. */

@@ -1,5 +1,5 @@
 import { toJsonWithBytes } from './bytes.js'
-import { exceeds, type Frame, frameBytes, jsonCodec, utf8 } from './codec.js'
+import { exceeds, type Frame, jsonCodec, utf8 } from './codec.js'
 import type { Format } from './format.js'
 
 /** A message as it goes out: one frame, and those of the bytes in it. */
@@ -24,9 +24,9 @@ export function encode({ codec, frameType }: Format, message: object): Encoded {
   throw new TypeError(`the codec "${codec.name}" made neither text nor a Uint8Array of it`)
 }
 
-/** A message's size in bytes, as limits count it. */
-export function encodedBytes({ frame, bytes }: Encoded): number {
-  return frameBytes(frame) + sum(bytes)
+/** What a message takes while it is held, in bytes; text is counted by its length. */
+export function heldBytes({ frame, bytes }: Encoded): number {
+  return frame.length + sum(bytes)
 }
 
 /** Whether a message is over a limit in bytes. */

@@ -38,6 +38,8 @@ export interface ErrorMessage {
   jsonrpc: '2.0'
   id: MessageId
   error: ErrorObject
+  /** Not the handler's: the call was refused before it could run, and never will. */
+  rpc?: { ran: false }
 }
 
 export type ResponseMessage = ResultMessage | ErrorMessage
@@ -50,7 +52,7 @@ export type Classified =
   | { kind: 'request'; id: MessageId; method: string; params: unknown }
   | { kind: 'notification'; method: string; params: unknown }
   | { kind: 'result'; id: MessageId; result: unknown }
-  | { kind: 'error'; id: MessageId; error: ErrorObject }
+  | { kind: 'error'; id: MessageId; error: ErrorObject; neverRan: boolean }
   /** Meant as an answer, but not one: `result` and `error` both, a malformed `error`, no version. */
   | { kind: 'malformed-response'; id: MessageId | undefined; reason: string }
   /** Neither a request nor an answer: no `method`, no `result`, no `error`. */
@@ -105,7 +107,13 @@ function classifyResponse(value: object, hasId: boolean): Classified {
   if (!isErrorObject(message.error)) {
     return malformed('its error has no integer code and string message')
   }
-  return { kind: 'error', id, error: message.error }
+  return { kind: 'error', id, error: message.error, neverRan: saysNeverRan(message) }
+}
+
+/** What no handler can say, whatever it throws: beside the error, not in it. */
+function saysNeverRan(message: object): boolean {
+  const rpc = Object.hasOwn(message, 'rpc') && (message as { rpc?: unknown }).rpc
+  return typeof rpc === 'object' && rpc !== null && (rpc as { ran?: unknown }).ran === false
 }
 
 function isMessageId(value: unknown): value is MessageId {
@@ -140,6 +148,11 @@ export function resultMessage(id: MessageId, result: unknown): ResultMessage {
     throw new TypeError(`A ${typeof result} is no result`)
   }
   return { jsonrpc: '2.0', id, result: result === undefined ? null : result }
+}
+
+/** An error answer that says, too, that the call was not run and will not be. */
+export function neverRanMessage(...args: Parameters<typeof errorMessage>): ErrorMessage {
+  return { ...errorMessage(...args), rpc: { ran: false } }
 }
 
 /** The answer to a value that is no request. */

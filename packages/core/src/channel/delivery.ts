@@ -1,0 +1,162 @@
+import type { Encoded } from '../wire/encoded.js'
+import type { Connection, Unsendable } from './connection.js'
+import { Outbox, type OutboxLimits, type Outgoing, type Turn } from './outbox.js'
+import type { PendingCall } from './pending-calls.js'
+import type { Session, SessionBounds } from './session.js'
+
+export interface DeliveryEvents {
+  /** A call or a notification was handed to the wire. */
+  written(outgoing: Outgoing): void
+  /** It can't be sent to this other side, and will not be. */
+  refused(outgoing: Outgoing, why: Unsendable, connection: Connection): void
+  /** More is held for the other side than may be, and it is not there to take it. */
+  overflow(): void
+}
+
+export interface DeliveryLimits {
+  /** What may wait while there is no connection. */
+  readonly queued: OutboxLimits
+  /** What may be held for the other side of a session while there is no connection. */
+  readonly held: SessionBounds
+  /** Whether {@link queued} bounds what waits for the next connection, and not {@link held} only. */
+  readonly callsOutliveSessions: boolean
+}
+
+/**
+ * The way out: takes messages, keeps their order, and writes each when there is a connection that
+ * takes it and, in a session, room for one more that is not acknowledged.
+ */
+export class Delivery {
+  readonly #outbox: Outbox
+  readonly #limits: DeliveryLimits
+  readonly #events: DeliveryEvents
+  #connection: Connection | undefined
+  #session: Session | undefined
+  #holdsCalls = false
+
+  constructor(limits: DeliveryLimits, events: DeliveryEvents) {
+    this.#outbox = new Outbox(limits.queued)
+    this.#limits = limits
+    this.#events = events
+  }
+
+  /** Calls and notifications that wait. */
+  get queued(): number {
+    return this.#outbox.calls
+  }
+
+  /** Whether anything waits, and not calls only. */
+  get isHolding(): boolean {
+    return this.#outbox.held.messages > 0
+  }
+
+  get session(): Session | undefined {
+    return this.#session
+  }
+
+  /** Bytes that are held for the other side. */
+  get heldBytes(): number {
+    return this.#outbox.held.bytes + (this.#session?.held.bytes ?? 0)
+  }
+
+  /**
+   * Sends a message, or lets it wait.
+   *
+   * @throws {RpcOverloadedError} where it is a call, and no more may wait.
+   */
+  send(outgoing: Outgoing): void {
+    const isNext = this.#outbox.held.messages === 0
+    if (isNext && this.#offer(outgoing) === 'taken') return
+    const isDetached = !this.#connection
+    this.#outbox.add(outgoing, isDetached && this.#limits.callsOutliveSessions)
+    if (isDetached) this.#checkBounds()
+  }
+
+  /** Sends an answer, or another word of a session, unless that has ended since. */
+  reply(encoded: Encoded, session: Session): void {
+    if (session === this.#session) this.send({ kind: 'reply', encoded })
+  }
+
+  /** Takes back what was not written. */
+  remove(call: PendingCall): void {
+    this.#outbox.remove(call)
+  }
+
+  /** Puts calls ahead of all that waits. */
+  sendAgain(outgoing: readonly Outgoing[]): void {
+    this.#outbox.prepend(outgoing)
+    this.flush()
+  }
+
+  /** Calls wait from now on; the rest goes on. */
+  holdCalls(): void {
+    this.#holdsCalls = true
+  }
+
+  /** From now on messages belong to this session. */
+  begin(session: Session): void {
+    this.#session = session
+  }
+
+  /** Drops what belongs to the session; calls that were not written go on to the next. */
+  end(): void {
+    this.#session?.end()
+    this.#session = undefined
+    this.#outbox.dropReplies()
+  }
+
+  /** A connection is ready: what the other side may not have is written again, ahead of all else. */
+  attach(connection: Connection): void {
+    this.#connection = connection
+    this.#holdsCalls = false
+    for (const { encoded } of this.#session?.kept ?? []) connection.write(encoded)
+  }
+
+  detach(): void {
+    this.#connection = undefined
+    this.#checkBounds()
+  }
+
+  /** The other side has dispatched all up to this number. @returns whether that can be. */
+  acknowledged(recv: unknown): boolean {
+    if (!this.#session?.isPossible(recv)) return false
+    this.#session.trim(recv)
+    return true
+  }
+
+  flush(): void {
+    this.#outbox.flush((outgoing) => this.#offer(outgoing))
+  }
+
+  #offer(outgoing: Outgoing): Turn {
+    const { encoded } = outgoing
+    const connection = this.#connection
+    if (!connection) return 'none-yet'
+    const session = this.#session
+    if (session && !session.hasRoomFor(encoded)) return 'none-yet'
+    if (this.#holdsCalls && outgoing.kind !== 'reply') return 'not-yet'
+    const unsendable = connection.refuses(encoded)
+    if (unsendable) {
+      this.#events.refused(outgoing, unsendable, connection)
+      return 'taken'
+    }
+    if (session) {
+      session.keep(outgoing)
+      // Whether it left or not: it is written again until the other side has it.
+      connection.write(encoded)
+    } else if (!connection.write(encoded)) return 'none-yet'
+    if (outgoing.kind !== 'reply') this.#events.written(outgoing)
+    return 'taken'
+  }
+
+  #checkBounds(): void {
+    const session = this.#session
+    if (!session || this.#connection) return
+    const { messages, bytes } = this.#limits.held
+    const waiting = this.#limits.callsOutliveSessions ? this.#outbox.replies : this.#outbox.held
+    const isOver =
+      session.held.messages + waiting.messages > messages ||
+      session.held.bytes + waiting.bytes > bytes
+    if (isOver) this.#events.overflow()
+  }
+}
