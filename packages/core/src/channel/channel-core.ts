@@ -1,33 +1,18 @@
-import { type Contract, type ContractSide, definitionOf, type Side } from '../contract.js'
-import {
-  describeThrown,
-  ErrorCode,
-  type Issue,
-  RpcConfigError,
-  RpcDisconnectedError,
-  RpcError,
-  RpcOverloadedError,
-  RpcProtocolError,
-  RpcValidationError,
-} from '../errors.js'
+import { type Contract, definitionOf, type Side } from '../contract.js'
+import { ErrorCode, RpcDisconnectedError, RpcError, RpcProtocolError } from '../errors.js'
 import { CloseCode, describeClose } from '../transport/close-codes.js'
 import type { Dialect } from '../transport/dialect.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
-import { type Encoded, encode } from '../wire/encoded.js'
+import { encode } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
-import {
-  type MessageId,
-  type NotificationMessage,
-  neverRanMessage,
-  type RequestMessage,
-} from '../wire/message.js'
+import { type MessageId, neverRanMessage } from '../wire/message.js'
+import { disconnectedError, type Refusal } from './call-errors.js'
+import { Caller } from './caller.js'
 import {
   type Answer,
   Connection,
   type ConnectionEvents,
   type ConnectionOptions,
-  NO_BYTES,
-  type Unsendable,
   type Welcome,
 } from './connection.js'
 import { Delivery } from './delivery.js'
@@ -37,11 +22,10 @@ import type { CallOptions } from './functions.js'
 import type { HelloResult } from './handshake.js'
 import type { HeartbeatOptions } from './heartbeat.js'
 import type { Outgoing } from './outbox.js'
-import { outcomeOf, type PendingCall, PendingCalls, STATE } from './pending-calls.js'
+import type { PendingCall } from './pending-calls.js'
 import { createRemote } from './remote.js'
 import { ResendBudget } from './resend-budget.js'
 import { Session, type SessionBounds } from './session.js'
-import { formatIssues, type Verdict, validate } from './validation.js'
 
 export interface ChannelCoreOptions {
   readonly side: Side
@@ -101,13 +85,6 @@ export interface ChannelCoreEvents {
   error(error: unknown): void
 }
 
-/** Why nothing can be sent at the moment, and will not be without a change from outside. */
-interface Refusal {
-  readonly message: string
-  readonly closeCode?: number | undefined
-  readonly cause?: unknown
-}
-
 /**
  * One conversation, by names and unknown values; the public types are put on at the edge.
  *
@@ -120,8 +97,7 @@ export class ChannelCore {
   readonly id = randomId()
   readonly other: object
   readonly #options: ChannelCoreOptions
-  readonly #remoteSide: ContractSide | undefined
-  readonly #pending: PendingCalls
+  readonly #caller: Caller
   readonly #delivery: Delivery
   readonly #dispatcher: Dispatcher
   readonly #resends = new ResendBudget()
@@ -129,7 +105,6 @@ export class ChannelCore {
   /** Of the last connection, for those who look back at it. */
   #lastOtherId: string | null = null
   #attempt = 0
-  #refusal: Refusal | undefined
   /** This side ends the connection, and the session with it. */
   #isEnding = false
   /** The server has said that it leaves: on the server, itself. */
@@ -138,7 +113,7 @@ export class ChannelCore {
   constructor(options: ChannelCoreOptions) {
     const { side, contract } = options
     this.#options = options
-    this.#remoteSide = contract?.[side === 'server' ? 'client' : 'server']
+    const remoteSide = contract?.[side === 'server' ? 'client' : 'server']
     const { limits, lasting } = options
     this.#delivery = new Delivery(
       {
@@ -147,12 +122,20 @@ export class ChannelCore {
         callsOutliveSessions: lasting,
       },
       {
-        written: (outgoing) => this.#written(outgoing),
-        refused: (outgoing, why, connection) => this.#unsendable(outgoing, why, connection),
+        written: (outgoing) => this.#caller.written(outgoing),
+        refused: (outgoing, why, connection) => this.#caller.unsendable(outgoing, why, connection),
         overflow: () => this.end(OVERFLOW),
       },
     )
-    this.#pending = new PendingCalls((call) => this.#givenUp(call))
+    this.#caller = new Caller({
+      side: remoteSide,
+      format: options.format,
+      timeout: options.timeout,
+      send: (outgoing) => this.#delivery.send(outgoing),
+      givenUp: (call) => this.#givenUp(call),
+      change: options.events.change,
+      error: options.events.error,
+    })
     this.#dispatcher = new Dispatcher({
       side: contract?.[side],
       sideName: side,
@@ -162,8 +145,8 @@ export class ChannelCore {
       authorize: options.authorize,
       onError: options.events.error,
     })
-    this.other = createRemote(this.#remoteSide, (method, params, callOptions) =>
-      definitionOf(this.#remoteSide, method)?.kind === 'notification'
+    this.other = createRemote(remoteSide, (method, params, callOptions) =>
+      definitionOf(remoteSide, method)?.kind === 'notification'
         ? this.notify(method, params, callOptions)
         : this.call(method, params, callOptions),
     )
@@ -171,7 +154,7 @@ export class ChannelCore {
 
   /** Calls that were sent and wait for their answer. */
   get inFlight(): number {
-    return this.#pending.inFlight
+    return this.#caller.inFlight
   }
 
   /** Calls and notifications that wait for a connection. */
@@ -205,97 +188,13 @@ export class ChannelCore {
 
   // ── Calling ───────────────────────────────────────────────────────────────────────────────────
 
-  async call(method: string, params: unknown, options: CallOptions = {}): Promise<unknown> {
-    const call = this.#open(method, options)
-    this.#say({ jsonrpc: '2.0', id: call.id, method }, params, call, 'call')
-    return this.#checkResult(method, await call.promise)
+  call(method: string, params: unknown, options: CallOptions = {}): Promise<unknown> {
+    return this.#caller.call(method, params, options)
   }
 
   /** Resolves when the notification has been handed to the wire. */
   notify(method: string, params: unknown, options: CallOptions = {}): Promise<void> {
-    const written = this.#notify(method, params, options)
-    // Nobody need wait for a notification; a failure that nobody waits for ends no process.
-    written.catch((error: unknown) => this.#options.events.error(error))
-    return written
-  }
-
-  async #notify(method: string, params: unknown, options: CallOptions): Promise<void> {
-    const call = this.#open(method, options)
-    this.#say({ jsonrpc: '2.0', method }, params, call, 'notification')
-    await call.promise
-  }
-
-  #open(method: string, options: CallOptions): PendingCall {
-    if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
-    if (this.#remoteSide && !definitionOf(this.#remoteSide, method)) {
-      const known = Object.keys(this.#remoteSide).join(', ') || 'nothing'
-      throw new RpcConfigError(
-        `"${method}" can't be called: the contract's other side has ${known}. Add it there, or correct the name`,
-        { method },
-      )
-    }
-    return this.#pending.open(method, options, this.#options.timeout)
-  }
-
-  /** Encodes at once, so that later changes to the params change nothing, and sends when it can. */
-  #say(
-    message: RequestMessage | NotificationMessage,
-    params: unknown,
-    call: PendingCall,
-    kind: 'call' | 'notification',
-  ): void {
-    if (this.#refusal) return this.#fail(call, disconnectedError(call, this.#refusal))
-    const encoded = this.#encode(message, params, call)
-    if (!encoded) return
-    call.outgoing = { encoded, call, kind }
-    try {
-      this.#delivery.send(call.outgoing)
-    } catch (error) {
-      this.#fail(call, error as RpcError)
-    }
-    this.#options.events.change()
-  }
-
-  #encode(
-    message: RequestMessage | NotificationMessage,
-    params: unknown,
-    call: PendingCall,
-  ): Encoded | undefined {
-    const { format } = this.#options
-    try {
-      if (params === undefined) return encode(format, message)
-      if (typeof params === 'object' && params !== null)
-        return encode(format, { ...message, params })
-      throw new TypeError('JSON-RPC 2.0 carries params as an object of named params')
-    } catch (thrown) {
-      const why = describeThrown(thrown)
-      this.#fail(
-        call,
-        new RpcValidationError(
-          `The params of "${call.method}" can't be sent as ${format.codec.name}: ${why}`,
-          [{ message: why }],
-          'not-sent',
-          { method: call.method, cause: thrown },
-        ),
-      )
-      return undefined
-    }
-  }
-
-  #written({ kind, call }: Outgoing): void {
-    if (kind === 'call') this.#pending.wrote(call)
-    else if (kind === 'notification') this.#pending.take(call.id)?.resolve(undefined)
-  }
-
-  #unsendable({ call, encoded }: Outgoing, why: Unsendable, { peerMaxMessage }: Connection): void {
-    // Answers are held against the other side before they are sent.
-    if (!call) return
-    if (why === 'no-bytes') this.#fail(call, noBytesError(call.method, encoded.path))
-    else this.#fail(call, tooBigError(call.method, peerMaxMessage))
-  }
-
-  #fail(call: PendingCall, error: RpcError): void {
-    this.#pending.take(call.id)?.reject(error)
+    return this.#caller.notify(method, params, options)
   }
 
   #givenUp(call: PendingCall): void {
@@ -311,68 +210,18 @@ export class ChannelCore {
     this.#delivery.reply(encode(this.#options.format, message), session)
   }
 
-  // ── Being answered ────────────────────────────────────────────────────────────────────────────
-
   #answered(answer: Answer): void {
     if (this.#isReturned(answer)) return
-    const call = this.#pending.awaited(answer.id) && this.#pending.take(answer.id)
-    if (!call) {
-      // A late answer, or a second one, is nobody's; an error without an id is about a frame of ours.
-      if (answer.kind === 'error' && answer.id === null) {
-        this.#options.events.error(
-          new RpcProtocolError(
-            `The other side could not read a message: ${answer.error.message} (${answer.error.code})`,
-          ),
-        )
-      }
-      return
-    }
-    const { method } = call
-    this.#resends.earn()
-    if (answer.kind === 'result') call.resolve(answer.result)
-    else if (answer.kind === 'error') {
-      const { code, message, data } = answer.error
-      call.reject(new RpcError(code, message, data, { method }))
-    } else {
-      const why = `The answer to "${method}" breaks JSON-RPC 2.0: ${answer.reason}`
-      call.reject(new RpcProtocolError(why, { method }))
-    }
-    this.#options.events.change()
+    if (this.#caller.answered(answer)) this.#resends.earn()
   }
 
   /** Whether a server that leaves gives a call back, which then waits for the next one. */
   #isReturned(answer: Answer): boolean {
     if (!this.#leaving || answer.kind !== 'error' || !answer.neverRan) return false
-    const call = this.#pending.awaited(answer.id)
+    const call = this.#caller.awaited(answer.id)
     if (!call?.outgoing) return false
     this.#takeBack([call.outgoing])
     return true
-  }
-
-  async #checkResult(method: string, result: unknown): Promise<unknown> {
-    const definition = definitionOf(this.#remoteSide, method)
-    const schema = definition?.kind === 'method' ? definition.result : undefined
-    if (!schema) return result
-    const broken = (issues: readonly Issue[], options?: ErrorOptions): RpcValidationError =>
-      new RpcValidationError(
-        `The result of "${method}" breaks its schema: ${formatIssues(issues)}. The other side ran the call; its contract may be of another version`,
-        issues,
-        'maybe-executed',
-        { method, ...options },
-      )
-    let verdict: Verdict
-    try {
-      verdict = await validate(schema, result)
-      if ('issues' in verdict && result === null) {
-        // `undefined` travels as null (JSON has no other way): let a schema of void have it back.
-        const again = await validate(schema, undefined)
-        if ('value' in again) verdict = again
-      }
-    } catch (cause) {
-      throw broken([{ message: `the schema itself failed: ${describeThrown(cause)}` }], { cause })
-    }
-    if ('value' in verdict) return verdict.value
-    throw broken(verdict.issues)
   }
 
   // ── Serving ───────────────────────────────────────────────────────────────────────────────────
@@ -451,7 +300,7 @@ export class ChannelCore {
         if (session) this.#delivery.reply(encoded, session)
         else connectionOf().write(encoded)
       },
-      awaits: (id) => this.#pending.awaited(id) !== undefined,
+      awaits: (id) => this.#caller.awaited(id) !== undefined,
       answer: (answer) => this.#answered(answer),
       cancel: (id) => this.#dispatcher.cancel(id, cancelledByCaller()),
       acknowledged: (recv) => this.#acknowledged(connectionOf(), recv),
@@ -588,7 +437,9 @@ export class ChannelCore {
     const recv = this.#delivery.session?.recv
     this.#delivery.end()
     const why = refusalOf(info, 'the session ended')
-    this.#takeBack(again.filter((outgoing) => this.#isOpen(outgoing) && this.#spend(outgoing, why)))
+    this.#takeBack(
+      again.filter((outgoing) => this.#caller.isWanted(outgoing) && this.#spend(outgoing, why)),
+    )
     this.#over(why)
     this.#options.events.ended(info, recv)
   }
@@ -598,34 +449,25 @@ export class ChannelCore {
     this.#delivery.end()
     this.#leaving = undefined
     this.#dispatcher.cancelAll(new RpcDisconnectedError('The caller is gone', 'maybe-executed'))
-    this.#pending.rejectAll(
-      (call) => call.written,
-      (call) => disconnectedError(call, why),
-    )
+    this.#caller.lose(why)
     if (!this.#options.lasting)
       this.refuse({ ...why, message: `the channel is closed: ${why.message}` })
-  }
-
-  /** Whether a message that the other side has not received is wanted all the same. */
-  #isOpen({ kind, call }: Outgoing): boolean {
-    if (kind === 'call') return call.written && this.#pending.has(call)
-    return kind === 'notification'
   }
 
   /** @returns whether a message may be sent again; where not, its call ends. */
   #spend({ kind, call }: Outgoing, why: Refusal): boolean {
     if (!this.#options.lasting || kind === 'reply') return false
     if (this.#resends.spend()) return true
-    this.#pending.returned(call)
+    this.#caller.returned(call)
     const error = disconnectedError(call, why)
-    if (kind === 'call') this.#fail(call, error)
+    if (kind === 'call') this.#caller.fail(call, error)
     else this.#options.events.error(error)
     return false
   }
 
   /** Messages that were not received wait, ahead of all else, for whoever serves next. */
   #takeBack(again: readonly Outgoing[]): void {
-    for (const { call } of again) if (call) this.#pending.returned(call)
+    for (const { call } of again) if (call) this.#caller.returned(call)
     this.#delivery.sendAgain(again)
   }
 
@@ -661,7 +503,7 @@ export class ChannelCore {
     this.#leaving = bye
     this.#delivery.holdCalls()
     if (session && recv !== undefined) {
-      this.#takeBack(session.above(recv).filter((outgoing) => this.#isOpen(outgoing)))
+      this.#takeBack(session.above(recv).filter((outgoing) => this.#caller.isWanted(outgoing)))
     }
   }
 
@@ -669,23 +511,16 @@ export class ChannelCore {
 
   /** From now on nothing is sent, and what waited is rejected, until {@link allow}. */
   refuse(refusal: Refusal): void {
-    this.#refusal = refusal
     if (this.#delivery.session) {
       const { closeCode = CloseCode.normal, message } = refusal
       this.#endSession({ code: closeCode, reason: message })
     }
-    this.#pending.rejectAll(
-      (call) => !call.written,
-      (call) => {
-        this.#delivery.remove(call)
-        return disconnectedError(call, refusal)
-      },
-    )
+    this.#caller.refuse(refusal, (call) => this.#delivery.remove(call))
     this.#options.events.change()
   }
 
   allow(): void {
-    this.#refusal = undefined
+    this.#caller.allow()
   }
 
   /** Ends the connection there is, and the session with it; their calls end, too. */
@@ -695,19 +530,6 @@ export class ChannelCore {
     else if (this.#delivery.session) this.#endSession({ code, reason })
     this.#isEnding = false
   }
-}
-
-function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisconnectedError {
-  const outcome = outcomeOf(call)
-  return new RpcDisconnectedError(
-    `"${call.method}" ${STATE[outcome]}: ${refusal.message}`,
-    outcome,
-    {
-      method: call.method,
-      closeCode: refusal.closeCode,
-      cause: refusal.cause,
-    },
-  )
 }
 
 /** Close codes after which a server keeps no session: its client ended it, or broke the protocol. */
@@ -728,24 +550,6 @@ const OVERFLOW: CloseInfo = {
 
 function refusalOf(info: CloseInfo, what: string): Refusal {
   return { message: `${what} (${describeClose(info)})`, closeCode: info.code }
-}
-
-function tooBigError(method: string, limit: number): RpcOverloadedError {
-  return new RpcOverloadedError(
-    `"${method}" was not sent: its message is larger than the ${limit} bytes the other side accepts. Send less at once, or raise the other side's limit "message"`,
-    { method },
-  )
-}
-
-function noBytesError(method: string, [, ...path]: readonly string[]): RpcValidationError {
-  const message = `${NO_BYTES}. Send them as text, or have flashrpc on the other side too`
-  const where = ['params', ...path].join('.')
-  return new RpcValidationError(
-    `"${method}" was not sent: ${where} is a Uint8Array, which ${message}`,
-    [{ message, path }],
-    'not-sent',
-    { method },
-  )
 }
 
 function cancelledByCaller(): RpcError {

@@ -1,0 +1,50 @@
+import { RpcDisconnectedError, RpcOverloadedError, RpcValidationError } from '../errors.js'
+import type { Encoded } from '../wire/encoded.js'
+import { NO_BYTES, type Unsendable } from './connection.js'
+import { outcomeOf, type PendingCall, STATE } from './pending-calls.js'
+
+/** Why calls end, or can't be sent. */
+export interface Refusal {
+  readonly message: string
+  readonly closeCode?: number | undefined
+  readonly cause?: unknown
+}
+
+/** The error of a call whose connection or session is over, or never was. */
+export function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisconnectedError {
+  const outcome = outcomeOf(call)
+  const { message, closeCode, cause } = refusal
+  return new RpcDisconnectedError(`"${call.method}" ${STATE[outcome]}: ${message}`, outcome, {
+    method: call.method,
+    closeCode,
+    cause,
+  })
+}
+
+/** The error of a call that the other side can't take; `limit` is the largest message it accepts. */
+export function unsendableError(
+  method: string,
+  { path }: Encoded,
+  why: Unsendable,
+  limit: number,
+): RpcOverloadedError | RpcValidationError {
+  return why === 'no-bytes' ? noBytesError(method, path) : tooBigError(method, limit)
+}
+
+function tooBigError(method: string, limit: number): RpcOverloadedError {
+  return new RpcOverloadedError(
+    `"${method}" was not sent: its message is larger than the ${limit} bytes the other side accepts. Send less at once, or raise the other side's limit "message"`,
+    { method },
+  )
+}
+
+function noBytesError(method: string, [, ...path]: readonly string[]): RpcValidationError {
+  const message = `${NO_BYTES}. Send them as text, or have flashrpc on the other side too`
+  const where = ['params', ...path].join('.')
+  return new RpcValidationError(
+    `"${method}" was not sent: ${where} is a Uint8Array, which ${message}`,
+    [{ message, path }],
+    'not-sent',
+    { method },
+  )
+}

@@ -1,0 +1,222 @@
+import { type ContractSide, definitionOf } from '../contract.js'
+import {
+  describeThrown,
+  RpcConfigError,
+  RpcError,
+  RpcProtocolError,
+  RpcValidationError,
+} from '../errors.js'
+import { type Encoded, encode } from '../wire/encoded.js'
+import type { Format } from '../wire/format.js'
+import type { NotificationMessage, RequestMessage } from '../wire/message.js'
+import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
+import { checkResult } from './check-result.js'
+import type { Answer, Connection, Unsendable } from './connection.js'
+import type { CallOptions } from './functions.js'
+import type { Outgoing } from './outbox.js'
+import { type PendingCall, PendingCalls } from './pending-calls.js'
+
+export interface CallerOptions {
+  /** What the contract gives the other side; without it every name can be called. */
+  readonly side: ContractSide | undefined
+  readonly format: Format
+  /** Default time for an answer, in ms. */
+  readonly timeout: number
+  /**
+   * Sends a message, or lets it wait.
+   *
+   * @throws {RpcOverloadedError} where no more may wait.
+   */
+  readonly send: (outgoing: Outgoing) => void
+  /** Told of each call that timed out or was aborted, once it has been rejected. */
+  readonly givenUp: (call: PendingCall) => void
+  /** How many calls wait may have changed. */
+  readonly change: () => void
+  readonly error: (error: unknown) => void
+}
+
+/** Calls the other side: makes messages of calls, and of answers what the calls resolve to. */
+export class Caller {
+  readonly #options: CallerOptions
+  readonly #pending: PendingCalls
+  #refusal: Refusal | undefined
+
+  constructor(options: CallerOptions) {
+    this.#options = options
+    this.#pending = new PendingCalls(options.givenUp)
+  }
+
+  /** Calls that were written and wait for their answer. */
+  get inFlight(): number {
+    return this.#pending.inFlight
+  }
+
+  async call(method: string, params: unknown, options: CallOptions = {}): Promise<unknown> {
+    const call = this.#open(method, options)
+    this.#say({ jsonrpc: '2.0', id: call.id, method }, params, call, 'call')
+    return checkResult(this.#options.side, method, await call.promise)
+  }
+
+  /** Resolves when the notification has been handed to the wire. */
+  notify(method: string, params: unknown, options: CallOptions = {}): Promise<void> {
+    const written = this.#notify(method, params, options)
+    // Nobody need wait for a notification; a failure that nobody waits for ends no process.
+    written.catch((error: unknown) => this.#options.error(error))
+    return written
+  }
+
+  async #notify(method: string, params: unknown, options: CallOptions): Promise<void> {
+    const call = this.#open(method, options)
+    this.#say({ jsonrpc: '2.0', method }, params, call, 'notification')
+    await call.promise
+  }
+
+  #open(method: string, options: CallOptions): PendingCall {
+    if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
+    if (this.#options.side && !definitionOf(this.#options.side, method)) {
+      const known = Object.keys(this.#options.side).join(', ') || 'nothing'
+      throw new RpcConfigError(
+        `"${method}" can't be called: the contract's other side has ${known}. Add it there, or correct the name`,
+        { method },
+      )
+    }
+    return this.#pending.open(method, options, this.#options.timeout)
+  }
+
+  /** Encodes at once, so that later changes to the params change nothing, and sends when it can. */
+  #say(
+    message: RequestMessage | NotificationMessage,
+    params: unknown,
+    call: PendingCall,
+    kind: 'call' | 'notification',
+  ): void {
+    if (this.#refusal) return this.fail(call, disconnectedError(call, this.#refusal))
+    const encoded = this.#encode(message, params, call)
+    if (!encoded) return
+    call.outgoing = { encoded, call, kind }
+    try {
+      this.#options.send(call.outgoing)
+    } catch (error) {
+      this.fail(call, error as RpcError)
+    }
+    this.#options.change()
+  }
+
+  #encode(
+    message: RequestMessage | NotificationMessage,
+    params: unknown,
+    call: PendingCall,
+  ): Encoded | undefined {
+    const { format } = this.#options
+    try {
+      if (params === undefined) return encode(format, message)
+      if (typeof params === 'object' && params !== null)
+        return encode(format, { ...message, params })
+      throw new TypeError('JSON-RPC 2.0 carries params as an object of named params')
+    } catch (thrown) {
+      const why = describeThrown(thrown)
+      this.fail(
+        call,
+        new RpcValidationError(
+          `The params of "${call.method}" can't be sent as ${format.codec.name}: ${why}`,
+          [{ message: why }],
+          'not-sent',
+          { method: call.method, cause: thrown },
+        ),
+      )
+      return undefined
+    }
+  }
+
+  /** A message was handed to the wire. */
+  written({ kind, call }: Outgoing): void {
+    if (kind === 'call') this.#pending.wrote(call)
+    else if (kind === 'notification') this.#pending.take(call.id)?.resolve(undefined)
+  }
+
+  /** A message can't be sent to this other side. */
+  unsendable({ call, encoded }: Outgoing, why: Unsendable, { peerMaxMessage }: Connection): void {
+    // Answers are held against the other side before they are sent.
+    if (!call) return
+    this.fail(call, unsendableError(call.method, encoded, why, peerMaxMessage))
+  }
+
+  fail(call: PendingCall, error: RpcError): void {
+    this.#pending.take(call.id)?.reject(error)
+  }
+
+  // ── Being answered ────────────────────────────────────────────────────────────────────────────
+
+  /** @returns whether a call of ours has ended by it. */
+  answered(answer: Answer): boolean {
+    const call = this.#pending.awaited(answer.id) && this.#pending.take(answer.id)
+    if (!call) {
+      // A late answer, or a second one, is nobody's; an error without an id is about a frame of ours.
+      if (answer.kind === 'error' && answer.id === null) {
+        this.#options.error(
+          new RpcProtocolError(
+            `The other side could not read a message: ${answer.error.message} (${answer.error.code})`,
+          ),
+        )
+      }
+      return false
+    }
+    const { method } = call
+    if (answer.kind === 'result') call.resolve(answer.result)
+    else if (answer.kind === 'error') {
+      const { code, message, data } = answer.error
+      call.reject(new RpcError(code, message, data, { method }))
+    } else {
+      const why = `The answer to "${method}" breaks JSON-RPC 2.0: ${answer.reason}`
+      call.reject(new RpcProtocolError(why, { method }))
+    }
+    this.#options.change()
+    return true
+  }
+
+  /** The call with this id that was written and waits for its answer. */
+  awaited(id: unknown): PendingCall | undefined {
+    return this.#pending.awaited(id)
+  }
+
+  // ── What becomes of calls without an answer ───────────────────────────────────────────────────
+
+  /** Whether a message that was written is wanted, though the other side has not received it. */
+  isWanted({ kind, call }: Outgoing): boolean {
+    if (kind === 'call') return call.written && this.#pending.has(call)
+    return kind === 'notification'
+  }
+
+  /** A call that was written is known not to have been received. */
+  returned(call: PendingCall): void {
+    this.#pending.returned(call)
+  }
+
+  /** Rejects what was written: whoever had it does not answer any more. */
+  lose(why: Refusal): void {
+    this.#pending.rejectAll(
+      (call) => call.written,
+      (call) => disconnectedError(call, why),
+    )
+  }
+
+  /**
+   * From now on calls are rejected, and those that were not written are, until {@link allow}.
+   *
+   * @param remove told of each of these.
+   */
+  refuse(refusal: Refusal, remove: (call: PendingCall) => void): void {
+    this.#refusal = refusal
+    this.#pending.rejectAll(
+      (call) => !call.written,
+      (call) => {
+        remove(call)
+        return disconnectedError(call, refusal)
+      },
+    )
+  }
+
+  allow(): void {
+    this.#refusal = undefined
+  }
+}
