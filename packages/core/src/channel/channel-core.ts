@@ -469,6 +469,7 @@ export class ChannelCore {
   #takeBack(again: readonly Outgoing[]): void {
     for (const { call } of again) if (call) this.#caller.returned(call)
     this.#delivery.sendAgain(again)
+    this.#options.events.change()
   }
 
   // ── Leaving ───────────────────────────────────────────────────────────────────────────────────

@@ -68,8 +68,11 @@ export class Delivery {
     const isNext = this.#outbox.held.messages === 0
     if (isNext && this.#offer(outgoing) === 'taken') return
     const isDetached = !this.#connection
-    this.#outbox.add(outgoing, isDetached && this.#limits.callsOutliveSessions)
+    const isQueue = this.#limits.callsOutliveSessions || !this.#session
+    this.#outbox.add(outgoing, isDetached && isQueue)
     if (isDetached) this.#checkBounds()
+    // What is ahead of it may wait for what it need not wait for.
+    else this.flush()
   }
 
   /** Sends an answer, or another word of a session, unless that has ended since. */
