@@ -357,7 +357,7 @@ describe('a server that keeps sessions', () => {
     expect(stranger.result).not.toHaveProperty('lastRecv')
   })
 
-  test.each([1000, 4000, 4400])(
+  test.each([1000, 1001, 4000, 4400])(
     'ends the session at once when its client closes with %i',
     async (code) => {
       const { endpoint, url, ran } = await serve()
@@ -380,6 +380,71 @@ describe('a server that keeps sessions', () => {
     opened.push(() => peer[Symbol.asyncDispose]())
     sayHello(peer, { resume })
     expect(await peer.nextJson()).toMatchObject({ error: { code: -32602 } })
+  })
+
+  test('begins a session with a client that says late who it is', async () => {
+    const { endpoint, url } = await serve()
+    const peer = await rawClient(url)
+    opened.push(() => peer[Symbol.asyncDispose]())
+    await polled(() => endpoint.channels.size).toBe(1)
+    peer.send(add(1))
+    expect(await peer.nextJson()).toMatchObject({ id: 1 })
+    sayHello(peer, {})
+    const { result } = await peer.nextJson()
+    expect(result).toMatchObject({ resumed: false, recv: 0, token: expect.any(String) })
+    peer.send(add(2))
+    expect(await peer.nextJson()).toMatchObject({ id: 2 })
+    await drop(peer)
+    const { sid, token } = result
+    const again = await hello(url, { resume: { sid, token, recv: 1 } })
+    expect(again.result).toMatchObject({ resumed: true, recv: 1 })
+    expect(endpoint.channels.size).toBe(1)
+  })
+
+  test('goes on with a session whose client says late who it is', async () => {
+    const told: string[] = []
+    const { endpoint, url } = await serve({
+      onConnect: [({ id }) => told.push(`connect ${id}`)],
+      onDisconnect: [({ id }) => told.push(`disconnect ${id}`)],
+    })
+    const first = await hello(url)
+    const [channel] = endpoint.channels
+    first.peer.send(add(1))
+    await first.peer.next()
+    await drop(first.peer)
+    const late = await rawClient(url)
+    opened.push(() => late[Symbol.asyncDispose]())
+    await polled(() => endpoint.channels.size).toBe(2)
+    const stranger = [...endpoint.channels].find((one) => one !== channel)
+    const unheard = rejection(stranger?.other.ask({ n: 1 }) as Promise<number>)
+    expect(await late.nextJson()).toMatchObject({ method: 'ask' })
+    const { sid, token } = first.result
+    sayHello(late, { resume: { sid, token, recv: 0 } })
+    expect((await late.nextJson()).result).toMatchObject({ resumed: true, sid, recv: 1 })
+    expect(await late.nextJson()).toMatchObject({ id: 1, result: 2 })
+    expect(await unheard).toMatchObject({ outcome: 'maybe-executed' })
+    expect([...endpoint.channels]).toStrictEqual([channel])
+    expect(told).toStrictEqual([
+      `connect ${channel?.id}`,
+      `connect ${stranger?.id}`,
+      `disconnect ${stranger?.id}`,
+    ])
+  })
+
+  test('gives up what it said to a client that would go on, and says so late', async () => {
+    const { endpoint, url } = await serve()
+    const late = await rawClient(url)
+    opened.push(() => late[Symbol.asyncDispose]())
+    await polled(() => endpoint.channels.size).toBe(1)
+    const [channel] = endpoint.channels
+    const unheard = rejection(channel?.other.ask({ n: 1 }) as Promise<number>)
+    await late.next()
+    sayHello(late, { resume: { sid: 'unknown', token: 'any', recv: 0 } })
+    expect((await late.nextJson()).result).toMatchObject({ resumed: false })
+    expect(await unheard).toMatchObject({ outcome: 'maybe-executed' })
+    // The channel goes on.
+    late.send(add(1))
+    expect(await late.nextJson()).toMatchObject({ id: 1 })
   })
 
   test('keeps no token, but its hash', async () => {
@@ -591,6 +656,38 @@ describe('a client in a session', () => {
     peer.socket.close(4409, 'Another has it')
     await until(client, 'failed')
     expect(server.ever).toBe(1)
+  })
+
+  test('hears nothing but the answer to its hello from a server it would go on with', async () => {
+    const asked: number[] = []
+    const { server, client } = await clientOf()
+    client.expose('ask', ({ n }) => asked.push(n))
+    const first = await accept(server, granted())
+    await until(client, 'connected')
+    first.peer.socket.terminate()
+    const peer = await server.accept()
+    const { id } = await peer.nextJson()
+    peer.send({ jsonrpc: '2.0', id: 1, method: 'ask', params: { n: 1 } })
+    peer.send({ jsonrpc: '2.0', id, result: granted({ resumed: true }) })
+    peer.send({ jsonrpc: '2.0', id: 1, method: 'ask', params: { n: 2 } })
+    expect(await peer.nextJson()).toMatchObject({ id: 1 })
+    expect(asked).toStrictEqual([2])
+    expect(await peer.nextJson()).toStrictEqual(ack(1))
+  })
+
+  test('answers what came before the answer to its hello after it: it counts then', async () => {
+    const { server } = await clientOf()
+    const peer = await server.accept()
+    const { id } = await peer.nextJson()
+    peer.send({ jsonrpc: '2.0', id: 1, method: 'ask', params: { n: 1 } })
+    peer.socket.ping()
+    await new Promise((resolve) => peer.socket.once('pong', resolve))
+    expect(peer.unread).toStrictEqual([])
+    peer.send({ jsonrpc: '2.0', id, result: granted() })
+    expect(await peer.nextJson()).toMatchObject({ id: 1, result: 2 })
+    peer.send(ack(1))
+    peer.send({ jsonrpc: '2.0', id: 2, method: 'ask', params: { n: 2 } })
+    expect(await peer.nextJson()).toMatchObject({ id: 2, result: 4 })
   })
 
   test('acknowledges what it has dispatched', async () => {

@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     askCommand,
     log: (line) => console.log(`  ${dim(new Date().toLocaleTimeString('en-GB'))}  ${line}`),
   })
-  const endpoint = createEndpoint(contract, demo.served)
+  const endpoint = createEndpoint(contract, { resume: {}, ...demo.served })
   endpoint.attach(server, { path: RPC_PATH })
 
   console.log(

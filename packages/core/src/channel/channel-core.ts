@@ -3,7 +3,7 @@ import { ErrorCode, RpcDisconnectedError, RpcError, RpcProtocolError } from '../
 import { CloseCode, describeClose } from '../transport/close-codes.js'
 import type { Dialect } from '../transport/dialect.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
-import { encode } from '../wire/encoded.js'
+import { type Encoded, encode } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import { type MessageId, neverRanMessage } from '../wire/message.js'
 import { disconnectedError, type Refusal } from './call-errors.js'
@@ -281,10 +281,20 @@ export class ChannelCore {
     const { events } = this.#options
     /** The session that its messages belong to: answers outlive their connection, and no session. */
     let session: Session | undefined
+    /** Answers that were ready before the handshake was over, which says whether they count. */
+    const early: Encoded[] = []
+    const reply = (encoded: Encoded) => {
+      const { isReady, offersSession } = connectionOf()
+      if (!isReady && offersSession && !session) early.push(encoded)
+      else if (session) this.#delivery.reply(encoded, session)
+      else connectionOf().write(encoded)
+    }
     return {
-      ready: (hello) => {
-        session = this.#ready(connectionOf(), hello)
+      ready: (hello, isFirst) => {
+        session = this.#ready(connectionOf(), hello, isFirst)
+        for (const encoded of early.splice(0)) reply(encoded)
       },
+      unheard: () => this.#caller.lose({ message: 'the client said late who it is' }),
       counted: (bytes) => session?.received(bytes),
       request: (id, incoming) =>
         this.#leaving && this.#options.side === 'server'
@@ -296,10 +306,7 @@ export class ChannelCore {
           void this.#dispatcher.notification(incoming)
         }
       },
-      reply: (encoded) => {
-        if (session) this.#delivery.reply(encoded, session)
-        else connectionOf().write(encoded)
-      },
+      reply,
       awaits: (id) => this.#caller.awaited(id) !== undefined,
       answer: (answer) => this.#answered(answer),
       cancel: (id) => this.#dispatcher.cancel(id, cancelledByCaller()),
@@ -312,7 +319,11 @@ export class ChannelCore {
   }
 
   /** @returns the session that goes on, or begins, where the two sides keep one. */
-  #ready(connection: Connection, hello: HelloResult | undefined): Session | undefined {
+  #ready(
+    connection: Connection,
+    hello: HelloResult | undefined,
+    isFirst: boolean,
+  ): Session | undefined {
     const { side, events } = this.#options
     const before = this.#delivery.session
     const isResumed = hello?.resumed === true
@@ -325,7 +336,7 @@ export class ChannelCore {
     }
     this.#delivery.attach(connection)
     if (isResumed) events.resumed(hello)
-    else events.open(hello)
+    else if (isFirst) events.open(hello)
     const session = this.#delivery.session
     this.#flush()
     return session
@@ -388,10 +399,12 @@ export class ChannelCore {
     return this.#delivery.session?.tell() ?? 0
   }
 
-  /** Server: its connection goes on as another channel's; this one has never been. */
+  /** Server: its connection goes on as another channel's. */
   abandon(): void {
     this.#connection = undefined
-    this.refuse({ message: 'the connection goes on as that of another channel' })
+    this.#delivery.detach()
+    this.#over(refusalOf(MOVED, 'the channel ended'))
+    this.#options.events.ended(MOVED, undefined)
   }
 
   #acknowledged(connection: Connection, recv: unknown): void {
@@ -536,6 +549,8 @@ export class ChannelCore {
 /** Close codes after which a server keeps no session: its client ended it, or broke the protocol. */
 const SESSION_ENDS: ReadonlySet<number> = new Set([
   CloseCode.normal,
+  // A page is left, and its session's token with it.
+  CloseCode.goingAway,
   1002,
   1003,
   1007,
@@ -543,6 +558,11 @@ const SESSION_ENDS: ReadonlySet<number> = new Set([
   CloseCode.hookFailed,
   CloseCode.violation,
 ])
+
+const MOVED: CloseInfo = {
+  code: CloseCode.takenOver,
+  reason: 'The client goes on with an earlier session',
+}
 
 const OVERFLOW: CloseInfo = {
   code: CloseCode.tryAgainLater,

@@ -244,7 +244,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     return { events, recv: this.core.recv }
   }
 
-  /** Its connection goes on as another channel's: it was never open, and tells nobody that it ends. */
+  /** Its connection goes on as another channel's: this one was taken for a plain peer's, or nobody's. */
   abandon(): void {
     this.core.abandon()
   }

@@ -41,8 +41,13 @@ export type Answer = Extract<Classified, { kind: 'result' | 'error' | 'malformed
 
 /** What a connection tells its channel. After `close` it tells nothing more. */
 export interface ConnectionEvents {
-  /** The handshake is over: messages may be sent. `hello` is missing where the peer is a plain one. */
-  ready(hello: HelloResult | undefined): void
+  /**
+   * The handshake is over: messages may be sent. `hello` is missing where the peer is a plain one; it
+   * may come later, and is told then, when `isFirst` is false.
+   */
+  ready(hello: HelloResult | undefined, isFirst: boolean): void
+  /** Server: the client has heard nothing of what was said so far. */
+  unheard(): void
   /** A message of a session is about to be dispatched, of so many bytes, text by its length. */
   counted(bytes: number): void
   /**
@@ -157,6 +162,11 @@ export class Connection {
     return this.#handshake !== 'waiting' && !this.#ended
   }
 
+  /** Client: whether it has offered the server to keep a session. */
+  get offersSession(): boolean {
+    return this.#options.side === 'client' && this.#options.keepsBytes !== undefined
+  }
+
   /** Whether the other side understands more than JSON-RPC 2.0. */
   get isExtended(): boolean {
     return this.#handshake === 'extended'
@@ -250,6 +260,8 @@ export class Connection {
     if ('refuse' in reception) return this.close(reception.refuse.code, reception.refuse.reason)
     const { welcome, events } = reception
     if (events) this.#events = events
+    // Who would go on with a session hears nothing else before the answer: see #isTooEarly.
+    else if (this.#handshake === 'plain' && hello.resume) this.#events.unheard()
     this.#peerMaxMessage = hello.limits.msg
     this.#otherId = hello.id
     this.#agree(hello)
@@ -316,12 +328,11 @@ export class Connection {
 
   #ready(hello: HelloResult | undefined): void {
     clearTimeout(this.#patience)
-    const first = this.#handshake === 'waiting'
+    const isFirst = this.#handshake === 'waiting'
     this.#handshake = hello ? 'extended' : 'plain'
     this.#reader.isAgreed = this.isExtended
     this.#watch()
-    // A hello that comes after the server's patience upgrades the connection; it is open already.
-    if (first && !this.#ended) this.#events.ready(hello)
+    if (!this.#ended) this.#events.ready(hello, isFirst)
   }
 
   // ── Life ──────────────────────────────────────────────────────────────────────────────────────
@@ -438,7 +449,7 @@ export class Connection {
     const isClient = this.#options.side === 'client'
     const isHello = message.kind === 'request' && message.method === HELLO
     if (!isHello) this.#beginAsPlain()
-    if (this.#ended) return undefined
+    if (this.#ended || this.#isTooEarly(message)) return undefined
     switch (message.kind) {
       case 'request':
         if (isHello && !isClient) {
@@ -464,6 +475,15 @@ export class Connection {
         else this.#events.answer(message)
         return undefined
     }
+  }
+
+  /**
+   * Whether a client that would go on with its session hears something else than the answer to that:
+   * from a server that has lost patience, and speaks as to a plain peer, in the name of another channel.
+   */
+  #isTooEarly({ kind, id }: { kind: string; id?: MessageId | undefined }): boolean {
+    if (this.#handshake !== 'waiting' || !this.#options.hello.resume) return false
+    return !((kind === 'result' || kind === 'error') && isHelloAnswer(id))
   }
 
   async #request(id: MessageId, incoming: Incoming): Promise<Reply | undefined> {

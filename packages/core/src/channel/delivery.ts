@@ -87,7 +87,7 @@ export class Delivery {
 
   /** Puts calls ahead of all that waits. */
   sendAgain(outgoing: readonly Outgoing[]): void {
-    this.#outbox.prepend(outgoing)
+    this.#outbox.restore(outgoing)
     this.flush()
   }
 

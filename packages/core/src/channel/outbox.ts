@@ -75,11 +75,13 @@ export class Outbox {
     this.#count(outgoing, 1)
   }
 
-  /** Puts messages ahead of all others, in their order; no limit keeps them out. */
-  prepend(outgoing: readonly Outgoing[]): void {
-    if (outgoing.length === 0) return
-    for (const one of outgoing) this.#count(one, 1)
-    this.#waiting = new Set([...outgoing, ...this.#waiting])
+  /** Puts calls back among those that wait, each in the place that it had; no limit keeps them out. */
+  restore(calls: readonly Outgoing[]): void {
+    if (calls.length === 0) return
+    for (const call of calls) this.#count(call, 1)
+    // Ids are given in the order of the calls. An answer follows from none of those that wait.
+    const all = [...calls, ...this.#waiting]
+    this.#waiting = new Set(all.sort((one, other) => idOf(one) - idOf(other)))
   }
 
   /** Takes a call's message back. */
@@ -116,4 +118,8 @@ export class Outbox {
     if (by === 1) this.#byCall.set(outgoing.call, outgoing)
     else this.#byCall.delete(outgoing.call)
   }
+}
+
+function idOf({ call }: Outgoing): number {
+  return call?.id ?? Number.MAX_SAFE_INTEGER
 }

@@ -352,10 +352,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   ): Reception {
     if (this.#closing) return { refuse: CLOSING }
     const welcome = { sid: channel.id, resumed: false, spreadMs: 0 }
-    const reception = this.#sessions?.receive(channel, hello, connection, visitor, welcome)
-    // It goes on as another channel, which has been open for long.
-    if (reception && 'events' in reception) this.#opening.delete(channel)
-    return reception ?? { welcome }
+    return this.#sessions?.receive(channel, hello, connection, visitor, welcome) ?? { welcome }
   }
 
   async #close({ drain = 0, retryAfterMs }: CloseOptions): Promise<void> {

@@ -1,0 +1,69 @@
+import type { Transport } from '@flashrpc/core'
+import { type LiveChannel, openChannel } from '../../src/channel/channel.js'
+import { Sessions } from '../../src/server/sessions.js'
+
+const LEAVING = { code: 1001, reason: 'The server is closing' }
+
+/** A server process, as an endpoint runs one, on connections that are no sockets. */
+export class ServerProcess {
+  readonly channels = new Set<LiveChannel>()
+  readonly #opening = new Set<LiveChannel>()
+  readonly #sessions: Sessions | undefined
+  readonly #methods: object
+  #isLeaving = false
+
+  constructor(methods: object, windowMs: number | undefined) {
+    this.#methods = methods
+    this.#sessions = windowMs === undefined ? undefined : new Sessions({ windowMs })
+  }
+
+  accept(transport: Transport): void {
+    const channel = openChannel({
+      contract: undefined,
+      side: 'server',
+      transport,
+      options: { methods: this.#methods, heartbeat: false, timeout: Number.POSITIVE_INFINITY },
+      receive: (hello, connection, self) => {
+        if (this.#isLeaving) return { refuse: LEAVING }
+        const welcome = { sid: self.id, resumed: false, spreadMs: 0 }
+        const visitor = { identity: undefined, address: undefined }
+        return this.#sessions?.receive(self, hello, connection, visitor, welcome) ?? { welcome }
+      },
+      events: {
+        open: (self) => {
+          this.#opening.delete(self)
+          this.channels.add(self)
+        },
+        down: (self) => this.#sessions?.down(self),
+        ended: (self, info, recv) => {
+          this.#opening.delete(self)
+          this.channels.delete(self)
+          this.#sessions?.ended(self, info, recv)
+        },
+        change: (self) => this.#sessions?.changed(self),
+      },
+    })
+    this.#opening.add(channel)
+  }
+
+  /** Begins to leave: runs nothing any more that has not come yet. */
+  leave(): void {
+    this.#isLeaving = true
+    this.#sessions?.close(LEAVING)
+    for (const channel of this.#opening) channel.end(LEAVING)
+    for (const channel of this.channels) channel.leave(undefined)
+  }
+
+  /** Goes, where all that it runs is done. */
+  left(): boolean {
+    for (const channel of this.channels) if (!channel.isBusy) channel.end(LEAVING)
+    return this.channels.size === 0
+  }
+
+  /** Ends all, at once: nothing of it is left, no timer either. */
+  end(): void {
+    this.#isLeaving = true
+    this.#sessions?.close(LEAVING)
+    for (const channel of [...this.#opening, ...this.channels]) channel.end(LEAVING)
+  }
+}
