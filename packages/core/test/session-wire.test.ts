@@ -690,6 +690,24 @@ describe('a client in a session', () => {
     expect(await peer.nextJson()).toMatchObject({ id: 2, result: 4 })
   })
 
+  test('keeps to itself what it would have answered in a session that has ended', async () => {
+    const { server, client } = await clientOf()
+    let finish = (_: number) => {}
+    client.expose('ask', () => new Promise<number>((resolve) => (finish = resolve)))
+    const first = await accept(server, granted())
+    first.peer.send({ jsonrpc: '2.0', id: 1, method: 'ask', params: { n: 1 } })
+    await polled(() => client.state.status).toBe('connected')
+    await first.peer.nextJson() // the acknowledgement
+    first.peer.socket.terminate()
+    const second = await accept(server, granted({ sid: 'def', token: 'other' }))
+    await until(client, 'connected')
+    finish(5)
+    // Another call of this name would have this id in the new session.
+    second.peer.send({ jsonrpc: '2.0', method: 'rpc.ping' })
+    expect(await second.peer.nextJson()).toMatchObject({ method: 'rpc.pong' })
+    expect(second.peer.unread).toStrictEqual([])
+  })
+
   test('acknowledges what it has dispatched', async () => {
     const { server, client } = await clientOf()
     const { peer } = await accept(server, granted())

@@ -1,6 +1,7 @@
 import {
   type AnyClient,
   createClient,
+  type HandlerContext,
   type Outcome,
   RpcAbortedError,
   RpcDisconnectedError,
@@ -30,6 +31,12 @@ interface Seen {
 
 type Ending = 'value' | 'handler-error' | Outcome | 'unexpected'
 
+/** What both sides can call. */
+interface Calls {
+  run(params: { key: number }): number
+  quick(params: { key: number }): number
+}
+
 /** How long a session outlives its connection, in ms. */
 const WINDOW_MS = 1_000
 /** How long a call waits that has a timeout. */
@@ -41,8 +48,8 @@ const TIMEOUT_MS = 300
  */
 export class World {
   readonly calls: Seen[] = []
-  /** The keys of the client's calls, in the order in which they were started. */
-  readonly started: number[] = []
+  /** By the channel they came over, the keys of calls in the order in which they were started. */
+  readonly started = new Map<string, number[]>()
   readonly #level: 0 | 1
   readonly #client: AnyClient
   readonly #wires: Wire[] = []
@@ -53,7 +60,7 @@ export class World {
   constructor(level: 0 | 1) {
     this.#level = level
     this.#server = this.#startServer()
-    this.#client = createClient({
+    this.#client = createClient<Calls, Calls>({
       transport: () => this.#connect(),
       retry: { minDelayMs: 10, maxDelayMs: 40 },
       heartbeat: false,
@@ -75,22 +82,24 @@ export class World {
   }
 
   #methods(by: Seen['by']) {
+    const start = (key: number, channel: unknown): Seen => {
+      const call = this.calls[key] as Seen
+      call.starts++
+      // The client's own channel is there for all sessions; the server's is one for each.
+      if (by === 'client') {
+        const { id } = channel as { id: string }
+        this.started.set(id, [...(this.started.get(id) ?? []), key])
+      }
+      return call
+    }
     return {
-      run: ({ key }: { key: number }) => {
-        const call = this.calls[key] as Seen
-        call.starts++
-        if (by === 'client') this.started.push(key)
-        return new Promise((resolve, reject) => {
-          call.finish = (how) =>
+      run: ({ key }: { key: number }, { channel }: HandlerContext) =>
+        new Promise<number>((resolve, reject) => {
+          start(key, channel).finish = (how) =>
             how === 'value' ? resolve(key) : reject(new RpcError(1, 'of the handler'))
-        })
-      },
-      quick: ({ key }: { key: number }) => {
-        const call = this.calls[key] as Seen
-        call.starts++
-        if (by === 'client') this.started.push(key)
-        return key
-      },
+        }),
+      quick: async ({ key }: { key: number }, { channel }: HandlerContext) =>
+        start(key, channel).key,
     }
   }
 
