@@ -147,12 +147,16 @@ export class RpcProxyError extends RpcDisconnectedError {
   }
 }
 
-/** A limit stood in the way, on this side, before anything was sent. */
+/**
+ * A limit stood in the way, and the call has not run: one of this side, before anything was sent
+ * (`not-sent`), or one of the other side, which refused it (`not-received`).
+ */
 export class RpcOverloadedError extends RpcError {
-  readonly outcome: Outcome = 'not-sent'
+  readonly outcome: Outcome
 
-  constructor(message: string, options?: RpcErrorOptions) {
+  constructor(message: string, options?: RpcErrorOptions & { outcome?: Outcome }) {
     super(ErrorCode.overloaded, message, undefined, options)
+    this.outcome = options?.outcome ?? 'not-sent'
   }
 }
 

@@ -13,7 +13,6 @@ export {
   createChannel,
   type ServerChannel,
 } from './channel/channel.js'
-export type { ChannelLimits } from './channel/channel-core.js'
 export type {
   CallOptions,
   Handler,
@@ -26,6 +25,7 @@ export type {
 } from './channel/functions.js'
 export type { HeartbeatOptions } from './channel/heartbeat.js'
 export type { ChannelHooks } from './channel/hooks.js'
+export type { ChannelLimits } from './channel/limits.js'
 export type { Logger } from './channel/logger.js'
 export type { ChannelOptions } from './channel/options.js'
 export type { Peer } from './channel/peer.js'

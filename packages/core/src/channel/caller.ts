@@ -1,8 +1,10 @@
 import { type ContractSide, definitionOf } from '../contract.js'
 import {
   describeThrown,
+  ErrorCode,
   RpcConfigError,
   RpcError,
+  RpcOverloadedError,
   RpcProtocolError,
   RpcValidationError,
 } from '../errors.js'
@@ -165,7 +167,13 @@ export class Caller {
     if (answer.kind === 'result') call.resolve(answer.result)
     else if (answer.kind === 'error') {
       const { code, message, data } = answer.error
-      call.reject(new RpcError(code, message, data, { method }))
+      // Only the other side's own refusal says that a call never ran; a handler can throw any code.
+      const isRefusal = answer.neverRan && code === ErrorCode.overloaded
+      call.reject(
+        isRefusal
+          ? new RpcOverloadedError(message, { method, outcome: 'not-received' })
+          : new RpcError(code, message, data, { method }),
+      )
     } else {
       const why = `The answer to "${method}" breaks JSON-RPC 2.0: ${answer.reason}`
       call.reject(new RpcProtocolError(why, { method }))

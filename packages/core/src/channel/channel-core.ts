@@ -21,6 +21,7 @@ import type { Bye } from './extensions.js'
 import type { CallOptions } from './functions.js'
 import type { HelloResult } from './handshake.js'
 import type { HeartbeatOptions } from './heartbeat.js'
+import type { ChannelLimits } from './limits.js'
 import type { Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-calls.js'
 import { createRemote } from './remote.js'
@@ -51,20 +52,6 @@ export interface ChannelCoreOptions {
   /** Whether a call of the other side may run; without it, all may. */
   readonly authorize?: Authorize | undefined
   readonly events: ChannelCoreEvents
-}
-
-/** Bounds of one channel. */
-export interface ChannelLimits {
-  /** The largest message accepted, and offered to the other side as the limit, in bytes. */
-  readonly message: number
-  /** The most messages that wait for a connection. */
-  readonly queuedMessages: number
-  /** The most bytes that wait for a connection. */
-  readonly queuedBytes: number
-  /** The most messages of a session that are sent ahead of the other side's acknowledgement. */
-  readonly unackedMessages: number
-  /** The most bytes of them. */
-  readonly unackedBytes: number
 }
 
 export interface ChannelCoreEvents {
@@ -143,6 +130,7 @@ export class ChannelCore {
       channel: options.self,
       identity: options.identity ?? (() => undefined),
       authorize: options.authorize,
+      maxRunning: limits.running,
       onError: options.events.error,
     })
     this.other = createRemote(remoteSide, (method, params, callOptions) =>
@@ -251,7 +239,7 @@ export class ChannelCore {
       {
         side,
         format,
-        maxMessage: limits.message,
+        limits,
         heartbeat,
         hello: {
           id: this.id,

@@ -10,7 +10,6 @@ import {
   classify,
   errorMessage,
   invalidRequestMessage,
-  MAX_BATCH,
   type MessageId,
   type NotificationMessage,
   type ResponseMessage,
@@ -35,6 +34,8 @@ import {
   SERVER_PATIENCE_MS,
 } from './handshake.js'
 import { Heartbeat, type HeartbeatOptions } from './heartbeat.js'
+import type { ChannelLimits } from './limits.js'
+import { RateLimit } from './rate-limit.js'
 
 /** An answer to a call of ours. */
 export type Answer = Extract<Classified, { kind: 'result' | 'error' | 'malformed-response' }>
@@ -78,8 +79,7 @@ export interface ConnectionEvents {
 export interface ConnectionOptions {
   readonly side: Side
   readonly format: Format
-  /** The largest message accepted, in bytes. */
-  readonly maxMessage: number
+  readonly limits: ChannelLimits
   readonly heartbeat: HeartbeatOptions | false
   /** Client: what its hello says besides. */
   readonly hello: Pick<HelloParams, 'id' | 'attempt' | 'resume'>
@@ -129,6 +129,7 @@ export class Connection {
   #handshake: 'waiting' | 'plain' | 'extended' = 'waiting'
   #patience: ReturnType<typeof setTimeout> | undefined
   #heartbeat: Heartbeat | undefined
+  readonly #rate: RateLimit | undefined
   #pingedAt: number
   #peerMaxMessage = Number.POSITIVE_INFINITY
   #otherId: string | undefined
@@ -140,8 +141,13 @@ export class Connection {
     this.#transport = transport
     this.#options = options
     this.#events = events
-    this.#reader = new FrameReader(options.format.codec, options.maxMessage)
+    this.#reader = new FrameReader(options.format.codec, options.limits)
     this.#pingedAt = performance.now()
+    const { side, limits } = options
+    if (side === 'server' && transport.pause) {
+      const { messagesPerSecond: messages, bytesPerSecond: bytes } = limits
+      this.#rate = new RateLimit({ messages, bytes }, (isOver) => transport.pause?.(isOver))
+    }
   }
 
   /** Begins, once whoever made the connection has put it where its events will look for it. */
@@ -191,6 +197,10 @@ export class Connection {
   /** Writes a message. @returns false where it certainly did not leave. */
   write({ frame, bytes }: Encoded): boolean {
     if (this.#ended) return false
+    if ((this.#transport.bufferedBytes ?? 0) > this.#options.limits.sendBuffer) {
+      this.close(CloseCode.tryAgainLater, 'Too much waits here that is not read there')
+      return false
+    }
     // A message whose last frame did not leave is never complete: nobody has seen it.
     return this.#transport.send(frame) && bytes.every((part) => this.#transport.send(part))
   }
@@ -232,6 +242,7 @@ export class Connection {
     this.#reader.discard()
     clearTimeout(this.#patience)
     this.#heartbeat?.stop()
+    this.#rate?.stop()
     this.#events.close(info)
   }
 
@@ -272,8 +283,8 @@ export class Connection {
   }
 
   get #limits(): HelloLimits {
-    const { maxMessage: msg, keepsBytes: buf } = this.#options
-    return buf === undefined ? { msg } : { msg, buf }
+    const { limits, keepsBytes: buf } = this.#options
+    return buf === undefined ? { msg: limits.message } : { msg: limits.message, buf }
   }
 
   /** The hello and what answers it are JSON in text, whatever the codec. */
@@ -368,6 +379,7 @@ export class Connection {
   #receive(frame: Frame): void {
     if (this.#ended) return
     this.#heartbeat?.heard()
+    this.#rate?.take(frame.length)
     const reading = this.#reader.read(frame)
     this.#bytes += frame.length
     switch (reading.kind) {
@@ -379,11 +391,17 @@ export class Connection {
       case 'part':
         return
       case 'too-big':
-        return this.#tooBig(this.#options.maxMessage)
+        return this.#tooBig(this.#options.limits.message)
       case 'other-codec':
         return this.#refuseCodec(null, jsonCodec.name)
       case 'violation':
         return this.#violated(reading.what)
+      case 'too-deep':
+        this.#count(undefined)
+        this.#beginAsPlain()
+        return this.#answer(
+          invalidRequestMessage(null, `it nests deeper than ${this.#options.limits.depth}`),
+        )
       case 'unreadable':
         this.#count(undefined)
         return this.#unreadable(reading.cause)
@@ -429,8 +447,9 @@ export class Connection {
     if (batch.length === 0) {
       return this.#answer(invalidRequestMessage(null, 'a batch is not empty'))
     }
-    if (batch.length > MAX_BATCH) {
-      const reason = `a batch holds ${MAX_BATCH} messages at the most, not ${batch.length}`
+    const { batch: most } = this.#options.limits
+    if (batch.length > most) {
+      const reason = `a batch holds ${most} messages at the most, not ${batch.length}`
       return this.#answer(invalidRequestMessage(null, reason))
     }
     if (this.isExtended) {

@@ -5,6 +5,7 @@ import {
   errorMessage,
   invalidRequestMessage,
   type MessageId,
+  neverRanMessage,
   type ResponseMessage,
   resultMessage,
 } from '../wire/message.js'
@@ -37,6 +38,8 @@ export interface DispatcherOptions {
   readonly identity: () => unknown
   /** Whether a call may run; without it, all may. */
   readonly authorize: Authorize | undefined
+  /** How many calls and notifications may run at once. */
+  readonly maxRunning: number
   /** Told of every failure that no answer tells the other side about. */
   readonly onError: (error: unknown) => void
 }
@@ -87,6 +90,7 @@ export class Dispatcher {
     if (id !== null && this.#byId.has(id)) {
       return invalidRequestMessage(id, `a call with the id ${JSON.stringify(id)} is still running`)
     }
+    if (this.#isFull) return neverRanMessage(id, ErrorCode.overloaded, this.#full(incoming.method))
     const context = this.#begin(incoming.method)
     if (id !== null) this.#byId.set(id, context)
     try {
@@ -102,6 +106,9 @@ export class Dispatcher {
 
   /** Runs a notification. Never rejects: failures go to `onError`. */
   async notification(incoming: Incoming): Promise<void> {
+    if (this.#isFull) {
+      return this.#options.onError(new RpcError(ErrorCode.overloaded, this.#full(incoming.method)))
+    }
     const context = this.#begin(incoming.method)
     try {
       await this.#run(incoming, context, 'notification')
@@ -122,6 +129,14 @@ export class Dispatcher {
     for (const context of this.#running) context.abort(reason)
     this.#running.clear()
     this.#byId.clear()
+  }
+
+  get #isFull(): boolean {
+    return this.#running.size >= this.#options.maxRunning
+  }
+
+  #full(method: string): string {
+    return `"${method}" was not run: ${this.#running.size} calls of this caller run already, and no more may (limits.running)`
   }
 
   #begin(method: string): Context {

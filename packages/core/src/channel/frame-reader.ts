@@ -1,7 +1,16 @@
 import { describeThrown } from '../errors.js'
 import { type AwaitedBytes, awaitedBytes } from '../wire/bytes.js'
-import { type Codec, exceeds, type Frame, type FrameType, jsonCodec } from '../wire/codec.js'
+import {
+  type Codec,
+  exceeds,
+  type Frame,
+  type FrameType,
+  jsonCodec,
+  readText,
+} from '../wire/codec.js'
+import { nestsDeeper } from '../wire/json-depth.js'
 import { readHelloFrame, readJson } from './handshake.js'
+import type { ChannelLimits } from './limits.js'
 
 /** What a frame turned out to be. */
 export type Reading =
@@ -10,12 +19,15 @@ export type Reading =
   /** A part of a message; the rest is on its way. */
   | { kind: 'part' }
   | { kind: 'too-big' }
+  /** JSON that nests deeper than it may. */
+  | { kind: 'too-deep' }
   | { kind: 'unreadable'; cause: unknown }
   /** JSON, where the codec is another one. */
   | { kind: 'other-codec' }
   | { kind: 'violation'; what: string }
 
 const PART: Reading = { kind: 'part' }
+const TOO_DEEP: Reading = { kind: 'too-deep' }
 
 /**
  * Turns the frames that come in into messages: decodes them, and joins to a message the bytes that
@@ -27,24 +39,26 @@ export class FrameReader {
   /** How the other side writes, where both sides take bytes in frames of their own. */
   peerFrames: FrameType | undefined
   readonly #codec: Codec
-  readonly #maxMessage: number
+  readonly #limits: Pick<ChannelLimits, 'message' | 'depth'>
   /** A message whose bytes are on their way, and what it waits for. */
   #incomplete: { decoded: unknown; awaited: AwaitedBytes } | undefined
 
-  constructor(codec: Codec, maxMessage: number) {
+  constructor(codec: Codec, limits: Pick<ChannelLimits, 'message' | 'depth'>) {
     this.#codec = codec
-    this.#maxMessage = maxMessage
+    this.#limits = limits
   }
 
   read(frame: Frame): Reading {
-    if (exceeds(frame, this.#maxMessage)) return { kind: 'too-big' }
+    if (exceeds(frame, this.#limits.message)) return { kind: 'too-big' }
     if (this.#incomplete) return this.#readBytes(this.#incomplete, frame)
     if (typeof frame !== 'string' && this.peerFrames === 'text') {
       return violation('bytes came that no message announced')
     }
     let decoded: unknown
     try {
-      decoded = this.#decode(frame)
+      const text = this.#codec === jsonCodec ? readText(frame) : frame
+      if (typeof text === 'string' && nestsDeeper(text, this.#limits.depth)) return TOO_DEEP
+      decoded = this.#decode(text)
     } catch (thrown) {
       return this.#unreadable(frame, thrown)
     }
@@ -69,7 +83,7 @@ export class FrameReader {
     if (!this.peerFrames) {
       return violation('a message announces bytes, which both sides must have agreed on before')
     }
-    if (exceeds(frame, this.#maxMessage - awaited.size)) return { kind: 'too-big' }
+    if (exceeds(frame, this.#limits.message - awaited.size)) return { kind: 'too-big' }
     this.#incomplete = { decoded, awaited }
     return PART
   }

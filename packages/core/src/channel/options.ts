@@ -2,8 +2,8 @@ import { RpcConfigError } from '../errors.js'
 import type { Dialect } from '../transport/dialect.js'
 import { type Codec, type FrameType, jsonCodec } from '../wire/codec.js'
 import { type Format, resolveFormat } from '../wire/format.js'
-import type { ChannelLimits } from './channel-core.js'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './heartbeat.js'
+import { type ChannelLimits, resolveLimits } from './limits.js'
 import type { Logger } from './logger.js'
 import { assertTimeout } from './pending-calls.js'
 
@@ -39,14 +39,6 @@ export interface ChannelOptions {
   frameType?: FrameType
 }
 
-const DEFAULT_LIMITS: ChannelLimits = {
-  message: 1024 * 1024,
-  queuedMessages: 256,
-  queuedBytes: 1024 * 1024,
-  unackedMessages: 1024,
-  unackedBytes: 1024 * 1024,
-}
-
 /** The options with their defaults. */
 export interface ResolvedChannelOptions {
   readonly timeout: number
@@ -67,7 +59,7 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
   assertDialect(dialect, format)
   return {
     timeout: assertTimeout(undefined, timeout),
-    limits: positiveIntegers('limits', { ...DEFAULT_LIMITS, ...limits }),
+    limits: resolveLimits(limits),
     heartbeat:
       heartbeat !== false && positiveIntegers('heartbeat', { ...DEFAULT_HEARTBEAT, ...heartbeat }),
     exposeErrors,

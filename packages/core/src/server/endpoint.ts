@@ -13,6 +13,7 @@ import { type Authorize, assertExposable } from '../channel/dispatcher.js'
 import type { Handlers } from '../channel/functions.js'
 import type { HelloParams } from '../channel/handshake.js'
 import type { ChannelHooks } from '../channel/hooks.js'
+import type { ChannelLimits } from '../channel/limits.js'
 import { log } from '../channel/logger.js'
 import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
 import type { UntypedSide } from '../channel/peer.js'
@@ -22,6 +23,7 @@ import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { truncateReason, type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
+import { type ConnectionLimits, Connections } from './connection-limits.js'
 import { listen } from './listen.js'
 import { type ResumeOptions, Sessions, type Visitor } from './sessions.js'
 import {
@@ -57,6 +59,8 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
    * them exactly once and in order, while both processes live. Default: none are kept.
    */
   resume?: ResumeOptions<Identity>
+  /** Bounds of each channel, and of how many there are; what is left out keeps its default. */
+  limits?: Partial<ChannelLimits> & ConnectionLimits
   /** What clients can call. */
   methods: Handlers<Local, ServerChannel<Local, Remote, Identity>>
   /**
@@ -150,6 +154,8 @@ type UntypedOptions = EndpointOptions<UntypedSide, UntypedSide>
 
 /** How long a socket may take over its closing handshake, in ms. */
 const GOODBYE_MS = 1_000
+/** How long a client has to answer a goodbye while the server goes on, in ms. */
+const CLOSE_MS = 5_000
 /** How long request headers may take, in ms; Node's default of 60 s invites slow attackers. */
 const HEADERS_TIMEOUT_MS = 10_000
 
@@ -162,6 +168,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   /** Those whose client has not said yet who it is. */
   readonly #opening = new Set<LiveChannel>()
   readonly #sessions: Sessions | undefined
+  readonly #connections: Connections
   readonly #contract: Contract | undefined
   readonly #options: UntypedOptions
   readonly #sockets: WebSocketServer
@@ -179,6 +186,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     assertMethods(contract, options.methods)
     assertPageRules(options as PageRules)
     this.#authenticateTimeoutMs = assertAuthentication(options)
+    this.#connections = new Connections(options.limits)
     this.#sessions = options.resume && new Sessions(options.resume as ResumeOptions)
     const { limits } = resolveChannelOptions(options)
     this.#sockets = new WebSocketServer({
@@ -186,6 +194,9 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       maxPayload: limits.message,
       // Costs far more than it saves on small messages, and invites bombs.
       perMessageDeflate: false,
+      // Whoever does not read reads no goodbye either, and holds what was written to it. An option
+      // that the types of ws do not have yet.
+      ...({ closeTimeout: CLOSE_MS } as object),
     })
   }
 
@@ -265,12 +276,16 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     const why = refusalOfPage(request, this.#options as PageRules, boundTo)
     // Never let in, not even to be told: a foreign page gets no WebSocket.
     if (why !== undefined) return this.#refuse(request, socket, new RejectUpgrade(403, why))
-    const admission = await this.#admit(request, socket)
+    const address = request.socket.remoteAddress
+    const tooMany = this.#connections.refusal(address)
+    // It counts from here on: who is to be authenticated takes a place.
+    if (!tooMany) socket.once('close', this.#connections.begin(address))
+    const admission = tooMany ? { rejection: tooMany } : await this.#admit(request, socket)
     if (socket.destroyed) return
     if (this.#closing) return this.#refuse(request, socket, closing())
     if ('identity' in admission) {
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
-        this.#accept(webSocket, admission.identity, request.socket.remoteAddress),
+        this.#accept(webSocket, admission.identity, address),
       )
     } else if (isPage(request)) {
       const { rejection } = admission

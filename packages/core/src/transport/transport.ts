@@ -28,6 +28,10 @@ export interface Transport {
   close(code?: number, reason?: string): void
   /** Ends it at once, without a goodbye to wait for, where the other side is known to be dead. */
   terminate?(): void
+  /** How many bytes wait here to leave, where that is known: a slow reader makes them many. */
+  readonly bufferedBytes?: number
+  /** Reads nothing for a while, so that the other side has to wait; or goes on, where it can. */
+  pause?(isPaused: boolean): void
   /** A ping of the wire's own, where it has one; answered by `events.pong`. */
   ping?(): void
 }

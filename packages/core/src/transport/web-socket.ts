@@ -13,6 +13,10 @@ export interface WebSocketLike {
   /** `ws` only: a protocol-level ping; its pong comes back as an event. */
   ping?(): void
   on?(event: 'pong', listener: () => void): unknown
+  readonly bufferedAmount?: number
+  /** `ws` only: stops, and goes on, reading. */
+  pause?(): void
+  resume?(): void
   /** `ws` only: ends the connection without the closing handshake. */
   terminate?(): void
 }
@@ -25,6 +29,9 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
   socket.binaryType = 'arraybuffer'
   return {
     reliable: false,
+    get bufferedBytes() {
+      return socket.bufferedAmount ?? 0
+    },
     start(events: TransportEvents) {
       socket.addEventListener('message', ({ data }) => {
         events.frame(typeof data === 'string' ? data : toBytes(data))
@@ -47,6 +54,9 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
       socket.close(socket.terminate ? code : permitted(code), truncateReason(reason))
     },
     ...(socket.terminate && { terminate: () => socket.terminate?.() }),
+    ...(socket.pause && {
+      pause: (isPaused: boolean) => (isPaused ? socket.pause?.() : socket.resume?.()),
+    }),
     ...(socket.ping && { ping: () => socket.ping?.() }),
   }
 }

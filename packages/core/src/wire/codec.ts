@@ -38,7 +38,16 @@ const utf8Encoder = new TextEncoder()
 export const jsonCodec: Codec = {
   name: 'json',
   encode: (message) => JSON.stringify(message),
-  decode: (frame) => JSON.parse(typeof frame === 'string' ? frame : utf8Decoder.decode(frame)),
+  decode: (frame) => JSON.parse(readText(frame)),
+}
+
+/**
+ * A frame as text.
+ *
+ * @throws {TypeError} where it is no UTF-8.
+ */
+export function readText(frame: Frame): string {
+  return typeof frame === 'string' ? frame : utf8Decoder.decode(frame)
 }
 
 /** The text as UTF-8. */

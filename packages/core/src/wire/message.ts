@@ -60,9 +60,6 @@ export type Classified =
   /** Meant as a request, but not one; `id` is null where none could be read. */
   | { kind: 'invalid'; id: MessageId; reason: string }
 
-/** The most messages a batch may hold; a longer one is refused whole. */
-export const MAX_BATCH = 100
-
 /**
  * Says what kind of message a decoded value is. Looks at own members only, so that a value with a
  * `__proto__` member is nothing but a value with a `__proto__` member. Never throws.

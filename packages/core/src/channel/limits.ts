@@ -1,0 +1,85 @@
+import { RpcConfigError } from '../errors.js'
+
+/** Bounds of one channel. Each is a positive integer; `Infinity` lifts those that say so. */
+export interface ChannelLimits {
+  /**
+   * The largest message accepted, and offered to the other side as the limit, in bytes. Default 1 MiB.
+   * A larger one ends the connection (1009).
+   */
+  readonly message: number
+  /** How deep JSON may nest. Default 256. Deeper, it is answered −32600, and not parsed. */
+  readonly depth: number
+  /** The most messages in one batch, or in one frame. Default 100. More are answered −32600, whole. */
+  readonly batch: number
+  /**
+   * The most calls and notifications of the other side that run here at once; or `Infinity`. Default
+   * 1,000. One more is answered −32003, and has not run.
+   */
+  readonly running: number
+  /**
+   * What a server reads from one client in a second, in messages; or `Infinity`. Default 20,000. Above
+   * it, its socket is not read for a while.
+   */
+  readonly messagesPerSecond: number
+  /** The same in bytes, text by its length. Default 64 MiB. */
+  readonly bytesPerSecond: number
+  /**
+   * How much may wait in the socket for a slow reader, in bytes; or `Infinity`. Default 16 MiB. Once
+   * there is more, the next message ends the connection (1013).
+   */
+  readonly sendBuffer: number
+  /** The most messages that wait for a connection. Default 256. */
+  readonly queuedMessages: number
+  /** The most bytes that wait for a connection, text by its length. Default 1 MiB. */
+  readonly queuedBytes: number
+  /**
+   * The most messages of a session that are sent ahead of the other side's acknowledgement; then they
+   * wait. Default 1,024.
+   */
+  readonly unackedMessages: number
+  /** The most bytes of them, text by its length. Default 1 MiB. */
+  readonly unackedBytes: number
+}
+
+const MIB = 1024 * 1024
+
+const DEFAULT_LIMITS: ChannelLimits = {
+  message: MIB,
+  depth: 256,
+  batch: 100,
+  running: 1_000,
+  messagesPerSecond: 20_000,
+  bytesPerSecond: 64 * MIB,
+  sendBuffer: 16 * MIB,
+  queuedMessages: 256,
+  queuedBytes: MIB,
+  unackedMessages: 1_024,
+  unackedBytes: MIB,
+}
+
+/** What can be done without. */
+const LIFTABLE: ReadonlySet<string> = new Set([
+  'running',
+  'messagesPerSecond',
+  'bytesPerSecond',
+  'sendBuffer',
+])
+
+/**
+ * @returns the limits with their defaults.
+ * @throws {RpcConfigError} naming the limit that is none.
+ */
+export function resolveLimits(limits: Partial<ChannelLimits> | undefined): ChannelLimits {
+  const resolved = { ...DEFAULT_LIMITS, ...limits }
+  for (const [name, value] of Object.entries(resolved)) {
+    // Those of an endpoint are its own.
+    if (!Object.hasOwn(DEFAULT_LIMITS, name)) continue
+    if (Number.isInteger(value) && value > 0) continue
+    const isLiftable = LIFTABLE.has(name)
+    if (isLiftable && value === Number.POSITIVE_INFINITY) continue
+    throw new RpcConfigError(
+      `limits.${name} must be a positive integer${isLiftable ? ', or Infinity' : ''}; it is ${String(value)}`,
+    )
+  }
+  return resolved
+}

@@ -1,0 +1,419 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import {
+  createChannel,
+  createClient,
+  memoryTransportPair,
+  RpcConfigError,
+  RpcOverloadedError,
+} from '@flashrpc/core'
+import { createEndpoint, type Endpoint, type EndpointOptions } from '@flashrpc/core/server'
+import { afterEach, describe, expect, test } from 'vitest'
+import { polled } from './support/eventually.js'
+import { RawPeer, rawClient } from './support/raw-peer.js'
+import { rejection } from './support/rejection.js'
+
+interface Methods {
+  add(params: { a: number; b: number }): number
+  echo(params: unknown): unknown
+  hang(params: { name: string }): string
+}
+
+const opened: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close()
+})
+
+class Scene {
+  readonly endpoint: Endpoint<Methods, Record<never, never>>
+  readonly ran: string[] = []
+  readonly errors: unknown[] = []
+  readonly ends: { code: number; reason: string }[] = []
+  readonly #hanging = new Map<string, (value: string) => void>()
+  url = ''
+  port = 0
+
+  private constructor(options: Partial<EndpointOptions<Methods, Record<never, never>>>) {
+    this.endpoint = createEndpoint<Methods>({
+      ...options,
+      onError: [(_, error) => this.errors.push(error)],
+      onDisconnect: [(_, reason) => this.ends.push(reason)],
+      methods: {
+        add: ({ a, b }) => {
+          this.ran.push(`${a}+${b}`)
+          return a + b
+        },
+        echo: (params) => params,
+        hang: ({ name }) => {
+          this.ran.push(name)
+          return new Promise((resolve) => this.#hanging.set(name, resolve))
+        },
+      },
+    })
+  }
+
+  static async open(options: Partial<EndpointOptions<Methods, Record<never, never>>> = {}) {
+    const scene = new Scene(options)
+    const { url, port } = await scene.endpoint.listen()
+    Object.assign(scene, { url, port })
+    opened.push(() => scene.endpoint.close())
+    return scene
+  }
+
+  /** A client that behaves. */
+  async neighbour() {
+    const client = createClient<Methods>({ url: this.url })
+    opened.push(() => client.close())
+    await client.connect()
+    return client
+  }
+
+  async raw(): Promise<RawPeer> {
+    const peer = await rawClient(this.url)
+    opened.push(() => peer[Symbol.asyncDispose]())
+    return peer
+  }
+
+  finish(name: string): void {
+    this.#hanging.get(name)?.(name)
+  }
+}
+
+const add = (id: number) => ({ jsonrpc: '2.0', id, method: 'add', params: { a: id, b: 1 } })
+const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
+/** A call whose message nests so deep, its own two levels among them. */
+const deepCall = (depth: number) =>
+  `{"jsonrpc":"2.0","id":1,"method":"echo","params":{"deep":${nested(depth - 2)}}}`
+
+describe('depth', () => {
+  test.each([
+    ['text', (text: string) => text],
+    ['binary', (text: string) => new TextEncoder().encode(text)],
+  ])('of JSON in %s frames is 256 at the most', async (_, frame) => {
+    const scene = await Scene.open()
+    const peer = await scene.raw()
+    peer.send(frame(deepCall(256)))
+    expect(await peer.nextJson()).toMatchObject({ id: 1, result: {} })
+    peer.send(frame(deepCall(257)))
+    expect(await peer.nextJson()).toStrictEqual({
+      jsonrpc: '2.0',
+      id: null,
+      error: { code: -32600, message: 'Invalid request: it nests deeper than 256' },
+    })
+    peer.send(frame(JSON.stringify(add(2))))
+    expect(await peer.nextJson()).toMatchObject({ id: 2, result: 3 })
+  })
+
+  test('does not count what is in strings, whatever is escaped there', async () => {
+    const scene = await Scene.open()
+    const peer = await scene.raw()
+    const text = `${'['.repeat(600)}\\"{[`
+    const message = { ...add(1), method: 'echo', params: { text, [text]: text } }
+    peer.send(message)
+    expect(await peer.nextJson()).toMatchObject({ result: { text, [text]: text } })
+  })
+
+  test('of millions is refused as that of hundreds, and harms nobody', async () => {
+    const scene = await Scene.open({ limits: { message: 8 * 1024 * 1024 } })
+    const neighbour = await scene.neighbour()
+    const peer = await scene.raw()
+    peer.send(deepCall(3_000_000))
+    expect(await peer.nextJson()).toMatchObject({ id: null, error: { code: -32600 } })
+    expect(await neighbour.other.add({ a: 1, b: 2 })).toBe(3)
+  })
+
+  test('is an option', async () => {
+    const scene = await Scene.open({ limits: { depth: 400 } })
+    const peer = await scene.raw()
+    peer.send(deepCall(400))
+    expect(await peer.nextJson()).toMatchObject({ id: 1, result: {} })
+    peer.send(deepCall(401))
+    expect(await peer.nextJson()).toMatchObject({ id: null, error: { code: -32600 } })
+  })
+})
+
+describe('a batch', () => {
+  test('holds as many messages as the option says', async () => {
+    const scene = await Scene.open({ limits: { batch: 3 } })
+    const peer = await scene.raw()
+    peer.send([1, 2, 3].map(add))
+    expect(await peer.nextJson()).toHaveLength(3)
+    peer.send([1, 2, 3, 4].map(add))
+    expect(await peer.nextJson()).toMatchObject({ id: null, error: { code: -32600 } })
+    expect(scene.ran).toHaveLength(3)
+  })
+})
+
+describe('calls that run', () => {
+  test('are as many as may; one more is refused, and is known not to have run', async () => {
+    const scene = await Scene.open({ limits: { running: 2 } })
+    const neighbour = await scene.neighbour()
+    const client = await scene.neighbour()
+    const first = client.other.hang({ name: 'a' })
+    const second = client.other.hang({ name: 'b' })
+    const error = await rejection(client.other.add({ a: 1, b: 2 }))
+    expect(error).toBeInstanceOf(RpcOverloadedError)
+    expect(error).toMatchObject({
+      outcome: 'not-received',
+      message: expect.stringContaining('limits.running'),
+    })
+    expect(await neighbour.other.add({ a: 3, b: 4 })).toBe(7)
+    scene.finish('a')
+    expect(await first).toBe('a')
+    expect(await client.other.add({ a: 5, b: 6 })).toBe(11)
+    scene.finish('b')
+    expect(await second).toBe('b')
+    expect(scene.ran).toStrictEqual(['a', 'b', '3+4', '5+6'])
+  })
+
+  test('leave no room for notifications either, which onError learns of', async () => {
+    const scene = await Scene.open({ limits: { running: 1 } })
+    const client = await scene.neighbour()
+    const call = client.other.hang({ name: 'a' })
+    await client.notify('add', { a: 1, b: 2 })
+    await polled(() => scene.errors).toMatchObject([{ code: -32003 }])
+    scene.finish('a')
+    await call
+    expect(scene.ran).toStrictEqual(['a'])
+  })
+
+  test('are bounded on the side of a client, too', async () => {
+    const [left, right] = memoryTransportPair()
+    const server = createChannel<object, { wait(): void }>({ side: 'server', transport: left })
+    createChannel<{ wait(): void }, object>({
+      side: 'client',
+      transport: right,
+      limits: { running: 1 },
+      methods: { wait: () => new Promise<void>(() => {}) },
+    })
+    const hanging = rejection(server.other.wait())
+    expect(await rejection(server.other.wait())).toMatchObject({ outcome: 'not-received' })
+    await server.close()
+    await hanging
+  })
+})
+
+describe('rates', () => {
+  test.each([
+    ['messages', { messagesPerSecond: 100 }],
+    ['bytes', { bytesPerSecond: 100 * 71 }],
+  ])(
+    'of %s above the limit are not read for a while, and all of it in the end',
+    async (_, limits) => {
+      const scene = await Scene.open({ limits })
+      const neighbour = await scene.neighbour()
+      const peer = await scene.raw()
+      const begin = performance.now()
+      for (let id = 100; id < 350; id++) peer.send(add(id))
+      await polled(() => scene.ran.length).toBeGreaterThan(0)
+      // Meanwhile others are served as ever.
+      expect(await neighbour.other.add({ a: 1, b: 2 })).toBe(3)
+      for (let id = 100; id < 350; id++) await peer.nextJson()
+      peer.send(add(350))
+      await peer.nextJson()
+      // 100 at once, and 100 a second.
+      expect(performance.now() - begin).toBeGreaterThan(1_000)
+      expect(scene.ran).toHaveLength(252)
+    },
+  )
+
+  test('have no limit where they are lifted', async () => {
+    const scene = await Scene.open({
+      limits: {
+        messagesPerSecond: Number.POSITIVE_INFINITY,
+        bytesPerSecond: Number.POSITIVE_INFINITY,
+      },
+    })
+    const client = await scene.neighbour()
+    const calls = Array.from({ length: 500 }, (_, a) => client.other.add({ a, b: 1 }))
+    expect((await Promise.all(calls)).at(-1)).toBe(500)
+  })
+
+  test('pause a flood of notifications: its sender has to wait', async () => {
+    const scene = await Scene.open({ limits: { messagesPerSecond: 200 } })
+    const neighbour = await scene.neighbour()
+    const peer = await scene.raw()
+    // More than the system holds between two sockets.
+    const params = { a: 1, b: 1, text: 'x'.repeat(1_000) }
+    const flood = JSON.stringify({ jsonrpc: '2.0', method: 'add', params })
+    for (let n = 0; n < 20_000; n++) peer.socket.send(flood)
+    await polled(() => scene.ran.length).toBeGreaterThan(100)
+    expect(await neighbour.other.add({ a: 20, b: 22 })).toBe(42)
+    expect(scene.ran.length).toBeLessThan(10_000)
+    expect(peer.socket.bufferedAmount).toBeGreaterThan(0)
+  })
+})
+
+describe('a slow reader', () => {
+  test('is cut off, and the others hear all', async () => {
+    const scene = await Scene.open({ limits: { sendBuffer: 256 * 1024 } })
+    const neighbour = await scene.neighbour()
+    const slow = await scene.raw()
+    slow.socket.pause()
+    const text = 'x'.repeat(60_000)
+    let sent = 0
+    for (; sent < 400 && scene.ends.length === 0; sent++) {
+      slow.send({ ...add(sent), method: 'echo', params: { text } })
+      expect(await neighbour.other.add({ a: sent, b: 1 })).toBe(sent + 1)
+    }
+    expect(scene.ends).toMatchObject([{ code: 1013 }])
+    expect(await neighbour.other.echo({ text })).toStrictEqual({ text })
+    expect(scene.endpoint.channels.size).toBe(1)
+  })
+})
+
+describe('connections', () => {
+  /** Another address of this machine: loopback addresses are not counted. */
+  test('are as many as may; one more is told when to come back', async () => {
+    const scene = await Scene.open({ limits: { connections: 2 } })
+    const neighbour = await scene.neighbour()
+    const second = await scene.raw()
+    const response = await upgrade(scene.port)
+    expect(response).toMatch(/^HTTP\/1\.1 503 /)
+    expect(response).toMatch(/\r\nRetry-After: 5\r\n/)
+    expect(response).toContain('as many connections as it takes')
+    expect(await neighbour.other.add({ a: 1, b: 2 })).toBe(3)
+    await second[Symbol.asyncDispose]()
+    await polled(() => upgrade(scene.port)).toMatch(/^HTTP\/1\.1 101 /)
+  })
+
+  test('that are refused are told to pages by a close code', async () => {
+    const scene = await Scene.open({ limits: { connections: 1 } })
+    await scene.neighbour()
+    const { WebSocket } = await import('ws')
+    const page = new RawPeer(new WebSocket(scene.url, { origin: `http://127.0.0.1:${scene.port}` }))
+    expect(await page.closed).toMatchObject({ code: 1013 })
+  })
+
+  test('count while they are authenticated', async () => {
+    let letIn = () => {}
+    const scene = await Scene.open({
+      limits: { connections: 1 },
+      authenticate: () => new Promise<void>((resolve) => (letIn = resolve)),
+    })
+    const first = rawClient(scene.url)
+    await polled(() => upgrade(scene.port)).toMatch(/^HTTP\/1\.1 503 /)
+    letIn()
+    await (await first)[Symbol.asyncDispose]()
+    const again = rawClient(scene.url)
+    await polled(() => letIn).not.toBeUndefined()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    letIn()
+    await (await again)[Symbol.asyncDispose]()
+  })
+
+  test('from one address are counted by it, but for this machine’s own', async () => {
+    const { Connections } = await import('../src/server/connection-limits.js')
+    const connections = new Connections({ connectionsPerAddress: 2 })
+    const ends = ['192.0.2.1', '192.0.2.1', '192.0.2.2', '127.0.0.1', '::1'].map((address) =>
+      connections.begin(address),
+    )
+    expect(connections.refusal('192.0.2.1')).toMatchObject({ status: 429, retryAfterSeconds: 5 })
+    for (const address of ['192.0.2.2', '127.0.0.1', '::1', '::ffff:127.0.0.1', undefined]) {
+      expect(connections.refusal(address)).toBeUndefined()
+    }
+    ends[0]?.()
+    ends[0]?.()
+    expect(connections.refusal('192.0.2.1')).toBeUndefined()
+    connections.begin('192.0.2.1')
+    expect(connections.refusal('192.0.2.1')).toMatchObject({ status: 429 })
+  })
+})
+
+describe('hostile frames', () => {
+  test('in tiny fragments end their connection, and no other', async () => {
+    const scene = await Scene.open()
+    const neighbour = await scene.neighbour()
+    const socket = await handshaken(scene.port)
+    const closed = new Promise((resolve) => socket.on('close', resolve))
+    // A first fragment of text, and then empty ones without end.
+    socket.write(Buffer.from([0x01, 0x80, 0, 0, 0, 0]))
+    const empty = Buffer.concat(Array(2_000).fill(Buffer.from([0x00, 0x80, 0, 0, 0, 0])))
+    for (let n = 0; n < 20 && !socket.destroyed; n++) {
+      if (!socket.write(empty)) await Promise.race([drained(socket), closed])
+    }
+    await closed
+    expect(await neighbour.other.add({ a: 1, b: 2 })).toBe(3)
+  })
+
+  test('of pings whose answers nobody reads end their connection, and no other', async () => {
+    const scene = await Scene.open()
+    const neighbour = await scene.neighbour()
+    const socket = await handshaken(scene.port)
+    socket.pause()
+    const closed = new Promise((resolve) => socket.on('close', resolve))
+    const ping = Buffer.alloc(2 + 4 + 125)
+    ping[0] = 0x89
+    ping[1] = 0x80 | 125
+    const pings = Buffer.concat(Array(500).fill(ping))
+    for (let n = 0; n < 400 && !socket.destroyed; n++) {
+      if (!socket.write(pings)) await Promise.race([drained(socket), closed])
+    }
+    socket.resume()
+    await closed
+    expect(await neighbour.other.add({ a: 1, b: 2 })).toBe(3)
+  })
+})
+
+describe('a limit that is none', () => {
+  test.each([
+    ['depth', 0],
+    ['batch', Number.POSITIVE_INFINITY],
+    ['running', -1],
+    ['running', 1.5],
+    ['sendBuffer', 'much'],
+    ['messagesPerSecond', Number.NaN],
+  ])('is refused where it is written: %s is %j', (name, value) => {
+    const options = { url: 'ws://127.0.0.1:1', autoConnect: false, limits: { [name]: value } }
+    expect(() => createClient(options as never)).toThrow(RpcConfigError)
+    expect(() => createClient(options as never)).toThrow(`limits.${name}`)
+  })
+
+  test.each(['connections', 'connectionsPerAddress'])('is refused by an endpoint: %s', (name) => {
+    const options = { methods: {}, limits: { [name]: 0 } }
+    expect(() => createEndpoint(options as never)).toThrow(`limits.${name}`)
+  })
+})
+
+/** Asks for an upgrade. @returns the head of the answer. */
+async function upgrade(port: number): Promise<string> {
+  const socket = await dial(port)
+  try {
+    const [head] = await once(socket, 'data')
+    return String(head)
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** A socket past its upgrade, for frames of any kind. */
+async function handshaken(port: number) {
+  const socket = await dial(port)
+  await once(socket, 'data')
+  return socket
+}
+
+async function dial(port: number) {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  opened.push(() => socket.destroy())
+  await once(socket, 'connect')
+  socket.write(
+    [
+      'GET / HTTP/1.1',
+      'Host: 127.0.0.1',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      '\r\n',
+    ].join('\r\n'),
+  )
+  return socket
+}
+
+/** When more can be written; not an error, which a socket that is cut off has. */
+function drained(socket: Socket): Promise<unknown> {
+  return new Promise((resolve) => socket.once('drain', resolve))
+}
