@@ -43,6 +43,8 @@ export interface ChannelCoreOptions {
   readonly lasting: boolean
   /** Client: whether it offers the server to keep a session. */
   readonly offersSession?: boolean
+  /** Server: the window over which its clients spread after a loss, in ms. */
+  readonly spreadMs?: (() => number) | undefined
   /** Server: who takes a connection. Without it, this channel does. */
   readonly receive?: ConnectionOptions['receive'] | undefined
   /** What handlers find as `context.channel`. */
@@ -67,6 +69,8 @@ export interface ChannelCoreEvents {
    */
   ended(info: CloseInfo, recv: number | undefined): void
   latency(ms: number): void
+  /** The server's clients are to spread over another window, in ms, after a loss. */
+  spread?(ms: number): void
   /** `inFlight` or `queued` may have changed. */
   change(): void
   error(error: unknown): void
@@ -248,6 +252,7 @@ export class ChannelCore {
             token !== undefined && { resume: { sid: session.sid, token, recv: session.tell() } }),
         },
         keepsBytes: this.#offers(transport) ? limits.unackedBytes : undefined,
+        spreadMs: this.#options.spreadMs,
         receive: this.#options.receive ?? (() => ({ welcome: this.#welcome })),
       },
       this.#eventsOf(() => connection),
@@ -301,6 +306,7 @@ export class ChannelCore {
       acknowledged: (recv) => this.#acknowledged(connectionOf(), recv),
       bye: (bye) => this.#byeSaid(connectionOf(), bye),
       latency: events.latency,
+      spread: (ms) => events.spread?.(ms),
       error: events.error,
       close: (info) => this.#down(connectionOf(), info),
     }

@@ -128,6 +128,8 @@ export interface OpenChannel {
   readonly authorize?: Authorize | undefined
   /** Server: who takes the connection. Without it, this channel does. */
   readonly receive?: (hello: HelloParams, connection: Connection, channel: LiveChannel) => Reception
+  /** Server: the window over which its clients spread after a loss, in ms. */
+  readonly spreadMs?: () => number
   readonly events?: LiveChannelEvents
 }
 
@@ -153,7 +155,8 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   #identity: unknown
 
   constructor(open: OpenChannel) {
-    const { contract, side, transport, options, identity, authorize, receive, events } = open
+    const { contract, side, transport, options, identity, authorize, receive, spreadMs, events } =
+      open
     super()
     this.#identity = identity
     const hooks = createHookRunner<LiveChannel>(options, () => this)
@@ -162,6 +165,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
       contract,
       side,
       lasting: false,
+      spreadMs,
       receive: receive && ((hello, connection) => receive(hello, connection, this)),
       self: () => this,
       identity: () => this.#identity,

@@ -71,6 +71,8 @@ export interface ConnectionEvents {
   bye(bye: Bye): void
   /** How long the other side took to answer a ping or the hello, in ms. */
   latency(ms: number): void
+  /** The server wishes its clients to spread over such a window, in ms, after a loss. */
+  spread(ms: number): void
   /** Something went wrong that no answer tells the other side about. */
   error(error: unknown): void
   close(info: CloseInfo): void
@@ -85,6 +87,8 @@ export interface ConnectionOptions {
   readonly hello: Pick<HelloParams, 'id' | 'attempt' | 'resume'>
   /** How much this side keeps for a session, in bytes, where it keeps any. */
   readonly keepsBytes: number | undefined
+  /** Server: the window that its clients are told with each pong, in ms. */
+  readonly spreadMs?: (() => number) | undefined
   /** Server: who takes the connection, asked with its hello. */
   readonly receive: (hello: HelloParams, connection: Connection) => Reception
 }
@@ -518,14 +522,25 @@ export class Connection {
 
   #notification(incoming: Incoming): void {
     const { method, params } = incoming
-    if (method === 'rpc.ping') this.sendExtension('rpc.pong')
-    else if (method === 'rpc.pong') this.#pong()
+    if (method === 'rpc.ping') this.#answerPing()
+    else if (method === 'rpc.pong') this.#ponged(params)
     else if (method === 'rpc.ack') this.#events.acknowledged((params as unknown[] | undefined)?.[0])
     else if (method === 'rpc.bye') this.#bye(params)
     else if (method === 'rpc.cancel' || method === '$/cancelRequest') {
       const id = (params as { id?: MessageId } | undefined)?.id
       if (id !== undefined) this.#events.cancel(id)
     } else if (!method.startsWith('rpc.')) this.#events.notification(incoming)
+  }
+
+  #answerPing(): void {
+    const { spreadMs } = this.#options
+    this.sendExtension('rpc.pong', spreadMs && { spreadMs: spreadMs() })
+  }
+
+  #ponged(params: unknown): void {
+    this.#pong()
+    const { spreadMs } = (params ?? {}) as { spreadMs?: unknown }
+    if (Number.isFinite(spreadMs)) this.#events.spread(spreadMs as number)
   }
 
   #bye(params: unknown): void {

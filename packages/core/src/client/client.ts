@@ -8,6 +8,7 @@ import { CorePeer, type Peer, type UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
 import { RpcConfigError, RpcDisconnectedError, RpcProxyError } from '../errors.js'
 import { CloseCode, describeClose } from '../transport/close-codes.js'
+import { retryAfterMsOf } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
 import type { Link, LinkEvents } from './link.js'
 import { assertSocketSettings, ReconnectingSocket } from './reconnecting-socket.js'
@@ -141,6 +142,7 @@ class LastingClient extends CorePeer implements AnyClient {
         down: (info, retryAfterMs) => this.#down(info, retryAfterMs),
         ended: (info) => this.#hooks.disconnect(info),
         latency: (latencyMs) => this.#state.set({ latencyMs }),
+        spread: (spreadMs) => this.#link?.spread(spreadMs),
         change: () => this.#state.recount(),
         error: this.#hooks.error,
       },
@@ -246,7 +248,7 @@ class LastingClient extends CorePeer implements AnyClient {
     })
   }
 
-  #down(info: CloseInfo, retryAfterMs: number | undefined): void {
+  #down(info: CloseInfo, retryAfterMs = retryAfterMsOf(info)): void {
     const message = `the connection was lost (${describeClose(info)})`
     this.#link?.lost({ message, closeCode: info.code, retryAfterMs })
   }

@@ -19,6 +19,8 @@ export interface Link {
   lost(failure: Failure): void
   /** The connection it made has been accepted by the server. */
   accepted(spreadMs: number): void
+  /** The server has another wish for the window of the first attempt after a loss. */
+  spread(spreadMs: number): void
   /** Attempts the next connection at once. */
   hurry(): void
   /** Makes no further connection. Resolves when the last socket is closed. */

@@ -76,6 +76,11 @@ export class Pace {
     this.#accepted = true
   }
 
+  /** The server wishes that its clients spread over another window. */
+  spread(spreadMs: number): void {
+    this.#spreadMs = spreadMs
+  }
+
   failed(failure: Failure): void {
     if (this.#stopped) return
     let verdict = judge(failure)

@@ -80,6 +80,10 @@ export class ReconnectingSocket implements Link {
     this.#pace.accepted(spreadMs)
   }
 
+  spread(spreadMs: number): void {
+    this.#pace.spread(spreadMs)
+  }
+
   hurry(): void {
     this.#pace.hurry()
   }

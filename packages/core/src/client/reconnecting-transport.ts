@@ -47,6 +47,10 @@ export class ReconnectingTransport implements Link {
     this.#pace.accepted(spreadMs)
   }
 
+  spread(spreadMs: number): void {
+    this.#pace.spread(spreadMs)
+  }
+
   hurry(): void {
     this.#pace.hurry()
   }

@@ -38,31 +38,59 @@ export interface Failure {
 /** What to do after a failure: try again, or stop in one of two states. */
 export type Verdict = 'retry' | 'failed' | 'unauthorized'
 
-const FATAL_CLOSE_CODES = new Set([4400, 4403, 4409])
-const FATAL_STATUSES = new Set([403, 404, 407, 426])
+/** What a cause that forbids another attempt, as it was made, leads to. */
+interface Stop {
+  readonly verdict: Exclude<Verdict, 'retry'>
+  /** What the user can do about it. */
+  readonly remedy?: string
+}
 
-/** Says what to do after a failure, by its cause: docs/protocol.md, "Reconnecting". */
-export function judge({ closeCode, httpStatus, proxy }: Failure): Verdict {
-  if (proxy !== undefined) return httpStatus === 403 || httpStatus === 407 ? 'failed' : 'retry'
-  if (closeCode === 4401 || httpStatus === 401) return 'unauthorized'
-  if (FATAL_CLOSE_CODES.has(closeCode)) return 'failed'
-  return httpStatus !== undefined && FATAL_STATUSES.has(httpStatus) ? 'failed' : 'retry'
+const UNKNOWN: Stop = {
+  verdict: 'unauthorized',
+  remedy: 'The server does not know who this is: check the credentials in the url or the headers',
+}
+const FORBIDDEN: Stop = {
+  verdict: 'failed',
+  remedy:
+    'The server does not let this client in: check its rights and, for a page, the allowedOrigins of the server',
+}
+
+/**
+ * The causes after which the same attempt would fail again: docs/protocol.md, "Reconnecting". After any
+ * other the client tries again.
+ */
+const STOPS_BY_CLOSE_CODE: ReadonlyMap<number | undefined, Stop> = new Map([
+  [4400, { verdict: 'failed' }],
+  [4401, UNKNOWN],
+  [4403, FORBIDDEN],
+  [4409, { verdict: 'failed' }],
+])
+const STOPS_BY_HTTP_STATUS: ReadonlyMap<number | undefined, Stop> = new Map([
+  [401, UNKNOWN],
+  [403, FORBIDDEN],
+  [404, { verdict: 'failed', remedy: 'Check the path of the url' }],
+  [407, { verdict: 'failed' }],
+  [426, { verdict: 'failed' }],
+])
+
+function stopOf({ closeCode, httpStatus, proxy }: Failure): Stop | undefined {
+  if (proxy === undefined) {
+    return STOPS_BY_CLOSE_CODE.get(closeCode) ?? STOPS_BY_HTTP_STATUS.get(httpStatus)
+  }
+  // Its own answer, by which the server has not been asked yet.
+  return httpStatus === 403 || httpStatus === 407 ? { verdict: 'failed' } : undefined
+}
+
+/** Says what to do after a failure, by its cause. */
+export function judge(failure: Failure): Verdict {
+  return stopOf(failure)?.verdict ?? 'retry'
 }
 
 /** What the user can do about a failure, where anything. */
 export function remedyOf(failure: Failure): string | undefined {
-  const { closeCode, httpStatus, proxy, remedy, cause } = failure
   // Who made the connection knows more than its code tells.
-  const isTold = remedy !== undefined || cause instanceof RpcDisconnectedError
-  if (isTold || proxy !== undefined) return remedy
-  if (closeCode === 4401 || httpStatus === 401) {
-    return 'The server does not know who this is: check the credentials in the url or the headers'
-  }
-  if (closeCode === 4403 || httpStatus === 403) {
-    return 'The server does not let this client in: check its rights and, for a page, the allowedOrigins of the server'
-  }
-  if (httpStatus === 404) return 'Check the path of the url'
-  return undefined
+  const isTold = failure.remedy !== undefined || failure.cause instanceof RpcDisconnectedError
+  return isTold || failure.proxy !== undefined ? failure.remedy : stopOf(failure)?.remedy
 }
 
 /**

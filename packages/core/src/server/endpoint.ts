@@ -20,12 +20,14 @@ import type { UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
+import { withRetryAfter } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { truncateReason, type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { type ConnectionLimits, Connections } from './connection-limits.js'
 import { listen } from './listen.js'
 import { type ResumeOptions, Sessions, type Visitor } from './sessions.js'
+import { Spread } from './spread.js'
 import {
   assertPageRules,
   isPage,
@@ -59,6 +61,12 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
    * them exactly once and in order, while both processes live. Default: none are kept.
    */
   resume?: ResumeOptions<Identity>
+  /**
+   * Over how long a time, in ms, clients come back that have lost the server, or what says it of their
+   * number. It is told to each as it connects, and with each pong. Default: 300 of them a second,
+   * in 30 s at the most.
+   */
+  spreadMs?: number | ((clients: number) => number)
   /** Bounds of each channel, and of how many there are; what is left out keeps its default. */
   limits?: Partial<ChannelLimits> & ConnectionLimits
   /** What clients can call. */
@@ -169,6 +177,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly #opening = new Set<LiveChannel>()
   readonly #sessions: Sessions | undefined
   readonly #connections: Connections
+  readonly #spread: Spread
   readonly #contract: Contract | undefined
   readonly #options: UntypedOptions
   readonly #sockets: WebSocketServer
@@ -187,6 +196,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     assertPageRules(options as PageRules)
     this.#authenticateTimeoutMs = assertAuthentication(options)
     this.#connections = new Connections(options.limits)
+    this.#spread = new Spread(options.spreadMs)
     this.#sessions = options.resume && new Sessions(options.resume as ResumeOptions)
     const { limits } = resolveChannelOptions(options)
     this.#sockets = new WebSocketServer({
@@ -292,7 +302,8 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       this.#rejected(request, rejection)
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
         webSocket.on('error', () => {})
-        webSocket.close(rejection.closeCode, truncateReason(rejection.message))
+        const reason = withRetryAfter(rejection.message, rejection.retryAfterSeconds)
+        webSocket.close(rejection.closeCode, truncateReason(reason))
         void closed(webSocket)
       })
     } else this.#refuse(request, socket, admission.rejection)
@@ -340,6 +351,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       authorize: this.#options.authorize as Authorize | undefined,
       receive: (hello, connection, self) =>
         this.#receive(self, hello, connection, { identity, address }),
+      spreadMs: () => this.#spread.ms(this.#channels.size),
       events: this.#channelEvents,
     })
     this.#opening.add(channel)
@@ -366,7 +378,11 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     visitor: Visitor,
   ): Reception {
     if (this.#closing) return { refuse: CLOSING }
-    const welcome = { sid: channel.id, resumed: false, spreadMs: 0 }
+    const welcome = {
+      sid: channel.id,
+      resumed: false,
+      spreadMs: this.#spread.ms(this.#channels.size),
+    }
     return this.#sessions?.receive(channel, hello, connection, visitor, welcome) ?? { welcome }
   }
 

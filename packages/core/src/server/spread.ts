@@ -1,0 +1,38 @@
+import { RpcConfigError } from '../errors.js'
+
+/** How many clients come back in a second, where nothing else is said. */
+const PER_SECOND = 300
+/** What clients wait at the longest, in ms. */
+const MOST_MS = 30_000
+
+/** The window over which clients come back that have lost their server together. */
+export class Spread {
+  readonly #of: (clients: number) => number
+
+  /** @throws {RpcConfigError} where it is no number of ms. */
+  constructor(spreadMs: number | ((clients: number) => number) | undefined) {
+    if (spreadMs === undefined) {
+      this.#of = (clients) => Math.min(MOST_MS, (clients / PER_SECOND) * 1_000)
+    } else if (typeof spreadMs === 'function') this.#of = spreadMs
+    else if (isSpread(spreadMs)) this.#of = () => spreadMs
+    else {
+      throw new RpcConfigError(
+        `spreadMs must be a number of ms, or a function that returns one; it is ${String(spreadMs)}`,
+      )
+    }
+  }
+
+  /** In whole ms; 0 where a function of the user's fails to say. */
+  ms(clients: number): number {
+    try {
+      const ms = this.#of(clients)
+      return isSpread(ms) ? Math.round(ms) : 0
+    } catch {
+      return 0
+    }
+  }
+}
+
+function isSpread(value: unknown): value is number {
+  return Number.isFinite(value) && (value as number) >= 0
+}

@@ -1,0 +1,317 @@
+import { once } from 'node:events'
+import { type Client, createClient, RpcDisconnectedError } from '@flashrpc/core'
+import { createEndpoint, RejectUpgrade } from '@flashrpc/core/server'
+import { createFaultProxy } from '@flashrpc/core/testing'
+import { afterEach, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { polled } from './support/eventually.js'
+import { httpServer, refuse } from './support/http-server.js'
+import { RawPeer, RawServer } from './support/raw-peer.js'
+import { until } from './support/until.js'
+
+interface Server {
+  ping(): string
+}
+type TestClient = Client<Record<never, never>, Server>
+
+const retry = { minDelayMs: 1, maxDelayMs: 5 }
+const opened: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close()
+})
+
+function clientOf(url: string | (() => string)): TestClient {
+  const client = createClient<Server>({ url, retry, connectTimeoutMs: 2_000 })
+  opened.push(() => client.close())
+  return client
+}
+
+type Verdict = 'retry' | 'failed' | 'unauthorized'
+
+describe('a connection that ended with a close code', () => {
+  /** Every code that an end of a WebSocket may have, and what the client makes of it. */
+  const table: [code: number, verdict: Verdict][] = [
+    [1000, 'retry'],
+    [1001, 'retry'],
+    [1002, 'retry'],
+    [1003, 'retry'],
+    [1005, 'retry'],
+    [1006, 'retry'],
+    [1007, 'retry'],
+    [1008, 'retry'],
+    [1009, 'retry'],
+    [1010, 'retry'],
+    [1011, 'retry'],
+    [1012, 'retry'],
+    [1013, 'retry'],
+    [1014, 'retry'],
+    [3000, 'retry'],
+    [4000, 'retry'],
+    [4400, 'failed'],
+    [4401, 'unauthorized'],
+    [4403, 'failed'],
+    [4404, 'retry'],
+    [4408, 'retry'],
+    [4409, 'failed'],
+    [4429, 'retry'],
+    [4999, 'retry'],
+  ]
+
+  for (const when of ['before the hello', 'after it'] as const) {
+    test.each(table)(`%i, ${when}: %s`, async (code, verdict) => {
+      await using server = await RawServer.listen()
+      const client = clientOf(server.url)
+      const peer = when === 'after it' ? await server.acceptExtended() : await server.accept()
+      if (when === 'after it') await until(client, 'connected')
+      end(peer, code)
+      if (verdict === 'retry') {
+        await polled(() => server.ever).toBeGreaterThan(1)
+        expect(client.state.lastError).toMatchObject({ closeCode: code, outcome: 'not-sent' })
+        return
+      }
+      const { lastError } = await until(client, verdict)
+      expect(lastError).toBeInstanceOf(RpcDisconnectedError)
+      expect(lastError).toMatchObject({ closeCode: code })
+      expect(server.ever).toBe(1)
+    })
+  }
+
+  /** 1005 is an end without a code, 1006 one without a goodbye. */
+  function end({ socket }: RawPeer, code: number): void {
+    if (code === 1006) socket.terminate()
+    else if (code === 1005) socket.close()
+    else socket.close(code)
+  }
+})
+
+describe('an upgrade that was refused with an HTTP status', () => {
+  const table: [status: string, verdict: Verdict][] = [
+    ['200 OK', 'retry'],
+    ['301 Moved Permanently', 'retry'],
+    ['302 Found', 'retry'],
+    ['400 Bad Request', 'retry'],
+    ['401 Unauthorized', 'unauthorized'],
+    ['402 Payment Required', 'retry'],
+    ['403 Forbidden', 'failed'],
+    ['404 Not Found', 'failed'],
+    ['407 Proxy Authentication Required', 'failed'],
+    ['408 Request Timeout', 'retry'],
+    ['410 Gone', 'retry'],
+    ['426 Upgrade Required', 'failed'],
+    ['429 Too Many Requests', 'retry'],
+    ['500 Internal Server Error', 'retry'],
+    ['502 Bad Gateway', 'retry'],
+    ['503 Service Unavailable', 'retry'],
+    ['504 Gateway Timeout', 'retry'],
+  ]
+
+  test.each(table)('%s: %s', async (status, verdict) => {
+    await using server = await httpServer(refuse(status))
+    const client = clientOf(server.url)
+    if (verdict === 'retry') {
+      await polled(() => server.upgrades).toBeGreaterThan(1)
+      expect(client.state.lastError).toMatchObject({ httpStatus: Number(status.slice(0, 3)) })
+      return
+    }
+    const { lastError } = await until(client, verdict)
+    expect(lastError).toMatchObject({ httpStatus: Number(status.slice(0, 3)), outcome: 'not-sent' })
+    expect(server.upgrades).toBe(1)
+  })
+
+  test.each([
+    ['429 Too Many Requests', 'Retry-After: 1'],
+    ['503 Service Unavailable', 'Retry-After: 1'],
+    ['503 Service Unavailable', () => `Retry-After: ${new Date(Date.now() + 2_000).toUTCString()}`],
+  ])('%s with a wish is met: %s', async (status, header) => {
+    const line = typeof header === 'string' ? header : header()
+    await using server = await httpServer(refuse(status, line))
+    const client = clientOf(server.url)
+    const begin = Date.now()
+    const { retryAt } = await until(client, 'reconnecting')
+    // A date says whole seconds: somewhat less than two are left of it.
+    expect((retryAt as number) - begin).toBeGreaterThan(900)
+    expect((retryAt as number) - begin).toBeLessThan(3_000)
+    expect(server.upgrades).toBe(1)
+  })
+
+  test.each([4401, 401])('asks once more for credentials that can change: %i', async (how) => {
+    let asked = 0
+    await using raw = await RawServer.listen()
+    await using http = await httpServer(refuse('401 Unauthorized'))
+    const client = clientOf(() => `${how === 401 ? http.url : raw.url}/?${++asked}`)
+    if (how === 4401) for (let n = 0; n < 2; n++) (await raw.accept()).socket.close(4401)
+    await until(client, 'unauthorized')
+    expect(asked).toBe(2)
+  })
+})
+
+describe('a server that wants to be left alone', () => {
+  test.each([
+    [429, 1013],
+    [503, 1013],
+  ])('tells a page so, which can not see HTTP %i', async (status, code) => {
+    const endpoint = createEndpoint<Server>({
+      methods: { ping: () => 'pong' },
+      authenticate: () => {
+        throw new RejectUpgrade(status, 'Not now', { retryAfterSeconds: 6.5 })
+      },
+    })
+    opened.push(() => endpoint.close())
+    const { url, port } = await endpoint.listen()
+    const page = new RawPeer(new WebSocket(url, { origin: `http://127.0.0.1:${port}` }))
+    expect(await page.closed).toStrictEqual({ code, reason: 'retry-after=7; Not now' })
+  })
+
+  test.each([1013, 4429])('is left alone for as long as it says with %i', async (code) => {
+    await using server = await RawServer.listen()
+    const client = clientOf(server.url)
+    const peer = await server.accept()
+    const begin = Date.now()
+    peer.socket.close(code, 'retry-after=2; Too much')
+    const { retryAt } = await until(client, 'reconnecting')
+    expect((retryAt as number) - begin).toBeGreaterThan(1_900)
+    expect(client.state.lastError?.message).toContain('Too much')
+    expect(server.ever).toBe(1)
+  })
+
+  test.each(['retry-after=; no', 'retry-after=1e9; no', 'Retry-After=9', 'please retry-after=9'])(
+    'is not misread: %s',
+    async (reason) => {
+      await using server = await RawServer.listen()
+      clientOf(server.url)
+      const peer = await server.accept()
+      peer.socket.close(1013, reason)
+      await polled(() => server.ever).toBe(2)
+    },
+  )
+})
+
+describe('clients that lose their server together', () => {
+  test('are told over how long a time to come back, of their number, and hear of it again', async () => {
+    const endpoint = createEndpoint<Server>({ methods: { ping: () => 'pong' } })
+    opened.push(() => endpoint.close())
+    const { url } = await endpoint.listen()
+    const heard: unknown[] = []
+    const first = new RawPeer(new WebSocket(url))
+    opened.push(() => first[Symbol.asyncDispose]())
+    await once(first.socket, 'open')
+    first.send({
+      jsonrpc: '2.0',
+      id: 'rpc:1',
+      method: 'rpc.hello',
+      params: { v: 1, attempt: 1, codec: 'json', limits: { msg: 1000 } },
+    })
+    heard.push((await first.nextJson()).result.spreadMs)
+    for (let n = 0; n < 59; n++) await clientOf(url).connect()
+    first.send({ jsonrpc: '2.0', method: 'rpc.ping' })
+    heard.push((await first.nextJson()).params)
+    expect(heard).toStrictEqual([0, { spreadMs: 200 }])
+  })
+
+  test.each([
+    [250, 250],
+    [(clients: number) => clients * 7, 7],
+    [() => Number.NaN, 0],
+    [
+      () => {
+        throw new Error('no idea')
+      },
+      0,
+    ],
+  ])('over the time that an endpoint was given: %s', async (spreadMs, told) => {
+    const endpoint = createEndpoint<Server>({ methods: { ping: () => 'pong' }, spreadMs })
+    opened.push(() => endpoint.close())
+    const { url } = await endpoint.listen()
+    await clientOf(url).connect()
+    const server = await RawServer.listen()
+    opened.push(() => server[Symbol.asyncDispose]())
+    const peer = new RawPeer(new WebSocket(url))
+    opened.push(() => peer[Symbol.asyncDispose]())
+    await once(peer.socket, 'open')
+    peer.send({
+      jsonrpc: '2.0',
+      id: 'rpc:1',
+      method: 'rpc.hello',
+      params: { v: 1, attempt: 1, codec: 'json', limits: { msg: 1000 } },
+    })
+    expect((await peer.nextJson()).result.spreadMs).toBe(told)
+  })
+
+  test('an endpoint refuses a spread that is no time', () => {
+    for (const spreadMs of [-1, Number.NaN, Number.POSITIVE_INFINITY, 'long']) {
+      expect(() => createEndpoint({ methods: {}, spreadMs } as never)).toThrow('spreadMs')
+    }
+  })
+
+  test('come back over that time, and not all at once', async () => {
+    const serve = () => createEndpoint<Server>({ methods: { ping: () => 'pong' }, spreadMs: 1_500 })
+    const first = serve()
+    opened.push(() => first.close())
+    const proxy = await createFaultProxy(await first.listen())
+    opened.push(() => proxy.close())
+    const clients = Array.from({ length: 200 }, () => clientOf(proxy.url()))
+    await Promise.all(clients.map((client) => client.connect()))
+    const waits: number[] = []
+    for (const client of clients) {
+      client.subscribe(({ status, retryAt }) => {
+        if (status === 'reconnecting' && retryAt !== null) waits.push(retryAt)
+      })
+    }
+    const begin = Date.now()
+    proxy.cut()
+    await polled(() => waits.length).toBe(200)
+    await Promise.all(clients.map((client) => until(client, 'connected')))
+    // By the times they chose, which no busy machine changes: in each fifth of the window, some.
+    const fifths = [0, 0, 0, 0, 0]
+    for (const at of waits) {
+      const fifth = Math.min(4, Math.max(0, Math.floor((at - begin) / 300)))
+      fifths[fifth] = (fifths[fifth] ?? 0) + 1
+    }
+    expect(Math.min(...fifths)).toBeGreaterThan(10)
+    expect(Math.max(...fifths)).toBeLessThan(3 * 40)
+  })
+
+  test('take a new wish with a pong', async () => {
+    await using server = await RawServer.listen()
+    const client = createClient<Server>({
+      url: server.url,
+      retry,
+      heartbeat: { intervalMs: 20, timeoutMs: 5_000 },
+    })
+    opened.push(() => client.close())
+    const peer = await server.acceptExtended()
+    expect(await peer.nextJson()).toMatchObject({ method: 'rpc.ping' })
+    peer.send({ jsonrpc: '2.0', method: 'rpc.pong', params: { spreadMs: 1e9 } })
+    await peer.nextJson() // the next ping: the wish is known
+    const begin = Date.now()
+    peer.socket.terminate()
+    const { retryAt } = await until(client, 'reconnecting')
+    expect((retryAt as number) - begin).toBeGreaterThan(1_000)
+  })
+})
+
+describe('a client of which too much is asked', () => {
+  test('does what it was told last, over a thousand turns', async () => {
+    const endpoint = createEndpoint<Server>({ methods: { ping: () => 'pong' } })
+    opened.push(() => endpoint.close())
+    const { url } = await endpoint.listen()
+    const client = createClient<Server>({ url, retry: { ...retry, maxAttempts: 3 } })
+    opened.push(() => client.close())
+    for (let turn = 0; turn < 1_000; turn++) {
+      if (turn % 3 === 0) client.reconnect()
+      else if (turn % 3 === 1) void client.connect().catch(() => {})
+      else for (const channel of endpoint.channels) void channel.close()
+      if (turn % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    client.reconnect()
+    void client.connect().catch(() => {})
+    await until(client, 'connected')
+    expect(await client.other.ping()).toBe('pong')
+    await client.close()
+    client.reconnect()
+    await expect(client.connect()).rejects.toThrow('closed')
+    expect(client.state.status).toBe('closed')
+    await polled(() => endpoint.channels.size).toBe(0)
+  })
+})
