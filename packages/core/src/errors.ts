@@ -25,6 +25,8 @@ export const ErrorCode = {
   overloaded: -32003,
   /** The server is leaving, and runs no further calls. */
   shuttingDown: -32004,
+  /** The call's idempotency key was seen before, and what came of that can't be told. */
+  uncertain: -32005,
   /** What arrived breaks the protocol. */
   protocol: -32006,
   /** A value breaks its schema, or can't be carried by the codec. */
@@ -35,6 +37,8 @@ export const ErrorCode = {
   listen: -32009,
   /** The two sides of a connection have different codecs. */
   codecMismatch: -32010,
+  /** The call's idempotency key belongs to another call. */
+  keyReused: -32011,
   /** The call was cancelled by its caller. */
   cancelled: -32800,
 } as const
@@ -157,6 +161,18 @@ export class RpcOverloadedError extends RpcError {
   constructor(message: string, options?: RpcErrorOptions & { outcome?: Outcome }) {
     super(ErrorCode.overloaded, message, undefined, options)
     this.outcome = options?.outcome ?? 'not-sent'
+  }
+}
+
+/**
+ * The server has seen the call's idempotency key before and can't tell what came of it: the process that
+ * ran it died, or its answer was not kept. It was not run again, and will not be with this key.
+ */
+export class RpcUncertainError extends RpcError {
+  readonly outcome: Outcome = 'maybe-executed'
+
+  constructor(message: string, options?: RpcErrorOptions) {
+    super(ErrorCode.uncertain, message, undefined, options)
   }
 }
 

@@ -67,6 +67,7 @@ export {
   RpcProtocolError,
   RpcProxyError,
   RpcTimeoutError,
+  RpcUncertainError,
   RpcValidationError,
 } from './errors.js'
 export type { Dialect, DialectContext } from './transport/dialect.js'

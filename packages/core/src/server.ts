@@ -13,6 +13,12 @@ export {
   type Listening,
   type ListenOptions,
 } from './server/endpoint.js'
+export type { IdempotencyOptions } from './server/idempotency.js'
 export { RpcListenError } from './server/listen.js'
+export {
+  type MemoryResultStoreOptions,
+  memoryResultStore,
+} from './server/memory-result-store.js'
+export type { BegunCall, ResultStore } from './server/result-store.js'
 export type { ResumeOptions } from './server/sessions.js'
 export { type UtilityMethods, utilityMethods } from './server/utility-methods.js'

@@ -68,6 +68,10 @@ void client.other.now(undefined, { timeout: 5 })
 void client.other.find()
 void client.other.find({ name: 'x' }, { signal: new AbortController().signal })
 
+void client.other.now(undefined, { idempotencyKey: 'a' })
+// @ts-expect-error: a key is text
+void client.other.now(undefined, { idempotencyKey: 17 })
+
 // @ts-expect-error: there is no such method
 void client.other.sub({ a: 1, b: 2 })
 // @ts-expect-error: that is a method of the other side

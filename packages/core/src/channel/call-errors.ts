@@ -1,4 +1,10 @@
-import { RpcDisconnectedError, RpcOverloadedError, RpcValidationError } from '../errors.js'
+import {
+  RpcConfigError,
+  RpcDisconnectedError,
+  type RpcError,
+  RpcOverloadedError,
+  RpcValidationError,
+} from '../errors.js'
 import type { Encoded } from '../wire/encoded.js'
 import { NO_BYTES, type Unsendable } from './connection.js'
 import { outcomeOf, type PendingCall, STATE } from './pending-calls.js'
@@ -27,8 +33,16 @@ export function unsendableError(
   { path }: Encoded,
   why: Unsendable,
   limit: number,
-): RpcOverloadedError | RpcValidationError {
-  return why === 'no-bytes' ? noBytesError(method, path) : tooBigError(method, limit)
+): RpcError {
+  if (why === 'no-bytes') return noBytesError(method, path)
+  return why === 'too-big' ? tooBigError(method, limit) : noKeysError(method)
+}
+
+function noKeysError(method: string): RpcConfigError {
+  return new RpcConfigError(
+    `"${method}" was not sent: it has an idempotencyKey, and the other side keeps no results by key. Give its endpoint the option idempotency, or leave the key out`,
+    { method },
+  )
 }
 
 function tooBigError(method: string, limit: number): RpcOverloadedError {

@@ -6,6 +6,7 @@ import {
   RpcError,
   RpcOverloadedError,
   RpcProtocolError,
+  RpcUncertainError,
   RpcValidationError,
 } from '../errors.js'
 import { type Encoded, encode } from '../wire/encoded.js'
@@ -16,7 +17,7 @@ import { checkResult } from './check-result.js'
 import type { Answer, Connection, Unsendable } from './connection.js'
 import type { CallOptions } from './functions.js'
 import type { Outgoing } from './outbox.js'
-import { type PendingCall, PendingCalls } from './pending-calls.js'
+import { type PendingCall, PendingCalls, STATE } from './pending-calls.js'
 
 export interface CallerOptions {
   /** What the contract gives the other side; without it every name can be called. */
@@ -54,8 +55,10 @@ export class Caller {
   }
 
   async call(method: string, params: unknown, options: CallOptions = {}): Promise<unknown> {
-    const call = this.#open(method, options)
-    this.#say({ jsonrpc: '2.0', id: call.id, method }, params, call, 'call')
+    const call = this.#open(method, options, 'call')
+    const { id, key } = call
+    const message: RequestMessage = { jsonrpc: '2.0', id, method }
+    this.#say(key === undefined ? message : { ...message, rpc: { key } }, params, call, 'call')
     return checkResult(this.#options.side, method, await call.promise)
   }
 
@@ -68,12 +71,12 @@ export class Caller {
   }
 
   async #notify(method: string, params: unknown, options: CallOptions): Promise<void> {
-    const call = this.#open(method, options)
+    const call = this.#open(method, options, 'notification')
     this.#say({ jsonrpc: '2.0', method }, params, call, 'notification')
     await call.promise
   }
 
-  #open(method: string, options: CallOptions): PendingCall {
+  #open(method: string, options: CallOptions, kind: 'call' | 'notification'): PendingCall {
     if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
     if (this.#options.side && !definitionOf(this.#options.side, method)) {
       const known = Object.keys(this.#options.side).join(', ') || 'nothing'
@@ -82,7 +85,7 @@ export class Caller {
         { method },
       )
     }
-    return this.#pending.open(method, options, this.#options.timeout)
+    return this.#pending.open(method, options, this.#options.timeout, kind)
   }
 
   /** Encodes at once, so that later changes to the params change nothing, and sends when it can. */
@@ -131,16 +134,23 @@ export class Caller {
   }
 
   /** A message was handed to the wire. */
-  written({ kind, call }: Outgoing): void {
-    if (kind === 'call') this.#pending.wrote(call)
-    else if (kind === 'notification') this.#pending.take(call.id)?.resolve(undefined)
+  written({ kind, call }: Outgoing, { keys }: Connection): void {
+    if (kind === 'call') {
+      if (call.key !== undefined && keys) call.sentTo ??= { store: keys.store, at: Date.now() }
+      this.#pending.wrote(call)
+    } else if (kind === 'notification') this.#pending.take(call.id)?.resolve(undefined)
   }
 
   /** A message can't be sent to this other side. */
   unsendable({ call, encoded }: Outgoing, why: Unsendable, { peerMaxMessage }: Connection): void {
     // Answers are held against the other side before they are sent.
     if (!call) return
-    this.fail(call, unsendableError(call.method, encoded, why, peerMaxMessage))
+    this.fail(
+      call,
+      call.uncertain
+        ? disconnectedError(call, { message: 'the server that is there now can’t tell' })
+        : unsendableError(call.method, encoded, why, peerMaxMessage),
+    )
   }
 
   fail(call: PendingCall, error: RpcError): void {
@@ -165,16 +175,8 @@ export class Caller {
     }
     const { method } = call
     if (answer.kind === 'result') call.resolve(answer.result)
-    else if (answer.kind === 'error') {
-      const { code, message, data } = answer.error
-      // Only the other side's own refusal says that a call never ran; a handler can throw any code.
-      const isRefusal = answer.neverRan && code === ErrorCode.overloaded
-      call.reject(
-        isRefusal
-          ? new RpcOverloadedError(message, { method, outcome: 'not-received' })
-          : new RpcError(code, message, data, { method }),
-      )
-    } else {
+    else if (answer.kind === 'error') call.reject(toldError(call, answer))
+    else {
       const why = `The answer to "${method}" breaks JSON-RPC 2.0: ${answer.reason}`
       call.reject(new RpcProtocolError(why, { method }))
     }
@@ -200,12 +202,20 @@ export class Caller {
     this.#pending.returned(call)
   }
 
-  /** Rejects what was written: whoever had it does not answer any more. */
-  lose(why: Refusal): void {
+  /**
+   * Rejects what was written: whoever had it does not answer any more.
+   *
+   * @param mayGoAgain asked for each call with a key, which is safe to send again.
+   * @returns the messages of those that may.
+   */
+  lose(why: Refusal, mayGoAgain: () => boolean): readonly Outgoing[] {
+    const again = this.#refusal ? [] : this.#pending.written.filter(hasKey).filter(mayGoAgain)
+    for (const call of again) this.#pending.doubt(call)
     this.#pending.rejectAll(
       (call) => call.written,
       (call) => disconnectedError(call, why),
     )
+    return again.flatMap(({ outgoing }) => outgoing ?? [])
   }
 
   /**
@@ -227,4 +237,25 @@ export class Caller {
   allow(): void {
     this.#refusal = undefined
   }
+}
+
+function hasKey({ key }: PendingCall): boolean {
+  return key !== undefined
+}
+
+/** What the other side's error answer says of a call. */
+function toldError(
+  { method, uncertain }: PendingCall,
+  { error: { code, message, data }, neverRan }: Extract<Answer, { kind: 'error' }>,
+): RpcError {
+  if (code === ErrorCode.uncertain) return new RpcUncertainError(message, { method })
+  // Only the other side's own refusal says that a call never ran; a handler can throw any code.
+  if (!neverRan) return new RpcError(code, message, data, { method })
+  // It did not run this time. The time before, it may have.
+  if (uncertain) {
+    return new RpcUncertainError(`"${method}" ${STATE['maybe-executed']}: ${message}`, { method })
+  }
+  return code === ErrorCode.overloaded
+    ? new RpcOverloadedError(message, { method, outcome: 'not-received' })
+    : new RpcError(code, message, data, { method })
 }

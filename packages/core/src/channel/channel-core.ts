@@ -21,6 +21,7 @@ import type { Bye } from './extensions.js'
 import type { CallOptions } from './functions.js'
 import type { HelloResult } from './handshake.js'
 import type { HeartbeatOptions } from './heartbeat.js'
+import type { AnswerKeyed } from './keyed-calls.js'
 import type { ChannelLimits } from './limits.js'
 import type { Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-calls.js'
@@ -53,6 +54,8 @@ export interface ChannelCoreOptions {
   readonly identity?: () => unknown
   /** Whether a call of the other side may run; without it, all may. */
   readonly authorize?: Authorize | undefined
+  /** Answers calls with an idempotency key; without it, they are refused. */
+  readonly answerKeyed?: AnswerKeyed | undefined
   readonly events: ChannelCoreEvents
 }
 
@@ -113,7 +116,7 @@ export class ChannelCore {
         callsOutliveSessions: lasting,
       },
       {
-        written: (outgoing) => this.#caller.written(outgoing),
+        written: (outgoing, connection) => this.#caller.written(outgoing, connection),
         refused: (outgoing, why, connection) => this.#caller.unsendable(outgoing, why, connection),
         overflow: () => this.end(OVERFLOW),
       },
@@ -134,6 +137,7 @@ export class ChannelCore {
       channel: options.self,
       identity: options.identity ?? (() => undefined),
       authorize: options.authorize,
+      answerKeyed: options.answerKeyed,
       maxRunning: limits.running,
       onError: options.events.error,
     })
@@ -287,7 +291,7 @@ export class ChannelCore {
         session = this.#ready(connectionOf(), hello, isFirst)
         for (const encoded of early.splice(0)) reply(encoded)
       },
-      unheard: () => this.#caller.lose({ message: 'the client said late who it is' }),
+      unheard: () => this.#lose({ message: 'the client said late who it is' }),
       counted: (bytes) => session?.received(bytes),
       request: (id, incoming) =>
         this.#leaving && this.#options.side === 'server'
@@ -454,11 +458,18 @@ export class ChannelCore {
   /** What was bound to the session, or to the connection where there is none, ends with it. */
   #over(why: Refusal): void {
     this.#delivery.end()
-    this.#leaving = undefined
     this.#dispatcher.cancelAll(new RpcDisconnectedError('The caller is gone', 'maybe-executed'))
-    this.#caller.lose(why)
+    this.#lose(why)
+    this.#leaving = undefined
     if (!this.#options.lasting)
       this.refuse({ ...why, message: `the channel is closed: ${why.message}` })
+  }
+
+  /** What was written ends, but calls with a key: whoever serves next may know what came of them. */
+  #lose(why: Refusal): void {
+    const isFree = this.#leaving !== undefined
+    const mayGoAgain = () => this.#options.lasting && (isFree || this.#resends.spend())
+    this.#delivery.sendAgain(this.#caller.lose(why, mayGoAgain))
   }
 
   /** @returns whether a message may be sent again; where not, its call ends. */

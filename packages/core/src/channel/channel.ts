@@ -8,6 +8,7 @@ import type { Authorize } from './dispatcher.js'
 import type { HandlerContext, SomeHandlers } from './functions.js'
 import type { HelloParams } from './handshake.js'
 import { type ChannelHooks, createHookRunner } from './hooks.js'
+import type { AnswerKeyed } from './keyed-calls.js'
 import { type ChannelOptions, resolveChannelOptions } from './options.js'
 import { CorePeer, type Peer } from './peer.js'
 
@@ -126,6 +127,8 @@ export interface OpenChannel {
   /** Who the other side is, as the server found out. */
   readonly identity?: unknown
   readonly authorize?: Authorize | undefined
+  /** Answers calls with an idempotency key. */
+  readonly answerKeyed?: AnswerKeyed | undefined
   /** Server: who takes the connection. Without it, this channel does. */
   readonly receive?: (hello: HelloParams, connection: Connection, channel: LiveChannel) => Reception
   /** Server: the window over which its clients spread after a loss, in ms. */
@@ -170,6 +173,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
       self: () => this,
       identity: () => this.#identity,
       authorize,
+      answerKeyed: open.answerKeyed,
       events: {
         open: () => {
           events?.open?.(this)

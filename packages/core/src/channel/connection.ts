@@ -34,6 +34,7 @@ import {
   SERVER_PATIENCE_MS,
 } from './handshake.js'
 import { Heartbeat, type HeartbeatOptions } from './heartbeat.js'
+import type { KeyRefusal, Keys } from './keyed-calls.js'
 import type { ChannelLimits } from './limits.js'
 import { RateLimit } from './rate-limit.js'
 
@@ -106,11 +107,11 @@ export type Reception =
 /** What the server says in its answer to a hello, besides its formats and limits. */
 export type Welcome = Pick<
   HelloResult,
-  'sid' | 'resumed' | 'spreadMs' | 'token' | 'recv' | 'lastRecv' | 'windowMs'
+  'sid' | 'resumed' | 'spreadMs' | 'keys' | 'token' | 'recv' | 'lastRecv' | 'windowMs'
 >
 
 /** Why a message can't be sent to this other side. */
-export type Unsendable = 'too-big' | 'no-bytes'
+export type Unsendable = 'too-big' | 'no-bytes' | KeyRefusal
 
 /** Why bytes were not sent. */
 export const NO_BYTES = "the other side can't take: it speaks plain JSON-RPC 2.0"
@@ -137,6 +138,7 @@ export class Connection {
   #pingedAt: number
   #peerMaxMessage = Number.POSITIVE_INFINITY
   #otherId: string | undefined
+  #keys: Keys | undefined
   /** What has come of the message that is being read. */
   #bytes = 0
   #ended = false
@@ -190,6 +192,11 @@ export class Connection {
   /** What the other side calls its channel, where it has said so. */
   get otherId(): string | undefined {
     return this.#otherId
+  }
+
+  /** What the other side has said of the results that it keeps by key. */
+  get keys(): Keys | undefined {
+    return this.#keys
   }
 
   /** @returns why the other side can't take a message, where it can't. */
@@ -336,6 +343,7 @@ export class Connection {
     if (hello) {
       this.#peerMaxMessage = hello.limits.msg
       this.#otherId = hello.sid
+      this.#keys = hello.keys
       this.#agree(hello)
     }
     this.#ready(hello)

@@ -1,12 +1,13 @@
 import type { Encoded } from '../wire/encoded.js'
 import type { Connection, Unsendable } from './connection.js'
+import { refusesKey } from './keyed-calls.js'
 import { Outbox, type OutboxLimits, type Outgoing, type Turn } from './outbox.js'
 import type { PendingCall } from './pending-calls.js'
 import type { Session, SessionBounds } from './session.js'
 
 export interface DeliveryEvents {
   /** A call or a notification was handed to the wire. */
-  written(outgoing: Outgoing): void
+  written(outgoing: Outgoing, connection: Connection): void
   /** It can't be sent to this other side, and will not be. */
   refused(outgoing: Outgoing, why: Unsendable, connection: Connection): void
   /** More is held for the other side than may be, and it is not there to take it. */
@@ -138,7 +139,7 @@ export class Delivery {
     const session = this.#session
     if (session && !session.hasRoomFor(encoded)) return 'none-yet'
     if (this.#holdsCalls && outgoing.kind !== 'reply') return 'not-yet'
-    const unsendable = connection.refuses(encoded)
+    const unsendable = connection.refuses(encoded) ?? refusesKey(outgoing, connection.keys)
     if (unsendable) {
       this.#events.refused(outgoing, unsendable, connection)
       return 'taken'
@@ -148,7 +149,7 @@ export class Delivery {
       // Whether it left or not: it is written again until the other side has it.
       connection.write(encoded)
     } else if (!connection.write(encoded)) return 'none-yet'
-    if (outgoing.kind !== 'reply') this.#events.written(outgoing)
+    if (outgoing.kind !== 'reply') this.#events.written(outgoing, connection)
     return 'taken'
   }
 

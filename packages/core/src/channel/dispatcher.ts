@@ -10,11 +10,15 @@ import {
   resultMessage,
 } from '../wire/message.js'
 import type { HandlerContext } from './functions.js'
+import { type AnswerKeyed, isKey } from './keyed-calls.js'
 import { formatIssues, validate } from './validation.js'
 
 /** A handler as the dispatcher knows it: its params are validated, its types are gone. */
 // biome-ignore lint/suspicious/noExplicitAny: the channels of all contracts, and only `any` is all
 export type AnyHandler = (params: unknown, context: HandlerContext<any>) => unknown
+
+/** Runs what serves a call, in a context. */
+type Run = (context: Context) => Promise<unknown>
 
 /** Says of each call whether it may run. */
 export type Authorize = (method: string, context: HandlerContext) => boolean | Promise<boolean>
@@ -23,6 +27,8 @@ export type Authorize = (method: string, context: HandlerContext) => boolean | P
 export interface Incoming {
   readonly method: string
   readonly params: unknown
+  /** What a call says beside its params, as it came. */
+  readonly rpc?: { readonly key?: unknown }
 }
 
 export interface DispatcherOptions {
@@ -38,6 +44,8 @@ export interface DispatcherOptions {
   readonly identity: () => unknown
   /** Whether a call may run; without it, all may. */
   readonly authorize: Authorize | undefined
+  /** Answers calls with an idempotency key; without it, they are refused. */
+  readonly answerKeyed: AnswerKeyed | undefined
   /** How many calls and notifications may run at once. */
   readonly maxRunning: number
   /** Told of every failure that no answer tells the other side about. */
@@ -90,13 +98,18 @@ export class Dispatcher {
     if (id !== null && this.#byId.has(id)) {
       return invalidRequestMessage(id, `a call with the id ${JSON.stringify(id)} is still running`)
     }
-    if (this.#isFull) return neverRanMessage(id, ErrorCode.overloaded, this.#full(incoming.method))
-    const context = this.#begin(incoming.method)
+    const { method, rpc } = incoming
+    if (this.#isFull) return neverRanMessage(id, ErrorCode.overloaded, this.#full(method))
+    const keyless = rpc?.key === undefined ? undefined : this.#whyKeyless(incoming)
+    if (keyless) return neverRanMessage(id, ErrorCode.invalidRequest, keyless)
+    const context = this.#begin(method)
     if (id !== null) this.#byId.set(id, context)
     try {
-      return resultMessage(id, await this.#run(incoming, context, 'method'))
+      const run = await this.#prepare(incoming, context, 'method')
+      if (rpc?.key === undefined) return resultMessage(id, await run(context))
+      return { ...(await this.#answerKeyed(incoming, context, run)), id }
     } catch (thrown) {
-      return this.#errorAnswer(id, incoming.method, thrown, context.aborted)
+      return this.#errorAnswer(id, method, thrown, context.aborted)
     } finally {
       this.#running.delete(context)
       // After a reconnect the id may be another call's.
@@ -111,7 +124,8 @@ export class Dispatcher {
     }
     const context = this.#begin(incoming.method)
     try {
-      await this.#run(incoming, context, 'notification')
+      const run = await this.#prepare(incoming, context, 'notification')
+      await run(context)
     } catch (thrown) {
       this.#options.onError(thrown)
     } finally {
@@ -145,11 +159,51 @@ export class Dispatcher {
     return context
   }
 
-  async #run(
+  /** @returns why a call can't be answered by its key, where it can't. */
+  #whyKeyless({ method, rpc }: Incoming): string | undefined {
+    if (!isKey(rpc?.key)) return `the key of "${method}" must be text of 1 to 256 characters`
+    if (this.#options.answerKeyed) return undefined
+    return `"${method}" has a key, and no results are kept here (the endpoint's option idempotency)`
+  }
+
+  /** Runs the handler in a context of its own, which outlives this caller, or answers without it. */
+  #answerKeyed(
+    { method, params, rpc }: Incoming,
+    caller: Context,
+    run: Run,
+  ): Promise<ResponseMessage> {
+    const { answerKeyed, onError } = this.#options
+    const runOnce = async (signal: AbortSignal): Promise<ResponseMessage> => {
+      const own = new Context(method, this.#options)
+      const onAbort = () => own.abort(signal.reason)
+      if (signal.aborted) onAbort()
+      signal.addEventListener('abort', onAbort, { once: true })
+      try {
+        return resultMessage(null, await run(own))
+      } catch (thrown) {
+        return this.#errorAnswer(null, method, thrown, own.aborted)
+      } finally {
+        signal.removeEventListener('abort', onAbort)
+      }
+    }
+    const { identity, signal } = caller
+    const key = rpc?.key as string
+    // That there is one was looked at before: see #whyKeyless.
+    const answer = answerKeyed as AnswerKeyed
+    return answer({ key, method, params, identity, signal, run: runOnce, error: onError })
+  }
+
+  /**
+   * Finds what serves a call that may be made and is valid.
+   *
+   * @returns runs it.
+   * @throws whatever says that it is not to run.
+   */
+  async #prepare(
     { method, params }: Incoming,
     context: Context,
     sentAs: 'method' | 'notification',
-  ): Promise<unknown> {
+  ): Promise<Run> {
     const { side } = this.#options
     const definition = definitionOf(side, method)
     if (side && !definition) throw notFound(method)
@@ -161,9 +215,10 @@ export class Dispatcher {
     const handlers = this.#handlers.get(method)
     const newest = handlers?.at(-1)
     if (!handlers || !newest) throw definition ? notMounted(method) : notFound(method)
-    if ((definition?.kind ?? sentAs) === 'method') return newest(validated, context)
-    await Promise.all(handlers.map(async (handler) => this.#runOne(handler, validated, context)))
-    return undefined
+    if ((definition?.kind ?? sentAs) === 'method') return async (own) => newest(validated, own)
+    return async (own) => {
+      await Promise.all(handlers.map((handler) => this.#runOne(handler, validated, own)))
+    }
   }
 
   /** One of several handlers of a notification: its failure is its own. */

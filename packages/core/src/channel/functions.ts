@@ -14,6 +14,13 @@ export interface CallOptions {
   timeout?: number
   /** Gives the call up: it rejects with `RpcAbortedError`, and the handler's signal aborts. */
   signal?: AbortSignal
+  /**
+   * Lets the server run the call once, however often it is sent: it keeps the answer by this key, 1 to
+   * 256 characters, and a call with the same key, method and params gets the same. A call that was cut
+   * off is then sent again by itself, also to a server that was restarted, where that still has the
+   * results. The server needs `idempotency`. For methods, not for notifications.
+   */
+  idempotencyKey?: string
 }
 
 /** A value, or a promise of it. */
@@ -47,7 +54,10 @@ export type IdentityOf<Ch> = Ch extends { readonly identity: infer Identity } ? 
 
 /** What a handler gets besides its params. */
 export interface HandlerContext<Ch = unknown> {
-  /** Aborts when the caller gives the call up, and when the connection is lost. */
+  /**
+   * Aborts when the caller gives the call up, and when the connection is lost: of a call with an
+   * idempotency key, when its callers have been gone for a while.
+   */
   readonly signal: AbortSignal
   /** The channel the call came over: `channel.other` calls back, to any depth. */
   readonly channel: Ch

@@ -1,6 +1,7 @@
 import { type FrameType, jsonCodec } from '../wire/codec.js'
 import type { Format } from '../wire/format.js'
 import type { MessageId, RequestMessage } from '../wire/message.js'
+import type { Keys } from './keyed-calls.js'
 
 /**
  * The first exchange on a connection (docs/protocol.md, "Hello"): who speaks more than JSON-RPC 2.0
@@ -57,6 +58,8 @@ export interface HelloResult extends HelloFormat {
   /** The window, in ms, over which the client spreads its first attempt after a loss. */
   readonly spreadMs: number
   readonly limits: HelloLimits
+  /** Where results are kept by key: whose, and for how long. */
+  readonly keys?: Keys
   /** Where a session is kept: proves at the next connection that it is the client's. */
   readonly token?: string
   /** How many counted messages of the client the server has dispatched in this session. */
@@ -139,15 +142,23 @@ export function readHelloResult(value: unknown): HelloResult | undefined {
   const hello = value as Partial<HelloResult> | null
   const valid = isPositiveInteger(hello?.v) && isChannelId(hello.sid) && hasLimits(hello.limits)
   if (!valid) return undefined
-  const { resumed, spreadMs, token, codec = jsonCodec.name } = hello
+  const { resumed, spreadMs, token, keys, codec = jsonCodec.name, ...rest } = hello
   if (token !== undefined && !isChannelId(token)) return undefined
   return {
-    ...(hello as HelloResult),
+    ...(rest as Pick<HelloResult, 'v' | 'sid' | 'limits'>),
+    ...(token !== undefined && { token }),
+    // Of which too little is said, it has none: then nothing with a key is sent.
+    ...(isKeys(keys) && { keys }),
     codec: String(codec),
     resumed: resumed === true,
     // An endless spread (1e999 reads as that) would keep a client away for ever.
     spreadMs: Number.isFinite(spreadMs) ? (spreadMs as number) : 0,
   }
+}
+
+function isKeys(value: unknown): value is Keys {
+  const { store, ttlMs } = (value ?? {}) as Partial<Keys>
+  return isChannelId(store) && Number.isFinite(ttlMs) && (ttlMs as number) > 0
 }
 
 /** Whoever makes an id makes a short one. */

@@ -22,7 +22,8 @@ export interface Peer<Local, Remote> {
    * nothing, once it has been handed to the wire.
    *
    * Each ends once. It rejects with `RpcError` (the other side's answer is an error), or, of this
-   * side: `RpcTimeoutError`, `RpcAbortedError`, `RpcDisconnectedError`, `RpcOverloadedError`,
+   * side: `RpcUncertainError` (asked for by a key of which the other side knows no more),
+   * `RpcTimeoutError`, `RpcAbortedError`, `RpcDisconnectedError`, `RpcOverloadedError`,
    * `RpcProtocolError` (the answer is no JSON-RPC 2.0), `RpcValidationError` (the result breaks its
    * schema, or the params can't be carried), `RpcConfigError` (the options are wrong).
    */

@@ -6,6 +6,7 @@ import {
   RpcTimeoutError,
 } from '../errors.js'
 import type { CallOptions } from './functions.js'
+import { assertKey } from './keyed-calls.js'
 import type { Outgoing } from './outbox.js'
 
 /** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
@@ -19,6 +20,12 @@ export interface PendingCall {
   readonly written: boolean
   /** It was, and is known not to have been received. */
   readonly returned: boolean
+  /** It was written to somebody who is gone, and waits to be sent again: it may have run all the same. */
+  readonly uncertain: boolean
+  /** Its idempotency key. */
+  readonly key: string | undefined
+  /** With a key: whose results it was first written to, and when; only those can say what came of it. */
+  sentTo: { readonly store: string; readonly at: number } | undefined
   /** Its message, which may have to go out again. */
   outgoing: Outgoing | undefined
   readonly promise: Promise<unknown>
@@ -29,6 +36,7 @@ export interface PendingCall {
 interface Entry extends PendingCall {
   written: boolean
   returned: boolean
+  uncertain: boolean
   timer: ReturnType<typeof setTimeout> | undefined
   stopListening: (() => void) | undefined
 }
@@ -72,16 +80,35 @@ export class PendingCalls {
   /** A call that was written is known not to have been received. */
   returned(call: PendingCall): void {
     this.#mark(call, false)
+    if (!call.uncertain) call.sentTo = undefined
+  }
+
+  /** A call that was written waits to be sent again, though it may have run. */
+  doubt(call: PendingCall): void {
+    this.#mark(call, false)
+    const entry = call as Entry
+    entry.uncertain = true
+  }
+
+  /** Those that were written, in their order. */
+  get written(): readonly PendingCall[] {
+    return [...this.#entries.values()].filter(({ written }) => written)
   }
 
   /**
    * Opens a call, with its deadline and its signal running from now on.
    *
-   * @throws {RpcConfigError} where the timeout is no number of ms.
+   * @throws {RpcConfigError} where the timeout is no number of ms, or the key is none.
    * @throws {RpcAbortedError} where the signal is aborted already.
    */
-  open(method: string, options: CallOptions, defaultTimeout: number): PendingCall {
+  open(
+    method: string,
+    options: CallOptions,
+    defaultTimeout: number,
+    kind: 'call' | 'notification',
+  ): PendingCall {
     const timeout = assertTimeout(method, options.timeout ?? defaultTimeout)
+    const key = assertKey(method, options.idempotencyKey, kind)
     const { signal } = options
     if (signal?.aborted) throw abortedError(method, 'not-sent', signal)
 
@@ -95,6 +122,9 @@ export class PendingCalls {
       method,
       written: false,
       returned: false,
+      uncertain: false,
+      key,
+      sentTo: undefined,
       outgoing: undefined,
       promise,
       ...settle,
@@ -154,7 +184,7 @@ export class PendingCalls {
 
 /** What can be said of a call that ends without an answer. */
 export function outcomeOf(call: PendingCall): Outcome {
-  if (call.written) return 'maybe-executed'
+  if (call.written || call.uncertain) return 'maybe-executed'
   return call.returned ? 'not-received' : 'not-sent'
 }
 

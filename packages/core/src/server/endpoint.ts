@@ -13,18 +13,20 @@ import { type Authorize, assertExposable } from '../channel/dispatcher.js'
 import type { Handlers } from '../channel/functions.js'
 import type { HelloParams } from '../channel/handshake.js'
 import type { ChannelHooks } from '../channel/hooks.js'
+import type { Keys } from '../channel/keyed-calls.js'
 import type { ChannelLimits } from '../channel/limits.js'
 import { log } from '../channel/logger.js'
 import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
 import type { UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
-import { RpcConfigError } from '../errors.js'
+import { describeThrown, RpcConfigError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import { withRetryAfter } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { truncateReason, type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { type ConnectionLimits, Connections } from './connection-limits.js'
+import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
 import { type ResumeOptions, Sessions, type Visitor } from './sessions.js'
 import { Spread } from './spread.js'
@@ -67,6 +69,11 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
    * in 30 s at the most.
    */
   spreadMs?: number | ((clients: number) => number)
+  /**
+   * Keeps the answers of calls with an `idempotencyKey`, so that each runs once, however often it is sent.
+   * Default: none are kept, and such calls are refused.
+   */
+  idempotency?: IdempotencyOptions<Identity>
   /** Bounds of each channel, and of how many there are; what is left out keeps its default. */
   limits?: Partial<ChannelLimits> & ConnectionLimits
   /** What clients can call. */
@@ -176,6 +183,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   /** Those whose client has not said yet who it is. */
   readonly #opening = new Set<LiveChannel>()
   readonly #sessions: Sessions | undefined
+  readonly #idempotency: Idempotency | undefined
   readonly #connections: Connections
   readonly #spread: Spread
   readonly #contract: Contract | undefined
@@ -198,7 +206,11 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.#connections = new Connections(options.limits)
     this.#spread = new Spread(options.spreadMs)
     this.#sessions = options.resume && new Sessions(options.resume as ResumeOptions)
-    const { limits } = resolveChannelOptions(options)
+    const { limits, format } = resolveChannelOptions(options)
+    const { idempotency, authenticate } = options
+    this.#idempotency =
+      idempotency &&
+      new Idempotency(idempotency as IdempotencyOptions, authenticate !== undefined, format.codec)
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: limits.message,
@@ -342,6 +354,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   #accept(socket: WebSocket, identity: unknown, address: string | undefined): void {
+    const idempotency = this.#idempotency
     const channel: LiveChannel = openChannel({
       contract: this.#contract,
       side: 'server',
@@ -349,6 +362,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       options: this.#options as object,
       identity,
       authorize: this.#options.authorize as Authorize | undefined,
+      answerKeyed: idempotency && ((call) => idempotency.answer(call)),
       receive: (hello, connection, self) =>
         this.#receive(self, hello, connection, { identity, address }),
       spreadMs: () => this.#spread.ms(this.#channels.size),
@@ -378,12 +392,24 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     visitor: Visitor,
   ): Reception {
     if (this.#closing) return { refuse: CLOSING }
+    const keys = this.#keysOf(visitor)
+    if (keys === 'failed') return { refuse: SCOPE_FAILED }
     const welcome = {
       sid: channel.id,
       resumed: false,
       spreadMs: this.#spread.ms(this.#channels.size),
+      ...(keys && { keys }),
     }
     return this.#sessions?.receive(channel, hello, connection, visitor, welcome) ?? { welcome }
+  }
+
+  #keysOf({ identity }: Visitor): Keys | undefined | 'failed' {
+    try {
+      return this.#idempotency?.keysOf(identity)
+    } catch (thrown) {
+      log(this.#options.logger, 'error', `idempotency.scope failed: ${describeThrown(thrown)}`)
+      return 'failed'
+    }
   }
 
   async #close({ drain = 0, retryAfterMs }: CloseOptions): Promise<void> {
@@ -397,6 +423,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     for (const channel of this.#opening) channel.end(CLOSING)
     const deadline = performance.now() + drain
     await Promise.all([...this.#channels].map((channel) => leave(channel, deadline, retryAfterMs)))
+    await this.#idempotency?.close(deadline)
     await Promise.all(sockets.map(closed))
     for (const server of this.#ownServers) server.closeAllConnections()
     await Promise.all(servers)
@@ -404,6 +431,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
 }
 
 const CLOSING: CloseInfo = { code: CloseCode.goingAway, reason: 'The server is closing' }
+const SCOPE_FAILED: CloseInfo = { code: CloseCode.internal, reason: 'idempotency.scope failed' }
 /** How often to look whether a channel has nothing left to do, in ms. */
 const LOOK_MS = 10
 

@@ -34,6 +34,8 @@ const MAX_SEARCHED_DEPTH = 100
 export function toJsonWithBytes(message: object): JsonWithBytes {
   if (!mayHoldBytes(message, 0)) return { text: JSON.stringify(message), bytes: NONE, path: NONE }
 
+  // The protocol's own member holds no bytes, and has to tell of those in the others.
+  const { rpc, ...users } = message as { rpc?: object }
   const bytes: Uint8Array[] = []
   const announced: Announced[] = []
   /** By which member of what each object was entered last: as the search is depth first, its way. */
@@ -45,7 +47,7 @@ export function toJsonWithBytes(message: object): JsonWithBytes {
     }
     return path
   }
-  const text = JSON.stringify(message, function replace(this: object, key: string, value: unknown) {
+  const text = JSON.stringify(users, function replace(this: object, key: string, value: unknown) {
     // Before `toJSON` had its way with it: a Buffer has one.
     const raw = (this as Record<string, unknown>)[key]
     const found = isBinary(raw) ? raw : isBinary(value) ? value : undefined
@@ -60,13 +62,17 @@ export function toJsonWithBytes(message: object): JsonWithBytes {
     if (typeof value === 'object' && value !== null) entered.set(value, { holder: this, key })
     return value
   })
-  if (bytes.length === 0) return { text, bytes: NONE, path: NONE }
-  const announcement = JSON.stringify({ bytes: announced })
+  if (bytes.length === 0) return { text: withOwn(text, rpc), bytes: NONE, path: NONE }
   return {
-    text: `${text.slice(0, -1)},"rpc":${announcement}}`,
+    text: withOwn(text, { ...rpc, bytes: announced }),
     bytes,
     path: announced[0]?.at ?? NONE,
   }
+}
+
+/** Adds the protocol's own member to a message that is JSON already. */
+function withOwn(text: string, rpc: object | undefined): string {
+  return rpc === undefined ? text : `${text.slice(0, -1)},"rpc":${JSON.stringify(rpc)}}`
 }
 
 /** Whether a search by `JSON.stringify` would find bytes, as far as a quick look can tell. */

@@ -14,6 +14,14 @@ export interface RequestMessage {
   id: MessageId
   method: string
   params?: unknown
+  /** The protocol's own words about the call. */
+  rpc?: RequestExtras
+}
+
+/** What a request says beside its params. */
+export interface RequestExtras {
+  /** The idempotency key. */
+  key?: string
 }
 
 export interface NotificationMessage {
@@ -49,7 +57,14 @@ export type Message = RequestMessage | NotificationMessage | ResponseMessage
 
 /** What a decoded value turned out to be. */
 export type Classified =
-  | { kind: 'request'; id: MessageId; method: string; params: unknown }
+  | {
+      kind: 'request'
+      id: MessageId
+      method: string
+      params: unknown
+      /** What it says beside its params, as it came. */
+      rpc: { readonly [K in keyof RequestExtras]?: unknown }
+    }
   | { kind: 'notification'; method: string; params: unknown }
   | { kind: 'result'; id: MessageId; result: unknown }
   | { kind: 'error'; id: MessageId; error: ErrorObject; neverRan: boolean }
@@ -90,7 +105,7 @@ export function classify(value: unknown): Classified {
   if (!isMessageId(message.id)) {
     return { kind: 'invalid', id: null, reason: 'id must be a string, a number or null' }
   }
-  return { kind: 'request', id, method: message.method, params }
+  return { kind: 'request', id, method: message.method, params, rpc: extrasOf(message) }
 }
 
 function classifyResponse(value: object, hasId: boolean): Classified {
@@ -109,8 +124,17 @@ function classifyResponse(value: object, hasId: boolean): Classified {
 
 /** What no handler can say, whatever it throws: beside the error, not in it. */
 function saysNeverRan(message: object): boolean {
+  return extrasOf<{ ran?: unknown }>(message).ran === false
+}
+
+const NO_EXTRAS: object = Object.freeze(Object.create(null))
+
+/** The protocol's own member of a message; empty where it has none. */
+function extrasOf<T extends object>(message: object): T {
   const rpc = Object.hasOwn(message, 'rpc') && (message as { rpc?: unknown }).rpc
-  return typeof rpc === 'object' && rpc !== null && (rpc as { ran?: unknown }).ran === false
+  if (typeof rpc !== 'object' || rpc === null) return NO_EXTRAS as T
+  // What is inherited is not said: a copy of the own members inherits nothing.
+  return Object.assign(Object.create(null), rpc) as T
 }
 
 function isMessageId(value: unknown): value is MessageId {

@@ -1,0 +1,44 @@
+import type { Awaitable } from '../channel/functions.js'
+
+/**
+ * Where a server keeps what it answered, by key, so that a call runs once however often it is sent.
+ *
+ * It is as good as its memory: one on a disk outlives the process, and one that several servers share
+ * lets a call go on from one to the other. All of it is text, and none of it means anything to the store.
+ *
+ * @example
+ * A table with the columns `key` (primary), `fingerprint`, `answer` and `begun_at`, where `begin` inserts
+ * and, on a conflict, selects.
+ */
+export interface ResultStore {
+  /**
+   * Names what the store has in it, at most 1,024 characters: the same after a restart where it still has it,
+   * another where it is empty anew. Clients send calls again only where it is the same.
+   */
+  readonly id: string
+  /** How long, in ms, a key is kept after it began, at least; then it may be forgotten. */
+  readonly ttlMs: number
+  /**
+   * Records that a call begins, unless its key is there already. In one go: of two that come at once, also
+   * from two servers, one is new. It resolves once the record would survive what the store is to survive.
+   *
+   * @param fingerprint 43 characters that tell the call's method and params from others.
+   * @throws {RpcOverloadedError} where no more can be kept. Whatever is thrown, the call is not run.
+   */
+  begin(key: string, fingerprint: string): Awaitable<BegunCall>
+  /**
+   * Records the answer of a call that was new. It resolves once the record is as safe as that of `begin`;
+   * only then is the caller answered.
+   */
+  finish(key: string, answer: string): Awaitable<void>
+}
+
+/** What a store knows of a key, as a call with it begins. */
+export type BegunCall =
+  /** Nothing: this call is recorded now, and runs. */
+  | { readonly state: 'new' }
+  /** Another has begun, in a process that lives: it is asked for again, until there is an answer. */
+  | { readonly state: 'running'; readonly fingerprint: string }
+  | { readonly state: 'done'; readonly fingerprint: string; readonly answer: string }
+  /** Another has begun, in a process that died before there was an answer: nobody knows. */
+  | { readonly state: 'unknown'; readonly fingerprint: string }
