@@ -1,0 +1,56 @@
+import { cpus } from 'node:os'
+import { isFlawless, type Verdict } from './judge.ts'
+
+/** What a scenario found: its figures, by their names, and what of it should not be. */
+export interface Outcome {
+  readonly figures: readonly (readonly [name: string, value: string | number])[]
+  readonly faults: readonly string[]
+}
+
+/** The figures of a verdict, and what is wrong with it. */
+export function outcomeOf(verdict: Verdict): Outcome {
+  const { made, byEnding, offline: _, ...violations } = verdict
+  const figures: [string, string | number][] = [['calls', made]]
+  for (const [ending, count] of Object.entries(byEnding)) {
+    if (count > 0) figures.push([`… ended as ${ending}`, count])
+  }
+  figures.push(
+    ['lost', verdict.lost],
+    ['repeated', verdict.repeated],
+    ['reordered', verdict.reordered],
+    ['wrong outcomes', verdict.wrong + verdict.invented + verdict.unexpected],
+    ['never ended, or twice', verdict.hanging + verdict.endedTwice],
+  )
+  const faults = isFlawless(verdict)
+    ? []
+    : Object.entries(violations).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []))
+  return { figures, faults }
+}
+
+/** Joins what several looks at one run found. */
+export function join(...outcomes: readonly Outcome[]): Outcome {
+  return {
+    figures: outcomes.flatMap(({ figures }) => figures),
+    faults: outcomes.flatMap(({ faults }) => faults),
+  }
+}
+
+/** The report of a run, as text. */
+export function reportOf(name: string, seed: number, seconds: number, outcome: Outcome): string {
+  const [cpu] = cpus()
+  const rows: (readonly [string, string | number])[] = [
+    ['scenario', name],
+    ['seed', seed],
+    ['machine', `${cpus().length} × ${cpu?.model.trim()}, Node ${process.versions.node}`],
+    ['date', new Date().toISOString().slice(0, 10)],
+    ['duration', `${seconds.toFixed(1)} s`],
+    ...outcome.figures,
+    ['verdict', outcome.faults.length === 0 ? 'as promised' : outcome.faults.join(', ')],
+  ]
+  const width = Math.max(...rows.map(([key]) => key.length))
+  return rows.map(([key, value]) => `${key.padEnd(width)}  ${format(value)}`).join('\n')
+}
+
+function format(value: string | number): string {
+  return typeof value === 'number' ? value.toLocaleString('en-US').replaceAll(',', ' ') : value
+}
