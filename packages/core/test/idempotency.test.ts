@@ -787,6 +787,11 @@ class Shop implements AsyncDisposable {
     return `ws://127.0.0.1:${this.#port}`
   }
 
+  /** Kills it, wherever it is. */
+  kill(): void {
+    if (this.#child) this.#die(this.#child)
+  }
+
   dieAt(point: Point): void {
     this.#deaths.push(point)
   }
@@ -813,6 +818,10 @@ class Shop implements AsyncDisposable {
     const at = this.#deaths.indexOf(point)
     if (at < 0) return void (child.connected && child.send('go on'))
     this.#deaths.splice(at, 1)
+    this.#die(child)
+  }
+
+  #die(child: ChildProcess): void {
     child.kill('SIGKILL')
     child.once('exit', () => {
       if (this.#isOver) return
@@ -865,4 +874,44 @@ describe.each([
     },
     30_000,
   )
+
+  test('at any moment, has charged no order twice, and each that it answered once', async () => {
+    await using shop = await Shop.open(mode)
+    await using client = createClient<Till>({ url: () => shop.url, retry })
+    await client.connect()
+    const answered: string[] = []
+    const uncertain: string[] = []
+    const isOver = () => answered.length + uncertain.length >= 80
+    const customer = async (name: string) => {
+      for (let n = 0; n < 20; n++) {
+        const order = `${name}-${n}`
+        const options = { idempotencyKey: order, timeout: 20_000 }
+        await client.other.charge({ order }, options).then(
+          () => answered.push(order),
+          (error) => {
+            expect(error).toBeInstanceOf(RpcUncertainError)
+            uncertain.push(order)
+          },
+        )
+      }
+    }
+    // So many that the tokens last for all that each death cuts off.
+    const shopping = Promise.all(['ann', 'bob', 'cleo', 'dan'].map(customer))
+    for (const after of [10, 30, 50]) {
+      await polled(() => answered.length).toBeGreaterThan(after)
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 5))
+      if (isOver()) break
+      const { restarts } = shop
+      shop.kill()
+      await polled(() => shop.restarts).toBe(restarts + 1)
+    }
+    await shopping
+    expect(shop.restarts).toBeGreaterThan(0)
+    expect(answered.length + uncertain.length).toBe(80)
+    // One of each customer a death, at the most.
+    expect(uncertain.length).toBeLessThanOrEqual(12)
+    const charges = await shop.charges()
+    expect(new Set(charges).size).toBe(charges.length)
+    expect(charges).toStrictEqual(expect.arrayContaining(answered))
+  }, 40_000)
 })

@@ -469,7 +469,7 @@ export class ChannelCore {
   #lose(why: Refusal): void {
     const isFree = this.#leaving !== undefined
     const mayGoAgain = () => this.#options.lasting && (isFree || this.#resends.spend())
-    this.#delivery.sendAgain(this.#caller.lose(why, mayGoAgain))
+    this.#delivery.restore(this.#caller.lose(why, mayGoAgain))
   }
 
   /** @returns whether a message may be sent again; where not, its call ends. */

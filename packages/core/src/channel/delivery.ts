@@ -88,8 +88,13 @@ export class Delivery {
 
   /** Puts calls ahead of all that waits. */
   sendAgain(outgoing: readonly Outgoing[]): void {
-    this.#outbox.restore(outgoing)
+    this.restore(outgoing)
     this.flush()
+  }
+
+  /** The same, for the connection that comes next. */
+  restore(outgoing: readonly Outgoing[]): void {
+    this.#outbox.restore(outgoing)
   }
 
   /** Calls wait from now on; the rest goes on. */

@@ -61,6 +61,10 @@ export class Idempotency {
 
   /** @returns the one answer of a call's key, whatever its id is. Rejects where `scope` fails. */
   async answer(call: KeyedCall): Promise<ResponseMessage> {
+    // Nobody waits any more: it is not begun, and leaves no record.
+    if (call.signal.aborted) {
+      return neverRanMessage(null, ErrorCode.cancelled, `"${call.method}" was cancelled`)
+    }
     const key = JSON.stringify([this.#scopeOf(call.identity), call.key])
     const fingerprint = fingerprintOf(call.method, call.params)
     for (;;) {

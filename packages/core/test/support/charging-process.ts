@@ -16,6 +16,9 @@ export interface Till {
  */
 const [folder = '', port = '0', mode] = process.argv.slice(2)
 
+// Each call that has reached a point listens.
+process.setMaxListeners(0)
+
 async function reach(point: Point): Promise<void> {
   process.send?.(point)
   await new Promise((resolve) => process.once('message', resolve))
