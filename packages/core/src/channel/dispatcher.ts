@@ -63,6 +63,8 @@ export class Dispatcher {
   readonly #handlers = new Map<string, AnyHandler[]>()
   /** All that runs; those of them that have an id can be cancelled by it. */
   readonly #running = new Set<Context>()
+  /** Those of them that nobody has given up: they take up the places there are. */
+  readonly #wanted = new Set<Context>()
   readonly #byId = new Map<MessageId, Context>()
 
   constructor(options: DispatcherOptions) {
@@ -111,7 +113,7 @@ export class Dispatcher {
     } catch (thrown) {
       return this.#errorAnswer(id, method, thrown, context.aborted)
     } finally {
-      this.#running.delete(context)
+      this.#end(context)
       // After a reconnect the id may be another call's.
       if (this.#byId.get(id) === context) this.#byId.delete(id)
     }
@@ -129,34 +131,44 @@ export class Dispatcher {
     } catch (thrown) {
       this.#options.onError(thrown)
     } finally {
-      this.#running.delete(context)
+      this.#end(context)
     }
   }
 
   /** Aborts the signal of one running call; the call still ends with an answer. */
   cancel(id: MessageId, reason: unknown): void {
-    this.#byId.get(id)?.abort(reason)
+    const context = this.#byId.get(id)
+    if (!context) return
+    context.abort(reason)
+    this.#wanted.delete(context)
   }
 
   /** Aborts all that runs: nobody waits for it any more. */
   cancelAll(reason: unknown): void {
     for (const context of this.#running) context.abort(reason)
     this.#running.clear()
+    this.#wanted.clear()
     this.#byId.clear()
   }
 
   get #isFull(): boolean {
-    return this.#running.size >= this.#options.maxRunning
+    return this.#wanted.size >= this.#options.maxRunning
   }
 
   #full(method: string): string {
-    return `"${method}" was not run: ${this.#running.size} calls of this caller run already, and no more may (limits.running)`
+    return `"${method}" was not run: ${this.#wanted.size} calls of this caller run already, and no more may (limits.running)`
   }
 
   #begin(method: string): Context {
     const context = new Context(method, this.#options)
     this.#running.add(context)
+    this.#wanted.add(context)
     return context
+  }
+
+  #end(context: Context): void {
+    this.#running.delete(context)
+    this.#wanted.delete(context)
   }
 
   /** @returns why a call can't be answered by its key, where it can't. */

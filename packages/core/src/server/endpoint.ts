@@ -172,7 +172,9 @@ const GOODBYE_MS = 1_000
 /** How long a client has to answer a goodbye while the server goes on, in ms. */
 const CLOSE_MS = 5_000
 /** How long request headers may take, in ms; Node's default of 60 s invites slow attackers. */
-const HEADERS_TIMEOUT_MS = 10_000
+const HEADERS_TIMEOUT_MS = 9_000
+/** How often that is looked at, in ms; Node's default is 30 s. */
+const CHECK_MS = 1_000
 
 /** The paths that endpoints serve, by their upgrade listeners: several may share a server. */
 const pathOf = new WeakMap<object, string>()
@@ -257,7 +259,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
 
   async listen(options: ListenOptions = {}): Promise<Listening> {
     const { port = 0, host = '127.0.0.1', path = '/' } = options
-    const server = createServer((_, response) => {
+    const server = createServer({ connectionsCheckingInterval: CHECK_MS }, (_, response) => {
       response.writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' })
       response.end(`This is a WebSocket server; connect to ${path} with a flashrpc client.\n`)
     })
