@@ -51,7 +51,9 @@ export class Child {
   /** The next that it tells of a kind. Rejects where it ends before. */
   next<K extends Told['kind']>(kind: K): Promise<Extract<Told, { kind: K }>> {
     return new Promise((resolve, reject) => {
-      const onExit = () => reject(new Error(`A process ended early. ${this.#errors}`))
+      // What it told last may be read after its end.
+      const onExit = () =>
+        setTimeout(() => reject(new Error(`A process ended early. ${this.#errors}`)), 1_000).unref()
       const off = this.on((told) => {
         if (told.kind !== kind) return
         off()

@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { createClient, RpcDisconnectedError } from '@flashrpc/core'
 import { createEndpoint, type EndpointOptions } from '@flashrpc/core/server'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -474,6 +476,7 @@ describe('a server that leaves', () => {
       params: { recv: 2, retryAfterMs: 70 },
     })
     peer.send(add(3))
+    peer.send({ jsonrpc: '2.0', method: 'rpc.bye', params: {} })
     peer.send({ jsonrpc: '2.0', method: 'rpc.cancel', params: { id: 2 } })
     // Call 3 was counted, and not run: the number has told its caller.
     expect(await peer.nextJson()).toMatchObject({ id: 2, error: { code: -32800 } })
@@ -498,8 +501,41 @@ describe('a server that leaves', () => {
     })
     peer.send({ jsonrpc: '2.0', method: 'rpc.cancel', params: { id: 1 } })
     await peer.next()
+    peer.send({ jsonrpc: '2.0', method: 'rpc.bye', params: {} })
     await closing
     expect(ran).toStrictEqual(['hang', 'aborted'])
+  })
+
+  test('waits for calls that are on their way, until the client has heard of it', async () => {
+    const { endpoint, url, ran } = await serve({ resume: undefined } as never)
+    const { peer } = await hello(url)
+    const closing = endpoint.close({ drain: 3_000 })
+    await peer.nextJson()
+    // Nothing runs; and yet something may come.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    peer.send(add(1))
+    expect(await peer.nextJson()).toMatchObject({ id: 1, rpc: { ran: false } })
+    peer.send({ jsonrpc: '2.0', method: 'rpc.bye', params: {} })
+    expect(await peer.closed).toMatchObject({ code: 1001 })
+    await closing
+    expect(ran).toStrictEqual([])
+  })
+
+  test('tells whoever asks meanwhile to come back, and not that there is nobody', async () => {
+    const { endpoint, url, ran } = await serve()
+    const { peer } = await hello(url)
+    peer.send({ jsonrpc: '2.0', id: 1, method: 'hang' })
+    await polled(() => ran).toStrictEqual(['hang'])
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    opened.push(() => socket.destroy())
+    await once(socket, 'connect')
+    const closing = endpoint.close({ drain: 200 })
+    socket.write(
+      'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+    )
+    const [head] = await once(socket, 'data')
+    expect(String(head)).toMatch(/^HTTP\/1\.1 503 /)
+    await closing
   })
 
   test('tells plain peers, too, by an error', async () => {
@@ -751,8 +787,11 @@ describe('a client whose server leaves', () => {
     peer.send({ jsonrpc: '2.0', id: 1, result: 10 })
     expect(await calls[0]).toBe(10)
     calls.push(client.other.add({ a: 4, b: 0 }))
-    await polled(() => peer.unread.length).toBe(4)
-    expect(JSON.parse(peer.unread[3] as string)).toStrictEqual({ jsonrpc: '2.0', id: 9, result: 8 })
+    await polled(() => peer.unread.length).toBe(5)
+    expect(peer.unread.slice(3).map((text) => JSON.parse(text))).toStrictEqual([
+      { jsonrpc: '2.0', method: 'rpc.bye', params: {} },
+      { jsonrpc: '2.0', id: 9, result: 8 },
+    ])
     peer.socket.close(1001)
     const next = await accept(server, granted({ sid: 'def' }))
     expect(next.params).not.toHaveProperty('resume')

@@ -103,6 +103,8 @@ export class ChannelCore {
   #isEnding = false
   /** The server has said that it leaves: on the server, itself. */
   #leaving: Bye | undefined
+  /** Server: the client has not said that it heard that. */
+  #isUnheard = false
 
   constructor(options: ChannelCoreOptions) {
     const { side, contract } = options
@@ -168,9 +170,9 @@ export class ChannelCore {
     return this.#dispatcher.running
   }
 
-  /** Whether something waits to be written. */
-  get isHolding(): boolean {
-    return this.#delivery.isHolding
+  /** Whether calls run here, something waits to be written, or the other side calls on, having heard no goodbye. */
+  get isBusy(): boolean {
+    return this.running > 0 || this.#delivery.isHolding || this.#isUnheard
   }
 
   get isConnected(): boolean {
@@ -457,6 +459,7 @@ export class ChannelCore {
 
   /** What was bound to the session, or to the connection where there is none, ends with it. */
   #over(why: Refusal): void {
+    this.#isUnheard = false
     this.#delivery.end()
     this.#dispatcher.cancelAll(new RpcDisconnectedError('The caller is gone', 'maybe-executed'))
     this.#lose(why)
@@ -499,6 +502,7 @@ export class ChannelCore {
       ...(recv !== undefined && { recv }),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     }
+    this.#isUnheard = this.#connection?.isExtended ?? false
     this.#connection?.sendExtension('rpc.bye', this.#leaving)
   }
 
@@ -513,6 +517,10 @@ export class ChannelCore {
   }
 
   #byeSaid(connection: Connection, bye: Bye): void {
+    if (this.#options.side === 'server') {
+      this.#isUnheard = false
+      return
+    }
     const session = this.#delivery.session
     const { recv } = bye
     if (session && recv !== undefined && !session.isPossible(recv)) {
@@ -521,6 +529,8 @@ export class ChannelCore {
     }
     this.#leaving = bye
     this.#delivery.holdCalls()
+    // No call comes behind this: the server need not wait for one.
+    connection.sendExtension('rpc.bye', {})
     if (session && recv !== undefined) {
       this.#takeBack(session.above(recv).filter((outgoing) => this.#caller.isWanted(outgoing)))
     }

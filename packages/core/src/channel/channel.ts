@@ -226,9 +226,9 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     return this.core.heldBytes
   }
 
-  /** Whether calls run here, or answers wait to be written. */
+  /** Whether it has something to do before it may end. */
   get isBusy(): boolean {
-    return this.core.running > 0 || this.core.isHolding
+    return this.core.isBusy
   }
 
   /** Begins a session, with a client that keeps so many bytes itself. */

@@ -68,7 +68,7 @@ export interface ConnectionEvents {
   cancel(id: MessageId): void
   /** The other side has dispatched all messages of its session up to a number. */
   acknowledged(recv: unknown): void
-  /** The server is about to leave. */
+  /** The server is about to leave; the client has heard it. */
   bye(bye: Bye): void
   /** How long the other side took to answer a ping or the hello, in ms. */
   latency(ms: number): void
@@ -554,7 +554,7 @@ export class Connection {
   #bye(params: unknown): void {
     const bye = readBye(params)
     if (!bye) this.#violated('an rpc.bye says recv and retryAfterMs, each a number or nothing')
-    else if (this.#options.side === 'client') this.#events.bye(bye)
+    else this.#events.bye(bye)
   }
 
   /** On the server, any first frame but the hello means a plain peer; the client waits for its answer. */

@@ -26,18 +26,12 @@ import type { CloseInfo } from '../transport/transport.js'
 import { truncateReason, type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { type ConnectionLimits, Connections } from './connection-limits.js'
+import { hearUpgrades } from './hear-upgrades.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
 import { type ResumeOptions, Sessions, type Visitor } from './sessions.js'
 import { Spread } from './spread.js'
-import {
-  assertPageRules,
-  isPage,
-  isPath,
-  type PageRules,
-  refusalOfPage,
-  refuseUpgrade,
-} from './upgrade.js'
+import { assertPageRules, isPage, type PageRules, refusalOfPage, refuseUpgrade } from './upgrade.js'
 
 /** What an endpoint is made with. */
 export interface EndpointOptions<Local, Remote, Identity = unknown>
@@ -176,9 +170,6 @@ const HEADERS_TIMEOUT_MS = 9_000
 /** How often that is looked at, in ms; Node's default is 30 s. */
 const CHECK_MS = 1_000
 
-/** The paths that endpoints serve, by their upgrade listeners: several may share a server. */
-const pathOf = new WeakMap<object, string>()
-
 class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly channels: ReadonlySet<LiveChannel>
   readonly #channels = new Set<LiveChannel>()
@@ -229,28 +220,15 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       throw new RpcConfigError(`path must begin with "/"; it is ${JSON.stringify(path)}`)
     }
     if (this.#closing) throw new RpcConfigError('The endpoint was closed; create another')
-    if (server.listeners('upgrade').some((listener) => pathOf.get(listener) === path)) {
-      throw new RpcConfigError(
-        `An endpoint serves ${path} on this server already; choose another path`,
-      )
-    }
-    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      if (isPath(request, path))
-        void this.#upgrade(
-          request,
-          socket,
-          head,
-          this.#ownServers.has(server) ? boundAddress(server) : undefined,
-        )
-      else if (isNobodys(request, server, onUpgrade)) {
-        socket.on('error', () => {})
-        refuseUpgrade(socket, 404, `There is no WebSocket here; try ${path}\n`)
-      }
-    }
-    pathOf.set(onUpgrade, path)
-    server.on('upgrade', onUpgrade)
+    const stop = hearUpgrades(server, path, {
+      isLeaving: () => this.#closing !== undefined,
+      upgrade: (request, socket, head) => {
+        const boundTo = this.#ownServers.has(server) ? boundAddress(server) : undefined
+        void this.#upgrade(request, socket, head, boundTo)
+      },
+    })
     const detach = (): void => {
-      server.off('upgrade', onUpgrade)
+      stop()
       this.#detach.delete(detach)
     }
     this.#detach.add(detach)
@@ -300,6 +278,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     const why = refusalOfPage(request, this.#options as PageRules, boundTo)
     // Never let in, not even to be told: a foreign page gets no WebSocket.
     if (why !== undefined) return this.#refuse(request, socket, new RejectUpgrade(403, why))
+    if (this.#closing) return this.#refuse(request, socket, closing())
     const address = request.socket.remoteAddress
     const tooMany = this.#connections.refusal(address)
     // It counts from here on: who is to be authenticated takes a place.
@@ -415,7 +394,6 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   async #close({ drain = 0, retryAfterMs }: CloseOptions): Promise<void> {
-    for (const detach of [...this.#detach]) detach()
     for (const giveUp of this.#authenticating) giveUp.abort(closing())
     const servers = [...this.#ownServers].map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
@@ -427,6 +405,8 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     await Promise.all([...this.#channels].map((channel) => leave(channel, deadline, retryAfterMs)))
     await this.#idempotency?.close(deadline)
     await Promise.all(sockets.map(closed))
+    // Until here, who still asks is told to come back, and not that nobody knows of this path.
+    for (const detach of [...this.#detach]) detach()
     for (const server of this.#ownServers) server.closeAllConnections()
     await Promise.all(servers)
   }
@@ -491,21 +471,6 @@ const notYet = (): void => {}
 function boundAddress(server: Server): string | undefined {
   const address = server.address()
   return typeof address === 'object' ? address?.address : undefined
-}
-
-/**
- * Whether this listener has to refuse an upgrade: nobody but endpoints listens, none of them serves
- * the path, and this is the first of them. Unanswered, the socket would hang.
- */
-function isNobodys(request: IncomingMessage, server: Server, listener: object): boolean {
-  const listeners = server.listeners('upgrade')
-  return (
-    listeners[0] === listener &&
-    listeners.every((other) => {
-      const path = pathOf.get(other)
-      return path !== undefined && !isPath(request, path)
-    })
-  )
 }
 
 /** Resolves when a socket is closed; ends one that takes too long over it. */
