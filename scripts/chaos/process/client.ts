@@ -20,11 +20,16 @@ export interface ClientProcessOptions {
   readonly timeoutMs: number
   /** Whether calls fail that wait for a connection longer than this, in ms; 0: they wait on. */
   readonly offlineMs: number
+  /** How long an attempt to connect may take, in ms. */
+  readonly connectTimeoutMs: number
+  /** After how much silence the server is asked whether it lives, in ms. */
+  readonly heartbeatMs: number
   readonly retry: { readonly minDelayMs: number; readonly maxDelayMs: number }
 }
 
 const options = optionsOf<ClientProcessOptions>()
-const { folder, name, url, retry, timeoutMs, offlineMs, pauseMs } = options
+const { folder, name, url, retry, timeoutMs, offlineMs, pauseMs, connectTimeoutMs, heartbeatMs } =
+  options
 const runs = new RunLedger(folder)
 const ends = new EndLedger(folder)
 const stopping = new AbortController()
@@ -36,8 +41,8 @@ const clients = Array.from({ length: options.clients }, () => {
     url,
     retry,
     timeout: timeoutMs,
-    connectTimeoutMs: 2_000,
-    heartbeat: { intervalMs: 500, timeoutMs: 1_000 },
+    connectTimeoutMs,
+    heartbeat: { intervalMs: heartbeatMs, timeoutMs: 2 * heartbeatMs },
     limits: {
       queuedMessages: 10_000,
       queuedBytes: 16 * 1024 * 1024,

@@ -41,6 +41,8 @@ export const drain: Scenario = async ({ calls: clients, cuts: count, level, fold
     pauseMs: 50,
     timeoutMs: 30_000,
     offlineMs: 0,
+    connectTimeoutMs: 2_000,
+    heartbeatMs: 500,
     retry: { minDelayMs: 50, maxDelayMs: 500 },
   } satisfies ClientProcessOptions)
   try {

@@ -42,6 +42,8 @@ export const herd: Scenario = async ({ calls: clients, level, folder, progress }
         pauseMs: 0,
         timeoutMs: 60_000,
         offlineMs: 0,
+        connectTimeoutMs: 10_000,
+        heartbeatMs: 5_000,
         retry: { minDelayMs: 500, maxDelayMs: 30_000 },
       } satisfies ClientProcessOptions)
       child.on((told) => {

@@ -37,6 +37,8 @@ export const kills: Scenario = async ({ seed, cuts, level, folder, progress }) =
     pauseMs: 1,
     timeoutMs: 20_000,
     offlineMs: 40,
+    connectTimeoutMs: 2_000,
+    heartbeatMs: 500,
     retry: { minDelayMs: 5, maxDelayMs: 40 },
   } satisfies ClientProcessOptions)
   try {

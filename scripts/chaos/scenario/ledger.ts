@@ -35,6 +35,8 @@ export const ledger: Scenario = async ({ seed, calls, cuts, level, folder, progr
       pauseMs: 0,
       timeoutMs: 120_000,
       offlineMs: 0,
+      connectTimeoutMs: 2_000,
+      heartbeatMs: 500,
       retry: { minDelayMs: 1, maxDelayMs: 10 },
     } satisfies ClientProcessOptions)
     children.push(client)
