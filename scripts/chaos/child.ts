@@ -8,6 +8,12 @@ export type Told =
   | { readonly kind: 'progress'; readonly caller: string; readonly ended: number }
   | { readonly kind: 'state'; readonly connected: number; readonly resumed: number }
   | {
+      readonly kind: 'measured'
+      readonly heap: number
+      readonly rss: number
+      readonly channels: number
+    }
+  | {
       readonly kind: 'done'
       readonly made: Readonly<Record<string, number>>
       readonly leftovers: readonly string[]

@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { reportOf } from './report.ts'
+import { churn } from './scenario/churn.ts'
 import { drain } from './scenario/drain.ts'
+import { halfOpen } from './scenario/half-open.ts'
 import { herd } from './scenario/herd.ts'
 import { kills } from './scenario/kills.ts'
 import { ledger } from './scenario/ledger.ts'
 import type { Scenario } from './scenario/scenario.ts'
+import { slow } from './scenario/slow.ts'
 
 const SCENARIOS: Record<string, { run: Scenario; calls: number; cuts: number; what: string }> = {
   ledger: {
@@ -28,6 +31,24 @@ const SCENARIOS: Record<string, { run: Scenario; calls: number; cuts: number; wh
     cuts: 3,
     what: 'CUTS servers that are replaced behind a balancer; CALLS clients of 20 calls a second',
   },
+  'half-open': {
+    run: halfOpen,
+    calls: 0,
+    cuts: 100,
+    what: 'a server that vanishes without a goodbye, and one that is stopped CUTS times',
+  },
+  slow: {
+    run: slow,
+    calls: 30,
+    cuts: 0,
+    what: 'one client of CALLS that does not read',
+  },
+  churn: {
+    run: churn,
+    calls: 5_000,
+    cuts: 0,
+    what: 'CALLS connections that come, call once and go',
+  },
   herd: {
     run: herd,
     calls: 1_000,
@@ -45,7 +66,7 @@ Scenarios:
 ${Object.entries(SCENARIOS)
   .map(
     ([name, { what, calls, cuts }]) =>
-      `  ${name.padEnd(8)} ${what} (${calls ? `${calls}, ` : ''}${cuts})`,
+      `  ${name.padEnd(9)} ${what} (${[calls, cuts].filter(Boolean).join(', ')})`,
   )
   .join('\n')}
 

@@ -50,6 +50,10 @@ const endpoint = createEndpoint<Runs, Runs>({
   ],
 })
 
+/** How often all clients are told something, in ms. */
+const BROADCAST_MS = 20
+let broadcasting: ReturnType<typeof setInterval> | undefined
+
 const { port } = await endpoint.listen()
 tell({ kind: 'listening', port })
 
@@ -71,10 +75,34 @@ if (calls > 0) {
   tell({ kind: 'done', made, leftovers: [] })
 }
 
-process.on('message', () => void stop(0))
+process.on('message', (message) => {
+  if (message === 'measure') void measure()
+  else if (message === 'broadcast') broadcast()
+  else void stop(0)
+})
 process.on('SIGTERM', () => void stop(10_000))
 
+/** Tells what it holds, once what is garbage has gone. */
+async function measure(): Promise<void> {
+  for (let times = 0; times < 3; times++) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    globalThis.gc?.()
+  }
+  const { heapUsed: heap, rss } = process.memoryUsage()
+  tell({ kind: 'measured', heap, rss, channels: endpoint.channels.size })
+}
+
+/** Tells all clients something, again and again, to the end. */
+function broadcast(): void {
+  const text = 'x'.repeat(40_000)
+  broadcasting = setInterval(() => {
+    for (const each of endpoint.channels)
+      void each.notify('run', { caller: text, n: 0 }).catch(() => {})
+  }, BROADCAST_MS)
+}
+
 async function stop(drain: number): Promise<void> {
+  clearInterval(broadcasting)
   await endpoint.close({ drain })
   ends.flush()
   // What closing begins to end, ends soon.

@@ -431,7 +431,8 @@ export class ChannelCore {
     if (!goesOn) this.#over(refusalOf(info, 'the connection was lost'))
     this.#delivery.detach()
     events.down(info, retryAfterMs)
-    if (!goesOn) events.ended(info, session?.recv)
+    // Who ends a session itself does not come back to ask how far it had come.
+    if (!goesOn) events.ended(info, this.#isEnding ? session?.recv : undefined)
     events.change()
   }
 

@@ -24,7 +24,7 @@ export interface ChannelLimits {
   /** The same in bytes, text by its length. Default 64 MiB. */
   readonly bytesPerSecond: number
   /**
-   * How much may wait in the socket for a slow reader, in bytes; or `Infinity`. Default 16 MiB. Once
+   * How much may wait in the socket for a slow reader, in bytes; or `Infinity`. Default 8 MiB. Once
    * there is more, the next message ends the connection (1013).
    */
   readonly sendBuffer: number
@@ -50,7 +50,7 @@ const DEFAULT_LIMITS: ChannelLimits = {
   running: 1_000,
   messagesPerSecond: 20_000,
   bytesPerSecond: 64 * MIB,
-  sendBuffer: 16 * MIB,
+  sendBuffer: 8 * MIB,
   queuedMessages: 256,
   queuedBytes: MIB,
   unackedMessages: 1_024,
