@@ -6,6 +6,7 @@ import {
   memoryTransportPair,
   RpcConfigError,
   RpcOverloadedError,
+  type Transport,
 } from '@flashrpc/core'
 import { createEndpoint, type Endpoint, type EndpointOptions } from '@flashrpc/core/server'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -230,6 +231,35 @@ describe('rates', () => {
     expect((await Promise.all(calls)).at(-1)).toBe(500)
   })
 
+  test('count the messages of a frame, however many share it', async () => {
+    const scene = await Scene.open({ limits: { messagesPerSecond: 100 } })
+    const peer = await scene.raw()
+    const begin = performance.now()
+    for (let n = 0; n < 3; n++) peer.send(Array.from({ length: 100 }, (_, id) => add(id)))
+    for (let n = 0; n < 3; n++) await peer.next()
+    peer.send(add(1))
+    await peer.next()
+    expect(performance.now() - begin).toBeGreaterThan(1_500)
+  })
+
+  test('end a connection that can not be paused, with 4429', async () => {
+    const [left, right] = memoryTransportPair()
+    // As a socket of another make is.
+    const transport: Transport = { ...bound(left), reliable: false }
+    const ends: number[] = []
+    createChannel<{ add(): void }, object>({
+      side: 'server',
+      transport,
+      limits: { messagesPerSecond: 50 },
+      onDisconnect: [(_, { code }) => ends.push(code)],
+      methods: { add: () => {} },
+    })
+    right.start({ frame: () => {}, close: () => {} })
+    for (let id = 0; id < 60; id++)
+      right.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'add' }))
+    await polled(() => ends).toStrictEqual([4429])
+  })
+
   test('pause a flood of notifications: its sender has to wait', async () => {
     const scene = await Scene.open({ limits: { messagesPerSecond: 200 } })
     const neighbour = await scene.neighbour()
@@ -264,7 +294,6 @@ describe('a slow reader', () => {
 })
 
 describe('connections', () => {
-  /** Another address of this machine: loopback addresses are not counted. */
   test('are as many as may; one more is told when to come back', async () => {
     const scene = await Scene.open({ limits: { connections: 2 } })
     const neighbour = await scene.neighbour()
@@ -375,6 +404,15 @@ describe('a limit that is none', () => {
     expect(() => createEndpoint(options as never)).toThrow(`limits.${name}`)
   })
 })
+
+/** A transport's functions, taken out of it. */
+function bound(transport: Transport): Pick<Transport, 'start' | 'send' | 'close'> {
+  return {
+    start: (events) => transport.start(events),
+    send: (frame) => transport.send(frame),
+    close: (code, reason) => transport.close(code, reason),
+  }
+}
 
 /** Asks for an upgrade. @returns the head of the answer. */
 async function upgrade(port: number): Promise<string> {

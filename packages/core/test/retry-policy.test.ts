@@ -59,7 +59,7 @@ describe('a connection that ended with a close code', () => {
   ]
 
   for (const when of ['before the hello', 'after it'] as const) {
-    test.each(table)(`%i, ${when}: %s`, async (code, verdict) => {
+    test.each(table)(`with %i, ${when}, is followed by: %s`, async (code, verdict) => {
       await using server = await RawServer.listen()
       const client = clientOf(server.url)
       const peer = when === 'after it' ? await server.acceptExtended() : await server.accept()
@@ -106,7 +106,7 @@ describe('an upgrade that was refused with an HTTP status', () => {
     ['504 Gateway Timeout', 'retry'],
   ]
 
-  test.each(table)('%s: %s', async (status, verdict) => {
+  test.each(table)('with %s is followed by: %s', async (status, verdict) => {
     await using server = await httpServer(refuse(status))
     const client = clientOf(server.url)
     if (verdict === 'retry') {

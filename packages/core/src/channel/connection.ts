@@ -150,9 +150,10 @@ export class Connection {
     this.#reader = new FrameReader(options.format.codec, options.limits)
     this.#pingedAt = performance.now()
     const { side, limits } = options
-    if (side === 'server' && transport.pause) {
+    // A wire that can't stall is one within this machine.
+    if (side === 'server' && !transport.reliable) {
       const { messagesPerSecond: messages, bytesPerSecond: bytes } = limits
-      this.#rate = new RateLimit({ messages, bytes }, (isOver) => transport.pause?.(isOver))
+      this.#rate = new RateLimit({ messages, bytes }, (isOver) => this.#hold(isOver))
     }
   }
 
@@ -380,6 +381,18 @@ export class Connection {
     })
   }
 
+  /** Reads nothing for a while, or goes on, where the other side sends too much. */
+  #hold(isOver: boolean): void {
+    if (!this.#transport.pause) {
+      if (isOver) this.close(CloseCode.tooMany, 'More comes in a second than may')
+      return
+    }
+    this.#transport.pause(isOver)
+    // Who is not read gives no sign of life.
+    if (isOver) this.#heartbeat?.stop()
+    else this.#watch()
+  }
+
   #pong(): void {
     if (this.#ended) return
     this.#heartbeat?.heard()
@@ -391,11 +404,12 @@ export class Connection {
   #receive(frame: Frame): void {
     if (this.#ended) return
     this.#heartbeat?.heard()
-    this.#rate?.take(frame.length)
+    this.#rate?.take(0, frame.length)
     const reading = this.#reader.read(frame)
     this.#bytes += frame.length
     switch (reading.kind) {
       case 'message':
+        this.#rate?.take(Array.isArray(reading.decoded) ? reading.decoded.length : 1, 0)
         this.#count(reading.decoded)
         if (Array.isArray(reading.decoded)) void this.#receiveBatch(reading.decoded)
         else void this.#receiveOne(reading.decoded)
@@ -415,6 +429,7 @@ export class Connection {
           invalidRequestMessage(null, `it nests deeper than ${this.#options.limits.depth}`),
         )
       case 'unreadable':
+        this.#rate?.take(1, 0)
         this.#count(undefined)
         return this.#unreadable(reading.cause)
     }

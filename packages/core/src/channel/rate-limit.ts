@@ -25,9 +25,9 @@ export class RateLimit {
     this.#bytes = rates.bytes
   }
 
-  /** A frame came in. */
-  take(bytes: number): void {
-    this.#messages--
+  /** So many messages came in, of so many bytes. */
+  take(messages: number, bytes: number): void {
+    this.#messages -= messages
     this.#bytes -= bytes
     // The clock is looked at only where there may be too much.
     if ((this.#messages < 0 || this.#bytes < 0) && !this.#timer) this.#look()

@@ -48,6 +48,11 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
   authenticate?: Authenticate<Identity>
   /** How long `authenticate` may take, in ms; then the client is told 503. Default 10,000. */
   authenticateTimeoutMs?: number
+  /**
+   * How long a request for a connection may take to arrive, in ms, on a server of the endpoint's own; then
+   * it is dropped, within a second. Node's own 60 s invite slow attackers. Default 9,000.
+   */
+  handshakeTimeoutMs?: number
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
   authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
   /** Told of each connection that was refused: by `authenticate`, or for its origin or host. */
@@ -165,9 +170,7 @@ type UntypedOptions = EndpointOptions<UntypedSide, UntypedSide>
 const GOODBYE_MS = 1_000
 /** How long a client has to answer a goodbye while the server goes on, in ms. */
 const CLOSE_MS = 5_000
-/** How long request headers may take, in ms; Node's default of 60 s invites slow attackers. */
-const HEADERS_TIMEOUT_MS = 9_000
-/** How often that is looked at, in ms; Node's default is 30 s. */
+/** How often it is looked at whose request takes too long, in ms; Node's default is 30 s. */
 const CHECK_MS = 1_000
 
 class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
@@ -185,6 +188,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly #detach = new Set<() => void>()
   readonly #ownServers = new Set<Server>()
   readonly #authenticateTimeoutMs: number
+  readonly #handshakeTimeoutMs: number
   /** What ends each authentication that is under way. */
   readonly #authenticating = new Set<AbortController>()
   #closing: Promise<void> | undefined
@@ -195,7 +199,10 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.channels = this.#channels
     assertMethods(contract, options.methods)
     assertPageRules(options as PageRules)
-    this.#authenticateTimeoutMs = assertAuthentication(options)
+    assertFunctions(options)
+    const { authenticateTimeoutMs = 10_000, handshakeTimeoutMs = 9_000 } = options
+    this.#authenticateTimeoutMs = assertMs('authenticateTimeoutMs', authenticateTimeoutMs)
+    this.#handshakeTimeoutMs = assertMs('handshakeTimeoutMs', handshakeTimeoutMs)
     this.#connections = new Connections(options.limits)
     this.#spread = new Spread(options.spreadMs)
     this.#sessions = options.resume && new Sessions(options.resume as ResumeOptions)
@@ -241,7 +248,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       response.writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' })
       response.end(`This is a WebSocket server; connect to ${path} with a flashrpc client.\n`)
     })
-    server.headersTimeout = HEADERS_TIMEOUT_MS
+    server.headersTimeout = this.#handshakeTimeoutMs
     const detach = this.attach(server, { path })
     try {
       const address = await listen(server, port, host)
@@ -430,20 +437,18 @@ async function leave(
   channel.end(CLOSING)
 }
 
-/** @returns how long `authenticate` may take, in ms. */
-function assertAuthentication({
-  authenticate,
-  authorize,
-  authenticateTimeoutMs = 10_000,
-}: UntypedOptions): number {
+/** Fails where an option is no function that has to be one. */
+function assertFunctions({ authenticate, authorize }: UntypedOptions): void {
   for (const [name, value] of Object.entries({ authenticate, authorize })) {
     if (value === undefined || typeof value === 'function') continue
     throw new RpcConfigError(`${name} must be a function; it is of type ${typeof value}`)
   }
-  if (!(Number.isInteger(authenticateTimeoutMs) && authenticateTimeoutMs > 0)) {
-    throw new RpcConfigError('authenticateTimeoutMs must be a positive number of ms')
-  }
-  return authenticateTimeoutMs
+}
+
+/** @returns a time in ms, checked. */
+function assertMs(name: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value
+  throw new RpcConfigError(`${name} must be a positive number of ms; it is ${String(value)}`)
 }
 
 function closing(): RejectUpgrade {

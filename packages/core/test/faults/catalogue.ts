@@ -14,6 +14,7 @@ const electron = (file: string, ...titles: string[]) =>
 const AT_ANY_BYTE = core(
   'faults/connection.test.ts',
   'a cut at any byte, of calls, answers, hellos',
+  'a cut at each byte of a call',
 )
 
 /** Each row is a fault that happens to real connections, and what must come of it. */
@@ -51,7 +52,11 @@ export const CATALOGUE: Readonly<Record<number, Row>> = {
   },
   8: {
     fault: 'half an upgrade',
-    tests: core('faults/hostile.test.ts', 'is dropped within ten seconds'),
+    tests: core(
+      'faults/hostile.test.ts',
+      'is dropped within ten seconds',
+      'has nine seconds, where',
+    ),
   },
   9: {
     fault: 'a reset while a client is authenticated',
@@ -59,7 +64,7 @@ export const CATALOGUE: Readonly<Record<number, Row>> = {
   },
   10: {
     fault: 'a close code, or an HTTP status, that forbids another attempt',
-    tests: core('retry-policy.test.ts', '%i, ', '%s: %s'),
+    tests: core('retry-policy.test.ts', 'with %i, ', 'with %s is followed by'),
   },
   11: {
     fault: 'credentials that are not known any more',
@@ -151,7 +156,12 @@ export const CATALOGUE: Readonly<Record<number, Row>> = {
   },
   30: {
     fault: 'batches that are empty, wrong or of notifications only',
-    tests: core('json-rpc.test.ts', '$name'),
+    tests: core(
+      'json-rpc.test.ts',
+      'an empty array',
+      'an invalid batch',
+      'a batch of notifications only',
+    ),
   },
   31: {
     fault: 'a batch that is too long',

@@ -177,6 +177,24 @@ describe.each(LEVELS)('%s', (level, options) => {
   )
 })
 
+test('a cut at each byte of a call, and of its answer, and of the hello between them', async () => {
+  const scene = await Scene.open({ resume: {} })
+  const client = scene.client()
+  await client.connect()
+  const call = () => scene.oracle.call((id) => client.other.run({ id }))
+  // A call is some 80 bytes, a hello 300, and their answers as much.
+  for (let bytes = 0; bytes < 400; bytes++) {
+    scene.proxy.cutAfter(
+      bytes % 2 === 0 ? { up: bytes / 2, once: true } : { down: bytes >> 1, once: true },
+    )
+    call()
+    await scene.oracle.ended()
+  }
+  expect(scene.oracle.judge()).toStrictEqual({ value: 400 })
+  expect(scene.proxy.accepted).toBeGreaterThan(100)
+  expect(scene.complaints).toBe('')
+}, 60_000)
+
 test.each(SEEDS)(
   'sessions that expire, overflow and are evicted while clients come back (seed %i)',
   async (seed) => {

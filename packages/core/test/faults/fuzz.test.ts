@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type AnyClient, createClient } from '@flashrpc/core'
 import { msgpackCodec } from '@flashrpc/core/msgpack'
 import { pythonDialect } from '@flashrpc/core/python'
@@ -66,6 +67,8 @@ describe.each(KINDS)('hostile frames: %s', (codec, options) => {
       await neighbour.connect()
       const frames = new HostileFrames(seededRandom(seed))
       const before = process.memoryUsage().rss
+      const delays = monitorEventLoopDelay({ resolution: 5 })
+      delays.enable()
       let socket: WebSocket | undefined
       opened.push(() => socket?.terminate())
       for (let sent = 0; sent < FRAMES; ) {
@@ -78,7 +81,11 @@ describe.each(KINDS)('hostile frames: %s', (codec, options) => {
       expect(await neighbour.other.add({ a: 20, b: 22 })).toBe(42)
       expect(uncaught).toStrictEqual([])
       const grownMiB = (process.memoryUsage().rss - before) / 2 ** 20
-      console.log(`${codec}: ${FRAMES} frames, ${grownMiB.toFixed(0)} MiB more`)
+      delays.disable()
+      const heldUpMs = delays.max / 1e6
+      console.log(
+        `${codec}: ${FRAMES} frames, ${grownMiB.toFixed(0)} MiB more, held up for ${heldUpMs.toFixed(0)} ms at the most`,
+      )
     },
     FRAMES * 5 + 20_000,
   )

@@ -7,6 +7,7 @@ import { polled } from '../support/eventually.js'
 import { freePort } from '../support/http-server.js'
 import { rawClient } from '../support/raw-peer.js'
 import { rejection } from '../support/rejection.js'
+import { until } from '../support/until.js'
 
 interface Methods {
   add(params: { a: number; b: number }): number
@@ -90,14 +91,35 @@ async function closeCode(socket: Socket): Promise<number | undefined> {
 }
 
 describe('half an upgrade', () => {
-  test('is dropped within ten seconds, and harms nobody', async () => {
-    const { port, neighbour } = await serve()
+  test('is dropped within ten seconds, or as soon as it is told to, and harms nobody', async () => {
+    const { neighbour } = await serve()
+    const endpoint = createEndpoint<Record<never, never>>({ methods: {}, handshakeTimeoutMs: 500 })
+    opened.push(() => endpoint.close())
+    const { port } = await endpoint.listen()
     const socket = await dial(port)
     socket.resume()
     socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgr')
     await closed(socket)
     expect(await neighbour.other.add({ a: 1, b: 2 })).toBe(3)
   }, 14_000)
+
+  test('has nine seconds, where nothing else is said', async () => {
+    const { port } = await serve()
+    const socket = await dial(port)
+    socket.resume()
+    const begin = performance.now()
+    socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgr')
+    await closed(socket)
+    expect(performance.now() - begin).toBeGreaterThan(8_500)
+  }, 20_000)
+
+  test.each([0, 1.5, Number.NaN, '9s'])(
+    'has a time that is one, and not %j',
+    (handshakeTimeoutMs) => {
+      const options = { methods: {}, handshakeTimeoutMs }
+      expect(() => createEndpoint(options as never)).toThrow('handshakeTimeoutMs')
+    },
+  )
 })
 
 describe('frames', () => {
@@ -168,7 +190,7 @@ describe('a server that can not be reached', () => {
     opened.push(() => client.close())
     const error = await rejection(client.other.add({ a: 1, b: 2 }, { timeout: 200 }))
     expect(error).toMatchObject({ name: 'RpcTimeoutError', outcome: 'not-sent' })
-    expect(client.state.status).toBe('reconnecting')
+    await until(client, 'reconnecting')
   })
 })
 
