@@ -74,8 +74,11 @@ Options:
   --calls N    how many calls
   --cuts N     how many faults
   --seed N     the same seed gives the same faults; default: a random one
-  --level 0|1  without sessions, or with them; default 1 (of kills: 0)
+  --level 0|1  without sessions, or with them; default 1 (of kills and slow: 0)
   -h, --help   this text`
+
+/** What says more where no session mends it. */
+const WITHOUT_SESSIONS: ReadonlySet<string> = new Set(['kills', 'slow'])
 
 class UsageError extends Error {}
 
@@ -88,7 +91,7 @@ async function main(): Promise<void> {
     throw new UsageError(`There is no scenario "${positionals.join(' ')}". See --help.`)
   }
   const seed = numberOf('seed', values.seed) ?? Math.floor(Math.random() * 2 ** 31)
-  const level = numberOf('level', values.level) ?? (name === 'kills' ? 0 : 1)
+  const level = numberOf('level', values.level) ?? (WITHOUT_SESSIONS.has(name) ? 0 : 1)
   if (level !== 0 && level !== 1) throw new UsageError('--level is 0 or 1.')
   const folder = mkdtempSync(join(tmpdir(), 'flashrpc-chaos-'))
   const begin = performance.now()

@@ -40,7 +40,7 @@ export function reportOf(name: string, seed: number, seconds: number, outcome: O
   const [cpu] = cpus()
   const rows: (readonly [string, string | number])[] = [
     ['scenario', name],
-    ['seed', seed],
+    ['seed', String(seed)],
     ['machine', `${cpus().length} × ${cpu?.model.trim()}, Node ${process.versions.node}`],
     ['date', new Date().toISOString().slice(0, 10)],
     ['duration', `${seconds.toFixed(1)} s`],

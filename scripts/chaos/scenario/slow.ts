@@ -14,12 +14,12 @@ const TIMED_MS = 4_000
 const CUT_MS = 15_000
 
 /** One client of many that does not read what all are told: what do the server and the others notice? */
-export const slow: Scenario = async ({ calls: clients, folder, progress }) => {
+export const slow: Scenario = async ({ calls: clients, level, folder, progress }) => {
   const server = new Child('./process/server.ts', {
     folder,
     name: 'server',
-    // In a session the window would stop the server long before the socket is full.
-    level: 0,
+    // In a session, at level 1, the window stops the server long before the socket is full.
+    level,
     calls: 0,
     concurrency: 1,
     workMs: 0,
