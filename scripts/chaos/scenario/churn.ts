@@ -1,7 +1,6 @@
 import { createClient } from '@flashrpc/core'
 import type { Runs } from '../calling.ts'
-import { Child } from '../child.ts'
-import type { ServerOptions } from '../process/server.ts'
+import { startServer } from '../processes.ts'
 import { join } from '../report.ts'
 import { close, uncaught } from './ledger.ts'
 import type { Scenario } from './scenario.ts'
@@ -14,14 +13,7 @@ const MIB = 2 ** 20
 
 /** Connections that come, call once and go: what do they leave behind? */
 export const churn: Scenario = async ({ calls: connections, level, folder, progress }) => {
-  const server = new Child('./process/server.ts', {
-    folder,
-    name: 'server',
-    level,
-    calls: 0,
-    concurrency: 1,
-    workMs: 0,
-  } satisfies ServerOptions)
+  const server = startServer({ folder, level })
   const { port } = await server.next('listening')
   const url = `ws://127.0.0.1:${port}`
   let answered = 0

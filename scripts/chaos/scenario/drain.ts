@@ -1,9 +1,8 @@
 import { createFaultProxy } from '@flashrpc/core/testing'
-import { Child } from '../child.ts'
+import type { Child } from '../child.ts'
 import { judge } from '../judge.ts'
 import { readEnds, readRuns } from '../ledger.ts'
-import type { ClientProcessOptions } from '../process/client.ts'
-import type { ServerOptions } from '../process/server.ts'
+import { sleep, startClients, startServer } from '../processes.ts'
 import { join, outcomeOf } from '../report.ts'
 import { close, uncaught } from './ledger.ts'
 import type { Scenario } from './scenario.ts'
@@ -16,14 +15,12 @@ export const drain: Scenario = async ({ calls: clients, cuts: count, level, fold
   let served = 0
   const ports = new Map<Child, number>()
   const serve = async (): Promise<Child> => {
-    const child = new Child('./process/server.ts', {
+    const child = startServer({
       folder,
       name: `server${served++}`,
       level,
-      calls: 0,
-      concurrency: 1,
       workMs: 50,
-    } satisfies ServerOptions)
+    })
     ports.set(child, (await child.next('listening')).port)
     return child
   }
@@ -31,20 +28,14 @@ export const drain: Scenario = async ({ calls: clients, cuts: count, level, fold
   const gone: Child[] = []
   const targets = () => ({ targets: servers.map((server) => ({ port: ports.get(server) ?? 0 })) })
   const balancer = await createFaultProxy(targets())
-  const client = new Child('./process/client.ts', {
+  const client = startClients({
     folder,
-    name: 'client',
     url: balancer.url(),
     clients,
     calls: 1_000_000,
-    concurrency: 1,
     pauseMs: 50,
-    timeoutMs: 30_000,
-    offlineMs: 0,
-    connectTimeoutMs: 2_000,
-    heartbeatMs: 500,
     retry: { minDelayMs: 50, maxDelayMs: 500 },
-  } satisfies ClientProcessOptions)
+  })
   try {
     const done = client.next('done')
     await client.next('progress')
@@ -81,8 +72,4 @@ export const drain: Scenario = async ({ calls: clients, cuts: count, level, fold
     await Promise.all([client, ...servers, ...gone].map((child) => child.kill()))
     await balancer.close()
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

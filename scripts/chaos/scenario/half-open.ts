@@ -1,9 +1,8 @@
 import { type Client, createClient } from '@flashrpc/core'
 import { createFaultProxy } from '@flashrpc/core/testing'
+import { seededRandom } from '../../../packages/core/src/testing/seeded-random.ts'
 import type { Runs } from '../calling.ts'
-import { Child } from '../child.ts'
-import type { ServerOptions } from '../process/server.ts'
-import { seededRandom } from '../random.ts'
+import { sleep, startServer } from '../processes.ts'
 import { join } from '../report.ts'
 import { close, uncaught } from './ledger.ts'
 import type { Scenario } from './scenario.ts'
@@ -11,14 +10,7 @@ import type { Scenario } from './scenario.ts'
 /** A server that vanishes without a goodbye: how soon is it known? And one that is stopped for a moment. */
 export const halfOpen: Scenario = async ({ seed, cuts: stops, level, folder, progress }) => {
   const random = seededRandom(seed)
-  const server = new Child('./process/server.ts', {
-    folder,
-    name: 'server',
-    level,
-    calls: 0,
-    concurrency: 1,
-    workMs: 0,
-  } satisfies ServerOptions)
+  const server = startServer({ folder, level })
   const proxy = await createFaultProxy({ port: (await server.next('listening')).port })
   const retry = { minDelayMs: 5, maxDelayMs: 20 }
   const connect = async (heartbeat: { intervalMs: number; timeoutMs: number } | undefined) => {
@@ -77,8 +69,4 @@ export const halfOpen: Scenario = async ({ seed, cuts: stops, level, folder, pro
     await server.kill()
     await proxy.close()
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,7 +1,6 @@
 import { createFaultProxy } from '@flashrpc/core/testing'
-import { Child } from '../child.ts'
-import type { ClientProcessOptions } from '../process/client.ts'
-import type { ServerOptions } from '../process/server.ts'
+import type { Child } from '../child.ts'
+import { startClients, startServer } from '../processes.ts'
 import { join } from '../report.ts'
 import { close, uncaught } from './ledger.ts'
 import type { Scenario } from './scenario.ts'
@@ -14,14 +13,11 @@ const A_PROCESS = 3_000
 /** Clients that lose their server together, and come back to another: spread out, and none refused. */
 export const herd: Scenario = async ({ calls: clients, level, folder, progress }) => {
   const serve = (name: string) =>
-    new Child('./process/server.ts', {
+    startServer({
       folder,
       name,
       level,
-      calls: 0,
-      concurrency: 1,
-      workMs: 0,
-    } satisfies ServerOptions)
+    })
   const first = serve('first')
   const proxy = await createFaultProxy({ port: (await first.next('listening')).port })
   const processes: Child[] = []
@@ -32,20 +28,17 @@ export const herd: Scenario = async ({ calls: clients, level, folder, progress }
   const { port } = await second.next('listening')
   try {
     for (let begun = 0; begun < clients; begun += A_PROCESS) {
-      const child = new Child('./process/client.ts', {
+      const child = startClients({
         folder,
         name: `clients${begun}`,
         url: proxy.url(),
         clients: Math.min(A_PROCESS, clients - begun),
         calls: 1,
-        concurrency: 1,
-        pauseMs: 0,
         timeoutMs: 60_000,
-        offlineMs: 0,
         connectTimeoutMs: 10_000,
         heartbeatMs: 5_000,
         retry: { minDelayMs: 500, maxDelayMs: 30_000 },
-      } satisfies ClientProcessOptions)
+      })
       child.on((told) => {
         if (told.kind !== 'state') return
         const more = told.connected - (connected.get(child) ?? 0)

@@ -1,10 +1,8 @@
 import { createFaultProxy } from '@flashrpc/core/testing'
-import { Child } from '../child.ts'
+import { seededRandom } from '../../../packages/core/src/testing/seeded-random.ts'
 import { judge } from '../judge.ts'
 import { readEnds, readRuns } from '../ledger.ts'
-import type { ClientProcessOptions } from '../process/client.ts'
-import type { ServerOptions } from '../process/server.ts'
-import { seededRandom } from '../random.ts'
+import { sleep, startClients, startServer } from '../processes.ts'
 import { join, outcomeOf } from '../report.ts'
 import { close, uncaught } from './ledger.ts'
 import type { Scenario } from './scenario.ts'
@@ -16,19 +14,16 @@ const LABELLED = 0.95
 export const kills: Scenario = async ({ seed, cuts, level, folder, progress }) => {
   const random = seededRandom(seed)
   const serve = (n: number) =>
-    new Child('./process/server.ts', {
+    startServer({
       folder,
       name: `server${n}`,
       level,
-      calls: 0,
-      concurrency: 1,
       workMs: 2,
-    } satisfies ServerOptions)
+    })
   let server = serve(0)
   const proxy = await createFaultProxy({ port: (await server.next('listening')).port })
-  const client = new Child('./process/client.ts', {
+  const client = startClients({
     folder,
-    name: 'client',
     url: proxy.url(),
     clients: 4,
     // Until they have been enough.
@@ -37,10 +32,8 @@ export const kills: Scenario = async ({ seed, cuts, level, folder, progress }) =
     pauseMs: 1,
     timeoutMs: 20_000,
     offlineMs: 40,
-    connectTimeoutMs: 2_000,
-    heartbeatMs: 500,
     retry: { minDelayMs: 5, maxDelayMs: 40 },
-  } satisfies ClientProcessOptions)
+  })
   try {
     const done = client.next('done')
     await client.next('progress')
@@ -79,8 +72,4 @@ export const kills: Scenario = async ({ seed, cuts, level, folder, progress }) =
   } finally {
     await Promise.all([client.kill(), server.kill(), proxy.close()])
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

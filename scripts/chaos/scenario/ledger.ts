@@ -1,11 +1,10 @@
 import { createFaultProxy } from '@flashrpc/core/testing'
-import { Child } from '../child.ts'
+import { seededRandom } from '../../../packages/core/src/testing/seeded-random.ts'
+import type { Child } from '../child.ts'
 import { inflict, planFaults } from '../faults.ts'
 import { judge } from '../judge.ts'
 import { readEnds, readRuns } from '../ledger.ts'
-import type { ClientProcessOptions } from '../process/client.ts'
-import type { ServerOptions } from '../process/server.ts'
-import { seededRandom } from '../random.ts'
+import { startClients, startServer } from '../processes.ts'
 import { join, type Outcome, outcomeOf } from '../report.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -15,30 +14,21 @@ import type { Scenario } from './scenario.ts'
  */
 export const ledger: Scenario = async ({ seed, calls, cuts, level, folder, progress }) => {
   const common = { folder, level }
-  const server = new Child('./process/server.ts', {
+  const server = startServer({
     ...common,
-    name: 'server',
     calls,
     concurrency: 100,
-    workMs: 0,
-  } satisfies ServerOptions)
+  })
   const children = [server]
   const proxy = await createFaultProxy({ port: (await server.next('listening')).port })
   try {
-    const client = new Child('./process/client.ts', {
+    const client = startClients({
       folder,
-      name: 'client',
       url: proxy.url(),
-      clients: 1,
       calls,
       concurrency: 100,
-      pauseMs: 0,
       timeoutMs: 120_000,
-      offlineMs: 0,
-      connectTimeoutMs: 2_000,
-      heartbeatMs: 500,
-      retry: { minDelayMs: 1, maxDelayMs: 10 },
-    } satisfies ClientProcessOptions)
+    })
     children.push(client)
     const dones = children.map((child) => child.next('done'))
 

@@ -1,8 +1,7 @@
 import { createClient } from '@flashrpc/core'
 import { createFaultProxy } from '@flashrpc/core/testing'
 import type { Runs } from '../calling.ts'
-import { Child } from '../child.ts'
-import type { ServerOptions } from '../process/server.ts'
+import { startServer } from '../processes.ts'
 import { join } from '../report.ts'
 import { close, uncaught } from './ledger.ts'
 import type { Scenario } from './scenario.ts'
@@ -15,15 +14,11 @@ const CUT_MS = 15_000
 
 /** One client of many that does not read what all are told: what do the server and the others notice? */
 export const slow: Scenario = async ({ calls: clients, level, folder, progress }) => {
-  const server = new Child('./process/server.ts', {
+  const server = startServer({
     folder,
-    name: 'server',
     // In a session, at level 1, the window stops the server long before the socket is full.
     level,
-    calls: 0,
-    concurrency: 1,
-    workMs: 0,
-  } satisfies ServerOptions)
+  })
   const { port } = await server.next('listening')
   const proxy = await createFaultProxy({ port })
   const options = { methods: { run: () => 0 }, heartbeat: false as const }
