@@ -46,7 +46,8 @@ function tell(json: string): void {
   console.log('')
   for (const [number, { fault, tests }] of rows) {
     const ran = tests.flatMap(([file, title]) => {
-      const pattern = new RegExp(`^${patternOf(title)}`)
+      // A title made of one text of a table is in quotes.
+      const pattern = new RegExp(`^['"]?${patternOf(title)}`)
       const results = testResults.filter(({ name }) => relative(root, name) === file)
       const found = results.flatMap(({ assertionResults }) =>
         assertionResults.filter(({ title, status }) => pattern.test(title) && status !== 'skipped'),
