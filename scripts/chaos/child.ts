@@ -92,8 +92,9 @@ export class Child {
   }
 }
 
-/** In a child: its options. */
+/** In a child: its options. It ends with its parent. */
 export function optionsOf<T>(): T {
+  process.once('disconnect', () => process.exit())
   return JSON.parse(process.argv[2] ?? '{}') as T
 }
 

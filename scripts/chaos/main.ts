@@ -94,6 +94,13 @@ async function main(): Promise<void> {
   const level = numberOf('level', values.level) ?? (WITHOUT_SESSIONS.has(name) ? 0 : 1)
   if (level !== 0 && level !== 1) throw new UsageError('--level is 0 or 1.')
   const folder = mkdtempSync(join(tmpdir(), 'flashrpc-chaos-'))
+  const clean = () => rmSync(folder, { recursive: true, force: true })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      clean()
+      process.exit(130)
+    })
+  }
   const begin = performance.now()
   try {
     const outcome = await scenario.run({
@@ -110,7 +117,7 @@ async function main(): Promise<void> {
     )
     if (outcome.faults.length > 0) process.exitCode = 1
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    clean()
   }
 }
 

@@ -73,10 +73,11 @@ export const ledger: Scenario = async ({ seed, calls, cuts, level, folder, progr
     proxy.heal()
     const left = await Promise.all([close(client), close(server)])
 
-    const verdict = outcomeOf(judge(made, readRuns(folder), readEnds(folder)))
+    const verdict = judge(made, readRuns(folder), readEnds(folder))
+    const isAnswered = verdict.byEnding.value === verdict.made
     const broken = [...inflicted].map(([fault, count]) => [`… ${fault}`, count] as const)
     return join(
-      verdict,
+      outcomeOf(verdict),
       {
         figures: [
           ['calls a second', Math.round((2 * calls) / seconds)],
@@ -85,8 +86,7 @@ export const ledger: Scenario = async ({ seed, calls, cuts, level, folder, progr
           ['connections', connections.connected],
           ['… that went on with their session', connections.resumed],
         ],
-        faults:
-          level === 1 && answered(verdict) !== 2 * calls ? ['not every call was answered'] : [],
+        faults: level === 1 && !isAnswered ? ['not every call was answered'] : [],
       },
       ...left,
       ...children.map(uncaught),
@@ -95,10 +95,6 @@ export const ledger: Scenario = async ({ seed, calls, cuts, level, folder, progr
     await Promise.all(children.map((child) => child.kill()))
     await proxy.close()
   }
-}
-
-function answered({ figures }: Outcome): unknown {
-  return figures.find(([name]) => name === '… ended as value')?.[1] ?? 0
 }
 
 /** Closes a process, and looks at what it leaves behind. */
