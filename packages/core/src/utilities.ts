@@ -1,5 +1,9 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
 import { method } from './contract.js'
+
+type JsonSchema = Record<string, unknown>
+
+const TEXT: JsonSchema = { type: 'string' }
 
 /**
  * Definitions of the methods that `utilityMethods()` (in `@flashrpc/core/server`) serves, for a
@@ -7,24 +11,34 @@ import { method } from './contract.js'
  */
 export const utilityDefinitions = {
   /** Answers `pong`. */
-  ping: method({ result: schema(isString, 'a string') }),
+  ping: method({ result: schema(isString, 'a string', TEXT) }),
   /** Answers the text it was sent. */
   echo: method({
     params: schema(
       (value): value is { text: string } => isString(member(value, 'text')),
       '{ text }',
+      object({ text: TEXT }),
     ),
-    result: schema(isString, 'a string'),
+    result: schema(isString, 'a string', TEXT),
   }),
   /** Says which process serves. */
   processDetails: method({
-    result: schema(isProcessDetails, '{ pid, command, workingDirectory }'),
+    result: schema(
+      isProcessDetails,
+      '{ pid, command, workingDirectory }',
+      object({
+        pid: { type: 'integer' },
+        command: { type: 'array', items: TEXT },
+        workingDirectory: TEXT,
+      }),
+    ),
   }),
   /** Has the caller called back: its method of this name, with these params. Answers its result. */
   callMeBack: method({
     params: schema(
       (value): value is { method: string; params?: unknown } => isString(member(value, 'method')),
       '{ method, params? }',
+      object({ method: TEXT }, { params: {} }),
     ),
   }),
 } as const
@@ -38,17 +52,28 @@ export interface ProcessDetails {
   workingDirectory: string
 }
 
-/** A Standard Schema of a type guard. Source: https://standardschema.dev, version 1. */
+function object(
+  required: Record<string, JsonSchema>,
+  optional?: Record<string, JsonSchema>,
+): JsonSchema {
+  const properties = { ...required, ...optional }
+  return { type: 'object', properties, required: Object.keys(required) }
+}
+
+/** A Standard Schema of a type guard; says itself as JSON Schema. Source: https://standardschema.dev. */
 function schema<T>(
   guard: (value: unknown) => value is T,
   expected: string,
-): StandardSchemaV1<T, T> {
+  json: JsonSchema,
+): StandardSchemaV1<T, T> & StandardJSONSchemaV1<T, T> {
   return {
     '~standard': {
       version: 1,
       vendor: 'flashrpc',
       validate: (value) =>
         guard(value) ? { value } : { issues: [{ message: `expected ${expected}` }] },
+      // In words that all drafts share.
+      jsonSchema: { input: () => json, output: () => json },
     },
   }
 }

@@ -16,6 +16,7 @@ import {
   type Welcome,
 } from './connection.js'
 import { Delivery } from './delivery.js'
+import type { Discovery } from './discovery.js'
 import { type AnyHandler, type Authorize, Dispatcher } from './dispatcher.js'
 import type { Bye } from './extensions.js'
 import type { CallOptions } from './functions.js'
@@ -54,6 +55,8 @@ export interface ChannelCoreOptions {
   readonly identity?: () => unknown
   /** Whether a call of the other side may run; without it, all may. */
   readonly authorize?: Authorize | undefined
+  /** Answers who asks what can be called here; without it, nobody is told. */
+  readonly discover: Discovery | undefined
   /** Answers calls with an idempotency key; without it, they are refused. */
   readonly answerKeyed?: AnswerKeyed | undefined
   readonly events: ChannelCoreEvents
@@ -139,6 +142,7 @@ export class ChannelCore {
       channel: options.self,
       identity: options.identity ?? (() => undefined),
       authorize: options.authorize,
+      discover: options.discover,
       answerKeyed: options.answerKeyed,
       maxRunning: limits.running,
       onError: options.events.error,

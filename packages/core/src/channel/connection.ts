@@ -14,6 +14,7 @@ import {
   type NotificationMessage,
   type ResponseMessage,
 } from '../wire/message.js'
+import { DISCOVER } from './discovery.js'
 import type { Incoming } from './dispatcher.js'
 import { type Bye, isCounted, readBye } from './extensions.js'
 import { FrameReader } from './frame-reader.js'
@@ -534,7 +535,7 @@ export class Connection {
 
   async #request(id: MessageId, incoming: Incoming): Promise<Reply | undefined> {
     const { method } = incoming
-    if (method.startsWith('rpc.')) {
+    if (method.startsWith('rpc.') && method !== DISCOVER) {
       return this.#reply(
         errorMessage(id, ErrorCode.methodNotFound, `Method not found: "${method}"`),
       )

@@ -1,4 +1,10 @@
-import { assertMethodName, type ContractSide, type Definition, definitionOf } from '../contract.js'
+import {
+  assertMethodName,
+  type ContractSide,
+  type Definition,
+  definitionOf,
+  type Side,
+} from '../contract.js'
 import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors.js'
 import {
   type ErrorMessage,
@@ -9,6 +15,7 @@ import {
   type ResponseMessage,
   resultMessage,
 } from '../wire/message.js'
+import { callableNames, DISCOVER, type Discovery, undiscoverable } from './discovery.js'
 import type { HandlerContext } from './functions.js'
 import { type AnswerKeyed, isKey } from './keyed-calls.js'
 import { formatIssues, validate } from './validation.js'
@@ -35,7 +42,7 @@ export interface DispatcherOptions {
   /** The methods the contract gives this side; without it every exposed name is a method. */
   readonly side: ContractSide | undefined
   /** What the contract calls this side, for messages. */
-  readonly sideName: string
+  readonly sideName: Side
   /** Tell callers the message of an unexpected error. */
   readonly exposeErrors: boolean
   /** What handlers find as `context.channel`. */
@@ -44,6 +51,8 @@ export interface DispatcherOptions {
   readonly identity: () => unknown
   /** Whether a call may run; without it, all may. */
   readonly authorize: Authorize | undefined
+  /** Answers who asks what can be called here; without it, nobody is told. */
+  readonly discover: Discovery | undefined
   /** Answers calls with an idempotency key; without it, they are refused. */
   readonly answerKeyed: AnswerKeyed | undefined
   /** How many calls and notifications may run at once. */
@@ -216,6 +225,7 @@ export class Dispatcher {
     context: Context,
     sentAs: 'method' | 'notification',
   ): Promise<Run> {
+    if (method === DISCOVER) return this.#discover()
     const { side } = this.#options
     const definition = definitionOf(side, method)
     if (side && !definition) throw notFound(method)
@@ -231,6 +241,17 @@ export class Dispatcher {
     return async (own) => {
       await Promise.all(handlers.map((handler) => this.#runOne(handler, validated, own)))
     }
+  }
+
+  /** What this caller may call, is what it is told of. */
+  async #discover(): Promise<Run> {
+    const { discover, side, sideName, authorize } = this.#options
+    if (!discover) throw undiscoverable()
+    const names = await callableNames(
+      side ? Object.keys(side) : this.#handlers.keys(),
+      (name) => authorize?.(name, new Context(name, this.#options)) ?? true,
+    )
+    return async () => discover({ sideName, side, names })
   }
 
   /** One of several handlers of a notification: its failure is its own. */

@@ -2,6 +2,7 @@ import { RpcConfigError } from '../errors.js'
 import type { Dialect } from '../transport/dialect.js'
 import { type Codec, type FrameType, jsonCodec } from '../wire/codec.js'
 import { type Format, resolveFormat } from '../wire/format.js'
+import { assertDiscovery, type Discovery } from './discovery.js'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './heartbeat.js'
 import { type ChannelLimits, resolveLimits } from './limits.js'
 import type { Logger } from './logger.js'
@@ -23,6 +24,11 @@ export interface ChannelOptions {
    * they learn that it failed, and `onError` here learns why. Stacks are never told.
    */
   exposeErrors?: boolean
+  /**
+   * Answers who asks what can be called here (`rpc.discover`), such as `createDiscovery()` of
+   * `@flashrpc/core/discovery`. Default: nobody is told; of an endpoint, see there.
+   */
+  discover?: Discovery
   /** Where to log: `console`, pino, or anything like them. Default: nowhere. */
   logger?: Logger
   /**
@@ -45,6 +51,7 @@ export interface ResolvedChannelOptions {
   readonly limits: ChannelLimits
   readonly heartbeat: HeartbeatOptions | false
   readonly exposeErrors: boolean
+  readonly discover: Discovery | undefined
   readonly dialect: Dialect | undefined
   readonly format: Format
 }
@@ -54,15 +61,18 @@ export interface ResolvedChannelOptions {
  * @throws {RpcConfigError} naming the option that is no number of its unit.
  */
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
-  const { timeout = 30_000, limits, heartbeat = {}, exposeErrors = false, dialect } = options
+  const { timeout = 30_000, limits, heartbeat = {}, exposeErrors = false } = options
+  const { dialect, discover } = options
   const format = resolveFormat(options)
   assertDialect(dialect, format)
+  assertDiscovery(discover)
   return {
     timeout: assertTimeout(undefined, timeout),
     limits: resolveLimits(limits),
     heartbeat:
       heartbeat !== false && positiveIntegers('heartbeat', { ...DEFAULT_HEARTBEAT, ...heartbeat }),
     exposeErrors,
+    discover,
     dialect,
     format,
   }

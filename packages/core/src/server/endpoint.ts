@@ -5,10 +5,12 @@ import {
   type Authorizer,
   type LiveChannel,
   type LiveChannelEvents,
+  type OpenChannel,
   openChannel,
   type ServerChannel,
 } from '../channel/channel.js'
 import type { Connection, Reception } from '../channel/connection.js'
+import type { Discovery } from '../channel/discovery.js'
 import { type Authorize, assertExposable } from '../channel/dispatcher.js'
 import type { Handlers } from '../channel/functions.js'
 import type { HelloParams } from '../channel/handshake.js'
@@ -19,6 +21,7 @@ import { log } from '../channel/logger.js'
 import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
 import type { UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
+import { createDiscovery, type DiscoveryInfo } from '../discovery/create-discovery.js'
 import { describeThrown, RpcConfigError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import { withRetryAfter } from '../transport/retry-after.js'
@@ -35,7 +38,7 @@ import { assertPageRules, isPage, type PageRules, refusalOfPage, refuseUpgrade }
 
 /** What an endpoint is made with. */
 export interface EndpointOptions<Local, Remote, Identity = unknown>
-  extends ChannelOptions,
+  extends Omit<ChannelOptions, 'discover'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
   /**
    * Finds out who asks for a connection, before there is one. What it returns is `identity` in every
@@ -55,6 +58,12 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
   handshakeTimeoutMs?: number
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
   authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
+  /**
+   * Tell callers that ask (`rpc.discover`) what they may call, as an OpenRPC document of the contract; its
+   * title, version and description may be given, or what answers instead. Default: true, unless
+   * `NODE_ENV` is `production`.
+   */
+  discover?: boolean | DiscoveryInfo | Discovery
   /** Told of each connection that was refused: by `authenticate`, or for its origin or host. */
   onReject?: readonly ((request: IncomingMessage, rejection: RejectUpgrade) => unknown)[]
   /**
@@ -184,6 +193,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly #spread: Spread
   readonly #contract: Contract | undefined
   readonly #options: UntypedOptions
+  readonly #channelOptions: OpenChannel['options']
   readonly #sockets: WebSocketServer
   readonly #detach = new Set<() => void>()
   readonly #ownServers = new Set<Server>()
@@ -206,7 +216,9 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.#connections = new Connections(options.limits)
     this.#spread = new Spread(options.spreadMs)
     this.#sessions = options.resume && new Sessions(options.resume as ResumeOptions)
-    const { limits, format } = resolveChannelOptions(options)
+    const discover = discoveryOf(options.discover)
+    this.#channelOptions = { ...options, discover } as OpenChannel['options']
+    const { limits, format } = resolveChannelOptions(this.#channelOptions)
     const { idempotency, authenticate } = options
     this.#idempotency =
       idempotency &&
@@ -347,7 +359,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       contract: this.#contract,
       side: 'server',
       transport: webSocketTransport(socket as unknown as WebSocketLike),
-      options: this.#options as object,
+      options: this.#channelOptions,
       identity,
       authorize: this.#options.authorize as Authorize | undefined,
       answerKeyed: idempotency && ((call) => idempotency.answer(call)),
@@ -443,6 +455,16 @@ function assertFunctions({ authenticate, authorize }: UntypedOptions): void {
     if (value === undefined || typeof value === 'function') continue
     throw new RpcConfigError(`${name} must be a function; it is of type ${typeof value}`)
   }
+}
+
+/** @throws {RpcConfigError} where it is neither yes or no nor what is told. */
+function discoveryOf(
+  discover: boolean | DiscoveryInfo | Discovery = process.env.NODE_ENV !== 'production',
+): Discovery | undefined {
+  if (typeof discover === 'boolean') return discover ? createDiscovery() : undefined
+  if (typeof discover === 'function') return discover
+  if (typeof discover === 'object' && discover !== null) return createDiscovery(discover)
+  throw new RpcConfigError('discover must be true, false or { title, version, description }')
 }
 
 /** @returns a time in ms, checked. */

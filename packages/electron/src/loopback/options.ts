@@ -9,9 +9,12 @@ import { assertOrigins } from '../origins.js'
 
 /** What a loopback is made with: what an endpoint takes, but for who may connect. */
 export interface LoopbackOptions<Local, Remote, Identity = unknown>
-  extends ChannelOptions,
+  extends Omit<ChannelOptions, 'discover'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>>,
-    Pick<EndpointOptions<Local, Remote, Identity>, 'authorize' | 'methods' | 'onReject'> {
+    Pick<
+      EndpointOptions<Local, Remote, Identity>,
+      'authorize' | 'discover' | 'methods' | 'onReject'
+    > {
   /**
    * The origins of this app's pages, as a browser writes them: `app://demo`, in development
    * `http://localhost:5173`. Compared letter by letter. `[]`: programs only. Pages need the token too.

@@ -1,0 +1,57 @@
+import type { ContractSide, Side } from '../contract.js'
+import { ErrorCode, RpcConfigError, RpcError } from '../errors.js'
+
+/** The request that asks a side what it can be called for (docs/protocol.md, "Discovery"). */
+export const DISCOVER = 'rpc.discover'
+
+/** What a side serves to one caller. */
+export interface Served {
+  /** The part that it plays in the contract. */
+  readonly sideName: Side
+  /** What the contract gives it; without a contract, only names are known. */
+  readonly side: ContractSide | undefined
+  /** The names that this caller may call. */
+  readonly names: readonly string[]
+}
+
+/** Answers `rpc.discover`; made by `createDiscovery` of `@flashrpc/core/discovery`. */
+export type Discovery = (served: Served) => object
+
+/**
+ * @returns the names that may be called.
+ * @param mayCall may refuse as a handler does, by an `RpcError`.
+ * @throws whatever else it throws.
+ */
+export async function callableNames(
+  names: Iterable<string>,
+  mayCall: (name: string) => boolean | Promise<boolean>,
+): Promise<string[]> {
+  const verdicts = [...names].map(async (name) => ((await allows(mayCall, name)) ? [name] : []))
+  return (await Promise.all(verdicts)).flat()
+}
+
+async function allows(
+  mayCall: (name: string) => boolean | Promise<boolean>,
+  name: string,
+): Promise<boolean> {
+  try {
+    return await mayCall(name)
+  } catch (thrown) {
+    if (thrown instanceof RpcError) return false
+    throw thrown
+  }
+}
+
+/** What a side answers that tells nothing of its methods. */
+export function undiscoverable(): RpcError {
+  const why = 'this side does not tell what it can be called for (its option discover)'
+  return new RpcError(ErrorCode.methodNotFound, `Method not found: "${DISCOVER}": ${why}`)
+}
+
+/** @throws {RpcConfigError} where the option is not what answers. */
+export function assertDiscovery(discover: Discovery | undefined): void {
+  if (discover === undefined || typeof discover === 'function') return
+  throw new RpcConfigError(
+    'discover must be what createDiscovery() of @flashrpc/core/discovery returns',
+  )
+}

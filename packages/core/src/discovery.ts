@@ -1,0 +1,3 @@
+export type { Discovery, Served } from './channel/discovery.js'
+export { createDiscovery, type DiscoveryInfo } from './discovery/create-discovery.js'
+export type { OpenRpcDocument, OpenRpcInfo } from './discovery/open-rpc.js'

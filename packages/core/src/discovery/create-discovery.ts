@@ -1,0 +1,33 @@
+import type { Discovery, Served } from '../channel/discovery.js'
+import type { ContractSide } from '../contract.js'
+import {
+  describeSide,
+  type OpenRpcDocument,
+  type OpenRpcInfo,
+  openRpcDocument,
+} from './open-rpc.js'
+
+/** What is told of the one who serves. */
+export type DiscoveryInfo = Partial<OpenRpcInfo>
+
+/**
+ * Makes what answers `rpc.discover`, for the option `discover` of a channel or a client: an OpenRPC
+ * document of its contract. An endpoint makes its own.
+ *
+ * @example createChannel(contract, { side: 'server', transport, discover: createDiscovery() })
+ */
+export function createDiscovery(info: DiscoveryInfo = {}): Discovery {
+  // Schemas are converted once: whoever asks again and again costs no more than the sending.
+  const described = new WeakMap<ContractSide, ReturnType<typeof describeSide>>()
+  const describe = (side: ContractSide) => {
+    const description = described.get(side) ?? describeSide(side)
+    described.set(side, description)
+    return description
+  }
+  return ({ sideName, side, names }: Served): OpenRpcDocument =>
+    openRpcDocument(
+      { title: `flashrpc ${sideName}`, version: '0.0.0', ...info },
+      names,
+      side && describe(side),
+    )
+}

@@ -1,0 +1,87 @@
+import type { StandardJSONSchemaV1 } from '@standard-schema/spec'
+import type { Schema } from '../contract.js'
+
+/**
+ * A contract's schema as JSON Schema, draft 7, which is what OpenRPC 1.3 has.
+ *
+ * Source: Standard JSON Schema, https://standardschema.dev/json-schema.
+ */
+
+/** A JSON Schema that is an object; `{}` takes anything. */
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+const TARGET = 'draft-07'
+const NOTHING_SAID = 'No JSON Schema says this; the schema of the contract does'
+const PART_SAID = 'Parts of this are said by no JSON Schema, but by the schema of the contract'
+
+/**
+ * @returns what the schema takes, as it travels. What it can't say of itself is `{}`, with a note in
+ *   `$comment`. Never throws.
+ */
+export function toJsonSchema(schema: Schema): JsonSchema {
+  const { jsonSchema } = schema['~standard'] as Partial<
+    StandardJSONSchemaV1.Props<unknown, unknown>
+  >
+  return (
+    convert(jsonSchema, {}) ??
+    // Zod says all else, then, around what it can't say.
+    convert(jsonSchema, { unrepresentable: 'any' }, PART_SAID) ?? { $comment: NOTHING_SAID }
+  )
+}
+
+function convert(
+  jsonSchema: StandardJSONSchemaV1.Converter | undefined,
+  libraryOptions: Record<string, unknown>,
+  $comment?: string,
+): JsonSchema | undefined {
+  try {
+    const said = jsonSchema?.input({ target: TARGET, libraryOptions })
+    if (typeof said !== 'object' || said === null) return undefined
+    // All of a document is of one draft.
+    const { $schema: _, ...rest } = said
+    if ($comment === undefined) return rest
+    return { $comment: Object.keys(rest).length === 0 ? NOTHING_SAID : $comment, ...rest }
+  } catch {
+    return undefined
+  }
+}
+
+/** Keywords whose members are schemas, whatever their names. */
+const MAPS = new Set(['properties', 'patternProperties', 'definitions', '$defs', 'dependencies'])
+/** Keywords whose values are data: a `$ref` in them is none. */
+const DATA = new Set(['const', 'default', 'enum', 'examples'])
+
+/**
+ * Moves a schema's references to its own parts: it is no document by itself any more.
+ *
+ * @param place where it is in the document, such as `#/components/schemas/add.params`.
+ * @returns the schema, and whether it has any.
+ */
+export function moveReferences(
+  schema: JsonSchema,
+  place: string,
+): { schema: JsonSchema; hasAny: boolean } {
+  let hasAny = false
+  const moveEach = (map: object): object =>
+    Object.fromEntries(Object.entries(map).map(([name, value]) => [name, move(value)]))
+  const moveMember = (key: string, value: unknown): unknown => {
+    if (DATA.has(key)) return value
+    if (key === '$ref' && typeof value === 'string' && value.startsWith('#')) {
+      hasAny = true
+      return `${place}${value.slice(1)}`
+    }
+    return MAPS.has(key) && isObject(value) ? moveEach(value) : move(value)
+  }
+  const move = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(move)
+    if (!isObject(value)) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([key, member]) => [key, moveMember(key, member)]),
+    )
+  }
+  return { schema: move(schema) as JsonSchema, hasAny }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

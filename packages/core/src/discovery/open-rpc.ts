@@ -1,0 +1,130 @@
+import type { ContractSide, Definition, Schema } from '../contract.js'
+import { ErrorCode } from '../errors.js'
+import { type JsonSchema, moveReferences, toJsonSchema } from './json-schema.js'
+import { describeParams, type ParamsDescription } from './params.js'
+
+/**
+ * An OpenRPC document of a side of a contract.
+ *
+ * Source: OpenRPC Specification 1.3.2, https://spec.open-rpc.org; what is ours in it begins with
+ * `x-flashrpc-` (docs/protocol.md, "Discovery").
+ */
+export interface OpenRpcDocument {
+  openrpc: '1.3.2'
+  info: OpenRpcInfo
+  methods: OpenRpcMethod[]
+  components: {
+    schemas?: Record<string, JsonSchema>
+    errors: Record<string, { code: number; message: string }>
+  }
+}
+
+export interface OpenRpcInfo {
+  /** Default `flashrpc server`, or `flashrpc client`. */
+  title: string
+  /** The version of what is served, not of the protocol. Default `0.0.0`. */
+  version: string
+  description?: string
+}
+
+interface OpenRpcMethod extends ParamsDescription {
+  name: string
+  /** Missing where it is a notification. */
+  result?: { name: 'result'; schema: JsonSchema | true }
+  /** What a stream yields. */
+  'x-flashrpc-item'?: JsonSchema | true
+  /** What the caller streams in. */
+  'x-flashrpc-input'?: JsonSchema | true
+  /** What is told as progress. */
+  'x-flashrpc-progress'?: JsonSchema | true
+}
+
+/** A method's own part of the document, and the schemas that it refers to. */
+interface Description {
+  readonly method: OpenRpcMethod
+  readonly schemas: Readonly<Record<string, JsonSchema>>
+}
+
+/** Puts the descriptions of these methods together; without a contract, there are but their names. */
+export function openRpcDocument(
+  info: OpenRpcInfo,
+  names: readonly string[],
+  side: ReadonlyMap<string, Description> | undefined,
+): OpenRpcDocument {
+  const descriptions = names.map((name) => side?.get(name) ?? describeUnknown(name))
+  const schemas = Object.assign({}, ...descriptions.map((description) => description.schemas))
+  return {
+    openrpc: '1.3.2',
+    info,
+    methods: descriptions.map(({ method }) => method),
+    components: { ...(Object.keys(schemas).length > 0 && { schemas }), errors: ERRORS },
+  }
+}
+
+/** @returns the description of each method of the side, by name. */
+export function describeSide(side: ContractSide): ReadonlyMap<string, Description> {
+  return new Map(
+    Object.entries(side).map(([name, definition]) => [name, describeMethod(name, definition)]),
+  )
+}
+
+/** The schemas that a definition can have besides its params. */
+type Parts = Readonly<Partial<Record<'params' | 'result' | 'item' | 'input' | 'progress', Schema>>>
+
+function describeMethod(name: string, definition: Definition): Description {
+  const { params, ...parts } = definition as Parts
+  const schemas: Record<string, JsonSchema> = {}
+  /** One that refers to itself is a component: there its references have a place to lead to. */
+  const say = (part: string, schema: Schema): { schema: JsonSchema; root: JsonSchema } => {
+    const component = `${componentName(name)}.${part}`
+    const place = `#/components/schemas/${component}`
+    const moved = moveReferences(toJsonSchema(schema), place)
+    if (!moved.hasAny) return { schema: moved.schema, root: moved.schema }
+    schemas[component] = moved.schema
+    return { schema: { $ref: place }, root: moved.schema }
+  }
+  const sayPart = (part: keyof typeof parts) => {
+    const schema = parts[part]
+    return schema && say(part, schema).schema
+  }
+  const method: OpenRpcMethod = { name, ...describeParams(params && say('params', params)) }
+  if (definition.kind !== 'notification') {
+    method.result = { name: 'result', schema: sayPart('result') ?? true }
+  }
+  for (const part of ['item', 'input', 'progress'] as const) {
+    const schema = sayPart(part)
+    if (schema) method[`x-flashrpc-${part}`] = schema
+  }
+  return { method, schemas }
+}
+
+function describeUnknown(name: string): Description {
+  const result = { name: 'result', schema: true } as const
+  return {
+    method: { name, paramStructure: 'by-name', params: [], 'x-flashrpc-params': true, result },
+    schemas: {},
+  }
+}
+
+/** Components have names of letters, digits, `_`, `.` and `-`; each method's stays one of its own. */
+function componentName(name: string): string {
+  return name.replaceAll(/[^\w.]/g, (letter) => `-${letter.charCodeAt(0).toString(16)}-`)
+}
+
+/** The codes that are answered: docs/protocol.md, "Error codes". */
+const ERRORS = {
+  invalidRequest: told('invalidRequest', 'No valid request, or its id is in use'),
+  methodNotFound: told('methodNotFound', 'No such method, or nobody handles it now'),
+  invalidParams: told('invalidParams', 'The params break the schema: data.issues says where'),
+  internal: told('internal', 'The handler failed'),
+  unauthorized: told('unauthorized', 'This caller may not call this method'),
+  overloaded: told('overloaded', 'A limit stands in the way'),
+  shuttingDown: told('shuttingDown', 'The server leaves, and did not run the call'),
+  uncertain: told('uncertain', 'What came of a call with this key can’t be told'),
+  keyReused: told('keyReused', 'The key belongs to another call'),
+  cancelled: told('cancelled', 'The call was cancelled by its caller'),
+}
+
+function told(name: keyof typeof ErrorCode, message: string): { code: number; message: string } {
+  return { code: ErrorCode[name], message }
+}

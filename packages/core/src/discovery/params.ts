@@ -1,0 +1,51 @@
+import type { JsonSchema } from './json-schema.js'
+
+/** How OpenRPC describes a method's params. */
+export interface ParamsDescription {
+  paramStructure: 'by-name' | 'by-position'
+  params: ContentDescriptor[]
+  /** The schema of the params as a whole, where `params` does not say all of it; `true`: any. */
+  'x-flashrpc-params'?: JsonSchema | true
+}
+
+interface ContentDescriptor {
+  name: string
+  required: boolean
+  schema: JsonSchema | boolean
+}
+
+/** Words of an object's schema that its descriptors say as well, or that say nothing of its values. */
+const SAID_OF_OBJECTS = new Set(['type', 'properties', 'required', 'definitions', '$defs', 'title'])
+const SAID_OF_TUPLES = new Set(['type', 'items', 'minItems', 'definitions', '$defs', 'title'])
+
+/**
+ * @param said the schema of the params: as it is referred to, and as it is; none where the method
+ *   takes no params.
+ */
+export function describeParams(
+  said: { schema: JsonSchema; root: JsonSchema } | undefined,
+): ParamsDescription {
+  if (!said) return { paramStructure: 'by-name', params: [] }
+  const { schema, root } = said
+  const whole = (words: ReadonlySet<string>) =>
+    Object.keys(root).every((word) => words.has(word)) ? {} : { 'x-flashrpc-params': schema }
+  if (root.type === 'array' && Array.isArray(root.items)) {
+    const required = typeof root.minItems === 'number' ? root.minItems : 0
+    const params = root.items.map((item, index) => describe(`${index}`, index < required, item))
+    return { paramStructure: 'by-position', params, ...whole(SAID_OF_TUPLES) }
+  }
+  const properties = Object.entries((root.properties ?? {}) as object)
+  const required = new Set(Array.isArray(root.required) ? root.required : [])
+  const params = properties.map(([name, value]) => describe(name, required.has(name), value))
+  const isPlain = root.type === 'object' && params.every(({ name }) => name !== '')
+  return {
+    paramStructure: 'by-name',
+    params: params.filter(({ name }) => name !== ''),
+    ...(isPlain ? whole(SAID_OF_OBJECTS) : { 'x-flashrpc-params': schema }),
+  }
+}
+
+/** A descriptor has a name, which OpenRPC wants not to be empty. */
+function describe(name: string, required: boolean, schema: JsonSchema): ContentDescriptor {
+  return { name, required, schema }
+}
