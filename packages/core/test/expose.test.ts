@@ -1,5 +1,5 @@
 import { defineContract, method, notification, RpcConfigError } from '@flashrpc/core'
-import { expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { pairOf, plainPairOf } from './support/pair.js'
 import { rejection } from './support/rejection.js'
@@ -151,4 +151,55 @@ test('the signal of a notification aborts, as that of a call, when the connectio
   await client.close()
   await asked
   expect(signals.map((signal) => signal.aborted)).toEqual([true, true])
+})
+
+describe('a fallback', () => {
+  interface Anything {
+    own(): string
+    any(params?: object): unknown
+  }
+
+  test('serves what has no handler, by its name', async () => {
+    const heard: unknown[] = []
+    const { client, server } = plainPairOf<Anything>({
+      server: {
+        methods: { own: () => 'own' },
+        fallback: (params, { method, signal }) => {
+          heard.push([method, params, signal.aborted])
+          return method.length
+        },
+      },
+    })
+    expect(await client.other.own()).toBe('own')
+    expect(await client.other.any({ n: 1 })).toBe(3)
+    expect(await client.call('constructor' as 'any')).toBe(11)
+    await client.notify('any')
+    const off = server.expose('any', () => 'here now')
+    expect(await client.other.any()).toBe('here now')
+    off()
+    expect(await client.other.any()).toBe(3)
+    expect(heard).toEqual([
+      ['any', { n: 1 }, false],
+      ['constructor', undefined, false],
+      ['any', undefined, false],
+      ['any', undefined, false],
+    ])
+  })
+
+  test('is not asked for the protocol, nor where there is a contract', async () => {
+    const fallback = vi.fn(() => 'served')
+    const plain = plainPairOf<{ 'rpc.discover'(): unknown }>({ server: { fallback } })
+    expect(await rejection(plain.client.call('rpc.discover'))).toMatchObject({ code: -32601 })
+    const { server } = pairOf(contract, { client: { fallback } })
+    expect(await rejection(server.other.ask())).toMatchObject({
+      code: -32601,
+      data: { reason: 'not-mounted' },
+    })
+    expect(fallback).not.toHaveBeenCalled()
+  })
+
+  test('is a function', () => {
+    const fallback = 'any' as never
+    expect(() => plainPairOf({ server: { fallback } })).toThrow(RpcConfigError)
+  })
 })

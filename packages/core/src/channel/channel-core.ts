@@ -55,6 +55,8 @@ export interface ChannelCoreOptions {
   readonly identity?: () => unknown
   /** Whether a call of the other side may run; without it, all may. */
   readonly authorize?: Authorize | undefined
+  /** Serves what has no handler of its own, where there is no contract. */
+  readonly fallback: AnyHandler | undefined
   /** Answers who asks what can be called here; without it, nobody is told. */
   readonly discover: Discovery | undefined
   /** Answers calls with an idempotency key; without it, they are refused. */
@@ -142,6 +144,7 @@ export class ChannelCore {
       channel: options.self,
       identity: options.identity ?? (() => undefined),
       authorize: options.authorize,
+      fallback: options.fallback,
       discover: options.discover,
       answerKeyed: options.answerKeyed,
       maxRunning: limits.running,

@@ -51,6 +51,8 @@ export interface DispatcherOptions {
   readonly identity: () => unknown
   /** Whether a call may run; without it, all may. */
   readonly authorize: Authorize | undefined
+  /** Serves what has no handler of its own, where there is no contract. */
+  readonly fallback: AnyHandler | undefined
   /** Answers who asks what can be called here; without it, nobody is told. */
   readonly discover: Discovery | undefined
   /** Answers calls with an idempotency key; without it, they are refused. */
@@ -236,7 +238,11 @@ export class Dispatcher {
     // Looked up after the schema has answered: a handler may have come or gone meanwhile.
     const handlers = this.#handlers.get(method)
     const newest = handlers?.at(-1)
-    if (!handlers || !newest) throw definition ? notMounted(method) : notFound(method)
+    if (!handlers || !newest) {
+      const { fallback } = this.#options
+      if (fallback && !definition) return async (own) => fallback(validated, own)
+      throw definition ? notMounted(method) : notFound(method)
+    }
     if ((definition?.kind ?? sentAs) === 'method') return async (own) => newest(validated, own)
     return async (own) => {
       await Promise.all(handlers.map((handler) => this.#runOne(handler, validated, own)))

@@ -3,6 +3,7 @@ import type { Dialect } from '../transport/dialect.js'
 import { type Codec, type FrameType, jsonCodec } from '../wire/codec.js'
 import { type Format, resolveFormat } from '../wire/format.js'
 import { assertDiscovery, type Discovery } from './discovery.js'
+import type { AnyHandler } from './dispatcher.js'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './heartbeat.js'
 import { type ChannelLimits, resolveLimits } from './limits.js'
 import type { Logger } from './logger.js'
@@ -24,6 +25,12 @@ export interface ChannelOptions {
    * they learn that it failed, and `onError` here learns why. Stacks are never told.
    */
   exposeErrors?: boolean
+  /**
+   * Serves what has no handler of its own, by the name in its context: for gateways, recorders and other
+   * programs that do not know what they will be called for. Not asked where there is a contract, which says
+   * what there is. Default: answered −32601.
+   */
+  fallback?: AnyHandler
   /**
    * Answers who asks what can be called here (`rpc.discover`), such as `createDiscovery()` of
    * `@flashrpc/core/discovery`. Default: nobody is told; of an endpoint, see there.
@@ -51,6 +58,7 @@ export interface ResolvedChannelOptions {
   readonly limits: ChannelLimits
   readonly heartbeat: HeartbeatOptions | false
   readonly exposeErrors: boolean
+  readonly fallback: AnyHandler | undefined
   readonly discover: Discovery | undefined
   readonly dialect: Dialect | undefined
   readonly format: Format
@@ -62,16 +70,20 @@ export interface ResolvedChannelOptions {
  */
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
   const { timeout = 30_000, limits, heartbeat = {}, exposeErrors = false } = options
-  const { dialect, discover } = options
+  const { dialect, discover, fallback } = options
   const format = resolveFormat(options)
   assertDialect(dialect, format)
   assertDiscovery(discover)
+  if (fallback !== undefined && typeof fallback !== 'function') {
+    throw new RpcConfigError(`fallback must be a function; it is of type ${typeof fallback}`)
+  }
   return {
     timeout: assertTimeout(undefined, timeout),
     limits: resolveLimits(limits),
     heartbeat:
       heartbeat !== false && positiveIntegers('heartbeat', { ...DEFAULT_HEARTBEAT, ...heartbeat }),
     exposeErrors,
+    fallback,
     discover,
     dialect,
     format,
