@@ -4,24 +4,40 @@ import { RpcConfigError } from './errors.js'
 /** Any Standard Schema: zod, valibot, arktype and others. Source: https://standardschema.dev. */
 export type Schema = StandardSchemaV1
 
+type MaybeSchema = Schema | undefined
+
 /** A method: called with params, answered with a result. */
 export interface MethodDefinition<
-  Params extends Schema | undefined = Schema | undefined,
-  Result extends Schema | undefined = Schema | undefined,
+  Params extends MaybeSchema = MaybeSchema,
+  Result extends MaybeSchema = MaybeSchema,
+  Input extends MaybeSchema = MaybeSchema,
 > {
   readonly kind: 'method'
   readonly params: Params
   readonly result: Result
+  readonly input: Input
+}
+
+/** A stream: called with params, answered with items, as many as are taken. */
+export interface StreamDefinition<
+  Params extends MaybeSchema = MaybeSchema,
+  Item extends MaybeSchema = MaybeSchema,
+  Input extends MaybeSchema = MaybeSchema,
+> {
+  readonly kind: 'stream'
+  readonly params: Params
+  readonly item: Item
+  readonly input: Input
 }
 
 /** A notification: sent with params, never answered. */
-export interface NotificationDefinition<Params extends Schema | undefined = Schema | undefined> {
+export interface NotificationDefinition<Params extends MaybeSchema = MaybeSchema> {
   readonly kind: 'notification'
   readonly params: Params
 }
 
 /** What one side of a contract can hold. */
-export type Definition = MethodDefinition | NotificationDefinition
+export type Definition = MethodDefinition | StreamDefinition | NotificationDefinition
 
 /** One side of a contract: what that side can be called for, by name. */
 export type ContractSide = Readonly<Record<string, Definition>>
@@ -43,15 +59,34 @@ export interface Contract<
  *
  * @param definition `params`: a schema for the one argument, an object of named params (none: the
  *   method takes no params). `result`: a schema for the value (none: the value is passed on
- *   unchecked, as `unknown`). Params are validated by the callee, the result by the caller.
+ *   unchecked, as `unknown`). `input`: a schema for each item of a stream that the caller sends along
+ *   (none: it sends none). Params and input are validated by the callee, the result by the caller.
  */
-export function method<const D extends { params?: Schema; result?: Schema } = Record<never, never>>(
-  definition?: D,
-): MethodDefinition<PartOf<D, 'params'>, PartOf<D, 'result'>> {
+export function method<
+  const D extends { params?: Schema; result?: Schema; input?: Schema } = Record<never, never>,
+>(definition?: D): MethodDefinition<PartOf<D, 'params'>, PartOf<D, 'result'>, PartOf<D, 'input'>> {
   return Object.freeze({
     kind: 'method' as const,
     params: definition?.params as PartOf<D, 'params'>,
     result: definition?.result as PartOf<D, 'result'>,
+    input: definition?.input as PartOf<D, 'input'>,
+  })
+}
+
+/**
+ * Defines a stream.
+ *
+ * @param definition `params` and `input`: as a method's. `item`: a schema for each item (none: items
+ *   are passed on unchecked, as `unknown`), validated by the caller.
+ */
+export function stream<
+  const D extends { params?: Schema; item?: Schema; input?: Schema } = Record<never, never>,
+>(definition?: D): StreamDefinition<PartOf<D, 'params'>, PartOf<D, 'item'>, PartOf<D, 'input'>> {
+  return Object.freeze({
+    kind: 'stream' as const,
+    params: definition?.params as PartOf<D, 'params'>,
+    item: definition?.item as PartOf<D, 'item'>,
+    input: definition?.input as PartOf<D, 'input'>,
   })
 }
 
@@ -95,12 +130,14 @@ export function defineContract<
   })
 }
 
+const KINDS: ReadonlySet<unknown> = new Set(['method', 'stream', 'notification'])
+
 function defineSide<S extends ContractSide>(side: Side, definitions: S | undefined): S {
   for (const [name, definition] of Object.entries(definitions ?? {})) {
     assertMethodName(name)
-    if (definition?.kind !== 'method' && definition?.kind !== 'notification') {
+    if (!KINDS.has(definition?.kind)) {
       throw new RpcConfigError(
-        `"${name}" in the contract's ${side} side is no definition: write method({ … }) or notification({ … })`,
+        `"${name}" in the contract's ${side} side is no definition: write method({ … }), stream({ … }) or notification({ … })`,
         { method: name },
       )
     }

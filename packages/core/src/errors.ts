@@ -117,6 +117,11 @@ export class RpcDisconnectedError extends RpcError {
   readonly closeCode: number | undefined
   /** The HTTP status that a connection was refused with. Browsers don't tell it. */
   readonly httpStatus: number | undefined
+  /**
+   * Of a call with streams, where it was: how many items had come or, where it takes none, how many
+   * of its input were sent.
+   */
+  readonly items: number | undefined
 
   constructor(
     message: string,
@@ -124,12 +129,14 @@ export class RpcDisconnectedError extends RpcError {
     options?: RpcErrorOptions & {
       closeCode?: number | undefined
       httpStatus?: number | undefined
+      items?: number | undefined
     },
   ) {
     super(ErrorCode.disconnected, message, undefined, options)
     this.outcome = outcome
     this.closeCode = options?.closeCode
     this.httpStatus = options?.httpStatus
+    this.items = options?.items
   }
 }
 

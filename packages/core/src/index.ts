@@ -21,7 +21,11 @@ export type {
   MethodName,
   Other,
   RemoteFunction,
+  RpcStream,
+  SendOptions,
   SomeHandlers,
+  Source,
+  StreamName,
 } from './channel/functions.js'
 export type { HeartbeatOptions } from './channel/heartbeat.js'
 export type { ChannelHooks } from './channel/hooks.js'
@@ -53,6 +57,8 @@ export {
   notification,
   type Schema,
   type Side,
+  type StreamDefinition,
+  stream,
 } from './contract.js'
 export {
   ErrorCode,

@@ -1,5 +1,5 @@
 import type { RpcError } from '../errors.js'
-import type { CallOptions, MethodName, RemoteFunction } from './functions.js'
+import type { CallOptions, MethodName, RemoteFunction, ResultOf } from './functions.js'
 import type { Peer } from './peer.js'
 
 /** What became of a call at one of its targets. */
@@ -14,8 +14,13 @@ export type TargetOutcome<Value, Ch extends Target = Target> = {
 )
 
 /** As much of a channel as an audience needs. */
+export interface Target extends Pick<AnyPeer, 'id'> {
+  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>
+  notify(method: string, params?: unknown, options?: CallOptions): Promise<void>
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
-export type Target = Pick<Peer<any, any>, 'id' | 'call' | 'notify'>
+type AnyPeer = Peer<any, any>
 
 /** A set of channels called together: those that are in it when a call is made. */
 export interface Audience<Remote, Ch extends Target = Target> {
@@ -39,7 +44,7 @@ export interface Audience<Remote, Ch extends Target = Target> {
   call<K extends MethodName<Remote>>(
     method: K,
     ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): Promise<TargetOutcome<Awaited<ReturnType<RemoteFunction<Remote[K]>>>, Ch>[]>
+  ): Promise<TargetOutcome<ResultOf<Remote[K]>, Ch>[]>
   /**
    * Calls each, all at once, when the iteration begins, and yields each target's outcome as it comes,
    * exactly once. Leaving the iteration gives up the calls that are still open.
@@ -47,11 +52,7 @@ export interface Audience<Remote, Ch extends Target = Target> {
   each<K extends MethodName<Remote>>(
     method: K,
     ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): AsyncGenerator<
-    TargetOutcome<Awaited<ReturnType<RemoteFunction<Remote[K]>>>, Ch>,
-    void,
-    undefined
-  >
+  ): AsyncGenerator<TargetOutcome<ResultOf<Remote[K]>, Ch>, void, undefined>
 }
 
 /**

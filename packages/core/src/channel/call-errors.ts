@@ -20,11 +20,10 @@ export interface Refusal {
 export function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisconnectedError {
   const outcome = outcomeOf(call)
   const { message, closeCode, cause } = refusal
-  return new RpcDisconnectedError(`"${call.method}" ${STATE[outcome]}: ${message}`, outcome, {
-    method: call.method,
-    closeCode,
-    cause,
-  })
+  const items = call.countItems?.()
+  const where = items === undefined ? '' : `, at item ${items} of its stream`
+  const what = `"${call.method}" ${STATE[outcome]}${where}: ${message}`
+  return new RpcDisconnectedError(what, outcome, { method: call.method, closeCode, cause, items })
 }
 
 /** The error of a call that the other side can't take; `limit` is the largest message it accepts. */
@@ -35,12 +34,20 @@ export function unsendableError(
   limit: number,
 ): RpcError {
   if (why === 'no-bytes') return noBytesError(method, path)
+  if (why === 'no-streams') return noStreamsError(method)
   return why === 'too-big' ? tooBigError(method, limit) : noKeysError(method)
 }
 
 function noKeysError(method: string): RpcConfigError {
   return new RpcConfigError(
     `"${method}" was not sent: it has an idempotencyKey, and the other side keeps no results by key. Give its endpoint the option idempotency, or leave the key out`,
+    { method },
+  )
+}
+
+function noStreamsError(method: string): RpcConfigError {
+  return new RpcConfigError(
+    `"${method}" was not sent: it has a stream, and the other side speaks plain JSON-RPC 2.0, which knows none. Have flashrpc there too, or call a method`,
     { method },
   )
 }

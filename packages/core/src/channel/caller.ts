@@ -2,6 +2,7 @@ import { type ContractSide, definitionOf } from '../contract.js'
 import {
   describeThrown,
   ErrorCode,
+  RpcAbortedError,
   RpcConfigError,
   RpcError,
   RpcOverloadedError,
@@ -11,13 +12,17 @@ import {
 } from '../errors.js'
 import { type Encoded, encode } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
-import type { NotificationMessage, RequestMessage } from '../wire/message.js'
+import type { NotificationMessage, RequestExtras, RequestMessage } from '../wire/message.js'
 import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
-import { checkResult } from './check-result.js'
+import { CalledStreams } from './called-streams.js'
+import { checkItem, checkResult } from './check-result.js'
 import type { Answer, Connection, Unsendable } from './connection.js'
-import type { CallOptions } from './functions.js'
+import type { CallOptions, RpcStream, SendOptions } from './functions.js'
+import { IncomingStream } from './incoming-stream.js'
 import type { Outgoing } from './outbox.js'
-import { type PendingCall, PendingCalls, STATE } from './pending-calls.js'
+import { isSource } from './outgoing-stream.js'
+import { type CallKind, type PendingCall, PendingCalls, STATE } from './pending-calls.js'
+import type { Speech } from './served-streams.js'
 
 export interface CallerOptions {
   /** What the contract gives the other side; without it every name can be called. */
@@ -31,6 +36,10 @@ export interface CallerOptions {
    * @throws {RpcOverloadedError} where no more may wait.
    */
   readonly send: (outgoing: Outgoing) => void
+  /** How more is said of a call that was sent. */
+  readonly speech: Speech
+  /** How many items of a stream may wait here to be taken. */
+  readonly window: number
   /** Told of each call that timed out or was aborted, once it has been rejected. */
   readonly givenUp: (call: PendingCall) => void
   /** How many calls wait may have changed. */
@@ -42,11 +51,18 @@ export interface CallerOptions {
 export class Caller {
   readonly #options: CallerOptions
   readonly #pending: PendingCalls
+  readonly #streams: CalledStreams
   #refusal: Refusal | undefined
 
   constructor(options: CallerOptions) {
     this.#options = options
     this.#pending = new PendingCalls(options.givenUp)
+    this.#streams = new CalledStreams({
+      speech: options.speech,
+      stateOf: (id) => this.#pending.stateOf(id),
+      giveUp: (call, error) => this.#pending.giveUp(call, error),
+      error: options.error,
+    })
   }
 
   /** Calls that were written and wait for their answer. */
@@ -54,12 +70,54 @@ export class Caller {
     return this.#pending.inFlight
   }
 
-  async call(method: string, params: unknown, options: CallOptions = {}): Promise<unknown> {
+  async call(method: string, params: unknown, options: SendOptions = {}): Promise<unknown> {
     const call = this.#open(method, options, 'call')
-    const { id, key } = call
-    const message: RequestMessage = { jsonrpc: '2.0', id, method }
-    this.#say(key === undefined ? message : { ...message, rpc: { key } }, params, call, 'call')
+    const { key } = call
+    this.#request(call, params, options, key === undefined ? undefined : { key })
     return checkResult(this.#options.side, method, await call.promise)
+  }
+
+  /** The items of a call, which begins when the first of them is asked for. */
+  stream(method: string, params: unknown, options: SendOptions = {}): RpcStream<unknown> {
+    let call: PendingCall
+    const stream: IncomingStream = new IncomingStream({
+      window: this.#options.window,
+      begin: (credit) => {
+        call = this.#open(method, options, 'stream')
+        this.#streams.take(call, stream)
+        call.promise.then(
+          () => stream.end(),
+          (error: unknown) => {
+            // Who gives a stream up wants nothing more of it; otherwise what has come is good.
+            if (options.signal?.aborted) stream.discard({ error })
+            else stream.end({ error })
+          },
+        )
+        this.#request(call, params, options, { credit })
+      },
+      grant: (credit) => this.#streams.grant(call, credit),
+      leave: () => this.#pending.giveUp(call, leftError(call)),
+      check: (item) => checkItem(this.#options.side, method, item),
+    })
+    return stream
+  }
+
+  #request(
+    call: PendingCall,
+    params: unknown,
+    { input }: SendOptions,
+    extras: RequestExtras | undefined,
+  ): void {
+    const { id, method } = call
+    if (input) this.#streams.send(call, input)
+    const rpc = input ? { ...extras, input: true as const } : extras
+    const message: RequestMessage = { jsonrpc: '2.0', id, method }
+    this.#say(rpc ? { ...message, rpc } : message, params, call, 'call')
+  }
+
+  /** The other side said something more of a call. @returns how it breaks the protocol, where it does. */
+  heard(word: string, params: unknown): string | undefined {
+    return this.#streams.heard(word, params)
   }
 
   /** Resolves when the notification has been handed to the wire. */
@@ -76,7 +134,7 @@ export class Caller {
     await call.promise
   }
 
-  #open(method: string, options: CallOptions, kind: 'call' | 'notification'): PendingCall {
+  #open(method: string, options: SendOptions, kind: CallKind): PendingCall {
     if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
     if (this.#options.side && !definitionOf(this.#options.side, method)) {
       const known = Object.keys(this.#options.side).join(', ') || 'nothing'
@@ -85,7 +143,22 @@ export class Caller {
         { method },
       )
     }
+    this.#assertInput(method, options.input, kind)
     return this.#pending.open(method, options, this.#options.timeout, kind)
+  }
+
+  /** @throws {RpcConfigError} where a call has no input that needs one, or one that takes none. */
+  #assertInput(method: string, input: unknown, kind: CallKind): void {
+    const definition = definitionOf(this.#options.side, method)
+    const schema = definition && 'input' in definition ? definition.input : undefined
+    if (input === undefined ? !schema : isSource(input) && (!definition || schema)) return
+    const takesNone = kind === 'notification' || (definition && !schema)
+    throw new RpcConfigError(
+      takesNone
+        ? `"${method}" takes no input: leave it out, or add it to the contract`
+        : `The input of "${method}" must be an iterable, or an async one`,
+      { method },
+    )
   }
 
   /** Encodes at once, so that later changes to the params change nothing, and sends when it can. */
@@ -237,6 +310,11 @@ export class Caller {
   allow(): void {
     this.#refusal = undefined
   }
+}
+
+/** Nobody sees it: who leaves a stream asks it for nothing more. */
+function leftError(call: PendingCall): RpcAbortedError {
+  return new RpcAbortedError(`"${call.method}" was left`, 'maybe-executed', { method: call.method })
 }
 
 function hasKey({ key }: PendingCall): boolean {

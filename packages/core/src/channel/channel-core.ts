@@ -5,7 +5,7 @@ import type { Dialect } from '../transport/dialect.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { type Encoded, encode } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
-import { type MessageId, neverRanMessage } from '../wire/message.js'
+import { type MessageId, type NotificationMessage, neverRanMessage } from '../wire/message.js'
 import { disconnectedError, type Refusal } from './call-errors.js'
 import { Caller } from './caller.js'
 import {
@@ -19,7 +19,7 @@ import { Delivery } from './delivery.js'
 import type { Discovery } from './discovery.js'
 import { type AnyHandler, type Authorize, Dispatcher } from './dispatcher.js'
 import type { Bye } from './extensions.js'
-import type { CallOptions } from './functions.js'
+import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import type { HelloResult } from './handshake.js'
 import type { HeartbeatOptions } from './heartbeat.js'
 import type { AnswerKeyed } from './keyed-calls.js'
@@ -28,7 +28,10 @@ import type { Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-calls.js'
 import { createRemote } from './remote.js'
 import { ResendBudget } from './resend-budget.js'
+import type { Speech } from './served-streams.js'
 import { Session, type SessionBounds } from './session.js'
+import { wordOf } from './stream-words.js'
+import { Unsent } from './unsent.js'
 
 export interface ChannelCoreOptions {
   readonly side: Side
@@ -133,6 +136,8 @@ export class ChannelCore {
       format: options.format,
       timeout: options.timeout,
       send: (outgoing) => this.#delivery.send(outgoing),
+      speech: this.#speech,
+      window: limits.streamItems,
       givenUp: (call) => this.#givenUp(call),
       change: options.events.change,
       error: options.events.error,
@@ -148,13 +153,17 @@ export class ChannelCore {
       discover: options.discover,
       answerKeyed: options.answerKeyed,
       maxRunning: limits.running,
+      speech: this.#speech,
+      window: limits.streamItems,
       onError: options.events.error,
     })
-    this.other = createRemote(remoteSide, (method, params, callOptions) =>
-      definitionOf(remoteSide, method)?.kind === 'notification'
-        ? this.notify(method, params, callOptions)
-        : this.call(method, params, callOptions),
-    )
+    this.other = createRemote(remoteSide, (method, params, callOptions) => {
+      const kind = definitionOf(remoteSide, method)?.kind ?? 'method'
+      if (kind === 'notification') return this.notify(method, params, callOptions)
+      return kind === 'stream'
+        ? this.stream(method, params, callOptions)
+        : this.call(method, params, callOptions)
+    })
   }
 
   /** Calls that were sent and wait for their answer. */
@@ -193,8 +202,12 @@ export class ChannelCore {
 
   // ── Calling ───────────────────────────────────────────────────────────────────────────────────
 
-  call(method: string, params: unknown, options: CallOptions = {}): Promise<unknown> {
+  call(method: string, params: unknown, options: SendOptions = {}): Promise<unknown> {
     return this.#caller.call(method, params, options)
+  }
+
+  stream(method: string, params: unknown, options: SendOptions = {}): RpcStream<unknown> {
+    return this.#caller.stream(method, params, options)
   }
 
   /** Resolves when the notification has been handed to the wire. */
@@ -204,15 +217,32 @@ export class ChannelCore {
 
   #givenUp(call: PendingCall): void {
     if (!call.written) this.#delivery.remove(call)
-    else if (this.#delivery.session) this.#sendCancel(call, this.#delivery.session)
-    else this.#connection?.sendExtension('rpc.cancel', { id: call.id })
+    else if (this.#delivery.session || this.#connection?.isExtended) {
+      // In a session it has its number, and its place behind the call.
+      this.#say(wordOf('rpc.cancel', { id: call.id }))
+    }
     this.#options.events.change()
   }
 
-  /** In a session it has its number, and its place behind the call. */
-  #sendCancel({ id }: PendingCall, session: Session): void {
-    const message = { jsonrpc: '2.0', method: 'rpc.cancel', params: { id } }
-    this.#delivery.reply(encode(this.#options.format, message), session)
+  readonly #speech: Speech = {
+    say: (word) => this.#say(word),
+    whenRoomy: () => this.#delivery.whenRoomy(),
+  }
+
+  /** Says something more of a call. @returns why it can't be said, where it can't. */
+  #say(word: NotificationMessage): Unsent | undefined {
+    const { format } = this.#options
+    const most = this.#connection?.peerMaxMessage ?? Number.POSITIVE_INFINITY
+    let encoded: Encoded
+    try {
+      encoded = encode(format, word)
+    } catch (cause) {
+      return new Unsent({ codec: format.codec.name, cause }, most)
+    }
+    const why = this.#connection?.refuses(encoded)
+    if (why) return new Unsent(why, most)
+    this.#delivery.say(encoded)
+    return undefined
   }
 
   #answered(answer: Answer): void {
@@ -316,6 +346,8 @@ export class ChannelCore {
       awaits: (id) => this.#caller.awaited(id) !== undefined,
       answer: (answer) => this.#answered(answer),
       cancel: (id) => this.#dispatcher.cancel(id, cancelledByCaller()),
+      word: (method, params) =>
+        this.#caller.heard(method, params) ?? this.#dispatcher.heard(method, params),
       acknowledged: (recv) => this.#acknowledged(connectionOf(), recv),
       bye: (bye) => this.#byeSaid(connectionOf(), bye),
       latency: events.latency,

@@ -1,4 +1,4 @@
-import { type ContractSide, definitionOf } from '../contract.js'
+import { type ContractSide, definitionOf, type Schema } from '../contract.js'
 import { describeThrown, type Issue, RpcValidationError } from '../errors.js'
 import { formatIssues, type Verdict, validate } from './validation.js'
 
@@ -14,11 +14,34 @@ export async function checkResult(
   result: unknown,
 ): Promise<unknown> {
   const definition = definitionOf(side, method)
-  const schema = definition?.kind === 'method' ? definition.result : undefined
+  return check(
+    definition?.kind === 'method' ? definition.result : undefined,
+    method,
+    result,
+    'result',
+  )
+}
+
+/** The same for an item of a stream, which ends with it. */
+export async function checkItem(
+  side: ContractSide | undefined,
+  method: string,
+  item: unknown,
+): Promise<unknown> {
+  const definition = definitionOf(side, method)
+  return check(definition?.kind === 'stream' ? definition.item : undefined, method, item, 'item')
+}
+
+async function check(
+  schema: Schema | undefined,
+  method: string,
+  result: unknown,
+  what: 'result' | 'item',
+): Promise<unknown> {
   if (!schema) return result
   const broken = (issues: readonly Issue[], options?: ErrorOptions): RpcValidationError =>
     new RpcValidationError(
-      `The result of "${method}" breaks its schema: ${formatIssues(issues)}. The other side ran the call; its contract may be of another version`,
+      `${what === 'item' ? 'An item' : 'The result'} of "${method}" breaks its schema: ${formatIssues(issues)}. The other side ran the call; its contract may be of another version`,
       issues,
       'maybe-executed',
       { method, ...options },

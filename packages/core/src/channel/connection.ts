@@ -69,6 +69,8 @@ export interface ConnectionEvents {
   cancel(id: MessageId): void
   /** The other side has dispatched all messages of its session up to a number. */
   acknowledged(recv: unknown): void
+  /** Something more was said of a call. @returns how it breaks the protocol, where it does. */
+  word(method: string, params: unknown): string | undefined
   /** The server is about to leave; the client has heard it. */
   bye(bye: Bye): void
   /** How long the other side took to answer a ping or the hello, in ms. */
@@ -112,10 +114,13 @@ export type Welcome = Pick<
 >
 
 /** Why a message can't be sent to this other side. */
-export type Unsendable = 'too-big' | 'no-bytes' | KeyRefusal
+export type Unsendable = 'too-big' | 'no-bytes' | 'no-streams' | KeyRefusal
 
 /** Why bytes were not sent. */
 export const NO_BYTES = "the other side can't take: it speaks plain JSON-RPC 2.0"
+
+/** What is much in a socket, in bytes. */
+const CONGESTED = 1024 * 1024
 
 /** An answer that can be sent. */
 interface Reply {
@@ -199,6 +204,14 @@ export class Connection {
   /** What the other side has said of the results that it keeps by key. */
   get keys(): Keys | undefined {
     return this.#keys
+  }
+
+  /** Whether so much waits in the socket that what can wait should. */
+  get isCongested(): boolean {
+    return (
+      (this.#transport.bufferedBytes ?? 0) >
+      Math.min(CONGESTED, this.#options.limits.sendBuffer / 2)
+    )
   }
 
   /** @returns why the other side can't take a message, where it can't. */
@@ -553,7 +566,13 @@ export class Connection {
     else if (method === 'rpc.cancel' || method === '$/cancelRequest') {
       const id = (params as { id?: MessageId } | undefined)?.id
       if (id !== undefined) this.#events.cancel(id)
-    } else if (!method.startsWith('rpc.')) this.#events.notification(incoming)
+    } else if (method.startsWith('rpc.')) this.#word(method, params)
+    else this.#events.notification(incoming)
+  }
+
+  #word(method: string, params: unknown): void {
+    const violation = this.#events.word(method, params)
+    if (violation) this.#violated(violation)
   }
 
   #answerPing(): void {

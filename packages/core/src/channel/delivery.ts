@@ -23,6 +23,9 @@ export interface DeliveryLimits {
   readonly callsOutliveSessions: boolean
 }
 
+/** How often it is looked at whether a socket was read, in ms. */
+const LOOK_MS = 5
+
 /**
  * The way out: takes messages, keeps their order, and writes each when there is a connection that
  * takes it and, in a session, room for one more that is not acknowledged.
@@ -34,6 +37,10 @@ export class Delivery {
   #connection: Connection | undefined
   #session: Session | undefined
   #holdsCalls = false
+  /** What waits for room. */
+  #waiting: (() => void)[] = []
+  /** Looks again whether there is some, where nobody says when. */
+  #look: ReturnType<typeof setTimeout> | undefined
 
   constructor(limits: DeliveryLimits, events: DeliveryEvents) {
     this.#outbox = new Outbox(limits.queued)
@@ -79,6 +86,49 @@ export class Delivery {
   /** Sends an answer, or another word of a session, unless that has ended since. */
   reply(encoded: Encoded, session: Session): void {
     if (session === this.#session) this.send({ kind: 'reply', encoded })
+  }
+
+  /** Sends another word of the other side's session or, without one, of its connection. */
+  say(encoded: Encoded): void {
+    this.send({ kind: 'reply', encoded })
+  }
+
+  /**
+   * Whether there is room for what can wait: half of the window is left to calls, and a socket that is
+   * not read is not filled.
+   *
+   * @returns resolves when there may be; `undefined` where there is now.
+   */
+  whenRoomy(): Promise<void> | undefined {
+    if (this.#isRoomy) return undefined
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      this.#watch()
+    })
+  }
+
+  get #isRoomy(): boolean {
+    const isFree = this.#connection !== undefined && this.#outbox.replies.messages === 0
+    return isFree && !this.#isCongested && (this.#session?.isRoomy ?? true)
+  }
+
+  get #isCongested(): boolean {
+    return this.#connection?.isCongested ?? false
+  }
+
+  #tellRoom(): void {
+    if (this.#waiting.length === 0) return
+    if (!this.#isRoomy) return this.#watch()
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  /** A socket does not say when it has been read: it has to be asked. */
+  #watch(): void {
+    if (!this.#isCongested || this.#look !== undefined) return
+    this.#look = setTimeout(() => {
+      this.#look = undefined
+      this.#tellRoom()
+    }, LOOK_MS)
   }
 
   /** Takes back what was not written. */
@@ -135,6 +185,7 @@ export class Delivery {
 
   flush(): void {
     this.#outbox.flush((outgoing) => this.#offer(outgoing))
+    this.#tellRoom()
   }
 
   #offer(outgoing: Outgoing): Turn {
@@ -144,7 +195,10 @@ export class Delivery {
     const session = this.#session
     if (session && !session.hasRoomFor(encoded)) return 'none-yet'
     if (this.#holdsCalls && outgoing.kind !== 'reply') return 'not-yet'
-    const unsendable = connection.refuses(encoded) ?? refusesKey(outgoing, connection.keys)
+    const unsendable =
+      connection.refuses(encoded) ??
+      refusesKey(outgoing, connection.keys) ??
+      (outgoing.call?.hasStreams && !connection.isExtended ? 'no-streams' : undefined)
     if (unsendable) {
       this.#events.refused(outgoing, unsendable, connection)
       return 'taken'

@@ -17,7 +17,17 @@ import {
 } from '../wire/message.js'
 import { callableNames, DISCOVER, type Discovery, undiscoverable } from './discovery.js'
 import type { HandlerContext } from './functions.js'
+import { emptyStream, type IncomingStream } from './incoming-stream.js'
 import { type AnswerKeyed, isKey } from './keyed-calls.js'
+import { isSource } from './outgoing-stream.js'
+import {
+  notThisKind,
+  type ServedCall,
+  ServedStreams,
+  type Speech,
+  type StreamRequest,
+  whyNoStreams,
+} from './served-streams.js'
 import { formatIssues, validate } from './validation.js'
 
 /** A handler as the dispatcher knows it: its params are validated, its types are gone. */
@@ -35,7 +45,7 @@ export interface Incoming {
   readonly method: string
   readonly params: unknown
   /** What a call says beside its params, as it came. */
-  readonly rpc?: { readonly key?: unknown }
+  readonly rpc?: StreamRequest
 }
 
 export interface DispatcherOptions {
@@ -59,6 +69,10 @@ export interface DispatcherOptions {
   readonly answerKeyed: AnswerKeyed | undefined
   /** How many calls and notifications may run at once. */
   readonly maxRunning: number
+  /** How more is said of a call than its answer. */
+  readonly speech: Speech
+  /** How many items of a caller's may wait here to be read. */
+  readonly window: number
   /** Told of every failure that no answer tells the other side about. */
   readonly onError: (error: unknown) => void
 }
@@ -77,9 +91,12 @@ export class Dispatcher {
   /** Those of them that nobody has given up: they take up the places there are. */
   readonly #wanted = new Set<Context>()
   readonly #byId = new Map<MessageId, Context>()
+  readonly #streams: ServedStreams
 
   constructor(options: DispatcherOptions) {
     this.#options = options
+    const { speech, window, onError: error } = options
+    this.#streams = new ServedStreams({ speech, window, error })
   }
 
   /** Calls and notifications of the other side that are running now. */
@@ -113,17 +130,22 @@ export class Dispatcher {
     }
     const { method, rpc } = incoming
     if (this.#isFull) return neverRanMessage(id, ErrorCode.overloaded, this.#full(method))
-    const keyless = rpc?.key === undefined ? undefined : this.#whyKeyless(incoming)
-    if (keyless) return neverRanMessage(id, ErrorCode.invalidRequest, keyless)
+    const invalid = whyNoStreams(id, rpc ?? {}) ?? this.#whyKeyless(incoming)
+    if (invalid) return neverRanMessage(id, ErrorCode.invalidRequest, invalid)
     const context = this.#begin(method)
+    const streams = this.#streams.open(id, method, rpc ?? {}, (item) =>
+      this.#checkInput(method, item),
+    )
+    context.streams = streams
     if (id !== null) this.#byId.set(id, context)
     try {
       const run = await this.#prepare(incoming, context, 'method')
-      if (rpc?.key === undefined) return resultMessage(id, await run(context))
+      if (rpc?.key === undefined) return this.#resultAnswer(id, method, await run(context))
       return { ...(await this.#answerKeyed(incoming, context, run)), id }
     } catch (thrown) {
       return this.#errorAnswer(id, method, thrown, context.aborted)
     } finally {
+      if (streams) this.#streams.end(streams)
       this.#end(context)
       // After a reconnect the id may be another call's.
       if (this.#byId.get(id) === context) this.#byId.delete(id)
@@ -184,6 +206,7 @@ export class Dispatcher {
 
   /** @returns why a call can't be answered by its key, where it can't. */
   #whyKeyless({ method, rpc }: Incoming): string | undefined {
+    if (rpc?.key === undefined) return undefined
     if (!isKey(rpc?.key)) return `the key of "${method}" must be text of 1 to 256 characters`
     if (this.#options.answerKeyed) return undefined
     return `"${method}" has a key, and no results are kept here (the endpoint's option idempotency)`
@@ -202,7 +225,7 @@ export class Dispatcher {
       if (signal.aborted) onAbort()
       signal.addEventListener('abort', onAbort, { once: true })
       try {
-        return resultMessage(null, await run(own))
+        return this.#resultAnswer(null, method, await run(own))
       } catch (thrown) {
         return this.#errorAnswer(null, method, thrown, own.aborted)
       } finally {
@@ -234,16 +257,19 @@ export class Dispatcher {
     // Before the params are looked at: who may not call learns nothing of their schema.
     const { authorize } = this.#options
     if (authorize && !(await authorize(method, context))) throw notAllowed(method)
+    const isTaken = context.streams?.isTaken ?? false
+    if (definition && isTaken !== (definition.kind === 'stream'))
+      throw notThisKind(method, !isTaken)
     const validated = await this.#validate(method, params, definition)
     // Looked up after the schema has answered: a handler may have come or gone meanwhile.
     const handlers = this.#handlers.get(method)
     const newest = handlers?.at(-1)
-    if (!handlers || !newest) {
-      const { fallback } = this.#options
-      if (fallback && !definition) return async (own) => fallback(validated, own)
-      throw definition ? notMounted(method) : notFound(method)
+    const serves = newest ?? (definition ? undefined : this.#options.fallback)
+    if (!serves) throw definition ? notMounted(method) : notFound(method)
+    if (isTaken) return async (own) => this.#stream(own, await serves(validated, own))
+    if (!handlers || (definition?.kind ?? sentAs) === 'method') {
+      return async (own) => serves(validated, own)
     }
-    if ((definition?.kind ?? sentAs) === 'method') return async (own) => newest(validated, own)
     return async (own) => {
       await Promise.all(handlers.map((handler) => this.#runOne(handler, validated, own)))
     }
@@ -258,6 +284,35 @@ export class Dispatcher {
       (name) => authorize?.(name, new Context(name, this.#options)) ?? true,
     )
     return async () => discover({ sideName, side, names })
+  }
+
+  /** Sends what a stream's handler gives; the answer ends it. */
+  async #stream(context: Context, given: unknown): Promise<undefined> {
+    const { method } = context
+    if (!isSource(given)) {
+      if (!this.#options.side) throw notThisKind(method, false)
+      throw new TypeError(
+        `"${method}" is a stream: its handler must be an async generator, or give an iterable`,
+      )
+    }
+    await context.streams?.send(given)
+    if (context.aborted) throw context.signal.reason
+    return undefined
+  }
+
+  async #checkInput(method: string, item: unknown): Promise<unknown> {
+    const definition = definitionOf(this.#options.side, method)
+    const schema = definition && 'input' in definition ? definition.input : undefined
+    const verdict = schema ? await validate(schema, item) : { value: item }
+    if ('value' in verdict) return verdict.value
+    const { issues } = verdict
+    const message = `Invalid input for "${method}": ${formatIssues(issues)}`
+    throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
+  }
+
+  /** A caller said something more of a call. @returns how it breaks the protocol, where it does. */
+  heard(word: string, params: unknown): string | undefined {
+    return this.#streams.heard(word, params)
   }
 
   /** One of several handlers of a notification: its failure is its own. */
@@ -281,6 +336,15 @@ export class Dispatcher {
     const { issues } = verdict
     const message = `Invalid params for "${method}": ${formatIssues(issues)}`
     throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
+  }
+
+  /** @throws {RpcError} where the result is a stream, which nobody could know who called without a contract. */
+  #resultAnswer(id: MessageId, method: string, result: unknown): ResponseMessage {
+    if (!this.#options.side && isStream(result)) {
+      void result.return?.(undefined)
+      throw notThisKind(method, true)
+    }
+    return resultMessage(id, result)
   }
 
   #errorAnswer(id: MessageId, method: string, thrown: unknown, aborted: boolean): ErrorMessage {
@@ -321,6 +385,9 @@ export function assertExposable(
 class Context implements HandlerContext {
   readonly method: string
   readonly identity: undefined
+  /** Those of the call, where it has any. */
+  streams: ServedCall | undefined
+  #input: IncomingStream | undefined
   readonly #channel: () => unknown
   #controller: AbortController | undefined
   #abortedBy: { reason: unknown } | undefined
@@ -342,6 +409,12 @@ class Context implements HandlerContext {
     return this.#controller.signal
   }
 
+  get input(): AsyncGenerator<never, void, undefined> {
+    this.#input ??= this.streams?.input ?? emptyStream()
+    // Typed where the handler is: see HandlerContext.
+    return this.#input as AsyncGenerator<never, void, undefined>
+  }
+
   get aborted(): boolean {
     return this.#abortedBy !== undefined
   }
@@ -350,7 +423,12 @@ class Context implements HandlerContext {
     if (this.#abortedBy) return
     this.#abortedBy = { reason }
     this.#controller?.abort(reason)
+    this.streams?.abort(reason)
   }
+}
+
+function isStream(result: unknown): result is AsyncGenerator {
+  return typeof result === 'object' && result !== null && Symbol.asyncIterator in result
 }
 
 function notFound(method: string): RpcError {

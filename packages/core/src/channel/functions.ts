@@ -1,5 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { MethodDefinition, NotificationDefinition, Schema } from '../contract.js'
+import type {
+  MethodDefinition,
+  NotificationDefinition,
+  Schema,
+  StreamDefinition,
+} from '../contract.js'
 
 /**
  * How a side of a contract is seen by who calls it (`Other`) and by who serves it (`Handlers`).
@@ -29,31 +34,90 @@ export type Awaitable<T> = T | Promise<T>
 type InputOf<S> = S extends Schema ? StandardSchemaV1.InferInput<S> : undefined
 type OutputOf<S> = S extends Schema ? StandardSchemaV1.InferOutput<S> : undefined
 
+/** A value of a schema, or anything where there is none. */
+type ValueOf<S> = S extends Schema ? OutputOf<S> : unknown
+
 /** The arguments of a remote function: params may be left out where the schema allows it. */
-type CallArguments<Params> = undefined extends Params
-  ? [params?: Params, options?: CallOptions]
-  : [params: Params, options?: CallOptions]
+type CallArguments<Params, Options = CallOptions> = undefined extends Params
+  ? [params?: Params, options?: Options]
+  : [params: Params, options?: Options]
+
+/** The same, where a stream of items may have to go along. */
+type SendArguments<Params, Input> = Input extends Schema
+  ? [params: Params, options: CallOptions & StreamedInput<InputOf<Input>>]
+  : CallArguments<Params>
+
+/** The option of a call that items go along with. */
+interface StreamedInput<Item> {
+  /**
+   * The items that go along, each taken when the other side has room for it. When the call has ended,
+   * or the other side wants no more, it is told to return. If it fails, the call is given up.
+   */
+  input: Source<Item>
+}
+
+/** Options of a call that items may go along with. */
+export interface SendOptions<Item = unknown> extends CallOptions, Partial<StreamedInput<Item>> {}
+
+/** Where the items of a stream come from: each is taken when the other side has room for it. */
+export type Source<Item> = AsyncIterable<Item> | Iterable<Item>
+
+/**
+ * A stream of the other side's items, for one `for await`.
+ *
+ * Nothing is sent before the first item is asked for. Leaving the loop, or `return()`, ends the stream at
+ * its source. It rejects as a call does, after the items that came before; an item that breaks its
+ * schema ends it with `RpcValidationError`.
+ */
+export interface RpcStream<Item> extends AsyncGenerator<Item, void, undefined> {
+  /** How many items have come, those that were not taken yet among them. */
+  readonly received: number
+}
 
 /** One member of `other`. */
 export type RemoteFunction<M> =
-  M extends MethodDefinition<infer P, infer R>
-    ? (...args: CallArguments<InputOf<P>>) => Promise<R extends Schema ? OutputOf<R> : unknown>
-    : M extends NotificationDefinition<infer P>
-      ? (...args: CallArguments<InputOf<P>>) => Promise<void>
-      : M extends (...args: infer A) => infer R
-        ? (
-            ...args: CallArguments<A extends [infer P, ...unknown[]] ? P : A[0]>
-          ) => Promise<Awaited<R>>
-        : never
+  M extends MethodDefinition<infer P, infer R, infer I>
+    ? (...args: SendArguments<InputOf<P>, I>) => Promise<ValueOf<R>>
+    : M extends StreamDefinition<infer P, infer T, infer I>
+      ? (...args: SendArguments<InputOf<P>, I>) => RpcStream<ValueOf<T>>
+      : M extends NotificationDefinition<infer P>
+        ? (...args: CallArguments<InputOf<P>>) => Promise<void>
+        : M extends (...args: infer A) => infer R
+          ? (
+              ...args: CallArguments<A extends [infer P, ...unknown[]] ? P : A[0], SendOptions>
+            ) => IsStream<M> extends true ? RpcStream<ItemOf<M>> : Promise<Awaited<R>>
+          : never
 
-/** The other side as an object of functions. */
-export type Other<S> = { readonly [K in keyof S & string]: RemoteFunction<S[K]> }
+/**
+ * The other side as an object of functions. Without a contract, nothing tells at run time which of
+ * them are streams: those are called by their name, with `stream`.
+ */
+export type Other<S> = {
+  readonly [K in keyof S & string as S[K] extends { kind: string }
+    ? K
+    : IsStream<S[K]> extends true
+      ? never
+      : K]: RemoteFunction<S[K]>
+}
+
+/** Whether a member of a side is a stream; of a plain function, what it returns tells. */
+type IsStream<M> = M extends StreamDefinition
+  ? true
+  : M extends (...args: infer _) => infer R
+    ? [R] extends [never]
+      ? false
+      : unknown extends R
+        ? false
+        : R extends AsyncIterable<unknown>
+          ? true
+          : false
+    : false
 
 /** Who is at the other end of a channel, where the channel says so. */
 export type IdentityOf<Ch> = Ch extends { readonly identity: infer Identity } ? Identity : undefined
 
 /** What a handler gets besides its params. */
-export interface HandlerContext<Ch = unknown> {
+export interface HandlerContext<Ch = unknown, M = unknown> {
   /**
    * Aborts when the caller gives the call up, and when the connection is lost: of a call with an
    * idempotency key, when its callers have been gone for a while.
@@ -65,7 +129,22 @@ export interface HandlerContext<Ch = unknown> {
   readonly identity: IdentityOf<Ch>
   /** The name it was called by. */
   readonly method: string
+  /**
+   * The items that the caller sends along, for one `for await`; none where it sends none. Each is
+   * asked for as it is read, and validated: one that breaks its schema is thrown as an `RpcError`
+   * (−32602). Leaving the loop ends the caller's source.
+   */
+  readonly input: AsyncGenerator<InputItem<M>, void, undefined>
 }
+
+/** What a handler finds in `input`. */
+type InputItem<M> = M extends { readonly kind: string; readonly input: infer I }
+  ? I extends Schema
+    ? OutputOf<I>
+    : never
+  : M extends { readonly kind: string }
+    ? never
+    : unknown
 
 /** What a handler gets: the params, as the schema gives them. */
 type HandlerParams<M> = M extends { readonly kind: string; readonly params: infer P }
@@ -80,11 +159,15 @@ type HandlerResult<M> =
     ? R extends Schema
       ? Awaitable<InputOf<R>>
       : unknown
-    : M extends NotificationDefinition
-      ? unknown
-      : M extends (...args: infer _) => infer R
-        ? Awaitable<Awaited<R>>
-        : never
+    : M extends StreamDefinition<infer _, infer T>
+      ? Awaitable<Source<T extends Schema ? InputOf<T> : unknown>>
+      : M extends NotificationDefinition
+        ? unknown
+        : M extends (...args: infer _) => infer R
+          ? IsStream<M> extends true
+            ? Awaitable<Source<ItemOf<M>>>
+            : Awaitable<Awaited<R>>
+          : never
 
 declare const never: unique symbol
 /**
@@ -101,7 +184,7 @@ type Literally = ('' | 0 | 0n | true) & { readonly [never]: never }
  */
 export type Handler<M, Ch = unknown> = (
   params: HandlerParams<M>,
-  context: HandlerContext<Ch>,
+  context: HandlerContext<Ch, M>,
 ) => HandlerResult<M> | Literally
 
 /** Handlers for all of a side. */
@@ -112,7 +195,32 @@ export type SomeHandlers<S, Ch = unknown> = {
   readonly [K in keyof S & string]?: Handler<S[K], Ch> | undefined
 }
 
-/** The names of the methods of a side, which are answered. */
+/** The names of the methods of a side, which are answered with a result. */
 export type MethodName<S> = {
-  [K in keyof S & string]: S[K] extends NotificationDefinition ? never : K
+  [K in keyof S & string]: S[K] extends NotificationDefinition
+    ? never
+    : IsStream<S[K]> extends true
+      ? never
+      : K
 }[keyof S & string]
+
+/** What a method gives. */
+export type ResultOf<M> =
+  M extends MethodDefinition<infer _, infer R>
+    ? ValueOf<R>
+    : M extends (...args: infer _) => infer R
+      ? Awaited<R>
+      : never
+
+/** The names of the streams of a side, which are answered with items. */
+export type StreamName<S> = {
+  [K in keyof S & string]: IsStream<S[K]> extends true ? K : never
+}[keyof S & string]
+
+/** What a stream gives. */
+export type ItemOf<M> =
+  M extends StreamDefinition<infer _, infer T>
+    ? ValueOf<T>
+    : M extends (...args: infer _) => AsyncIterable<infer T>
+      ? T
+      : never

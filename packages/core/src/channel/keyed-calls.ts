@@ -60,14 +60,15 @@ export function isKey(value: unknown): value is string {
 export function assertKey(
   method: string,
   key: unknown,
-  kind: 'call' | 'notification',
+  kind: 'call' | 'stream' | 'notification',
 ): string | undefined {
   if (key === undefined) return undefined
-  if (kind === 'notification') {
-    throw new RpcConfigError(
-      `"${method}" is a notification, which has no answer to keep: leave idempotencyKey out, or make it a method`,
-      { method },
-    )
+  if (kind !== 'call') {
+    const why =
+      kind === 'stream'
+        ? 'has a stream, and items are not kept: leave idempotencyKey out'
+        : 'is a notification, which has no answer to keep: leave idempotencyKey out, or make it a method'
+    throw new RpcConfigError(`"${method}" ${why}`, { method })
   }
   if (isKey(key)) return key
   throw new RpcConfigError(

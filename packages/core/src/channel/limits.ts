@@ -1,4 +1,5 @@
 import { RpcConfigError } from '../errors.js'
+import { MOST_CREDIT } from './stream-words.js'
 
 /** Bounds of one channel. Each is a positive integer; `Infinity` lifts those that say so. */
 export interface ChannelLimits {
@@ -39,6 +40,10 @@ export interface ChannelLimits {
   readonly unackedMessages: number
   /** The most bytes of them, text by its length. Default 1 MiB. */
   readonly unackedBytes: number
+  /**
+   * The most items of one stream that come ahead of whoever takes them; at the most 65,535. Default 32.
+   */
+  readonly streamItems: number
 }
 
 const MIB = 1024 * 1024
@@ -55,7 +60,11 @@ const DEFAULT_LIMITS: ChannelLimits = {
   queuedBytes: MIB,
   unackedMessages: 1_024,
   unackedBytes: MIB,
+  streamItems: 32,
 }
+
+/** What the wire sets a bound to. */
+const MOST: Readonly<Record<string, number>> = { streamItems: MOST_CREDIT }
 
 /** What can be done without. */
 const LIFTABLE: ReadonlySet<string> = new Set([
@@ -74,11 +83,11 @@ export function resolveLimits(limits: Partial<ChannelLimits> | undefined): Chann
   for (const [name, value] of Object.entries(resolved)) {
     // Those of an endpoint are its own.
     if (!Object.hasOwn(DEFAULT_LIMITS, name)) continue
-    if (Number.isInteger(value) && value > 0) continue
+    if (Number.isInteger(value) && value > 0 && value <= (MOST[name] ?? value)) continue
     const isLiftable = LIFTABLE.has(name)
     if (isLiftable && value === Number.POSITIVE_INFINITY) continue
     throw new RpcConfigError(
-      `limits.${name} must be a positive integer${isLiftable ? ', or Infinity' : ''}; it is ${String(value)}`,
+      `limits.${name} must be a positive integer${isLiftable ? ', or Infinity' : ''}${name in MOST ? `, ${MOST[name]} at the most` : ''}; it is ${String(value)}`,
     )
   }
   return resolved

@@ -1,6 +1,17 @@
 import type { ChannelCore } from './channel-core.js'
 import type { AnyHandler } from './dispatcher.js'
-import type { CallOptions, Handler, MethodName, Other, RemoteFunction } from './functions.js'
+import type {
+  CallOptions,
+  Handler,
+  ItemOf,
+  MethodName,
+  Other,
+  RemoteFunction,
+  ResultOf,
+  RpcStream,
+  SendOptions,
+  StreamName,
+} from './functions.js'
 
 /**
  * One end of a conversation in which both sides may call.
@@ -32,7 +43,12 @@ export interface Peer<Local, Remote> {
   call<K extends MethodName<Remote>>(
     method: K,
     ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): ReturnType<RemoteFunction<Remote[K]>>
+  ): Promise<ResultOf<Remote[K]>>
+  /** Calls a stream by its name; as the function of that name in {@link other}. */
+  stream<K extends StreamName<Remote>>(
+    method: K,
+    ...args: Parameters<RemoteFunction<Remote[K]>>
+  ): RpcStream<ItemOf<Remote[K]>>
   /** Sends a notification by name. Resolves once it has been handed to the wire. */
   notify<K extends keyof Remote & string>(
     method: K,
@@ -67,8 +83,13 @@ export abstract class CorePeer implements Peer<UntypedSide, UntypedSide> {
     return this.core.other as Other<UntypedSide>
   }
 
-  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown> {
+  call(method: string, params?: unknown, options?: SendOptions): Promise<unknown> {
     return this.core.call(method, params, options)
+  }
+
+  stream(method: string, params?: unknown, options?: SendOptions): RpcStream<never> {
+    // Typed where the sides are.
+    return this.core.stream(method, params, options) as RpcStream<never>
   }
 
   notify(method: string, params?: unknown, options?: CallOptions): Promise<void> {

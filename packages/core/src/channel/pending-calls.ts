@@ -5,12 +5,15 @@ import {
   type RpcError,
   RpcTimeoutError,
 } from '../errors.js'
-import type { CallOptions } from './functions.js'
+import type { SendOptions } from './functions.js'
 import { assertKey } from './keyed-calls.js'
 import type { Outgoing } from './outbox.js'
 
 /** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** What a call is answered with. */
+export type CallKind = 'call' | 'stream' | 'notification'
 
 /** A call, or a notification still to be written, that has not ended yet. */
 export interface PendingCall {
@@ -26,6 +29,10 @@ export interface PendingCall {
   readonly key: string | undefined
   /** With a key: whose results it was first written to, and when; only those can say what came of it. */
   sentTo: { readonly store: string; readonly at: number } | undefined
+  /** Whether items come, or go along: only who knows of such can be called so. */
+  readonly hasStreams: boolean
+  /** How many items have come, or were sent along, where that is counted. */
+  countItems: (() => number) | undefined
   /** Its message, which may have to go out again. */
   outgoing: Outgoing | undefined
   readonly promise: Promise<unknown>
@@ -59,6 +66,13 @@ export class PendingCalls {
 
   get size(): number {
     return this.#entries.size
+  }
+
+  /** Whether a call had this id, and when it did: whether it waits for its answer now. */
+  stateOf(id: unknown): 'waiting' | 'over' | 'unknown' {
+    if (!Number.isInteger(id) || (id as number) < 1 || (id as number) > this.#lastId)
+      return 'unknown'
+    return this.awaited(id) ? 'waiting' : 'over'
   }
 
   /** How many were written and wait for their answer. */
@@ -101,14 +115,11 @@ export class PendingCalls {
    * @throws {RpcConfigError} where the timeout is no number of ms, or the key is none.
    * @throws {RpcAbortedError} where the signal is aborted already.
    */
-  open(
-    method: string,
-    options: CallOptions,
-    defaultTimeout: number,
-    kind: 'call' | 'notification',
-  ): PendingCall {
-    const timeout = assertTimeout(method, options.timeout ?? defaultTimeout)
-    const key = assertKey(method, options.idempotencyKey, kind)
+  open(method: string, options: SendOptions, defaultTimeout: number, kind: CallKind): PendingCall {
+    const hasStreams = kind === 'stream' || options.input !== undefined
+    const fallback = hasStreams ? Number.POSITIVE_INFINITY : defaultTimeout
+    const timeout = assertTimeout(method, options.timeout ?? fallback)
+    const key = assertKey(method, options.idempotencyKey, hasStreams ? 'stream' : kind)
     const { signal } = options
     if (signal?.aborted) throw abortedError(method, 'not-sent', signal)
 
@@ -125,6 +136,8 @@ export class PendingCalls {
       uncertain: false,
       key,
       sentTo: undefined,
+      hasStreams,
+      countItems: undefined,
       outgoing: undefined,
       promise,
       ...settle,
@@ -133,11 +146,11 @@ export class PendingCalls {
     }
     if (timeout <= MAX_TIMER_MS) {
       entry.timer = setTimeout(() => {
-        this.#giveUp(entry, timeoutError(method, timeout, outcomeOf(entry)))
+        this.giveUp(entry, timeoutError(method, timeout, outcomeOf(entry)))
       }, timeout)
     }
     if (signal) {
-      const onAbort = () => this.#giveUp(entry, abortedError(method, outcomeOf(entry), signal))
+      const onAbort = () => this.giveUp(entry, abortedError(method, outcomeOf(entry), signal))
       signal.addEventListener('abort', onAbort, { once: true })
       entry.stopListening = () => signal.removeEventListener('abort', onAbort)
     }
@@ -175,10 +188,11 @@ export class PendingCalls {
     entry.returned = !written
   }
 
-  #giveUp(entry: Entry, error: RpcError): void {
-    if (!this.take(entry.id)) return
-    entry.reject(error)
-    this.#onGivenUp(entry)
+  /** Ends a call without its answer; the other side may still work on it. */
+  giveUp(call: PendingCall, error: RpcError): void {
+    if (!this.take(call.id)) return
+    call.reject(error)
+    this.#onGivenUp(call)
   }
 }
 

@@ -1,8 +1,8 @@
 import { type ContractSide, isCallableName } from '../contract.js'
 import type { CallOptions } from './functions.js'
 
-/** Sends one call or one notification; which of the two, the definition of the method says. */
-export type Send = (method: string, params: unknown, options?: CallOptions) => Promise<unknown>
+/** Sends one call or one notification, or makes a stream: which, the definition of the method says. */
+export type Send = (method: string, params: unknown, options?: CallOptions) => unknown
 
 /**
  * Makes `other`: an object whose members are calls.

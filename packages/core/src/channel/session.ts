@@ -65,6 +65,12 @@ export class Session {
     return this.#kept.length < messages && this.#keptBytes + heldBytes(encoded) <= bytes
   }
 
+  /** Whether less than half of the room is taken. */
+  get isRoomy(): boolean {
+    const { messages, bytes } = this.#options.bounds
+    return this.#kept.length < messages / 2 && this.#keptBytes < bytes / 2
+  }
+
   /** Gives a message its number, as it is written for the first time, and keeps it. */
   keep(outgoing: Outgoing): void {
     this.#kept.push(outgoing)

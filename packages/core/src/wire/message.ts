@@ -22,6 +22,10 @@ export interface RequestMessage {
 export interface RequestExtras {
   /** The idempotency key. */
   key?: string
+  /** The caller takes a stream: so many items may come. */
+  credit?: number
+  /** Items come from the caller. */
+  input?: true
 }
 
 export interface NotificationMessage {
@@ -137,7 +141,7 @@ function extrasOf<T extends object>(message: object): T {
   return Object.assign(Object.create(null), rpc) as T
 }
 
-function isMessageId(value: unknown): value is MessageId {
+export function isMessageId(value: unknown): value is MessageId {
   // A number too large for us reads as Infinity, which can't be echoed: JSON has no word for it.
   return value === null || typeof value === 'string' || Number.isFinite(value)
 }

@@ -1,10 +1,16 @@
-import { defineContract, method, notification } from '@flashrpc/core'
+import { defineContract, method, notification, stream } from '@flashrpc/core'
 import { z } from 'zod'
 
 const empty = z.void()
 const descend = method({ params: z.object({ depth: z.number() }), result: z.string() })
 const note = notification({ params: z.object({ n: z.number() }) })
 const hang = method({ params: z.object({ key: z.string() }), result: empty })
+
+/** Counts from 0; tells `fates` when it ends. */
+const count = stream({
+  params: z.object({ upTo: z.number().optional(), key: z.string().optional() }),
+  item: z.number(),
+})
 
 /** What the two ends of the transports' suite agree on. */
 export const contract = defineContract({
@@ -29,6 +35,17 @@ export const contract = defineContract({
     askHang: method({ params: z.object({ key: z.string() }), result: empty }),
     /** What became of the calls with this key, whichever channel they came over. */
     fates: method({ params: z.object({ key: z.string() }), result: z.array(z.string()) }),
+    count,
+    /** Takes the caller's `count`, and adds up. */
+    sumOfCount: method({ params: z.object({ upTo: z.number() }), result: z.number() }),
+    /** Adds up what is sent along, of which it takes no more than so many. */
+    sum: method({
+      params: z.object({ most: z.number().optional() }),
+      input: z.number(),
+      result: z.number(),
+    }),
+    /** Gives back each text that is sent along, larger. */
+    shout: stream({ item: z.string(), input: z.string() }),
     /** Closes the channel from this side. */
     leave: method({ result: empty }),
   },
@@ -37,5 +54,6 @@ export const contract = defineContract({
     descend,
     note,
     hang,
+    count,
   },
 })

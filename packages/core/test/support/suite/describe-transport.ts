@@ -12,6 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../eventually.js'
 import { rejection } from '../rejection.js'
 import { contract } from './contract.js'
+import { count } from './serve.js'
 
 type ClientSide = typeof contract.client
 type ClientChannel = Channel<ClientSide, typeof contract.server>
@@ -35,6 +36,7 @@ export function describeTransport(name: string, create: () => Promise<Place>): v
         depth === 0 ? 'bottom' : channel.other.descend({ depth: depth - 1 }),
       note: ({ n }) => void notes.push(n),
       hang: () => new Promise(() => {}),
+      count: ({ upTo }) => count(upTo),
     }
 
     const open = async (options: { timeout?: number } = {}): Promise<ClientChannel> => {
@@ -160,6 +162,50 @@ export function describeTransport(name: string, create: () => Promise<Place>): v
       expect(thrown).toBeInstanceOf(RpcAbortedError)
       expect(thrown).toMatchObject({ outcome: 'not-sent' })
       expect(await other.fates({ key })).toStrictEqual([])
+    })
+
+    test("a stream's items come in their order, and then its end", async () => {
+      const { other } = await open()
+      const items = []
+      for await (const n of other.count({ upTo: 500 })) items.push(n)
+      expect(items).toStrictEqual(Array.from({ length: 500 }, (_, n) => n))
+    })
+
+    test('the other side takes a stream of this one', async () => {
+      const { other } = await open()
+      expect(await other.sumOfCount({ upTo: 100 })).toBe(4950)
+    })
+
+    test('leaving a stream ends it at its source', async () => {
+      const key = crypto.randomUUID()
+      const { other } = await open()
+      for await (const n of other.count({ key })) if (n === 40) break
+      await eventually(async () => expect(await other.fates({ key })).toStrictEqual(['aborted']))
+    })
+
+    test('a stream that nobody takes from delays no call', async () => {
+      const { other } = await open()
+      const stream = other.count({})
+      await stream.next()
+      for (let n = 0; n < 50; n++) expect(await other.add({ a: n, b: 1 })).toBe(n + 1)
+      await stream.return(undefined)
+    })
+
+    test('items go along with a call, and end at their source when no more are wanted', async () => {
+      const { other } = await open()
+      expect(await other.sum({}, { input: count(300) })).toBe(44_850)
+      let ended = 0
+      const input = count(Number.POSITIVE_INFINITY, () => ended++)
+      expect(await other.sum({ most: 3 }, { input })).toBe(3)
+      await eventually(() => expect(ended).toBe(1))
+    })
+
+    test('items go both ways in one call', async () => {
+      const { other } = await open()
+      const shouted = []
+      for await (const text of other.shout(undefined, { input: ['a', 'ü', 'c'] }))
+        shouted.push(text)
+      expect(shouted).toStrictEqual(['A', 'Ü', 'C'])
     })
 
     test('closing rejects the open calls of both sides, which may have run', async () => {

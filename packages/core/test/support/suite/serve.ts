@@ -4,6 +4,15 @@ import type { contract } from './contract.js'
 type Server = typeof contract.server
 type ServerChannel = Channel<Server, typeof contract.client>
 
+/** Counts from 0, for ever or up to a number; `ended` is told when nobody counts any more. */
+export async function* count(upTo = Number.POSITIVE_INFINITY, ended: () => void = () => {}) {
+  try {
+    for (let n = 0; n < upTo; n++) yield n
+  } finally {
+    ended()
+  }
+}
+
 /** The serving end of the transports' suite, wherever it runs: each call is for one more channel. */
 export function createSuiteMethods(): () => Handlers<Server, ServerChannel> {
   const fates = new Map<string, string[]>()
@@ -39,6 +48,25 @@ export function createSuiteMethods(): () => Handlers<Server, ServerChannel> {
           const { outcome } = error as RpcDisconnectedError
           tell(key, `${error instanceof RpcDisconnectedError}:${outcome}`)
         }
+      },
+      count: ({ upTo, key }, { signal }) =>
+        count(upTo, () => key !== undefined && tell(key, signal.aborted ? 'aborted' : 'ended')),
+      sumOfCount: async ({ upTo }, { channel }) => {
+        let sum = 0
+        for await (const n of channel.other.count({ upTo })) sum += n
+        return sum
+      },
+      sum: async ({ most = Number.POSITIVE_INFINITY }, { input }) => {
+        let sum = 0
+        let taken = 0
+        for await (const n of input) {
+          sum += n
+          if (++taken === most) break
+        }
+        return sum
+      },
+      shout: async function* (_, { input }) {
+        for await (const text of input) yield text.toUpperCase()
       },
       fates: ({ key }) => fates.get(key) ?? [],
       leave: (_, { channel }) => void channel.close(),

@@ -1,0 +1,120 @@
+import type { Source } from './functions.js'
+import { MOST_CREDIT } from './stream-words.js'
+
+export interface OutgoingStreamOptions {
+  /** How many items may be sent before more credit comes. */
+  readonly credit: number
+  /** @throws where the item can't be sent; the stream ends. */
+  readonly send: (item: unknown) => void
+  /** @returns resolves when something may be sent; `undefined` where it may be now. */
+  readonly whenRoomy: () => Promise<void> | undefined
+}
+
+/**
+ * The producing end of one stream: takes items from a source and sends each, as far as there is credit
+ * for them and room on the way. It takes none ahead.
+ */
+export class OutgoingStream {
+  readonly #options: OutgoingStreamOptions
+  #credit: number
+  #sent = 0
+  #isStopped = false
+  #iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined
+  #returned: Promise<unknown> | undefined
+  #wake = (): void => {}
+
+  constructor(options: OutgoingStreamOptions) {
+    this.#options = options
+    this.#credit = options.credit
+  }
+
+  /** How many items were sent. */
+  get sent(): number {
+    return this.#sent
+  }
+
+  /** Whether it was stopped, and did not end by itself. */
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
+  /** So many more items may be sent. @returns why they may not, where that can't be. */
+  grant(credit: number): string | undefined {
+    if (this.#credit + credit > MOST_CREDIT) return `the credit is over ${MOST_CREDIT}`
+    this.#credit += credit
+    this.#wake()
+    return undefined
+  }
+
+  /** Sends nothing more, and tells the source to return, also while an item of it is awaited. */
+  stop(): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    this.#wake()
+    this.#returned = this.#return()
+    // Whoever runs it learns of a failure.
+    this.#returned?.catch(() => {})
+  }
+
+  /**
+   * Sends the items of a source, until that ends, or it is stopped.
+   *
+   * @throws what the source throws, or whatever says that an item can't be sent.
+   */
+  async run(source: Source<unknown>): Promise<void> {
+    this.#iterator = iteratorOf(source)
+    if (this.#isStopped) this.#returned = this.#return()
+    let hasEnded = false
+    try {
+      while (await this.#mayGoOn(() => this.#credit === 0)) {
+        const result = await this.#next().catch((thrown: unknown) => {
+          hasEnded = true
+          throw thrown
+        })
+        hasEnded = result.done === true
+        if (hasEnded) return
+        if (!(await this.#hasRoom())) return
+        this.#credit--
+        this.#options.send(result.value)
+        this.#sent++
+      }
+    } finally {
+      if (!hasEnded) await (this.#returned ?? this.#return())
+    }
+  }
+
+  async #next(): Promise<IteratorResult<unknown>> {
+    // Known from its first line on: run() sets it.
+    return (this.#iterator as AsyncIterator<unknown>).next()
+  }
+
+  async #return(): Promise<void> {
+    await this.#iterator?.return?.()
+  }
+
+  /** Waits as long as that is so. @returns false once it is stopped. */
+  async #mayGoOn(mustWait: () => boolean): Promise<boolean> {
+    while (mustWait() && !this.#isStopped) {
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+    return !this.#isStopped
+  }
+
+  async #hasRoom(): Promise<boolean> {
+    for (;;) {
+      const room = this.#isStopped ? undefined : this.#options.whenRoomy()
+      if (!room) return !this.#isStopped
+      await Promise.race([room, new Promise<void>((resolve) => (this.#wake = resolve))])
+    }
+  }
+}
+
+/** Whether items can be taken from a value. */
+export function isSource(value: unknown): value is Source<unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  return Symbol.asyncIterator in value || Symbol.iterator in value
+}
+
+function iteratorOf(source: Source<unknown>): AsyncIterator<unknown> | Iterator<unknown> {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+}

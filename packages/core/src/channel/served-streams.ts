@@ -1,0 +1,192 @@
+import { RpcError } from '../errors.js'
+import type { MessageId, NotificationMessage } from '../wire/message.js'
+import type { Source } from './functions.js'
+import { IncomingStream } from './incoming-stream.js'
+import { OutgoingStream } from './outgoing-stream.js'
+import { isCredit, readId, StreamWord, wordOf } from './stream-words.js'
+import { toldUnsent, type Unsent } from './unsent.js'
+
+/** The way to the other side, for what is said of calls besides calling and answering. */
+export interface Speech {
+  /** @returns why it can't be said, where it can't. */
+  say(word: NotificationMessage): Unsent | undefined
+  /** @returns resolves when there may be room for an item; `undefined` where there is now. */
+  whenRoomy(): Promise<void> | undefined
+}
+
+export interface ServedStreamsOptions {
+  readonly speech: Speech
+  /** How many items of the caller's may wait here to be read. */
+  readonly window: number
+  readonly error: (error: unknown) => void
+}
+
+/** What a request says of its streams, as it came. */
+export interface StreamRequest {
+  readonly credit?: unknown
+  readonly input?: unknown
+  readonly key?: unknown
+}
+
+/** So many streams that have ended are remembered: what was under way for them is nobody's fault. */
+const REMEMBERED = 1_024
+
+/** The streams of the calls that run here, by the ids of their calls. */
+export class ServedStreams {
+  readonly #options: ServedStreamsOptions
+  readonly #open = new Map<MessageId, ServedCall>()
+  readonly #ended = new Set<MessageId>()
+
+  constructor(options: ServedStreamsOptions) {
+    this.#options = options
+  }
+
+  /** Opens those that a request asks for. It must be none that {@link whyNoStreams} complains of. */
+  open(
+    id: MessageId,
+    method: string,
+    { credit, input }: StreamRequest,
+    checkInput: (item: unknown) => Promise<unknown>,
+  ): ServedCall | undefined {
+    if (credit === undefined && input === undefined) return undefined
+    const call = new ServedCall(id, method, this.#options)
+    if (credit !== undefined) call.takesItems(credit as number)
+    if (input !== undefined) call.sendsInput(checkInput)
+    this.#open.set(id, call)
+    this.#ended.delete(id)
+    return call
+  }
+
+  /** The call is over. */
+  end(call: ServedCall): void {
+    call.end()
+    // After a reconnect the id may be another call's.
+    if (this.#open.get(call.id) === call) this.#open.delete(call.id)
+    this.#ended.add(call.id)
+    for (const oldest of this.#ended) {
+      if (this.#ended.size <= REMEMBERED) break
+      this.#ended.delete(oldest)
+    }
+  }
+
+  /** A caller said something of a call. @returns how it breaks the protocol, where it does. */
+  heard(method: string, params: unknown): string | undefined {
+    if (!CALLERS.has(method)) return undefined
+    const named = readId(params)
+    const call = named && this.#open.get(named.id)
+    if (call) return call.heard(method, params as { n?: unknown; value?: unknown })
+    if (named && this.#ended.has(named.id)) return undefined
+    return `an ${method} of ${named ? 'a call without streams' : 'no call'}`
+  }
+}
+
+const CALLERS: ReadonlySet<string> = new Set([
+  StreamWord.credit,
+  StreamWord.input,
+  StreamWord.inputEnd,
+])
+
+/** The streams of one call that runs here. */
+export class ServedCall {
+  readonly id: MessageId
+  readonly #method: string
+  readonly #options: ServedStreamsOptions
+  #input: IncomingStream | undefined
+  #output: OutgoingStream | undefined
+  #isInputOver = false
+
+  constructor(id: MessageId, method: string, options: ServedStreamsOptions) {
+    this.id = id
+    this.#method = method
+    this.#options = options
+  }
+
+  /** What the caller sends along, where it does. */
+  get input(): IncomingStream | undefined {
+    return this.#input
+  }
+
+  /** Whether the caller takes a stream. */
+  get isTaken(): boolean {
+    return this.#output !== undefined
+  }
+
+  takesItems(credit: number): void {
+    const { speech, error } = this.#options
+    this.#output = new OutgoingStream({
+      credit,
+      whenRoomy: () => speech.whenRoomy(),
+      send: (value) => {
+        const unsent = speech.say(wordOf(StreamWord.item, { id: this.id, value }))
+        if (!unsent) return
+        // Why, is told on this side only: the text may be that of an error of the handler's own.
+        error(unsent.error(this.#method))
+        throw toldUnsent(this.#method, unsent)
+      },
+    })
+  }
+
+  sendsInput(check: (item: unknown) => Promise<unknown>): void {
+    const { speech, window } = this.#options
+    const grant = (n: number) => {
+      speech.say(wordOf(StreamWord.inputCredit, { id: this.id, n }))
+    }
+    this.#input = new IncomingStream({
+      window,
+      begin: grant,
+      grant,
+      leave: () => grant(0),
+      check,
+    })
+  }
+
+  /** Sends the items of a source, until they end or the caller wants no more. */
+  async send(source: Source<unknown>): Promise<void> {
+    await this.#output?.run(source)
+  }
+
+  /** The caller wants no more of it, or is gone. */
+  abort(reason: unknown): void {
+    this.#output?.stop()
+    this.#input?.discard({ error: reason })
+  }
+
+  end(): void {
+    this.#output?.stop()
+    this.#input?.discard()
+  }
+
+  /** @returns how it breaks the protocol, where it does. */
+  heard(word: string, { n, value }: { n?: unknown; value?: unknown }): string | undefined {
+    if (word === StreamWord.credit) {
+      if (!this.#output) return 'an rpc.credit of a call that is no stream'
+      return isCredit(n) ? this.#output.grant(n) : `an rpc.credit of ${String(n)}`
+    }
+    if (!this.#input) return `an ${word} of a call that said nothing of input`
+    if (this.#isInputOver) return `an ${word} after the last`
+    if (word === StreamWord.input) return this.#input.push(value)
+    this.#isInputOver = true
+    this.#input.end()
+    return undefined
+  }
+}
+
+/** @returns why a request can't have the streams it asks for, where it can't. */
+export function whyNoStreams(
+  id: MessageId,
+  { credit, input, key }: StreamRequest,
+): string | undefined {
+  if (credit === undefined && input === undefined) return undefined
+  if (credit !== undefined && !isCredit(credit)) return 'rpc.credit must be a whole number from 1'
+  if (input !== undefined && input !== true) return 'rpc.input must be true, or left out'
+  if (id === null) return 'a call with streams needs an id'
+  return key === undefined ? undefined : 'a call with streams has no key: they are not kept'
+}
+
+/** @returns the error of a request that takes what its method gives for what it is not. */
+export function notThisKind(method: string, isStream: boolean): RpcError {
+  const message = isStream
+    ? `"${method}" is a stream, and was called as a method: take its items, by stream()`
+    : `"${method}" is no stream, and was called as one: call it as a method`
+  return new RpcError(-32600, message, undefined, { method })
+}

@@ -1,0 +1,43 @@
+import { describeThrown, ErrorCode, RpcError, RpcValidationError } from '../errors.js'
+import type { Unsendable } from './connection.js'
+import { NO_BYTES } from './connection.js'
+
+/** Why something more could not be said of a call. */
+export class Unsent {
+  readonly #why: Unsendable | { readonly codec: string; readonly cause: unknown }
+  /** The largest message that the other side accepts, in bytes. */
+  readonly #most: number
+
+  constructor(why: Unsendable | { codec: string; cause: unknown }, most: number) {
+    this.#why = why
+    this.#most = most
+  }
+
+  get isTooBig(): boolean {
+    return this.#why === 'too-big'
+  }
+
+  /** The error of this side, with all that is known. */
+  error(method: string): RpcValidationError {
+    const message = `An item of "${method}" can't be sent: ${this.#detail}`
+    const options = typeof this.#why === 'object' ? { cause: this.#why.cause } : {}
+    return new RpcValidationError(message, [{ message: this.#detail }], 'maybe-executed', {
+      method,
+      ...options,
+    })
+  }
+
+  get #detail(): string {
+    if (this.isTooBig) return `it is larger than the ${this.#most} bytes the other side accepts`
+    if (typeof this.#why !== 'object') return `it has bytes, which ${NO_BYTES}`
+    return `as ${this.#why.codec}: ${describeThrown(this.#why.cause)}`
+  }
+}
+
+/** What the other side is told, which may know of sizes and not of what was thrown here. */
+export function toldUnsent(method: string, unsent: Unsent): RpcError {
+  const [code, what] = unsent.isTooBig
+    ? [ErrorCode.overloaded, 'is larger than its caller accepts']
+    : [ErrorCode.internal, "can't be sent"]
+  return new RpcError(code, `An item of "${method}" ${what}`, undefined, { method })
+}
