@@ -8,6 +8,7 @@ import {
   notification,
   RpcError,
   type Schema,
+  stream,
   utilityDefinitions,
 } from '@flashrpc/core'
 import { createDiscovery, type OpenRpcDocument } from '@flashrpc/core/discovery'
@@ -151,15 +152,21 @@ describe('the document', () => {
   })
 
   test('says what a stream yields and takes, and what is told as progress', async () => {
-    const parts = { item: z.number(), input: z.string(), progress: z.object({ done: z.number() }) }
-    const definition = { ...method({ result: z.null() }), ...parts }
-    const document = await discover(defineContract({ server: { ticks: definition } }))
-    expect(document.methods[0]).toMatchObject({
-      'x-flashrpc-item': { type: 'number' },
-      'x-flashrpc-input': { type: 'string' },
-      'x-flashrpc-progress': { type: 'object', required: ['done'] },
-    })
+    const server = {
+      ticks: stream({ params: z.object({ everyMs: z.number() }), item: z.number() }),
+      anything: stream(),
+      upload: method({ input: z.string(), result: z.null() }),
+      report: { ...method(), progress: z.object({ done: z.number() }) },
+    }
+    const document = await discover(defineContract({ server }))
     expect(complaints(document)).toEqual([])
+    const result = { name: 'result', schema: { type: 'null' } }
+    const [ticks, anything, upload, report] = document.methods
+    expect(ticks).toMatchObject({ result, 'x-flashrpc-item': { type: 'number' } })
+    expect(ticks?.params).toHaveLength(1)
+    expect(anything).toMatchObject({ params: [], result, 'x-flashrpc-item': true })
+    expect(upload).toMatchObject({ result, 'x-flashrpc-input': { type: 'string' } })
+    expect(report).toMatchObject({ 'x-flashrpc-progress': { required: ['done'] } })
   })
 })
 
@@ -458,6 +465,8 @@ describe('an endpoint', () => {
     peer.send({ jsonrpc: '2.0', method: 'rpc.discover' })
     peer.send({ jsonrpc: '2.0', id: 1, method: 'rpc.describe' })
     expect(await peer.nextJson()).toMatchObject({ id: 1, error: { code: -32601 } })
+    peer.send({ jsonrpc: '2.0', id: 2, method: 'rpc.discover', rpc: { credit: 1 } })
+    expect(await peer.nextJson()).toMatchObject({ id: 2, error: { code: -32600 } })
     expect(() => defineContract({ server: { 'rpc.discover': method() } })).toThrow(/rpc\./)
   })
 })

@@ -250,14 +250,17 @@ export class Dispatcher {
     context: Context,
     sentAs: 'method' | 'notification',
   ): Promise<Run> {
-    if (method === DISCOVER) return this.#discover()
+    const isTaken = context.streams?.isTaken ?? false
+    if (method === DISCOVER) {
+      if (isTaken) throw notThisKind(method, false)
+      return this.#discover()
+    }
     const { side } = this.#options
     const definition = definitionOf(side, method)
     if (side && !definition) throw notFound(method)
     // Before the params are looked at: who may not call learns nothing of their schema.
     const { authorize } = this.#options
     if (authorize && !(await authorize(method, context))) throw notAllowed(method)
-    const isTaken = context.streams?.isTaken ?? false
     if (definition && isTaken !== (definition.kind === 'stream'))
       throw notThisKind(method, !isTaken)
     const validated = await this.#validate(method, params, definition)

@@ -31,7 +31,7 @@ interface OpenRpcMethod extends ParamsDescription {
   name: string
   /** Missing where it is a notification. */
   result?: { name: 'result'; schema: JsonSchema | true }
-  /** What a stream yields. */
+  /** What a stream yields; only streams have it. */
   'x-flashrpc-item'?: JsonSchema | true
   /** What the caller streams in. */
   'x-flashrpc-input'?: JsonSchema | true
@@ -88,10 +88,14 @@ function describeMethod(name: string, definition: Definition): Description {
     return schema && say(part, schema).schema
   }
   const method: OpenRpcMethod = { name, ...describeParams(params && say('params', params)) }
-  if (definition.kind !== 'notification') {
+  if (definition.kind === 'method') {
     method.result = { name: 'result', schema: sayPart('result') ?? true }
+  } else if (definition.kind === 'stream') {
+    // What answers the call says no more than that the last item has come.
+    method.result = { name: 'result', schema: { type: 'null' } }
+    method['x-flashrpc-item'] = sayPart('item') ?? true
   }
-  for (const part of ['item', 'input', 'progress'] as const) {
+  for (const part of ['input', 'progress'] as const) {
     const schema = sayPart(part)
     if (schema) method[`x-flashrpc-${part}`] = schema
   }
