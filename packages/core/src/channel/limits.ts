@@ -35,7 +35,8 @@ export interface ChannelLimits {
   readonly queuedBytes: number
   /**
    * The most messages of a session that are sent ahead of the other side's acknowledgement; then they
-   * wait. Default 1,024.
+   * wait. Default 1,024. It comes with each 32 of them, or after 1 s: with less than 64, streams, which
+   * leave half of it to calls, wait for that second.
    */
   readonly unackedMessages: number
   /** The most bytes of them, text by its length. Default 1 MiB. */
