@@ -71,6 +71,8 @@ export class IncomingStream implements RpcStream<unknown> {
   // ── Being read ────────────────────────────────────────────────────────────────────────────────
 
   next(): Promise<IteratorResult<unknown, void>> {
+    // At once: what is called after this comes after it.
+    if (!this.#begun && !this.#ending) this.#begin()
     const result = this.#last.then(() => this.#next())
     this.#last = result.catch(() => {})
     return result
@@ -95,7 +97,6 @@ export class IncomingStream implements RpcStream<unknown> {
   }
 
   async #next(): Promise<IteratorResult<unknown, void>> {
-    if (!this.#begun && !this.#ending) this.#begin()
     while (this.#items.length === 0 && !this.#ending) {
       await new Promise<void>((resolve) => (this.#wake = resolve))
     }
