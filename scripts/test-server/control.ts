@@ -13,6 +13,8 @@ export interface Control {
   start(params: { port?: number }): Promise<{ port: number; url: string }>
   /** Starts a server for the transports' suite, which one client connects to. */
   startSuite(params: Record<never, never>): Promise<{ port: number; url: string }>
+  /** Starts a server of the same contract that has a worker thread serve its long calls. */
+  startRelay(params: Record<never, never>): Promise<{ port: number; url: string }>
   /** Starts a server for the tests of codecs, which writes in this format. */
   startEcho(params: { format: string }): Promise<{ port: number; url: string }>
   /** Stops a server as a deployment would: every socket is closed. */

@@ -11,6 +11,7 @@ import { contract as suite } from '../../packages/core/test/support/suite/contra
 import { createSuiteMethods } from '../../packages/core/test/support/suite/serve.js'
 import { contract } from './contract.js'
 import type { Control } from './control.js'
+import { createRelay } from './relay.js'
 
 interface Running {
   readonly endpoint: Endpoint<typeof contract.server, typeof contract.client>
@@ -44,6 +45,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
         suites.set(port, endpoint)
         return { port, url }
       },
+      async startRelay() {
+        const relay = await createRelay()
+        const { port, url } = await relay.listen()
+        suites.set(port, relay)
+        return { port, url }
+      },
       async startEcho({ format }) {
         const methods = createEchoMethods() as Handlers<
           EchoServer,
@@ -56,7 +63,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
         return { port, url }
       },
       async stop({ port }) {
-        const endpoint = suites.get(port) ?? get(port).endpoint
+        const endpoint: { close(): Promise<void> } = suites.get(port) ?? get(port).endpoint
         suites.delete(port)
         servers.delete(port)
         await endpoint.close()
