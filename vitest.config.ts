@@ -18,7 +18,11 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['packages/*/test/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'],
-          exclude: ['**/*.browser.test.{ts,tsx}', 'packages/electron/**', '**/node_modules/**'],
+          exclude: [
+            '**/*.browser.test.{ts,tsx}',
+            'packages/{cli,electron}/**',
+            '**/node_modules/**',
+          ],
         },
       },
       {
@@ -30,6 +34,17 @@ export default defineConfig({
           include: ['packages/electron/test/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve: inNode,
+        environments: { ssr: { resolve: inNode }, __vitest__: { resolve: inNode } },
+        test: {
+          // What is published, in processes of its own: it is built first.
+          name: 'cli',
+          include: ['packages/cli/test/**/*.test.ts'],
+          globalSetup: ['packages/cli/test/support/build.ts'],
+          testTimeout: 60_000,
         },
       },
       {

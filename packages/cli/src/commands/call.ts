@@ -1,0 +1,99 @@
+import { ErrorCode, RpcError, type SendOptions } from '@flashrpc/core'
+import type { OpenRpcDocument } from '@flashrpc/core/discovery'
+import { Command } from 'commander'
+import {
+  addConnectionOptions,
+  type Connected,
+  type ConnectionFlags,
+  connect,
+  dialectOption,
+} from '../connection.js'
+import { printItem, printValue } from '../output.js'
+import { readLines, readParams } from '../params.js'
+import { kindOf } from '../signature.js'
+import { UsageError } from '../usage-error.js'
+
+interface CallFlags extends ConnectionFlags {
+  stdin?: true
+  input?: true
+  notify?: true
+  stream?: true
+  key?: string
+}
+
+/** `flashrpc call`: calls a method once, and prints what it answers. */
+export function createCallCommand(stop: AbortSignal): Command {
+  const command = new Command('call')
+    .description('Call a method, and print its result as JSON; of a stream, each item.')
+    .argument('<url>', 'of the server, such as ws://127.0.0.1:8000/ws')
+    .argument('<method>', 'its name')
+    .argument('[params]', `its params as JSON, such as '{"a":5,"b":10}'`)
+    .option('--stdin', 'read the params from standard input')
+    .option('--input', 'stream the lines of standard input along, each of them JSON')
+    .option('--stream', 'it is a stream: found out otherwise, where the server tells')
+    .option('--notify', 'send it as a notification, which is not answered')
+    .option('--key <key>', 'an idempotency key: called again with it, the server answers the same')
+    .addOption(dialectOption())
+  return addConnectionOptions(command).action(
+    async (url: string, method: string, argument: string | undefined, flags: CallFlags) => {
+      assertAgree(flags)
+      const params = await readParams(argument, flags, stop)
+      await using client = await connect(url, flags, stop)
+      // Nobody takes more of it when the call has ended; one that is still open would keep the program.
+      using _ = { [Symbol.dispose]: () => void (flags.input && process.stdin.destroy()) }
+      if (flags.notify) return await client.notify(method, params)
+      const options: SendOptions = {
+        signal: stop,
+        ...(flags.key !== undefined && { idempotencyKey: flags.key }),
+        ...(flags.input && { input: readLines(process.stdin) }),
+      }
+      if (flags.stream) return await printItems(client, method, params, options)
+      try {
+        printValue(await client.call(method, params, options), flags)
+      } catch (error) {
+        const isStream = isOtherKind(error) && (await isKnownAsStream(client, method, stop))
+        if (!isStream || flags.input) throw error
+        await printItems(client, method, params, options)
+      }
+    },
+  )
+}
+
+function assertAgree({ notify, key, input, stdin, stream }: CallFlags): void {
+  if (stdin && input) throw new UsageError('Standard input is either --stdin or --input')
+  if (!notify) return
+  const answered = Object.entries({ key, input, stream }).find(([, value]) => value !== undefined)
+  if (answered) throw new UsageError(`--${answered[0]} does not go with --notify`)
+}
+
+async function printItems(
+  client: Connected,
+  method: string,
+  params: object | undefined,
+  options: SendOptions,
+): Promise<void> {
+  for await (const item of client.stream(method, params, options)) {
+    await printItem(item)
+  }
+}
+
+/** A stream is not run where it is called as a method is: docs/protocol.md, "Streams". */
+function isOtherKind(error: unknown): boolean {
+  return error instanceof RpcError && error.code === ErrorCode.invalidRequest
+}
+
+async function isKnownAsStream(
+  client: Connected,
+  method: string,
+  stop: AbortSignal,
+): Promise<boolean> {
+  try {
+    const document = await client.call('rpc.discover', undefined, { signal: stop })
+    return (document as OpenRpcDocument).methods.some(
+      (one) => one.name === method && kindOf(one) === 'stream',
+    )
+  } catch {
+    // Who can't say leaves it at the first answer.
+    return false
+  }
+}

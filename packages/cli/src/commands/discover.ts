@@ -1,0 +1,26 @@
+import type { OpenRpcDocument } from '@flashrpc/core/discovery'
+import { Command } from 'commander'
+import { addConnectionOptions, type ConnectionFlags, connect } from '../connection.js'
+import { toJson } from '../json.js'
+import { isForPeople, printLine, printValue } from '../output.js'
+import { signatureOf, summaryOf } from '../signature.js'
+
+interface DiscoverFlags extends ConnectionFlags {
+  methods?: true
+}
+
+/** `flashrpc discover`: prints what a server says it can be called for. */
+export function createDiscoverCommand(stop: AbortSignal): Command {
+  const command = new Command('discover')
+    .description('Print what the server can be called for: an OpenRPC document (rpc.discover).')
+    .argument('<url>', 'of the server, such as ws://127.0.0.1:8000/ws')
+    .option('--methods', 'only its methods, a line each')
+  return addConnectionOptions(command).action(async (url: string, flags: DiscoverFlags) => {
+    await using client = await connect(url, flags, stop)
+    const document = await client.call('rpc.discover', undefined, { signal: stop })
+    if (!flags.methods) return printValue(document, flags)
+    for (const method of (document as OpenRpcDocument).methods) {
+      printLine(isForPeople(flags) ? signatureOf(method) : toJson(summaryOf(method)))
+    }
+  })
+}

@@ -1,0 +1,96 @@
+import { type ClientState, ErrorCode, RpcError } from '@flashrpc/core'
+import { Command } from 'commander'
+import {
+  addConnectionOptions,
+  type ConnectionFlags,
+  connect,
+  dialectOption,
+  wholeNumber,
+} from '../connection.js'
+import { toJson } from '../json.js'
+import { isForPeople, type OutputFlags, printLine, say } from '../output.js'
+import { parse } from '../params.js'
+import { unlessStopped } from '../stopped.js'
+import { UsageError } from '../usage-error.js'
+
+interface ListenFlags extends ConnectionFlags {
+  answer?: string
+  count?: number
+}
+
+/** A line of what is printed. */
+interface Heard {
+  method: string
+  params: unknown
+  /** What it was answered, where it was. */
+  answer?: unknown
+}
+
+/** `flashrpc listen`: prints what the server calls here, and answers it. */
+export function createListenCommand(stop: AbortSignal): Command {
+  const command = new Command('listen')
+    .description('Print what the server calls here, a line of JSON each, until Ctrl-C.')
+    .argument('<url>', 'of the server, such as ws://127.0.0.1:8000/ws')
+    .option(
+      '--answer <json>',
+      `what methods answer, such as '{"confirm":"yes"}'; others are not here`,
+    )
+    .option('--count <n>', 'end after so many', wholeNumber)
+    .addOption(dialectOption())
+  return addConnectionOptions(command).action(async (url: string, flags: ListenFlags) => {
+    const answers = readAnswers(flags.answer)
+    let left = flags.count ?? Number.POSITIVE_INFINITY
+    let onDone = () => {}
+    const done = new Promise<void>((resolve) => {
+      onDone = resolve
+    })
+    const fallback = (params: unknown, { method }: { method: string }): unknown => {
+      if (left <= 0) throw notHere(method)
+      const isAnswered = Object.hasOwn(answers, method)
+      print({ method, params, ...(isAnswered && { answer: answers[method] }) }, flags)
+      if (--left === 0) setImmediate(onDone)
+      if (isAnswered) return answers[method]
+      throw notHere(method)
+    }
+    await using client = await connect(url, flags, stop, { fallback })
+    say(`connected to ${url}`)
+    const lost = new Promise<never>((_, reject) => {
+      client.subscribe((state) => {
+        if (sayState(state) === 'over') reject(state.lastError)
+      })
+    })
+    await unlessStopped(Promise.race([done, lost]), stop)
+  })
+}
+
+function readAnswers(json: string | undefined): Readonly<Record<string, unknown>> {
+  const answers = json === undefined ? {} : parse('--answer', json)
+  if (typeof answers === 'object' && answers !== null && !Array.isArray(answers)) {
+    return answers as Record<string, unknown>
+  }
+  throw new UsageError(
+    `--answer must be an object of answers by method, such as '{"confirm":"yes"}'`,
+  )
+}
+
+function notHere(method: string): RpcError {
+  return new RpcError(ErrorCode.methodNotFound, `Method not found: "${method}"`)
+}
+
+function print(heard: Heard, flags: OutputFlags): void {
+  if (!isForPeople(flags)) return printLine(toJson(heard))
+  const { method, params, answer } = heard
+  const call = `${method}(${params === undefined ? '' : toJson(params)})`
+  printLine('answer' in heard ? `${call} → ${toJson(answer)}` : call)
+}
+
+/** @returns `over` where there will be no further attempt to connect. */
+function sayState({ status, retryAt, lastError }: ClientState): 'over' | undefined {
+  if (status === 'connected') say('connected')
+  else if (status === 'failed' || status === 'unauthorized') return 'over'
+  else if (retryAt !== null) {
+    const seconds = Math.max(0, (retryAt - Date.now()) / 1000).toFixed(1)
+    say(`${lastError?.message ?? 'the connection was lost'}; again in ${seconds} s`)
+  }
+  return undefined
+}

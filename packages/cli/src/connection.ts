@@ -1,0 +1,112 @@
+import { type AnyClient, createClient, type SendOptions } from '@flashrpc/core'
+import { msgpackCodec } from '@flashrpc/core/msgpack'
+import { pythonDialect } from '@flashrpc/core/python'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { OutputFlags } from './output.js'
+import { unlessStopped } from './stopped.js'
+
+/** A connected client of a server of which nothing is known. */
+export interface Connected
+  extends Pick<AnyClient, 'state' | 'subscribe' | 'close'>,
+    AsyncDisposable {
+  call(method: string, params?: object, options?: SendOptions): Promise<unknown>
+  stream(method: string, params?: object, options?: SendOptions): AsyncIterable<unknown>
+  notify(method: string, params?: object): Promise<void>
+}
+
+/** What the command line says of the connection. */
+export interface ConnectionFlags extends OutputFlags {
+  header?: Record<string, string>
+  codec: 'json' | 'msgpack'
+  dialect?: 'json-rpc' | 'python'
+  /** In ms. */
+  timeout: number
+}
+
+/** The options of all commands. */
+export function addConnectionOptions(command: Command): Command {
+  return command
+    .option(
+      '-H, --header <name:value>',
+      'a header of the request to connect; again for more',
+      header,
+    )
+    .addOption(
+      new Option('--codec <name>', 'how messages are written, as the server does')
+        .choices(['json', 'msgpack'])
+        .default('json'),
+    )
+    .option('-t, --timeout <ms>', 'for connecting, and for each answer', wholeNumber, 30_000)
+    .option('--pretty', 'print for people, as on a terminal')
+    .option('--json', 'print JSON, errors too')
+}
+
+/** For commands that Python's flashrpc and fastapi_websocket_rpc can answer. */
+export function dialectOption(): Option {
+  return new Option('--dialect <name>', "python: that of Python's flashrpc, fastapi_websocket_rpc")
+    .choices(['json-rpc', 'python'])
+    .default('json-rpc')
+}
+
+/** @throws {InvalidArgumentError} where an option is no whole number from 1. */
+export function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value > 0 && value < 2 ** 31) return value
+  throw new InvalidArgumentError('It must be a whole number, from 1.')
+}
+
+function header(text: string, others: Record<string, string> = {}): Record<string, string> {
+  const colon = text.indexOf(':')
+  if (colon < 1) throw new InvalidArgumentError('Write it as NAME:VALUE.')
+  return { ...others, [text.slice(0, colon).trim()]: text.slice(colon + 1).trim() }
+}
+
+/** What a command makes of what the server sends. */
+export interface Listening {
+  /** Answers the server's calls. Default: answered −32601. */
+  fallback?: (params: unknown, context: { readonly method: string }) => unknown
+}
+
+/**
+ * Connects.
+ *
+ * @throws {RpcDisconnectedError} where the first attempt fails. Later losses are mended, as clients do.
+ */
+export async function connect(
+  url: string,
+  { header, codec, dialect, timeout }: ConnectionFlags,
+  stop: AbortSignal,
+  { fallback }: Listening = {},
+): Promise<Connected> {
+  const client = createClient<object>({
+    url,
+    ...(header && { headers: header }),
+    timeout,
+    connectTimeoutMs: timeout,
+    ...(codec === 'msgpack' && { codec: msgpackCodec }),
+    ...(dialect === 'python' && { dialect: pythonDialect() }),
+    ...(fallback && { fallback }),
+    // Which names there are, and which of them are streams, no type says.
+  }) as unknown as Connected
+  try {
+    await unlessStopped(firstConnection(client), stop)
+    return client
+  } catch (thrown) {
+    await client.close()
+    throw thrown
+  }
+}
+
+function firstConnection(client: Connected): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      const { status, lastError } = client.state
+      if (status !== 'connected' && !lastError) return
+      leave()
+      if (status === 'connected') resolve()
+      else reject(lastError)
+    }
+    const leave = client.subscribe(look)
+    look()
+  })
+}

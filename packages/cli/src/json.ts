@@ -1,0 +1,35 @@
+/**
+ * Values as JSON text, on the command line and on the outputs. What JSON has no word for: bytes are
+ * `{"$bytes":"<base64>"}`, in both directions; dates are ISO 8601, a `bigint` is its digits, a `Map` an object
+ * or, where its keys are no text, a list of pairs, a `Set` a list.
+ */
+
+/** @param indent spaces a level; 0 for one line. */
+export function toJson(value: unknown, indent = 0): string {
+  return JSON.stringify(value === undefined ? null : value, replace, indent)
+}
+
+function replace(this: unknown, key: string, said: unknown): unknown {
+  // Before `toJSON`, which a Buffer has.
+  const value = (this as Record<string, unknown>)[key]
+  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') }
+  if (typeof value === 'bigint') return String(value)
+  if (value instanceof Set) return [...value]
+  if (value instanceof Map) {
+    const isNamed = [...value.keys()].every((name) => typeof name === 'string')
+    return isNamed ? Object.fromEntries(value) : [...value]
+  }
+  return said
+}
+
+/** @throws {SyntaxError} where the text is no JSON. */
+export function fromJson(text: string): unknown {
+  return JSON.parse(text, (_, value: unknown) => bytesOf(value) ?? value)
+}
+
+function bytesOf(value: unknown): Uint8Array | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { $bytes, ...others } = value as { $bytes?: unknown }
+  if (typeof $bytes !== 'string' || Object.keys(others).length > 0) return undefined
+  return new Uint8Array(Buffer.from($bytes, 'base64'))
+}

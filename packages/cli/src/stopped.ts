@@ -1,0 +1,43 @@
+import { ExitCode } from './exit-code.js'
+
+/** The program was told to end before it was done, or nobody reads what it prints any more. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped'
+  readonly exitCode: number
+
+  constructor(message: string, exitCode: number) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
+
+/**
+ * Hears what ends the program: Ctrl-C, `kill`, and the end of the program that reads it (`| head -1`).
+ *
+ * @returns a signal that aborts with a {@link Stopped}. A second Ctrl-C ends the program at once.
+ */
+export function untilStopped(): AbortSignal {
+  const stop = new AbortController()
+  const onSignal = (message: string, exitCode: number) => () => {
+    if (stop.signal.aborted) process.exit(exitCode)
+    stop.abort(new Stopped(message, exitCode))
+  }
+  process.on('SIGINT', onSignal('Interrupted', ExitCode.interrupted))
+  process.on('SIGTERM', onSignal('Terminated', ExitCode.terminated))
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Who reads no more has had enough: no failure.
+    if (error.code !== 'EPIPE') throw error
+    stop.abort(new Stopped('Nobody reads any more', ExitCode.ok))
+  })
+  return stop.signal
+}
+
+/** @returns what the promise comes to; rejects with the signal's reason where that is first. */
+export function unlessStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onStop = () => reject(signal.reason)
+    if (signal.aborted) return onStop()
+    signal.addEventListener('abort', onStop, { once: true })
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onStop))
+  })
+}
