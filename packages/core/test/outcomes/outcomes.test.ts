@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { seededRandom } from '../../src/testing/seeded-random.js'
 import { settled } from '../support/raw-end.js'
-import { World } from './world.js'
+import { type Ending, type SeenStream, World } from './world.js'
 
 /**
- * Random interleavings of calls both ways, cancels, timeouts, cuts, takeovers, kills, drains and closes,
+ * Random interleavings of calls and streams both ways, cancels, timeouts, cuts, takeovers, kills, drains and closes,
  * held against what is promised of every call.
  *
  * A failure is shrunk, and printed with what replays it: FLASHRPC_PROPERTY_SEED and
@@ -44,6 +44,22 @@ const call = named(
   'call',
   (world, { by, method, timeout }) => world.call(by, method, timeout),
 )
+const upTo = fc.nat({ max: 12 })
+const take = named(
+  fc.record({
+    by: side,
+    upTo,
+    leaveAt: fc.option(fc.integer({ min: 1, max: 8 }), { freq: 3 }),
+    timeout: fc.boolean(),
+  }),
+  'take',
+  (world, { by, upTo, leaveAt, timeout }) => world.take(by, upTo, leaveAt, timeout),
+)
+const give = named(
+  fc.record({ by: side, upTo, timeout: fc.boolean() }),
+  'give',
+  (world, { by, upTo, timeout }) => world.give(by, upTo, timeout),
+)
 const deliver = named(
   fc.tuple(small, way, fc.integer({ min: 1, max: 6 })),
   'deliver',
@@ -56,6 +72,8 @@ const pass = named(fc.constantFrom(1, 15, 50, 400, 1_100, 2_100), 'pass', (world
 /** What happens often has more weight: a run of nothing but kills shows nothing. */
 const steps = fc.oneof(
   { weight: 8, arbitrary: call },
+  { weight: 3, arbitrary: take },
+  { weight: 3, arbitrary: give },
   { weight: 10, arbitrary: deliver },
   { weight: 5, arbitrary: pass },
   {
@@ -121,7 +139,7 @@ async function play(
   const ends = world.calls.map(({ ends }) => [...ends])
   await world.end()
 
-  for (const [index, { key, by, starts, isOrphan, ends: now }] of world.calls.entries()) {
+  for (const [index, { key, by, starts, isOrphan, stream, ends: now }] of world.calls.entries()) {
     const told = `call ${key} of the ${by} ended as [${now}], its handler was started ${starts} times`
     expect(now.length, told).toBeLessThanOrEqual(1)
     if (!isOrphan) expect(ends[index]?.length, `${told}; it was left hanging`).toBe(1)
@@ -130,6 +148,7 @@ async function play(
     if (ending === 'value' || ending === 'handler-error') expect(starts, told).toBe(1)
     if (ending === 'not-sent' || ending === 'not-received') expect(starts, told).toBe(0)
     expect(ending, told).not.toBe('unexpected')
+    if (stream) assertStream(stream, ending, told)
   }
   for (const keys of world.started.values()) {
     expect(keys, 'the order of the calls of a session').toStrictEqual(
@@ -138,6 +157,18 @@ async function play(
   }
   expect(vi.getTimerCount(), 'timers that are left').toBe(0)
   expect(uncaught).toStrictEqual([])
+}
+
+/** No item is lost, repeated or out of place, and the source has ended when all is over. */
+function assertStream(stream: SeenStream, ending: Ending | undefined, call: string): void {
+  const { upTo, items, toldItems, isBegun, finallys } = stream
+  const told = `${call}; of ${upTo} items came [${items}]`
+  expect(items, told).toStrictEqual(Array.from({ length: items.length }, (_, n) => n))
+  expect(items.length, told).toBeLessThanOrEqual(upTo)
+  if (ending === 'value') expect(items.length, told).toBe(upTo)
+  if (ending === 'not-sent' || ending === 'not-received') expect(isBegun, told).toBe(false)
+  if (toldItems !== undefined) expect(toldItems, told).toBe(items.length)
+  expect(finallys, `${told}; its source ended ${finallys} times`).toBe(Number(isBegun))
 }
 
 describe('whatever happens, every call ends once, with what is true of it', () => {

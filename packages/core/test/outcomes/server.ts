@@ -22,7 +22,12 @@ export class ServerProcess {
       contract: undefined,
       side: 'server',
       transport,
-      options: { methods: this.#methods, heartbeat: false, timeout: Number.POSITIVE_INFINITY },
+      options: {
+        methods: this.#methods,
+        heartbeat: false,
+        timeout: Number.POSITIVE_INFINITY,
+        limits: { streamItems: 2 },
+      },
       receive: (hello, connection, self) => {
         if (this.#isLeaving) return { refuse: LEAVING }
         const welcome = { sid: self.id, resumed: false, spreadMs: 0 }

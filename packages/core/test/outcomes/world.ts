@@ -4,6 +4,7 @@ import {
   type HandlerContext,
   type Outcome,
   RpcAbortedError,
+  RpcConfigError,
   RpcDisconnectedError,
   RpcError,
   RpcOverloadedError,
@@ -13,6 +14,19 @@ import { vi } from 'vitest'
 import { settled } from '../support/raw-end.js'
 import { ServerProcess } from './server.js'
 import { Wire } from './wire.js'
+
+/** A call's stream, seen from above: its items are 0, 1, 2 and so on. */
+export interface SeenStream {
+  /** How many items its source gives. */
+  readonly upTo: number
+  /** What came out at the other end. */
+  readonly items: number[]
+  /** What was said of how many came, when it was cut off. */
+  toldItems: number | undefined
+  /** Whether the source was begun, and how often its `finally` ran. */
+  isBegun: boolean
+  finallys: number
+}
 
 /** A call, seen from above. */
 interface Seen {
@@ -25,20 +39,28 @@ interface Seen {
   readonly ends: Ending[]
   /** Lets its handler answer. */
   finish: ((how: 'value' | 'error') => void) | undefined
+  /** The stream that answers it, or goes along with it. */
+  readonly stream: SeenStream | undefined
   /** The process that made it was killed: nobody hears how it ends. */
   isOrphan: boolean
 }
 
-type Ending = 'value' | 'handler-error' | Outcome | 'unexpected'
+export type Ending = 'value' | 'handler-error' | 'left' | Outcome | 'unexpected'
 
 /** What both sides can call. */
 interface Calls {
   run(params: { key: number }): number
   quick(params: { key: number }): number
+  /** A stream. */
+  give(params: { key: number }): AsyncIterable<number>
+  /** Takes one, and says how many items it had. */
+  take(params: { key: number }): number
 }
 
 /** How long a session outlives its connection, in ms. */
 const WINDOW_MS = 1_000
+/** So few items come ahead, that credit is given all the time. */
+const STREAM_ITEMS = 2
 /** How long a call waits that has a timeout. */
 const TIMEOUT_MS = 300
 
@@ -65,6 +87,7 @@ export class World {
       retry: { minDelayMs: 10, maxDelayMs: 40 },
       heartbeat: false,
       timeout: Number.POSITIVE_INFINITY,
+      limits: { streamItems: STREAM_ITEMS },
       methods: this.#methods('server'),
     })
   }
@@ -100,23 +123,88 @@ export class World {
         }),
       quick: async ({ key }: { key: number }, { channel }: HandlerContext) =>
         start(key, channel).key,
+      give: ({ key }: { key: number }, { channel }: HandlerContext) => {
+        const { stream } = start(key, channel)
+        return sourceOf(stream as SeenStream)
+      },
+      take: async ({ key }: { key: number }, { channel, input }: HandlerContext) => {
+        const { items } = start(key, channel).stream as SeenStream
+        for await (const n of input as AsyncIterable<number>) items.push(n)
+        return key
+      },
     }
   }
 
   // ── What can happen ───────────────────────────────────────────────────────────────────────────
 
   call(by: Seen['by'], method: 'run' | 'quick', hasTimeout: boolean): void {
-    const channel = by === 'client' ? this.#client : [...this.#server.channels][0]
+    const channel = this.#channel(by)
     if (!channel) return
-    const key = this.calls.length
-    const abort = new AbortController()
-    const call: Seen = { key, by, abort, starts: 0, ends: [], finish: undefined, isOrphan: false }
-    this.calls.push(call)
-    const timeout = hasTimeout ? { timeout: TIMEOUT_MS } : {}
-    channel.call(method, { key }, { signal: abort.signal, ...timeout }).then(
+    const call = this.#see(by)
+    const { key } = call
+    channel.call(method, { key }, optionsOf(call, hasTimeout)).then(
       (value: unknown) => call.ends.push(value === key ? 'value' : 'unexpected'),
       (error: unknown) => call.ends.push(endingOf(error)),
     )
+  }
+
+  /** Takes a stream, and leaves it after so many items, if it comes to that. */
+  take(by: Seen['by'], upTo: number, leaveAt: number | null, hasTimeout: boolean): void {
+    const channel = this.#channel(by)
+    if (!channel) return
+    const call = this.#see(by, upTo)
+    const { key, stream } = call
+    const { items } = stream as SeenStream
+    const take = async (): Promise<Ending> => {
+      for await (const n of channel.stream('give' as never, { key }, optionsOf(call, hasTimeout))) {
+        items.push(n as number)
+        if (items.length === leaveAt) return 'left'
+      }
+      return 'value'
+    }
+    take().then(
+      (ending) => call.ends.push(ending),
+      (error: unknown) => {
+        if (error instanceof RpcDisconnectedError) (stream as SeenStream).toldItems = error.items
+        call.ends.push(endingOf(error))
+      },
+    )
+  }
+
+  /** Sends a stream along with a call. */
+  give(by: Seen['by'], upTo: number, hasTimeout: boolean): void {
+    const channel = this.#channel(by)
+    if (!channel) return
+    const call = this.#see(by, upTo)
+    const { key } = call
+    const input = sourceOf(call.stream as SeenStream)
+    channel.call('take', { key }, { input, ...optionsOf(call, hasTimeout) }).then(
+      (value: unknown) => call.ends.push(value === key ? 'value' : 'unexpected'),
+      (error: unknown) => call.ends.push(endingOf(error)),
+    )
+  }
+
+  #channel(by: Seen['by']) {
+    return by === 'client' ? this.#client : [...this.#server.channels][0]
+  }
+
+  #see(by: Seen['by'], upTo?: number): Seen {
+    const stream =
+      upTo === undefined
+        ? undefined
+        : { upTo, items: [], toldItems: undefined, isBegun: false, finallys: 0 }
+    const call: Seen = {
+      key: this.calls.length,
+      by,
+      abort: new AbortController(),
+      starts: 0,
+      ends: [],
+      finish: undefined,
+      stream,
+      isOrphan: false,
+    }
+    this.calls.push(call)
+    return call
   }
 
   abort(nth: number): void {
@@ -240,8 +328,23 @@ export class World {
   }
 }
 
+function optionsOf({ abort: { signal } }: Seen, hasTimeout: boolean) {
+  return { signal, ...(hasTimeout && { timeout: TIMEOUT_MS }) }
+}
+
+async function* sourceOf(stream: SeenStream): AsyncGenerator<number, void, undefined> {
+  stream.isBegun = true
+  try {
+    for (let n = 0; n < stream.upTo; n++) yield n
+  } finally {
+    stream.finallys++
+  }
+}
+
 function endingOf(error: unknown): Ending {
   if (error instanceof RpcError && error.code === 1) return 'handler-error'
+  // Who has not said hello in time is taken for a plain peer, which knows no streams.
+  if (error instanceof RpcConfigError) return 'not-sent'
   const isOurs =
     error instanceof RpcDisconnectedError ||
     error instanceof RpcTimeoutError ||
