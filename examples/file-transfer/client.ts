@@ -41,13 +41,13 @@ async function main(): Promise<void> {
     retry: { minDelayMs: 100, maxAttempts: 8 },
   })
   const memory = watchMemory()
-  if (command === 'upload' && names.length === 1) await upload(names[0] as string)
-  else if (command === 'download' && names.length === 2) {
-    await download(names[0] as string, names[1] as string)
-  } else throw new UsageError(USAGE)
+  const [name = '', path = ''] = names
+  if (command === 'upload' && names.length === 1) assertSame(await upload(name))
+  else if (command === 'download' && names.length === 2) assertSame(await download(name, path))
+  else throw new UsageError(USAGE)
   console.log(`memory grew by ${formatSize(memory.growth)} at the most`)
 
-  async function upload(file: string): Promise<void> {
+  async function upload(file: string): Promise<Transferred> {
     const source = values.generate === undefined ? await openFile(file) : generated(values.generate)
     const name = basename(file)
     using bar = new ProgressBar(`upload ${name}`, source.size)
@@ -64,10 +64,10 @@ async function main(): Promise<void> {
       { name, size: source.size },
       { ...OPTIONS, input: input() },
     )
-    assertSame(name, hash.digest('hex'), sha256)
+    return { name, ours: hash.digest('hex'), theirs: sha256 }
   }
 
-  async function download(name: string, path: string): Promise<void> {
+  async function download(name: string, path: string): Promise<Transferred> {
     const { size, sha256 } = await client.other.describe({ name }, { signal })
     await using file = await open(fromHere(path), 'w')
     using bar = new ProgressBar(`download ${name}`, size)
@@ -77,8 +77,15 @@ async function main(): Promise<void> {
       await file.writeFile(chunk)
       bar.add(chunk.byteLength)
     }
-    assertSame(name, hash.digest('hex'), sha256)
+    return { name, ours: hash.digest('hex'), theirs: sha256 }
   }
+}
+
+/** A file that went over, with its SHA-256 on either side. */
+interface Transferred {
+  readonly name: string
+  readonly ours: string
+  readonly theirs: string
 }
 
 interface FileSource {
@@ -102,7 +109,7 @@ function fromHere(path: string): string {
 }
 
 /** Says what came over, as `sha256sum` does. */
-function assertSame(name: string, ours: string, theirs: string): void {
+function assertSame({ name, ours, theirs }: Transferred): void {
   if (ours !== theirs) throw new Error(`${name} is not the same on both sides: ${ours}, ${theirs}`)
   console.log(`${ours}  ${name}`)
 }
