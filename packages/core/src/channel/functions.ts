@@ -214,7 +214,8 @@ export type ResultOf<M> =
 
 /** The names of the streams of a side, which are answered with items. */
 export type StreamName<S> = {
-  [K in keyof S & string]: IsStream<S[K]> extends true ? K : never
+  // Of a member that may be anything, too: an `any`.
+  [K in keyof S & string]: true extends IsStream<S[K]> ? K : never
 }[keyof S & string]
 
 /** What a stream gives. */

@@ -20,6 +20,8 @@ interface Methods {
   add(params: { a: number; b: number }): number
   hang(): void
   note(): void
+  count(): AsyncIterable<number>
+  sum(): number
 }
 
 const opened: (() => unknown)[] = []
@@ -45,6 +47,14 @@ const methods = {
       signal.addEventListener('abort', () => reject(signal.reason as Error))
     }),
   note: () => {},
+  async *count() {
+    for (let n = 0; ; n++) yield n
+  },
+  sum: async (_: unknown, { input }: { input: AsyncIterable<unknown> }) => {
+    let items = 0
+    for await (const _ of input) items++
+    return items
+  },
 }
 
 const KINDS = [
@@ -147,8 +157,14 @@ describe.each(KINDS)('hostile frames: %s', (codec, options) => {
 /** Calls again and again; what becomes of the calls is the frames' doing. */
 async function callOn(client: AnyClient, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const call = client.call('add', { a: 1, b: 2 }, { timeout: 100 })
-    await Promise.allSettled([call, new Promise((resolve) => setTimeout(resolve, 5))])
+    const options = { timeout: 100 }
+    const stream = client.stream('count', undefined, options)
+    await Promise.allSettled([
+      client.call('add', { a: 1, b: 2 }, options),
+      client.call('sum', undefined, { input: methods.count(), ...options }),
+      stream.next().then(() => stream.return(undefined)),
+      new Promise((resolve) => setTimeout(resolve, 5)),
+    ])
   }
 }
 

@@ -30,6 +30,8 @@ const NAMES = [
   'add',
   'hang',
   'note',
+  'count',
+  'sum',
   'rpc.hello',
   'rpc.ack',
   'rpc.bye',
@@ -38,6 +40,10 @@ const NAMES = [
   'rpc.cancel',
   'rpc.item',
   'rpc.credit',
+  'rpc.input',
+  'rpc.input.end',
+  'rpc.input.credit',
+  'rpc.progress',
   'rpc.discover',
   '$/cancelRequest',
   '_ping_',
@@ -119,7 +125,8 @@ export class HostileFrames {
     }
     if (pick < 0.5) return [this.#value()]
     if (pick < 0.6) return { id: this.#id() }
-    if (pick < 0.7) return { recv: this.#value(), retryAfterMs: this.#value() }
+    if (pick < 0.75) return { id: this.#id(), n: this.#amount(), value: this.#value() }
+    if (pick < 0.8) return { recv: this.#value(), retryAfterMs: this.#value() }
     return this.#value()
   }
 
@@ -133,7 +140,16 @@ export class HostileFrames {
       { bytes: this.#value() },
       { ran: false },
       { key: this.#value() },
+      { credit: this.#amount() },
+      { input: true },
+      { credit: this.#amount(), input: this.#value() },
+      { deadlineMs: this.#value(), progress: this.#value(), meta: this.#value() },
     ])
+  }
+
+  /** More often one that may be: those that may not end the connection. */
+  #amount(): unknown {
+    return this.#random() < 0.8 ? this.#below(40) : this.#value()
   }
 
   #id(): unknown {

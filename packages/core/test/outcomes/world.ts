@@ -156,7 +156,7 @@ export class World {
     const { key, stream } = call
     const { items } = stream as SeenStream
     const take = async (): Promise<Ending> => {
-      for await (const n of channel.stream('give' as never, { key }, optionsOf(call, hasTimeout))) {
+      for await (const n of channel.stream('give', { key }, optionsOf(call, hasTimeout))) {
         items.push(n as number)
         if (items.length === leaveAt) return 'left'
       }
