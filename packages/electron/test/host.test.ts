@@ -57,6 +57,27 @@ describe('main and a page call each other', () => {
     window.destroy()
   })
 
+  test('streams go both ways, and end at their source when the page leaves them, or is gone', async () => {
+    await using host = desktop.host()
+    const { window, page } = await desktop.open()
+    const taken = await page.evaluate(async () => {
+      const items = []
+      for await (const n of app.client.other.count({ text: 'left' }))
+        if (items.push(n) === 100) break
+      const input = [Uint8Array.of(1), Uint8Array.of(2, 3)]
+      for await (const bytes of app.client.other.loop(undefined, { input })) items.push([...bytes])
+      return items
+    })
+    expect(taken).toEqual([...Array(100).keys(), [1], [2, 3]])
+    await eventually(() => expect(desktop.aborted).toEqual(['left: true']))
+    const counted = []
+    for await (const n of host.channelOf(window).other.count({ upTo: 50 })) counted.push(n)
+    expect(counted).toEqual([...Array(50).keys()])
+    await page.evaluate(() => app.client.other.count({ text: 'gone' }).next())
+    window.destroy()
+    await eventually(() => expect(desktop.aborted).toEqual(['left: true', 'gone: true']))
+  })
+
   test('a failure of main tells the page that it failed, and nothing of why', async () => {
     const onError = vi.fn()
     await using _ = desktop.host({ onError: [onError] })
@@ -90,6 +111,8 @@ describe('main and a page call each other', () => {
         never: () => new Promise(() => {}),
         who: () => ({ origin: '', title: '' }),
         fail: () => '',
+        count: () => [],
+        loop: () => [],
       },
       onConnect: [(channel) => told(channel.identity)],
     })

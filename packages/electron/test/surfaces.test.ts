@@ -41,6 +41,8 @@ const methods: Handlers<MainSide, ServerChannel<MainSide, PageSide>> = {
   reverse: ({ bytes }) => bytes.slice().reverse(),
   never: () => new Promise(() => {}),
   who: async (_, { channel }) => ({ origin: '', title: await channel.other.title() }),
+  count: () => [],
+  loop: () => [],
   fail: () => '',
 }
 

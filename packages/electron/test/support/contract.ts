@@ -1,4 +1,4 @@
-import { defineContract, method, notification } from '@flashrpc/core'
+import { defineContract, method, notification, stream } from '@flashrpc/core'
 import { z } from 'zod'
 
 const Text = z.object({ text: z.string() })
@@ -16,6 +16,10 @@ export const contract = defineContract({
     /** The origin that main knows the caller by, and its title, asked back while the call runs. */
     who: method({ result: z.object({ origin: z.string(), title: z.string() }) }),
     fail: method({ result: z.string() }),
+    /** Counts for ever; `aborted` hears when its caller is gone. */
+    count: stream({ params: Text, item: z.number() }),
+    /** Gives back the bytes that are sent along. */
+    loop: stream({ input: z.instanceof(Uint8Array), item: z.instanceof(Uint8Array) }),
   },
   client: {
     title: method({ result: z.string() }),
@@ -25,6 +29,7 @@ export const contract = defineContract({
       result: z.instanceof(Uint8Array),
     }),
     never: method({ params: Text, result: z.string() }),
+    count: stream({ params: z.object({ upTo: z.number() }), item: z.number() }),
     told: notification({ params: Text }),
   },
 })

@@ -73,6 +73,14 @@ export async function startDesktop(
         fail: () => {
           throw new Error('a secret of main')
         },
+        async *count({ text }, { signal }) {
+          try {
+            for (let n = 0; ; n++) yield n
+          } finally {
+            aborted.push(`${text}: ${signal.aborted}`)
+          }
+        },
+        loop: (_, { input }) => input,
       },
       ...options,
     })

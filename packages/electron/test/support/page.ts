@@ -15,6 +15,9 @@ function connect(name?: string) {
       echo: ({ text }) => text,
       reverse: ({ bytes }) => bytes.slice().reverse(),
       never: () => new Promise(() => {}),
+      async *count({ upTo }) {
+        for (let n = 0; n < upTo; n++) yield n
+      },
       told: ({ text }) => told.push(text),
     },
   })
