@@ -6,6 +6,15 @@ export interface Runs {
   run(params: { caller: string; n: number }): number
 }
 
+/** Of a server: its streams, of 0, 1, 2 and so on. */
+export interface Streams {
+  count(params: { upTo: number }): AsyncIterable<number>
+  /** How many of the numbers that are sent along came in their places. */
+  take(): number
+  /** Gives back what is sent along. */
+  echo(): AsyncIterable<number>
+}
+
 export interface Calling {
   readonly caller: string
   /** How many calls to make in all. */

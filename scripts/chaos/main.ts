@@ -11,6 +11,7 @@ import { kills } from './scenario/kills.ts'
 import { ledger } from './scenario/ledger.ts'
 import type { Scenario } from './scenario/scenario.ts'
 import { slow } from './scenario/slow.ts'
+import { streams } from './scenario/streams.ts'
 
 const SCENARIOS: Record<string, { run: Scenario; calls: number; cuts: number; what: string }> = {
   ledger: {
@@ -18,6 +19,12 @@ const SCENARIOS: Record<string, { run: Scenario; calls: number; cuts: number; wh
     calls: 1_000,
     cuts: 10,
     what: 'calls both ways through a proxy that cuts, resets, swallows, stalls; CALLS each way, CUTS faults',
+  },
+  streams: {
+    run: streams,
+    calls: 20_000,
+    cuts: 50,
+    what: 'streams down, up and both ways, of CALLS items each, through the same proxy; CUTS faults',
   },
   kills: {
     run: kills,

@@ -1,5 +1,5 @@
 import { createEndpoint, type ServerChannel } from '@flashrpc/core/server'
-import { makeCalls, type Runs } from '../calling.ts'
+import { makeCalls, type Runs, type Streams } from '../calling.ts'
 import { leftovers, optionsOf, tell } from '../child.ts'
 import { EndLedger, RunLedger } from '../ledger.ts'
 
@@ -21,12 +21,12 @@ const runs = new RunLedger(folder)
 const ends = new EndLedger(folder)
 
 /** The newest channel: calls go there. */
-let channel: ServerChannel<Runs, Runs> | undefined
+let channel: ServerChannel<Runs & Streams, Runs> | undefined
 /** Who waits for a channel. */
 const waiting: (() => void)[] = []
 const made: Record<string, number> = {}
 
-const endpoint = createEndpoint<Runs, Runs>({
+const endpoint = createEndpoint<Runs & Streams, Runs>({
   ...(level === 1 && { resume: { windowMs: 120_000 } }),
   timeout: 120_000,
   limits: { running: Number.POSITIVE_INFINITY },
@@ -36,6 +36,15 @@ const endpoint = createEndpoint<Runs, Runs>({
       if (workMs === 0) return n
       return new Promise((resolve) => setTimeout(() => resolve(n), Math.random() * workMs))
     },
+    async *count({ upTo }) {
+      for (let n = 0; n < upTo; n++) yield n
+    },
+    async take(_, { input }) {
+      let next = 0
+      for await (const n of input) if (n === next) next++
+      return next
+    },
+    echo: (_, { input }) => input as AsyncIterable<number>,
   },
   onConnect: [
     (connected) => {
