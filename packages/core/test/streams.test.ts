@@ -295,6 +295,25 @@ describe('the items of a stream', () => {
     expect(thrown).toBeInstanceOf(RpcTimeoutError)
   })
 
+  test('a stream is not in flight, as a call is that waits for its answer', async () => {
+    const client = connect((await serve()).url)
+    const stream = client.other.count({})
+    await stream.next()
+    expect(client.state.inFlight).toBe(0)
+    let finish = () => {}
+    const finished = new Promise<void>((resolve) => (finish = resolve))
+    const input = (async function* () {
+      await finished
+      yield 1
+    })()
+    const call = client.other.sum({}, { input })
+    await polled(() => client.state.inFlight).toBe(1)
+    finish()
+    expect(await call).toBe(1)
+    await stream.return()
+    await polled(() => client.state.inFlight).toBe(0)
+  })
+
   test('params that break their schema begin no stream', async () => {
     const { url, told } = await serve()
     const thrown = await rejection(itemsOf(connect(url).other.count({ upTo: 'x' as never })))

@@ -41,6 +41,7 @@ export interface PendingCall {
 }
 
 interface Entry extends PendingCall {
+  readonly kind: CallKind
   written: boolean
   returned: boolean
   uncertain: boolean
@@ -75,7 +76,7 @@ export class PendingCalls {
     return this.awaited(id) ? 'waiting' : 'over'
   }
 
-  /** How many were written and wait for their answer. */
+  /** How many were written and wait for their answer; streams do not, which may go on for ever. */
   get inFlight(): number {
     return this.#inFlight
   }
@@ -131,6 +132,7 @@ export class PendingCalls {
     const entry: Entry = {
       id,
       method,
+      kind,
       written: false,
       returned: false,
       uncertain: false,
@@ -168,7 +170,7 @@ export class PendingCalls {
     const entry = this.#entries.get(id as number)
     if (!entry) return undefined
     this.#entries.delete(entry.id)
-    if (entry.written) this.#inFlight--
+    this.#count(entry, Number(entry.written), 0)
     clearTimeout(entry.timer)
     entry.stopListening?.()
     return entry
@@ -183,9 +185,13 @@ export class PendingCalls {
 
   #mark(call: PendingCall, written: boolean): void {
     const entry = call as Entry
-    if (this.#entries.has(entry.id)) this.#inFlight += Number(written) - Number(entry.written)
+    if (this.#entries.has(entry.id)) this.#count(entry, Number(entry.written), Number(written))
     entry.written = written
     entry.returned = !written
+  }
+
+  #count({ kind }: Entry, before: number, now: number): void {
+    if (kind !== 'stream') this.#inFlight += now - before
   }
 
   /** Ends a call without its answer; the other side may still work on it. */

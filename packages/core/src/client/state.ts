@@ -37,7 +37,7 @@ export interface ClientState {
   readonly sessionId: string | null
   /** Whether the connection continues the session of the one before. */
   readonly resumed: boolean
-  /** Calls that were sent and wait for their answer. */
+  /** Calls that were sent and wait for their answer; not streams, which may go on for ever. */
   readonly inFlight: number
   /** Calls and notifications that wait for a connection. */
   readonly queued: number
