@@ -1,4 +1,4 @@
-import { type AnyClient, createClient, type SendOptions } from '@flashrpc/core'
+import { type AnyClient, type ClientState, createClient, type SendOptions } from '@flashrpc/core'
 import { msgpackCodec } from '@flashrpc/core/msgpack'
 import { pythonDialect } from '@flashrpc/core/python'
 import { type Command, InvalidArgumentError, Option } from 'commander'
@@ -65,6 +65,8 @@ function header(text: string, others: Record<string, string> = {}): Record<strin
 export interface Listening {
   /** Answers the server's calls. Default: answered −32601. */
   fallback?: (params: unknown, context: { readonly method: string }) => unknown
+  /** Told of each change, ahead of what the server sends. */
+  onState?: (state: ClientState) => void
 }
 
 /**
@@ -76,7 +78,7 @@ export async function connect(
   url: string,
   { header, codec, dialect, timeout }: ConnectionFlags,
   stop: AbortSignal,
-  { fallback }: Listening = {},
+  { fallback, onState }: Listening = {},
 ): Promise<Connected> {
   const client = createClient<object>({
     url,
@@ -88,6 +90,7 @@ export async function connect(
     ...(fallback && { fallback }),
     // Which names there are, and which of them are streams, no type says.
   }) as unknown as Connected
+  if (onState) client.subscribe(onState)
   try {
     await unlessStopped(firstConnection(client), stop)
     return client

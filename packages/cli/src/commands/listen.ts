@@ -52,13 +52,14 @@ export function createListenCommand(stop: AbortSignal): Command {
       if (isAnswered) return answers[method]
       throw notHere(method)
     }
-    await using client = await connect(url, flags, stop, { fallback })
-    say(`connected to ${url}`)
+    let onLost: (reason: unknown) => void = () => {}
     const lost = new Promise<never>((_, reject) => {
-      client.subscribe((state) => {
-        if (sayState(state) === 'over') reject(state.lastError)
-      })
+      onLost = reject
     })
+    // Where it never connects, that is said by `connect`.
+    lost.catch(() => {})
+    const onState = sayChanges(url, onLost)
+    await using _ = await connect(url, flags, stop, { fallback, onState })
     await unlessStopped(Promise.race([done, lost]), stop)
   })
 }
@@ -84,13 +85,18 @@ function print(heard: Heard, flags: OutputFlags): void {
   printLine('answer' in heard ? `${call} → ${toJson(answer)}` : call)
 }
 
-/** @returns `over` where there will be no further attempt to connect. */
-function sayState({ status, retryAt, lastError }: ClientState): 'over' | undefined {
-  if (status === 'connected') say('connected')
-  else if (status === 'failed' || status === 'unauthorized') return 'over'
-  else if (retryAt !== null) {
-    const seconds = Math.max(0, (retryAt - Date.now()) / 1000).toFixed(1)
-    say(`${lastError?.message ?? 'the connection was lost'}; again in ${seconds} s`)
+/** @returns says how the connection comes and goes, from the first on; `onLost` hears that it is gone for good. */
+function sayChanges(url: string, onLost: (reason: unknown) => void): (state: ClientState) => void {
+  let said: string | undefined
+  return ({ status, retryAt, lastError }) => {
+    if (status === 'connected') {
+      if (said !== status) say(`connected to ${url}`)
+      said = status
+    } else if (status === 'failed' || status === 'unauthorized') onLost(lastError)
+    else if (said === 'connected' && retryAt !== null) {
+      const seconds = Math.max(0, (retryAt - Date.now()) / 1000).toFixed(1)
+      say(`${lastError?.message ?? 'the connection was lost'}; again in ${seconds} s`)
+      said = status
+    }
   }
-  return undefined
 }
