@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { chromium as playwright } from 'playwright-core'
 import { chromium } from './chromium.ts'
 
 /**
  * Proves that the packages are publishable: packs each, installs them with plain npm in an empty
- * project, and uses them there as a stranger would: in Node 20 and 24, in a browser bundle in a real
- * Chromium, and from TypeScript under both module resolutions.
+ * project, and uses them there as a stranger would: in Node 20 and 24, from the command line, in a browser
+ * bundle in a real Chromium, and from TypeScript under both module resolutions.
  */
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..')
-const packages = ['core', 'react', 'electron']
+const packages = ['core', 'react', 'electron', 'cli']
 const modules = join(root, 'node_modules', '.bin')
 const folder = mkdtempSync(join(tmpdir(), 'flashrpc-packages-'))
 
@@ -24,11 +25,17 @@ try {
   for (const tarball of tarballs) lint(tarball)
   install(tarballs)
   tryInNode()
+  await tryCommandLine()
   tryTypes()
   await tryInBrowser()
   await tryInElectron()
 } finally {
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** The consumer's server. */
+interface Serve {
+  serve(): Promise<{ page: string; url: string; close(): Promise<void> }>
 }
 
 function run(command: string, args: string[], cwd = folder): string {
@@ -52,8 +59,11 @@ function pack(name: string): string {
 
 function lint(tarball: string): void {
   run(join(modules, 'publint'), ['run', tarball, '--strict'])
-  run(join(modules, 'attw'), [tarball, '--profile', 'esm-only'])
-  console.log(`${tarball.slice(folder.length + 1)}: publint and attw find nothing`)
+  const name = tarball.slice(folder.length + 1)
+  // A program is run, and not imported: it has no types.
+  const isProgram = /^flashrpc-\d/.test(name)
+  if (!isProgram) run(join(modules, 'attw'), [tarball, '--profile', 'esm-only'])
+  console.log(`${name}: ${isProgram ? 'publint finds' : 'publint and attw find'} nothing`)
 }
 
 function install(tarballs: string[]): void {
@@ -81,6 +91,26 @@ function tryInNode(): void {
   }
 }
 
+/** Calls a server by the installed program, which answers in a process of its own. */
+async function tryCommandLine(): Promise<void> {
+  const flashrpc = async (...args: string[]) => {
+    const options = { cwd: folder, timeout: 60_000 }
+    return (await promisify(execFile)('npx', ['flashrpc', ...args], options)).stdout.trim()
+  }
+  const { version } = JSON.parse(
+    readFileSync(join(root, 'packages', 'cli', 'package.json'), 'utf8'),
+  ) as { version: string }
+  assert.equal(await flashrpc('--version'), version)
+  const { serve } = (await import(join(folder, 'serve.js'))) as Serve
+  const server = await serve()
+  try {
+    assert.equal(await flashrpc('call', server.url, 'add', '{"a":5,"b":10}'), '15')
+    console.log(`npx flashrpc ${version}: calls`)
+  } finally {
+    await server.close()
+  }
+}
+
 function tryTypes(): void {
   const compiler = join(folder, 'node_modules', '.bin', 'tsc')
   for (const resolution of ['nodenext', 'bundler']) {
@@ -100,9 +130,7 @@ async function tryInBrowser(): Promise<void> {
   for (const foreign of [/["']node:/, /perMessageDeflate/]) {
     assert.doesNotMatch(bundle, foreign, "the browser bundle has something of Node's")
   }
-  const { serve } = (await import(join(folder, 'serve.js'))) as {
-    serve(): Promise<{ page: string; close(): Promise<void> }>
-  }
+  const { serve } = (await import(join(folder, 'serve.js'))) as Serve
   const server = await serve()
   const browser = await playwright.launch(await chromium())
   try {
