@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { Cli, run } from './support/cli.js'
+import { eventually } from './support/eventually.js'
 import { serve } from './support/serve.js'
 
 const sum = '{"a":5,"b":10}'
@@ -55,7 +56,7 @@ test('counts errors by their code, and exits with 1', async () => {
 test('ends with 3 where the connection is lost', async () => {
   await using server = await serve()
   await using cli = new Cli(['bench', server.url, 'hang', '-n', '20'])
-  await vi.waitFor(() => expect(server.events).toHaveLength(10))
+  await eventually(() => expect(server.events).toHaveLength(10))
   for (const channel of server.endpoint.channels) await channel.close()
   expect(await cli.ended).toBe(3)
 })
@@ -63,7 +64,7 @@ test('ends with 3 where the connection is lost', async () => {
 test('prints what there is at Ctrl-C', async () => {
   await using server = await serve()
   await using cli = new Cli(['bench', server.url, 'hang', '-n', '20'])
-  await vi.waitFor(() => expect(server.events).toHaveLength(10))
+  await eventually(() => expect(server.events).toHaveLength(10))
   cli.child.kill('SIGINT')
   expect(await cli.ended).toBe(130)
   expect(cli.values).toMatchObject([{ calls: 0, errors: {} }])

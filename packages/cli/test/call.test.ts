@@ -5,6 +5,7 @@ import { pythonDialect } from '@flashrpc/core/python'
 import { createEndpoint, memoryResultStore, RejectUpgrade } from '@flashrpc/core/server'
 import { describe, expect, test, vi } from 'vitest'
 import { Cli, run } from './support/cli.js'
+import { eventually } from './support/eventually.js'
 import { serve } from './support/serve.js'
 
 const sum = '{"a":5,"b":10}'
@@ -89,7 +90,7 @@ describe('a call', () => {
     await using server = await serve()
     const ended = await run(['call', server.url, 'log', '{"text":"hi"}', '--notify'])
     expect(ended).toEqual({ code: 0, stdout: '', stderr: '' })
-    await vi.waitFor(() => expect(server.logged).toEqual([{ text: 'hi' }]))
+    await eventually(() => expect(server.logged).toEqual([{ text: 'hi' }]))
   })
 })
 
@@ -122,7 +123,7 @@ describe('a stream', () => {
     cli.child.stdout.destroy()
     expect(await cli.ended).toBe(0)
     expect(cli.stderr).toBe('')
-    await vi.waitFor(() => expect(server.events).toEqual(['count ended']))
+    await eventually(() => expect(server.events).toEqual(['count ended']))
   })
 
   test('is taken no faster than it is read', async () => {
@@ -141,7 +142,7 @@ describe('a stream', () => {
       { timeout: 30_000, interval: 500 },
     )
     cli.child.stdout.resume()
-    await vi.waitFor(() => expect(server.counted).toBeGreaterThan(before))
+    await eventually(() => expect(server.counted).toBeGreaterThan(before))
   })
 
   test('goes along from the lines of standard input', async () => {
@@ -161,7 +162,7 @@ describe('a stream', () => {
 
     await using stopped = new Cli(['call', server.url, 'sum', '--input'])
     stopped.child.stdin.write('7\n')
-    await vi.waitFor(() => expect(server.events).toContain('sums'))
+    await eventually(() => expect(server.events).toContain('sums'))
     stopped.child.kill('SIGINT')
     expect(await stopped.ended).toBe(130)
   })
@@ -189,13 +190,13 @@ describe('a call that fails', () => {
 
   test('exits with 4 where no answer comes in time, and cancels', async () => {
     await using server = await serve()
-    const { code, stderr } = await run(['call', server.url, 'hang', '-t', '500', '--json'])
+    const { code, stderr } = await run(['call', server.url, 'hang', '-t', '3000', '--json'])
     expect(code).toBe(4)
     expect(JSON.parse(stderr).error).toMatchObject({
       name: 'RpcTimeoutError',
       outcome: 'maybe-executed',
     })
-    await vi.waitFor(() => expect(server.events).toEqual(['hangs', 'aborted']))
+    await eventually(() => expect(server.events).toEqual(['hangs', 'aborted']))
   })
 
   test('exits with 3 where nobody listens, is not let in, or does not answer', async () => {
@@ -223,7 +224,7 @@ describe('a call that fails', () => {
   test('exits with 3 where the connection is lost, and says that it may have run', async () => {
     await using server = await serve()
     await using cli = new Cli(['call', server.url, 'hang'])
-    await vi.waitFor(() => expect(server.events).toEqual(['hangs']))
+    await eventually(() => expect(server.events).toEqual(['hangs']))
     for (const channel of server.endpoint.channels) await channel.close()
     expect(await cli.ended).toBe(3)
     expect(cli.stderr).toContain('maybe-executed')
@@ -237,11 +238,11 @@ describe('a call that fails', () => {
     ] as const) {
       server.events.length = 0
       await using cli = new Cli(['call', server.url, 'hang'])
-      await vi.waitFor(() => expect(server.events).toEqual(['hangs']))
+      await eventually(() => expect(server.events).toEqual(['hangs']))
       cli.child.kill(signal)
       expect(await cli.ended).toBe(exitCode)
       expect(cli.stdout + cli.stderr).toBe('')
-      await vi.waitFor(() => expect(server.events).toEqual(['hangs', 'aborted']))
+      await eventually(() => expect(server.events).toEqual(['hangs', 'aborted']))
     }
   })
 

@@ -1,7 +1,8 @@
 import { pythonDialect } from '@flashrpc/core/python'
 import { createEndpoint } from '@flashrpc/core/server'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { Cli, run } from './support/cli.js'
+import { eventually } from './support/eventually.js'
 import { type Options, serve } from './support/serve.js'
 
 /** Ticks, and asks, as a client connects. */
@@ -31,7 +32,7 @@ test('prints what the server calls, and says that it is not here', async () => {
     { method: 'tick', params: { n: 2 } },
     { method: 'confirm', params: { text: 'Deploy?' } },
   ])
-  await vi.waitFor(() => expect(answers).toEqual([-32601]))
+  await eventually(() => expect(answers).toEqual([-32601]))
 })
 
 test('answers as it is told', async () => {
@@ -44,7 +45,7 @@ test('answers as it is told', async () => {
   )
   const pretty = await run(['listen', server.url, '--count', '3', '--pretty', ...answer])
   expect(pretty.stdout).toBe('tick({"n":1})\ntick({"n":2})\nconfirm({"text":"Deploy?"}) → "yes"\n')
-  await vi.waitFor(() => expect(answers).toEqual(['yes', 'yes']))
+  await eventually(() => expect(answers).toEqual(['yes', 'yes']))
 })
 
 test('listens until Ctrl-C', async () => {
@@ -54,7 +55,7 @@ test('listens until Ctrl-C', async () => {
   cli.child.kill('SIGINT')
   expect(await cli.ended).toBe(130)
   expect(cli.stderr).toBe(`connected to ${server.url}\n`)
-  await vi.waitFor(() => expect(server.endpoint.channels.size).toBe(0))
+  await eventually(() => expect(server.endpoint.channels.size).toBe(0))
 })
 
 test('connects again, and says so on stderr', async () => {
@@ -98,7 +99,7 @@ test('hears a Python server, too', async () => {
   expect((await run(['listen', url, ...flags])).stdout).toBe(
     '{"method":"concat","params":{"a":"x"},"answer":"xy"}\n',
   )
-  await vi.waitFor(() => expect(answers).toEqual(['xy']))
+  await eventually(() => expect(answers).toEqual(['xy']))
 })
 
 test.each([
