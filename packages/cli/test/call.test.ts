@@ -248,6 +248,9 @@ describe('a call that fails', () => {
 
   test('exits with 130 at Ctrl-C while it reads its params, or connects', async () => {
     await using reading = new Cli(['call', 'ws://127.0.0.1:1', 'add', '--stdin'])
+    // More than a pipe holds: it goes when somebody reads.
+    const isRead = once(reading.child.stdin, 'drain')
+    reading.child.stdin.write(' '.repeat(1_000_000))
     const silent = createServer((socket) => socket.on('error', () => {}).resume())
     await once(silent.listen(0, '127.0.0.1'), 'listening')
     const { port } = silent.address() as AddressInfo
@@ -255,6 +258,7 @@ describe('a call that fails', () => {
     await once(silent, 'connection')
     connecting.child.kill('SIGINT')
     expect(await connecting.ended).toBe(130)
+    await isRead
     reading.child.kill('SIGINT')
     expect(await reading.ended).toBe(130)
     silent.close()
