@@ -1,4 +1,4 @@
-import { defineContract, method, notification } from '@flashrpc/core'
+import { defineContract, method, notification, stream } from '@flashrpc/core'
 import { z } from 'zod'
 
 /** The path of the endpoint on the server that also serves the page. */
@@ -61,6 +61,24 @@ const Count = z.number().int().nonnegative()
 const Tally = z.object({ pages: Count, yes: Count, no: Count, none: Count })
 export type Tally = z.infer<typeof Tally>
 
+/** The largest file that can be dropped, and the largest piece of one, in bytes. */
+export const MAX_DROPPED_BYTES = 100_000_000
+export const CHUNK_BYTES = 256 * 1024
+
+const Chunk = z
+  .instanceof(Uint8Array)
+  .refine(({ byteLength }) => byteLength <= CHUNK_BYTES, `must be ${CHUNK_BYTES} bytes at the most`)
+
+const DroppedFile = z.object({
+  id: z.number().int(),
+  /** Shown, and never a path. */
+  name: z.string().regex(/^[^\p{Cc}/\\]{1,255}$/u, 'must be a name of 1 to 255 characters'),
+  bytes: Bytes.max(MAX_DROPPED_BYTES, `must be ${MAX_DROPPED_BYTES} at the most`),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+})
+/** A file that was dropped on a page, as the server keeps it. */
+export type DroppedFile = z.infer<typeof DroppedFile>
+
 /** What both programs agree on. A page, in a browser or a window, and `demo:ask` are both clients. */
 export const contract = defineContract({
   server: {
@@ -91,6 +109,14 @@ export const contract = defineContract({
       params: z.object({ text: z.string().trim().min(1).max(500) }),
       result: Tally,
     }),
+    /** Takes a file, and keeps it until others need its room. */
+    upload: method({
+      params: DroppedFile.pick({ name: true, bytes: true }),
+      input: Chunk,
+      result: DroppedFile,
+    }),
+    /** Gives a file back that was uploaded. */
+    download: stream({ params: DroppedFile.pick({ id: true }), item: Chunk }),
   },
   client: {
     confirm: method({ params: z.object({ text: z.string() }), result: Reply }),

@@ -1,5 +1,6 @@
 import { type ChannelHooks, ErrorCode, type Handlers, RpcError } from '@flashrpc/core'
 import type { contract } from '../contract.js'
+import { DroppedFiles } from './dropped-files.js'
 import { hashFile } from './hash.js'
 import { listFiles } from './list-files.js'
 import { createLoadMeter } from './load.js'
@@ -40,6 +41,7 @@ export interface Demo {
 /** Watches the folder and measures the load while there are pages, and tells them. */
 export async function createDemo({ folder, askCommand, log }: DemoOptions): Promise<Demo> {
   const pages = new Pages()
+  const dropped = new DroppedFiles(log)
   const tellAll = (tell: (page: Page) => Promise<void>): void => {
     // A page that goes away meanwhile misses it, and nobody else does.
     for (const page of pages.all()) void tell(page).catch(() => {})
@@ -67,6 +69,8 @@ export async function createDemo({ folder, askCommand, log }: DemoOptions): Prom
         const tell = channel.other.answered
         return askPages(pages.all(), text, (answer) => void tell(answer).catch(() => {}), signal)
       },
+      upload: ({ name, bytes }, { input }) => dropped.keep(name, bytes, input),
+      download: ({ id }) => dropped.read(id),
     },
     onDisconnect: [
       (channel) => {

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { ConfirmDialog } from './components/confirm-dialog.js'
+import { FileDrop } from './components/file-drop.js'
 import { FileHasher } from './components/file-hasher.js'
 import { Header } from './components/header.js'
 import { LoadChart } from './components/load-chart.js'
@@ -36,6 +37,7 @@ export function App() {
             <FileHasher onHashed={() => mark('hash')} />
           </div>
         </div>
+        <FileDrop />
       </main>
       <ConfirmDialog onAnswered={() => mark('ask')} />
       <div className="toasts" role="status">

@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openPage, startBrowser } from './browser.ts'
 import { runAsk } from './demo.ts'
+import { dropFiles } from './drop-files.ts'
 
 /** A running app, as Playwright drives one: its `ElectronApplication`, or the bench's. */
 export interface DesktopApp {
@@ -107,6 +108,16 @@ export function describeDesktop(
         await left.getByRole('combobox').fill('../outside.txt')
         await left.getByRole('combobox').press('Enter')
         await left.getByRole('alert').getByText('it is outside of the folder').waitFor()
+      })
+
+      test('give main a file that is dropped, and get it back', async () => {
+        const { left } = await start()
+        const content = 'content'.repeat(100_000)
+        await dropFiles(left, { 'dropped.txt': content })
+        await left.locator(`[data-dropped-sha256="${sha256(content)}"]`).waitFor()
+        await holdDownloads(left)
+        await left.getByRole('button', { name: 'Download dropped.txt' }).click()
+        await expect.poll(() => heldDownload(left), { timeout: 20_000 }).toBe(content)
       })
 
       test('become three by the menu', async () => {
@@ -350,6 +361,24 @@ export async function openInVain(page: Page, url: string): Promise<void> {
       return opened !== null && !opened.closed
     })
   await expect.poll(isOpen, { timeout: 20_000 }).toBe(false)
+}
+
+/** Keeps what a page would hand to the person, whom Electron would ask where to put it. */
+async function holdDownloads(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const { HTMLAnchorElement } = globalThis as unknown as {
+      HTMLAnchorElement: { prototype: { click(): void } }
+    }
+    HTMLAnchorElement.prototype.click = () => {}
+    URL.createObjectURL = (blob) => {
+      Object.assign(globalThis, { held: blob })
+      return ''
+    }
+  })
+}
+
+async function heldDownload(page: Page): Promise<string | undefined> {
+  return page.evaluate(() => (globalThis as { held?: Blob }).held?.text())
 }
 
 /** Leaves something in the document that another one would not have. */
