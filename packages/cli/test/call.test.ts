@@ -4,6 +4,7 @@ import { msgpackCodec } from '@flashrpc/core/msgpack'
 import { pythonDialect } from '@flashrpc/core/python'
 import { createEndpoint, memoryResultStore, RejectUpgrade } from '@flashrpc/core/server'
 import { describe, expect, test, vi } from 'vitest'
+import { RawServer } from '../../core/test/support/raw-peer.js'
 import { Cli, run } from './support/cli.js'
 import { eventually } from './support/eventually.js'
 import { serve } from './support/serve.js'
@@ -75,6 +76,17 @@ describe('a call', () => {
     const charge = () => run(['call', server.url, 'charge', '--key', 'order-17'])
     expect((await charge()).stdout).toBe('1\n')
     expect((await charge()).stdout).toBe('1\n')
+  })
+
+  test('calls a server that knows JSON-RPC 2.0 and nothing more', async () => {
+    await using server = await RawServer.listen()
+    await using cli = new Cli(['call', server.url, 'add', sum])
+    await using peer = await server.acceptPlain()
+    const { id, ...request } = await peer.nextJson()
+    expect(request).toEqual({ jsonrpc: '2.0', method: 'add', params: { a: 5, b: 10 } })
+    peer.send({ jsonrpc: '2.0', id, result: 15 })
+    expect(await cli.ended).toBe(0)
+    expect(cli.stdout).toBe('15\n')
   })
 
   test('speaks the dialect of Python', async () => {
