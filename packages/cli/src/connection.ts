@@ -23,6 +23,9 @@ export interface ConnectionFlags extends OutputFlags {
   timeout: number
 }
 
+/** The largest message, in bytes: whoever asks for much on a command line means it. */
+const MAX_MESSAGE = 64 * 1024 * 1024
+
 /** The options of all commands. */
 export function addConnectionOptions(command: Command): Command {
   return command
@@ -85,6 +88,7 @@ export async function connect(
     ...(header && { headers: header }),
     timeout,
     connectTimeoutMs: timeout,
+    limits: { message: MAX_MESSAGE },
     ...(codec === 'msgpack' && { codec: msgpackCodec }),
     ...(dialect === 'python' && { dialect: pythonDialect() }),
     ...(fallback && { fallback }),

@@ -33,6 +33,15 @@ describe('a call', () => {
     expect(pretty.stdout).toBe('{\n  "a": [\n    1\n  ]\n}\n')
   })
 
+  test('carries large values both ways', async () => {
+    const limits = { message: 16 * 1024 * 1024 }
+    await using server = await serve({ limits })
+    const params = JSON.stringify({ data: 'x'.repeat(5_000_000) })
+    const { code, stderr } = await run(['call', server.url, 'fail', '--stdin', '--json'], params)
+    expect(code).toBe(1)
+    expect(JSON.parse(stderr).error.data).toHaveLength(5_000_000)
+  })
+
   test('carries bytes both ways', async () => {
     await using server = await serve()
     const { stdout } = await run(['call', server.url, 'bytes', '{"bytes":{"$bytes":"AQI="}}'])
