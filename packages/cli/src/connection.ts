@@ -1,4 +1,10 @@
-import { type AnyClient, type ClientState, createClient, type SendOptions } from '@flashrpc/core'
+import {
+  type AnyClient,
+  type ClientState,
+  createClient,
+  type HandlerContext,
+  type SendOptions,
+} from '@flashrpc/core'
 import { msgpackCodec } from '@flashrpc/core/msgpack'
 import { pythonDialect } from '@flashrpc/core/python'
 import { type Command, InvalidArgumentError, Option } from 'commander'
@@ -67,7 +73,7 @@ function header(text: string, others: Record<string, string> = {}): Record<strin
 /** What a command makes of what the server sends. */
 export interface Listening {
   /** Answers the server's calls. Default: answered −32601. */
-  fallback?: (params: unknown, context: { readonly method: string }) => unknown
+  fallback?: (params: unknown, context: HandlerContext) => unknown
   /** Told of each change, ahead of what the server sends. */
   onState?: (state: ClientState) => void
 }

@@ -28,9 +28,9 @@ test('prints what the server calls, and says that it is not here', async () => {
       .filter(Boolean)
       .map((line) => JSON.parse(line)),
   ).toEqual([
-    { method: 'tick', params: { n: 1 } },
-    { method: 'tick', params: { n: 2 } },
-    { method: 'confirm', params: { text: 'Deploy?' } },
+    { kind: 'notification', method: 'tick', params: { n: 1 } },
+    { kind: 'notification', method: 'tick', params: { n: 2 } },
+    { kind: 'method', method: 'confirm', params: { text: 'Deploy?' } },
   ])
   await eventually(() => expect(answers).toEqual([-32601]))
 })
@@ -41,10 +41,12 @@ test('answers as it is told', async () => {
   const answer = ['--answer', '{"confirm":"yes"}']
   const listening = await run(['listen', server.url, '--count', '3', ...answer])
   expect(listening.stdout).toContain(
-    '{"method":"confirm","params":{"text":"Deploy?"},"answer":"yes"}\n',
+    '{"kind":"method","method":"confirm","params":{"text":"Deploy?"},"answer":"yes"}\n',
   )
   const pretty = await run(['listen', server.url, '--count', '3', '--pretty', ...answer])
-  expect(pretty.stdout).toBe('tick({"n":1})\ntick({"n":2})\nconfirm({"text":"Deploy?"}) → "yes"\n')
+  expect(pretty.stdout).toBe(
+    'tick({"n":1})  (notification)\ntick({"n":2})  (notification)\nconfirm({"text":"Deploy?"}) → "yes"\n',
+  )
   await eventually(() => expect(answers).toEqual(['yes', 'yes']))
 })
 
@@ -97,7 +99,7 @@ test('hears a Python server, too', async () => {
   const { url } = await endpoint.listen()
   const flags = ['--dialect', 'python', '--count', '1', '--answer', '{"concat":"xy"}']
   expect((await run(['listen', url, ...flags])).stdout).toBe(
-    '{"method":"concat","params":{"a":"x"},"answer":"xy"}\n',
+    '{"kind":"method","method":"concat","params":{"a":"x"},"answer":"xy"}\n',
   )
   await eventually(() => expect(answers).toEqual(['xy']))
 })

@@ -157,6 +157,7 @@ describe('a fallback', () => {
   interface Anything {
     own(): string
     any(params?: object): unknown
+    items(): AsyncIterable<number>
   }
 
   test('serves what has no handler, by its name', async () => {
@@ -164,9 +165,9 @@ describe('a fallback', () => {
     const { client, server } = plainPairOf<Anything>({
       server: {
         methods: { own: () => 'own' },
-        fallback: (params, { method, signal }) => {
-          heard.push([method, params, signal.aborted])
-          return method.length
+        fallback: (params, { method, kind }) => {
+          heard.push([kind, method, params])
+          return kind === 'stream' ? [1, 2] : method.length
         },
       },
     })
@@ -178,11 +179,15 @@ describe('a fallback', () => {
     expect(await client.other.any()).toBe('here now')
     off()
     expect(await client.other.any()).toBe(3)
+    const items: number[] = []
+    for await (const item of client.stream('items')) items.push(item)
+    expect(items).toEqual([1, 2])
     expect(heard).toEqual([
-      ['any', { n: 1 }, false],
-      ['constructor', undefined, false],
-      ['any', undefined, false],
-      ['any', undefined, false],
+      ['method', 'any', { n: 1 }],
+      ['method', 'constructor', undefined],
+      ['notification', 'any', undefined],
+      ['method', 'any', undefined],
+      ['stream', 'items', undefined],
     ])
   })
 

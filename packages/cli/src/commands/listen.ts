@@ -1,4 +1,4 @@
-import { type ClientState, ErrorCode, RpcError } from '@flashrpc/core'
+import { type ClientState, ErrorCode, type HandlerContext, RpcError } from '@flashrpc/core'
 import { Command } from 'commander'
 import {
   addConnectionOptions,
@@ -20,6 +20,7 @@ interface ListenFlags extends ConnectionFlags {
 
 /** A line of what is printed. */
 interface Heard {
+  kind: HandlerContext['kind']
   method: string
   params: unknown
   /** What it was answered, where it was. */
@@ -44,10 +45,10 @@ export function createListenCommand(stop: AbortSignal): Command {
     const done = new Promise<void>((resolve) => {
       onDone = resolve
     })
-    const fallback = (params: unknown, { method }: { method: string }): unknown => {
+    const fallback = (params: unknown, { method, kind }: HandlerContext): unknown => {
       if (left <= 0) throw notHere(method)
-      const isAnswered = Object.hasOwn(answers, method)
-      print({ method, params, ...(isAnswered && { answer: answers[method] }) }, flags)
+      const isAnswered = kind !== 'notification' && Object.hasOwn(answers, method)
+      print({ kind, method, params, ...(isAnswered && { answer: answers[method] }) }, flags)
       if (--left === 0) setImmediate(onDone)
       if (isAnswered) return answers[method]
       throw notHere(method)
@@ -80,9 +81,13 @@ function notHere(method: string): RpcError {
 
 function print(heard: Heard, flags: OutputFlags): void {
   if (!isForPeople(flags)) return printLine(toJson(heard))
-  const { method, params, answer } = heard
+  const { kind, method, params, answer } = heard
   const call = `${method}(${params === undefined ? '' : toJson(params)})`
-  printLine('answer' in heard ? `${call} → ${toJson(answer)}` : call)
+  printLine(
+    'answer' in heard
+      ? `${call} → ${toJson(answer)}`
+      : `${call}${kind === 'notification' ? '  (notification)' : ''}`,
+  )
 }
 
 /** @returns says how the connection comes and goes, from the first on; `onLost` hears that it is gone for good. */

@@ -34,6 +34,8 @@ import { formatIssues, validate } from './validation.js'
 // biome-ignore lint/suspicious/noExplicitAny: the channels of all contracts, and only `any` is all
 export type AnyHandler = (params: unknown, context: HandlerContext<any>) => unknown
 
+type Kind = HandlerContext['kind']
+
 /** Runs what serves a call, in a context. */
 type Run = (context: Context) => Promise<unknown>
 
@@ -132,7 +134,7 @@ export class Dispatcher {
     if (this.#isFull) return neverRanMessage(id, ErrorCode.overloaded, this.#full(method))
     const invalid = whyNoStreams(id, rpc ?? {}) ?? this.#whyKeyless(incoming)
     if (invalid) return neverRanMessage(id, ErrorCode.invalidRequest, invalid)
-    const context = this.#begin(method)
+    const context = this.#begin(method, rpc?.credit === undefined ? 'method' : 'stream')
     const streams = this.#streams.open(id, method, rpc ?? {}, (item) =>
       this.#checkInput(method, item),
     )
@@ -157,7 +159,7 @@ export class Dispatcher {
     if (this.#isFull) {
       return this.#options.onError(new RpcError(ErrorCode.overloaded, this.#full(incoming.method)))
     }
-    const context = this.#begin(incoming.method)
+    const context = this.#begin(incoming.method, 'notification')
     try {
       const run = await this.#prepare(incoming, context, 'notification')
       await run(context)
@@ -192,8 +194,8 @@ export class Dispatcher {
     return `"${method}" was not run: ${this.#wanted.size} calls of this caller run already, and no more may (limits.running)`
   }
 
-  #begin(method: string): Context {
-    const context = new Context(method, this.#options)
+  #begin(method: string, kind: Kind): Context {
+    const context = new Context(method, kind, this.#options)
     this.#running.add(context)
     this.#wanted.add(context)
     return context
@@ -220,7 +222,7 @@ export class Dispatcher {
   ): Promise<ResponseMessage> {
     const { answerKeyed, onError } = this.#options
     const runOnce = async (signal: AbortSignal): Promise<ResponseMessage> => {
-      const own = new Context(method, this.#options)
+      const own = new Context(method, caller.kind, this.#options)
       const onAbort = () => own.abort(signal.reason)
       if (signal.aborted) onAbort()
       signal.addEventListener('abort', onAbort, { once: true })
@@ -282,10 +284,11 @@ export class Dispatcher {
   async #discover(): Promise<Run> {
     const { discover, side, sideName, authorize } = this.#options
     if (!discover) throw undiscoverable()
-    const names = await callableNames(
-      side ? Object.keys(side) : this.#handlers.keys(),
-      (name) => authorize?.(name, new Context(name, this.#options)) ?? true,
-    )
+    const mayCall = (name: string) => {
+      const kind = definitionOf(side, name)?.kind ?? 'method'
+      return authorize?.(name, new Context(name, kind, this.#options)) ?? true
+    }
+    const names = await callableNames(side ? Object.keys(side) : this.#handlers.keys(), mayCall)
     return async () => discover({ sideName, side, names })
   }
 
@@ -387,6 +390,7 @@ export function assertExposable(
 /** What a handler is given; its signal is made when it is first asked for. */
 class Context implements HandlerContext {
   readonly method: string
+  readonly kind: Kind
   readonly identity: undefined
   /** Those of the call, where it has any. */
   streams: ServedCall | undefined
@@ -395,8 +399,9 @@ class Context implements HandlerContext {
   #controller: AbortController | undefined
   #abortedBy: { reason: unknown } | undefined
 
-  constructor(method: string, { channel, identity }: DispatcherOptions) {
+  constructor(method: string, kind: Kind, { channel, identity }: DispatcherOptions) {
     this.method = method
+    this.kind = kind
     this.#channel = channel
     // Typed where the handler is: see HandlerContext.
     this.identity = identity() as undefined

@@ -129,6 +129,8 @@ export interface HandlerContext<Ch = unknown, M = unknown> {
   readonly identity: IdentityOf<Ch>
   /** The name it was called by. */
   readonly method: string
+  /** How it was called: to be answered once, by a stream, or not at all. */
+  readonly kind: 'method' | 'stream' | 'notification'
   /**
    * The items that the caller sends along, for one `for await`; none where it sends none. Each is
    * asked for as it is read, and validated: one that breaks its schema is thrown as an `RpcError`

@@ -6,7 +6,9 @@ import { Worker } from 'node:worker_threads'
 /** Starts a worker thread in TypeScript. Node itself runs none: `tsx` does. */
 export async function startWorker(url: URL): Promise<Worker> {
   // As an ES module: what is for `require` finds its own hooks only in some kinds of threads.
-  const api = createRequire(import.meta.url).resolve('tsx/esm/api').replace(/\.cjs$/, '.mjs')
+  const api = createRequire(import.meta.url)
+    .resolve('tsx/esm/api')
+    .replace(/\.cjs$/, '.mjs')
   const tsx = pathToFileURL(api).href
   const worker = new Worker(
     `import(${JSON.stringify(tsx)}).then(({ register }) => {
