@@ -1,3 +1,5 @@
+import { createReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
 import {
   type Client,
   type ClientOptions,
@@ -450,6 +452,45 @@ describe('input', () => {
     })()
     expect(await connect(url).other.sum({}, { input })).toBe(7)
     expect(taken).toBe(0)
+  })
+
+  describe('of a Node stream', () => {
+    const numbers = () => Readable.from([1, 2, 3]) as AsyncIterable<number> & Readable
+
+    test('goes along, and the stream is closed behind it', async () => {
+      const { url } = await serve()
+      const input = numbers()
+      expect(await connect(url).other.sum({}, { input })).toBe(6)
+      expect(input.destroyed).toBe(true)
+    })
+
+    test('that is not read to its end closes it', async () => {
+      const { url } = await serve({ limits: { streamItems: 1 } })
+      const input = numbers()
+      expect(await connect(url).other.sum({ most: 1 }, { input })).toBe(1)
+      await polled(() => input.destroyed).toBe(true)
+    })
+
+    test('of which nothing is read closes it, too', async () => {
+      const { url } = await serve({ methods: { sum: () => 7 } as never })
+      const input = numbers()
+      expect(await connect(url).other.sum({}, { input })).toBe(7)
+      await polled(() => input.destroyed).toBe(true)
+    })
+
+    test('that fails before it is read gives the call up, when it is read', async () => {
+      const file = createReadStream('/there/is/no/such/file')
+      const closed = new Promise<void>((resolve) => file.once('close', () => resolve()))
+      const sum = async (_: unknown, { input }: { input: AsyncIterable<number> }) => {
+        await closed
+        for await (const n of input) return n
+        return 0
+      }
+      const { url } = await serve({ methods: { sum } as never })
+      const thrown = await rejection(connect(url).other.sum({}, { input: file }))
+      expect(thrown).toBeInstanceOf(RpcAbortedError)
+      expect(thrown).toMatchObject({ cause: { code: 'ENOENT' } })
+    })
   })
 
   test('items that break their schema are thrown where they are read', async () => {

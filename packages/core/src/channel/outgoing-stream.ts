@@ -1,4 +1,5 @@
 import type { Source } from './functions.js'
+import { isNodeStream, iterateNodeStream } from './node-stream.js'
 import { MOST_CREDIT } from './stream-words.js'
 
 export interface OutgoingStreamOptions {
@@ -116,5 +117,6 @@ export function isSource(value: unknown): value is Source<unknown> {
 }
 
 function iteratorOf(source: Source<unknown>): AsyncIterator<unknown> | Iterator<unknown> {
+  if (isNodeStream(source)) return iterateNodeStream(source)
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
 }
