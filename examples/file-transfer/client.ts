@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createClient, RpcError } from '@flashrpc/core'
@@ -8,12 +8,13 @@ import { msgpackCodec } from '@flashrpc/core/msgpack'
 import { CHUNK_BYTES, contract } from './contract.js'
 import { generateFile } from './generated.js'
 import { watchMemory } from './memory.js'
+import { openPartialFile } from './partial-file.js'
 import { ProgressBar } from './progress-bar.js'
 import { formatSize, readSize } from './sizes.js'
 
 const USAGE = `Usage: client [--url URL] upload FILE
        client [--url URL] upload --generate SIZE NAME
-       client [--url URL] download NAME FILE`
+       client [--url URL] download NAME [FILE]`
 
 /** What was written on the command line can't be meant. */
 class UsageError extends Error {}
@@ -30,9 +31,6 @@ const interrupted = new AbortController()
 process.once('SIGINT', () => interrupted.abort(new Error('Interrupted')))
 const { signal } = interrupted
 
-/** A file of any size takes as long as it takes: a person sees how far it is, and can stop it. */
-const OPTIONS = { signal, timeout: Number.POSITIVE_INFINITY }
-
 async function main(): Promise<void> {
   const [command, ...names] = positionals
   await using client = createClient(contract, {
@@ -41,17 +39,18 @@ async function main(): Promise<void> {
     retry: { minDelayMs: 100, maxAttempts: 8 },
   })
   const memory = watchMemory()
-  const [name = '', path = ''] = names
-  if (command === 'upload' && names.length === 1) assertSame(await upload(name))
-  else if (command === 'download' && names.length === 2) assertSame(await download(name, path))
-  else throw new UsageError(USAGE)
+  const [name = '', path] = names
+  if (command === 'upload' && names.length === 1) await upload(name)
+  else if (command === 'download' && names.length >= 1 && names.length <= 2) {
+    await download(name, path)
+  } else throw new UsageError(USAGE)
   console.log(`memory grew by ${formatSize(memory.growth)} at the most`)
 
-  async function upload(file: string): Promise<Transferred> {
+  async function upload(file: string): Promise<void> {
     const source = values.generate === undefined ? await openFile(file) : generated(values.generate)
     const name = basename(file)
-    using bar = new ProgressBar(`upload ${name}`, source.size)
     const hash = createHash('sha256')
+    using bar = new ProgressBar(`upload ${name}`, source.size)
     async function* input() {
       for await (const chunk of source.chunks) {
         hash.update(chunk)
@@ -62,30 +61,27 @@ async function main(): Promise<void> {
     }
     const { sha256 } = await client.other.upload(
       { name, size: source.size },
-      { ...OPTIONS, input: input() },
+      { signal, input: input() },
     )
-    return { name, ours: hash.digest('hex'), theirs: sha256 }
+    bar.end()
+    assertSame(name, hash.digest('hex'), sha256)
   }
 
-  async function download(name: string, path: string): Promise<Transferred> {
+  /** @param path where it is to be; it is only looked at where there is none. */
+  async function download(name: string, path: string | undefined): Promise<void> {
     const { size, sha256 } = await client.other.describe({ name }, { signal })
-    await using file = await open(fromHere(path), 'w')
-    using bar = new ProgressBar(`download ${name}`, size)
     const hash = createHash('sha256')
-    for await (const chunk of client.other.download({ name }, OPTIONS)) {
+    await using file = path === undefined ? null : await openPartialFile(fromHere(path))
+    using bar = new ProgressBar(`download ${name}`, size)
+    for await (const chunk of client.other.download({ name }, { signal })) {
       hash.update(chunk)
-      await file.writeFile(chunk)
+      await file?.write(chunk)
       bar.add(chunk.byteLength)
     }
-    return { name, ours: hash.digest('hex'), theirs: sha256 }
+    bar.end()
+    assertSame(name, hash.digest('hex'), sha256)
+    file?.complete()
   }
-}
-
-/** A file that went over, with its SHA-256 on either side. */
-interface Transferred {
-  readonly name: string
-  readonly ours: string
-  readonly theirs: string
 }
 
 interface FileSource {
@@ -95,7 +91,12 @@ interface FileSource {
 
 async function openFile(path: string): Promise<FileSource> {
   const { size } = await stat(fromHere(path))
-  return { size, chunks: createReadStream(fromHere(path), { highWaterMark: CHUNK_BYTES }) }
+  return { size, chunks: readChunks(fromHere(path)) }
+}
+
+/** Opens the file when its first chunk is asked for. */
+async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path, { highWaterMark: CHUNK_BYTES })
 }
 
 function generated(text: string): FileSource {
@@ -109,7 +110,7 @@ function fromHere(path: string): string {
 }
 
 /** Says what came over, as `sha256sum` does. */
-function assertSame({ name, ours, theirs }: Transferred): void {
+function assertSame(name: string, ours: string, theirs: string): void {
   if (ours !== theirs) throw new Error(`${name} is not the same on both sides: ${ours}, ${theirs}`)
   console.log(`${ours}  ${name}`)
 }

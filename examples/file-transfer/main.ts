@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { devNull } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createFaultProxy } from '@flashrpc/core/testing'
 import { Program } from './program.js'
@@ -30,14 +29,14 @@ try {
   console.log(`${text} down, the same:`)
   const before = proxy.accepted
   proxy.cutAfter({ down: size / 2, once: true })
-  await transfer('download', ...url, 'download', 'clip.bin', devNull)
+  await transfer('download', ...url, 'download', 'clip.bin')
   console.log(`  connections: ${proxy.accepted - before}`)
 
   console.log('Ctrl-C in the middle:')
   // So slow that there is time for it.
   proxy.throttle({ up: size / 8, down: size / 8 })
   await interrupt('upload', ...url, 'upload', '--generate', text, 'half.bin')
-  await interrupt('download', ...url, 'download', 'clip.bin', devNull)
+  await interrupt('download', ...url, 'download', 'clip.bin')
 
   server.interrupt()
   assertFlat('server', await server.prints(GROWTH))

@@ -11,6 +11,7 @@ export class ProgressBar implements Disposable {
   readonly #begin = performance.now()
   #bytes = 0
   #drawnAt = 0
+  #hasEnded = false
 
   constructor(name: string, size: number) {
     this.#name = name
@@ -23,14 +24,20 @@ export class ProgressBar implements Disposable {
     if (performance.now() - this.#drawnAt >= EVERY_MS) this.#draw()
   }
 
-  /** Ends the line. */
-  [Symbol.dispose](): void {
+  /** Ends the line, and says how fast it was. Safe to call twice. */
+  end(): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
     this.#draw()
     if (process.stderr.isTTY) process.stderr.write('\n')
     const seconds = (performance.now() - this.#begin) / 1_000
     process.stderr.write(
       `${this.#name}: ${formatSize(this.#bytes)} in ${seconds.toFixed(1)} s, ${this.#speed}\n`,
     )
+  }
+
+  [Symbol.dispose](): void {
+    this.end()
   }
 
   #draw(): void {

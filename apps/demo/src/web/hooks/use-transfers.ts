@@ -19,9 +19,6 @@ export interface Transfer {
   readonly standing: Standing
 }
 
-/** As long as it takes: the person sees how far it is, and can stop it. */
-const timeout = Number.POSITIVE_INFINITY
-
 const TOO_LARGE = `Too large: files of ${formatBytes(MAX_DROPPED_BYTES)} at the most are kept`
 
 /** Sends files to the server, and fetches them from there; each is a stream, and several go at once. */
@@ -71,7 +68,7 @@ export function useTransfers(): {
       async (signal) => {
         const input = readFile(file, (bytes) => tell(id, { status: 'sending', bytes }))
         const { name, size: bytes } = file
-        const kept = await rpc.upload({ name, bytes }, { input, signal, timeout })
+        const kept = await rpc.upload({ name, bytes }, { input, signal })
         tell(id, { status: 'kept', kept })
       },
       (message) => ({ status: 'failed', message, mayTryAgain: true }),
@@ -98,7 +95,7 @@ export function useTransfers(): {
       async (signal) => {
         const parts: Uint8Array<ArrayBuffer>[] = []
         let bytes = 0
-        for await (const chunk of rpc.download({ id: kept.id }, { signal, timeout })) {
+        for await (const chunk of rpc.download({ id: kept.id }, { signal })) {
           parts.push(chunk)
           bytes += chunk.byteLength
           tell(id, { status: 'fetching', kept, bytes })
