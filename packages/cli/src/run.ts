@@ -16,7 +16,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const program = createProgram(stop)
   try {
     await program.parseAsync(args, { from: 'user' })
-    return ExitCode.ok
+    return stop.aborted ? exitCodeOf(stop.reason) : ExitCode.ok
   } catch (thrown) {
     const isForPrograms = args.includes('--json')
     if (stop.aborted) return exitCodeOf(stop.reason)

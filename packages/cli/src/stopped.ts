@@ -1,4 +1,5 @@
 import { ExitCode } from './exit-code.js'
+import { say } from './output.js'
 
 /** The program was told to end before it was done, or nobody reads what it prints any more. */
 export class Stopped extends Error {
@@ -26,8 +27,12 @@ export function untilStopped(): AbortSignal {
   process.on('SIGTERM', onSignal('Terminated', ExitCode.terminated))
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // Who reads no more has had enough: no failure.
-    if (error.code !== 'EPIPE') throw error
-    stop.abort(new Stopped('Nobody reads any more', ExitCode.ok))
+    const isRead = error.code !== 'EPIPE'
+    if (isRead) say(`flashrpc: what was printed could not be written: ${error.message}`)
+    const exitCode = isRead ? ExitCode.failed : ExitCode.ok
+    stop.abort(new Stopped('Nothing can be printed any more', exitCode))
+    // It may be heard of when all else is done.
+    if (isRead) process.exitCode = exitCode
   })
   return stop.signal
 }

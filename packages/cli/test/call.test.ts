@@ -1,11 +1,15 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { open } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { msgpackCodec } from '@flashrpc/core/msgpack'
 import { pythonDialect } from '@flashrpc/core/python'
 import { createEndpoint, memoryResultStore, RejectUpgrade } from '@flashrpc/core/server'
 import { describe, expect, test, vi } from 'vitest'
 import { RawServer } from '../../core/test/support/raw-peer.js'
-import { Cli, run } from './support/cli.js'
+import { BIN, Cli, run } from './support/cli.js'
 import { eventually } from './support/eventually.js'
 import { serve } from './support/serve.js'
 
@@ -249,6 +253,20 @@ describe('a call that fails', () => {
     for (const channel of server.endpoint.channels) await channel.close()
     expect(await cli.ended).toBe(3)
     expect(cli.stderr).toContain('maybe-executed')
+  })
+
+  test('exits with 1 where what it prints can’t be written', async () => {
+    await using server = await serve()
+    const { url } = server
+    const readOnly = await open(fileURLToPath(import.meta.url), 'r')
+    const child = spawn(process.execPath, [BIN, 'call', url, 'add', sum], {
+      stdio: ['ignore', readOnly.fd, 'pipe'],
+    })
+    const stderr = child.stderr ?? expect.fail('no stderr')
+    const [[code], said] = await Promise.all([once(child, 'close'), text(stderr)])
+    await readOnly.close()
+    expect(code).toBe(1)
+    expect(said).toMatch(/^flashrpc: what was printed could not be written: EBADF.*\n$/)
   })
 
   test('exits with 130 at Ctrl-C, with 143 when it is killed, and cancels', async () => {

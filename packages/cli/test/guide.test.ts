@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { BIN } from './support/cli.js'
 
 /** The guide's own commands, against the guide's own server. */
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const bin = fileURLToPath(new URL('../bin/flashrpc.js', import.meta.url))
 const guide = await readFile(join(root, 'docs/guide/cli.md'), 'utf8')
 
 /** The address in the guide. */
@@ -60,7 +60,7 @@ test('the guide has examples', () => {
 
 test.each(examples)('%s', async (command, promised) => {
   const line = command.replaceAll(WRITTEN, url).replaceAll('npx flashrpc', '"$NODE" "$BIN"')
-  const env = { ...process.env, NODE: process.execPath, BIN: bin }
+  const env = { ...process.env, NODE: process.execPath, BIN }
   const printed = await new Promise<string>((resolve, reject) => {
     execFile('bash', ['-c', `{ ${line}; } 2>&1`], { env, timeout: 30_000 }, (error, stdout) => {
       // A command of the guide may end with another code than 0, and prints why.

@@ -2,7 +2,8 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const BIN = fileURLToPath(new URL('../../bin/flashrpc.js', import.meta.url))
+/** What npx runs. */
+export const BIN = fileURLToPath(new URL('../../bin/flashrpc.js', import.meta.url))
 
 /** How long one run may take, in ms. Far more than it takes. */
 const PATIENCE_MS = 30_000
