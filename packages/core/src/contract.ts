@@ -11,11 +11,13 @@ export interface MethodDefinition<
   Params extends MaybeSchema = MaybeSchema,
   Result extends MaybeSchema = MaybeSchema,
   Input extends MaybeSchema = MaybeSchema,
+  Progress extends MaybeSchema = MaybeSchema,
 > {
   readonly kind: 'method'
   readonly params: Params
   readonly result: Result
   readonly input: Input
+  readonly progress: Progress
 }
 
 /** A stream: called with params, answered with items, as many as are taken. */
@@ -60,16 +62,30 @@ export interface Contract<
  * @param definition `params`: a schema for the one argument, an object of named params (none: the
  *   method takes no params). `result`: a schema for the value (none: the value is passed on
  *   unchecked, as `unknown`). `input`: a schema for each item of a stream that the caller sends along
- *   (none: it sends none). Params and input are validated by the callee, the result by the caller.
+ *   (none: it sends none). `progress`: a schema for how far a call has come (none: it does not say).
+ *   Params and input are validated by the callee, the result and the progress by the caller.
  */
 export function method<
-  const D extends { params?: Schema; result?: Schema; input?: Schema } = Record<never, never>,
->(definition?: D): MethodDefinition<PartOf<D, 'params'>, PartOf<D, 'result'>, PartOf<D, 'input'>> {
+  const D extends {
+    params?: Schema
+    result?: Schema
+    input?: Schema
+    progress?: Schema
+  } = Record<never, never>,
+>(
+  definition?: D,
+): MethodDefinition<
+  PartOf<D, 'params'>,
+  PartOf<D, 'result'>,
+  PartOf<D, 'input'>,
+  PartOf<D, 'progress'>
+> {
   return Object.freeze({
     kind: 'method' as const,
     params: definition?.params as PartOf<D, 'params'>,
     result: definition?.result as PartOf<D, 'result'>,
     input: definition?.input as PartOf<D, 'input'>,
+    progress: definition?.progress as PartOf<D, 'progress'>,
   })
 }
 

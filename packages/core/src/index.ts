@@ -4,6 +4,7 @@ export {
   type Target,
   type TargetOutcome,
 } from './channel/audience.js'
+export type { Timeout } from './channel/call-timer.js'
 export {
   type AnyChannel,
   type Authorizer,

@@ -10,6 +10,8 @@ export interface CalledStreamsOptions {
   readonly speech: Speech
   /** Whether a call of ours with this id was made, and when: whether it waits for its answer now. */
   readonly stateOf: (id: unknown) => 'waiting' | 'over' | 'unknown'
+  /** The other side has shown that it works on a call. */
+  readonly touch: (id: unknown) => void
   /** Ends a call with an error, and cancels it on the other side. */
   readonly giveUp: (call: PendingCall, error: RpcAbortedError) => void
   readonly error: (error: unknown) => void
@@ -76,6 +78,7 @@ export class CalledStreams {
     if (state === 'unknown') return `an ${word} of no call`
     // What was under way when it ended.
     if (state === 'over') return undefined
+    this.#options.touch(id)
     const { value, n } = params as { value?: unknown; n?: unknown }
     if (word === StreamWord.item) {
       const items = this.#items.get(id)

@@ -7,6 +7,7 @@ import {
   RpcError,
   RpcOverloadedError,
   RpcProtocolError,
+  RpcTimeoutError,
   RpcUncertainError,
   RpcValidationError,
 } from '../errors.js'
@@ -14,22 +15,26 @@ import { type Encoded, encode } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { NotificationMessage, RequestExtras, RequestMessage } from '../wire/message.js'
 import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
+import type { TimeLimits } from './call-timer.js'
 import { CalledStreams } from './called-streams.js'
-import { checkItem, checkResult } from './check-result.js'
+import { checkItem, checkProgress, checkResult } from './check-result.js'
 import type { Answer, Connection, Unsendable } from './connection.js'
+import { leftUntil, restamp } from './deadline.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import { IncomingStream } from './incoming-stream.js'
 import type { Outgoing } from './outbox.js'
 import { isSource } from './outgoing-stream.js'
 import { type CallKind, type PendingCall, PendingCalls, STATE } from './pending-calls.js'
+import { PROGRESS, ProgressListening } from './progress.js'
 import type { Speech } from './served-streams.js'
+import { readId } from './stream-words.js'
 
 export interface CallerOptions {
   /** What the contract gives the other side; without it every name can be called. */
   readonly side: ContractSide | undefined
   readonly format: Format
-  /** Default time for an answer, in ms. */
-  readonly timeout: number
+  /** Default time for an answer. */
+  readonly timeout: TimeLimits
   /**
    * Sends a message, or lets it wait.
    *
@@ -40,6 +45,8 @@ export interface CallerOptions {
   readonly speech: Speech
   /** How many items of a stream may wait here to be taken. */
   readonly window: number
+  /** Whether the other side may understand more than JSON-RPC 2.0. */
+  readonly mayBeExtended: () => boolean
   /** Told of each call that timed out or was aborted, once it has been rejected. */
   readonly givenUp: (call: PendingCall) => void
   /** How many calls wait may have changed. */
@@ -60,6 +67,7 @@ export class Caller {
     this.#streams = new CalledStreams({
       speech: options.speech,
       stateOf: (id) => this.#pending.stateOf(id),
+      touch: (id) => this.#pending.touch(id),
       giveUp: (call, error) => this.#pending.giveUp(call, error),
       error: options.error,
     })
@@ -73,8 +81,15 @@ export class Caller {
   async call(method: string, params: unknown, options: SendOptions = {}): Promise<unknown> {
     const call = this.#open(method, options, 'call')
     const { key } = call
-    this.#request(call, params, options, key === undefined ? undefined : { key })
-    return checkResult(this.#options.side, method, await call.promise)
+    this.#request(call, params, options, key === undefined ? {} : { key })
+    const { progress } = call
+    if (!progress) return checkResult(this.#options.side, method, await call.promise)
+    const result = await call.promise.catch((error: unknown) => {
+      progress.stop()
+      throw error
+    })
+    await progress.end()
+    return checkResult(this.#options.side, method, result)
   }
 
   /** The items of a call, which begins when the first of them is asked for. */
@@ -84,6 +99,7 @@ export class Caller {
       window: this.#options.window,
       begin: (credit) => {
         call = this.#open(method, options, 'stream')
+        call.isHeldUp = () => stream.isHolding
         this.#streams.take(call, stream)
         call.promise.then(
           () => stream.end(),
@@ -105,19 +121,57 @@ export class Caller {
   #request(
     call: PendingCall,
     params: unknown,
-    { input }: SendOptions,
-    extras: RequestExtras | undefined,
+    { input, onProgress }: SendOptions,
+    rpc: RequestExtras,
   ): void {
     const { id, method } = call
-    if (input) this.#streams.send(call, input)
-    const rpc = input ? { ...extras, input: true as const } : extras
+    if (input) {
+      this.#streams.send(call, input)
+      rpc.input = true
+    }
+    if (onProgress) call.progress = this.#listen(method, onProgress)
+    if (onProgress || call.deadline !== Number.POSITIVE_INFINITY) this.#stamp(call, rpc)
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
-    this.#say(rpc ? { ...message, rpc } : message, params, call, 'call')
+    this.#say(Object.keys(rpc).length > 0 ? { ...message, rpc } : message, params, call, 'call')
+  }
+
+  /** Says what a plain peer is not told. */
+  #stamp(call: PendingCall, rpc: RequestExtras): void {
+    const isSaid = this.#options.mayBeExtended()
+    call.stamp = { at: performance.now(), isSaid }
+    if (!isSaid) return
+    if (call.progress) rpc.progress = true
+    if (call.deadline !== Number.POSITIVE_INFINITY) rpc.deadlineMs = leftUntil(call.deadline)
+  }
+
+  /** A message as it goes out now, to this other side. */
+  stamped({ encoded, call }: Outgoing, { isExtended }: Connection): Encoded {
+    if (!call?.stamp) return encoded
+    return restamp(this.#options.format, encoded, call, isExtended)
+  }
+
+  #listen(method: string, listener: (value: never) => unknown): ProgressListening {
+    const { side, error } = this.#options
+    return new ProgressListening({
+      check: (value) => checkProgress(side, method, value),
+      listener: listener as (value: unknown) => unknown,
+      error,
+    })
   }
 
   /** The other side said something more of a call. @returns how it breaks the protocol, where it does. */
   heard(word: string, params: unknown): string | undefined {
-    return this.#streams.heard(word, params)
+    return word === PROGRESS ? this.#heardProgress(params) : this.#streams.heard(word, params)
+  }
+
+  #heardProgress(params: unknown): string | undefined {
+    const id = readId(params)?.id
+    const call = this.#pending.awaited(id)
+    if (!call) return this.#pending.stateOf(id) === 'over' ? undefined : `an ${PROGRESS} of no call`
+    if (!call.progress) return `an ${PROGRESS} of a call that did not ask for it`
+    this.#pending.touch(id)
+    call.progress.heard((params as { value?: unknown }).value)
+    return undefined
   }
 
   /** Resolves when the notification has been handed to the wire. */
@@ -144,6 +198,7 @@ export class Caller {
       )
     }
     this.#assertInput(method, options.input, kind)
+    this.#assertListener(method, options.onProgress)
     return this.#pending.open(method, options, this.#options.timeout, kind)
   }
 
@@ -157,6 +212,20 @@ export class Caller {
       takesNone
         ? `"${method}" takes no input: leave it out, or add it to the contract`
         : `The input of "${method}" must be an iterable, or an async one`,
+      { method },
+    )
+  }
+
+  /** @throws {RpcConfigError} where nobody will tell of any progress, or the listener is none. */
+  #assertListener(method: string, listener: unknown): void {
+    if (listener === undefined) return
+    const definition = definitionOf(this.#options.side, method)
+    const tellsNone = definition && !('progress' in definition && definition.progress)
+    if (!tellsNone && typeof listener === 'function') return
+    throw new RpcConfigError(
+      tellsNone
+        ? `"${method}" tells of no progress: leave onProgress out, or add progress to the contract`
+        : `onProgress of "${method}" must be a function`,
       { method },
     )
   }
@@ -333,6 +402,7 @@ function toldError(
   if (uncertain) {
     return new RpcUncertainError(`"${method}" ${STATE['maybe-executed']}: ${message}`, { method })
   }
+  if (code === ErrorCode.timedOut) return new RpcTimeoutError(message, 'not-received', { method })
   return code === ErrorCode.overloaded
     ? new RpcOverloadedError(message, { method, outcome: 'not-received' })
     : new RpcError(code, message, data, { method })

@@ -7,6 +7,7 @@ import { type Encoded, encode } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import { type MessageId, type NotificationMessage, neverRanMessage } from '../wire/message.js'
 import { disconnectedError, type Refusal } from './call-errors.js'
+import type { TimeLimits } from './call-timer.js'
 import { Caller } from './caller.js'
 import {
   type Answer,
@@ -37,8 +38,8 @@ export interface ChannelCoreOptions {
   readonly side: Side
   readonly contract: Contract | undefined
   readonly format: Format
-  /** Default time for an answer, in ms. */
-  readonly timeout: number
+  /** Default time for an answer. */
+  readonly timeout: TimeLimits
   readonly limits: ChannelLimits
   readonly heartbeat: HeartbeatOptions | false
   readonly exposeErrors: boolean
@@ -126,6 +127,7 @@ export class ChannelCore {
         callsOutliveSessions: lasting,
       },
       {
+        stamped: (outgoing, connection) => this.#caller.stamped(outgoing, connection),
         written: (outgoing, connection) => this.#caller.written(outgoing, connection),
         refused: (outgoing, why, connection) => this.#caller.unsendable(outgoing, why, connection),
         overflow: () => this.end(OVERFLOW),
@@ -138,6 +140,7 @@ export class ChannelCore {
       send: (outgoing) => this.#delivery.send(outgoing),
       speech: this.#speech,
       window: limits.streamItems,
+      mayBeExtended: () => !this.#connection?.isReady || this.#connection.isExtended,
       givenUp: (call) => this.#givenUp(call),
       change: options.events.change,
       error: options.events.error,

@@ -32,16 +32,29 @@ export async function checkItem(
   return check(definition?.kind === 'stream' ? definition.item : undefined, method, item, 'item')
 }
 
+/** The same for what a method tells of its progress. */
+export async function checkProgress(
+  side: ContractSide | undefined,
+  method: string,
+  value: unknown,
+): Promise<unknown> {
+  const definition = definitionOf(side, method)
+  const schema = definition?.kind === 'method' ? definition.progress : undefined
+  return check(schema, method, value, 'progress')
+}
+
+const WHAT = { result: 'The result', item: 'An item', progress: 'The progress' } as const
+
 async function check(
   schema: Schema | undefined,
   method: string,
   result: unknown,
-  what: 'result' | 'item',
+  what: keyof typeof WHAT,
 ): Promise<unknown> {
   if (!schema) return result
   const broken = (issues: readonly Issue[], options?: ErrorOptions): RpcValidationError =>
     new RpcValidationError(
-      `${what === 'item' ? 'An item' : 'The result'} of "${method}" breaks its schema: ${formatIssues(issues)}. The other side ran the call; its contract may be of another version`,
+      `${WHAT[what]} of "${method}" breaks its schema: ${formatIssues(issues)}. The other side ran the call; its contract may be of another version`,
       issues,
       'maybe-executed',
       { method, ...options },

@@ -6,6 +6,8 @@ import type { PendingCall } from './pending-calls.js'
 import type { Session, SessionBounds } from './session.js'
 
 export interface DeliveryEvents {
+  /** A message as it goes out now, to this other side. */
+  stamped(outgoing: Outgoing, connection: Connection): Encoded
   /** A call or a notification was handed to the wire. */
   written(outgoing: Outgoing, connection: Connection): void
   /** It can't be sent to this other side, and will not be. */
@@ -168,7 +170,9 @@ export class Delivery {
   attach(connection: Connection): void {
     this.#connection = connection
     this.#holdsCalls = false
-    for (const { encoded } of this.#session?.kept ?? []) connection.write(encoded)
+    for (const outgoing of this.#session?.kept ?? []) {
+      connection.write(this.#events.stamped(outgoing, connection))
+    }
   }
 
   detach(): void {
@@ -189,12 +193,12 @@ export class Delivery {
   }
 
   #offer(outgoing: Outgoing): Turn {
-    const { encoded } = outgoing
     const connection = this.#connection
     if (!connection) return 'none-yet'
     const session = this.#session
-    if (session && !session.hasRoomFor(encoded)) return 'none-yet'
+    if (session && !session.hasRoomFor(outgoing.encoded)) return 'none-yet'
     if (this.#holdsCalls && outgoing.kind !== 'reply') return 'not-yet'
+    const encoded = this.#events.stamped(outgoing, connection)
     const unsendable =
       connection.refuses(encoded) ??
       refusesKey(outgoing, connection.keys) ??

@@ -5,7 +5,7 @@ import {
   definitionOf,
   type Side,
 } from '../contract.js'
-import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors.js'
+import { describeThrown, ErrorCode, RpcConfigError, RpcError, RpcTimeoutError } from '../errors.js'
 import {
   type ErrorMessage,
   errorMessage,
@@ -15,14 +15,15 @@ import {
   type ResponseMessage,
   resultMessage,
 } from '../wire/message.js'
+import { CallContext } from './call-context.js'
+import { isTimeLeft } from './deadline.js'
 import { callableNames, DISCOVER, type Discovery, undiscoverable } from './discovery.js'
 import type { HandlerContext } from './functions.js'
-import { emptyStream, type IncomingStream } from './incoming-stream.js'
 import { type AnswerKeyed, isKey } from './keyed-calls.js'
 import { isSource } from './outgoing-stream.js'
+import { ProgressReport } from './progress.js'
 import {
   notThisKind,
-  type ServedCall,
   ServedStreams,
   type Speech,
   type StreamRequest,
@@ -37,7 +38,7 @@ export type AnyHandler = (params: unknown, context: HandlerContext<any>) => unkn
 type Kind = HandlerContext['kind']
 
 /** Runs what serves a call, in a context. */
-type Run = (context: Context) => Promise<unknown>
+type Run = (context: CallContext) => Promise<unknown>
 
 /** Says of each call whether it may run. */
 export type Authorize = (method: string, context: HandlerContext) => boolean | Promise<boolean>
@@ -47,7 +48,7 @@ export interface Incoming {
   readonly method: string
   readonly params: unknown
   /** What a call says beside its params, as it came. */
-  readonly rpc?: StreamRequest
+  readonly rpc?: StreamRequest & { readonly progress?: unknown; readonly deadlineMs?: unknown }
 }
 
 export interface DispatcherOptions {
@@ -89,10 +90,10 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #handlers = new Map<string, AnyHandler[]>()
   /** All that runs; those of them that have an id can be cancelled by it. */
-  readonly #running = new Set<Context>()
+  readonly #running = new Set<CallContext>()
   /** Those of them that nobody has given up: they take up the places there are. */
-  readonly #wanted = new Set<Context>()
-  readonly #byId = new Map<MessageId, Context>()
+  readonly #wanted = new Set<CallContext>()
+  readonly #byId = new Map<MessageId, CallContext>()
   readonly #streams: ServedStreams
 
   constructor(options: DispatcherOptions) {
@@ -132,9 +133,16 @@ export class Dispatcher {
     }
     const { method, rpc } = incoming
     if (this.#isFull) return neverRanMessage(id, ErrorCode.overloaded, this.#full(method))
-    const invalid = whyNoStreams(id, rpc ?? {}) ?? this.#whyKeyless(incoming)
+    const invalid =
+      whyNoStreams(id, rpc ?? {}) ?? whyInvalid(id, incoming) ?? this.#whyKeyless(incoming)
     if (invalid) return neverRanMessage(id, ErrorCode.invalidRequest, invalid)
+    if (rpc?.deadlineMs === 0) return neverRanMessage(id, ErrorCode.timedOut, tooLate(method))
     const context = this.#begin(method, rpc?.credit === undefined ? 'method' : 'stream')
+    if (rpc?.deadlineMs !== undefined) context.expireIn(rpc.deadlineMs as number)
+    if (rpc?.progress) {
+      const { speech, onError } = this.#options
+      context.report = new ProgressReport(id, method, speech, onError)
+    }
     const streams = this.#streams.open(id, method, rpc ?? {}, (item) =>
       this.#checkInput(method, item),
     )
@@ -142,10 +150,12 @@ export class Dispatcher {
     if (id !== null) this.#byId.set(id, context)
     try {
       const run = await this.#prepare(incoming, context, 'method')
+      // Nobody waits for it any more: it is not begun.
+      if (context.aborted) return this.#neverBegan(id, context)
       if (rpc?.key === undefined) return this.#resultAnswer(id, method, await run(context))
       return { ...(await this.#answerKeyed(incoming, context, run)), id }
     } catch (thrown) {
-      return this.#errorAnswer(id, method, thrown, context.aborted)
+      return this.#errorAnswer(id, method, thrown, context)
     } finally {
       if (streams) this.#streams.end(streams)
       this.#end(context)
@@ -194,14 +204,24 @@ export class Dispatcher {
     return `"${method}" was not run: ${this.#wanted.size} calls of this caller run already, and no more may (limits.running)`
   }
 
-  #begin(method: string, kind: Kind): Context {
-    const context = new Context(method, kind, this.#options)
+  #begin(method: string, kind: Kind): CallContext {
+    const context = new CallContext(method, kind, this.#options)
     this.#running.add(context)
     this.#wanted.add(context)
     return context
   }
 
-  #end(context: Context): void {
+  #neverBegan(id: MessageId, { method, reason }: CallContext): ResponseMessage {
+    const isLate = reason instanceof RpcTimeoutError
+    return neverRanMessage(
+      id,
+      isLate ? ErrorCode.timedOut : ErrorCode.cancelled,
+      isLate ? tooLate(method) : `"${method}" was cancelled`,
+    )
+  }
+
+  #end(context: CallContext): void {
+    context.end()
     this.#running.delete(context)
     this.#wanted.delete(context)
   }
@@ -217,19 +237,20 @@ export class Dispatcher {
   /** Runs the handler in a context of its own, which outlives this caller, or answers without it. */
   #answerKeyed(
     { method, params, rpc }: Incoming,
-    caller: Context,
+    caller: CallContext,
     run: Run,
   ): Promise<ResponseMessage> {
     const { answerKeyed, onError } = this.#options
     const runOnce = async (signal: AbortSignal): Promise<ResponseMessage> => {
-      const own = new Context(method, caller.kind, this.#options)
+      const own = new CallContext(method, caller.kind, this.#options)
+      own.report = caller.report
       const onAbort = () => own.abort(signal.reason)
       if (signal.aborted) onAbort()
       signal.addEventListener('abort', onAbort, { once: true })
       try {
         return this.#resultAnswer(null, method, await run(own))
       } catch (thrown) {
-        return this.#errorAnswer(null, method, thrown, own.aborted)
+        return this.#errorAnswer(null, method, thrown, own)
       } finally {
         signal.removeEventListener('abort', onAbort)
       }
@@ -249,7 +270,7 @@ export class Dispatcher {
    */
   async #prepare(
     { method, params }: Incoming,
-    context: Context,
+    context: CallContext,
     sentAs: 'method' | 'notification',
   ): Promise<Run> {
     const isTaken = context.streams?.isTaken ?? false
@@ -286,14 +307,14 @@ export class Dispatcher {
     if (!discover) throw undiscoverable()
     const mayCall = (name: string) => {
       const kind = definitionOf(side, name)?.kind ?? 'method'
-      return authorize?.(name, new Context(name, kind, this.#options)) ?? true
+      return authorize?.(name, new CallContext(name, kind, this.#options)) ?? true
     }
     const names = await callableNames(side ? Object.keys(side) : this.#handlers.keys(), mayCall)
     return async () => discover({ sideName, side, names })
   }
 
   /** Sends what a stream's handler gives; the answer ends it. */
-  async #stream(context: Context, given: unknown): Promise<undefined> {
+  async #stream(context: CallContext, given: unknown): Promise<undefined> {
     const { method } = context
     if (!isSource(given)) {
       if (!this.#options.side) throw notThisKind(method, false)
@@ -322,7 +343,7 @@ export class Dispatcher {
   }
 
   /** One of several handlers of a notification: its failure is its own. */
-  async #runOne(handler: AnyHandler, params: unknown, context: Context): Promise<void> {
+  async #runOne(handler: AnyHandler, params: unknown, context: CallContext): Promise<void> {
     try {
       await handler(params, context)
     } catch (thrown) {
@@ -353,10 +374,15 @@ export class Dispatcher {
     return resultMessage(id, result)
   }
 
-  #errorAnswer(id: MessageId, method: string, thrown: unknown, aborted: boolean): ErrorMessage {
+  #errorAnswer(id: MessageId, method: string, thrown: unknown, context: CallContext): ErrorMessage {
     const told = toldError(thrown)
     if (told) return errorMessage(id, told.code, told.message, told.data)
-    if (aborted) return errorMessage(id, ErrorCode.cancelled, `"${method}" was cancelled`)
+    if (context.aborted) {
+      const isLate = context.reason instanceof RpcTimeoutError
+      return isLate
+        ? errorMessage(id, ErrorCode.timedOut, `"${method}" took longer than its caller waits`)
+        : errorMessage(id, ErrorCode.cancelled, `"${method}" was cancelled`)
+    }
     this.#options.onError(thrown)
     const detail = this.#options.exposeErrors ? `: ${describeThrown(thrown)}` : ''
     return errorMessage(id, ErrorCode.internal, `Internal error in "${method}"${detail}`)
@@ -387,56 +413,22 @@ export function assertExposable(
   }
 }
 
-/** What a handler is given; its signal is made when it is first asked for. */
-class Context implements HandlerContext {
-  readonly method: string
-  readonly kind: Kind
-  readonly identity: undefined
-  /** Those of the call, where it has any. */
-  streams: ServedCall | undefined
-  #input: IncomingStream | undefined
-  readonly #channel: () => unknown
-  #controller: AbortController | undefined
-  #abortedBy: { reason: unknown } | undefined
-
-  constructor(method: string, kind: Kind, { channel, identity }: DispatcherOptions) {
-    this.method = method
-    this.kind = kind
-    this.#channel = channel
-    // Typed where the handler is: see HandlerContext.
-    this.identity = identity() as undefined
-  }
-
-  get channel(): unknown {
-    return this.#channel()
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
-    if (this.#abortedBy) this.#controller.abort(this.#abortedBy.reason)
-    return this.#controller.signal
-  }
-
-  get input(): AsyncGenerator<never, void, undefined> {
-    this.#input ??= this.streams?.input ?? emptyStream()
-    // Typed where the handler is: see HandlerContext.
-    return this.#input as AsyncGenerator<never, void, undefined>
-  }
-
-  get aborted(): boolean {
-    return this.#abortedBy !== undefined
-  }
-
-  abort(reason: unknown): void {
-    if (this.#abortedBy) return
-    this.#abortedBy = { reason }
-    this.#controller?.abort(reason)
-    this.streams?.abort(reason)
-  }
-}
-
 function isStream(result: unknown): result is AsyncGenerator {
   return typeof result === 'object' && result !== null && Symbol.asyncIterator in result
+}
+
+function tooLate(method: string): string {
+  return `"${method}" was not run: its caller's time had run out`
+}
+
+/** @returns what is wrong with what a request says of its time, or of who listens. */
+function whyInvalid(id: MessageId, { method, rpc }: Incoming): string | undefined {
+  const { deadlineMs, progress } = rpc ?? {}
+  if (deadlineMs !== undefined && !isTimeLeft(deadlineMs)) {
+    return `rpc.deadlineMs of "${method}" must be a number of ms, from 0`
+  }
+  if (progress === undefined || (progress === true && id !== null)) return undefined
+  return `rpc.progress of "${method}" must be true, with an id, or left out`
 }
 
 function notFound(method: string): RpcError {

@@ -5,6 +5,7 @@ import type {
   Schema,
   StreamDefinition,
 } from '../contract.js'
+import type { Timeout } from './call-timer.js'
 
 /**
  * How a side of a contract is seen by who calls it (`Other`) and by who serves it (`Handlers`).
@@ -15,9 +16,17 @@ import type {
 
 /** Options of one call. */
 export interface CallOptions {
-  /** How long to wait for the answer, in ms; `Infinity` waits for ever. Default: the channel's. */
-  timeout?: number
-  /** Gives the call up: it rejects with `RpcAbortedError`, and the handler's signal aborts. */
+  /**
+   * How long to wait for the answer, in ms; `Infinity` waits for ever. `{ idle, total }` bounds the time
+   * without a sign of life of the call, too: progress, an item, the other side taking input. The total is
+   * told to the other side, which does not start what nobody waits for any more. Default: the
+   * channel's, which is not told; of a stream, none; of a call with input, the channel's as `idle`.
+   */
+  timeout?: Timeout
+  /**
+   * Gives the call up: it rejects with `RpcAbortedError`, and the handler's signal aborts. A handler that
+   * passes its own on makes calls that have no more time than is left to it.
+   */
   signal?: AbortSignal
   /**
    * Lets the server run the call once, however often it is sent: it keeps the answer by this key, 1 to
@@ -42,10 +51,23 @@ type CallArguments<Params, Options = CallOptions> = undefined extends Params
   ? [params?: Params, options?: Options]
   : [params: Params, options?: Options]
 
-/** The same, where a stream of items may have to go along. */
-type SendArguments<Params, Input> = Input extends Schema
-  ? [params: Params, options: CallOptions & StreamedInput<InputOf<Input>>]
-  : CallArguments<Params>
+/** The same, where a stream of items may have to go along, or there is progress to listen to. */
+type SendArguments<Params, Input, Progress = undefined> = Input extends Schema
+  ? [params: Params, options: MethodOptions<Progress> & StreamedInput<InputOf<Input>>]
+  : CallArguments<Params, MethodOptions<Progress>>
+
+type MethodOptions<Progress> = Progress extends Schema
+  ? CallOptions & ProgressOption<OutputOf<Progress>>
+  : CallOptions
+
+/** The option of a call that tells how far it has come. */
+interface ProgressOption<Value> {
+  /**
+   * Is told how far the call has come. While it is busy (a promise), what comes waits, and of that the newest
+   * only. Nothing is told after the call has ended; what it throws goes to `onError`.
+   */
+  onProgress?: (value: Value) => unknown
+}
 
 /** The option of a call that items go along with. */
 interface StreamedInput<Item> {
@@ -56,8 +78,11 @@ interface StreamedInput<Item> {
   input: Source<Item>
 }
 
-/** Options of a call that items may go along with. */
-export interface SendOptions<Item = unknown> extends CallOptions, Partial<StreamedInput<Item>> {}
+/** Options of a call of which no contract says what it takes. */
+export interface SendOptions
+  extends CallOptions,
+    Partial<StreamedInput<unknown>>,
+    ProgressOption<never> {}
 
 /** Where the items of a stream come from: each is taken when the other side has room for it. */
 export type Source<Item> = AsyncIterable<Item> | Iterable<Item>
@@ -76,8 +101,8 @@ export interface RpcStream<Item> extends AsyncGenerator<Item, void, undefined> {
 
 /** One member of `other`. */
 export type RemoteFunction<M> =
-  M extends MethodDefinition<infer P, infer R, infer I>
-    ? (...args: SendArguments<InputOf<P>, I>) => Promise<ValueOf<R>>
+  M extends MethodDefinition<infer P, infer R, infer I, infer Progress>
+    ? (...args: SendArguments<InputOf<P>, I, Progress>) => Promise<ValueOf<R>>
     : M extends StreamDefinition<infer P, infer T, infer I>
       ? (...args: SendArguments<InputOf<P>, I>) => RpcStream<ValueOf<T>>
       : M extends NotificationDefinition<infer P>
@@ -119,8 +144,9 @@ export type IdentityOf<Ch> = Ch extends { readonly identity: infer Identity } ? 
 /** What a handler gets besides its params. */
 export interface HandlerContext<Ch = unknown, M = unknown> {
   /**
-   * Aborts when the caller gives the call up, and when the connection is lost: of a call with an
-   * idempotency key, when its callers have been gone for a while.
+   * Aborts when the caller gives the call up, when its time has run out, and when the connection is lost:
+   * of a call with an idempotency key, when its callers have been gone for a while. Passed on to
+   * other calls, it takes what is left of the time along.
    */
   readonly signal: AbortSignal
   /** The channel the call came over: `channel.other` calls back, to any depth. */
@@ -137,7 +163,25 @@ export interface HandlerContext<Ch = unknown, M = unknown> {
    * (−32602). Leaving the loop ends the caller's source.
    */
   readonly input: AsyncGenerator<InputItem<M>, void, undefined>
+  /**
+   * Tells the caller how far the call has come, where it listens. Of values that follow each other
+   * faster than they can be sent, the newest is; one that can't be sent goes to `onError`.
+   *
+   * @throws {RpcConfigError} where the contract has no progress for the method.
+   */
+  readonly progress: (value: ProgressValue<M>) => void
+  /** How long the caller still waits, in ms; `Infinity` where it has not said. */
+  readonly timeLeft: number
 }
+
+/** What a handler tells of its progress. */
+type ProgressValue<M> = M extends { readonly kind: string; readonly progress: infer P }
+  ? P extends Schema
+    ? InputOf<P>
+    : never
+  : M extends { readonly kind: string }
+    ? never
+    : unknown
 
 /** What a handler finds in `input`. */
 type InputItem<M> = M extends { readonly kind: string; readonly input: infer I }

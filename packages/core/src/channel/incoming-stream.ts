@@ -5,6 +5,8 @@ export interface IncomingStreamOptions {
   readonly window: number
   /** Asks for the stream, with its first credit, when its first item is. */
   readonly begin: (credit: number) => void
+  /** Whether credit is given to the end, though no more comes: a sign of life for who waits. */
+  readonly grantsToTheEnd?: boolean
   /** So many more items may come. */
   readonly grant: (credit: number) => void
   /** Whoever took the items wants no more of them. */
@@ -40,6 +42,11 @@ export class IncomingStream implements RpcStream<unknown> {
 
   get received(): number {
     return this.#received
+  }
+
+  /** Whether items wait here to be taken. */
+  get isHolding(): boolean {
+    return this.#items.length > 0
   }
 
   // ── Being filled ──────────────────────────────────────────────────────────────────────────────
@@ -132,7 +139,8 @@ export class IncomingStream implements RpcStream<unknown> {
   /** Gives credit for what was taken: not for each item, but soon enough that the producer need not wait. */
   #giveBack(): void {
     this.#taken++
-    if (this.#ending || this.#taken * 2 < this.#options.window) return
+    const { window, grantsToTheEnd } = this.#options
+    if (this.#taken * 2 < window || (this.#ending && !grantsToTheEnd)) return
     this.#credit += this.#taken
     this.#options.grant(this.#taken)
     this.#taken = 0

@@ -2,17 +2,20 @@ import { RpcConfigError } from '../errors.js'
 import type { Dialect } from '../transport/dialect.js'
 import { type Codec, type FrameType, jsonCodec } from '../wire/codec.js'
 import { type Format, resolveFormat } from '../wire/format.js'
+import { readTimeout, type TimeLimits, type Timeout } from './call-timer.js'
 import { assertDiscovery, type Discovery } from './discovery.js'
 import type { AnyHandler } from './dispatcher.js'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './heartbeat.js'
 import { type ChannelLimits, resolveLimits } from './limits.js'
 import type { Logger } from './logger.js'
-import { assertTimeout } from './pending-calls.js'
 
 /** What every channel takes, whichever side and wire it is for. */
 export interface ChannelOptions {
-  /** How long a call waits for its answer, in ms; `Infinity` waits for ever. Default 30,000. */
-  timeout?: number
+  /**
+   * How long a call waits for its answer, in ms, where it names no time of its own; `Infinity` waits for
+   * ever, `{ idle, total }` bounds the time without a sign of life of the call. Default 30,000.
+   */
+  timeout?: Timeout
   /** Bounds of a channel; what is left out keeps its default. */
   limits?: Partial<ChannelLimits>
   /**
@@ -54,7 +57,7 @@ export interface ChannelOptions {
 
 /** The options with their defaults. */
 export interface ResolvedChannelOptions {
-  readonly timeout: number
+  readonly timeout: TimeLimits
   readonly limits: ChannelLimits
   readonly heartbeat: HeartbeatOptions | false
   readonly exposeErrors: boolean
@@ -78,7 +81,7 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
     throw new RpcConfigError(`fallback must be a function; it is of type ${typeof fallback}`)
   }
   return {
-    timeout: assertTimeout(undefined, timeout),
+    timeout: readTimeout(undefined, timeout),
     limits: resolveLimits(limits),
     heartbeat:
       heartbeat !== false && positiveIntegers('heartbeat', { ...DEFAULT_HEARTBEAT, ...heartbeat }),

@@ -1,16 +1,10 @@
-import {
-  type Outcome,
-  RpcAbortedError,
-  RpcConfigError,
-  type RpcError,
-  RpcTimeoutError,
-} from '../errors.js'
+import { type Outcome, RpcAbortedError, type RpcError, RpcTimeoutError } from '../errors.js'
+import { CallTimer, readTimeout, type TimeLimits } from './call-timer.js'
+import { deadlineOf, type Stamp } from './deadline.js'
 import type { SendOptions } from './functions.js'
 import { assertKey } from './keyed-calls.js'
 import type { Outgoing } from './outbox.js'
-
-/** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
+import type { ProgressListening } from './progress.js'
 
 /** What a call is answered with. */
 export type CallKind = 'call' | 'stream' | 'notification'
@@ -31,6 +25,14 @@ export interface PendingCall {
   sentTo: { readonly store: string; readonly at: number } | undefined
   /** Whether items come, or go along: only who knows of such can be called so. */
   readonly hasStreams: boolean
+  /** When it is to have ended, as far as that is told to the other side; `Infinity` where it is not. */
+  readonly deadline: number
+  /** What its message says of its time, or of who listens, which a plain peer is not told. */
+  stamp: Stamp | undefined
+  /** Who listens to how far it has come. */
+  progress: ProgressListening | undefined
+  /** Whether it is this side that keeps items from coming. */
+  isHeldUp: (() => boolean) | undefined
   /** How many items have come, or were sent along, where that is counted. */
   countItems: (() => number) | undefined
   /** Its message, which may have to go out again. */
@@ -45,7 +47,7 @@ interface Entry extends PendingCall {
   written: boolean
   returned: boolean
   uncertain: boolean
-  timer: ReturnType<typeof setTimeout> | undefined
+  timer: CallTimer | undefined
   stopListening: (() => void) | undefined
 }
 
@@ -116,10 +118,9 @@ export class PendingCalls {
    * @throws {RpcConfigError} where the timeout is no number of ms, or the key is none.
    * @throws {RpcAbortedError} where the signal is aborted already.
    */
-  open(method: string, options: SendOptions, defaultTimeout: number, kind: CallKind): PendingCall {
+  open(method: string, options: SendOptions, fallback: TimeLimits, kind: CallKind): PendingCall {
     const hasStreams = kind === 'stream' || options.input !== undefined
-    const fallback = hasStreams ? Number.POSITIVE_INFINITY : defaultTimeout
-    const timeout = assertTimeout(method, options.timeout ?? fallback)
+    const { limits, deadline } = timeOf(method, options, fallback, kind)
     const key = assertKey(method, options.idempotencyKey, hasStreams ? 'stream' : kind)
     const { signal } = options
     if (signal?.aborted) throw abortedError(method, 'not-sent', signal)
@@ -139,6 +140,10 @@ export class PendingCalls {
       key,
       sentTo: undefined,
       hasStreams,
+      deadline,
+      stamp: undefined,
+      progress: undefined,
+      isHeldUp: undefined,
       countItems: undefined,
       outgoing: undefined,
       promise,
@@ -146,10 +151,12 @@ export class PendingCalls {
       timer: undefined,
       stopListening: undefined,
     }
-    if (timeout <= MAX_TIMER_MS) {
-      entry.timer = setTimeout(() => {
-        this.giveUp(entry, timeoutError(method, timeout, outcomeOf(entry)))
-      }, timeout)
+    if (limits !== NONE) {
+      entry.timer = new CallTimer(
+        limits,
+        (which) => this.giveUp(entry, timeoutError(method, which, limits[which], outcomeOf(entry))),
+        () => entry.isHeldUp?.() ?? false,
+      )
     }
     if (signal) {
       const onAbort = () => this.giveUp(entry, abortedError(method, outcomeOf(entry), signal))
@@ -171,9 +178,14 @@ export class PendingCalls {
     if (!entry) return undefined
     this.#entries.delete(entry.id)
     this.#count(entry, Number(entry.written), 0)
-    clearTimeout(entry.timer)
+    entry.timer?.stop()
     entry.stopListening?.()
     return entry
+  }
+
+  /** The other side has shown that it works on a call. */
+  touch(id: unknown): void {
+    this.#entries.get(id as number)?.timer?.touch()
   }
 
   /** Takes out, and rejects, all calls that `which` names. */
@@ -208,16 +220,34 @@ export function outcomeOf(call: PendingCall): Outcome {
   return call.returned ? 'not-received' : 'not-sent'
 }
 
+const NONE: TimeLimits = { idle: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY }
+
 /**
- * @returns the timeout, checked.
- * @throws {RpcConfigError} where it is no number of ms.
+ * How long a call may take, and when it is to have ended: what it was given, or what is left to whoever
+ * it is made for, whichever is less. What is but this side's patience is told to nobody.
  */
-export function assertTimeout(method: string | undefined, timeout: unknown): number {
-  if (typeof timeout === 'number' && timeout >= 0) return timeout
-  throw new RpcConfigError(
-    `${method === undefined ? 'timeout' : `The timeout of "${method}"`} must be a number of ms, or Infinity; it is ${String(timeout)}`,
-    { method },
-  )
+function timeOf(
+  method: string,
+  { timeout, input, signal }: SendOptions,
+  fallback: TimeLimits,
+  kind: CallKind,
+): { limits: TimeLimits; deadline: number } {
+  const given = timeout === undefined ? undefined : readTimeout(method, timeout)
+  const patience =
+    kind === 'stream'
+      ? NONE
+      : input === undefined
+        ? fallback
+        : // As long as the other side takes items, a call may last.
+          { ...NONE, idle: Math.min(fallback.idle, fallback.total) }
+  const { idle, total } = given ?? patience
+  const inherited = deadlineOf(signal)
+  const left = inherited - performance.now()
+  const deadline = given && given.total < left ? performance.now() + given.total : inherited
+  if (idle === Number.POSITIVE_INFINITY && Math.min(total, left) === Number.POSITIVE_INFINITY) {
+    return { limits: NONE, deadline }
+  }
+  return { limits: { idle, total: Math.max(0, Math.min(total, left)) }, deadline }
 }
 
 /** What an outcome says of a call, for messages. */
@@ -227,14 +257,15 @@ export const STATE: Record<Outcome, string> = {
   'maybe-executed': 'was sent and may have run',
 }
 
-function timeoutError(method: string, timeout: number, outcome: Outcome): RpcTimeoutError {
-  return new RpcTimeoutError(
-    `"${method}" was not answered in ${timeout} ms: it ${STATE[outcome]}`,
-    outcome,
-    {
-      method,
-    },
-  )
+function timeoutError(
+  method: string,
+  which: 'idle' | 'total',
+  ms: number,
+  outcome: Outcome,
+): RpcTimeoutError {
+  const what = which === 'total' ? 'was not answered in' : 'showed no sign of life for'
+  const text = `"${method}" ${what} ${Math.ceil(ms)} ms: it ${STATE[outcome]}`
+  return new RpcTimeoutError(text, outcome, { method })
 }
 
 function abortedError(method: string, outcome: Outcome, signal: AbortSignal): RpcAbortedError {

@@ -134,6 +134,7 @@ export class ServedCall {
     this.#input = new IncomingStream({
       window,
       begin: grant,
+      grantsToTheEnd: true,
       grant,
       leave: () => grant(0),
       check,

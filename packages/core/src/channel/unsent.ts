@@ -18,8 +18,8 @@ export class Unsent {
   }
 
   /** The error of this side, with all that is known. */
-  error(method: string): RpcValidationError {
-    const message = `An item of "${method}" can't be sent: ${this.#detail}`
+  error(method: string, what = 'An item'): RpcValidationError {
+    const message = `${what} of "${method}" can't be sent: ${this.#detail}`
     const options = typeof this.#why === 'object' ? { cause: this.#why.cause } : {}
     return new RpcValidationError(message, [{ message: this.#detail }], 'maybe-executed', {
       method,

@@ -26,6 +26,10 @@ export interface RequestExtras {
   credit?: number
   /** Items come from the caller. */
   input?: true
+  /** The caller listens to how far the call has come. */
+  progress?: true
+  /** How long the caller still waits, in ms. */
+  deadlineMs?: number
 }
 
 export interface NotificationMessage {

@@ -1,0 +1,128 @@
+import { type ContractSide, definitionOf } from '../contract.js'
+import { RpcConfigError, RpcTimeoutError } from '../errors.js'
+import { MAX_TIMER_MS } from './call-timer.js'
+import { setDeadline } from './deadline.js'
+import type { HandlerContext } from './functions.js'
+import { emptyStream, type IncomingStream } from './incoming-stream.js'
+import type { ProgressReport } from './progress.js'
+import type { ServedCall } from './served-streams.js'
+
+export interface CallContextOptions {
+  /** The methods the contract gives this side. */
+  readonly side: ContractSide | undefined
+  /** What handlers find as `context.channel`. */
+  readonly channel: () => unknown
+  /** What handlers find as `context.identity`. */
+  readonly identity: () => unknown
+}
+
+/** What a handler is given; its signal is made when it is first asked for. */
+export class CallContext implements HandlerContext {
+  readonly method: string
+  readonly kind: HandlerContext['kind']
+  readonly identity: undefined
+  /** Those of the call, where it has any. */
+  streams: ServedCall | undefined
+  /** Who is told how far it has come, where anybody listens. */
+  report: ProgressReport | undefined
+  #progress: ((value: unknown) => void) | undefined
+  #deadline = Number.POSITIVE_INFINITY
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #input: IncomingStream | undefined
+  readonly #channel: () => unknown
+  readonly #side: ContractSide | undefined
+  #controller: AbortController | undefined
+  #abortedBy: { reason: unknown } | undefined
+
+  constructor(
+    method: string,
+    kind: HandlerContext['kind'],
+    { side, channel, identity }: CallContextOptions,
+  ) {
+    this.method = method
+    this.kind = kind
+    this.#side = side
+    this.#channel = channel
+    // Typed where the handler is: see HandlerContext.
+    this.identity = identity() as undefined
+  }
+
+  get channel(): unknown {
+    return this.#channel()
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#deadline < Number.POSITIVE_INFINITY) {
+        setDeadline(this.#controller.signal, this.#deadline)
+      }
+    }
+    if (this.#abortedBy) this.#controller.abort(this.#abortedBy.reason)
+    return this.#controller.signal
+  }
+
+  get timeLeft(): number {
+    return Math.max(0, this.#deadline - performance.now())
+  }
+
+  get progress(): (value: unknown) => void {
+    this.#progress ??= (value) => {
+      assertProgress(this.#side, this.method)
+      this.report?.tell(value)
+    }
+    return this.#progress
+  }
+
+  get input(): AsyncGenerator<never, void, undefined> {
+    this.#input ??= this.streams?.input ?? emptyStream()
+    // Typed where the handler is: see HandlerContext.
+    return this.#input as AsyncGenerator<never, void, undefined>
+  }
+
+  // ── For whoever runs the handler ──────────────────────────────────────────────────────────────
+
+  /** Aborts it, when so many ms have passed. */
+  expireIn(ms: number): void {
+    this.#deadline = performance.now() + ms
+    if (ms > MAX_TIMER_MS) return
+    this.#timer = setTimeout(() => {
+      const why = `"${this.method}" took longer than its caller waits`
+      this.abort(new RpcTimeoutError(why, 'maybe-executed', { method: this.method }))
+    }, ms)
+  }
+
+  get aborted(): boolean {
+    return this.#abortedBy !== undefined
+  }
+
+  /** What it was aborted with. */
+  get reason(): unknown {
+    return this.#abortedBy?.reason
+  }
+
+  abort(reason: unknown): void {
+    if (this.#abortedBy) return
+    this.#abortedBy = { reason }
+    clearTimeout(this.#timer)
+    this.report?.stop()
+    this.#controller?.abort(reason)
+    this.streams?.abort(reason)
+  }
+
+  /** It is over: nothing more is told, and nothing waits. */
+  end(): void {
+    clearTimeout(this.#timer)
+    this.report?.end()
+  }
+}
+
+/** @throws {RpcConfigError} where a contract says nothing of a method's progress. */
+function assertProgress(side: ContractSide | undefined, method: string): void {
+  const definition = definitionOf(side, method)
+  if (!definition || ('progress' in definition && definition.progress)) return
+  throw new RpcConfigError(
+    `"${method}" tells of no progress: add progress to the method in the contract`,
+    { method },
+  )
+}

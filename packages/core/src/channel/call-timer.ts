@@ -1,0 +1,82 @@
+import { RpcConfigError } from '../errors.js'
+
+/**
+ * How long a call waits, in ms; `Infinity` waits for ever. A number is the whole of it, `total`; `idle`
+ * bounds the time without a sign of life of the call: progress, an item, or, where items go along,
+ * the other side taking them.
+ */
+export type Timeout = number | { readonly idle?: number; readonly total?: number }
+
+/** The same, with what was left out. */
+export interface TimeLimits {
+  readonly idle: number
+  readonly total: number
+}
+
+/** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** Runs out, once, when a call has taken too long, or has shown no sign of life for too long. */
+export class CallTimer {
+  readonly #onIdle: () => void
+  #heardAt = performance.now()
+  #total: ReturnType<typeof setTimeout> | undefined
+  #idle: ReturnType<typeof setTimeout> | undefined
+
+  /**
+   * @param runOut told once, of which of the two it was.
+   * @param isHeldUp whether it is this side that keeps the other from showing any sign.
+   */
+  constructor(
+    { idle, total }: TimeLimits,
+    runOut: (which: 'idle' | 'total') => void,
+    isHeldUp: () => boolean,
+  ) {
+    if (total <= MAX_TIMER_MS) this.#total = setTimeout(() => runOut('total'), total)
+    this.#onIdle = () => {
+      const left = isHeldUp() ? idle : this.#heardAt + idle - performance.now()
+      if (left > 0) this.#watch(left)
+      else runOut('idle')
+    }
+    if (idle <= MAX_TIMER_MS && idle < total) this.#watch(idle)
+  }
+
+  /** A sign of life. Costs no timer: the one there is looks back at it. */
+  touch(): void {
+    this.#heardAt = performance.now()
+  }
+
+  #watch(ms: number): void {
+    this.#idle = setTimeout(this.#onIdle, ms)
+  }
+
+  stop(): void {
+    clearTimeout(this.#total)
+    clearTimeout(this.#idle)
+  }
+}
+
+/**
+ * @param method the call's, where it is one's own.
+ * @returns the two limits, checked; what is left out is not bounded.
+ * @throws {RpcConfigError} where it is neither a number of ms nor an object of such.
+ */
+export function readTimeout(method: string | undefined, timeout: unknown): TimeLimits {
+  const { idle = Number.POSITIVE_INFINITY, total = Number.POSITIVE_INFINITY } =
+    typeof timeout === 'object' && timeout !== null
+      ? (timeout as { idle?: unknown; total?: unknown })
+      : { total: timeout }
+  if (isDuration(idle) && isDuration(total)) return { idle, total }
+  throw new RpcConfigError(
+    `${method === undefined ? 'timeout' : `The timeout of "${method}"`} must be a number of ms, or Infinity, or { idle, total } of such; it is ${describe(timeout)}`,
+    { method },
+  )
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0
+}
+
+function describe(timeout: unknown): string {
+  return typeof timeout === 'object' && timeout !== null ? JSON.stringify(timeout) : String(timeout)
+}
