@@ -5,6 +5,7 @@ import {
   type ClientOptions,
   createClient,
   defineContract,
+  ErrorCode,
   method,
   RpcAbortedError,
   RpcConfigError,
@@ -381,6 +382,14 @@ describe('back-pressure', () => {
     }
   })
 
+  test('many producers at once share the room that there is', async () => {
+    const { url } = await serve({ limits: { bytesPerSecond: Number.POSITIVE_INFINITY } })
+    const client = connect(url)
+    const input = Array.from({ length: 4 }, () => 'x'.repeat(500_000))
+    const echoes = upTo(40).map(() => itemsOf(client.other.echo(undefined, { input })))
+    for (const items of await Promise.all(echoes)) expect(items).toEqual(input)
+  })
+
   test('a socket that is not read stops the producer before it is closed for it', async () => {
     const text = 'x'.repeat(100_000)
     let made = 0
@@ -663,6 +672,34 @@ describe('the end of a connection', () => {
     expect(await client.other.add({ a: 1, b: 1 })).toBe(2)
     expect(told.errors).toEqual([])
   })
+
+  test('what did not leave any more with the old connection is not said on the next one', async () => {
+    const { port, told } = await serve()
+    const proxy = await createFaultProxy({ port })
+    opened.push(() => proxy.close())
+    const client = connect(proxy.url(), { limits: { sendBuffer: 100_000 } })
+    let taken = 0
+    const input = (function* () {
+      for (; ; taken++) yield 'x'.repeat(900_000)
+    })()
+    const counted = client.other.count({})
+    await counted.next()
+    const echoed = client.other.echo(undefined, { input })
+    await echoed.next()
+    proxy.stall({ up: true })
+    // Until the socket takes no more.
+    for (let before = -1; before !== taken; ) {
+      before = taken
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    // Credit finds the socket full, which ends the connection.
+    const thrown = await rejection(itemsOf(counted))
+    expect(thrown).toMatchObject({ code: ErrorCode.disconnected, closeCode: 1013 })
+    expect(await rejection(itemsOf(echoed))).toBeInstanceOf(RpcDisconnectedError)
+    proxy.heal()
+    expect(await client.other.add({ a: 1, b: 1 })).toBe(2)
+    expect(told.errors).toEqual([])
+  })
 })
 
 describe('in a session', () => {
@@ -727,6 +764,17 @@ describe('in a session', () => {
     expect(sum).toBe(1_999_000)
     expect(echoed).toEqual(texts)
     expect(await stop()).toBeGreaterThan(1)
+  })
+
+  test('many producers at once keep within what a session holds', async () => {
+    const { client, proxy } = await cutting({
+      limits: { bytesPerSecond: Number.POSITIVE_INFINITY },
+    })
+    const stop = cutter(proxy, client)
+    const input = Array.from({ length: 4 }, () => 'x'.repeat(100_000))
+    const echoes = upTo(40).map(() => itemsOf(client.other.echo(undefined, { input })))
+    for (const items of await Promise.all(echoes)) expect(items).toEqual(input)
+    expect(await stop()).toBeGreaterThan(0)
   })
 
   test('a stream that is left while there is no connection ends at its source', async () => {

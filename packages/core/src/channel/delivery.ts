@@ -92,6 +92,8 @@ export class Delivery {
 
   /** Sends another word of the other side's session or, without one, of its connection. */
   say(encoded: Encoded): void {
+    // Without a session, what it is about has ended with the connection.
+    if (!this.#session && !this.#connection) return
     this.send({ kind: 'reply', encoded })
   }
 
@@ -211,7 +213,7 @@ export class Delivery {
       session.keep(outgoing)
       // Whether it left or not: it is written again until the other side has it.
       connection.write(encoded)
-    } else if (!connection.write(encoded)) return 'none-yet'
+    } else if (!connection.write(encoded) && outgoing.kind !== 'reply') return 'none-yet'
     if (outgoing.kind !== 'reply') this.#events.written(outgoing, connection)
     return 'taken'
   }

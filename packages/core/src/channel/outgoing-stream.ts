@@ -74,7 +74,9 @@ export class OutgoingStream {
         })
         hasEnded = result.done === true
         if (hasEnded) return
-        if (!(await this.#hasRoom())) return
+        // Looked at and used in one turn: other streams wait for the same room.
+        for (let room = this.#room; room; room = this.#room) await this.#woken(room)
+        if (this.#isStopped) return
         this.#credit--
         this.#options.send(result.value)
         this.#sent++
@@ -95,18 +97,18 @@ export class OutgoingStream {
 
   /** Waits as long as that is so. @returns false once it is stopped. */
   async #mayGoOn(mustWait: () => boolean): Promise<boolean> {
-    while (mustWait() && !this.#isStopped) {
-      await new Promise<void>((resolve) => (this.#wake = resolve))
-    }
+    while (mustWait() && !this.#isStopped) await this.#woken()
     return !this.#isStopped
   }
 
-  async #hasRoom(): Promise<boolean> {
-    for (;;) {
-      const room = this.#isStopped ? undefined : this.#options.whenRoomy()
-      if (!room) return !this.#isStopped
-      await Promise.race([room, new Promise<void>((resolve) => (this.#wake = resolve))])
-    }
+  /** Resolves when there may be room for an item; `undefined` where there is, or it needs none. */
+  get #room(): Promise<void> | undefined {
+    return this.#isStopped ? undefined : this.#options.whenRoomy()
+  }
+
+  async #woken(room?: Promise<void>): Promise<void> {
+    const woken = new Promise<void>((resolve) => (this.#wake = resolve))
+    await (room ? Promise.race([room, woken]) : woken)
   }
 }
 
