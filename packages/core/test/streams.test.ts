@@ -777,6 +777,19 @@ describe('in a session', () => {
     expect(await stop()).toBeGreaterThan(0)
   })
 
+  test('items of very different sizes keep within it, too', async () => {
+    const { client, proxy } = await cutting({
+      limits: { bytesPerSecond: Number.POSITIVE_INFINITY },
+    })
+    const stop = cutter(proxy, client)
+    const echoes = [100_000, 300_000, 1_000_000].map((size) => {
+      const input = Array.from({ length: 30 }, () => 'x'.repeat(size))
+      return itemsOf(client.other.echo(undefined, { input }))
+    })
+    for (const items of await Promise.all(echoes)) expect(items).toHaveLength(30)
+    expect(await stop()).toBeGreaterThan(0)
+  })
+
   test('a stream that is left while there is no connection ends at its source', async () => {
     const { client, proxy, told } = await cutting()
     const stream = client.other.count({})

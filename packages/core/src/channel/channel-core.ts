@@ -123,7 +123,8 @@ export class ChannelCore {
     this.#delivery = new Delivery(
       {
         queued: { messages: limits.queuedMessages, bytes: limits.queuedBytes },
-        held: this.#bounds,
+        // One message may have found room as long as it was small, and waits: an item of a stream.
+        held: { ...this.#bounds, bytes: this.#bounds.bytes + limits.message },
         callsOutliveSessions: lasting,
       },
       {
