@@ -1,6 +1,7 @@
 export {
   type Audience,
   createAudience,
+  createGroup,
   type Target,
   type TargetOutcome,
 } from './channel/audience.js'

@@ -172,6 +172,11 @@ describe('several windows', () => {
     }
     const asked = host.all.call('echo', { text: '?' }, { timeout: 2_000 })
     expect((await asked).map(({ status }) => status).sort()).toEqual(['error', 'ok', 'ok'])
+    const [first, second] = host.all
+    first?.join('editors')
+    expect(await host.group('editors').notify('told', { text: 'one' })).toBe(1)
+    expect([...host.all.except(first ?? '')]).not.toContain(first)
+    expect(host.group('editors').except(second ?? '').size).toBe(1)
     const late = host.all.call('never', { text: '?' }, { timeout: 1_000 })
     opened[0]?.window.destroy()
     const outcomes = await late

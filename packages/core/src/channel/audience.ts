@@ -1,6 +1,9 @@
 import type { RpcError } from '../errors.js'
+import { ForkedSignal } from './forked-signal.js'
 import type { CallOptions, MethodName, RemoteFunction, ResultOf } from './functions.js'
+import { assertGroup } from './groups.js'
 import type { Peer } from './peer.js'
+import { SEND_SHARED, SharedNotification, type SharedTarget } from './shared-notification.js'
 
 /** What became of a call at one of its targets. */
 export type TargetOutcome<Value, Ch extends Target = Target> = {
@@ -26,10 +29,16 @@ type AnyPeer = Peer<any, any>
 export interface Audience<Remote, Ch extends Target = Target> {
   /** How many channels are in it now. */
   readonly size: number
+  /** The channels that are in it now. */
+  [Symbol.iterator](): Iterator<Ch>
+  /** The same without some of them, by themselves or by their ids. */
+  except(channels: Ch | string | Iterable<Ch | string>): Audience<Remote, Ch>
   /**
-   * Sends a notification to each. One that can't be told keeps nobody else from it.
+   * Sends a notification to each: it is made a frame of once, for all. One that can't be told keeps
+   * nobody else from it, and one that is slow, or whose session waits for its next connection, is not
+   * waited for: it is kept for it.
    *
-   * @returns to how many it has been handed.
+   * @returns how many it was sent to, or is kept for.
    */
   notify<K extends keyof Remote & string>(
     method: K,
@@ -39,7 +48,7 @@ export interface Audience<Remote, Ch extends Target = Target> {
    * Calls each, all at once, and waits for all. Never rejects for a target's sake: one that fails,
    * times out or goes away has an outcome like the others.
    *
-   * @returns each target's outcome, exactly once, in the order in which they were connected.
+   * @returns each target's outcome, exactly once, in the order of {@link Symbol.iterator}.
    */
   call<K extends MethodName<Remote>>(
     method: K,
@@ -66,6 +75,20 @@ export function createAudience<Remote, Ch extends Target = Target>(
   return new LiveAudience(targets) as unknown as Audience<Remote, Ch>
 }
 
+/**
+ * Makes an audience of those channels of a set that have joined a group.
+ *
+ * @param channels who there is now; asked at every call.
+ * @throws {RpcConfigError} where the group's name is no text, or empty.
+ */
+export function createGroup<Remote, Ch extends Target & { readonly groups: ReadonlySet<string> }>(
+  channels: () => Iterable<Ch>,
+  group: string,
+): Audience<Remote, Ch> {
+  assertGroup(group)
+  return createAudience(() => [...channels()].filter(({ groups }) => groups.has(group)))
+}
+
 /** An audience, its types gone. */
 class LiveAudience {
   readonly #targets: () => Iterable<Target>
@@ -78,17 +101,43 @@ class LiveAudience {
     return [...this.#targets()].length
   }
 
-  async notify(method: string, params?: unknown, options?: CallOptions): Promise<number> {
-    const told = await Promise.allSettled(
-      [...this.#targets()].map((target) => target.notify(method, params, options)),
+  [Symbol.iterator](): Iterator<Target> {
+    // Those of this moment, whoever comes or goes meanwhile.
+    return [...this.#targets()].values()
+  }
+
+  except(channels: Target | string | Iterable<Target | string>): LiveAudience {
+    const some = typeof channels === 'object' && Symbol.iterator in channels ? channels : [channels]
+    const left = new Set<unknown>(some)
+    const targets = this.#targets
+    return new LiveAudience(() =>
+      [...targets()].filter((target) => !left.has(target) && !left.has(target.id)),
     )
+  }
+
+  async notify(method: string, params?: unknown, options?: CallOptions): Promise<number> {
+    const shared = new SharedNotification(method, params)
+    const send = (target: Target | (Target & SharedTarget)): Promise<void> =>
+      SEND_SHARED in target
+        ? target[SEND_SHARED](shared, options)
+        : target.notify(method, params, options)
+    const told = await Promise.allSettled([...this.#targets()].map(send))
     return told.filter(({ status }) => status === 'fulfilled').length
   }
 
-  call(method: string, params?: unknown, options?: CallOptions): Promise<TargetOutcome<unknown>[]> {
-    return Promise.all(
-      [...this.#targets()].map((target) => outcomeOf(target, method, params, options)),
-    )
+  async call(
+    method: string,
+    params?: unknown,
+    options?: CallOptions,
+  ): Promise<TargetOutcome<unknown>[]> {
+    const signal = options?.signal && new ForkedSignal(options.signal)
+    const own = () => (signal ? { ...options, signal: signal.fork() } : options)
+    const outcomes = [...this.#targets()].map((target) => outcomeOf(target, method, params, own()))
+    try {
+      return await Promise.all(outcomes)
+    } finally {
+      signal?.end()
+    }
   }
 
   async *each(
@@ -96,18 +145,18 @@ class LiveAudience {
     params?: unknown,
     options?: CallOptions,
   ): AsyncGenerator<TargetOutcome<unknown>, void, undefined> {
-    const leaving = new AbortController()
-    const signals = [leaving.signal, ...(options?.signal ? [options.signal] : [])]
-    const signal = AbortSignal.any(signals)
+    const signal = new ForkedSignal(options?.signal)
     const arrived: TargetOutcome<unknown>[] = []
     let wake = () => {}
     let open = 0
-    for (const target of this.#targets()) {
+    for (const target of [...this.#targets()]) {
       open++
-      void outcomeOf(target, method, params, { ...options, signal }).then((outcome) => {
-        arrived.push(outcome)
-        wake()
-      })
+      void outcomeOf(target, method, params, { ...options, signal: signal.fork() }).then(
+        (outcome) => {
+          arrived.push(outcome)
+          wake()
+        },
+      )
     }
     try {
       for (; open > 0; open--) {
@@ -115,7 +164,8 @@ class LiveAudience {
         yield arrived.shift() as TargetOutcome<unknown>
       }
     } finally {
-      leaving.abort()
+      signal.end()
+      signal.abort()
     }
   }
 }

@@ -27,6 +27,7 @@ import { isSource } from './outgoing-stream.js'
 import { type CallKind, type PendingCall, PendingCalls, STATE } from './pending-calls.js'
 import { PROGRESS, ProgressListening } from './progress.js'
 import type { Speech } from './served-streams.js'
+import type { SharedNotification } from './shared-notification.js'
 import { readId } from './stream-words.js'
 
 export interface CallerOptions {
@@ -188,6 +189,23 @@ export class Caller {
     await call.promise
   }
 
+  /** Sends a notification that goes to others, too. Resolves when it is on the wire, or kept for that. */
+  notifyShared(notification: SharedNotification, options: CallOptions): Promise<void> {
+    const sent = this.#notifyShared(notification, options)
+    sent.catch((error: unknown) => this.#options.error(error))
+    return sent
+  }
+
+  async #notifyShared(notification: SharedNotification, options: CallOptions): Promise<void> {
+    const { method, params } = notification
+    const call = this.#open(method, options, 'notification')
+    const message: NotificationMessage = { jsonrpc: '2.0', method }
+    this.#say(message, params, call, 'notification', notification)
+    // One slow target is waited for by nobody: what it is sent has its place on the way out.
+    if (!this.#pending.has(call)) return call.promise as Promise<void>
+    call.promise.catch((error: unknown) => this.#options.error(error))
+  }
+
   #open(method: string, options: SendOptions, kind: CallKind): PendingCall {
     if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
     if (this.#options.side && !definitionOf(this.#options.side, method)) {
@@ -236,9 +254,10 @@ export class Caller {
     params: unknown,
     call: PendingCall,
     kind: 'call' | 'notification',
+    shared?: SharedNotification,
   ): void {
     if (this.#refusal) return this.fail(call, disconnectedError(call, this.#refusal))
-    const encoded = this.#encode(message, params, call)
+    const encoded = this.#encode(message, params, call, shared)
     if (!encoded) return
     call.outgoing = { encoded, call, kind }
     try {
@@ -253,12 +272,14 @@ export class Caller {
     message: RequestMessage | NotificationMessage,
     params: unknown,
     call: PendingCall,
+    shared: SharedNotification | undefined,
   ): Encoded | undefined {
     const { format } = this.#options
+    const make = (whole: RequestMessage | NotificationMessage) =>
+      shared ? shared.encode(format, whole) : encode(format, whole)
     try {
-      if (params === undefined) return encode(format, message)
-      if (typeof params === 'object' && params !== null)
-        return encode(format, { ...message, params })
+      if (params === undefined) return make(message)
+      if (typeof params === 'object' && params !== null) return make({ ...message, params })
       throw new TypeError('JSON-RPC 2.0 carries params as an object of named params')
     } catch (thrown) {
       const why = describeThrown(thrown)

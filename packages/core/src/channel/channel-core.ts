@@ -31,6 +31,7 @@ import { createRemote } from './remote.js'
 import { ResendBudget } from './resend-budget.js'
 import type { Speech } from './served-streams.js'
 import { Session, type SessionBounds } from './session.js'
+import type { SharedNotification } from './shared-notification.js'
 import { wordOf } from './stream-words.js'
 import { Unsent } from './unsent.js'
 
@@ -217,6 +218,11 @@ export class ChannelCore {
   /** Resolves when the notification has been handed to the wire. */
   notify(method: string, params: unknown, options: CallOptions = {}): Promise<void> {
     return this.#caller.notify(method, params, options)
+  }
+
+  /** The same for one that goes to many; it may be kept for the other side of a session, too. */
+  notifyShared(notification: SharedNotification, options: CallOptions = {}): Promise<void> {
+    return this.#caller.notifyShared(notification, options)
   }
 
   #givenUp(call: PendingCall): void {

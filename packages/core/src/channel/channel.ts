@@ -6,6 +6,7 @@ import { ChannelCore } from './channel-core.js'
 import type { Connection, ConnectionEvents, Reception } from './connection.js'
 import type { Authorize } from './dispatcher.js'
 import type { HandlerContext, SomeHandlers } from './functions.js'
+import { type Groups, Membership } from './groups.js'
 import type { HelloParams } from './handshake.js'
 import { type ChannelHooks, createHookRunner } from './hooks.js'
 import type { AnswerKeyed } from './keyed-calls.js'
@@ -35,6 +36,17 @@ export interface ServerChannel<Local, Remote, Identity = unknown> extends Channe
   readonly identity: Identity
   /** How many calls of the other side run here now. */
   readonly running: number
+  /** The groups that it is in. */
+  readonly groups: ReadonlySet<string>
+  /**
+   * Joins a group, by which `endpoint.group(name)` finds it until it leaves or ends. Joined already, or ended:
+   * changes nothing. In a session it stays in its groups from one connection to the next.
+   *
+   * @throws {RpcConfigError} where the name is no text, or empty.
+   */
+  join(group: string): void
+  /** Leaves a group. @throws {RpcConfigError} where the name is no text, or empty. */
+  leave(group: string): void
 }
 
 /** A channel of which nothing is known: of any contract, or of none. */
@@ -133,6 +145,8 @@ export interface OpenChannel {
   readonly receive?: (hello: HelloParams, connection: Connection, channel: LiveChannel) => Reception
   /** Server: the window over which its clients spread after a loss, in ms. */
   readonly spreadMs?: () => number
+  /** Who finds channels by their groups. */
+  readonly groups?: Groups<LiveChannel>
   readonly events?: LiveChannelEvents
 }
 
@@ -155,6 +169,7 @@ export function openChannel(open: OpenChannel): LiveChannel {
 /** A channel that begins with a connection and ends with it, or with its session; its types are gone. */
 export class LiveChannel extends CorePeer implements AnyChannel {
   protected readonly core: ChannelCore
+  readonly #membership: Membership<LiveChannel>
   #identity: unknown
 
   constructor(open: OpenChannel) {
@@ -162,6 +177,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
       open
     super()
     this.#identity = identity
+    this.#membership = new Membership<LiveChannel>(this, open.groups)
     const hooks = createHookRunner<LiveChannel>(options, () => this)
     this.core = new ChannelCore({
       ...resolveChannelOptions(options),
@@ -184,6 +200,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
         resumed: () => {},
         down: () => events?.down?.(this),
         ended: (info, recv) => {
+          this.#membership.end()
           events?.ended?.(this, info, recv)
           hooks.disconnect(info)
         },
@@ -206,6 +223,18 @@ export class LiveChannel extends CorePeer implements AnyChannel {
 
   get running(): number {
     return this.core.running
+  }
+
+  get groups(): ReadonlySet<string> {
+    return this.#membership.names
+  }
+
+  join(group: string): void {
+    this.#membership.join(group)
+  }
+
+  leave(group: string): void {
+    this.#membership.leave(group)
   }
 
   async close(code: number = CloseCode.normal, reason = ''): Promise<void> {
@@ -258,7 +287,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   }
 
   /** Runs no call any more that has not come yet, and says so. */
-  leave(retryAfterMs: number | undefined): void {
+  retire(retryAfterMs: number | undefined): void {
     this.core.leave(retryAfterMs)
   }
 

@@ -12,6 +12,7 @@ import type {
   SendOptions,
   StreamName,
 } from './functions.js'
+import { SEND_SHARED, type SharedNotification, type SharedTarget } from './shared-notification.js'
 
 /**
  * One end of a conversation in which both sides may call.
@@ -68,7 +69,7 @@ export interface Peer<Local, Remote> {
 export type UntypedSide = Record<string, AnyHandler>
 
 /** What channels and clients share: a core, seen as a peer; its types are gone. */
-export abstract class CorePeer implements Peer<UntypedSide, UntypedSide> {
+export abstract class CorePeer implements Peer<UntypedSide, UntypedSide>, SharedTarget {
   protected abstract readonly core: ChannelCore
 
   get id(): string {
@@ -94,6 +95,10 @@ export abstract class CorePeer implements Peer<UntypedSide, UntypedSide> {
 
   notify(method: string, params?: unknown, options?: CallOptions): Promise<void> {
     return this.core.notify(method, params, options)
+  }
+
+  [SEND_SHARED](notification: SharedNotification, options?: CallOptions): Promise<void> {
+    return this.core.notifyShared(notification, options)
   }
 
   expose(method: string, handler: AnyHandler): () => void {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { type Audience, createAudience } from '../channel/audience.js'
 import {
   type Authorizer,
   type LiveChannel,
@@ -13,6 +14,7 @@ import type { Connection, Reception } from '../channel/connection.js'
 import type { Discovery } from '../channel/discovery.js'
 import { type Authorize, assertExposable } from '../channel/dispatcher.js'
 import type { Handlers } from '../channel/functions.js'
+import { assertGroup, Groups } from '../channel/groups.js'
 import type { HelloParams } from '../channel/handshake.js'
 import type { ChannelHooks } from '../channel/hooks.js'
 import type { Keys } from '../channel/keyed-calls.js'
@@ -122,6 +124,15 @@ export interface Listening {
 export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDisposable {
   /** The channels that are open now; with sessions, those that wait for their client, too. */
   readonly channels: ReadonlySet<ServerChannel<Local, Remote, Identity>>
+  /** All of them, to be called together. */
+  readonly all: Audience<Remote, ServerChannel<Local, Remote, Identity>>
+  /**
+   * Those that have joined a group (`channel.join`), to be called together: who is in it when a call is
+   * made. One that nobody has joined is empty.
+   *
+   * @throws {RpcConfigError} where the name is no text, or empty.
+   */
+  group(name: string): Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /**
    * Serves a path of an HTTP server: node:http, and so Express, Fastify, Koa, Nest, Vite. Upgrades
    * to other paths are left to others; where there are no others, they are answered 404.
@@ -184,7 +195,9 @@ const CHECK_MS = 1_000
 
 class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly channels: ReadonlySet<LiveChannel>
+  readonly all: Audience<UntypedSide, LiveChannel>
   readonly #channels = new Set<LiveChannel>()
+  readonly #groups = new Groups<LiveChannel>()
   /** Those whose client has not said yet who it is. */
   readonly #opening = new Set<LiveChannel>()
   readonly #sessions: Sessions | undefined
@@ -207,6 +220,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.#contract = contract
     this.#options = options
     this.channels = this.#channels
+    this.all = createAudience(() => this.#channels)
     assertMethods(contract, options.methods)
     assertPageRules(options as PageRules)
     assertFunctions(options)
@@ -232,6 +246,11 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       // that the types of ws do not have yet.
       ...({ closeTimeout: CLOSE_MS } as object),
     })
+  }
+
+  group(name: string): Audience<UntypedSide, LiveChannel> {
+    assertGroup(name)
+    return createAudience(() => this.#groups.membersOf(name))
   }
 
   attach(server: Server, { path = '/' }: { path?: string } = {}): () => void {
@@ -366,6 +385,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       receive: (hello, connection, self) =>
         this.#receive(self, hello, connection, { identity, address }),
       spreadMs: () => this.#spread.ms(this.#channels.size),
+      groups: this.#groups,
       events: this.#channelEvents,
     })
     this.#opening.add(channel)
@@ -442,7 +462,7 @@ async function leave(
   deadline: number,
   retryAfterMs: number | undefined,
 ): Promise<void> {
-  channel.leave(retryAfterMs)
+  channel.retire(retryAfterMs)
   while (channel.isBusy && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   }

@@ -56,7 +56,7 @@ export class ServerProcess {
     this.#isLeaving = true
     this.#sessions?.close(LEAVING)
     for (const channel of this.#opening) channel.end(LEAVING)
-    for (const channel of this.channels) channel.leave(undefined)
+    for (const channel of this.channels) channel.retire(undefined)
   }
 
   /** Goes, where all that it runs is done. */

@@ -3,6 +3,7 @@ import {
   type Contract,
   type ContractSide,
   createAudience,
+  createGroup,
   ErrorCode,
   messagePortTransport,
   RpcConfigError,
@@ -102,6 +103,10 @@ class Host {
       take: (handedOver) => this.#take(handedOver),
       refused: ({ page, code, reason }) => this.#tellRefusal(page, code, reason),
     })
+  }
+
+  group(name: string): Audience<object, AnyServerChannel> {
+    return createGroup(() => this.#channels, name)
   }
 
   channelOf(target: ElectronTarget): AnyServerChannel {

@@ -72,6 +72,12 @@ export interface ElectronHost<Local, Remote, Identity = ElectronPage> extends As
   /** All pages that are connected, to be called together. */
   readonly all: Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /**
+   * The pages whose channels have joined a group (`channel.join`), to be called together.
+   *
+   * @throws {RpcConfigError} where the name is no text, or empty.
+   */
+  group(name: string): Audience<Remote, ServerChannel<Local, Remote, Identity>>
+  /**
    * The channel of the page that a window shows now, or of a frame. After a reload it is another.
    *
    * Where no page is connected, or the window is gone, it is a closed one, whose calls reject with

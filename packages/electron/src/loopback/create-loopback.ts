@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Contract, ContractSide, Logger } from '@flashrpc/core'
+import type { Audience, Contract, ContractSide, Logger } from '@flashrpc/core'
 import {
   createEndpoint,
   type Endpoint,
@@ -41,6 +41,14 @@ export interface Loopback<Local, Remote, Identity = unknown> extends AsyncDispos
   readonly address: string
   /** The channels that are open now. */
   readonly channels: ReadonlySet<ServerChannel<Local, Remote, Identity>>
+  /** All of them, to be called together. */
+  readonly all: Audience<Remote, ServerChannel<Local, Remote, Identity>>
+  /**
+   * Those that have joined a group (`channel.join`), to be called together.
+   *
+   * @throws {RpcConfigError} where the name is no text, or empty.
+   */
+  group(name: string): Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /**
    * Accepts no more and closes every channel (1001). Safe to call twice; nothing is left after it.
    *
@@ -168,6 +176,14 @@ class WebSocketLoopback implements Loopback<ContractSide, ContractSide> {
 
   get channels(): ReadonlySet<ServerChannel<ContractSide, ContractSide>> {
     return this.#endpoint.channels
+  }
+
+  get all(): Audience<ContractSide, ServerChannel<ContractSide, ContractSide>> {
+    return this.#endpoint.all
+  }
+
+  group(name: string): Audience<ContractSide, ServerChannel<ContractSide, ContractSide>> {
+    return this.#endpoint.group(name)
   }
 
   close({ drain = 0 }: { drain?: number } = {}): Promise<void> {

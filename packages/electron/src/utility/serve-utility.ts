@@ -6,6 +6,7 @@ import {
   type Contract,
   type ContractSide,
   createAudience,
+  createGroup,
   type Handlers,
   messagePortTransport,
   RpcConfigError,
@@ -38,6 +39,12 @@ export interface UtilityService<Local, Remote, Identity = unknown> extends Async
   readonly channels: ReadonlySet<ServerChannel<Local, Remote, Identity>>
   /** All of them, to be called together. */
   readonly all: Audience<Remote, ServerChannel<Local, Remote, Identity>>
+  /**
+   * Those that have joined a group (`channel.join`), to be called together.
+   *
+   * @throws {RpcConfigError} where the name is no text, or empty.
+   */
+  group(name: string): Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /** Accepts no more, and closes every channel (1001). Safe to call twice. */
   close(): Promise<void>
 }
@@ -113,6 +120,10 @@ class Service {
     this.all = createAudience(() => this.#channels)
     served.add(parentPort)
     parentPort.on('message', this.#onMessage)
+  }
+
+  group(name: string): Audience<object, AnyServerChannel> {
+    return createGroup(() => this.#channels, name)
   }
 
   async close(): Promise<void> {

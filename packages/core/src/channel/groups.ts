@@ -1,0 +1,72 @@
+import { RpcConfigError } from '../errors.js'
+
+/** Who is in which group, both ways around. */
+export class Groups<Ch extends object> {
+  readonly #members = new Map<string, Set<Ch>>()
+
+  add(group: string, member: Ch): void {
+    const members = this.#members.get(group)
+    if (members) members.add(member)
+    else this.#members.set(group, new Set([member]))
+  }
+
+  remove(group: string, member: Ch): void {
+    const members = this.#members.get(group)
+    members?.delete(member)
+    // Groups are made of names such as of users: those that are empty would add up.
+    if (members?.size === 0) this.#members.delete(group)
+  }
+
+  /** Who is in a group now, in the order in which they joined. */
+  membersOf(group: string): Iterable<Ch> {
+    return this.#members.get(group) ?? []
+  }
+
+  /** How many groups there are that somebody is in. */
+  get size(): number {
+    return this.#members.size
+  }
+}
+
+/** The groups that one channel is in, until it ends. */
+export class Membership<Ch extends object> {
+  readonly names: ReadonlySet<string>
+  readonly #names = new Set<string>()
+  readonly #member: Ch
+  readonly #groups: Groups<Ch> | undefined
+  #hasEnded = false
+
+  /** @param groups are told, where somebody wants to find members by their group. */
+  constructor(member: Ch, groups: Groups<Ch> | undefined) {
+    this.names = this.#names
+    this.#member = member
+    this.#groups = groups
+  }
+
+  join(group: string): void {
+    assertGroup(group)
+    // Whoever waited for something before it joined may come after the end.
+    if (this.#hasEnded) return
+    this.#names.add(group)
+    this.#groups?.add(group, this.#member)
+  }
+
+  leave(group: string): void {
+    assertGroup(group)
+    if (this.#names.delete(group)) this.#groups?.remove(group, this.#member)
+  }
+
+  end(): void {
+    for (const name of this.#names) this.leave(name)
+    this.#hasEnded = true
+  }
+}
+
+/** @throws {RpcConfigError} where it can't be a group's name. */
+export function assertGroup(group: unknown): asserts group is string {
+  if (typeof group === 'string' && group !== '') return
+  const what = typeof group === 'string' ? 'empty' : `of type ${typeof group}`
+  throw new RpcConfigError(
+    `A group's name is text, such as "user:42", and not empty; this one is ${what}`,
+  )
+}
