@@ -25,6 +25,13 @@ describe('a call', () => {
     })
   })
 
+  test('prints how far it has come on standard error, where it is asked to', async () => {
+    await using server = await serve()
+    const told = await run(['call', server.url, 'work', '--progress'])
+    expect(told).toEqual({ code: 0, stdout: '"done"\n', stderr: '{"percent":100}\n' })
+    expect(await run(['call', server.url, 'work'])).toMatchObject({ stderr: '' })
+  })
+
   test('takes its params from standard input', async () => {
     await using server = await serve()
     expect((await run(['call', server.url, 'add', '--stdin'], sum)).stdout).toBe('15\n')

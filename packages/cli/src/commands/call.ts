@@ -8,7 +8,8 @@ import {
   connect,
   dialectOption,
 } from '../connection.js'
-import { printItem, printValue } from '../output.js'
+import { toJson } from '../json.js'
+import { printItem, printValue, say } from '../output.js'
 import { readLines, readParams } from '../params.js'
 import { kindOf } from '../signature.js'
 import { UsageError } from '../usage-error.js'
@@ -18,6 +19,7 @@ interface CallFlags extends ConnectionFlags {
   input?: true
   notify?: true
   stream?: true
+  progress?: true
   key?: string
 }
 
@@ -32,6 +34,7 @@ export function createCallCommand(stop: AbortSignal): Command {
     .option('--input', 'stream the lines of standard input along, each of them JSON')
     .option('--stream', 'it is a stream: found out otherwise, where the server tells')
     .option('--notify', 'send it as a notification, which is not answered')
+    .option('--progress', 'print how far it has come: each value as JSON, on standard error')
     .option('--key <key>', 'an idempotency key: called again with it, the server answers the same')
     .addOption(dialectOption())
   return addConnectionOptions(command).action(
@@ -45,6 +48,7 @@ export function createCallCommand(stop: AbortSignal): Command {
       const options: SendOptions = {
         signal: stop,
         ...(flags.key !== undefined && { idempotencyKey: flags.key }),
+        ...(flags.progress && { onProgress: (value: unknown) => say(toJson(value)) }),
         ...(flags.input && { input: readLines(process.stdin) }),
       }
       if (flags.stream) return await printItems(client, method, params, options)
@@ -59,10 +63,12 @@ export function createCallCommand(stop: AbortSignal): Command {
   )
 }
 
-function assertAgree({ notify, key, input, stdin, stream }: CallFlags): void {
+function assertAgree({ notify, key, input, stdin, stream, progress }: CallFlags): void {
   if (stdin && input) throw new UsageError('Standard input is either --stdin or --input')
   if (!notify) return
-  const answered = Object.entries({ key, input, stream }).find(([, value]) => value !== undefined)
+  const answered = Object.entries({ key, input, stream, progress }).find(
+    ([, value]) => value !== undefined,
+  )
   if (answered) throw new UsageError(`--${answered[0]} does not go with --notify`)
 }
 

@@ -9,6 +9,7 @@ export const contract = defineContract({
     fail: method({ params: z.object({ data: z.any() }) }),
     /** Answers when its caller has given up. */
     hang: method(),
+    work: method({ result: z.string(), progress: z.object({ percent: z.number() }) }),
     bytes: method({ params: z.object({ bytes: z.instanceof(Uint8Array) }) }),
     headers: method(),
     charge: method({ result: z.number() }),
@@ -48,6 +49,10 @@ export async function serve(options: Options = {}) {
             resolve(null)
           })
         }),
+      work: (_, { progress }) => {
+        progress({ percent: 100 })
+        return 'done'
+      },
       bytes: ({ bytes }) => bytes.map((byte) => byte + 1),
       headers: (_, { identity }) => identity,
       charge: () => ++charged,
