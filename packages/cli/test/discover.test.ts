@@ -27,6 +27,7 @@ test('lists the methods, a line each', async () => {
   expect(pretty.stdout).toBe(`add(a: number, b: number): number
 fail(data: any): any
 hang(): any
+work(): string
 bytes(bytes: any): any
 headers(): any
 charge(): number
