@@ -6,7 +6,7 @@ import {
   RpcValidationError,
 } from '../errors.js'
 import type { Encoded } from '../wire/encoded.js'
-import { NO_BYTES, type Unsendable } from './connection.js'
+import { NO_BYTES, type Unsendable } from './connection-events.js'
 import { outcomeOf, type PendingCall, STATE } from './pending-calls.js'
 
 /** Why calls end, or can't be sent. */

@@ -9,13 +9,8 @@ import { type MessageId, type NotificationMessage, neverRanMessage } from '../wi
 import { disconnectedError, type Refusal } from './call-errors.js'
 import type { TimeLimits } from './call-timer.js'
 import { Caller } from './caller.js'
-import {
-  type Answer,
-  Connection,
-  type ConnectionEvents,
-  type ConnectionOptions,
-  type Welcome,
-} from './connection.js'
+import { Connection, type ConnectionOptions } from './connection.js'
+import type { Answer, ConnectionEvents, Welcome } from './connection-events.js'
 import { Delivery } from './delivery.js'
 import type { Discovery } from './discovery.js'
 import { type AnyHandler, type Authorize, Dispatcher } from './dispatcher.js'

@@ -6,7 +6,6 @@ import { type Frame, jsonCodec } from '../wire/codec.js'
 import { type Encoded, encode, isOver } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import {
-  type Classified,
   classify,
   errorMessage,
   invalidRequestMessage,
@@ -14,9 +13,16 @@ import {
   type NotificationMessage,
   type ResponseMessage,
 } from '../wire/message.js'
+import {
+  type Answer,
+  type ConnectionEvents,
+  NO_BYTES,
+  type Reception,
+  type Unsendable,
+} from './connection-events.js'
 import { DISCOVER } from './discovery.js'
 import type { Incoming } from './dispatcher.js'
-import { type Bye, isCounted, readBye } from './extensions.js'
+import { isCounted, readBye } from './extensions.js'
 import { FrameReader } from './frame-reader.js'
 import {
   CLIENT_PATIENCE_MS,
@@ -34,53 +40,10 @@ import {
   readHelloResult,
   SERVER_PATIENCE_MS,
 } from './handshake.js'
-import { Heartbeat, type HeartbeatOptions } from './heartbeat.js'
-import type { KeyRefusal, Keys } from './keyed-calls.js'
+import type { HeartbeatOptions } from './heartbeat.js'
+import type { Keys } from './keyed-calls.js'
+import { Life } from './life.js'
 import type { ChannelLimits } from './limits.js'
-import { RateLimit } from './rate-limit.js'
-
-/** An answer to a call of ours. */
-export type Answer = Extract<Classified, { kind: 'result' | 'error' | 'malformed-response' }>
-
-/** What a connection tells its channel. After `close` it tells nothing more. */
-export interface ConnectionEvents {
-  /**
-   * The handshake is over: messages may be sent. `hello` is missing where the peer is a plain one; it
-   * may come later, and is told then, when `isFirst` is false.
-   */
-  ready(hello: HelloResult | undefined, isFirst: boolean): void
-  /** Server: the client has heard nothing of what was said so far. */
-  unheard(): void
-  /** A message of a session is about to be dispatched, of so many bytes, text by its length. */
-  counted(bytes: number): void
-  /**
-   * Runs a call of the other side. Never rejects.
-   *
-   * @returns its answer; none where it is not run, and the other side knows that by other means.
-   */
-  request(id: MessageId, incoming: Incoming): Promise<ResponseMessage | undefined>
-  notification(incoming: Incoming): void
-  /** An answer is ready to go out. */
-  reply(encoded: Encoded): void
-  /** Whether a call of ours waits for an answer with this id. */
-  awaits(id: MessageId): boolean
-  answer(answer: Answer): void
-  /** The caller gave up a call that may be running here. */
-  cancel(id: MessageId): void
-  /** The other side has dispatched all messages of its session up to a number. */
-  acknowledged(recv: unknown): void
-  /** Something more was said of a call. @returns how it breaks the protocol, where it does. */
-  word(method: string, params: unknown): string | undefined
-  /** The server is about to leave; the client has heard it. */
-  bye(bye: Bye): void
-  /** How long the other side took to answer a ping or the hello, in ms. */
-  latency(ms: number): void
-  /** The server wishes its clients to spread over such a window, in ms, after a loss. */
-  spread(ms: number): void
-  /** Something went wrong that no answer tells the other side about. */
-  error(error: unknown): void
-  close(info: CloseInfo): void
-}
 
 export interface ConnectionOptions {
   readonly side: Side
@@ -96,28 +59,6 @@ export interface ConnectionOptions {
   /** Server: who takes the connection, asked with its hello. */
   readonly receive: (hello: HelloParams, connection: Connection) => Reception
 }
-
-/** What comes of a hello. */
-export type Reception =
-  | {
-      /** What it is answered with. */
-      readonly welcome: Welcome
-      /** Of the channel that goes on here, where it is another than the one that began. */
-      readonly events?: ConnectionEvents
-    }
-  | { readonly refuse: CloseInfo }
-
-/** What the server says in its answer to a hello, besides its formats and limits. */
-export type Welcome = Pick<
-  HelloResult,
-  'sid' | 'resumed' | 'spreadMs' | 'keys' | 'token' | 'recv' | 'lastRecv' | 'windowMs'
->
-
-/** Why a message can't be sent to this other side. */
-export type Unsendable = 'too-big' | 'no-bytes' | 'no-streams' | KeyRefusal
-
-/** Why bytes were not sent. */
-export const NO_BYTES = "the other side can't take: it speaks plain JSON-RPC 2.0"
 
 /** What is much in a socket, in bytes. */
 const CONGESTED = 1024 * 1024
@@ -139,9 +80,7 @@ export class Connection {
   readonly #reader: FrameReader
   #handshake: 'waiting' | 'plain' | 'extended' = 'waiting'
   #patience: ReturnType<typeof setTimeout> | undefined
-  #heartbeat: Heartbeat | undefined
-  readonly #rate: RateLimit | undefined
-  #pingedAt: number
+  readonly #life: Life
   #peerMaxMessage = Number.POSITIVE_INFINITY
   #otherId: string | undefined
   #keys: Keys | undefined
@@ -154,13 +93,12 @@ export class Connection {
     this.#options = options
     this.#events = events
     this.#reader = new FrameReader(options.format.codec, options.limits)
-    this.#pingedAt = performance.now()
-    const { side, limits } = options
-    // A wire that can't stall is one within this machine.
-    if (side === 'server' && !transport.reliable) {
-      const { messagesPerSecond: messages, bytesPerSecond: bytes } = limits
-      this.#rate = new RateLimit({ messages, bytes }, (isOver) => this.#hold(isOver))
-    }
+    this.#life = new Life(transport, options, {
+      ping: () => this.sendExtension('rpc.ping'),
+      latency: (ms) => this.#events.latency(ms),
+      dead: (reason) => this.#drop({ code: CloseCode.timedOut, reason }),
+      tooMuch: () => this.close(CloseCode.tooMany, 'More comes in a second than may'),
+    })
   }
 
   /** Begins, once whoever made the connection has put it where its events will look for it. */
@@ -171,7 +109,7 @@ export class Connection {
     this.#transport.start({
       frame: (frame) => this.#receive(frame),
       close: (info) => this.#end(info),
-      pong: () => this.#pong(),
+      pong: () => this.#life.answered(),
     })
     if (isClient) this.#sayHello()
   }
@@ -267,9 +205,15 @@ export class Connection {
     this.#ended = true
     this.#reader.discard()
     clearTimeout(this.#patience)
-    this.#heartbeat?.stop()
-    this.#rate?.stop()
+    this.#life.stop()
     this.#events.close(info)
+  }
+
+  /** Ends the connection to an other side that is known to be dead: no goodbye is waited for. */
+  #drop(info: CloseInfo): void {
+    if (this.#transport.terminate) this.#transport.terminate()
+    else this.#transport.close(info.code, info.reason)
+    this.#end(info)
   }
 
   // ── The handshake ─────────────────────────────────────────────────────────────────────────────
@@ -346,7 +290,7 @@ export class Connection {
         this.close(CloseCode.timedOut, 'The rpc.hello was answered late')
       return
     }
-    this.#events.latency(performance.now() - this.#pingedAt)
+    this.#life.answered()
     const { codec } = this.#options.format
     if (answer.kind === 'error' && answer.error.code === ErrorCode.codecMismatch) {
       return this.close(CloseCode.violation, answer.error.message)
@@ -369,61 +313,20 @@ export class Connection {
     const isFirst = this.#handshake === 'waiting'
     this.#handshake = hello ? 'extended' : 'plain'
     this.#reader.isAgreed = this.isExtended
-    this.#watch()
+    this.#life.watch(this.isExtended)
     if (!this.#ended) this.#events.ready(hello, isFirst)
-  }
-
-  // ── Life ──────────────────────────────────────────────────────────────────────────────────────
-
-  #watch(): void {
-    this.#heartbeat?.stop()
-    const { heartbeat } = this.#options
-    const canPing = this.isExtended || this.#transport.ping !== undefined
-    if (!heartbeat || this.#transport.reliable || !canPing || this.#ended) return
-    this.#heartbeat = new Heartbeat(heartbeat, {
-      ping: () => {
-        this.#pingedAt = performance.now()
-        if (this.isExtended) this.sendExtension('rpc.ping')
-        else this.#transport.ping?.()
-      },
-      dead: () => {
-        const reason = `No sign of life from the other side for ${heartbeat.intervalMs + heartbeat.timeoutMs} ms`
-        if (this.#transport.terminate) this.#transport.terminate()
-        else this.#transport.close(CloseCode.timedOut, reason)
-        this.#end({ code: CloseCode.timedOut, reason })
-      },
-    })
-  }
-
-  /** Reads nothing for a while, or goes on, where the other side sends too much. */
-  #hold(isOver: boolean): void {
-    if (!this.#transport.pause) {
-      if (isOver) this.close(CloseCode.tooMany, 'More comes in a second than may')
-      return
-    }
-    this.#transport.pause(isOver)
-    // Who is not read gives no sign of life.
-    if (isOver) this.#heartbeat?.stop()
-    else this.#watch()
-  }
-
-  #pong(): void {
-    if (this.#ended) return
-    this.#heartbeat?.heard()
-    this.#events.latency(performance.now() - this.#pingedAt)
   }
 
   // ── What comes in ─────────────────────────────────────────────────────────────────────────────
 
   #receive(frame: Frame): void {
     if (this.#ended) return
-    this.#heartbeat?.heard()
-    this.#rate?.take(0, frame.length)
+    this.#life.heard(frame.length)
     const reading = this.#reader.read(frame)
     this.#bytes += frame.length
     switch (reading.kind) {
       case 'message':
-        this.#rate?.take(Array.isArray(reading.decoded) ? reading.decoded.length : 1, 0)
+        this.#life.took(Array.isArray(reading.decoded) ? reading.decoded.length : 1)
         this.#count(reading.decoded)
         if (Array.isArray(reading.decoded)) void this.#receiveBatch(reading.decoded)
         else void this.#receiveOne(reading.decoded)
@@ -443,7 +346,7 @@ export class Connection {
           invalidRequestMessage(null, `it nests deeper than ${this.#options.limits.depth}`),
         )
       case 'unreadable':
-        this.#rate?.take(1, 0)
+        this.#life.took(1)
         this.#count(undefined)
         return this.#unreadable(reading.cause)
     }
@@ -581,7 +484,7 @@ export class Connection {
   }
 
   #ponged(params: unknown): void {
-    this.#pong()
+    this.#life.answered()
     const { spreadMs } = (params ?? {}) as { spreadMs?: unknown }
     if (Number.isFinite(spreadMs)) this.#events.spread(spreadMs as number)
   }

@@ -1,5 +1,6 @@
 import type { Encoded } from '../wire/encoded.js'
-import type { Connection, Unsendable } from './connection.js'
+import type { Connection } from './connection.js'
+import type { Unsendable } from './connection-events.js'
 import { refusesKey } from './keyed-calls.js'
 import { Outbox, type OutboxLimits, type Outgoing, type Turn } from './outbox.js'
 import type { PendingCall } from './pending-calls.js'

@@ -1,6 +1,5 @@
 import { describeThrown, ErrorCode, RpcError, RpcValidationError } from '../errors.js'
-import type { Unsendable } from './connection.js'
-import { NO_BYTES } from './connection.js'
+import { NO_BYTES, type Unsendable } from './connection-events.js'
 
 /** Why something more could not be said of a call. */
 export class Unsent {

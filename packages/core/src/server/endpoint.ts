@@ -10,7 +10,8 @@ import {
   openChannel,
   type ServerChannel,
 } from '../channel/channel.js'
-import type { Connection, Reception } from '../channel/connection.js'
+import type { Connection } from '../channel/connection.js'
+import type { Reception } from '../channel/connection-events.js'
 import type { Discovery } from '../channel/discovery.js'
 import { type Authorize, assertExposable } from '../channel/dispatcher.js'
 import type { Handlers } from '../channel/functions.js'

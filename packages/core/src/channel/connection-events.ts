@@ -1,0 +1,72 @@
+import type { CloseInfo } from '../transport/transport.js'
+import type { Encoded } from '../wire/encoded.js'
+import type { Classified, MessageId, ResponseMessage } from '../wire/message.js'
+import type { Incoming } from './dispatcher.js'
+import type { Bye } from './extensions.js'
+import type { HelloResult } from './handshake.js'
+import type { KeyRefusal } from './keyed-calls.js'
+
+/** An answer to a call of ours. */
+export type Answer = Extract<Classified, { kind: 'result' | 'error' | 'malformed-response' }>
+
+/** What a connection tells its channel. After `close` it tells nothing more. */
+export interface ConnectionEvents {
+  /**
+   * The handshake is over: messages may be sent. `hello` is missing where the peer is a plain one; it
+   * may come later, and is told then, when `isFirst` is false.
+   */
+  ready(hello: HelloResult | undefined, isFirst: boolean): void
+  /** Server: the client has heard nothing of what was said so far. */
+  unheard(): void
+  /** A message of a session is about to be dispatched, of so many bytes, text by its length. */
+  counted(bytes: number): void
+  /**
+   * Runs a call of the other side. Never rejects.
+   *
+   * @returns its answer; none where it is not run, and the other side knows that by other means.
+   */
+  request(id: MessageId, incoming: Incoming): Promise<ResponseMessage | undefined>
+  notification(incoming: Incoming): void
+  /** An answer is ready to go out. */
+  reply(encoded: Encoded): void
+  /** Whether a call of ours waits for an answer with this id. */
+  awaits(id: MessageId): boolean
+  answer(answer: Answer): void
+  /** The caller gave up a call that may be running here. */
+  cancel(id: MessageId): void
+  /** The other side has dispatched all messages of its session up to a number. */
+  acknowledged(recv: unknown): void
+  /** Something more was said of a call. @returns how it breaks the protocol, where it does. */
+  word(method: string, params: unknown): string | undefined
+  /** The server is about to leave; the client has heard it. */
+  bye(bye: Bye): void
+  /** How long the other side took to answer a ping or the hello, in ms. */
+  latency(ms: number): void
+  /** The server wishes its clients to spread over such a window, in ms, after a loss. */
+  spread(ms: number): void
+  /** Something went wrong that no answer tells the other side about. */
+  error(error: unknown): void
+  close(info: CloseInfo): void
+}
+
+/** What comes of a hello. */
+export type Reception =
+  | {
+      /** What it is answered with. */
+      readonly welcome: Welcome
+      /** Of the channel that goes on here, where it is another than the one that began. */
+      readonly events?: ConnectionEvents
+    }
+  | { readonly refuse: CloseInfo }
+
+/** What the server says in its answer to a hello, besides its formats and limits. */
+export type Welcome = Pick<
+  HelloResult,
+  'sid' | 'resumed' | 'spreadMs' | 'keys' | 'token' | 'recv' | 'lastRecv' | 'windowMs'
+>
+
+/** Why a message can't be sent to this other side. */
+export type Unsendable = 'too-big' | 'no-bytes' | 'no-streams' | KeyRefusal
+
+/** Why bytes were not sent. */
+export const NO_BYTES = "the other side can't take: it speaks plain JSON-RPC 2.0"

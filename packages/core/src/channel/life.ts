@@ -1,0 +1,107 @@
+import type { Side } from '../contract.js'
+import type { Transport } from '../transport/transport.js'
+import { Heartbeat, type HeartbeatOptions } from './heartbeat.js'
+import type { ChannelLimits } from './limits.js'
+import { RateLimit } from './rate-limit.js'
+
+export interface LifeOptions {
+  readonly side: Side
+  readonly limits: ChannelLimits
+  readonly heartbeat: HeartbeatOptions | false
+}
+
+export interface LifeEvents {
+  /** Ask the other side for a sign of life, in the protocol's own words. */
+  ping(): void
+  /** How long the other side took to answer, in ms. */
+  latency(ms: number): void
+  /** No sign of life has come in time. */
+  dead(reason: string): void
+  /** More comes than may, and the wire can't be held up. */
+  tooMuch(): void
+}
+
+/** Watches over the life of one connection: asks for signs of it, and holds up whoever sends too much. */
+export class Life {
+  readonly #transport: Transport
+  readonly #options: LifeOptions
+  readonly #events: LifeEvents
+  readonly #rate: RateLimit | undefined
+  #heartbeat: Heartbeat | undefined
+  /** Whether the other side understands the protocol's own ping. */
+  #isExtended = false
+  #askedAt = performance.now()
+  #isOver = false
+
+  constructor(transport: Transport, options: LifeOptions, events: LifeEvents) {
+    this.#transport = transport
+    this.#options = options
+    this.#events = events
+    const { side, limits } = options
+    // A wire that can't stall is one within this machine.
+    if (side === 'server' && !transport.reliable) {
+      const { messagesPerSecond: messages, bytesPerSecond: bytes } = limits
+      this.#rate = new RateLimit({ messages, bytes }, (isOver) => this.#hold(isOver))
+    }
+  }
+
+  /** From now on, where it makes sense to ask this other side. */
+  watch(isExtended: boolean): void {
+    this.#isExtended = isExtended
+    this.#watch()
+  }
+
+  #watch(): void {
+    this.#heartbeat?.stop()
+    const { heartbeat } = this.#options
+    const canPing = this.#isExtended || this.#transport.ping !== undefined
+    if (!heartbeat || this.#transport.reliable || !canPing || this.#isOver) return
+    this.#heartbeat = new Heartbeat(heartbeat, {
+      ping: () => {
+        this.#askedAt = performance.now()
+        if (this.#isExtended) this.#events.ping()
+        else this.#transport.ping?.()
+      },
+      dead: () => {
+        const silence = heartbeat.intervalMs + heartbeat.timeoutMs
+        this.#events.dead(`No sign of life from the other side for ${silence} ms`)
+      },
+    })
+  }
+
+  /** A frame came in, of such a length. */
+  heard(length: number): void {
+    this.#heartbeat?.heard()
+    this.#rate?.take(0, length)
+  }
+
+  /** So many messages were in it. */
+  took(messages: number): void {
+    this.#rate?.take(messages, 0)
+  }
+
+  /** What was asked last was answered: the hello, or a ping. */
+  answered(): void {
+    if (this.#isOver) return
+    this.#heartbeat?.heard()
+    this.#events.latency(performance.now() - this.#askedAt)
+  }
+
+  stop(): void {
+    this.#isOver = true
+    this.#heartbeat?.stop()
+    this.#rate?.stop()
+  }
+
+  /** Reads nothing for a while, or goes on, where the other side sends too much. */
+  #hold(isOver: boolean): void {
+    if (!this.#transport.pause) {
+      if (isOver) this.#events.tooMuch()
+      return
+    }
+    this.#transport.pause(isOver)
+    // Who is not read gives no sign of life.
+    if (isOver) this.#heartbeat?.stop()
+    else this.#watch()
+  }
+}
