@@ -101,12 +101,14 @@ describe('a server', () => {
     const peer = await extended(url)
     peer.send(call(8, 'upload', {}, { input: true }))
     expect(await peer.next()).toBe(
-      '{"jsonrpc":"2.0","method":"rpc.input.credit","params":{"id":8,"n":32}}',
+      '{"jsonrpc":"2.0","method":"rpc.input.credit","params":{"id":8,"n":4}}',
     )
-    for (let value = 0; value < 16; value++) peer.send(word('rpc.input', { id: 8, value }))
+    peer.send(word('rpc.input', { id: 8, value: 0 }))
+    expect(await peer.nextJson()).toEqual(word('rpc.input.credit', { id: 8, n: 29 }))
+    for (let value = 1; value < 17; value++) peer.send(word('rpc.input', { id: 8, value }))
     expect(await peer.nextJson()).toEqual(word('rpc.input.credit', { id: 8, n: 16 }))
     peer.send(word('rpc.input.end', { id: 8 }))
-    expect(await peer.nextJson()).toEqual({ jsonrpc: '2.0', id: 8, result: 16 })
+    expect(await peer.nextJson()).toEqual({ jsonrpc: '2.0', id: 8, result: 17 })
   })
 
   test('ends the source of a stream that is cancelled, and answers that', async () => {

@@ -11,6 +11,7 @@ import {
   RpcConfigError,
   RpcDisconnectedError,
   RpcError,
+  RpcOverloadedError,
   RpcTimeoutError,
   RpcValidationError,
   stream,
@@ -367,6 +368,57 @@ describe('back-pressure', () => {
     await stream.return()
   })
 
+  test('large items get less credit, so that no more than limits.streamBytes is on its way', async () => {
+    let made = 0
+    const { url } = await serve({
+      methods: {
+        async *echo() {
+          for (;;) {
+            made++
+            yield 'x'.repeat(300_000)
+          }
+        },
+      } as never,
+    })
+    const stream = connect(url).other.echo(undefined, { input: [] })
+    for (let n = 0; n < 20; n++) await stream.next()
+    await polled(() => made).toBeGreaterThan(20)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    // Three of them are 1 MiB, and one more is about to be sent.
+    expect(made).toBeLessThanOrEqual(24)
+    await stream.return()
+  })
+
+  test('streams that nobody takes hold no more than limits.allStreamBytes, each its own to lose', async () => {
+    const read: string[] = []
+    const limits = { allStreamBytes: 100_000 }
+    const { url, told } = await serve({
+      limits,
+      methods: {
+        async *echo(_: unknown, { input }: { input: AsyncIterable<unknown> }) {
+          for await (const _ of input) await new Promise((resolve) => setTimeout(resolve, 100))
+          for (;;) yield 'x'.repeat(40_000)
+        },
+      } as never,
+    })
+    const { other } = connect(url, { limits })
+    const input = Array(10).fill('x'.repeat(40_000))
+    const refused = await rejection(other.echo(undefined, { input }).next())
+    expect(refused).toMatchObject({ code: ErrorCode.overloaded })
+    expect((refused as Error).message).toMatch(/"echo" was ended: more than 100000 bytes of streams/)
+
+    const stream = other.echo(undefined, { input: [] })
+    read.push((await stream.next()).value ?? '')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const overflown = await rejection(stream.next())
+    expect(overflown).toBeInstanceOf(RpcOverloadedError)
+    expect(overflown).toMatchObject({ outcome: 'maybe-executed', method: 'echo' })
+    expect(read).toHaveLength(1)
+    // And there is room again.
+    expect(await itemsOf(other.count({ upTo: 50 }))).toEqual(upTo(50))
+    expect(told.errors).toEqual([])
+  })
+
   test('the credit is limits.streamItems', async () => {
     const { url, told } = await serve()
     const { other } = connect(url, { limits: { streamItems: 1 } })
@@ -674,7 +726,7 @@ describe('the end of a connection', () => {
   })
 
   test('what did not leave any more with the old connection is not said on the next one', async () => {
-    const { port, told } = await serve()
+    const { port, told } = await serve({ limits: { streamBytes: 64 * 1024 * 1024 } })
     const proxy = await createFaultProxy({ port })
     opened.push(() => proxy.close())
     const client = connect(proxy.url(), { limits: { sendBuffer: 100_000 } })

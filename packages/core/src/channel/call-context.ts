@@ -3,7 +3,6 @@ import { RpcConfigError, RpcTimeoutError } from '../errors.js'
 import { MAX_TIMER_MS } from './call-timer.js'
 import { setDeadline } from './deadline.js'
 import type { HandlerContext } from './functions.js'
-import { emptyStream, type IncomingStream } from './incoming-stream.js'
 import type { ProgressReport } from './progress.js'
 import type { ServedCall } from './served-streams.js'
 
@@ -28,7 +27,7 @@ export class CallContext implements HandlerContext {
   #progress: ((value: unknown) => void) | undefined
   #deadline = Number.POSITIVE_INFINITY
   #timer: ReturnType<typeof setTimeout> | undefined
-  #input: IncomingStream | undefined
+  #input: AsyncGenerator<unknown, void, undefined> | undefined
   readonly #channel: () => unknown
   readonly #side: ContractSide | undefined
   #controller: AbortController | undefined
@@ -75,7 +74,7 @@ export class CallContext implements HandlerContext {
   }
 
   get input(): AsyncGenerator<never, void, undefined> {
-    this.#input ??= this.streams?.input ?? emptyStream()
+    this.#input ??= this.streams?.input ?? noInput()
     // Typed where the handler is: see HandlerContext.
     return this.#input as AsyncGenerator<never, void, undefined>
   }
@@ -116,6 +115,8 @@ export class CallContext implements HandlerContext {
     this.report?.end()
   }
 }
+
+async function* noInput(): AsyncGenerator<never, void, undefined> {}
 
 /** @throws {RpcConfigError} where a contract says nothing of a method's progress. */
 function assertProgress(side: ContractSide | undefined, method: string): void {

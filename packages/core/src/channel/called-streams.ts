@@ -71,7 +71,7 @@ export class CalledStreams {
   }
 
   /** A callee said something of a call. @returns how it breaks the protocol, where it does. */
-  heard(word: string, params: unknown): string | undefined {
+  heard(word: string, params: unknown, bytes: number): string | undefined {
     if (word !== StreamWord.item && word !== StreamWord.inputCredit) return undefined
     const id = readId(params)?.id
     const state = this.#options.stateOf(id)
@@ -82,7 +82,7 @@ export class CalledStreams {
     const { value, n } = params as { value?: unknown; n?: unknown }
     if (word === StreamWord.item) {
       const items = this.#items.get(id)
-      return items ? items.push(value) : 'an rpc.item of a call that is no stream'
+      return items ? items.push(value, bytes) : 'an rpc.item of a call that is no stream'
     }
     return this.#granted(this.#inputs.get(id), n)
   }

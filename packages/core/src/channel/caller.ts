@@ -29,6 +29,7 @@ import { type CallKind, type PendingCall, PendingCalls, STATE } from './pending-
 import { PROGRESS, ProgressListening } from './progress.js'
 import type { Speech } from './served-streams.js'
 import type { SharedNotification } from './shared-notification.js'
+import type { StreamRoom } from './stream-room.js'
 import { readId } from './stream-words.js'
 
 export interface CallerOptions {
@@ -45,8 +46,8 @@ export interface CallerOptions {
   readonly send: (outgoing: Outgoing) => void
   /** How more is said of a call that was sent. */
   readonly speech: Speech
-  /** How many items of a stream may wait here to be taken. */
-  readonly window: number
+  /** How much of streams may wait here to be taken. */
+  readonly room: StreamRoom
   /** Whether the other side may understand more than JSON-RPC 2.0. */
   readonly mayBeExtended: () => boolean
   /** Told of each call that timed out or was aborted, once it has been rejected. */
@@ -98,7 +99,8 @@ export class Caller {
   stream(method: string, params: unknown, options: SendOptions = {}): RpcStream<unknown> {
     let call: PendingCall
     const stream: IncomingStream = new IncomingStream({
-      window: this.#options.window,
+      method,
+      room: this.#options.room,
       begin: (credit) => {
         call = this.#open(method, options, 'stream')
         call.isHeldUp = () => stream.isHolding
@@ -162,8 +164,10 @@ export class Caller {
   }
 
   /** The other side said something more of a call. @returns how it breaks the protocol, where it does. */
-  heard(word: string, params: unknown): string | undefined {
-    return word === PROGRESS ? this.#heardProgress(params) : this.#streams.heard(word, params)
+  heard(word: string, params: unknown, bytes: number): string | undefined {
+    return word === PROGRESS
+      ? this.#heardProgress(params)
+      : this.#streams.heard(word, params, bytes)
   }
 
   #heardProgress(params: unknown): string | undefined {

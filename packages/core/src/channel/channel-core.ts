@@ -27,6 +27,7 @@ import { ResendBudget } from './resend-budget.js'
 import type { Speech } from './served-streams.js'
 import { Session, type SessionBounds } from './session.js'
 import type { SharedNotification } from './shared-notification.js'
+import { StreamRoom } from './stream-room.js'
 import { wordOf } from './stream-words.js'
 import { Unsent } from './unsent.js'
 
@@ -130,13 +131,14 @@ export class ChannelCore {
         overflow: () => this.end(OVERFLOW),
       },
     )
+    const room = new StreamRoom(limits)
     this.#caller = new Caller({
       side: remoteSide,
       format: options.format,
       timeout: options.timeout,
       send: (outgoing) => this.#delivery.send(outgoing),
       speech: this.#speech,
-      window: limits.streamItems,
+      room,
       mayBeExtended: () => !this.#connection?.isReady || this.#connection.isExtended,
       givenUp: (call) => this.#givenUp(call),
       change: options.events.change,
@@ -154,7 +156,7 @@ export class ChannelCore {
       answerKeyed: options.answerKeyed,
       maxRunning: limits.running,
       speech: this.#speech,
-      window: limits.streamItems,
+      room,
       onError: options.events.error,
     })
     this.other = createRemote(remoteSide, (method, params, callOptions) => {
@@ -351,8 +353,8 @@ export class ChannelCore {
       awaits: (id) => this.#caller.awaited(id) !== undefined,
       answer: (answer) => this.#answered(answer),
       cancel: (id) => this.#dispatcher.cancel(id, cancelledByCaller()),
-      word: (method, params) =>
-        this.#caller.heard(method, params) ?? this.#dispatcher.heard(method, params),
+      word: (method, params, bytes) =>
+        this.#caller.heard(method, params, bytes) ?? this.#dispatcher.heard(method, params, bytes),
       acknowledged: (recv) => this.#acknowledged(connectionOf(), recv),
       bye: (bye) => this.#byeSaid(connectionOf(), bye),
       latency: events.latency,

@@ -36,8 +36,13 @@ export interface ConnectionEvents {
   cancel(id: MessageId): void
   /** The other side has dispatched all messages of its session up to a number. */
   acknowledged(recv: unknown): void
-  /** Something more was said of a call. @returns how it breaks the protocol, where it does. */
-  word(method: string, params: unknown): string | undefined
+  /**
+   * Something more was said of a call.
+   *
+   * @param bytes how much it came as, text by its length.
+   * @returns how it breaks the protocol, where it does.
+   */
+  word(method: string, params: unknown, bytes: number): string | undefined
   /** The server is about to leave; the client has heard it. */
   bye(bye: Bye): void
   /** How long the other side took to answer a ping or the hello, in ms. */

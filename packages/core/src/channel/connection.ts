@@ -325,12 +325,14 @@ export class Connection {
     const reading = this.#reader.read(frame)
     this.#bytes += frame.length
     switch (reading.kind) {
-      case 'message':
+      case 'message': {
+        const bytes = this.#bytes
         this.#life.took(Array.isArray(reading.decoded) ? reading.decoded.length : 1)
         this.#count(reading.decoded)
-        if (Array.isArray(reading.decoded)) void this.#receiveBatch(reading.decoded)
-        else void this.#receiveOne(reading.decoded)
+        if (Array.isArray(reading.decoded)) void this.#receiveBatch(reading.decoded, bytes)
+        else void this.#receiveOne(reading.decoded, bytes)
         return
+      }
       case 'part':
         return
       case 'too-big':
@@ -376,9 +378,9 @@ export class Connection {
     this.close(CloseCode.tooBig, `A message is over the limit of ${limit} bytes`)
   }
 
-  async #receiveOne(decoded: unknown): Promise<void> {
+  async #receiveOne(decoded: unknown, bytes: number): Promise<void> {
     const events = this.#events
-    const reply = await this.#handle(decoded)
+    const reply = await this.#handle(decoded, bytes)
     if (reply) events.reply(reply.encoded)
   }
 
@@ -386,7 +388,7 @@ export class Connection {
    * JSON-RPC 2.0, section 6: one array of answers, in any order, and none where there are none.
    * Between extended peers, each answer goes on its own.
    */
-  async #receiveBatch(batch: unknown[]): Promise<void> {
+  async #receiveBatch(batch: unknown[], bytes: number): Promise<void> {
     this.#beginAsPlain()
     if (batch.length === 0) {
       return this.#answer(invalidRequestMessage(null, 'a batch is not empty'))
@@ -398,16 +400,18 @@ export class Connection {
     }
     if (this.isExtended) {
       // Not a batch: messages that share a frame, none of whose answers waits for another.
-      for (const decoded of batch) void this.#receiveOne(decoded)
+      for (const decoded of batch) void this.#receiveOne(decoded, bytes / batch.length)
       return
     }
-    const replies = await Promise.all(batch.map((decoded) => this.#handle(decoded)))
+    const replies = await Promise.all(
+      batch.map((decoded) => this.#handle(decoded, bytes / batch.length)),
+    )
     const told = replies.flatMap((reply) => (reply ? [reply.answer] : []))
     if (told.length > 0) this.#sendOwn(told)
   }
 
   /** @returns the answer owed, one that the codec can carry and the other side accepts. */
-  #handle(decoded: unknown): Promise<Reply | undefined> | Reply | undefined {
+  #handle(decoded: unknown, bytes: number): Promise<Reply | undefined> | Reply | undefined {
     const message = classify(decoded)
     const isClient = this.#options.side === 'client'
     const isHello = message.kind === 'request' && message.method === HELLO
@@ -421,7 +425,7 @@ export class Connection {
         }
         return this.#request(message.id, message)
       case 'notification':
-        this.#notification(message)
+        this.#notification(message, bytes)
         return undefined
       case 'neither': {
         const reason = 'it has neither a method nor a result nor an error'
@@ -460,7 +464,7 @@ export class Connection {
     return answer && this.#carried(method, answer)
   }
 
-  #notification(incoming: Incoming): void {
+  #notification(incoming: Incoming, bytes: number): void {
     const { method, params } = incoming
     if (method === 'rpc.ping') this.#answerPing()
     else if (method === 'rpc.pong') this.#ponged(params)
@@ -469,12 +473,12 @@ export class Connection {
     else if (method === 'rpc.cancel' || method === '$/cancelRequest') {
       const id = (params as { id?: MessageId } | undefined)?.id
       if (id !== undefined) this.#events.cancel(id)
-    } else if (method.startsWith('rpc.')) this.#word(method, params)
+    } else if (method.startsWith('rpc.')) this.#word(method, params, bytes)
     else this.#events.notification(incoming)
   }
 
-  #word(method: string, params: unknown): void {
-    const violation = this.#events.word(method, params)
+  #word(method: string, params: unknown, bytes: number): void {
+    const violation = this.#events.word(method, params, bytes)
     if (violation) this.#violated(violation)
   }
 

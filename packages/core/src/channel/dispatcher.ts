@@ -29,6 +29,7 @@ import {
   type StreamRequest,
   whyNoStreams,
 } from './served-streams.js'
+import type { StreamRoom } from './stream-room.js'
 import { formatIssues, validate } from './validation.js'
 
 /** A handler as the dispatcher knows it: its params are validated, its types are gone. */
@@ -74,8 +75,8 @@ export interface DispatcherOptions {
   readonly maxRunning: number
   /** How more is said of a call than its answer. */
   readonly speech: Speech
-  /** How many items of a caller's may wait here to be read. */
-  readonly window: number
+  /** How much of what callers send along may wait here to be read. */
+  readonly room: StreamRoom
   /** Told of every failure that no answer tells the other side about. */
   readonly onError: (error: unknown) => void
 }
@@ -98,8 +99,8 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options
-    const { speech, window, onError: error } = options
-    this.#streams = new ServedStreams({ speech, window, error })
+    const { speech, room, onError: error } = options
+    this.#streams = new ServedStreams({ speech, room, error })
   }
 
   /** Calls and notifications of the other side that are running now. */
@@ -338,8 +339,8 @@ export class Dispatcher {
   }
 
   /** A caller said something more of a call. @returns how it breaks the protocol, where it does. */
-  heard(word: string, params: unknown): string | undefined {
-    return this.#streams.heard(word, params)
+  heard(word: string, params: unknown, bytes: number): string | undefined {
+    return this.#streams.heard(word, params, bytes)
   }
 
   /** One of several handlers of a notification: its failure is its own. */

@@ -1,8 +1,12 @@
+import { RpcOverloadedError } from '../errors.js'
 import type { RpcStream } from './functions.js'
+import type { StreamRoom } from './stream-room.js'
 
 export interface IncomingStreamOptions {
-  /** How many items may wait here to be taken. */
-  readonly window: number
+  /** Whose items they are, for messages. */
+  readonly method: string
+  /** How much may wait here to be taken. */
+  readonly room: StreamRoom
   /** Asks for the stream, with its first credit, when its first item is. */
   readonly begin: (credit: number) => void
   /** Whether credit is given to the end, though no more comes: a sign of life for who waits. */
@@ -15,21 +19,30 @@ export interface IncomingStreamOptions {
   readonly check: (item: unknown) => unknown
 }
 
+/** An item, and what it came as, in bytes, text by its length. */
+interface Item {
+  readonly value: unknown
+  readonly bytes: number
+}
+
+/** So many items may come before it is known how large they are. */
+const FIRST_ITEMS = 4
+
 /** How it ended: with the last item, or with an error behind it. */
 type Ending = { readonly error?: unknown }
 
 /**
  * The consuming end of one stream: items that have come, until they are taken, in order. It gives credit
- * as they are taken, so that never more than `window` of them wait here.
+ * as they are taken, and less of it where they are large, so that never more wait here than there is room
+ * for.
  */
 export class IncomingStream implements RpcStream<unknown> {
   readonly #options: IncomingStreamOptions
-  #items: unknown[] = []
+  #items: Item[] = []
   #received = 0
+  #receivedBytes = 0
   /** How many may still come. */
   #credit = 0
-  /** How many were taken since credit was given last. */
-  #taken = 0
   #ending: Ending | undefined
   #begun = false
   #wake = (): void => {}
@@ -52,15 +65,27 @@ export class IncomingStream implements RpcStream<unknown> {
   // ── Being filled ──────────────────────────────────────────────────────────────────────────────
 
   /** @returns why the item should not have come, where it should not. */
-  push(item: unknown): string | undefined {
+  push(value: unknown, bytes: number): string | undefined {
     // What was under way when it ended here.
     if (this.#ending) return undefined
     if (this.#credit === 0) return 'an item came without credit for it'
     this.#credit--
     this.#received++
-    this.#items.push(item)
+    this.#receivedBytes += bytes
+    if (!this.#options.room.take(bytes)) {
+      this.#overflow()
+      return undefined
+    }
+    this.#items.push({ value, bytes })
     this.#wake()
     return undefined
+  }
+
+  #overflow(): void {
+    const { method, room } = this.#options
+    const message = `The stream of "${method}" was ended: more than ${room.most} bytes of streams wait here to be taken (limits.allStreamBytes)`
+    this.discard({ error: new RpcOverloadedError(message, { method, outcome: 'maybe-executed' }) })
+    this.#options.leave()
   }
 
   /** Ends it behind the items that have come. */
@@ -71,7 +96,7 @@ export class IncomingStream implements RpcStream<unknown> {
 
   /** Ends it at once: what was not taken is dropped. */
   discard(ending: Ending = {}): void {
-    this.#items = []
+    for (const { bytes } of this.#items.splice(0)) this.#options.room.give(bytes)
     this.end(ending)
   }
 
@@ -107,11 +132,12 @@ export class IncomingStream implements RpcStream<unknown> {
     while (this.#items.length === 0 && !this.#ending) {
       await new Promise<void>((resolve) => (this.#wake = resolve))
     }
-    if (this.#items.length === 0) return this.#end()
     const item = this.#items.shift()
+    if (!item) return this.#end()
+    this.#options.room.give(item.bytes)
     this.#giveBack()
     try {
-      return { value: await this.#options.check(item), done: false }
+      return { value: await this.#options.check(item.value), done: false }
     } catch (error) {
       this.#leave()
       throw error
@@ -120,7 +146,7 @@ export class IncomingStream implements RpcStream<unknown> {
 
   #begin(): void {
     this.#begun = true
-    this.#credit = this.#options.window
+    this.#credit = Math.min(FIRST_ITEMS, this.#options.room.items)
     try {
       this.#options.begin(this.#credit)
     } catch (error) {
@@ -138,12 +164,13 @@ export class IncomingStream implements RpcStream<unknown> {
 
   /** Gives credit for what was taken: not for each item, but soon enough that the producer need not wait. */
   #giveBack(): void {
-    this.#taken++
-    const { window, grantsToTheEnd } = this.#options
-    if (this.#taken * 2 < window || (this.#ending && !grantsToTheEnd)) return
-    this.#credit += this.#taken
-    this.#options.grant(this.#taken)
-    this.#taken = 0
+    const { room, grantsToTheEnd } = this.#options
+    if (this.#ending && !grantsToTheEnd) return
+    const wanted = room.itemsOf(this.#receivedBytes / this.#received)
+    const missing = wanted - this.#credit - this.#items.length
+    if (missing * 2 < wanted) return
+    this.#credit += missing
+    this.#options.grant(missing)
   }
 
   #leave(): void {
@@ -154,16 +181,3 @@ export class IncomingStream implements RpcStream<unknown> {
 }
 
 const DONE: IteratorReturnResult<void> = { done: true, value: undefined }
-
-/** A stream without items. */
-export function emptyStream(): IncomingStream {
-  const stream = new IncomingStream({
-    window: 0,
-    begin: () => {},
-    grant: () => {},
-    leave: () => {},
-    check: (item) => item,
-  })
-  stream.end()
-  return stream
-}

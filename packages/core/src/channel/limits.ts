@@ -45,6 +45,16 @@ export interface ChannelLimits {
    * The most items of one stream that come ahead of whoever takes them; at the most 65,535. Default 32.
    */
   readonly streamItems: number
+  /**
+   * The most bytes of one stream that come ahead of whoever takes them, by what its items were so far; one
+   * item is taken whatever its size. Text by its length. Default 1 MiB.
+   */
+  readonly streamBytes: number
+  /**
+   * The most bytes of all streams together that wait here to be taken. Default 64 MiB. An item beyond it
+   * ends its stream with `RpcOverloadedError`.
+   */
+  readonly allStreamBytes: number
 }
 
 const MIB = 1024 * 1024
@@ -62,6 +72,8 @@ const DEFAULT_LIMITS: ChannelLimits = {
   unackedMessages: 1_024,
   unackedBytes: MIB,
   streamItems: 32,
+  streamBytes: MIB,
+  allStreamBytes: 64 * MIB,
 }
 
 /** What the wire sets a bound to. */

@@ -3,6 +3,7 @@ import type { MessageId, NotificationMessage } from '../wire/message.js'
 import type { Source } from './functions.js'
 import { IncomingStream } from './incoming-stream.js'
 import { OutgoingStream } from './outgoing-stream.js'
+import type { StreamRoom } from './stream-room.js'
 import { isCredit, readId, StreamWord, wordOf } from './stream-words.js'
 import { toldUnsent, type Unsent } from './unsent.js'
 
@@ -16,8 +17,8 @@ export interface Speech {
 
 export interface ServedStreamsOptions {
   readonly speech: Speech
-  /** How many items of the caller's may wait here to be read. */
-  readonly window: number
+  /** How much of what callers send along may wait here to be read. */
+  readonly room: StreamRoom
   readonly error: (error: unknown) => void
 }
 
@@ -70,11 +71,11 @@ export class ServedStreams {
   }
 
   /** A caller said something of a call. @returns how it breaks the protocol, where it does. */
-  heard(method: string, params: unknown): string | undefined {
+  heard(method: string, params: unknown, bytes: number): string | undefined {
     if (!CALLERS.has(method)) return undefined
     const named = readId(params)
     const call = named && this.#open.get(named.id)
-    if (call) return call.heard(method, params as { n?: unknown; value?: unknown })
+    if (call) return call.heard(method, params as { n?: unknown; value?: unknown }, bytes)
     if (named && this.#ended.has(named.id)) return undefined
     return `an ${method} of ${named ? 'a call without streams' : 'no call'}`
   }
@@ -127,12 +128,13 @@ export class ServedCall {
   }
 
   sendsInput(check: (item: unknown) => Promise<unknown>): void {
-    const { speech, window } = this.#options
+    const { speech, room } = this.#options
     const grant = (n: number) => {
       speech.say(wordOf(StreamWord.inputCredit, { id: this.id, n }))
     }
     this.#input = new IncomingStream({
-      window,
+      method: this.#method,
+      room,
       begin: grant,
       grantsToTheEnd: true,
       grant,
@@ -158,14 +160,18 @@ export class ServedCall {
   }
 
   /** @returns how it breaks the protocol, where it does. */
-  heard(word: string, { n, value }: { n?: unknown; value?: unknown }): string | undefined {
+  heard(
+    word: string,
+    { n, value }: { n?: unknown; value?: unknown },
+    bytes: number,
+  ): string | undefined {
     if (word === StreamWord.credit) {
       if (!this.#output) return 'an rpc.credit of a call that is no stream'
       return isCredit(n) ? this.#output.grant(n) : `an rpc.credit of ${String(n)}`
     }
     if (!this.#input) return `an ${word} of a call that said nothing of input`
     if (this.#isInputOver) return `an ${word} after the last`
-    if (word === StreamWord.input) return this.#input.push(value)
+    if (word === StreamWord.input) return this.#input.push(value, bytes)
     this.#isInputOver = true
     this.#input.end()
     return undefined
