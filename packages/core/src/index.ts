@@ -33,8 +33,9 @@ export type { HeartbeatOptions } from './channel/heartbeat.js'
 export type { ChannelHooks } from './channel/hooks.js'
 export type { ChannelLimits } from './channel/limits.js'
 export type { Logger } from './channel/logger.js'
+export type { Middleware, MiddlewareCall } from './channel/middleware.js'
 export type { ChannelOptions } from './channel/options.js'
-export type { Peer } from './channel/peer.js'
+export type { AnyPeer, Peer } from './channel/peer.js'
 export {
   type AnyClient,
   type Client,

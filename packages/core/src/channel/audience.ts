@@ -2,7 +2,7 @@ import type { RpcError } from '../errors.js'
 import { ForkedSignal } from './forked-signal.js'
 import type { CallOptions, MethodName, RemoteFunction, ResultOf } from './functions.js'
 import { assertGroup } from './groups.js'
-import type { Peer } from './peer.js'
+import type { AnyPeer } from './peer.js'
 import { SEND_SHARED, SharedNotification, type SharedTarget } from './shared-notification.js'
 
 /** What became of a call at one of its targets. */
@@ -21,9 +21,6 @@ export interface Target extends Pick<AnyPeer, 'id'> {
   call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>
   notify(method: string, params?: unknown, options?: CallOptions): Promise<void>
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
-type AnyPeer = Peer<any, any>
 
 /** A set of channels called together: those that are in it when a call is made. */
 export interface Audience<Remote, Ch extends Target = Target> {

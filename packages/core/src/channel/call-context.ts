@@ -3,6 +3,8 @@ import { RpcConfigError, RpcTimeoutError } from '../errors.js'
 import { MAX_TIMER_MS } from './call-timer.js'
 import { setDeadline } from './deadline.js'
 import type { HandlerContext } from './functions.js'
+import { createMeta, type Meta } from './meta.js'
+import { type MiddlewareCall, setCall } from './middleware.js'
 import type { ProgressReport } from './progress.js'
 import type { ServedCall } from './served-streams.js'
 
@@ -24,6 +26,9 @@ export class CallContext implements HandlerContext {
   streams: ServedCall | undefined
   /** Who is told how far it has come, where anybody listens. */
   report: ProgressReport | undefined
+  /** As its middleware sees it, where it goes through any. */
+  call: MiddlewareCall | undefined
+  #meta: Meta | undefined
   #progress: ((value: unknown) => void) | undefined
   #deadline = Number.POSITIVE_INFINITY
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -56,9 +61,15 @@ export class CallContext implements HandlerContext {
       if (this.#deadline < Number.POSITIVE_INFINITY) {
         setDeadline(this.#controller.signal, this.#deadline)
       }
+      if (this.call) setCall(this.#controller.signal, this.call)
     }
     if (this.#abortedBy) this.#controller.abort(this.#abortedBy.reason)
     return this.#controller.signal
+  }
+
+  get meta(): Meta {
+    this.#meta ??= createMeta()
+    return this.#meta
   }
 
   get timeLeft(): number {
@@ -80,6 +91,18 @@ export class CallContext implements HandlerContext {
   }
 
   // ── For whoever runs the handler ──────────────────────────────────────────────────────────────
+
+  /** What came beside the params. */
+  takeMeta(meta: object): void {
+    this.#meta = createMeta(meta)
+  }
+
+  /** Runs in the place of another, which came for it. */
+  standInFor({ report, call, meta }: CallContext): void {
+    this.report = report
+    this.call = call
+    this.#meta = meta
+  }
 
   /** Aborts it, when so many ms have passed. */
   expireIn(ms: number): void {

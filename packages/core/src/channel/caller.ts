@@ -2,7 +2,6 @@ import { type ContractSide, definitionOf } from '../contract.js'
 import {
   describeThrown,
   ErrorCode,
-  RpcAbortedError,
   RpcConfigError,
   RpcError,
   RpcOverloadedError,
@@ -23,7 +22,10 @@ import type { Answer, Unsendable } from './connection-events.js'
 import { leftUntil, restamp } from './deadline.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import { IncomingStream } from './incoming-stream.js'
+import { whyNoMeta } from './meta.js'
+import type { Middleware, MiddlewareCall } from './middleware.js'
 import type { Outgoing } from './outbox.js'
+import { depart, OutgoingCall } from './outgoing-call.js'
 import { isSource } from './outgoing-stream.js'
 import { type CallKind, type PendingCall, PendingCalls, STATE } from './pending-calls.js'
 import { PROGRESS, ProgressListening } from './progress.js'
@@ -50,6 +52,12 @@ export interface CallerOptions {
   readonly room: StreamRoom
   /** Whether the other side may understand more than JSON-RPC 2.0. */
   readonly mayBeExtended: () => boolean
+  /** What surrounds calls, outermost first. */
+  readonly use: readonly Middleware[] | undefined
+  /** What middleware finds as `call.channel`. */
+  readonly channel: () => unknown
+  /** What middleware finds as `call.identity`. */
+  readonly identity: () => unknown
   /** Told of each call that timed out or was aborted, once it has been rejected. */
   readonly givenUp: (call: PendingCall) => void
   /** How many calls wait may have changed. */
@@ -81,8 +89,24 @@ export class Caller {
     return this.#pending.inFlight
   }
 
-  async call(method: string, params: unknown, options: SendOptions = {}): Promise<unknown> {
+  call(method: string, params: unknown, options: SendOptions = {}): Promise<unknown> {
+    return this.#options.use
+      ? this.#callThrough(method, params, options)
+      : this.#call(method, params, options)
+  }
+
+  async #callThrough(method: string, params: unknown, options: SendOptions): Promise<unknown> {
     const call = this.#open(method, options, 'call')
+    const send = () => this.#call(method, params, options, call)
+    return this.#passed(call, 'method', params, options, send)
+  }
+
+  async #call(
+    method: string,
+    params: unknown,
+    options: SendOptions,
+    call = this.#open(method, options, 'call'),
+  ): Promise<unknown> {
     const { key } = call
     this.#request(call, params, options, key === undefined ? {} : { key })
     const { progress } = call
@@ -105,21 +129,55 @@ export class Caller {
         call = this.#open(method, options, 'stream')
         call.isHeldUp = () => stream.isHolding
         this.#streams.take(call, stream)
-        call.promise.then(
-          () => stream.end(),
-          (error: unknown) => {
-            // Who gives a stream up wants nothing more of it; otherwise what has come is good.
-            if (options.signal?.aborted) stream.discard({ error })
-            else stream.end({ error })
-          },
-        )
-        this.#request(call, params, options, { credit })
+        const ended = this.#passed(call, 'stream', params, options, () => {
+          this.#request(call, params, options, { credit })
+          return call.promise
+        })
+        const endWith = (end: Promise<unknown>): Promise<void> =>
+          end.then(
+            // Middleware need not wait for the end.
+            () => (this.#pending.has(call) ? endWith(call.promise) : stream.end()),
+            (error: unknown) => {
+              // Who gives a stream up wants nothing more of it; otherwise what has come is good.
+              if (options.signal?.aborted) stream.discard({ error })
+              else stream.end({ error })
+            },
+          )
+        void endWith(ended)
       },
       grant: (credit) => this.#streams.grant(call, credit),
-      leave: () => this.#pending.giveUp(call, leftError(call)),
+      leave: () => this.#pending.leave(call),
       check: (item) => checkItem(this.#options.side, method, item),
     })
     return stream
+  }
+
+  /** Sends a call through what surrounds it. @returns what comes of it. */
+  #passed(
+    call: PendingCall,
+    kind: MiddlewareCall['kind'],
+    params: unknown,
+    { signal }: SendOptions,
+    send: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const { use, channel, identity } = this.#options
+    if (!use) return send()
+    const departure = { kind, params, channel: channel(), identity: identity(), signal }
+    const outgoing = new OutgoingCall(call, departure)
+    const isOpen = () => this.#pending.has(call)
+    return depart(use, outgoing, call.promise, {
+      send: () => {
+        if (isOpen()) this.#takeMeta(call, outgoing)
+        return isOpen() ? send() : call.promise
+      },
+      drop: () => this.#pending.take(call.id)?.resolve(undefined),
+    })
+  }
+
+  #takeMeta(call: PendingCall, { method, meta }: OutgoingCall): void {
+    const why = whyNoMeta(meta)
+    if (why) this.fail(call, new RpcConfigError(`call.meta of "${method}" ${why}`, { method }))
+    else if (Object.keys(meta).length > 0) call.meta = { ...meta }
   }
 
   #request(
@@ -129,12 +187,11 @@ export class Caller {
     rpc: RequestExtras,
   ): void {
     const { id, method } = call
-    if (input) {
-      this.#streams.send(call, input)
-      rpc.input = true
-    }
+    if (input) rpc.input = true
     if (onProgress) call.progress = this.#listen(method, onProgress)
-    if (onProgress || call.deadline !== Number.POSITIVE_INFINITY) this.#stamp(call, rpc)
+    if (onProgress || call.meta || call.deadline !== Number.POSITIVE_INFINITY) {
+      this.#stamp(call, rpc)
+    }
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
     this.#say(Object.keys(rpc).length > 0 ? { ...message, rpc } : message, params, call, 'call')
   }
@@ -146,6 +203,7 @@ export class Caller {
     if (!isSaid) return
     if (call.progress) rpc.progress = true
     if (call.deadline !== Number.POSITIVE_INFINITY) rpc.deadlineMs = leftUntil(call.deadline)
+    if (call.meta) rpc.meta = call.meta
   }
 
   /** A message as it goes out now, to this other side. */
@@ -190,8 +248,20 @@ export class Caller {
 
   async #notify(method: string, params: unknown, options: CallOptions): Promise<void> {
     const call = this.#open(method, options, 'notification')
-    this.#say({ jsonrpc: '2.0', method }, params, call, 'notification')
-    await call.promise
+    await this.#passed(call, 'notification', params, options, () => {
+      this.#sayNotification(call, params)
+      return call.promise
+    })
+    // Middleware need not wait for it.
+    if (this.#pending.has(call)) await call.promise
+  }
+
+  #sayNotification(call: PendingCall, params: unknown, shared?: SharedNotification): void {
+    const message: NotificationMessage = { jsonrpc: '2.0', method: call.method }
+    if (!call.meta) return this.#say(message, params, call, 'notification', shared)
+    const rpc: RequestExtras = {}
+    this.#stamp(call, rpc)
+    this.#say(rpc.meta ? { ...message, rpc } : message, params, call, 'notification')
   }
 
   /** Sends a notification that goes to others, too. Resolves when it is on the wire, or kept for that. */
@@ -204,11 +274,13 @@ export class Caller {
   async #notifyShared(notification: SharedNotification, options: CallOptions): Promise<void> {
     const { method, params } = notification
     const call = this.#open(method, options, 'notification')
-    const message: NotificationMessage = { jsonrpc: '2.0', method }
-    this.#say(message, params, call, 'notification', notification)
-    // One slow target is waited for by nobody: what it is sent has its place on the way out.
-    if (!this.#pending.has(call)) return call.promise as Promise<void>
-    call.promise.catch((error: unknown) => this.#options.error(error))
+    await this.#passed(call, 'notification', params, options, () => {
+      this.#sayNotification(call, params, notification)
+      // One slow target is waited for by nobody: what it is sent has its place on the way out.
+      if (!this.#pending.has(call)) return call.promise
+      call.promise.catch((error: unknown) => this.#options.error(error))
+      return KEPT
+    })
   }
 
   #open(method: string, options: SendOptions, kind: CallKind): PendingCall {
@@ -222,7 +294,10 @@ export class Caller {
     }
     this.#assertInput(method, options.input, kind)
     this.#assertListener(method, options.onProgress)
-    return this.#pending.open(method, options, this.#options.timeout, kind)
+    const call = this.#pending.open(method, options, this.#options.timeout, kind)
+    // Taken when there is credit for it, which is when the call has been sent; and ended with the call.
+    if (options.input) this.#streams.send(call, options.input)
+    return call
   }
 
   /** @throws {RpcConfigError} where a call has no input that needs one, or one that takes none. */
@@ -407,10 +482,7 @@ export class Caller {
   }
 }
 
-/** Nobody sees it: who leaves a stream asks it for nothing more. */
-function leftError(call: PendingCall): RpcAbortedError {
-  return new RpcAbortedError(`"${call.method}" was left`, 'maybe-executed', { method: call.method })
-}
+const KEPT = Promise.resolve()
 
 function hasKey({ key }: PendingCall): boolean {
   return key !== undefined

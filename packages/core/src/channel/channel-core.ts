@@ -20,6 +20,7 @@ import type { HelloResult } from './handshake.js'
 import type { HeartbeatOptions } from './heartbeat.js'
 import type { AnswerKeyed } from './keyed-calls.js'
 import type { ChannelLimits } from './limits.js'
+import type { Middleware } from './middleware.js'
 import type { Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-calls.js'
 import { createRemote } from './remote.js'
@@ -60,6 +61,8 @@ export interface ChannelCoreOptions {
   readonly fallback: AnyHandler | undefined
   /** Answers who asks what can be called here; without it, nobody is told. */
   readonly discover: Discovery | undefined
+  /** What surrounds calls in both directions, outermost first. */
+  readonly use: readonly Middleware[] | undefined
   /** Answers calls with an idempotency key; without it, they are refused. */
   readonly answerKeyed?: AnswerKeyed | undefined
   readonly events: ChannelCoreEvents
@@ -116,7 +119,7 @@ export class ChannelCore {
     const { side, contract } = options
     this.#options = options
     const remoteSide = contract?.[side === 'server' ? 'client' : 'server']
-    const { limits, lasting } = options
+    const { limits, lasting, use, self, identity = () => undefined } = options
     this.#delivery = new Delivery(
       {
         queued: { messages: limits.queuedMessages, bytes: limits.queuedBytes },
@@ -140,6 +143,9 @@ export class ChannelCore {
       speech: this.#speech,
       room,
       mayBeExtended: () => !this.#connection?.isReady || this.#connection.isExtended,
+      use,
+      channel: self,
+      identity,
       givenUp: (call) => this.#givenUp(call),
       change: options.events.change,
       error: options.events.error,
@@ -148,8 +154,9 @@ export class ChannelCore {
       side: contract?.[side],
       sideName: side,
       exposeErrors: options.exposeErrors,
-      channel: options.self,
-      identity: options.identity ?? (() => undefined),
+      channel: self,
+      identity,
+      use,
       authorize: options.authorize,
       fallback: options.fallback,
       discover: options.discover,

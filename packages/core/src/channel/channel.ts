@@ -11,6 +11,7 @@ import { type Groups, Membership } from './groups.js'
 import type { HelloParams } from './handshake.js'
 import { type ChannelHooks, createHookRunner } from './hooks.js'
 import type { AnswerKeyed } from './keyed-calls.js'
+import type { Middleware } from './middleware.js'
 import { type ChannelOptions, resolveChannelOptions } from './options.js'
 import { CorePeer, type Peer } from './peer.js'
 
@@ -68,13 +69,15 @@ export interface CreateChannelOptions<Local, Remote>
 
 /** What makes a channel of the serving side, which may know who is at the other end. */
 export interface CreateServerChannelOptions<Local, Remote, Identity = undefined>
-  extends ChannelOptions,
+  extends Omit<ChannelOptions, 'use'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
   /** An open connection, such as `messagePortTransport(port)`. */
   transport: Transport
   side: 'server'
   /** What the other side can call. More can be added with `expose`. */
   methods?: SomeHandlers<Local, ServerChannel<Local, Remote, Identity>>
+  /** As everywhere; `call.identity` has the type of the channel's. */
+  use?: Middleware<Identity> | readonly Middleware<Identity>[]
   /** Who is at the other end: `identity` in every handler and on the channel. */
   identity?: Identity
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */

@@ -40,13 +40,13 @@ export interface Stamp {
 }
 
 /**
- * A request as it goes out now: what it says of its time is true, and a plain peer is told nothing of that,
- * nor of who listens. What it was made of may have changed since: it is made of its own frame.
+ * A message as it goes out now: what it says of its time is true, and a plain peer is told nothing of that,
+ * nor of who listens, nor of what travels beside it. What it was made of may have changed since: it is made of its own frame.
  */
 export function restamp(
   format: Format,
   encoded: Encoded,
-  { deadline, stamp, progress }: PendingCall,
+  { deadline, stamp, progress, meta }: PendingCall,
   isExtended: boolean,
 ): Encoded {
   const isTimed = deadline !== Number.POSITIVE_INFINITY
@@ -54,10 +54,11 @@ export function restamp(
   if (stamp?.isSaid === isExtended && !(isExtended && isOld)) return encoded
   try {
     const { rpc: before, ...message } = format.codec.decode(encoded.frame) as RequestMessage
-    const { deadlineMs: _, progress: __, ...others } = before ?? {}
+    const { deadlineMs: _, progress: __, meta: ___, ...others } = before ?? {}
     const rpc: RequestExtras = others
     if (isExtended && progress) rpc.progress = true
     if (isExtended && isTimed) rpc.deadlineMs = leftUntil(deadline)
+    if (isExtended && meta) rpc.meta = meta
     const isEmpty = Object.keys(rpc).length === 0
     const { frame } = encode(format, isEmpty ? message : { ...message, rpc })
     return { ...encoded, frame }

@@ -8,6 +8,7 @@ import {
 import { describeThrown, ErrorCode, RpcConfigError, RpcError, RpcTimeoutError } from '../errors.js'
 import {
   type ErrorMessage,
+  type ErrorObject,
   errorMessage,
   invalidRequestMessage,
   type MessageId,
@@ -19,7 +20,10 @@ import { CallContext } from './call-context.js'
 import { isTimeLeft } from './deadline.js'
 import { callableNames, DISCOVER, type Discovery, undiscoverable } from './discovery.js'
 import type { HandlerContext } from './functions.js'
+import { arrive, IncomingCall } from './incoming-call.js'
 import { type AnswerKeyed, isKey } from './keyed-calls.js'
+import { whyNoMeta } from './meta.js'
+import type { Middleware } from './middleware.js'
 import { isSource } from './outgoing-stream.js'
 import { ProgressReport } from './progress.js'
 import {
@@ -39,7 +43,7 @@ export type AnyHandler = (params: unknown, context: HandlerContext<any>) => unkn
 type Kind = HandlerContext['kind']
 
 /** Runs what serves a call, in a context. */
-type Run = (context: CallContext) => Promise<unknown>
+type Run = (context: CallContext) => unknown
 
 /** Says of each call whether it may run. */
 export type Authorize = (method: string, context: HandlerContext) => boolean | Promise<boolean>
@@ -49,7 +53,11 @@ export interface Incoming {
   readonly method: string
   readonly params: unknown
   /** What a call says beside its params, as it came. */
-  readonly rpc?: StreamRequest & { readonly progress?: unknown; readonly deadlineMs?: unknown }
+  readonly rpc?: StreamRequest & {
+    readonly progress?: unknown
+    readonly deadlineMs?: unknown
+    readonly meta?: unknown
+  }
 }
 
 export interface DispatcherOptions {
@@ -69,6 +77,8 @@ export interface DispatcherOptions {
   readonly fallback: AnyHandler | undefined
   /** Answers who asks what can be called here; without it, nobody is told. */
   readonly discover: Discovery | undefined
+  /** What surrounds calls, outermost first. */
+  readonly use: readonly Middleware[] | undefined
   /** Answers calls with an idempotency key; without it, they are refused. */
   readonly answerKeyed: AnswerKeyed | undefined
   /** How many calls and notifications may run at once. */
@@ -138,7 +148,7 @@ export class Dispatcher {
       whyNoStreams(id, rpc ?? {}) ?? whyInvalid(id, incoming) ?? this.#whyKeyless(incoming)
     if (invalid) return neverRanMessage(id, ErrorCode.invalidRequest, invalid)
     if (rpc?.deadlineMs === 0) return neverRanMessage(id, ErrorCode.timedOut, tooLate(method))
-    const context = this.#begin(method, rpc?.credit === undefined ? 'method' : 'stream')
+    const context = this.#begin(incoming, rpc?.credit === undefined ? 'method' : 'stream')
     if (rpc?.deadlineMs !== undefined) context.expireIn(rpc.deadlineMs as number)
     if (rpc?.progress) {
       const { speech, onError } = this.#options
@@ -150,11 +160,10 @@ export class Dispatcher {
     context.streams = streams
     if (id !== null) this.#byId.set(id, context)
     try {
-      const run = await this.#prepare(incoming, context, 'method')
-      // Nobody waits for it any more: it is not begun.
-      if (context.aborted) return this.#neverBegan(id, context)
-      if (rpc?.key === undefined) return this.#resultAnswer(id, method, await run(context))
-      return { ...(await this.#answerKeyed(incoming, context, run)), id }
+      const { use } = this.#options
+      return await (use
+        ? this.#serveThrough(use, id, incoming, context)
+        : this.#serve(id, incoming, context))
     } catch (thrown) {
       return this.#errorAnswer(id, method, thrown, context)
     } finally {
@@ -170,10 +179,21 @@ export class Dispatcher {
     if (this.#isFull) {
       return this.#options.onError(new RpcError(ErrorCode.overloaded, this.#full(incoming.method)))
     }
-    const context = this.#begin(incoming.method, 'notification')
-    try {
+    const { method, params } = incoming
+    const invalid = whyInvalidMeta(incoming)
+    if (invalid) return this.#options.onError(new RpcError(ErrorCode.invalidRequest, invalid))
+    const context = this.#begin(incoming, 'notification')
+    const { use } = this.#options
+    const serve = async () => {
       const run = await this.#prepare(incoming, context, 'notification')
       await run(context)
+    }
+    try {
+      if (!use) await serve()
+      else {
+        context.call = new IncomingCall(context, undefined, params)
+        await arrive(use, context.call, serve, (thrown) => this.#told(method, thrown, context))
+      }
     } catch (thrown) {
       this.#options.onError(thrown)
     } finally {
@@ -205,11 +225,60 @@ export class Dispatcher {
     return `"${method}" was not run: ${this.#wanted.size} calls of this caller run already, and no more may (limits.running)`
   }
 
-  #begin(method: string, kind: Kind): CallContext {
+  #begin({ method, rpc }: Incoming, kind: Kind): CallContext {
     const context = new CallContext(method, kind, this.#options)
+    if (rpc?.meta) context.takeMeta(rpc.meta as object)
     this.#running.add(context)
     this.#wanted.add(context)
     return context
+  }
+
+  /** @throws whatever says why it has no result. */
+  async #serve(id: MessageId, incoming: Incoming, context: CallContext): Promise<ResponseMessage> {
+    const run = await this.#prepare(incoming, context, 'method')
+    // Nobody waits for it any more: it is not begun.
+    if (context.aborted) return this.#neverBegan(id, context)
+    const { method, rpc } = incoming
+    if (rpc?.key === undefined) return this.#resultAnswer(id, method, await run(context))
+    return { ...(await this.#answerKeyed(incoming, context, run)), id }
+  }
+
+  /** The same, through what surrounds it. */
+  async #serveThrough(
+    use: readonly Middleware[],
+    id: MessageId,
+    incoming: Incoming,
+    context: CallContext,
+  ): Promise<ResponseMessage> {
+    const { method, params } = incoming
+    const call = new IncomingCall(context, id, params)
+    context.call = call
+    let isLetIn = false
+    const serve = async () => {
+      isLetIn = true
+      const answer = await this.#serve(id, incoming, context)
+      if ('error' in answer) throw new ErrorAnswer(answer)
+      return answer.result
+    }
+    try {
+      const result = await arrive(use, call, serve, (thrown) => this.#told(method, thrown, context))
+      // A stream's items are its result.
+      return this.#resultAnswer(id, method, context.kind === 'stream' ? undefined : result)
+    } catch (thrown) {
+      if (thrown instanceof ErrorAnswer) return thrown.answer
+      const told = isLetIn ? undefined : toldError(thrown)
+      if (told) return neverRanMessage(id, told.code, told.message, told.data)
+      throw thrown
+    }
+  }
+
+  /** The error that a caller is told of a failure, for who surrounds the call. */
+  #told(method: string, thrown: unknown, context: CallContext): RpcError {
+    if (toldError(thrown)) return thrown as RpcError
+    const { code, message, data } =
+      thrown instanceof ErrorAnswer ? thrown.answer.error : this.#failure(method, thrown, context)
+    const cause = thrown instanceof ErrorAnswer ? undefined : thrown
+    return new RpcError(code, message, data, { method, cause })
   }
 
   #neverBegan(id: MessageId, { method, reason }: CallContext): ResponseMessage {
@@ -244,7 +313,7 @@ export class Dispatcher {
     const { answerKeyed, onError } = this.#options
     const runOnce = async (signal: AbortSignal): Promise<ResponseMessage> => {
       const own = new CallContext(method, caller.kind, this.#options)
-      own.report = caller.report
+      own.standInFor(caller)
       const onAbort = () => own.abort(signal.reason)
       if (signal.aborted) onAbort()
       signal.addEventListener('abort', onAbort, { once: true })
@@ -295,7 +364,7 @@ export class Dispatcher {
     if (!serves) throw definition ? notMounted(method) : notFound(method)
     if (isTaken) return async (own) => this.#stream(own, await serves(validated, own))
     if (!handlers || (definition?.kind ?? sentAs) === 'method') {
-      return async (own) => serves(validated, own)
+      return (own) => serves(validated, own)
     }
     return async (own) => {
       await Promise.all(handlers.map((handler) => this.#runOne(handler, validated, own)))
@@ -377,16 +446,20 @@ export class Dispatcher {
 
   #errorAnswer(id: MessageId, method: string, thrown: unknown, context: CallContext): ErrorMessage {
     const told = toldError(thrown)
-    if (told) return errorMessage(id, told.code, told.message, told.data)
+    if (!told && !context.aborted) this.#options.onError(thrown)
+    const { code, message, data } = told ?? this.#failure(method, thrown, context)
+    return errorMessage(id, code, message, data)
+  }
+
+  /** What a caller is told of what was not thrown to be told. */
+  #failure(method: string, thrown: unknown, context: CallContext): ErrorObject {
     if (context.aborted) {
-      const isLate = context.reason instanceof RpcTimeoutError
-      return isLate
-        ? errorMessage(id, ErrorCode.timedOut, `"${method}" took longer than its caller waits`)
-        : errorMessage(id, ErrorCode.cancelled, `"${method}" was cancelled`)
+      return context.reason instanceof RpcTimeoutError
+        ? { code: ErrorCode.timedOut, message: `"${method}" took longer than its caller waits` }
+        : { code: ErrorCode.cancelled, message: `"${method}" was cancelled` }
     }
-    this.#options.onError(thrown)
     const detail = this.#options.exposeErrors ? `: ${describeThrown(thrown)}` : ''
-    return errorMessage(id, ErrorCode.internal, `Internal error in "${method}"${detail}`)
+    return { code: ErrorCode.internal, message: `Internal error in "${method}"${detail}` }
   }
 }
 
@@ -422,14 +495,31 @@ function tooLate(method: string): string {
   return `"${method}" was not run: its caller's time had run out`
 }
 
-/** @returns what is wrong with what a request says of its time, or of who listens. */
-function whyInvalid(id: MessageId, { method, rpc }: Incoming): string | undefined {
+/** @returns what is wrong with what a request says beside its params, where something is. */
+function whyInvalid(id: MessageId, incoming: Incoming): string | undefined {
+  const { method, rpc } = incoming
   const { deadlineMs, progress } = rpc ?? {}
   if (deadlineMs !== undefined && !isTimeLeft(deadlineMs)) {
     return `rpc.deadlineMs of "${method}" must be a number of ms, from 0`
   }
-  if (progress === undefined || (progress === true && id !== null)) return undefined
-  return `rpc.progress of "${method}" must be true, with an id, or left out`
+  if (progress !== undefined && !(progress === true && id !== null)) {
+    return `rpc.progress of "${method}" must be true, with an id, or left out`
+  }
+  return whyInvalidMeta(incoming)
+}
+
+function whyInvalidMeta({ method, rpc }: Incoming): string | undefined {
+  const why = rpc?.meta === undefined ? undefined : whyNoMeta(rpc.meta)
+  return why && `rpc.meta of "${method}" ${why}`
+}
+
+/** That a call was answered with an error, on its way out through what surrounds the call. */
+class ErrorAnswer {
+  readonly answer: ErrorMessage
+
+  constructor(answer: ErrorMessage) {
+    this.answer = answer
+  }
 }
 
 function notFound(method: string): RpcError {

@@ -1,8 +1,9 @@
 import { deadlineOf, setDeadline } from './deadline.js'
+import { callOf, setCall } from './middleware.js'
 
 /**
  * One signal made into many, for many calls: a platform warns of too many who listen to one. They abort
- * when it does, with its reason, and have its deadline.
+ * when it does, with its reason, have its deadline, and are of the same call.
  */
 export class ForkedSignal {
   readonly #controllers: AbortController[] = []
@@ -23,6 +24,8 @@ export class ForkedSignal {
     else if (deadlineOf(this.#signal) < Number.POSITIVE_INFINITY) {
       setDeadline(signal, deadlineOf(this.#signal))
     }
+    const call = callOf(this.#signal)
+    if (call) setCall(signal, call)
     return signal
   }
 

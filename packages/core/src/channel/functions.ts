@@ -172,6 +172,8 @@ export interface HandlerContext<Ch = unknown, M = unknown> {
   readonly progress: (value: ProgressValue<M>) => void
   /** How long the caller still waits, in ms; `Infinity` where it has not said. */
   readonly timeLeft: number
+  /** What the caller's middleware sent along, and what this side's has set: see `MiddlewareCall`. */
+  readonly meta: Readonly<Record<string, string>>
 }
 
 /** What a handler tells of its progress. */

@@ -8,6 +8,7 @@ import type { AnyHandler } from './dispatcher.js'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './heartbeat.js'
 import { type ChannelLimits, resolveLimits } from './limits.js'
 import type { Logger } from './logger.js'
+import { type Middleware, resolveMiddleware } from './middleware.js'
 
 /** What every channel takes, whichever side and wire it is for. */
 export interface ChannelOptions {
@@ -39,6 +40,11 @@ export interface ChannelOptions {
    * `@flashrpc/core/discovery`. Default: nobody is told; of an endpoint, see there.
    */
   discover?: Discovery
+  /**
+   * What surrounds calls in both directions, outermost first: logging, tracing, limits, other errors. Default:
+   * nothing.
+   */
+  use?: Middleware | readonly Middleware[]
   /** Where to log: `console`, pino, or anything like them. Default: nowhere. */
   logger?: Logger
   /**
@@ -63,6 +69,7 @@ export interface ResolvedChannelOptions {
   readonly exposeErrors: boolean
   readonly fallback: AnyHandler | undefined
   readonly discover: Discovery | undefined
+  readonly use: readonly Middleware[] | undefined
   readonly dialect: Dialect | undefined
   readonly format: Format
 }
@@ -88,6 +95,7 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
     exposeErrors,
     fallback,
     discover,
+    use: resolveMiddleware(options.use),
     dialect,
     format,
   }

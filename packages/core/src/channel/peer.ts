@@ -65,6 +65,10 @@ export interface Peer<Local, Remote> {
   expose<K extends keyof Local & string>(method: K, handler: Handler<Local[K], this>): () => void
 }
 
+/** A channel or a client of which nothing is known: of any contract, or of none. */
+// biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
+export type AnyPeer = Peer<any, any>
+
 /** A side of which nothing is known but that it has functions. */
 export type UntypedSide = Record<string, AnyHandler>
 

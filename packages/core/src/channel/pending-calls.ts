@@ -3,6 +3,7 @@ import { CallTimer, readTimeout, type TimeLimits } from './call-timer.js'
 import { deadlineOf, type Stamp } from './deadline.js'
 import type { SendOptions } from './functions.js'
 import { assertKey } from './keyed-calls.js'
+import type { Meta } from './meta.js'
 import type { Outgoing } from './outbox.js'
 import type { ProgressListening } from './progress.js'
 
@@ -27,7 +28,9 @@ export interface PendingCall {
   readonly hasStreams: boolean
   /** When it is to have ended, as far as that is told to the other side; `Infinity` where it is not. */
   readonly deadline: number
-  /** What its message says of its time, or of who listens, which a plain peer is not told. */
+  /** What travels beside its params. */
+  meta: Meta | undefined
+  /** When its message was made that says what a plain peer is not told: its time, who listens, its meta. */
   stamp: Stamp | undefined
   /** Who listens to how far it has come. */
   progress: ProgressListening | undefined
@@ -62,7 +65,7 @@ export class PendingCalls {
   #lastId = 0
   #inFlight = 0
 
-  /** @param onGivenUp told of each call that timed out or was aborted, once it has been rejected. */
+  /** @param onGivenUp told of each call that timed out, was aborted or was left, once it is settled. */
   constructor(onGivenUp: (call: PendingCall) => void) {
     this.#onGivenUp = onGivenUp
   }
@@ -140,7 +143,9 @@ export class PendingCalls {
       key,
       sentTo: undefined,
       hasStreams,
-      deadline,
+      // A notification has nobody who could be late for it.
+      deadline: kind === 'notification' ? Number.POSITIVE_INFINITY : deadline,
+      meta: undefined,
       stamp: undefined,
       progress: undefined,
       isHeldUp: undefined,
@@ -210,6 +215,13 @@ export class PendingCalls {
   giveUp(call: PendingCall, error: RpcError): void {
     if (!this.take(call.id)) return
     call.reject(error)
+    this.#onGivenUp(call)
+  }
+
+  /** Ends a stream whose items nobody wants any more, which is no failure. */
+  leave(call: PendingCall): void {
+    if (!this.take(call.id)) return
+    call.resolve(undefined)
     this.#onGivenUp(call)
   }
 }

@@ -21,6 +21,7 @@ import type { ChannelHooks } from '../channel/hooks.js'
 import type { Keys } from '../channel/keyed-calls.js'
 import type { ChannelLimits } from '../channel/limits.js'
 import { log } from '../channel/logger.js'
+import type { Middleware } from '../channel/middleware.js'
 import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
 import type { UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
@@ -41,7 +42,7 @@ import { assertPageRules, isPage, type PageRules, refusalOfPage, refuseUpgrade }
 
 /** What an endpoint is made with. */
 export interface EndpointOptions<Local, Remote, Identity = unknown>
-  extends Omit<ChannelOptions, 'discover'>,
+  extends Omit<ChannelOptions, 'discover' | 'use'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
   /**
    * Finds out who asks for a connection, before there is one. What it returns is `identity` in every
@@ -67,6 +68,8 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
    * `NODE_ENV` is `production`.
    */
   discover?: boolean | DiscoveryInfo | Discovery
+  /** As everywhere; `call.identity` has the type of the channel's. */
+  use?: Middleware<Identity> | readonly Middleware<Identity>[]
   /** Told of each connection that was refused: by `authenticate`, or for its origin or host. */
   onReject?: readonly ((request: IncomingMessage, rejection: RejectUpgrade) => unknown)[]
   /**

@@ -30,12 +30,16 @@ export interface RequestExtras {
   progress?: true
   /** How long the caller still waits, in ms. */
   deadlineMs?: number
+  /** What travels beside the params. */
+  meta?: Record<string, string>
 }
 
 export interface NotificationMessage {
   jsonrpc: '2.0'
   method: string
   params?: unknown
+  /** Of a request's, what a notification can have. */
+  rpc?: Pick<RequestExtras, 'meta'>
 }
 
 export interface ErrorObject {
@@ -73,7 +77,7 @@ export type Classified =
       /** What it says beside its params, as it came. */
       rpc: { readonly [K in keyof RequestExtras]?: unknown }
     }
-  | { kind: 'notification'; method: string; params: unknown }
+  | { kind: 'notification'; method: string; params: unknown; rpc: { readonly meta?: unknown } }
   | { kind: 'result'; id: MessageId; result: unknown }
   | { kind: 'error'; id: MessageId; error: ErrorObject; neverRan: boolean }
   /** Meant as an answer, but not one: `result` and `error` both, a malformed `error`, no version. */
@@ -109,7 +113,9 @@ export function classify(value: unknown): Classified {
   if (params === null || (params !== undefined && typeof params !== 'object')) {
     return { kind: 'invalid', id, reason: 'params must be an object or an array' }
   }
-  if (!hasId) return { kind: 'notification', method: message.method, params }
+  if (!hasId) {
+    return { kind: 'notification', method: message.method, params, rpc: extrasOf(message) }
+  }
   if (!isMessageId(message.id)) {
     return { kind: 'invalid', id: null, reason: 'id must be a string, a number or null' }
   }

@@ -9,11 +9,11 @@ import { assertOrigins } from '../origins.js'
 
 /** What a loopback is made with: what an endpoint takes, but for who may connect. */
 export interface LoopbackOptions<Local, Remote, Identity = unknown>
-  extends Omit<ChannelOptions, 'discover'>,
+  extends Omit<ChannelOptions, 'discover' | 'use'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>>,
     Pick<
       EndpointOptions<Local, Remote, Identity>,
-      'authorize' | 'discover' | 'methods' | 'onReject'
+      'authorize' | 'discover' | 'methods' | 'onReject' | 'use'
     > {
   /**
    * The origins of this app's pages, as a browser writes them: `app://demo`, in development

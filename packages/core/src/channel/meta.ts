@@ -1,0 +1,29 @@
+/** What travels beside a call's params, between flashrpc peers: short texts by name, such as `traceparent`. */
+export type Meta = Record<string, string>
+
+const MOST_ENTRIES = 32
+/** Of all names and texts together. */
+const MOST_CHARACTERS = 16_384
+
+/** @returns an empty one, in which a name of an `Object`'s own member is nothing but a name. */
+export function createMeta(entries: object = {}): Meta {
+  return Object.assign(Object.create(null), entries)
+}
+
+/** @returns why a value can't travel as one, where it can't: goes on from its name. */
+export function whyNoMeta(meta: unknown): string | undefined {
+  if (typeof meta !== 'object' || meta === null || Array.isArray(meta)) {
+    return 'must be an object of texts'
+  }
+  const entries = Object.entries(meta)
+  if (entries.length > MOST_ENTRIES) {
+    return `may have ${MOST_ENTRIES} entries, and has ${entries.length}`
+  }
+  let characters = 0
+  for (const [name, text] of entries) {
+    if (typeof text !== 'string') return 'must have nothing but texts'
+    characters += name.length + text.length
+  }
+  if (characters <= MOST_CHARACTERS) return undefined
+  return `may have ${MOST_CHARACTERS} characters, and has ${characters}`
+}
