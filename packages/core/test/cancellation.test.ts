@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { createClient } from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
 import { expect, test } from 'vitest'
@@ -12,6 +13,7 @@ import {
 } from 'vscode-jsonrpc/node'
 import { WebSocket } from 'ws'
 import { polled } from './support/eventually.js'
+import { rejection } from './support/rejection.js'
 
 interface Waiting {
   wait(): string
@@ -120,6 +122,36 @@ test("a cancellation of vscode-jsonrpc's aborts the handler, and is answered as 
   } finally {
     connection.dispose()
     socket.close()
+    await endpoint.close()
+  }
+})
+
+test('one signal serves any number of calls, without a warning, and nothing of it stays', async () => {
+  const { endpoint, url, seen } = await waitingServer()
+  const client = createClient<Waiting>({ url })
+  const warned: Error[] = []
+  const onWarning = (warning: Error) => warned.push(warning)
+  process.on('warning', onWarning)
+  try {
+    const controller = new AbortController()
+    const { signal } = controller
+    const calls = Array.from({ length: 100 }, () => client.other.wait(undefined, { signal }))
+    for (const call of calls) call.catch(() => {})
+    await polled(() => seen.length).toBe(100)
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    controller.abort()
+    for (const call of calls) await expect(call).rejects.toMatchObject({ name: 'RpcAbortedError' })
+    await polled(() => seen.filter((what) => what === 'aborted').length).toBe(100)
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+
+    const other = new AbortController().signal
+    const refused = await rejection(client.call('none' as 'wait', undefined, { signal: other }))
+    expect(refused).toMatchObject({ code: -32601 })
+    expect(getEventListeners(other, 'abort')).toHaveLength(0)
+    expect(warned).toEqual([])
+  } finally {
+    process.off('warning', onWarning)
+    await client.close()
     await endpoint.close()
   }
 })

@@ -1,7 +1,8 @@
 import type { RpcError } from '../errors.js'
-import { ForkedSignal } from './forked-signal.js'
+import { deadlineOf, setDeadline } from './deadline.js'
 import type { CallOptions, MethodName, RemoteFunction, ResultOf } from './functions.js'
 import { assertGroup } from './groups.js'
+import { callOf, setCall } from './middleware.js'
 import type { AnyPeer } from './peer.js'
 import { SEND_SHARED, SharedNotification, type SharedTarget } from './shared-notification.js'
 
@@ -127,14 +128,9 @@ class LiveAudience {
     params?: unknown,
     options?: CallOptions,
   ): Promise<TargetOutcome<unknown>[]> {
-    const signal = options?.signal && new ForkedSignal(options.signal)
-    const own = () => (signal ? { ...options, signal: signal.fork() } : options)
-    const outcomes = [...this.#targets()].map((target) => outcomeOf(target, method, params, own()))
-    try {
-      return await Promise.all(outcomes)
-    } finally {
-      signal?.end()
-    }
+    return Promise.all(
+      [...this.#targets()].map((target) => outcomeOf(target, method, params, options)),
+    )
   }
 
   async *each(
@@ -142,18 +138,17 @@ class LiveAudience {
     params?: unknown,
     options?: CallOptions,
   ): AsyncGenerator<TargetOutcome<unknown>, void, undefined> {
-    const signal = new ForkedSignal(options?.signal)
+    const leaving = new AbortController()
+    const signal = options?.signal ? both(options.signal, leaving.signal) : leaving.signal
     const arrived: TargetOutcome<unknown>[] = []
     let wake = () => {}
     let open = 0
     for (const target of [...this.#targets()]) {
       open++
-      void outcomeOf(target, method, params, { ...options, signal: signal.fork() }).then(
-        (outcome) => {
-          arrived.push(outcome)
-          wake()
-        },
-      )
+      void outcomeOf(target, method, params, { ...options, signal }).then((outcome) => {
+        arrived.push(outcome)
+        wake()
+      })
     }
     try {
       for (; open > 0; open--) {
@@ -161,10 +156,18 @@ class LiveAudience {
         yield arrived.shift() as TargetOutcome<unknown>
       }
     } finally {
-      signal.end()
-      signal.abort()
+      leaving.abort()
     }
   }
+}
+
+/** Aborts when either does; calls made with it are still made for whoever gave the first. */
+function both(given: AbortSignal, own: AbortSignal): AbortSignal {
+  const signal = AbortSignal.any([given, own])
+  const [deadline, call] = [deadlineOf(given), callOf(given)]
+  if (deadline < Number.POSITIVE_INFINITY) setDeadline(signal, deadline)
+  if (call) setCall(signal, call)
+  return signal
 }
 
 async function outcomeOf(

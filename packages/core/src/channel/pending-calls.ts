@@ -1,4 +1,5 @@
 import { type Outcome, RpcAbortedError, type RpcError, RpcTimeoutError } from '../errors.js'
+import { onAbort } from './abort-listeners.js'
 import { CallTimer, readTimeout, type TimeLimits } from './call-timer.js'
 import { deadlineOf, type Stamp } from './deadline.js'
 import type { SendOptions } from './functions.js'
@@ -164,9 +165,9 @@ export class PendingCalls {
       )
     }
     if (signal) {
-      const onAbort = () => this.giveUp(entry, abortedError(method, outcomeOf(entry), signal))
-      signal.addEventListener('abort', onAbort, { once: true })
-      entry.stopListening = () => signal.removeEventListener('abort', onAbort)
+      entry.stopListening = onAbort(signal, () =>
+        this.giveUp(entry, abortedError(method, outcomeOf(entry), signal)),
+      )
     }
     this.#entries.set(id, entry)
     return entry
