@@ -1,9 +1,9 @@
 import type { CloseInfo } from '../transport/transport.js'
 import type { Encoded } from '../wire/encoded.js'
 import type { Classified, MessageId, ResponseMessage } from '../wire/message.js'
-import type { Incoming } from './dispatcher.js'
 import type { Bye } from './extensions.js'
 import type { HelloResult } from './handshake.js'
+import type { Incoming } from './incoming.js'
 import type { KeyRefusal } from './keyed-calls.js'
 
 /** An answer to a call of ours. */

@@ -21,7 +21,6 @@ import {
   type Unsendable,
 } from './connection-events.js'
 import { DISCOVER } from './discovery.js'
-import type { Incoming } from './dispatcher.js'
 import { isCounted, readBye } from './extensions.js'
 import { FrameReader } from './frame-reader.js'
 import {
@@ -41,6 +40,7 @@ import {
   SERVER_PATIENCE_MS,
 } from './handshake.js'
 import type { HeartbeatOptions } from './heartbeat.js'
+import type { Incoming } from './incoming.js'
 import type { Keys } from './keyed-calls.js'
 import { Life } from './life.js'
 import type { ChannelLimits } from './limits.js'

@@ -1,11 +1,5 @@
-import {
-  assertMethodName,
-  type ContractSide,
-  type Definition,
-  definitionOf,
-  type Side,
-} from '../contract.js'
-import { describeThrown, ErrorCode, RpcConfigError, RpcError, RpcTimeoutError } from '../errors.js'
+import { type ContractSide, type Definition, definitionOf, type Side } from '../contract.js'
+import { describeThrown, ErrorCode, RpcError, RpcTimeoutError } from '../errors.js'
 import {
   type ErrorMessage,
   type ErrorObject,
@@ -17,28 +11,19 @@ import {
   resultMessage,
 } from '../wire/message.js'
 import { CallContext } from './call-context.js'
-import { isTimeLeft } from './deadline.js'
 import { callableNames, DISCOVER, type Discovery, undiscoverable } from './discovery.js'
+import { type AnyHandler, ExposedHandlers } from './exposed-handlers.js'
 import type { HandlerContext } from './functions.js'
+import { type Incoming, whyInvalid, whyInvalidMeta } from './incoming.js'
 import { arrive, IncomingCall } from './incoming-call.js'
 import { type AnswerKeyed, isKey } from './keyed-calls.js'
-import { whyNoMeta } from './meta.js'
 import type { Middleware } from './middleware.js'
 import { isSource } from './outgoing-stream.js'
 import { ProgressReport } from './progress.js'
-import {
-  notThisKind,
-  ServedStreams,
-  type Speech,
-  type StreamRequest,
-  whyNoStreams,
-} from './served-streams.js'
+import { notAllowed, notFound, notMounted, toldError, tooLate } from './refusals.js'
+import { notThisKind, ServedStreams, type Speech, whyNoStreams } from './served-streams.js'
 import type { StreamRoom } from './stream-room.js'
 import { formatIssues, validate } from './validation.js'
-
-/** A handler as the dispatcher knows it: its params are validated, its types are gone. */
-// biome-ignore lint/suspicious/noExplicitAny: the channels of all contracts, and only `any` is all
-export type AnyHandler = (params: unknown, context: HandlerContext<any>) => unknown
 
 type Kind = HandlerContext['kind']
 
@@ -47,18 +32,6 @@ type Run = (context: CallContext) => unknown
 
 /** Says of each call whether it may run. */
 export type Authorize = (method: string, context: HandlerContext) => boolean | Promise<boolean>
-
-/** A call or a notification that came in. */
-export interface Incoming {
-  readonly method: string
-  readonly params: unknown
-  /** What a call says beside its params, as it came. */
-  readonly rpc?: StreamRequest & {
-    readonly progress?: unknown
-    readonly deadlineMs?: unknown
-    readonly meta?: unknown
-  }
-}
 
 export interface DispatcherOptions {
   /** The methods the contract gives this side; without it every exposed name is a method. */
@@ -99,7 +72,7 @@ export interface DispatcherOptions {
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions
-  readonly #handlers = new Map<string, AnyHandler[]>()
+  readonly #handlers: ExposedHandlers
   /** All that runs; those of them that have an id can be cancelled by it. */
   readonly #running = new Set<CallContext>()
   /** Those of them that nobody has given up: they take up the places there are. */
@@ -109,6 +82,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options
+    this.#handlers = new ExposedHandlers(options)
     const { speech, room, onError: error } = options
     this.#streams = new ServedStreams({ speech, room, error })
   }
@@ -118,23 +92,9 @@ export class Dispatcher {
     return this.#running.size
   }
 
-  /**
-   * Adds a handler; while it is the newest of its name, it serves the method.
-   *
-   * @returns takes it away again.
-   * @throws {RpcConfigError} where the name can't be a method's or is not in the contract, or the
-   *   handler is no function.
-   */
+  /** As {@link ExposedHandlers.add}. */
   expose(method: string, handler: AnyHandler): () => void {
-    assertExposable(this.#options, method, handler)
-    const entry: AnyHandler = (params, context) => handler(params, context)
-    const handlers = this.#handlers.get(method) ?? []
-    this.#handlers.set(method, [...handlers, entry])
-    return () => {
-      const left = (this.#handlers.get(method) ?? []).filter((other) => other !== entry)
-      if (left.length > 0) this.#handlers.set(method, left)
-      else this.#handlers.delete(method)
-    }
+    return this.#handlers.add(method, handler)
   }
 
   /** Runs a request and answers it. Never rejects. */
@@ -358,12 +318,12 @@ export class Dispatcher {
       throw notThisKind(method, !isTaken)
     const validated = await this.#validate(method, params, definition)
     // Looked up after the schema has answered: a handler may have come or gone meanwhile.
-    const handlers = this.#handlers.get(method)
-    const newest = handlers?.at(-1)
+    const handlers = this.#handlers.of(method)
+    const newest = handlers.at(-1)
     const serves = newest ?? (definition ? undefined : this.#options.fallback)
     if (!serves) throw definition ? notMounted(method) : notFound(method)
     if (isTaken) return async (own) => this.#stream(own, await serves(validated, own))
-    if (!handlers || (definition?.kind ?? sentAs) === 'method') {
+    if (!newest || (definition?.kind ?? sentAs) === 'method') {
       return (own) => serves(validated, own)
     }
     return async (own) => {
@@ -379,7 +339,7 @@ export class Dispatcher {
       const kind = definitionOf(side, name)?.kind ?? 'method'
       return authorize?.(name, new CallContext(name, kind, this.#options)) ?? true
     }
-    const names = await callableNames(side ? Object.keys(side) : this.#handlers.keys(), mayCall)
+    const names = await callableNames(side ? Object.keys(side) : this.#handlers.names, mayCall)
     return async () => discover({ sideName, side, names })
   }
 
@@ -463,54 +423,8 @@ export class Dispatcher {
   }
 }
 
-/**
- * Checks that a handler can be exposed under a name.
- *
- * @throws {RpcConfigError} where the name can't be a method's or is not in the contract, or the
- *   handler is no function.
- */
-export function assertExposable(
-  { side, sideName }: Pick<DispatcherOptions, 'side' | 'sideName'>,
-  method: string,
-  handler: unknown,
-): void {
-  assertMethodName(method)
-  if (side && !definitionOf(side, method)) {
-    const known = Object.keys(side).join(', ') || 'nothing'
-    throw new RpcConfigError(
-      `"${method}" can't be exposed: the contract's ${sideName} side has ${known}. Add it there, or correct the name`,
-      { method },
-    )
-  }
-  if (typeof handler !== 'function') {
-    throw new RpcConfigError(`The handler of "${method}" must be a function`, { method })
-  }
-}
-
 function isStream(result: unknown): result is AsyncGenerator {
   return typeof result === 'object' && result !== null && Symbol.asyncIterator in result
-}
-
-function tooLate(method: string): string {
-  return `"${method}" was not run: its caller's time had run out`
-}
-
-/** @returns what is wrong with what a request says beside its params, where something is. */
-function whyInvalid(id: MessageId, incoming: Incoming): string | undefined {
-  const { method, rpc } = incoming
-  const { deadlineMs, progress } = rpc ?? {}
-  if (deadlineMs !== undefined && !isTimeLeft(deadlineMs)) {
-    return `rpc.deadlineMs of "${method}" must be a number of ms, from 0`
-  }
-  if (progress !== undefined && !(progress === true && id !== null)) {
-    return `rpc.progress of "${method}" must be true, with an id, or left out`
-  }
-  return whyInvalidMeta(incoming)
-}
-
-function whyInvalidMeta({ method, rpc }: Incoming): string | undefined {
-  const why = rpc?.meta === undefined ? undefined : whyNoMeta(rpc.meta)
-  return why && `rpc.meta of "${method}" ${why}`
 }
 
 /** That a call was answered with an error, on its way out through what surrounds the call. */
@@ -519,40 +433,5 @@ class ErrorAnswer {
 
   constructor(answer: ErrorMessage) {
     this.answer = answer
-  }
-}
-
-function notFound(method: string): RpcError {
-  return new RpcError(ErrorCode.methodNotFound, `Method not found: "${method}"`, undefined, {
-    method,
-  })
-}
-
-function notAllowed(method: string): RpcError {
-  return new RpcError(ErrorCode.unauthorized, `Not allowed to call "${method}"`, undefined, {
-    method,
-  })
-}
-
-function notMounted(method: string): RpcError {
-  return new RpcError(
-    ErrorCode.methodNotFound,
-    `"${method}" has no handler at the moment: it is in the contract, but nobody has exposed or mounted it`,
-    { reason: 'not-mounted' },
-    { method },
-  )
-}
-
-/**
- * What a thrown value tells the caller: only an `RpcError` tells anything. Reads nothing twice and
- * survives errors whose members throw.
- */
-function toldError(thrown: unknown): { code: number; message: string; data: unknown } | undefined {
-  try {
-    if (!(thrown instanceof RpcError)) return undefined
-    const { code, message, data } = thrown
-    return Number.isInteger(code) ? { code, message: String(message), data } : undefined
-  } catch {
-    return undefined
   }
 }

@@ -1,5 +1,5 @@
 import type { ChannelCore } from './channel-core.js'
-import type { AnyHandler } from './dispatcher.js'
+import type { AnyHandler } from './exposed-handlers.js'
 import type {
   CallOptions,
   Handler,

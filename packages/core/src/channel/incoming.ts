@@ -1,0 +1,34 @@
+import type { MessageId } from '../wire/message.js'
+import { isTimeLeft } from './deadline.js'
+import { whyNoMeta } from './meta.js'
+import type { StreamRequest } from './served-streams.js'
+
+/** A call or a notification that came in. */
+export interface Incoming {
+  readonly method: string
+  readonly params: unknown
+  /** What a call says beside its params, as it came. */
+  readonly rpc?: StreamRequest & {
+    readonly progress?: unknown
+    readonly deadlineMs?: unknown
+    readonly meta?: unknown
+  }
+}
+
+/** @returns what is wrong with what a request says beside its params, where something is. */
+export function whyInvalid(id: MessageId, incoming: Incoming): string | undefined {
+  const { method, rpc } = incoming
+  const { deadlineMs, progress } = rpc ?? {}
+  if (deadlineMs !== undefined && !isTimeLeft(deadlineMs)) {
+    return `rpc.deadlineMs of "${method}" must be a number of ms, from 0`
+  }
+  if (progress !== undefined && !(progress === true && id !== null)) {
+    return `rpc.progress of "${method}" must be true, with an id, or left out`
+  }
+  return whyInvalidMeta(incoming)
+}
+
+export function whyInvalidMeta({ method, rpc }: Incoming): string | undefined {
+  const why = rpc?.meta === undefined ? undefined : whyNoMeta(rpc.meta)
+  return why && `rpc.meta of "${method}" ${why}`
+}

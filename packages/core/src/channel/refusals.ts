@@ -1,0 +1,44 @@
+import { ErrorCode, RpcError } from '../errors.js'
+
+/** What callers are told of calls that are not run, or fail. */
+
+export function notFound(method: string): RpcError {
+  return new RpcError(ErrorCode.methodNotFound, `Method not found: "${method}"`, undefined, {
+    method,
+  })
+}
+
+export function notAllowed(method: string): RpcError {
+  return new RpcError(ErrorCode.unauthorized, `Not allowed to call "${method}"`, undefined, {
+    method,
+  })
+}
+
+export function notMounted(method: string): RpcError {
+  return new RpcError(
+    ErrorCode.methodNotFound,
+    `"${method}" has no handler at the moment: it is in the contract, but nobody has exposed or mounted it`,
+    { reason: 'not-mounted' },
+    { method },
+  )
+}
+
+/**
+ * What a thrown value tells the caller: only an `RpcError` tells anything. Reads nothing twice and
+ * survives errors whose members throw.
+ */
+export function toldError(
+  thrown: unknown,
+): { code: number; message: string; data: unknown } | undefined {
+  try {
+    if (!(thrown instanceof RpcError)) return undefined
+    const { code, message, data } = thrown
+    return Number.isInteger(code) ? { code, message: String(message), data } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function tooLate(method: string): string {
+  return `"${method}" was not run: its caller's time had run out`
+}
