@@ -1,27 +1,21 @@
-import { type Contract, definitionOf, type Side } from '../contract.js'
+import { definitionOf } from '../contract.js'
 import { ErrorCode, RpcDisconnectedError, RpcError, RpcProtocolError } from '../errors.js'
-import { CloseCode, describeClose } from '../transport/close-codes.js'
-import type { Dialect } from '../transport/dialect.js'
+import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { type Encoded, encode } from '../wire/encoded.js'
-import type { Format } from '../wire/format.js'
 import { type MessageId, type NotificationMessage, neverRanMessage } from '../wire/message.js'
 import { disconnectedError, type Refusal } from './call-errors.js'
-import type { TimeLimits } from './call-timer.js'
 import { Caller } from './caller.js'
-import { Connection, type ConnectionOptions } from './connection.js'
+import type { ChannelCoreOptions } from './channel-core-options.js'
+import { Connection } from './connection.js'
 import type { Answer, ConnectionEvents, Welcome } from './connection-events.js'
 import { Delivery } from './delivery.js'
-import type { Discovery } from './discovery.js'
-import { type Authorize, Dispatcher } from './dispatcher.js'
+import { Dispatcher } from './dispatcher.js'
+import { MOVED, OVERFLOW, refusalOf, SESSION_ENDS } from './endings.js'
 import type { AnyHandler } from './exposed-handlers.js'
 import type { Bye } from './extensions.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import type { HelloResult } from './handshake.js'
-import type { HeartbeatOptions } from './heartbeat.js'
-import type { AnswerKeyed } from './keyed-calls.js'
-import type { ChannelLimits } from './limits.js'
-import type { Middleware } from './middleware.js'
 import type { Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-calls.js'
 import { createRemote } from './remote.js'
@@ -32,62 +26,6 @@ import type { SharedNotification } from './shared-notification.js'
 import { StreamRoom } from './stream-room.js'
 import { wordOf } from './stream-words.js'
 import { Unsent } from './unsent.js'
-
-export interface ChannelCoreOptions {
-  readonly side: Side
-  readonly contract: Contract | undefined
-  readonly format: Format
-  /** Default time for an answer. */
-  readonly timeout: TimeLimits
-  readonly limits: ChannelLimits
-  readonly heartbeat: HeartbeatOptions | false
-  readonly exposeErrors: boolean
-  /** What the other side speaks, where it is not JSON-RPC 2.0. */
-  readonly dialect: Dialect | undefined
-  /** Whether calls wait for a connection that is to come, or fail where there is none. */
-  readonly lasting: boolean
-  /** Client: whether it offers the server to keep a session. */
-  readonly offersSession?: boolean
-  /** Server: the window over which its clients spread after a loss, in ms. */
-  readonly spreadMs?: (() => number) | undefined
-  /** Server: who takes a connection. Without it, this channel does. */
-  readonly receive?: ConnectionOptions['receive'] | undefined
-  /** What handlers find as `context.channel`. */
-  readonly self: () => unknown
-  /** What handlers find as `context.identity`. */
-  readonly identity?: () => unknown
-  /** Whether a call of the other side may run; without it, all may. */
-  readonly authorize?: Authorize | undefined
-  /** Serves what has no handler of its own, where there is no contract. */
-  readonly fallback: AnyHandler | undefined
-  /** Answers who asks what can be called here; without it, nobody is told. */
-  readonly discover: Discovery | undefined
-  /** What surrounds calls in both directions, outermost first. */
-  readonly use: readonly Middleware[] | undefined
-  /** Answers calls with an idempotency key; without it, they are refused. */
-  readonly answerKeyed?: AnswerKeyed | undefined
-  readonly events: ChannelCoreEvents
-}
-
-export interface ChannelCoreEvents {
-  /** A connection is ready for calls. `hello` is missing where the peer is a plain one. */
-  open(hello: HelloResult | undefined): void
-  /** A connection is ready that goes on with the session of the one before. */
-  resumed(hello: HelloResult | undefined): void
-  /** The connection ended. Told after the calls that it took with it were rejected. */
-  down(info: CloseInfo, retryAfterMs?: number): void
-  /**
-   * What began with `open` is over: the session, or without one the connection. `recv` is how many
-   * messages of the other side were dispatched in the session.
-   */
-  ended(info: CloseInfo, recv: number | undefined): void
-  latency(ms: number): void
-  /** The server's clients are to spread over another window, in ms, after a loss. */
-  spread?(ms: number): void
-  /** `inFlight` or `queued` may have changed. */
-  change(): void
-  error(error: unknown): void
-}
 
 /**
  * One conversation, by names and unknown values; the public types are put on at the edge.
@@ -614,33 +552,6 @@ export class ChannelCore {
     else if (this.#delivery.session) this.#endSession({ code, reason })
     this.#isEnding = false
   }
-}
-
-/** Close codes after which a server keeps no session: its client ended it, or broke the protocol. */
-const SESSION_ENDS: ReadonlySet<number> = new Set([
-  CloseCode.normal,
-  // A page is left, and its session's token with it.
-  CloseCode.goingAway,
-  1002,
-  1003,
-  1007,
-  CloseCode.tooBig,
-  CloseCode.hookFailed,
-  CloseCode.violation,
-])
-
-const MOVED: CloseInfo = {
-  code: CloseCode.takenOver,
-  reason: 'The client goes on with an earlier session',
-}
-
-const OVERFLOW: CloseInfo = {
-  code: CloseCode.tryAgainLater,
-  reason: 'More waits for the other side than is kept, and it is not there',
-}
-
-function refusalOf(info: CloseInfo, what: string): Refusal {
-  return { message: `${what} (${describeClose(info)})`, closeCode: info.code }
 }
 
 function cancelledByCaller(): RpcError {
