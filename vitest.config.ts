@@ -4,7 +4,7 @@ import { chromium } from './scripts/chromium.ts'
 
 /** The packages are tested from their source: no build stands between a change and its test. */
 const source = '@flashrpc/source'
-const inNode = { conditions: [source, 'node', 'module', 'import', 'default'] }
+const inNode = { conditions: [source, 'node', 'import', 'default'] }
 const inBrowser = { conditions: [source, 'browser', 'module', 'import', 'default'] }
 
 export default defineConfig({
@@ -56,6 +56,9 @@ export default defineConfig({
             'zod',
             '@flashrpc/core > reconnecting-websocket',
             '@flashrpc/core > @msgpack/msgpack',
+            '@flashrpc/core > @opentelemetry/api',
+            '@flashrpc/core > @opentelemetry/core',
+            '@flashrpc/core > @opentelemetry/sdk-trace-base',
             '@flashrpc/react > react',
             '@flashrpc/react > react-dom',
             '@flashrpc/react > react-dom/client',

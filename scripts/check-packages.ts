@@ -74,10 +74,20 @@ function install(tarballs: string[]): void {
   const version = (name: string) => `${name}@${manifest.devDependencies[name]}`
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
   const others = ['zod', 'typescript', '@types/node', 'playwright-core'].map(version)
+  const telemetry = ['@opentelemetry/api@~1.9.0', '@opentelemetry/sdk-trace-base@2']
   const react = ['react@19', 'react-dom@19', '@types/react@19', '@types/react-dom@19', 'esbuild']
   // Its types; nothing of it is downloaded.
   const electron = 'electron@45'
-  run('npm', ['install', '--no-audit', '--no-fund', ...tarballs, ...others, ...react, electron])
+  run('npm', [
+    'install',
+    '--no-audit',
+    '--no-fund',
+    ...tarballs,
+    ...others,
+    ...telemetry,
+    ...react,
+    electron,
+  ])
 }
 
 function tryInNode(): void {
@@ -86,7 +96,7 @@ function tryInNode(): void {
     ['npx', '--yes', 'node@24', 'node.js'],
   ] as const) {
     const output = run(command, [...args])
-    assert.match(output, /^v\d+\.\S+: 15, yes\s*$/)
+    assert.match(output, /^v\d+\.\S+: 15, yes, traced: add confirm askMe\s*$/)
     console.log(`installed by npm, in Node ${output.trim()}`)
   }
 }

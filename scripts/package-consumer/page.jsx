@@ -1,9 +1,12 @@
+import { tracing } from '@flashrpc/core/opentelemetry'
 import { createRpcHooks } from '@flashrpc/react'
 import { useEffect, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import { contract } from './contract.js'
 
 const { RpcProvider, useRpc, useRpcMethod, useRpcState } = createRpcHooks(contract)
+
+const use = tracing()
 
 function Page() {
   const rpc = useRpc()
@@ -19,7 +22,7 @@ function Page() {
 }
 
 createRoot(document.querySelector('main')).render(
-  <RpcProvider url={`ws://${location.host}/ws`}>
+  <RpcProvider url={`ws://${location.host}/ws`} use={use}>
     <Page />
   </RpcProvider>,
 )

@@ -1,4 +1,5 @@
 import { type Client, createClient, defineContract, method, notification } from '@flashrpc/core'
+import { tracing } from '@flashrpc/core/opentelemetry'
 import { createEndpoint } from '@flashrpc/core/server'
 import { createLoopback } from '@flashrpc/electron/loopback'
 import { createElectronHost, type ElectronPage } from '@flashrpc/electron/main'
@@ -26,6 +27,7 @@ export const client: Client<typeof contract.client, typeof contract.server> = cr
   { url: 'ws://localhost', autoConnect: false },
 )
 export const endpoint = createEndpoint(contract, {
+  use: tracing({ attributes: ({ channel }) => ({ channel: channel.id }) }),
   methods: {
     add({ a }, { channel }) {
       void channel.other.notify({ text: 'hi' })
@@ -50,6 +52,7 @@ export function Page() {
 export const host = createElectronHost(contract, {
   ipcMain,
   allow: ['app://demo'],
+  use: tracing(),
   methods: { add: ({ a }, { identity }) => a + identity.frame.url.length },
 })
 void host.channelOf(new BrowserWindow()).other.notify({ text: 'hi' })

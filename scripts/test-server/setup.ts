@@ -9,6 +9,7 @@ import {
 } from '../../packages/core/test/support/echo.js'
 import { contract as suite } from '../../packages/core/test/support/suite/contract.js'
 import { createSuiteMethods } from '../../packages/core/test/support/suite/serve.js'
+import { createTracedServer } from '../../packages/core/test/support/traced-server.js'
 import { contract } from './contract.js'
 import type { Control } from './control.js'
 import { createRelay } from './relay.js'
@@ -49,6 +50,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
         const relay = await createRelay()
         const { port, url } = await relay.listen()
         suites.set(port, relay)
+        return { port, url }
+      },
+      async startTraced() {
+        const traced = createTracedServer()
+        const { port, url } = await traced.listen()
+        suites.set(port, traced)
         return { port, url }
       },
       async startEcho({ format }) {

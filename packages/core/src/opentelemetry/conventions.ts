@@ -1,0 +1,46 @@
+import { type Attributes, type Span, SpanStatusCode } from '@opentelemetry/api'
+import type { MiddlewareCall } from '../channel/middleware.js'
+import { ErrorCode, RpcError } from '../errors.js'
+
+/**
+ * The semantic conventions for spans of JSON-RPC calls, of version 1.45.
+ *
+ * Source: https://opentelemetry.io/docs/specs/semconv/rpc/json-rpc/
+ */
+
+/** What is known of a call when it begins. */
+export function startAttributes({ method, id }: MiddlewareCall): Attributes {
+  return {
+    'rpc.system.name': 'jsonrpc',
+    'rpc.method': method,
+    'jsonrpc.protocol.version': '2.0',
+    ...(id !== undefined && id !== null && { 'jsonrpc.request.id': String(id) }),
+  }
+}
+
+/** Tells a span how its call failed. */
+export function tellFailure(span: Span, call: MiddlewareCall, thrown: unknown): void {
+  const { method, direction, kind } = call
+  const error = thrown instanceof RpcError ? thrown : undefined
+  if (direction === 'in' && error?.code === ErrorCode.methodNotFound) {
+    // Anybody can call by any name: only those that there are may tell spans apart.
+    span.updateName(OTHER)
+    span.setAttributes({ 'rpc.method': OTHER, 'rpc.method_original': method })
+  }
+  const isLeft = error?.code === ErrorCode.cancelled && direction === 'in' && kind === 'stream'
+  if (isLeft) return
+  if (error && kind !== 'notification' && (direction === 'in' || isAnswer(error))) {
+    span.setAttribute('rpc.response.status_code', String(error.code))
+  }
+  span.setAttribute('error.type', error ? String(error.code) : OTHER)
+  span.setStatus({ code: SpanStatusCode.ERROR, ...(error && { message: error.message }) })
+  // What a handler threw without meaning to tell its caller.
+  if (direction === 'in' && error?.cause instanceof Error) span.recordException(error.cause)
+}
+
+const OTHER = '_OTHER'
+
+/** Whether the other side answered with it; what is made on this side is of a class of its own. */
+function isAnswer(error: RpcError): boolean {
+  return Object.getPrototypeOf(error) === RpcError.prototype
+}

@@ -1,0 +1,74 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api'
+import type { Middleware, MiddlewareCall } from '../channel/middleware.js'
+import { startAttributes, tellFailure } from './conventions.js'
+
+/** How calls are traced. */
+export interface TracingOptions {
+  /** Whose tracer makes the spans. Default: the one that was set for the whole program. */
+  tracerProvider?: TracerProvider
+  /** What else a span tells of its call from the start on, such as `server.address`. Default: nothing. */
+  attributes?: (call: MiddlewareCall) => Attributes
+}
+
+/** The contexts of the spans of calls, for those that are made on their behalf. */
+const contexts = new WeakMap<MiddlewareCall, Context>()
+
+/**
+ * Makes a middleware that traces calls in both directions with OpenTelemetry: a span on either side of each,
+ * in one trace, over as many programs as there are.
+ *
+ * The trace travels in `call.meta`, as the program's propagator writes it (W3C Trace Context). A call that a
+ * handler makes is a child of the handler's own where the program has a context manager that follows promises,
+ * as Node's SDK has; elsewhere, as in browsers, where the handler passes its `signal` on.
+ *
+ * Attributes and statuses are those of the semantic conventions for JSON-RPC, with two exceptions: notifications
+ * are of the kinds `PRODUCER` and `CONSUMER`, and a stream that its caller leaves has not failed.
+ *
+ * @see https://opentelemetry.io/docs/specs/semconv/rpc/json-rpc/
+ */
+export function tracing({ tracerProvider, attributes }: TracingOptions = {}): Middleware {
+  return async (call, next) => {
+    // Looked up for each: a provider may be set later than a channel is made.
+    const tracer = (tracerProvider ?? trace).getTracer('@flashrpc/core')
+    const outer = outerContext(call)
+    const options = {
+      kind: kindOf(call),
+      attributes: { ...startAttributes(call), ...attributes?.(call) },
+    }
+    const span = tracer.startSpan(call.method, options, outer)
+    const inner = trace.setSpan(outer, span)
+    contexts.set(call, inner)
+    if (call.direction === 'out') propagation.inject(inner, call.meta)
+    try {
+      return await context.with(inner, next)
+    } catch (error) {
+      tellFailure(span, call, error)
+      throw error
+    } finally {
+      span.end()
+    }
+  }
+}
+
+/** The context that a call's span belongs to. */
+function outerContext({ direction, meta, parent }: MiddlewareCall): Context {
+  // What is active when a message arrives is that of whoever opened the connection.
+  if (direction === 'in') return propagation.extract(ROOT_CONTEXT, meta)
+  const active = context.active()
+  const ofParent = parent && contexts.get(parent)
+  return ofParent && !trace.getSpan(active) ? ofParent : active
+}
+
+function kindOf({ direction, kind }: MiddlewareCall): SpanKind {
+  if (kind === 'notification') return direction === 'out' ? SpanKind.PRODUCER : SpanKind.CONSUMER
+  return direction === 'out' ? SpanKind.CLIENT : SpanKind.SERVER
+}
