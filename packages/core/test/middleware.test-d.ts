@@ -59,6 +59,12 @@ createEndpoint(contract, {
   },
 })
 
+createEndpoint(contract, {
+  authenticate: async (request): Promise<User> => ({ userId: String(request.headers['x-user']) }),
+  use: [anybody, ofUsers],
+  methods: { whoAmI: (_, { identity }) => expectTypeOf(identity).toEqualTypeOf<User>() },
+})
+
 const [transport] = memoryTransportPair()
 createChannel(contract, {
   side: 'server',
@@ -70,10 +76,15 @@ createChannel(contract, {
 createChannel(contract, {
   side: 'server',
   transport,
-  // @ts-expect-error: none that its middleware knows
   identity: 5,
+  // @ts-expect-error: of others
   use: ofUsers,
 })
+
+// What everybody's middleware knows of an identity says nothing of whose it is.
+expectTypeOf(
+  createChannel(contract, { side: 'server', transport, use: [anybody] }).identity,
+).toEqualTypeOf<undefined>()
 
 // ── What travels ──────────────────────────────────────────────────────────────────────────────────
 

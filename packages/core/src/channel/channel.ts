@@ -76,8 +76,8 @@ export interface CreateServerChannelOptions<Local, Remote, Identity = undefined>
   side: 'server'
   /** What the other side can call. More can be added with `expose`. */
   methods?: SomeHandlers<Local, ServerChannel<Local, Remote, Identity>>
-  /** As everywhere; `call.identity` has the type of the channel's. */
-  use?: Middleware<Identity> | readonly Middleware<Identity>[]
+  /** What surrounds calls in both directions, outermost first; `call.identity` has its type. */
+  use?: Middleware<NoInfer<Identity>> | readonly Middleware<NoInfer<Identity>>[]
   /** Who is at the other end: `identity` in every handler and on the channel. */
   identity?: Identity
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */

@@ -69,7 +69,7 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
    * `NODE_ENV` is `production`.
    */
   discover?: boolean | DiscoveryInfo | Discovery
-  /** As everywhere; `call.identity` has the type of the channel's. */
+  /** What surrounds calls in both directions, outermost first; `call.identity` has its type. */
   use?: Middleware<Identity> | readonly Middleware<Identity>[]
   /** Told of each connection that was refused: by `authenticate`, or for its origin or host. */
   onReject?: readonly ((request: IncomingMessage, rejection: RejectUpgrade) => unknown)[]
