@@ -93,7 +93,7 @@ describe('the time left', () => {
     expect(left).toBeLessThanOrEqual(4_000)
     expect(await client.other.timeLeft(undefined, { timeout: Number.POSITIVE_INFINITY })).toBe(-1)
     expect(await client.other.timeLeft(undefined, { timeout: { idle: 1_000 } })).toBe(-1)
-    const total = await client.other.timeLeft(undefined, { timeout: { idle: 1, total: 4_000 } })
+    const total = await client.other.timeLeft(undefined, { timeout: { idle: 1_000, total: 4_000 } })
     expect(total).toBeGreaterThan(3_000)
   })
 

@@ -405,7 +405,9 @@ describe('back-pressure', () => {
     const input = Array(10).fill('x'.repeat(40_000))
     const refused = await rejection(other.echo(undefined, { input }).next())
     expect(refused).toMatchObject({ code: ErrorCode.overloaded })
-    expect((refused as Error).message).toMatch(/"echo" was ended: more than 100000 bytes of streams/)
+    expect((refused as Error).message).toMatch(
+      /"echo" was ended: more than 100000 bytes of streams/,
+    )
 
     const stream = other.echo(undefined, { input: [] })
     read.push((await stream.next()).value ?? '')
