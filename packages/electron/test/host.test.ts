@@ -1,10 +1,11 @@
 import {
+  type Middleware,
   RpcDisconnectedError,
   type RpcError,
   RpcOverloadedError,
   RpcTimeoutError,
 } from '@flashrpc/core'
-import { createElectronHost } from '@flashrpc/electron/main'
+import { createElectronHost, type ElectronPage } from '@flashrpc/electron/main'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { contract } from './support/contract.js'
 import { PRELOAD, startDesktop } from './support/desktop.js'
@@ -30,6 +31,22 @@ describe('main and a page call each other', () => {
       origin: 'app://demo',
       title: 'page',
     })
+    window.destroy()
+  })
+
+  test('through the middleware of main, which knows the page', async () => {
+    const seen: unknown[] = []
+    const use: Middleware = ({ direction, method, identity }, next) => {
+      seen.push([direction, method, (identity as ElectronPage).frame.origin])
+      return next()
+    }
+    await using _ = desktop.host({ use })
+    const { window, page } = await desktop.open()
+    await page.evaluate(() => app.client.other.who())
+    expect(seen).toEqual([
+      ['in', 'who', 'app://demo'],
+      ['out', 'title', 'app://demo'],
+    ])
     window.destroy()
   })
 

@@ -1,5 +1,5 @@
 import './support/register.js'
-import { createChannel, createClient, messagePortTransport } from '@flashrpc/core'
+import { createChannel, createClient, type Middleware, messagePortTransport } from '@flashrpc/core'
 import { RpcProvider, useRpc, useRpcClient, useRpcState } from '@flashrpc/react'
 import { cleanup, render, screen } from '@testing-library/react'
 import { Activity, StrictMode, useEffect, useState } from 'react'
@@ -30,6 +30,22 @@ test('a component calls the server', async () => {
     </RpcProvider>,
   )
   expect(await screen.findByText('sum 15')).toBeTruthy()
+})
+
+test('its middleware surrounds the calls of its components', async () => {
+  await using server = await startServer()
+  const seen: string[] = []
+  const use: Middleware = (call, next) => {
+    seen.push(`${call.direction} ${call.method}`)
+    return next()
+  }
+  render(
+    <RpcProvider url={server.url} contract={contract} use={use}>
+      <Sum a={5} b={10} />
+    </RpcProvider>,
+  )
+  expect(await screen.findByText('sum 15')).toBeTruthy()
+  expect(seen).toEqual(['out add'])
 })
 
 test('StrictMode opens one socket, and unmounting closes it', async () => {
