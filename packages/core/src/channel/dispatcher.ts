@@ -28,7 +28,7 @@ import { formatIssues, validate } from './validation.js'
 type Kind = HandlerContext['kind']
 
 /** Runs what serves a call, in a context. */
-type Run = (context: CallContext) => unknown
+type Run = (context: CallContext) => Promise<unknown>
 
 /** Says of each call whether it may run. */
 export type Authorize = (method: string, context: HandlerContext) => boolean | Promise<boolean>
@@ -324,7 +324,7 @@ export class Dispatcher {
     if (!serves) throw definition ? notMounted(method) : notFound(method)
     if (isTaken) return async (own) => this.#stream(own, await serves(validated, own))
     if (!newest || (definition?.kind ?? sentAs) === 'method') {
-      return (own) => serves(validated, own)
+      return async (own) => serves(validated, own)
     }
     return async (own) => {
       await Promise.all(handlers.map((handler) => this.#runOne(handler, validated, own)))
