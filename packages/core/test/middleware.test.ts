@@ -71,6 +71,7 @@ const methods: Options['methods'] = {
   metaOf: (_, { meta }) => ({ ...meta }),
   askBack: (_, { channel, signal }) => channel.other.confirm(undefined, { signal }),
   async *ticks({ count }) {
+    if (count < 0) throw new RpcError(4005, 'No such count')
     for (let n = 0; n < count; n++) yield n
   },
   async sum(_, { input }) {
@@ -737,16 +738,27 @@ describe('next()', () => {
     })
   }
 
-  test('need not be waited for by who surrounds a stream: the items come', async () => {
-    const { client } = await connected({
-      client: (_, next) => {
-        void next()
-      },
+  for (const side of ['client', 'server'] as const) {
+    test(`need not be waited for by who surrounds a stream, on the ${side}: all items come`, async () => {
+      const { client } = await connected({
+        [side]: (_: MiddlewareCall, next: () => Promise<unknown>) => {
+          void next()
+        },
+      })
+      let items = 0
+      for await (const _ of client.other.ticks({ count: 100 })) items++
+      expect(items).toBe(100)
+      const failed = client.other.ticks({ count: -1 })
+      expect(await rejection(failed.next())).toMatchObject({ code: 4005 })
     })
-    const items = []
-    for await (const n of client.other.ticks({ count: 3 })) items.push(n)
-    expect(items).toEqual([0, 1, 2])
-  })
+
+    test(`whose failure is passed over ends a stream as if it had not failed, on the ${side}`, async () => {
+      const { client } = await connected({
+        [side]: (_: MiddlewareCall, next: () => Promise<unknown>) => next().catch(() => {}),
+      })
+      expect(await client.other.ticks({ count: -1 }).next()).toEqual({ done: true })
+    })
+  }
 
   test('gives nothing, and no error, of a stream that was left', async () => {
     const client = recorder()

@@ -214,16 +214,24 @@ export class Dispatcher {
     const call = new IncomingCall(context, id, params)
     context.call = call
     let isLetIn = false
-    const serve = async () => {
+    /** Until it is over. */
+    let served: Promise<unknown> | undefined
+    const serve = () => {
       isLetIn = true
+      served = result().finally(() => (served = undefined))
+      return served
+    }
+    const result = async () => {
       const answer = await this.#serve(id, incoming, context)
       if ('error' in answer) throw new ErrorAnswer(answer)
       return answer.result
     }
     try {
-      const result = await arrive(use, call, serve, (thrown) => this.#told(method, thrown, context))
-      // A stream's items are its result.
-      return this.#resultAnswer(id, method, context.kind === 'stream' ? undefined : result)
+      const given = await arrive(use, call, serve, (thrown) => this.#told(method, thrown, context))
+      if (context.kind !== 'stream') return this.#resultAnswer(id, method, given)
+      // Its items are its result, and middleware need not wait for the last.
+      await served
+      return this.#resultAnswer(id, method, undefined)
     } catch (thrown) {
       if (thrown instanceof ErrorAnswer) return thrown.answer
       const told = isLetIn ? undefined : toldError(thrown)
