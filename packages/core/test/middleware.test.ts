@@ -489,6 +489,17 @@ describe('while middleware holds an outgoing call up', () => {
     expect(server.seen).toEqual([])
   })
 
+  test('an abort ends a stream at once, whatever middleware makes of it', async () => {
+    const { client } = await connected({
+      client: (_, next) => next().catch(() => new Promise(() => {})),
+    })
+    const controller = new AbortController()
+    const items = client.other.ticks({ count: 1_000_000 }, { signal: controller.signal })
+    await items.next()
+    controller.abort()
+    expect(await rejection(items.next())).toBeInstanceOf(RpcAbortedError)
+  })
+
   test('others overtake it', async () => {
     const { opens, open } = gate()
     const { client } = await connected({
@@ -613,6 +624,43 @@ describe('an incoming call', () => {
       message: 'Internal error in "add"',
     })
     expect(errors).toEqual([new Broken('no log')])
+  })
+
+  test.each([
+    ['nothing', () => undefined],
+    ['an object without a prototype', () => Object.create(null)],
+    [
+      'what throws when it is looked at',
+      () =>
+        new Proxy(
+          {},
+          {
+            get: () => {
+              throw new Error('get')
+            },
+            getPrototypeOf: () => {
+              throw new Error('getPrototypeOf')
+            },
+          },
+        ),
+    ],
+  ])('whose handler throws %s fails as it does without middleware', async (_, make) => {
+    const thrown: unknown = make()
+    const { client, endpoint, errors } = await connected({ server: (_, next) => next() })
+    for (const channel of endpoint.channels) {
+      channel.expose('fail', () => {
+        throw thrown
+      })
+    }
+    expect(await rejection(client.other.fail())).toMatchObject({ code: -32603 })
+    // Not shown to `expect`, which would read it.
+    expect(errors.length === 1 && Object.is(errors[0], thrown)).toBe(true)
+    const failing = await connected({
+      client: () => {
+        throw thrown
+      },
+    })
+    expect(await rejection(failing.client.other.fail())).toMatchObject({ code: -32603 })
   })
 
   test('that is a notification tells onError of what failed', async () => {

@@ -133,17 +133,17 @@ export class Caller {
           this.#request(call, params, options, { credit })
           return call.promise
         })
+        const fail = (error: unknown): void => {
+          // Who gives a stream up wants nothing more of it; otherwise what has come is good.
+          if (options.signal?.aborted) stream.discard({ error })
+          else stream.end({ error })
+        }
         const endWith = (end: Promise<unknown>): Promise<void> =>
-          end.then(
-            // Middleware need not wait for the end.
-            () => (this.#pending.has(call) ? endWith(call.promise) : stream.end()),
-            (error: unknown) => {
-              // Who gives a stream up wants nothing more of it; otherwise what has come is good.
-              if (options.signal?.aborted) stream.discard({ error })
-              else stream.end({ error })
-            },
-          )
+          // Middleware need not wait for the end.
+          end.then(() => (this.#pending.has(call) ? endWith(call.promise) : stream.end()), fail)
         void endWith(ended)
+        // At once, whatever middleware makes of it.
+        if (this.#options.use) call.promise.catch((error) => options.signal?.aborted && fail(error))
       },
       grant: (credit) => this.#streams.grant(call, credit),
       leave: () => this.#pending.leave(call),

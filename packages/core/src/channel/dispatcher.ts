@@ -216,26 +216,33 @@ export class Dispatcher {
     let isLetIn = false
     /** Until it is over. */
     let served: Promise<unknown> | undefined
+    /** An answer that is an error passes through as what was thrown. */
+    let refusal: ErrorMessage | undefined
+    const resultOf = async () => {
+      const answer = await this.#serve(id, incoming, context)
+      if (!('error' in answer)) return answer.result
+      refusal = answer
+      throw answer
+    }
     const serve = () => {
       isLetIn = true
-      served = result().finally(() => (served = undefined))
+      served = resultOf().finally(() => (served = undefined))
       return served
     }
-    const result = async () => {
-      const answer = await this.#serve(id, incoming, context)
-      if ('error' in answer) throw new ErrorAnswer(answer)
-      return answer.result
-    }
+    const told = (thrown: unknown) =>
+      refusal && thrown === refusal
+        ? new RpcError(refusal.error.code, refusal.error.message, refusal.error.data, { method })
+        : this.#told(method, thrown, context)
     try {
-      const given = await arrive(use, call, serve, (thrown) => this.#told(method, thrown, context))
-      if (context.kind !== 'stream') return this.#resultAnswer(id, method, given)
+      const result = await arrive(use, call, serve, told)
+      if (context.kind !== 'stream') return this.#resultAnswer(id, method, result)
       // Its items are its result, and middleware need not wait for the last.
       await served
       return this.#resultAnswer(id, method, undefined)
     } catch (thrown) {
-      if (thrown instanceof ErrorAnswer) return thrown.answer
-      const told = isLetIn ? undefined : toldError(thrown)
-      if (told) return neverRanMessage(id, told.code, told.message, told.data)
+      if (refusal && thrown === refusal) return refusal
+      const refused = isLetIn ? undefined : toldError(thrown)
+      if (refused) return neverRanMessage(id, refused.code, refused.message, refused.data)
       throw thrown
     }
   }
@@ -243,10 +250,8 @@ export class Dispatcher {
   /** The error that a caller is told of a failure, for who surrounds the call. */
   #told(method: string, thrown: unknown, context: CallContext): RpcError {
     if (toldError(thrown)) return thrown as RpcError
-    const { code, message, data } =
-      thrown instanceof ErrorAnswer ? thrown.answer.error : this.#failure(method, thrown, context)
-    const cause = thrown instanceof ErrorAnswer ? undefined : thrown
-    return new RpcError(code, message, data, { method, cause })
+    const { code, message, data } = this.#failure(method, thrown, context)
+    return new RpcError(code, message, data, { method, cause: thrown })
   }
 
   #neverBegan(id: MessageId, { method, reason }: CallContext): ResponseMessage {
@@ -433,13 +438,4 @@ export class Dispatcher {
 
 function isStream(result: unknown): result is AsyncGenerator {
   return typeof result === 'object' && result !== null && Symbol.asyncIterator in result
-}
-
-/** That a call was answered with an error, on its way out through what surrounds the call. */
-class ErrorAnswer {
-  readonly answer: ErrorMessage
-
-  constructor(answer: ErrorMessage) {
-    this.answer = answer
-  }
 }

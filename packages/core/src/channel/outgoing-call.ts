@@ -82,9 +82,18 @@ export async function depart(
   try {
     return await Promise.race([passed, givenUp])
   } catch (thrown) {
-    throw thrown instanceof RpcError ? thrown : failed(outgoing, thrown)
+    throw isRpcError(thrown) ? thrown : failed(outgoing, thrown)
   } finally {
     if (!isSent) drop()
+  }
+}
+
+/** Survives values that throw when they are looked at. */
+function isRpcError(thrown: unknown): boolean {
+  try {
+    return thrown instanceof RpcError
+  } catch {
+    return false
   }
 }
 

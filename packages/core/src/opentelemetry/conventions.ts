@@ -21,7 +21,7 @@ export function startAttributes({ method, id }: MiddlewareCall): Attributes {
 /** Tells a span how its call failed. */
 export function tellFailure(span: Span, call: MiddlewareCall, thrown: unknown): void {
   const { method, direction, kind } = call
-  const error = thrown instanceof RpcError ? thrown : undefined
+  const error = isA(RpcError, thrown) ? thrown : undefined
   if (direction === 'in' && error?.code === ErrorCode.methodNotFound) {
     // Anybody can call by any name: only those that there are may tell spans apart.
     span.updateName(OTHER)
@@ -35,10 +35,23 @@ export function tellFailure(span: Span, call: MiddlewareCall, thrown: unknown): 
   span.setAttribute('error.type', error ? String(error.code) : OTHER)
   span.setStatus({ code: SpanStatusCode.ERROR, ...(error && { message: error.message }) })
   // What a handler threw without meaning to tell its caller.
-  if (direction === 'in' && error?.cause instanceof Error) span.recordException(error.cause)
+  const cause = direction === 'in' ? error?.cause : undefined
+  if (isA(Error, cause)) span.recordException(cause)
 }
 
 const OTHER = '_OTHER'
+
+/** Survives values that throw when they are looked at. */
+function isA<E extends Error>(
+  type: abstract new (...args: never[]) => E,
+  thrown: unknown,
+): thrown is E {
+  try {
+    return thrown instanceof type
+  } catch {
+    return false
+  }
+}
 
 /** Whether the other side answered with it; what is made on this side is of a class of its own. */
 function isAnswer(error: RpcError): boolean {
