@@ -24,6 +24,7 @@ import { polled } from './support/eventually.js'
 import { pairOf } from './support/pair.js'
 import { RawServer, rawClient } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
+import { until } from './support/until.js'
 
 const contract = defineContract({
   server: {
@@ -937,8 +938,13 @@ describe('what travels beside a call', () => {
     })
     opened.push(() => client.close())
     await client.connect()
+    // It is cut off on its way.
+    const down = until(client, 'reconnecting')
+    const call = client.other.metaOf()
     proxy.cut()
-    expect(await client.other.metaOf()).toEqual({ requestId: 'r-metaOf' })
+    await down
+    expect(await call).toEqual({ requestId: 'r-metaOf' })
+    expect(server.calls).toHaveLength(1)
   })
 
   test.each([
