@@ -13,31 +13,34 @@ export interface TimeLimits {
   readonly total: number
 }
 
+/** As much of a call as its timer needs. */
+interface TimedCall {
+  /** Whether it is this side that keeps the other from showing any sign. */
+  readonly isHeldUp: (() => boolean) | undefined
+}
+
 /** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** Runs out, once, when a call has taken too long, or has shown no sign of life for too long. */
 export class CallTimer {
-  readonly #onIdle: () => void
+  readonly #idleMs: number
+  readonly #call: TimedCall
+  readonly #runOut: (which: keyof TimeLimits) => void
   #heardAt = performance.now()
   #total: ReturnType<typeof setTimeout> | undefined
   #idle: ReturnType<typeof setTimeout> | undefined
 
-  /**
-   * @param runOut told once, of which of the two it was.
-   * @param isHeldUp whether it is this side that keeps the other from showing any sign.
-   */
+  /** @param runOut told once, of which of the two it was. */
   constructor(
     { idle, total }: TimeLimits,
-    runOut: (which: 'idle' | 'total') => void,
-    isHeldUp: () => boolean,
+    call: TimedCall,
+    runOut: (which: keyof TimeLimits) => void,
   ) {
-    if (total <= MAX_TIMER_MS) this.#total = setTimeout(() => runOut('total'), total)
-    this.#onIdle = () => {
-      const left = isHeldUp() ? idle : this.#heardAt + idle - performance.now()
-      if (left > 0) this.#watch(left)
-      else runOut('idle')
-    }
+    this.#idleMs = idle
+    this.#call = call
+    this.#runOut = runOut
+    if (total <= MAX_TIMER_MS) this.#total = setTimeout(runOut, total, 'total')
     if (idle <= MAX_TIMER_MS && idle < total) this.#watch(idle)
   }
 
@@ -47,7 +50,14 @@ export class CallTimer {
   }
 
   #watch(ms: number): void {
-    this.#idle = setTimeout(this.#onIdle, ms)
+    this.#idle = setTimeout(() => this.#lookBack(), ms)
+  }
+
+  #lookBack(): void {
+    const isHeldUp = this.#call.isHeldUp?.() ?? false
+    const left = isHeldUp ? this.#idleMs : this.#heardAt + this.#idleMs - performance.now()
+    if (left > 0) this.#watch(left)
+    else this.#runOut('idle')
   }
 
   stop(): void {

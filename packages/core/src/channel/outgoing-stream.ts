@@ -63,15 +63,17 @@ export class OutgoingStream {
    * @throws what the source throws, or whatever says that an item can't be sent.
    */
   async run(source: Source<unknown>): Promise<void> {
-    this.#iterator = iteratorOf(source)
+    const iterator = iteratorOf(source)
+    this.#iterator = iterator
     if (this.#isStopped) this.#returned = this.#return()
     let hasEnded = false
     try {
-      while (await this.#mayGoOn(() => this.#credit === 0)) {
-        const result = await this.#next().catch((thrown: unknown) => {
-          hasEnded = true
-          throw thrown
-        })
+      for (;;) {
+        while (this.#credit === 0 && !this.#isStopped) await this.#woken()
+        if (this.#isStopped) return
+        // A source that fails has ended.
+        hasEnded = true
+        const result = await iterator.next()
         hasEnded = result.done === true
         if (hasEnded) return
         // Looked at and used in one turn: other streams wait for the same room.
@@ -86,19 +88,8 @@ export class OutgoingStream {
     }
   }
 
-  async #next(): Promise<IteratorResult<unknown>> {
-    // Known from its first line on: run() sets it.
-    return (this.#iterator as AsyncIterator<unknown>).next()
-  }
-
   async #return(): Promise<void> {
     await this.#iterator?.return?.()
-  }
-
-  /** Waits as long as that is so. @returns false once it is stopped. */
-  async #mayGoOn(mustWait: () => boolean): Promise<boolean> {
-    while (mustWait() && !this.#isStopped) await this.#woken()
-    return !this.#isStopped
   }
 
   /** Resolves when there may be room for an item; `undefined` where there is, or it needs none. */

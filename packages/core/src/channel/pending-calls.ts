@@ -158,10 +158,8 @@ export class PendingCalls {
       stopListening: undefined,
     }
     if (limits !== NONE) {
-      entry.timer = new CallTimer(
-        limits,
-        (which) => this.giveUp(entry, timeoutError(method, which, limits[which], outcomeOf(entry))),
-        () => entry.isHeldUp?.() ?? false,
+      entry.timer = new CallTimer(limits, entry, (which) =>
+        this.giveUp(entry, timeoutError(method, which, limits[which], outcomeOf(entry))),
       )
     }
     if (signal) {
