@@ -166,6 +166,15 @@ export function definitionOf(side: ContractSide | undefined, name: string): Defi
   return side && Object.hasOwn(side, name) ? side[name] : undefined
 }
 
+/** @returns the schema of one part of a definition, where it has that. */
+export function schemaOf(
+  definition: Definition | undefined,
+  part: 'params' | 'result' | 'item' | 'input' | 'progress',
+): Schema | undefined {
+  // Not every kind has every part.
+  return (definition as { readonly [P in typeof part]?: MaybeSchema } | undefined)?.[part]
+}
+
 /**
  * Names that JavaScript itself reads of an object that is awaited, serialised or printed; `other`
  * must not turn such a read into a call, so no method of a contract can have them.

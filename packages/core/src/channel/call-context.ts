@@ -1,4 +1,4 @@
-import { type ContractSide, definitionOf } from '../contract.js'
+import { type ContractSide, definitionOf, schemaOf } from '../contract.js'
 import { RpcConfigError, RpcTimeoutError } from '../errors.js'
 import { MAX_TIMER_MS } from './call-timer.js'
 import { setDeadline } from './deadline.js'
@@ -144,7 +144,7 @@ async function* noInput(): AsyncGenerator<never, void, undefined> {}
 /** @throws {RpcConfigError} where a contract says nothing of a method's progress. */
 function assertProgress(side: ContractSide | undefined, method: string): void {
   const definition = definitionOf(side, method)
-  if (!definition || ('progress' in definition && definition.progress)) return
+  if (!definition || schemaOf(definition, 'progress')) return
   throw new RpcConfigError(
     `"${method}" tells of no progress: add progress to the method in the contract`,
     { method },

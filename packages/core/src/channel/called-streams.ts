@@ -3,7 +3,7 @@ import type { Source } from './functions.js'
 import type { IncomingStream } from './incoming-stream.js'
 import { OutgoingStream } from './outgoing-stream.js'
 import { outcomeOf, type PendingCall, STATE } from './pending-calls.js'
-import type { Speech } from './served-streams.js'
+import type { Speech } from './speech.js'
 import { isCredit, readId, StreamWord, wordOf } from './stream-words.js'
 
 export interface CalledStreamsOptions {

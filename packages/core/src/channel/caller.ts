@@ -1,4 +1,4 @@
-import { type ContractSide, definitionOf } from '../contract.js'
+import { type ContractSide, definitionOf, schemaOf } from '../contract.js'
 import {
   describeThrown,
   ErrorCode,
@@ -16,7 +16,7 @@ import type { NotificationMessage, RequestExtras, RequestMessage } from '../wire
 import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
 import type { TimeLimits } from './call-timer.js'
 import { CalledStreams } from './called-streams.js'
-import { checkItem, checkProgress, checkResult } from './check-result.js'
+import { checkResult } from './check-result.js'
 import type { Connection } from './connection.js'
 import type { Answer, Unsendable } from './connection-events.js'
 import { leftUntil, restamp } from './deadline.js'
@@ -29,8 +29,8 @@ import { depart, OutgoingCall } from './outgoing-call.js'
 import { isSource } from './outgoing-stream.js'
 import { type CallKind, type PendingCall, PendingCalls, STATE } from './pending-calls.js'
 import { PROGRESS, ProgressListening } from './progress.js'
-import type { Speech } from './served-streams.js'
 import type { SharedNotification } from './shared-notification.js'
+import type { Speech } from './speech.js'
 import type { StreamRoom } from './stream-room.js'
 import { readId } from './stream-words.js'
 
@@ -110,13 +110,13 @@ export class Caller {
     const { key } = call
     this.#request(call, params, options, key === undefined ? {} : { key })
     const { progress } = call
-    if (!progress) return checkResult(this.#options.side, method, await call.promise)
+    if (!progress) return checkResult(this.#options.side, method, 'result', await call.promise)
     const result = await call.promise.catch((error: unknown) => {
       progress.stop()
       throw error
     })
     await progress.end()
-    return checkResult(this.#options.side, method, result)
+    return checkResult(this.#options.side, method, 'result', result)
   }
 
   /** The items of a call, which begins when the first of them is asked for. */
@@ -147,7 +147,7 @@ export class Caller {
       },
       grant: (credit) => this.#streams.grant(call, credit),
       leave: () => this.#pending.leave(call),
-      check: (item) => checkItem(this.#options.side, method, item),
+      check: (item) => checkResult(this.#options.side, method, 'item', item),
     })
     return stream
   }
@@ -215,7 +215,7 @@ export class Caller {
   #listen(method: string, listener: (value: never) => unknown): ProgressListening {
     const { side, error } = this.#options
     return new ProgressListening({
-      check: (value) => checkProgress(side, method, value),
+      check: (value) => checkResult(side, method, 'progress', value),
       listener: listener as (value: unknown) => unknown,
       error,
     })
@@ -238,49 +238,50 @@ export class Caller {
     return undefined
   }
 
-  /** Resolves when the notification has been handed to the wire. */
-  notify(method: string, params: unknown, options: CallOptions = {}): Promise<void> {
-    const written = this.#notify(method, params, options)
+  /**
+   * Resolves when the notification has been handed to the wire, or, where it goes to others, too, is kept
+   * for that.
+   */
+  notify(
+    method: string,
+    params: unknown,
+    options: CallOptions,
+    shared?: SharedNotification,
+  ): Promise<void> {
+    const written = this.#notify(method, params, options, shared)
     // Nobody need wait for a notification; a failure that nobody waits for ends no process.
     written.catch((error: unknown) => this.#options.error(error))
     return written
   }
 
-  async #notify(method: string, params: unknown, options: CallOptions): Promise<void> {
+  async #notify(
+    method: string,
+    params: unknown,
+    options: CallOptions,
+    shared: SharedNotification | undefined,
+  ): Promise<void> {
     const call = this.#open(method, options, 'notification')
     await this.#passed(call, 'notification', params, options, () => {
-      this.#sayNotification(call, params)
-      return call.promise
+      this.#sayNotification(call, params, shared)
+      if (!shared || !this.#pending.has(call)) return call.promise
+      // One slow target is waited for by nobody: what it is sent has its place on the way out.
+      call.promise.catch((error: unknown) => this.#options.error(error))
+      return KEPT
     })
     // Middleware need not wait for it.
-    if (this.#pending.has(call)) await call.promise
+    if (!shared && this.#pending.has(call)) await call.promise
   }
 
-  #sayNotification(call: PendingCall, params: unknown, shared?: SharedNotification): void {
+  #sayNotification(
+    call: PendingCall,
+    params: unknown,
+    shared: SharedNotification | undefined,
+  ): void {
     const message: NotificationMessage = { jsonrpc: '2.0', method: call.method }
     if (!call.meta) return this.#say(message, params, call, 'notification', shared)
     const rpc: RequestExtras = {}
     this.#stamp(call, rpc)
     this.#say(rpc.meta ? { ...message, rpc } : message, params, call, 'notification')
-  }
-
-  /** Sends a notification that goes to others, too. Resolves when it is on the wire, or kept for that. */
-  notifyShared(notification: SharedNotification, options: CallOptions): Promise<void> {
-    const sent = this.#notifyShared(notification, options)
-    sent.catch((error: unknown) => this.#options.error(error))
-    return sent
-  }
-
-  async #notifyShared(notification: SharedNotification, options: CallOptions): Promise<void> {
-    const { method, params } = notification
-    const call = this.#open(method, options, 'notification')
-    await this.#passed(call, 'notification', params, options, () => {
-      this.#sayNotification(call, params, notification)
-      // One slow target is waited for by nobody: what it is sent has its place on the way out.
-      if (!this.#pending.has(call)) return call.promise
-      call.promise.catch((error: unknown) => this.#options.error(error))
-      return KEPT
-    })
   }
 
   #open(method: string, options: SendOptions, kind: CallKind): PendingCall {
@@ -303,7 +304,7 @@ export class Caller {
   /** @throws {RpcConfigError} where a call has no input that needs one, or one that takes none. */
   #assertInput(method: string, input: unknown, kind: CallKind): void {
     const definition = definitionOf(this.#options.side, method)
-    const schema = definition && 'input' in definition ? definition.input : undefined
+    const schema = schemaOf(definition, 'input')
     if (input === undefined ? !schema : isSource(input) && (!definition || schema)) return
     const takesNone = kind === 'notification' || (definition && !schema)
     throw new RpcConfigError(
@@ -318,7 +319,7 @@ export class Caller {
   #assertListener(method: string, listener: unknown): void {
     if (listener === undefined) return
     const definition = definitionOf(this.#options.side, method)
-    const tellsNone = definition && !('progress' in definition && definition.progress)
+    const tellsNone = definition && !schemaOf(definition, 'progress')
     if (!tellsNone && typeof listener === 'function') return
     throw new RpcConfigError(
       tellsNone

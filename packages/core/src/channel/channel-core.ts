@@ -20,9 +20,9 @@ import type { Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-calls.js'
 import { createRemote } from './remote.js'
 import { ResendBudget } from './resend-budget.js'
-import type { Speech } from './served-streams.js'
 import { Session, type SessionBounds } from './session.js'
 import type { SharedNotification } from './shared-notification.js'
+import type { Speech } from './speech.js'
 import { StreamRoom } from './stream-room.js'
 import { wordOf } from './stream-words.js'
 import { Unsent } from './unsent.js'
@@ -165,7 +165,8 @@ export class ChannelCore {
 
   /** The same for one that goes to many; it may be kept for the other side of a session, too. */
   notifyShared(notification: SharedNotification, options: CallOptions = {}): Promise<void> {
-    return this.#caller.notifyShared(notification, options)
+    const { method, params } = notification
+    return this.#caller.notify(method, params, options, notification)
   }
 
   #givenUp(call: PendingCall): void {

@@ -1,9 +1,12 @@
-import { type ContractSide, definitionOf, type Schema } from '../contract.js'
+import { type ContractSide, definitionOf, schemaOf } from '../contract.js'
 import { describeThrown, type Issue, RpcValidationError } from '../errors.js'
 import { formatIssues, type Verdict, validate } from './validation.js'
 
+const WHAT = { result: 'The result', item: 'An item', progress: 'The progress' } as const
+
 /**
- * Holds what a method returned against its schema.
+ * Holds what the other side made of a call against the schema of that: its result, an item of its stream, which
+ * ends with it, or what it tells of its progress.
  *
  * @returns the value as the schema made it.
  * @throws {RpcValidationError} where it breaks the schema: the other side did run the call.
@@ -11,46 +14,10 @@ import { formatIssues, type Verdict, validate } from './validation.js'
 export async function checkResult(
   side: ContractSide | undefined,
   method: string,
-  result: unknown,
-): Promise<unknown> {
-  const definition = definitionOf(side, method)
-  return check(
-    definition?.kind === 'method' ? definition.result : undefined,
-    method,
-    result,
-    'result',
-  )
-}
-
-/** The same for an item of a stream, which ends with it. */
-export async function checkItem(
-  side: ContractSide | undefined,
-  method: string,
-  item: unknown,
-): Promise<unknown> {
-  const definition = definitionOf(side, method)
-  return check(definition?.kind === 'stream' ? definition.item : undefined, method, item, 'item')
-}
-
-/** The same for what a method tells of its progress. */
-export async function checkProgress(
-  side: ContractSide | undefined,
-  method: string,
-  value: unknown,
-): Promise<unknown> {
-  const definition = definitionOf(side, method)
-  const schema = definition?.kind === 'method' ? definition.progress : undefined
-  return check(schema, method, value, 'progress')
-}
-
-const WHAT = { result: 'The result', item: 'An item', progress: 'The progress' } as const
-
-async function check(
-  schema: Schema | undefined,
-  method: string,
-  result: unknown,
   what: keyof typeof WHAT,
+  result: unknown,
 ): Promise<unknown> {
+  const schema = schemaOf(definitionOf(side, method), what)
   if (!schema) return result
   const broken = (issues: readonly Issue[], options?: ErrorOptions): RpcValidationError =>
     new RpcValidationError(

@@ -1,4 +1,4 @@
-import { type ContractSide, type Definition, definitionOf, type Side } from '../contract.js'
+import { type ContractSide, definitionOf, type Side, schemaOf } from '../contract.js'
 import { describeThrown, ErrorCode, RpcError, RpcTimeoutError } from '../errors.js'
 import {
   type ErrorMessage,
@@ -20,8 +20,9 @@ import { type AnswerKeyed, isKey } from './keyed-calls.js'
 import type { Middleware } from './middleware.js'
 import { isSource } from './outgoing-stream.js'
 import { ProgressReport } from './progress.js'
-import { notAllowed, notFound, notMounted, toldError, tooLate } from './refusals.js'
-import { notThisKind, ServedStreams, type Speech, whyNoStreams } from './served-streams.js'
+import { notAllowed, notFound, notMounted, notThisKind, toldError, tooLate } from './refusals.js'
+import { ServedStreams } from './served-streams.js'
+import type { Speech } from './speech.js'
 import type { StreamRoom } from './stream-room.js'
 import { formatIssues, validate } from './validation.js'
 
@@ -102,20 +103,19 @@ export class Dispatcher {
     if (id !== null && this.#byId.has(id)) {
       return invalidRequestMessage(id, `a call with the id ${JSON.stringify(id)} is still running`)
     }
-    const { method, rpc } = incoming
+    const { method, rpc = {} } = incoming
     if (this.#isFull) return neverRanMessage(id, ErrorCode.overloaded, this.#full(method))
-    const invalid =
-      whyNoStreams(id, rpc ?? {}) ?? whyInvalid(id, incoming) ?? this.#whyKeyless(incoming)
+    const invalid = whyInvalid(id, incoming) ?? this.#whyKeyless(incoming)
     if (invalid) return neverRanMessage(id, ErrorCode.invalidRequest, invalid)
-    if (rpc?.deadlineMs === 0) return neverRanMessage(id, ErrorCode.timedOut, tooLate(method))
-    const context = this.#begin(incoming, rpc?.credit === undefined ? 'method' : 'stream')
-    if (rpc?.deadlineMs !== undefined) context.expireIn(rpc.deadlineMs as number)
-    if (rpc?.progress) {
+    if (rpc.deadlineMs === 0) return neverRanMessage(id, ErrorCode.timedOut, tooLate(method))
+    const context = this.#begin(incoming, rpc.credit === undefined ? 'method' : 'stream')
+    if (rpc.deadlineMs !== undefined) context.expireIn(rpc.deadlineMs as number)
+    if (rpc.progress) {
       const { speech, onError } = this.#options
       context.report = new ProgressReport(id, method, speech, onError)
     }
-    const streams = this.#streams.open(id, method, rpc ?? {}, (item) =>
-      this.#checkInput(method, item),
+    const streams = this.#streams.open(id, method, rpc, (item) =>
+      this.#validate(method, 'input', item),
     )
     context.streams = streams
     if (id !== null) this.#byId.set(id, context)
@@ -272,7 +272,7 @@ export class Dispatcher {
   /** @returns why a call can't be answered by its key, where it can't. */
   #whyKeyless({ method, rpc }: Incoming): string | undefined {
     if (rpc?.key === undefined) return undefined
-    if (!isKey(rpc?.key)) return `the key of "${method}" must be text of 1 to 256 characters`
+    if (!isKey(rpc.key)) return `the key of "${method}" must be text of 1 to 256 characters`
     if (this.#options.answerKeyed) return undefined
     return `"${method}" has a key, and no results are kept here (the endpoint's option idempotency)`
   }
@@ -329,7 +329,7 @@ export class Dispatcher {
     if (authorize && !(await authorize(method, context))) throw notAllowed(method)
     if (definition && isTaken !== (definition.kind === 'stream'))
       throw notThisKind(method, !isTaken)
-    const validated = await this.#validate(method, params, definition)
+    const validated = await this.#validate(method, 'params', params)
     // Looked up after the schema has answered: a handler may have come or gone meanwhile.
     const handlers = this.#handlers.of(method)
     const newest = handlers.at(-1)
@@ -370,16 +370,6 @@ export class Dispatcher {
     return undefined
   }
 
-  async #checkInput(method: string, item: unknown): Promise<unknown> {
-    const definition = definitionOf(this.#options.side, method)
-    const schema = definition && 'input' in definition ? definition.input : undefined
-    const verdict = schema ? await validate(schema, item) : { value: item }
-    if ('value' in verdict) return verdict.value
-    const { issues } = verdict
-    const message = `Invalid input for "${method}": ${formatIssues(issues)}`
-    throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
-  }
-
   /** A caller said something more of a call. @returns how it breaks the protocol, where it does. */
   heard(word: string, params: unknown, bytes: number): string | undefined {
     return this.#streams.heard(word, params, bytes)
@@ -394,17 +384,16 @@ export class Dispatcher {
     }
   }
 
-  async #validate(
-    method: string,
-    params: unknown,
-    definition: Definition | undefined,
-  ): Promise<unknown> {
-    if (!definition) return params
-    if (!definition.params) return undefined
-    const verdict = await validate(definition.params, params)
+  /** @throws {RpcError} where what a caller sent breaks its schema. */
+  async #validate(method: string, part: 'params' | 'input', value: unknown): Promise<unknown> {
+    const definition = definitionOf(this.#options.side, method)
+    const schema = schemaOf(definition, part)
+    // A method whose contract has no params takes none.
+    if (!schema) return definition && part === 'params' ? undefined : value
+    const verdict = await validate(schema, value)
     if ('value' in verdict) return verdict.value
     const { issues } = verdict
-    const message = `Invalid params for "${method}": ${formatIssues(issues)}`
+    const message = `Invalid ${part} for "${method}": ${formatIssues(issues)}`
     throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
   }
 

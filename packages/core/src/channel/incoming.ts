@@ -1,7 +1,7 @@
 import type { MessageId } from '../wire/message.js'
 import { isTimeLeft } from './deadline.js'
 import { whyNoMeta } from './meta.js'
-import type { StreamRequest } from './served-streams.js'
+import { type StreamRequest, whyNoStreams } from './served-streams.js'
 
 /** A call or a notification that came in. */
 export interface Incoming {
@@ -17,8 +17,10 @@ export interface Incoming {
 
 /** @returns what is wrong with what a request says beside its params, where something is. */
 export function whyInvalid(id: MessageId, incoming: Incoming): string | undefined {
-  const { method, rpc } = incoming
-  const { deadlineMs, progress } = rpc ?? {}
+  const { method, rpc = {} } = incoming
+  const streamless = whyNoStreams(id, rpc)
+  if (streamless) return streamless
+  const { deadlineMs, progress } = rpc
   if (deadlineMs !== undefined && !isTimeLeft(deadlineMs)) {
     return `rpc.deadlineMs of "${method}" must be a number of ms, from 0`
   }

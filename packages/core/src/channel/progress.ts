@@ -1,5 +1,5 @@
 import type { MessageId } from '../wire/message.js'
-import type { Speech } from './served-streams.js'
+import type { Speech } from './speech.js'
 import { wordOf } from './stream-words.js'
 
 /** callee → caller: how far a call has come (docs/protocol.md, "Progress"). */

@@ -23,6 +23,14 @@ export function notMounted(method: string): RpcError {
   )
 }
 
+/** The error of a request that takes what its method gives for what it is not. */
+export function notThisKind(method: string, isStream: boolean): RpcError {
+  const message = isStream
+    ? `"${method}" is a stream, and was called as a method: take its items, by stream()`
+    : `"${method}" is no stream, and was called as one: call it as a method`
+  return new RpcError(ErrorCode.invalidRequest, message, undefined, { method })
+}
+
 /**
  * What a thrown value tells the caller: only an `RpcError` tells anything. Reads nothing twice and
  * survives errors whose members throw.

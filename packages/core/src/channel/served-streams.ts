@@ -1,19 +1,11 @@
-import { RpcError } from '../errors.js'
-import type { MessageId, NotificationMessage } from '../wire/message.js'
+import type { MessageId } from '../wire/message.js'
 import type { Source } from './functions.js'
 import { IncomingStream } from './incoming-stream.js'
 import { OutgoingStream } from './outgoing-stream.js'
+import type { Speech } from './speech.js'
 import type { StreamRoom } from './stream-room.js'
 import { isCredit, readId, StreamWord, wordOf } from './stream-words.js'
-import { toldUnsent, type Unsent } from './unsent.js'
-
-/** The way to the other side, for what is said of calls besides calling and answering. */
-export interface Speech {
-  /** @returns why it can't be said, where it can't. */
-  say(word: NotificationMessage): Unsent | undefined
-  /** @returns resolves when there may be room for an item; `undefined` where there is now. */
-  whenRoomy(): Promise<void> | undefined
-}
+import { toldUnsent } from './unsent.js'
 
 export interface ServedStreamsOptions {
   readonly speech: Speech
@@ -188,12 +180,4 @@ export function whyNoStreams(
   if (input !== undefined && input !== true) return 'rpc.input must be true, or left out'
   if (id === null) return 'a call with streams needs an id'
   return key === undefined ? undefined : 'a call with streams has no key: they are not kept'
-}
-
-/** @returns the error of a request that takes what its method gives for what it is not. */
-export function notThisKind(method: string, isStream: boolean): RpcError {
-  const message = isStream
-    ? `"${method}" is a stream, and was called as a method: take its items, by stream()`
-    : `"${method}" is no stream, and was called as one: call it as a method`
-  return new RpcError(-32600, message, undefined, { method })
 }

@@ -1,0 +1,10 @@
+import type { NotificationMessage } from '../wire/message.js'
+import type { Unsent } from './unsent.js'
+
+/** The way to the other side, for what is said of calls besides calling and answering. */
+export interface Speech {
+  /** @returns why it can't be said, where it can't. */
+  say(word: NotificationMessage): Unsent | undefined
+  /** @returns resolves when there may be room for an item; `undefined` where there is now. */
+  whenRoomy(): Promise<void> | undefined
+}
