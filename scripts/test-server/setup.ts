@@ -79,6 +79,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
         const { endpoint, ever } = get(port)
         return { open: endpoint.channels.size, ever }
       },
+      async mounted({ port }) {
+        const names = Object.keys(contract.client) as (keyof typeof contract.client)[]
+        return [...get(port).endpoint.channels].map((page) =>
+          names.filter((name) => page.has(name)),
+        )
+      },
       async callAll({ port, method, text }) {
         const channels = [...get(port).endpoint.channels]
         return Promise.all(

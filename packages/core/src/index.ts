@@ -15,6 +15,7 @@ export {
   createChannel,
   type ServerChannel,
 } from './channel/channel.js'
+export type { ExposeOptions } from './channel/exposed-handlers.js'
 export type {
   CallOptions,
   Handler,

@@ -18,7 +18,10 @@ const hello = {
   params: { v: 1, attempt: 1, codec: 'json', bytes: true, limits },
 }
 /** What the client of a channel says. */
-const helloOf = ({ id }: AnyChannel) => ({ ...hello, params: { ...hello.params, id } })
+const helloOf = ({ id }: AnyChannel) => ({
+  ...hello,
+  params: { ...hello.params, id, methods: ['ping'] },
+})
 const format = { codec: 'json', bytes: true }
 const welcome = { v: 1, sid: 'abc', resumed: false, spreadMs: 0, ...format, limits }
 const welcomed = { jsonrpc: '2.0', id: 'rpc:1', result: welcome }

@@ -1,4 +1,4 @@
-import type { Client, Contract, Other } from '@flashrpc/core'
+import type { Client, Contract, ExposeOptions, Other } from '@flashrpc/core'
 import type { ReactElement } from 'react'
 import { BoundRpcProvider, type RpcProviderProps } from './provider.js'
 import type { RpcStore } from './store.js'
@@ -16,6 +16,7 @@ export interface RpcHooks<C extends Contract> {
   readonly useRpcMethod: <K extends keyof C['client'] & string>(
     method: K,
     handler: ComponentHandler<C, K>,
+    options?: ExposeOptions,
   ) => void
   readonly useRpcState: UseRpcState
   readonly useRpcStore: () => RpcStore

@@ -33,10 +33,11 @@ export const useRpcClient: Hooks['useRpcClient'] = hooks.useRpcClient
  *
  * The newest closure runs, so an inline function sees the newest props and state; the method is
  * registered once. Where several components register one name, a method goes to the one mounted
- * last, a notification to all. While none is mounted, the server's call is answered −32601 with
- * `data.reason: 'not-mounted'`.
+ * last, a notification to all. The server knows which methods are mounted (`channel.has`). While none is, its
+ * call is answered −32601 with `data.reason: 'not-mounted'`, or waits for the next one to mount: after this one
+ * as many ms as its `waitForMount` says, otherwise as many as the provider's.
  *
- * @throws {RpcConfigError} (in an effect) where the contract has no such method.
+ * @throws {RpcConfigError} (in an effect) where the contract has no such method, or an option is wrong.
  */
 export const useRpcMethod: Hooks['useRpcMethod'] = hooks.useRpcMethod
 

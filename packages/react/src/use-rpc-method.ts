@@ -1,4 +1,4 @@
-import type { Client, Contract, Handler } from '@flashrpc/core'
+import type { Client, Contract, ExposeOptions, Handler } from '@flashrpc/core'
 import { useEffect, useInsertionEffect, useRef } from 'react'
 import { useProvidedClient } from './context.js'
 
@@ -13,15 +13,17 @@ export type ComponentHandler<C extends Contract, K extends keyof C['client']> = 
  *
  * The newest closure runs, so an inline function sees the newest props and state; the method is
  * registered once. Where several components register one name, a method goes to the one mounted
- * last, a notification to all. While none is mounted, the server's call is answered −32601 with
- * `data.reason: 'not-mounted'`.
+ * last, a notification to all. The server knows which methods are mounted (`channel.has`). While none is, its
+ * call is answered −32601 with `data.reason: 'not-mounted'`, or waits for the next one to mount: after this one
+ * as many ms as its `waitForMount` says, otherwise as many as the provider's.
  *
- * @throws {RpcConfigError} (in an effect) where the contract has no such method.
+ * @throws {RpcConfigError} (in an effect) where the contract has no such method, or an option is wrong.
  */
 export function useBoundRpcMethod<C extends Contract, K extends keyof C['client'] & string>(
   boundTo: C | undefined,
   method: K,
   handler: ComponentHandler<C, K>,
+  { waitForMount }: ExposeOptions = {},
 ): void {
   const client = useProvidedClient(boundTo, 'useRpcMethod')
   const newest = useRef(handler)
@@ -31,8 +33,10 @@ export function useBoundRpcMethod<C extends Contract, K extends keyof C['client'
   })
   useEffect(() => {
     type Call = (params: unknown, context: unknown) => unknown
-    return client.expose(method, (params: unknown, call: unknown) =>
-      (newest.current as Call)(params, call),
+    return client.expose(
+      method,
+      (params: unknown, call: unknown) => (newest.current as Call)(params, call),
+      waitForMount === undefined ? {} : { waitForMount },
     )
-  }, [client, method])
+  }, [client, method, waitForMount])
 }

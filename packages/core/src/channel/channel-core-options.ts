@@ -41,6 +41,8 @@ export interface ChannelCoreOptions {
   readonly authorize?: Authorize | undefined
   /** Serves what has no handler of its own, where there is no contract. */
   readonly fallback: AnyHandler | undefined
+  /** How long calls of the other side wait for a handler, in ms. */
+  readonly waitForMount: number
   /** Answers who asks what can be called here; without it, nobody is told. */
   readonly discover: Discovery | undefined
   /** What surrounds calls in both directions, outermost first. */

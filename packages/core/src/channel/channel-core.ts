@@ -12,12 +12,13 @@ import type { Answer, ConnectionEvents, Welcome } from './connection-events.js'
 import { Delivery } from './delivery.js'
 import { Dispatcher } from './dispatcher.js'
 import { MOVED, OVERFLOW, refusalOf, SESSION_ENDS } from './endings.js'
-import type { AnyHandler } from './exposed-handlers.js'
+import type { AnyHandler, ExposeOptions } from './exposed-handlers.js'
 import type { Bye } from './extensions.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import type { HelloResult } from './handshake.js'
 import type { Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-calls.js'
+import { Presence } from './presence.js'
 import { createRemote } from './remote.js'
 import { ResendBudget } from './resend-budget.js'
 import { Session, type SessionBounds } from './session.js'
@@ -25,6 +26,7 @@ import type { SharedNotification } from './shared-notification.js'
 import type { Speech } from './speech.js'
 import { StreamRoom } from './stream-room.js'
 import { wordOf } from './stream-words.js'
+import { ToldMethods } from './told-methods.js'
 import { Unsent } from './unsent.js'
 
 /**
@@ -43,6 +45,10 @@ export class ChannelCore {
   readonly #delivery: Delivery
   readonly #dispatcher: Dispatcher
   readonly #resends = new ResendBudget()
+  /** Server: what its client can be called for now. */
+  readonly presence: Presence
+  /** Client: what its server was told of that. */
+  readonly #told: ToldMethods | undefined
   #connection: Connection | undefined
   /** Of the last connection, for those who look back at it. */
   #lastOtherId: string | null = null
@@ -101,10 +107,19 @@ export class ChannelCore {
       discover: options.discover,
       answerKeyed: options.answerKeyed,
       maxRunning: limits.running,
+      waitForMount: options.waitForMount,
+      changed: () => this.#told?.changed(),
       speech: this.#speech,
       room,
       onError: options.events.error,
     })
+    this.presence = new Presence(options.events.error)
+    if (side === 'client') {
+      this.#told = new ToldMethods(
+        () => this.#dispatcher.exposed,
+        (exposed) => this.#connection?.sendExtension('rpc.methods', { exposed }) ?? false,
+      )
+    }
     this.other = createRemote(remoteSide, (method, params, callOptions) => {
       const kind = definitionOf(remoteSide, method)?.kind ?? 'method'
       if (kind === 'notification') return this.notify(method, params, callOptions)
@@ -215,8 +230,17 @@ export class ChannelCore {
 
   // ── Serving ───────────────────────────────────────────────────────────────────────────────────
 
-  expose(method: string, handler: AnyHandler): () => void {
-    return this.#dispatcher.expose(method, handler)
+  expose(method: string, handler: AnyHandler, options?: ExposeOptions): () => void {
+    return this.#dispatcher.expose(method, handler, options)
+  }
+
+  /** A client has said which methods it can be called for; of others than the contract's nothing is kept. */
+  #exposes(names: readonly string[]): void {
+    const { contract, side } = this.#options
+    const theirs = contract?.client
+    if (side === 'server') {
+      this.presence.said(theirs ? names.filter((name) => definitionOf(theirs, name)) : names)
+    }
   }
 
   // ── Connections ───────────────────────────────────────────────────────────────────────────────
@@ -245,6 +269,7 @@ export class ChannelCore {
         hello: {
           id: this.id,
           attempt: ++this.#attempt,
+          methods: this.#told?.greet(),
           ...(session &&
             token !== undefined && { resume: { sid: session.sid, token, recv: session.tell() } }),
         },
@@ -299,6 +324,7 @@ export class ChannelCore {
       reply,
       awaits: (id) => this.#caller.awaited(id) !== undefined,
       answer: (answer) => this.#answered(answer),
+      exposes: (names) => this.#exposes(names),
       cancel: (id) => this.#dispatcher.cancel(id, cancelledByCaller()),
       word: (method, params, bytes) =>
         this.#caller.heard(method, params, bytes) ?? this.#dispatcher.heard(method, params, bytes),
@@ -328,6 +354,7 @@ export class ChannelCore {
       }
     }
     this.#delivery.attach(connection)
+    this.#told?.catchUp()
     if (isResumed) events.resumed(hello)
     else if (isFirst) events.open(hello)
     const session = this.#delivery.session

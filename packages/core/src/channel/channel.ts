@@ -38,6 +38,19 @@ export interface ServerChannel<Local, Remote, Identity = unknown> extends Channe
   readonly identity: Identity
   /** How many calls of the other side run here now. */
   readonly running: number
+  /**
+   * Whether the other side has a handler for a method now (in a page: whether a component that has it is
+   * mounted), as it last said. In a session it says so again with each connection. False once the channel is
+   * over; undefined where the other side does not say: a plain JSON-RPC peer.
+   */
+  has(method: keyof Remote & string): boolean | undefined
+  /**
+   * Tells of each change of what {@link has} says, with all methods that have a handler; last, with none, when
+   * the channel is over. What is there when `onConnect` runs is no change.
+   *
+   * @returns ends that.
+   */
+  onMethods(listener: (methods: ReadonlySet<keyof Remote & string>) => void): () => void
   /** The groups that it is in. */
   readonly groups: ReadonlySet<string>
   /**
@@ -205,6 +218,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
         down: () => events?.down?.(this),
         ended: (info, recv) => {
           this.#membership.end()
+          this.core.presence.end()
           events?.ended?.(this, info, recv)
           hooks.disconnect(info)
         },
@@ -227,6 +241,14 @@ export class LiveChannel extends CorePeer implements AnyChannel {
 
   get running(): number {
     return this.core.running
+  }
+
+  has(method: string): boolean | undefined {
+    return this.core.presence.has(method)
+  }
+
+  onMethods(listener: (methods: ReadonlySet<string>) => void): () => void {
+    return this.core.presence.listen(listener)
   }
 
   get groups(): ReadonlySet<string> {

@@ -32,6 +32,8 @@ export interface ConnectionEvents {
   /** Whether a call of ours waits for an answer with this id. */
   awaits(id: MessageId): boolean
   answer(answer: Answer): void
+  /** Server: the client has said which of its methods have a handler now. */
+  exposes(methods: readonly string[]): void
   /** The caller gave up a call that may be running here. */
   cancel(id: MessageId): void
   /** The other side has dispatched all messages of its session up to a number. */

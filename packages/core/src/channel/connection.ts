@@ -44,6 +44,7 @@ import type { Incoming } from './incoming.js'
 import type { Keys } from './keyed-calls.js'
 import { Life } from './life.js'
 import type { ChannelLimits } from './limits.js'
+import { readMethods } from './presence.js'
 
 export interface ConnectionOptions {
   readonly side: Side
@@ -51,7 +52,7 @@ export interface ConnectionOptions {
   readonly limits: ChannelLimits
   readonly heartbeat: HeartbeatOptions | false
   /** Client: what its hello says besides. */
-  readonly hello: Pick<HelloParams, 'id' | 'attempt' | 'resume'>
+  readonly hello: Pick<HelloParams, 'id' | 'attempt' | 'methods' | 'resume'>
   /** How much this side keeps for a session, in bytes, where it keeps any. */
   readonly keepsBytes: number | undefined
   /** Server: the window that its clients are told with each pong, in ms. */
@@ -169,17 +170,17 @@ export class Connection {
     return this.#transport.send(frame) && bytes.every((part) => this.#transport.send(part))
   }
 
-  /** Sends a notification of the protocol; a plain peer gets none. */
-  sendExtension(method: string, params?: unknown): void {
-    if (!this.isExtended) return
+  /** Sends a notification of the protocol; a plain peer gets none. @returns whether it was sent. */
+  sendExtension(method: string, params?: unknown): boolean {
+    if (!this.isExtended) return false
     const message: NotificationMessage = { jsonrpc: '2.0', method }
     if (params !== undefined) message.params = params
-    this.#sendOwn(message)
+    return this.#sendOwn(message)
   }
 
-  #sendOwn(message: object): void {
+  #sendOwn(message: object): boolean {
     const encoded = this.#encodeOwn(message)
-    if (encoded) this.write(encoded)
+    return encoded !== undefined && this.write(encoded)
   }
 
   /** Encodes what is the protocol's own. A codec that can't carry that much is of no use. */
@@ -246,6 +247,7 @@ export class Connection {
     this.#peerMaxMessage = hello.limits.msg
     this.#otherId = hello.id
     this.#agree(hello)
+    this.#events.exposes(hello.methods ?? [])
     const limits = welcome.token === undefined ? { msg: this.#limits.msg } : this.#limits
     const result = { v: PROTOCOL_VERSION, ...welcome, ...helloFormat(format), limits }
     this.#sendJson({ jsonrpc: '2.0', id, result })
@@ -470,6 +472,7 @@ export class Connection {
     else if (method === 'rpc.pong') this.#ponged(params)
     else if (method === 'rpc.ack') this.#events.acknowledged((params as unknown[] | undefined)?.[0])
     else if (method === 'rpc.bye') this.#bye(params)
+    else if (method === 'rpc.methods') this.#exposes(params)
     else if (method === 'rpc.cancel' || method === '$/cancelRequest') {
       const id = (params as { id?: MessageId } | undefined)?.id
       if (id !== undefined) this.#events.cancel(id)
@@ -497,6 +500,12 @@ export class Connection {
     const bye = readBye(params)
     if (!bye) this.#violated('an rpc.bye says recv and retryAfterMs, each a number or nothing')
     else this.#events.bye(bye)
+  }
+
+  #exposes(params: unknown): void {
+    const methods = readMethods((params as { exposed?: unknown } | undefined)?.exposed)
+    if (methods) this.#events.exposes(methods)
+    else this.#violated('an rpc.methods says exposed, an array of names')
   }
 
   /** On the server, any first frame but the hello means a plain peer; the client waits for its answer. */

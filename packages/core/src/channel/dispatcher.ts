@@ -12,7 +12,7 @@ import {
 } from '../wire/message.js'
 import { CallContext } from './call-context.js'
 import { callableNames, DISCOVER, type Discovery, undiscoverable } from './discovery.js'
-import { type AnyHandler, ExposedHandlers } from './exposed-handlers.js'
+import { type AnyHandler, ExposedHandlers, type ExposeOptions } from './exposed-handlers.js'
 import type { HandlerContext } from './functions.js'
 import { type Incoming, whyInvalid, whyInvalidMeta } from './incoming.js'
 import { arrive, IncomingCall } from './incoming-call.js'
@@ -57,6 +57,10 @@ export interface DispatcherOptions {
   readonly answerKeyed: AnswerKeyed | undefined
   /** How many calls and notifications may run at once. */
   readonly maxRunning: number
+  /** How long calls wait for a handler, in ms. */
+  readonly waitForMount: number
+  /** Other methods have handlers than before. */
+  readonly changed: () => void
   /** How more is said of a call than its answer. */
   readonly speech: Speech
   /** How much of what callers send along may wait here to be read. */
@@ -94,8 +98,13 @@ export class Dispatcher {
   }
 
   /** As {@link ExposedHandlers.add}. */
-  expose(method: string, handler: AnyHandler): () => void {
-    return this.#handlers.add(method, handler)
+  expose(method: string, handler: AnyHandler, options?: ExposeOptions): () => void {
+    return this.#handlers.add(method, handler, options)
+  }
+
+  /** The names that have handlers. */
+  get exposed(): Iterable<string> {
+    return this.#handlers.names
   }
 
   /** Runs a request and answers it. Never rejects. */
@@ -331,9 +340,13 @@ export class Dispatcher {
       throw notThisKind(method, !isTaken)
     const validated = await this.#validate(method, 'params', params)
     // Looked up after the schema has answered: a handler may have come or gone meanwhile.
-    const handlers = this.#handlers.of(method)
+    let handlers = this.#handlers.of(method)
+    const fallback = definition ? undefined : this.#options.fallback
+    if (handlers.length === 0 && !fallback) {
+      handlers = await this.#handlers.awaited(method, () => context.signal)
+    }
     const newest = handlers.at(-1)
-    const serves = newest ?? (definition ? undefined : this.#options.fallback)
+    const serves = newest ?? fallback
     if (!serves) throw definition ? notMounted(method) : notFound(method)
     if (isTaken) return async (own) => this.#stream(own, await serves(validated, own))
     if (!newest || (definition?.kind ?? sentAs) === 'method') {

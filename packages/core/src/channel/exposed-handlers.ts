@@ -1,6 +1,7 @@
 import { assertMethodName, type ContractSide, definitionOf } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
 import type { HandlerContext } from './functions.js'
+import { assertWait, MountWait } from './mount-wait.js'
 
 /** A handler as those who run it know it: its params are validated, its types are gone. */
 // biome-ignore lint/suspicious/noExplicitAny: the channels of all contracts, and only `any` is all
@@ -14,13 +15,32 @@ export interface Exposable {
   readonly sideName: string
 }
 
+/** How a handler is exposed. */
+export interface ExposeOptions {
+  /**
+   * How long calls and notifications of its name wait for the next handler once this one is taken away, in ms.
+   * Default: the channel's own `waitForMount`.
+   */
+  waitForMount?: number
+}
+
+export interface ExposedHandlersOptions extends Exposable {
+  /** How long calls wait for a handler, in ms, where no handler of their name has said more. */
+  readonly waitForMount: number
+  /** A name has its first handler, or has lost its last. */
+  readonly changed: () => void
+}
+
 /** The handlers of this side, by name. */
 export class ExposedHandlers {
-  readonly #exposable: Exposable
+  readonly #options: ExposedHandlersOptions
   readonly #byName = new Map<string, readonly AnyHandler[]>()
+  /** How long calls wait, by the name, where a handler has said so. */
+  readonly #waits = new Map<string, number>()
+  readonly #mountWait = new MountWait()
 
-  constructor(exposable: Exposable) {
-    this.#exposable = exposable
+  constructor(options: ExposedHandlersOptions) {
+    this.#options = options
   }
 
   /** The names that have handlers. */
@@ -37,17 +57,39 @@ export class ExposedHandlers {
    * Adds a handler; while it is the newest of its name, it serves the method.
    *
    * @returns takes it away again.
-   * @throws {RpcConfigError} where the name can't be a method's or is not in the contract, or the
-   *   handler is no function.
+   * @throws {RpcConfigError} where the name can't be a method's or is not in the contract, the
+   *   handler is no function, or an option is wrong.
    */
-  add(method: string, handler: AnyHandler): () => void {
-    assertExposable(this.#exposable, method, handler)
+  add(method: string, handler: AnyHandler, { waitForMount }: ExposeOptions = {}): () => void {
+    assertExposable(this.#options, method, handler)
+    if (waitForMount !== undefined) this.#waits.set(method, assertWait(waitForMount))
     const entry: AnyHandler = (params, context) => handler(params, context)
-    this.#byName.set(method, [...this.of(method), entry])
+    const before = this.of(method)
+    this.#byName.set(method, [...before, entry])
+    if (before.length === 0) {
+      this.#options.changed()
+      this.#mountWait.mounted(method)
+    }
     return () => {
       const left = this.of(method).filter((other) => other !== entry)
       if (left.length > 0) this.#byName.set(method, left)
-      else this.#byName.delete(method)
+      else if (this.#byName.delete(method)) this.#options.changed()
+    }
+  }
+
+  /**
+   * Waits for a handler where there is none, as long as its calls wait.
+   *
+   * @param signal asked for only where there is something to wait for.
+   * @returns all of that name, the newest last; none where none has come.
+   */
+  async awaited(method: string, signal: () => AbortSignal): Promise<readonly AnyHandler[]> {
+    const until = performance.now() + (this.#waits.get(method) ?? this.#options.waitForMount)
+    for (;;) {
+      const handlers = this.of(method)
+      const left = until - performance.now()
+      if (handlers.length > 0 || left <= 0 || signal().aborted) return handlers
+      await this.#mountWait.for(method, left, signal())
     }
   }
 }

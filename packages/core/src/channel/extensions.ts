@@ -27,6 +27,7 @@ const UNCOUNTED: ReadonlySet<unknown> = new Set([
   'rpc.ping',
   'rpc.pong',
   'rpc.bye',
+  'rpc.methods',
 ])
 
 /** Whether a message has a number in a session: all but the handshake and words of life. */

@@ -2,6 +2,7 @@ import { type FrameType, jsonCodec } from '../wire/codec.js'
 import type { Format } from '../wire/format.js'
 import type { MessageId, RequestMessage } from '../wire/message.js'
 import type { Keys } from './keyed-calls.js'
+import { readMethods } from './presence.js'
 
 /**
  * The first exchange on a connection (docs/protocol.md, "Hello"): who speaks more than JSON-RPC 2.0
@@ -35,6 +36,8 @@ export interface HelloParams extends HelloFormat {
   readonly id?: string
   /** Counts the client's connections, from 1. */
   readonly attempt: number
+  /** Which of its methods have a handler now. Default none. */
+  readonly methods?: readonly string[] | undefined
   readonly limits: HelloLimits
   /** The session that the client would go on with. */
   readonly resume?: Resume
@@ -125,10 +128,10 @@ export function readHelloParams(value: unknown): HelloParams | undefined {
   const hello = value as Partial<HelloParams> | undefined
   const valid =
     isPositiveInteger(hello?.v) && isPositiveInteger(hello.attempt) && hasLimits(hello.limits)
-  const { id, codec, resume } = hello ?? {}
+  const { id, codec, resume, methods = [] } = hello ?? {}
   const named = typeof codec === 'string' && (id === undefined || isChannelId(id))
   const resumes = resume === undefined || isResume(resume)
-  return valid && named && resumes ? (hello as HelloParams) : undefined
+  return valid && named && resumes && readMethods(methods) ? (hello as HelloParams) : undefined
 }
 
 /** The number in it is not looked at: where it is wrong, that is said by a close code. */

@@ -9,6 +9,7 @@ import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './heartbeat.js'
 import { type ChannelLimits, resolveLimits } from './limits.js'
 import type { Logger } from './logger.js'
 import { type Middleware, resolveMiddleware } from './middleware.js'
+import { assertWait } from './mount-wait.js'
 
 /** What every channel takes, whichever side and wire it is for. */
 export interface ChannelOptions {
@@ -35,6 +36,11 @@ export interface ChannelOptions {
    * what there is. Default: answered −32601.
    */
   fallback?: AnyHandler
+  /**
+   * How long calls and notifications of the other side wait for a handler of their name to be exposed, in ms,
+   * such as by a component that is about to mount. Default 0: answered −32601 at once.
+   */
+  waitForMount?: number
   /**
    * Answers who asks what can be called here (`rpc.discover`), such as `createDiscovery()` of
    * `@flashrpc/core/discovery`. Default: nobody is told; of an endpoint, see there.
@@ -68,6 +74,7 @@ export interface ResolvedChannelOptions {
   readonly heartbeat: HeartbeatOptions | false
   readonly exposeErrors: boolean
   readonly fallback: AnyHandler | undefined
+  readonly waitForMount: number
   readonly discover: Discovery | undefined
   readonly use: readonly Middleware[] | undefined
   readonly dialect: Dialect | undefined
@@ -94,6 +101,7 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
       heartbeat !== false && positiveIntegers('heartbeat', { ...DEFAULT_HEARTBEAT, ...heartbeat }),
     exposeErrors,
     fallback,
+    waitForMount: assertWait(options.waitForMount ?? 0),
     discover,
     use: resolveMiddleware(options.use),
     dialect,

@@ -1,5 +1,5 @@
 import type { ChannelCore } from './channel-core.js'
-import type { AnyHandler } from './exposed-handlers.js'
+import type { AnyHandler, ExposeOptions } from './exposed-handlers.js'
 import type {
   CallOptions,
   Handler,
@@ -62,7 +62,11 @@ export interface Peer<Local, Remote> {
    * @returns takes the handler away again, and lets the one before it serve.
    * @throws {RpcConfigError} where the contract has no such method on this side.
    */
-  expose<K extends keyof Local & string>(method: K, handler: Handler<Local[K], this>): () => void
+  expose<K extends keyof Local & string>(
+    method: K,
+    handler: Handler<Local[K], this>,
+    options?: ExposeOptions,
+  ): () => void
 }
 
 /** A channel or a client of which nothing is known: of any contract, or of none. */
@@ -105,8 +109,8 @@ export abstract class CorePeer implements Peer<UntypedSide, UntypedSide>, Shared
     return this.core.notifyShared(notification, options)
   }
 
-  expose(method: string, handler: AnyHandler): () => void {
-    return this.core.expose(method, handler)
+  expose(method: string, handler: AnyHandler, options?: ExposeOptions): () => void {
+    return this.core.expose(method, handler, options)
   }
 
   /** Registers an object's own functions. */

@@ -10,6 +10,8 @@ export interface TestServer extends AsyncDisposable {
   /** Starts it again on the same port. */
   restart(): Promise<void>
   count(): ReturnType<Control['count']>
+  /** What each page can be called for now. */
+  mounted(): Promise<string[][]>
   callAll(method: 'confirm' | 'upper', text: string): ReturnType<Control['callAll']>
   notifyAll(text: string): Promise<void>
 }
@@ -34,6 +36,7 @@ export async function startServer(): Promise<TestServer> {
       running = true
     },
     count: () => control.other.count({ port }),
+    mounted: () => control.other.mounted({ port }),
     callAll: (method, text) => control.other.callAll({ port, method, text }),
     notifyAll: (text) => control.other.notifyAll({ port, text }),
     async [Symbol.asyncDispose]() {

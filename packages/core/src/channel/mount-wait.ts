@@ -1,0 +1,44 @@
+import { RpcConfigError } from '../errors.js'
+import { MAX_TIMER_MS } from './call-timer.js'
+
+/** Calls that wait for a handler of their method to come, by the method. */
+export class MountWait {
+  readonly #waiting = new Map<string, Set<() => void>>()
+
+  /**
+   * Resolves when a handler has come, so many ms have passed or the signal aborts, in the order in which
+   * calls began to wait.
+   */
+  for(method: string, ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(method) ?? new Set()
+      this.#waiting.set(method, waiting)
+      const end = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', end)
+        waiting.delete(end)
+        if (waiting.size === 0 && this.#waiting.get(method) === waiting) {
+          this.#waiting.delete(method)
+        }
+        resolve()
+      }
+      const timer = ms > MAX_TIMER_MS ? undefined : setTimeout(end, ms)
+      signal.addEventListener('abort', end)
+      waiting.add(end)
+      if (signal.aborted) end()
+    })
+  }
+
+  /** A handler has come. */
+  mounted(method: string): void {
+    for (const end of this.#waiting.get(method) ?? []) end()
+  }
+}
+
+/** @throws {RpcConfigError} where it is no number of ms. */
+export function assertWait(waitForMount: unknown): number {
+  if (typeof waitForMount === 'number' && waitForMount >= 0) return waitForMount
+  throw new RpcConfigError(
+    `waitForMount must be a number of ms, 0 or more; it is ${String(waitForMount)}`,
+  )
+}
