@@ -64,6 +64,7 @@ export default defineConfig({
             '@flashrpc/react > react-dom/client',
             '@flashrpc/react > react/jsx-dev-runtime',
             '@flashrpc/react > react/jsx-runtime',
+            '@flashrpc/react > @tanstack/react-query',
             '@flashrpc/react > @testing-library/react',
             '@flashrpc/react > zustand',
             '@flashrpc/react > zustand/vanilla',

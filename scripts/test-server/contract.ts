@@ -1,4 +1,4 @@
-import { defineContract, method, notification } from '@flashrpc/core'
+import { defineContract, method, notification, stream } from '@flashrpc/core'
 import { z } from 'zod'
 
 const text = z.object({ text: z.string() })
@@ -11,6 +11,12 @@ export const contract = defineContract({
     slow: method({ params: z.object({ ms: z.number() }), result: z.string() }),
     /** Asks the caller back before it answers. */
     askBack: method({ params: text, result: z.string() }),
+    /** How often it has been called at this server, this time included. */
+    visits: method({ result: z.number() }),
+    /** Answers nothing. */
+    nothing: method(),
+    /** Counts from 1, as far as it is told; to null, slowly and for ever. */
+    count: stream({ params: z.object({ to: z.number().nullable() }), item: z.number() }),
   },
   client: {
     confirm: method({ params: text, result: z.enum(['yes', 'no']) }),

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { type Handlers, RpcError } from '@flashrpc/core'
 import { createEndpoint, type Endpoint, type ServerChannel } from '@flashrpc/core/server'
 import type { TestProject } from 'vitest/node'
@@ -115,17 +116,26 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 function createTestEndpoint(onConnect: () => void): Running['endpoint'] {
+  let visits = 0
   return createEndpoint(contract, {
     allowedOrigins: '*',
     onConnect: [onConnect],
     methods: {
       add: ({ a, b }) => a + b,
-      async slow({ ms }) {
-        await new Promise((resolve) => setTimeout(resolve, ms))
+      async slow({ ms }, { signal }) {
+        await setTimeout(ms, undefined, { signal })
         return 'done'
       },
       async askBack({ text }, { channel }) {
         return `the page says ${await channel.other.upper({ text })}`
+      },
+      visits: () => ++visits,
+      nothing: () => {},
+      async *count({ to }) {
+        for (let n = 1; n <= (to ?? Number.POSITIVE_INFINITY); n++) {
+          if (to === null) await setTimeout(5)
+          yield n
+        }
       },
     },
   })

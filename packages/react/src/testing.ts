@@ -1,0 +1,5 @@
+export {
+  createTestServer,
+  type TestServer,
+  type TestServerOptions,
+} from './testing/create-test-server.js'

@@ -1,0 +1,128 @@
+import {
+  type ClientSettings,
+  type Contract,
+  type ContractSide,
+  type CreateServerChannelOptions,
+  createChannel,
+  memoryTransportPair,
+  type ServerChannel,
+  type Transport,
+} from '@flashrpc/core'
+import type { ReactElement, ReactNode } from 'react'
+import { BoundRpcProvider } from '../provider.js'
+import { inAct } from './in-act.js'
+
+/** What a test server does, and what its pages are made with. */
+export interface TestServerOptions<Local, Remote, Identity = undefined>
+  extends Omit<CreateServerChannelOptions<Local, Remote, Identity>, 'side' | 'transport'> {
+  /** Settings of the clients that the provider makes, such as `waitForMount`. */
+  client?: ClientSettings
+}
+
+/** A server in a test, and a provider that connects components to it. */
+export interface TestServer<Local, Remote, Identity = undefined> {
+  /** Connects what is in it to this server: the `wrapper` of Testing Library's `render` and `renderHook`. */
+  readonly wrapper: (props: { children?: ReactNode }) => ReactElement
+  /**
+   * The page that connected last: `(await page()).other.confirm({ text })` calls a component. Waits until there is
+   * one, within React's `act` where tests are run under it.
+   */
+  page(): Promise<ServerChannel<Local, Remote, Identity>>
+  /** Cuts all connections, and lets none come about until `reconnect()`. */
+  disconnect(): void
+  /** Lets pages connect again; they try after a few ms. */
+  reconnect(): void
+}
+
+/**
+ * A server in the memory of a test, for components that use the hooks: everything but the network is real, with
+ * validation, handshake and reconnecting. Methods without a handler are answered −32601. When its components are
+ * unmounted, nothing is left of it.
+ *
+ * @example
+ * const { wrapper, page } = createTestServer(contract, { methods: { add: ({ a, b }) => a + b } })
+ * render(<Calculator />, { wrapper })
+ * await screen.findByText('15')
+ *
+ * @throws {RpcConfigError} (rendering, or as a page connects) where an option or a method's name is wrong.
+ */
+export function createTestServer<
+  Server extends ContractSide,
+  Client extends ContractSide,
+  Identity = undefined,
+>(
+  contract: Contract<Server, Client>,
+  options: TestServerOptions<Server, Client, Identity>,
+): TestServer<Server, Client, Identity>
+/** The same without a contract, and so without validation. */
+export function createTestServer<Local extends object, Remote extends object>(
+  options: TestServerOptions<Local, Remote>,
+): TestServer<Local, Remote>
+export function createTestServer(...args: [object] | [Contract, object]): object {
+  const [contract, untyped] = args.length === 1 ? [undefined, args[0]] : args
+  const { client, ...options } = untyped as UntypedOptions
+  const transports = new Set<Transport>()
+  const pages = new Set<UntypedPage>()
+  const waiting: (() => void)[] = []
+  let isAway = false
+
+  const connect = (): Transport => {
+    if (isAway) throw new Error('the test server is disconnected')
+    const [ours, theirs] = memoryTransportPair()
+    transports.add(ours)
+    const all: CreateServerChannelOptions<UntypedSide, UntypedSide, unknown> = {
+      ...options,
+      side: 'server',
+      transport: ours,
+      onConnect: [
+        (page) => {
+          pages.add(page)
+          for (const wake of waiting.splice(0)) wake()
+        },
+        ...(options.onConnect ?? []),
+      ],
+      onDisconnect: [
+        (page) => {
+          pages.delete(page)
+          transports.delete(ours)
+        },
+        ...(options.onDisconnect ?? []),
+      ],
+    }
+    // Typed where the server is.
+    const create = createChannel as (...args: unknown[]) => unknown
+    void (contract ? create(contract, all) : create(all))
+    return theirs
+  }
+
+  const newest = async (): Promise<UntypedPage> => {
+    for (;;) {
+      const page = [...pages].at(-1)
+      if (page) return page
+      await new Promise<void>((resolve) => waiting.push(resolve))
+    }
+  }
+
+  const target = {
+    ...(contract && { contract }),
+    retry: { minDelayMs: 1, maxDelayMs: 5 },
+    ...client,
+    transport: connect,
+  }
+  return {
+    wrapper: ({ children }: { children?: ReactNode }) =>
+      BoundRpcProvider(contract, { ...target, children }),
+    page: () => inAct(newest),
+    disconnect() {
+      isAway = true
+      for (const transport of transports) transport.close(1012, 'The test server went away')
+    },
+    reconnect() {
+      isAway = false
+    },
+  }
+}
+
+type UntypedSide = Record<string, (params: never) => unknown>
+type UntypedPage = ServerChannel<UntypedSide, UntypedSide, unknown>
+type UntypedOptions = TestServerOptions<UntypedSide, UntypedSide, unknown>
