@@ -1,0 +1,44 @@
+import type { AnyClient, CallOptions, Client, MethodName, ResultOf, RpcError } from '@flashrpc/core'
+import { mutationOptions, type UseMutationOptions } from '@tanstack/react-query'
+import type { ParamsOf } from './call-types.js'
+import { type RpcQueryKeyOptions, rpcQueryKey } from './query-key.js'
+
+/** How a mutation calls. */
+export interface RpcMutationCallOptions<Params>
+  extends Pick<CallOptions, 'timeout'>,
+    RpcQueryKeyOptions {
+  /**
+   * Gives a mutation its idempotency key, so that the server runs it once, however often `retry` sends it. Make it
+   * of the params, which stay the same: `({ orderId }) => orderId`.
+   */
+  idempotencyKey?: (params: Params) => string
+  /** Is told how far a call has come. */
+  onProgress?: (value: never) => unknown
+}
+
+/**
+ * A method's call as options of `useMutation`. Its key is `rpcQueryKey(method)`. It is not repeated, unless you
+ * set `retry`: then give it an `idempotencyKey`, or look at `error.outcome`, which says whether a call may have run.
+ *
+ * @example
+ * const { mutate } = useMutation(rpcMutationOptions(client, 'rename'))
+ */
+export function rpcMutationOptions<Local, Remote, K extends MethodName<Remote>>(
+  client: Client<Local, Remote>,
+  method: K,
+  options?: RpcMutationCallOptions<ParamsOf<Remote[K]>>,
+): UseMutationOptions<ResultOf<Remote[K]>, RpcError, ParamsOf<Remote[K]>>
+export function rpcMutationOptions(
+  client: AnyClient,
+  method: string,
+  { keyPrefix, idempotencyKey, ...options }: RpcMutationCallOptions<unknown> = {},
+) {
+  return mutationOptions<unknown, RpcError, unknown>({
+    mutationKey: rpcQueryKey(method, undefined, keyPrefix && { keyPrefix }),
+    mutationFn: (params) =>
+      client.call(method, params, {
+        ...options,
+        ...(idempotencyKey && { idempotencyKey: idempotencyKey(params) }),
+      }),
+  })
+}

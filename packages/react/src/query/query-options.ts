@@ -1,0 +1,51 @@
+import type { AnyClient, Client, MethodName, ResultOf, RpcError } from '@flashrpc/core'
+import {
+  type QueryKeyWithDataTag,
+  queryOptions,
+  type SkipToken,
+  skipToken,
+  type UndefinedInitialDataOptions,
+  type UnusedSkipTokenOptions,
+} from '@tanstack/react-query'
+import type { Cached, ParamsAnd, ParamsOf, RpcQueryCallOptions } from './call-types.js'
+import { type RpcQueryKey, rpcQueryKey } from './query-key.js'
+
+type Data<Remote, K extends keyof Remote> = Cached<ResultOf<Remote[K]>>
+
+/**
+ * A method's call as options of `useQuery`, `useSuspenseQuery`, `prefetchQuery` and so on. The call is given up
+ * when nobody observes the query any more; a result `undefined` is cached as null. With `skipToken` in the place of
+ * params nothing is called.
+ *
+ * While there is no connection the call waits for one, within its timeout: `retry` need not be made for that.
+ *
+ * @example
+ * const { data } = useQuery(rpcQueryOptions(client, 'add', { a: 5, b: 10 }))
+ */
+export function rpcQueryOptions<Local, Remote, K extends MethodName<Remote>>(
+  client: Client<Local, Remote>,
+  method: K,
+  ...args: ParamsAnd<ParamsOf<Remote[K]>, RpcQueryCallOptions>
+): UnusedSkipTokenOptions<Data<Remote, K>, RpcError, Data<Remote, K>, RpcQueryKey> &
+  QueryKeyWithDataTag<RpcQueryKey, Data<Remote, K>, RpcError>
+export function rpcQueryOptions<Local, Remote, K extends MethodName<Remote>>(
+  client: Client<Local, Remote>,
+  method: K,
+  params: ParamsOf<Remote[K]> | SkipToken,
+  options?: RpcQueryCallOptions,
+): UndefinedInitialDataOptions<Data<Remote, K>, RpcError, Data<Remote, K>, RpcQueryKey> &
+  QueryKeyWithDataTag<RpcQueryKey, Data<Remote, K>, RpcError>
+export function rpcQueryOptions(
+  client: AnyClient,
+  method: string,
+  params?: unknown,
+  { keyPrefix, ...options }: RpcQueryCallOptions = {},
+): object {
+  const isSkipped = params === skipToken
+  return queryOptions({
+    queryKey: rpcQueryKey(method, isSkipped ? undefined : params, keyPrefix && { keyPrefix }),
+    queryFn: isSkipped
+      ? skipToken
+      : async ({ signal }) => (await client.call(method, params, { ...options, signal })) ?? null,
+  })
+}

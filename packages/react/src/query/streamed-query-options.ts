@@ -1,0 +1,56 @@
+import type { AnyClient, Client, ItemOf, RpcError, StreamName } from '@flashrpc/core'
+import {
+  type QueryKeyWithDataTag,
+  queryOptions,
+  experimental_streamedQuery as streamedQuery,
+  type UnusedSkipTokenOptions,
+} from '@tanstack/react-query'
+import type { ParamsAnd, ParamsOf, RpcQueryCallOptions } from './call-types.js'
+import { type RpcQueryKey, rpcQueryKey } from './query-key.js'
+
+/** How a stream fills a query. */
+export interface RpcStreamedQueryOptions extends RpcQueryCallOptions {
+  /** How many of the newest items are cached. Default: all. Each item copies what is kept. */
+  keep?: number
+  /**
+   * What a refetch does with the items there are: `reset` begins anew and is pending until the first comes,
+   * `append` adds to them, `replace` keeps them until the new stream has ended. Default `reset`.
+   */
+  refetchMode?: 'append' | 'reset' | 'replace'
+}
+
+type Items<Remote, K extends keyof Remote> = ItemOf<Remote[K]>[]
+
+/**
+ * A stream as options of `useQuery`: its data are the items that have come. It is pending until the first one, and
+ * fetching until the stream ends, which nobody observing it any more does, too.
+ *
+ * @example
+ * const { data: ticks = [] } = useQuery(rpcStreamedQueryOptions(client, 'ticks', { everyMs: 100 }, { keep: 50 }))
+ */
+export function rpcStreamedQueryOptions<Local, Remote, K extends StreamName<Remote>>(
+  client: Client<Local, Remote>,
+  method: K,
+  ...args: ParamsAnd<ParamsOf<Remote[K]>, RpcStreamedQueryOptions>
+): UnusedSkipTokenOptions<Items<Remote, K>, RpcError, Items<Remote, K>, RpcQueryKey> &
+  QueryKeyWithDataTag<RpcQueryKey, Items<Remote, K>, RpcError>
+export function rpcStreamedQueryOptions(
+  client: AnyClient,
+  method: string,
+  params?: unknown,
+  { keyPrefix, keep, refetchMode = 'reset', ...options }: RpcStreamedQueryOptions = {},
+): object {
+  return queryOptions({
+    queryKey: rpcQueryKey(method, params, keyPrefix && { keyPrefix }),
+    queryFn: streamedQuery<unknown, unknown[]>({
+      streamFn: ({ signal }) => client.stream(method, params, { ...options, signal }),
+      refetchMode,
+      initialValue: [],
+      reducer: (items, item) => newest([...items, item], keep),
+    }),
+  })
+}
+
+function newest(items: unknown[], keep = Number.POSITIVE_INFINITY): unknown[] {
+  return items.length > keep ? items.slice(items.length - keep) : items
+}

@@ -1,0 +1,62 @@
+import type { AnyClient, Client, ClientState, Handler } from '@flashrpc/core'
+import { type InvalidateQueryFilters, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useInsertionEffect, useRef } from 'react'
+import { type RpcQueryKeyOptions, rpcQueryKey } from './query-key.js'
+
+/** What a server's notification makes stale: filters, or several, or nothing this time. */
+export type Invalidates<M> = (
+  params: Parameters<Handler<M>>[0],
+) => InvalidateQueryFilters | readonly InvalidateQueryFilters[] | undefined
+
+/**
+ * Invalidates queries when the server notifies: `useRpcInvalidation(client, 'changed', ({ id }) => ({ queryKey:
+ * rpcQueryKey('item', { id }) }))`. The queries that are observed are fetched again, the others when they are.
+ *
+ * Where a connection was lost for longer than its session, what the server said meanwhile is lost with it: then
+ * all queries whose key begins as `keyPrefix` are invalidated.
+ *
+ * @throws {RpcConfigError} (in an effect) where the contract has no such notification.
+ */
+export function useRpcInvalidation<Local, Remote, K extends keyof Local & string>(
+  client: Client<Local, Remote>,
+  notification: K,
+  invalidates: Invalidates<Local[K]>,
+  { keyPrefix }: RpcQueryKeyOptions = {},
+): void {
+  const queryClient = useQueryClient()
+  const newest = useRef({ invalidates, keyPrefix })
+  useInsertionEffect(() => {
+    newest.current = { invalidates, keyPrefix }
+  })
+  useEffect(() => {
+    const hear = (params: unknown) => {
+      const filters = newest.current.invalidates(params as Parameters<typeof invalidates>[0]) ?? []
+      for (const some of [filters].flat()) void queryClient.invalidateQueries(some)
+    }
+    const take = (client as AnyClient).expose(notification, hear)
+    const end = onMissed(client, () => {
+      const { keyPrefix: prefix } = newest.current
+      const queryKey = rpcQueryKey(undefined, undefined, prefix && { keyPrefix: prefix })
+      void queryClient.invalidateQueries({ queryKey })
+    })
+    return () => {
+      take()
+      end()
+    }
+  }, [client, notification, queryClient])
+}
+
+/** Calls back at each connection that did not go on with the session before. @returns ends that. */
+function onMissed(client: AnyClient, missed: () => void): () => void {
+  let wasConnected = false
+  let last: ClientState['status'] | undefined
+  const look = ({ status, resumed }: ClientState) => {
+    const isNew = status === 'connected' && last !== 'connected'
+    last = status
+    if (!isNew) return
+    if (wasConnected && !resumed) missed()
+    wasConnected = true
+  }
+  look(client.state)
+  return client.subscribe(look)
+}
