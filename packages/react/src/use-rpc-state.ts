@@ -1,11 +1,13 @@
 import type { ClientState, Contract } from '@flashrpc/core'
+import { useMemo } from 'react'
 import { useStore } from 'zustand'
+import { shallow } from 'zustand/shallow'
 import { useProvidedClient } from './context.js'
 import { storeOf } from './store.js'
 
 /**
  * The connection's state, or what a selector makes of it. The component renders again only when the
- * selected value is another (`Object.is`): select single fields, not new objects.
+ * selected value is another: of objects and arrays that a selector makes, when one of their members is.
  */
 export interface UseRpcState {
   (): ClientState
@@ -16,9 +18,31 @@ export function useBoundRpcState(
   boundTo: Contract | undefined,
   selector: (state: ClientState) => unknown = identity,
 ): unknown {
-  return useStore(storeOf(useProvidedClient(boundTo, 'useRpcState')), selector)
+  const store = storeOf(useProvidedClient(boundTo, 'useRpcState'))
+  const select = useMemo(() => keepSame(selector), [selector])
+  return useStore(store, select)
 }
 
 function identity(state: ClientState): ClientState {
   return state
+}
+
+/** Selects the value it selected before, as long as the new one is like it. */
+function keepSame<T>(selector: (state: ClientState) => T): (state: ClientState) => T {
+  let kept: { readonly value: T } | undefined
+  return (state) => {
+    const value = selector(state)
+    if (!kept || !isSame(kept.value, value)) kept = { value }
+    return kept.value
+  }
+}
+
+/** Only what selectors make is looked into: an error is the same only where it is the very same. */
+function isSame(one: unknown, other: unknown): boolean {
+  return Object.is(one, other) || (isMade(one) && isMade(other) && shallow(one, other))
+}
+
+function isMade(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
 }

@@ -27,6 +27,47 @@ test('a selected value that stays the same renders nothing again', async () => {
   expect(renders).toBe(before)
 })
 
+test('objects and arrays that a selector makes are compared by their members', async () => {
+  await using server = await startServer()
+  let renders = 0
+  let rpc: ReturnType<typeof useRpc> | undefined
+  const Status = () => {
+    rpc = useRpc()
+    renders++
+    const { status, isFirst } = useRpcState((state) => ({
+      status: state.status,
+      isFirst: !state.resumed,
+    }))
+    const [queued] = useRpcState((state) => [state.queued])
+    return <output>{`${status} ${isFirst} ${queued}`}</output>
+  }
+  render(
+    <RpcProvider url={server.url} contract={contract}>
+      <Status />
+    </RpcProvider>,
+  )
+  await screen.findByText('connected true 0')
+  const before = renders
+  await Promise.all(Array.from({ length: 50 }, (_, n) => rpc?.add({ a: n, b: n })))
+  expect(renders).toBe(before)
+})
+
+test('an error is another one, however alike', async () => {
+  await using server = await startServer()
+  const errors = new Set<unknown>()
+  const LastError = () => {
+    errors.add(useRpcState((state) => state.lastError))
+    return null
+  }
+  await server.stop()
+  render(
+    <RpcProvider url={server.url} contract={contract} retry={{ minDelayMs: 1, maxDelayMs: 5 }}>
+      <LastError />
+    </RpcProvider>,
+  )
+  await expect.poll(() => errors.size).toBeGreaterThan(2)
+})
+
 test('without a selector it is the whole state', async () => {
   await using server = await startServer()
   const State = () => <pre>{JSON.stringify(useRpcState())}</pre>
