@@ -13,6 +13,12 @@ export const contract = defineContract({
     askBack: method({ params: text, result: z.string() }),
     /** How often it has been called at this server, this time included. */
     visits: method({ result: z.number() }),
+    /** Tells of so many steps, as percent, and then waits so long before it answers. */
+    report: method({
+      params: z.object({ name: z.string(), steps: z.number(), ms: z.number().default(0) }),
+      result: z.string(),
+      progress: z.number(),
+    }),
     /** Answers nothing. */
     nothing: method(),
     /** Counts from 1, as far as it is told; to null, slowly and for ever. */

@@ -23,6 +23,8 @@ export interface Control {
   stop(params: { port: number }): Promise<void>
   /** How many channels are open, and how many connections there have ever been. */
   count(params: { port: number }): Promise<{ open: number; ever: number }>
+  /** How many calls of pages run at a server. */
+  running(params: { port: number }): Promise<number>
   /** What each page can be called for now: its methods' names, in their order. */
   mounted(params: { port: number }): Promise<string[][]>
   /** Calls every page connected to a server, and gathers what each answered. */

@@ -80,6 +80,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
         const { endpoint, ever } = get(port)
         return { open: endpoint.channels.size, ever }
       },
+      async running({ port }) {
+        return [...get(port).endpoint.channels].reduce((sum, { running }) => sum + running, 0)
+      },
       async mounted({ port }) {
         const names = Object.keys(contract.client) as (keyof typeof contract.client)[]
         return [...get(port).endpoint.channels].map((page) =>
@@ -130,6 +133,11 @@ function createTestEndpoint(onConnect: () => void): Running['endpoint'] {
         return `the page says ${await channel.other.upper({ text })}`
       },
       visits: () => ++visits,
+      async report({ name, steps, ms }, { progress, signal }) {
+        for (let step = 1; step <= steps; step++) progress((100 * step) / steps)
+        await setTimeout(ms, undefined, { signal })
+        return `report ${name}`
+      },
       nothing: () => {},
       async *count({ to }) {
         for (let n = 1; n <= (to ?? Number.POSITIVE_INFINITY); n++) {

@@ -24,6 +24,7 @@ export type {
   ItemOf,
   MethodName,
   Other,
+  ProgressOf,
   RemoteFunction,
   ResultOf,
   RpcStream,

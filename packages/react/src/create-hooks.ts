@@ -1,17 +1,33 @@
-import type { Client, Contract, ExposeOptions, Other } from '@flashrpc/core'
+import type {
+  Client,
+  Contract,
+  ExposeOptions,
+  ItemOf,
+  MethodName,
+  Other,
+  StreamName,
+} from '@flashrpc/core'
 import type { ReactElement } from 'react'
+import { bindHook } from './bind-hook.js'
 import { BoundRpcProvider, type RpcProviderProps } from './provider.js'
 import type { RpcStore } from './store.js'
+import type { StreamState } from './stream-reader.js'
 import { useBoundRpc } from './use-rpc.js'
+import { type RpcCall, type UseRpcCallOptions, useBoundRpcCall } from './use-rpc-call.js'
 import { useBoundRpcClient } from './use-rpc-client.js'
 import { type ComponentHandler, useBoundRpcMethod } from './use-rpc-method.js'
 import { type UseRpcState, useBoundRpcState } from './use-rpc-state.js'
 import { useBoundRpcStore } from './use-rpc-store.js'
+import { type UseRpcStreamArguments, useBoundRpcStream } from './use-rpc-stream.js'
 
 /** The provider and the hooks of one contract; each is documented where `useRpc` … are exported. */
 export interface RpcHooks<C extends Contract> {
   readonly RpcProvider: (props: RpcProviderProps<C>) => ReactElement
   readonly useRpc: () => Other<C['server']>
+  readonly useRpcCall: <K extends MethodName<C['server']>>(
+    method: K,
+    options?: UseRpcCallOptions,
+  ) => RpcCall<C['server'][K]>
   readonly useRpcClient: () => Client<C['client'], C['server']>
   readonly useRpcMethod: <K extends keyof C['client'] & string>(
     method: K,
@@ -20,6 +36,10 @@ export interface RpcHooks<C extends Contract> {
   ) => void
   readonly useRpcState: UseRpcState
   readonly useRpcStore: () => RpcStore
+  readonly useRpcStream: <K extends StreamName<C['server']>>(
+    method: K,
+    ...args: UseRpcStreamArguments<C['server'][K]>
+  ) => StreamState<ItemOf<C['server'][K]>>
 }
 
 /**
@@ -27,21 +47,14 @@ export interface RpcHooks<C extends Contract> {
  * the same contract, so that an application can nest several.
  */
 export function createRpcHooks<C extends Contract>(contract: C): RpcHooks<C> {
-  return bindHooks<C>(contract)
-}
-
-/** @param boundTo undefined: the hooks see the nearest provider, whatever its contract. */
-export function bindHooks<C extends Contract>(boundTo: C | undefined): RpcHooks<C> {
-  // Bound, not wrapped: React's rules, and its compiler, want hooks at the top of a module. What
-  // `bind` forgets of their types, RpcHooks says.
-  const bind = (hook: (boundTo: never, ...rest: never[]) => unknown): unknown =>
-    hook.bind(undefined, boundTo as never)
   return {
-    RpcProvider: bind(BoundRpcProvider),
-    useRpc: bind(useBoundRpc),
-    useRpcClient: bind(useBoundRpcClient),
-    useRpcMethod: bind(useBoundRpcMethod),
-    useRpcState: bind(useBoundRpcState),
-    useRpcStore: bind(useBoundRpcStore),
-  } as RpcHooks<C>
+    RpcProvider: bindHook(BoundRpcProvider, contract),
+    useRpc: bindHook(useBoundRpc, contract),
+    useRpcCall: bindHook(useBoundRpcCall, contract),
+    useRpcClient: bindHook(useBoundRpcClient, contract),
+    useRpcMethod: bindHook(useBoundRpcMethod, contract),
+    useRpcState: bindHook(useBoundRpcState, contract),
+    useRpcStore: bindHook(useBoundRpcStore, contract),
+    useRpcStream: bindHook(useBoundRpcStream, contract),
+  }
 }

@@ -1,12 +1,18 @@
 export { createRpcHooks, type RpcHooks } from './create-hooks.js'
+export type { CallState } from './latest-call.js'
 export type { RpcProviderProps } from './provider.js'
 export type { Register, RegisteredContract } from './register.js'
 export {
   RpcProvider,
   useRpc,
+  useRpcCall,
   useRpcClient,
   useRpcMethod,
   useRpcState,
   useRpcStore,
+  useRpcStream,
 } from './registered-hooks.js'
 export type { RpcStore } from './store.js'
+export type { StreamState } from './stream-reader.js'
+export type { RpcCall, UseRpcCallOptions } from './use-rpc-call.js'
+export type { UseRpcStreamArguments, UseRpcStreamOptions } from './use-rpc-stream.js'

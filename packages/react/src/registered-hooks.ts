@@ -1,10 +1,17 @@
-import { bindHooks, type RpcHooks } from './create-hooks.js'
+import { bindHook } from './bind-hook.js'
+import type { RpcHooks } from './create-hooks.js'
+import { BoundRpcProvider } from './provider.js'
 import type { RegisteredContract } from './register.js'
+import { useBoundRpc } from './use-rpc.js'
+import { useBoundRpcCall } from './use-rpc-call.js'
+import { useBoundRpcClient } from './use-rpc-client.js'
+import { useBoundRpcMethod } from './use-rpc-method.js'
+import { useBoundRpcState } from './use-rpc-state.js'
+import { useBoundRpcStore } from './use-rpc-store.js'
+import { useBoundRpcStream } from './use-rpc-stream.js'
 
+/** The hooks of the contract that the application registered. Those that it does not use are in no bundle. */
 type Hooks = RpcHooks<RegisteredContract>
-
-/** The hooks of the contract that the application registered. */
-const hooks: Hooks = bindHooks<RegisteredContract>(undefined)
 
 /**
  * Gives the components in it one connection.
@@ -17,16 +24,31 @@ const hooks: Hooks = bindHooks<RegisteredContract>(undefined)
  *
  * @throws {RpcConfigError} (rendering) where the target or an option is wrong.
  */
-export const RpcProvider: Hooks['RpcProvider'] = hooks.RpcProvider
+export const RpcProvider: Hooks['RpcProvider'] = /* @__PURE__ */ bindHook(
+  BoundRpcProvider,
+  undefined,
+)
 
 /**
  * The other side as an object of functions: `rpc.add({ a, b })`. The same object at every render, so
  * it may stand in dependency lists; call it in handlers and effects, not while rendering.
  */
-export const useRpc: Hooks['useRpc'] = hooks.useRpc
+export const useRpc: Hooks['useRpc'] = /* @__PURE__ */ bindHook(useBoundRpc, undefined)
+
+/**
+ * The calls of a component to one method, for a button, a form, a search:
+ * `const { call, data, error, isPending, progress, cancel, reset } = useRpcCall('report')`.
+ *
+ * The newest call wins: it gives up the one before, whose answer is never shown. Unmounting gives it up, too.
+ * `data` stays while the next call runs, or fails; `error` and `progress` are those of the newest call.
+ */
+export const useRpcCall: Hooks['useRpcCall'] = /* @__PURE__ */ bindHook(useBoundRpcCall, undefined)
 
 /** The client itself: `reconnect()`, calls by name, and everything else it can do. */
-export const useRpcClient: Hooks['useRpcClient'] = hooks.useRpcClient
+export const useRpcClient: Hooks['useRpcClient'] = /* @__PURE__ */ bindHook(
+  useBoundRpcClient,
+  undefined,
+)
 
 /**
  * Lets the server call this component while it is mounted: `useRpcMethod('confirm', ({ text }) => …)`.
@@ -39,14 +61,35 @@ export const useRpcClient: Hooks['useRpcClient'] = hooks.useRpcClient
  *
  * @throws {RpcConfigError} (in an effect) where the contract has no such method, or an option is wrong.
  */
-export const useRpcMethod: Hooks['useRpcMethod'] = hooks.useRpcMethod
+export const useRpcMethod: Hooks['useRpcMethod'] = /* @__PURE__ */ bindHook(
+  useBoundRpcMethod,
+  undefined,
+)
 
 /**
  * The connection's state, or what a selector makes of it: `useRpcState((s) => s.status)`. The
- * component renders again only when the selected value is another (`Object.is`): select single
- * fields, not new objects.
+ * component renders again only when the selected value is another: of objects and arrays that a selector
+ * makes, when one of their members is.
  */
-export const useRpcState: Hooks['useRpcState'] = hooks.useRpcState
+export const useRpcState: Hooks['useRpcState'] = /* @__PURE__ */ bindHook(
+  useBoundRpcState,
+  undefined,
+)
 
 /** The zustand store of the connection's state itself, for use outside of rendering. */
-export const useRpcStore: Hooks['useRpcStore'] = hooks.useRpcStore
+export const useRpcStore: Hooks['useRpcStore'] = /* @__PURE__ */ bindHook(
+  useBoundRpcStore,
+  undefined,
+)
+
+/**
+ * A stream of the server's, read while the component is mounted:
+ * `const { latest, items, status, error } = useRpcStream('ticks', { everyMs: 100 }, { keep: 50 })`.
+ *
+ * Other params (by value: they may be written inline) read another stream. One render shows all items that have
+ * come in a turn; `onItem` is told each of them. A stream that was lost with its connection is asked for again.
+ */
+export const useRpcStream: Hooks['useRpcStream'] = /* @__PURE__ */ bindHook(
+  useBoundRpcStream,
+  undefined,
+)

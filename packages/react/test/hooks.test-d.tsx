@@ -1,5 +1,14 @@
 import './support/register.js'
-import { createRpcHooks, RpcProvider, useRpc, useRpcMethod, useRpcState } from '@flashrpc/react'
+import type { RpcError } from '@flashrpc/core'
+import {
+  createRpcHooks,
+  RpcProvider,
+  useRpc,
+  useRpcCall,
+  useRpcMethod,
+  useRpcState,
+  useRpcStream,
+} from '@flashrpc/react'
 import { expectTypeOf } from 'vitest'
 import { contract } from '../../../scripts/test-server/contract.js'
 
@@ -27,7 +36,38 @@ export function TypeTests() {
   expectTypeOf(useRpcState((state) => state.retryAt)).toEqualTypeOf<number | null>()
   expectTypeOf(useRpcState().status).toExtend<string>()
 
+  useRpcMethod('notify', () => {}, { waitForMount: 100 })
+
+  const report = useRpcCall('report', { timeout: 100 })
+  expectTypeOf(report.data).toEqualTypeOf<string | undefined>()
+  expectTypeOf(report.progress).toEqualTypeOf<number | undefined>()
+  expectTypeOf(report.error).toEqualTypeOf<RpcError | null>()
+  expectTypeOf(report.call({ name: '', steps: 1 })).toEqualTypeOf<Promise<string>>()
+  // @ts-expect-error steps are missing
+  void report.call({ name: '' })
+  const visits = useRpcCall('visits')
+  expectTypeOf(visits.call()).toEqualTypeOf<Promise<number>>()
+  expectTypeOf(visits.progress).toEqualTypeOf<undefined>()
+  // @ts-expect-error a stream
+  useRpcCall('count')
+  // @ts-expect-error a page's method
+  useRpcCall('confirm')
+
+  const count = useRpcStream(
+    'count',
+    { to: 5 },
+    { keep: 5, onItem: (item) => expectTypeOf(item).toBeNumber() },
+  )
+  expectTypeOf(count.latest).toEqualTypeOf<number | undefined>()
+  expectTypeOf(count.items).toEqualTypeOf<readonly number[]>()
+  // @ts-expect-error params are missing
+  useRpcStream('count')
+  // @ts-expect-error no stream
+  useRpcStream('add', { a: 1, b: 2 })
+
   const hooks = createRpcHooks(contract)
+  expectTypeOf(hooks.useRpcCall('report')).toEqualTypeOf<typeof report>()
+  expectTypeOf(hooks.useRpcStream('count', { to: 1 })).toEqualTypeOf<typeof count>()
   expectTypeOf(hooks.useRpc()).toEqualTypeOf<ReturnType<typeof useRpc>>()
   return (
     <>

@@ -260,6 +260,12 @@ export type ResultOf<M> =
       ? Awaited<R>
       : never
 
+/** How far a method tells that it has come: nothing, where its contract has no progress. */
+export type ProgressOf<M> =
+  M extends MethodDefinition<infer _, infer __, infer ___, infer Progress>
+    ? OutputOf<Progress>
+    : unknown
+
 /** The names of the streams of a side, which are answered with items. */
 export type StreamName<S> = {
   // Of a member that may be anything, too: an `any`.

@@ -26,6 +26,8 @@ import { assertWebSocketUrl, type UrlSource } from './url.js'
 
 /** A channel that outlives its connections. */
 export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposable {
+  /** What it was made with; undefined without a contract. */
+  readonly contract: Contract | undefined
   /** Where it stands now; a new object at each change. */
   readonly state: ClientState
   /** Tells of every change of {@link state}. @returns ends that. */
@@ -113,6 +115,7 @@ export function createClient(
 type UntypedClientOptions = ClientOptions<UntypedSide, UntypedSide>
 
 class LastingClient extends CorePeer implements AnyClient {
+  readonly contract: Contract | undefined
   protected readonly core: ChannelCore
   readonly #hooks: HookRunner
   readonly #state: StateHolder
@@ -126,6 +129,7 @@ class LastingClient extends CorePeer implements AnyClient {
 
   constructor(contract: Contract | undefined, options: UntypedClientOptions) {
     super()
+    this.contract = contract
     this.#createLink = linkFactory(options)
     this.#logger = options.logger
     this.#hooks = createHookRunner<AnyClient>(options as ChannelHooks<AnyClient>, () => this)

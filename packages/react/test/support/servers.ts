@@ -10,6 +10,8 @@ export interface TestServer extends AsyncDisposable {
   /** Starts it again on the same port. */
   restart(): Promise<void>
   count(): ReturnType<Control['count']>
+  /** How many calls of pages run. */
+  running(): Promise<number>
   /** What each page can be called for now. */
   mounted(): Promise<string[][]>
   callAll(method: 'confirm' | 'upper', text: string): ReturnType<Control['callAll']>
@@ -36,6 +38,7 @@ export async function startServer(): Promise<TestServer> {
       running = true
     },
     count: () => control.other.count({ port }),
+    running: () => control.other.running({ port }),
     mounted: () => control.other.mounted({ port }),
     callAll: (method, text) => control.other.callAll({ port, method, text }),
     notifyAll: (text) => control.other.notifyAll({ port, text }),

@@ -1,0 +1,72 @@
+import type { CallOptions, Contract, ItemOf, RemoteFunction } from '@flashrpc/core'
+import { dequal } from 'dequal'
+import { useEffect, useInsertionEffect, useMemo, useRef, useState } from 'react'
+import { useStore } from 'zustand'
+import { useProvidedClient } from './context.js'
+import { IDLE_STREAM, StreamReader, type StreamState } from './stream-reader.js'
+import { useIsHidden } from './use-is-hidden.js'
+
+/** How a component reads a stream. */
+export interface UseRpcStreamOptions<Item = unknown> extends Pick<CallOptions, 'timeout'> {
+  /** Whether to read it. Default true; while false its status is `idle`. */
+  enabled?: boolean
+  /** How many of the newest items are in `items`; 0 keeps none but `latest`. Default 100. */
+  keep?: number
+  /** Is told each item, in its order, however many one render shows. The newest closure runs. */
+  onItem?: (item: Item) => void
+  /**
+   * Ask for the stream again when its connection was lost and a session could not go on with it: from its
+   * beginning, as its handler sees it. What has come stays until there is a new item. Default true.
+   */
+  restart?: boolean
+  /**
+   * Take no items while the page is hidden: the server then has no credit to send more. What is on its way by
+   * then waits. Default false.
+   */
+  pauseWhenHidden?: boolean
+}
+
+/** The arguments behind the name: params may be left out where the stream has none. */
+export type UseRpcStreamArguments<M> = undefined extends Parameters<RemoteFunction<M>>[0]
+  ? [params?: Parameters<RemoteFunction<M>>[0], options?: UseRpcStreamOptions<ItemOf<M>>]
+  : [params: Parameters<RemoteFunction<M>>[0], options?: UseRpcStreamOptions<ItemOf<M>>]
+
+/** `useRpcStream`; documented where it is exported. */
+export function useBoundRpcStream(
+  boundTo: Contract | undefined,
+  method: string,
+  givenParams?: unknown,
+  options: UseRpcStreamOptions = {},
+): StreamState {
+  const { enabled = true, pauseWhenHidden = false, timeout } = options
+  const client = useProvidedClient(boundTo, 'useRpcStream')
+  const params = useSame(givenParams)
+  const newest = useRef(options)
+  useInsertionEffect(() => {
+    newest.current = options
+  })
+  const reader = useMemo(
+    () =>
+      new StreamReader(client, method, {
+        params,
+        ...(timeout !== undefined && { timeout }),
+        keep: () => newest.current.keep ?? 100,
+        restart: () => newest.current.restart ?? true,
+        onItem: (item) => newest.current.onItem?.(item),
+      }),
+    [client, method, params, timeout],
+  )
+  const isPaused = useIsHidden() && pauseWhenHidden
+  useEffect(() => reader.pause(isPaused), [reader, isPaused])
+  useEffect(() => (enabled ? reader.hold() : undefined), [reader, enabled])
+  const state = useStore(reader.store)
+  return enabled ? state : IDLE_STREAM
+}
+
+/** The value of the first render that was like it: an object written inline is another at every render. */
+function useSame<T>(value: T): T {
+  const [kept, keep] = useState({ value })
+  if (dequal(kept.value, value)) return kept.value
+  keep({ value })
+  return value
+}
