@@ -40,6 +40,13 @@ export type { Logger } from './channel/logger.js'
 export type { Middleware, MiddlewareCall } from './channel/middleware.js'
 export type { ChannelOptions } from './channel/options.js'
 export type { AnyPeer, Peer } from './channel/peer.js'
+export type {
+  Inspection,
+  Snapshot,
+  TappedConnection,
+  TappedWire,
+  WireTap,
+} from './channel/wire-tap.js'
 export {
   type AnyClient,
   type Client,

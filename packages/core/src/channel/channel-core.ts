@@ -23,11 +23,13 @@ import { createRemote } from './remote.js'
 import { ResendBudget } from './resend-budget.js'
 import { Session, type SessionBounds } from './session.js'
 import type { SharedNotification } from './shared-notification.js'
+import { snapshotOf } from './snapshot.js'
 import type { Speech } from './speech.js'
 import { StreamRoom } from './stream-room.js'
 import { wordOf } from './stream-words.js'
 import { ToldMethods } from './told-methods.js'
 import { Unsent } from './unsent.js'
+import type { Inspection, WireTap } from './wire-tap.js'
 
 /**
  * One conversation, by names and unknown values; the public types are put on at the edge.
@@ -50,6 +52,7 @@ export class ChannelCore {
   /** Client: what its server was told of that. */
   readonly #told: ToldMethods | undefined
   #connection: Connection | undefined
+  #tap: WireTap | undefined
   /** Of the last connection, for those who look back at it. */
   #lastOtherId: string | null = null
   #attempt = 0
@@ -280,7 +283,23 @@ export class ChannelCore {
       this.#eventsOf(() => connection),
     )
     this.#connection = connection
+    if (this.#tap) connection.tap(this.#tap)
     connection.start()
+  }
+
+  /** For developer tools: has all that its connections carry pass through a tap, in place of an earlier one. */
+  inspect(tap: WireTap): Inspection {
+    this.#tap = tap
+    this.#connection?.tap(tap)
+    return {
+      codec: this.#options.format.codec,
+      snapshot: () => snapshotOf(this, this.#connection, this.#delivery.session),
+      stop: () => {
+        if (this.#tap !== tap) return
+        this.#tap = undefined
+        this.#connection?.tap(undefined)
+      },
+    }
   }
 
   #offers({ reliable }: Transport): boolean {

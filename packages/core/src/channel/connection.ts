@@ -45,6 +45,7 @@ import type { Keys } from './keyed-calls.js'
 import { Life } from './life.js'
 import type { ChannelLimits } from './limits.js'
 import { readMethods } from './presence.js'
+import type { TappedConnection, WireTap } from './wire-tap.js'
 
 export interface ConnectionOptions {
   readonly side: Side
@@ -88,6 +89,7 @@ export class Connection {
   /** What has come of the message that is being read. */
   #bytes = 0
   #ended = false
+  #tapped: TappedConnection | undefined
 
   constructor(transport: Transport, options: ConnectionOptions, events: ConnectionEvents) {
     this.#transport = transport
@@ -108,11 +110,20 @@ export class Connection {
     const patience = isClient ? CLIENT_PATIENCE_MS : SERVER_PATIENCE_MS
     this.#patience = setTimeout(() => this.#ready(undefined), patience)
     this.#transport.start({
-      frame: (frame) => this.#receive(frame),
+      frame: (frame) => (this.#tapped ? this.#tapped.receive(frame) : this.#receive(frame)),
       close: (info) => this.#end(info),
       pong: () => this.#life.answered(),
     })
     if (isClient) this.#sayHello()
+  }
+
+  /** Has what is written and what comes pass through a tap from now on, or through none. */
+  tap(tap: WireTap | undefined): void {
+    this.#tapped = tap?.connected({
+      send: (frame) => !this.#ended && this.#transport.send(frame),
+      receive: (frame) => this.#receive(frame),
+      cut: (reason) => this.#drop({ code: 1006, reason }),
+    })
   }
 
   /** The handshake is over and the connection has not ended. */
@@ -145,6 +156,11 @@ export class Connection {
     return this.#keys
   }
 
+  /** How many bytes wait to leave, where that is known. */
+  get bufferedBytes(): number | undefined {
+    return this.#transport.bufferedBytes
+  }
+
   /** Whether so much waits in the socket that what can wait should. */
   get isCongested(): boolean {
     return (
@@ -167,7 +183,11 @@ export class Connection {
       return false
     }
     // A message whose last frame did not leave is never complete: nobody has seen it.
-    return this.#transport.send(frame) && bytes.every((part) => this.#transport.send(part))
+    return this.#send(frame) && bytes.every((part) => this.#send(part))
+  }
+
+  #send(frame: Frame): boolean {
+    return this.#tapped ? this.#tapped.send(frame) : this.#transport.send(frame)
   }
 
   /** Sends a notification of the protocol; a plain peer gets none. @returns whether it was sent. */
@@ -207,6 +227,7 @@ export class Connection {
     this.#reader.discard()
     clearTimeout(this.#patience)
     this.#life.stop()
+    this.#tapped?.ended(info)
     this.#events.close(info)
   }
 
@@ -222,7 +243,7 @@ export class Connection {
   #sayHello(): void {
     const { hello, format } = this.#options
     const params = { v: PROTOCOL_VERSION, ...hello, ...helloFormat(format), limits: this.#limits }
-    this.#transport.send(jsonCodec.encode(helloMessage(params)))
+    this.#sendJson(helloMessage(params))
   }
 
   #answerHello(id: MessageId, params: unknown): void {
@@ -261,7 +282,7 @@ export class Connection {
 
   /** The hello and what answers it are JSON in text, whatever the codec. */
   #sendJson(message: object): void {
-    this.#transport.send(jsonCodec.encode(message))
+    this.#send(jsonCodec.encode(message))
   }
 
   #agree({ bytes, frames }: HelloFormat): void {

@@ -58,6 +58,11 @@ export class Session {
     return { messages: this.#kept.length, bytes: this.#keptBytes }
   }
 
+  /** How many of its messages the other side has dispatched, as it has said. */
+  get acknowledged(): number {
+    return this.#acked
+  }
+
   /** Whether another message may be written now. */
   hasRoomFor(encoded: Encoded): boolean {
     const { messages, bytes } = this.#options.bounds

@@ -5,6 +5,7 @@ import { type ChannelHooks, createHookRunner, type HookRunner } from '../channel
 import { type Logger, log } from '../channel/logger.js'
 import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
 import { CorePeer, type Peer, type UntypedSide } from '../channel/peer.js'
+import type { Inspection, WireTap } from '../channel/wire-tap.js'
 import type { Contract, ContractSide } from '../contract.js'
 import { RpcConfigError, RpcDisconnectedError, RpcProxyError } from '../errors.js'
 import { CloseCode, describeClose } from '../transport/close-codes.js'
@@ -40,6 +41,11 @@ export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposa
   connect(): Promise<void>
   /** Attempts to connect at once, instead of at `state.retryAt`; does nothing while connected. */
   reconnect(): void
+  /**
+   * For developer tools: has every frame of its connections pass through a tap, in place of an earlier one, and
+   * tells what the state does not.
+   */
+  inspect(tap: WireTap): Inspection
   /**
    * Ends it for good: open calls reject with `RpcDisconnectedError`. Resolves when its socket is
    * closed. Safe to call twice.
@@ -183,6 +189,10 @@ class LastingClient extends CorePeer implements AnyClient {
   reconnect(): void {
     if (this.#link) this.#link.hurry()
     else void this.connect()
+  }
+
+  inspect(tap: WireTap): Inspection {
+    return this.core.inspect(tap)
   }
 
   close(): Promise<void> {
