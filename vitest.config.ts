@@ -66,6 +66,7 @@ export default defineConfig({
             '@flashrpc/react > react/jsx-runtime',
             '@flashrpc/react > @tanstack/react-query',
             '@flashrpc/react > @testing-library/react',
+            '@flashrpc/react > axe-core',
             '@flashrpc/react > dequal',
             '@flashrpc/react > zustand',
             '@flashrpc/react > zustand/shallow',

@@ -1,0 +1,5 @@
+export {
+  type DevtoolsPosition,
+  RpcDevtools,
+  type RpcDevtoolsProps,
+} from './devtools/rpc-devtools.js'

@@ -1,0 +1,93 @@
+import type { AnyClient } from '@flashrpc/core'
+import { lazy, type ReactElement, Suspense, useContext, useEffect, useRef, useState } from 'react'
+import { RpcContext } from '../context.js'
+import type { Recorder } from './recorder.js'
+import { holdRecorder } from './recorder-of.js'
+import { Shadow } from './shadow.js'
+
+/** Where the panel is. */
+export type DevtoolsPosition = 'bottom' | 'right' | 'floating'
+
+export interface RpcDevtoolsProps {
+  /** Whose calls are shown. Default: the client of the nearest provider. */
+  client?: AnyClient
+  /** Whether the panel is open at first. Default false: a button opens it. */
+  defaultOpen?: boolean
+  /** Where the panel is at first. Default `bottom`. */
+  position?: DevtoolsPosition
+  /** Default `auto`: as the system is. */
+  theme?: 'auto' | 'light' | 'dark'
+}
+
+/** Loaded when it is opened for the first time. */
+const Panel = lazy(async () => ({ default: (await import('./panel/panel.js')).Panel }))
+
+/**
+ * A button that opens a panel with all that passes between this page and its server: calls, streams and
+ * notifications in both directions, the history of the connection, its session and its buffers; and with ways to
+ * play offline and slow networks, and to call again. It records from when it is mounted.
+ *
+ * It is in a shadow root, needs no stylesheet, and works under a Content-Security-Policy without `unsafe-inline`.
+ *
+ * @throws {Error} (rendering) where there is neither a `client` nor a provider around it.
+ */
+export function RpcDevtools({
+  client,
+  defaultOpen = false,
+  position = 'bottom',
+  theme = 'auto',
+}: RpcDevtoolsProps): ReactElement {
+  const provided = useContext(RpcContext)?.client
+  const shown = client ?? provided
+  if (!shown) {
+    throw new Error(
+      'RpcDevtools found no client. Put it into a <RpcProvider>, or give it one: <RpcDevtools client={client} />',
+    )
+  }
+  const recorder = useRecorder(shown)
+  const [isOpen, setOpen] = useState(defaultOpen)
+  const button = useRef<HTMLButtonElement>(null)
+  const close = () => {
+    setOpen(false)
+    // When it is there again.
+    queueMicrotask(() => button.current?.focus())
+  }
+  return (
+    <Shadow theme={theme}>
+      {isOpen && recorder ? (
+        <Suspense>
+          <Panel recorder={recorder} position={position} onClose={close} />
+        </Suspense>
+      ) : (
+        <button ref={button} type="button" style={BUTTON} onClick={() => setOpen(true)}>
+          flashrpc devtools
+        </button>
+      )}
+    </Shadow>
+  )
+}
+
+const BUTTON = {
+  position: 'fixed',
+  insetBlockEnd: '0.75rem',
+  insetInlineEnd: '0.75rem',
+  zIndex: 99_999,
+  padding: '0.4rem 0.8rem',
+  border: '1px solid #6e7781',
+  borderRadius: '1rem',
+  font: '600 0.8rem system-ui, sans-serif',
+  color: '#ffffff',
+  background: '#24292f',
+  cursor: 'pointer',
+} as const
+
+/** Records the client's calls while the component is mounted. */
+function useRecorder(client: AnyClient): Recorder | undefined {
+  const [recorder, setRecorder] = useState<Recorder>()
+  useEffect(() => {
+    const held = holdRecorder(client)
+    setRecorder(held.recorder)
+    return held.release
+  }, [client])
+  return recorder?.client === client ? recorder : undefined
+}

@@ -1,0 +1,105 @@
+import type { Frame, TappedConnection, TappedWire, WireTap } from '@flashrpc/core'
+import { DelayLine } from './delay-line.js'
+
+/** What a network is made to be like. */
+export interface Network {
+  readonly name: string
+  /** How long a frame is on its way, in ms, in each direction. */
+  readonly latencyMs: number
+  /** How much goes through in a second, in bytes, in each direction. */
+  readonly bytesPerSecond: number
+  readonly isOffline?: boolean
+}
+
+export const NETWORKS: readonly [Network, ...Network[]] = [
+  { name: 'As it is', latencyMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY },
+  { name: 'Fast 4G (85 ms, 1.1 MB/s)', latencyMs: 85, bytesPerSecond: 1_125_000 },
+  { name: 'Slow 4G (280 ms, 200 kB/s)', latencyMs: 280, bytesPerSecond: 200_000 },
+  { name: '3G (1 s, 50 kB/s)', latencyMs: 1_000, bytesPerSecond: 50_000 },
+  { name: 'Offline', latencyMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY, isOffline: true },
+]
+
+/** Makes a client's connections slow, or cuts them, as a network would: order is kept, nothing is changed. */
+export class SimulatedNetwork implements WireTap {
+  #network: Network = NETWORKS[0]
+  readonly #connections = new Set<SlowConnection>()
+
+  get network(): Network {
+    return this.#network
+  }
+
+  /** From now on, on the connection there is and on those that come. */
+  become(network: Network): void {
+    this.#network = network
+    for (const connection of [...this.#connections]) connection.changed()
+  }
+
+  connected(wire: TappedWire): TappedConnection {
+    const connection = new SlowConnection(wire, () => this.#network, {
+      ended: () => this.#connections.delete(connection),
+    })
+    this.#connections.add(connection)
+    // Not within whatever makes the connection.
+    if (this.#network.isOffline) queueMicrotask(() => connection.changed())
+    return connection
+  }
+
+  /** Hands on what it holds back, and holds nothing back any more. */
+  end(): void {
+    this.become(NETWORKS[0])
+    this.#connections.clear()
+  }
+}
+
+class SlowConnection implements TappedConnection {
+  readonly #wire: TappedWire
+  readonly #network: () => Network
+  readonly #events: { readonly ended: () => void }
+  readonly #out = new DelayLine()
+  readonly #in = new DelayLine()
+
+  constructor(wire: TappedWire, network: () => Network, events: { ended: () => void }) {
+    this.#wire = wire
+    this.#network = network
+    this.#events = events
+  }
+
+  changed(): void {
+    const { isOffline, latencyMs, bytesPerSecond } = this.#network()
+    if (isOffline) this.#wire.cut('simulated: offline')
+    else if (latencyMs === 0 && bytesPerSecond === Number.POSITIVE_INFINITY) {
+      this.#out.flush()
+      this.#in.flush()
+    }
+  }
+
+  send(frame: Frame): boolean {
+    if (this.#isDirect(this.#out)) return this.#wire.send(frame)
+    this.#delay(this.#out, frame, () => this.#wire.send(frame))
+    return true
+  }
+
+  receive(frame: Frame): void {
+    if (this.#isDirect(this.#in)) this.#wire.receive(frame)
+    else this.#delay(this.#in, frame, () => this.#wire.receive(frame))
+  }
+
+  ended(): void {
+    this.#out.discard()
+    this.#in.discard()
+    this.#events.ended()
+  }
+
+  #isDirect(line: DelayLine): boolean {
+    const { isOffline, latencyMs, bytesPerSecond } = this.#network()
+    const isFast = latencyMs === 0 && bytesPerSecond === Number.POSITIVE_INFINITY
+    return !isOffline && isFast && line.isEmpty
+  }
+
+  #delay(line: DelayLine, frame: Frame, handOn: () => void): void {
+    const { isOffline, latencyMs, bytesPerSecond } = this.#network()
+    // It is about to be cut: what goes out now gets nowhere.
+    if (isOffline) return
+    line.push((frame.length / bytesPerSecond) * 1_000, latencyMs, handOn)
+  }
+}
