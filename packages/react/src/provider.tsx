@@ -67,15 +67,16 @@ function MadeClient({ source, content }: { source: ClientSource; content: Conten
     current = make(source)
     setMade(current)
   }
+  useEffect(() => current.follow(source))
   useEffect(() => {
-    current.newest.source = source
-  })
-  useEffect(() => {
-    // Hidden and shown again (Activity), the component keeps its state, and so a client that was
-    // closed meanwhile.
     if (current.owned.client.state.status !== 'closed') return current.owned.hold()
-    setMade(make(current.newest.source))
-    return undefined
+    // Hidden and shown again (Activity), the component keeps its state, and so a client that was
+    // closed meanwhile: another takes its place, when the effects have run.
+    let isHere = true
+    queueMicrotask(() => isHere && setMade(current.again()))
+    return () => {
+      isHere = false
+    }
   }, [current])
   return content(current.owned.client)
 }
@@ -83,19 +84,28 @@ function MadeClient({ source, content }: { source: ClientSource; content: Conten
 interface Made {
   /** The source it was made of. */
   readonly first: ClientSource
-  /** The source of the newest render, whose functions are asked. */
-  readonly newest: { source: ClientSource }
   readonly owned: OwnedClient
+  /** From now on the functions of this source are asked: that of the newest render. */
+  follow(source: ClientSource): void
+  /** The same, with another client. */
+  again(): Made
 }
 
 function make(first: ClientSource): Made {
-  const newest = { source: first }
+  let newest = first
   const { url, transport, ...settings } = first
   // Functions written inline are other functions at every render: the newest is asked when needed.
   const target: ClientTarget = transport
-    ? { transport: (attempt) => (newest.source.transport ?? transport)(attempt) }
-    : { url: typeof url === 'function' ? () => newestUrl(newest.source, url) : (url as string) }
-  return { first, newest, owned: createOwnedClient({ ...settings, ...target }) }
+    ? { transport: (attempt) => (newest.transport ?? transport)(attempt) }
+    : { url: typeof url === 'function' ? () => newestUrl(newest, url) : (url as string) }
+  return {
+    first,
+    owned: createOwnedClient({ ...settings, ...target }),
+    follow(source) {
+      newest = source
+    },
+    again: () => make(newest),
+  }
 }
 
 function newestUrl(newest: ClientSource, first: () => string | Promise<string>) {

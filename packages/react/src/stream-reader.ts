@@ -28,19 +28,22 @@ export const IDLE_STREAM: StreamState<never> = {
   error: null,
 }
 
+/** How many items are kept, where nothing else is said. */
+const MOST_KEPT = 100
+
 /** Where it stands, paused or not. */
 type Phase = Exclude<StreamState['status'], 'idle' | 'paused'>
 
 const WAITING: StreamState<never> = { ...IDLE_STREAM, status: 'waiting' }
 
-export interface StreamReaderOptions extends Pick<CallOptions, 'timeout'> {
-  readonly params: unknown
-  /** How many items are kept. */
-  readonly keep: () => number
-  /** Whether it is asked for again where its connection was lost, and it with it. */
-  readonly restart: () => boolean
+/** What may be another at every render. */
+export interface StreamReaderOptions {
+  /** How many items are kept. Default 100. */
+  readonly keep?: number
+  /** Whether it is asked for again where its connection was lost, and it with it. Default true. */
+  readonly restart?: boolean
   /** Is told each item, in its order. */
-  readonly onItem: (item: unknown) => void
+  readonly onItem?: (item: never) => void
 }
 
 /**
@@ -51,7 +54,9 @@ export class StreamReader {
   readonly store: StoreApi<StreamState> = createStore<StreamState>(() => WAITING)
   readonly #client: AnyClient
   readonly #method: string
-  readonly #options: StreamReaderOptions
+  readonly #params: unknown
+  readonly #callOptions: Pick<CallOptions, 'timeout'>
+  #options: StreamReaderOptions = {}
   #holders = 0
   #reading: AbortController | undefined
   #isPaused = false
@@ -64,9 +69,20 @@ export class StreamReader {
   #latest: unknown
   #items: unknown[] = []
 
-  constructor(client: AnyClient, method: string, options: StreamReaderOptions) {
+  constructor(
+    client: AnyClient,
+    method: string,
+    params: unknown,
+    callOptions: Pick<CallOptions, 'timeout'>,
+  ) {
     this.#client = client
     this.#method = method
+    this.#params = params
+    this.#callOptions = callOptions
+  }
+
+  /** Goes by these options from now on. */
+  follow(options: StreamReaderOptions): void {
     this.#options = options
   }
 
@@ -109,7 +125,7 @@ export class StreamReader {
       const error = await this.#run(signal)
       if (signal.aborted) return
       if (!error) return this.#become('done')
-      if (!(error instanceof RpcDisconnectedError && this.#options.restart())) {
+      if (!(error instanceof RpcDisconnectedError && (this.#options.restart ?? true))) {
         return this.#become('failed', error)
       }
       const { status } = this.#client.state
@@ -122,12 +138,11 @@ export class StreamReader {
 
   /** @returns why it ended, where that was not its end. */
   async #run(signal: AbortSignal): Promise<RpcError | undefined> {
-    const { params, timeout } = this.#options
-    const options = { signal, ...(timeout !== undefined && { timeout }) }
+    const options = { ...this.#callOptions, signal }
     try {
       await this.#whileOpen(signal)
       if (signal.aborted) return undefined
-      for await (const item of this.#client.stream(this.#method, params, options)) {
+      for await (const item of this.#client.stream(this.#method, this.#params, options)) {
         if (signal.aborted) return undefined
         this.#take(item)
         await this.#whileOpen(signal)
@@ -150,11 +165,11 @@ export class StreamReader {
     if (this.#phase === 'waiting') this.#items = []
     this.#phase = 'streaming'
     this.#latest = item
-    const keep = this.#options.keep()
+    const { keep = MOST_KEPT, onItem } = this.#options
     this.#items.push(item)
     // Up to twice as many, so that not every item moves all of them.
     if (this.#items.length > 2 * keep) this.#items = newest(this.#items, keep)
-    this.#options.onItem(item)
+    onItem?.(item as never)
     // A timer, and no frame: hidden pages have none.
     this.#publishing ??= setTimeout(() => this.#publish())
   }
@@ -171,7 +186,7 @@ export class StreamReader {
     const isOver = this.#phase === 'done' || this.#phase === 'failed'
     this.store.setState({
       latest: this.#latest,
-      items: newest(this.#items, this.#options.keep()),
+      items: newest(this.#items, this.#options.keep ?? MOST_KEPT),
       status: this.#isPaused && !isOver ? 'paused' : this.#phase,
       error: this.#error,
     })

@@ -1,6 +1,6 @@
 import type { CallOptions, Contract, ItemOf, RemoteFunction } from '@flashrpc/core'
 import { dequal } from 'dequal'
-import { useEffect, useInsertionEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useInsertionEffect, useMemo, useState } from 'react'
 import { useStore } from 'zustand'
 import { useProvidedClient } from './context.js'
 import { IDLE_STREAM, StreamReader, type StreamState } from './stream-reader.js'
@@ -41,21 +41,12 @@ export function useBoundRpcStream(
   const { enabled = true, pauseWhenHidden = false, timeout } = options
   const client = useProvidedClient(boundTo, 'useRpcStream')
   const params = useSame(givenParams)
-  const newest = useRef(options)
-  useInsertionEffect(() => {
-    newest.current = options
-  })
   const reader = useMemo(
-    () =>
-      new StreamReader(client, method, {
-        params,
-        ...(timeout !== undefined && { timeout }),
-        keep: () => newest.current.keep ?? 100,
-        restart: () => newest.current.restart ?? true,
-        onItem: (item) => newest.current.onItem?.(item),
-      }),
+    () => new StreamReader(client, method, params, timeout === undefined ? {} : { timeout }),
     [client, method, params, timeout],
   )
+  // Before any effect of this commit, so that nobody is told by the closure of an older render.
+  useInsertionEffect(() => reader.follow(options))
   const isPaused = useIsHidden() && pauseWhenHidden
   useEffect(() => reader.pause(isPaused), [reader, isPaused])
   useEffect(() => (enabled ? reader.hold() : undefined), [reader, enabled])

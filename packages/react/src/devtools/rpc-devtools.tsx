@@ -1,8 +1,17 @@
 import type { AnyClient } from '@flashrpc/core'
-import { lazy, type ReactElement, Suspense, useContext, useEffect, useRef, useState } from 'react'
+import {
+  lazy,
+  type ReactElement,
+  Suspense,
+  useCallback,
+  useContext,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react'
 import { RpcContext } from '../context.js'
 import type { Recorder } from './recorder.js'
-import { holdRecorder } from './recorder-of.js'
+import { holdRecorder, recorderOf } from './recorder-of.js'
 import { Shadow } from './shadow.js'
 
 /** Where the panel is. */
@@ -83,11 +92,10 @@ const BUTTON = {
 
 /** Records the client's calls while the component is mounted. */
 function useRecorder(client: AnyClient): Recorder | undefined {
-  const [recorder, setRecorder] = useState<Recorder>()
-  useEffect(() => {
-    const held = holdRecorder(client)
-    setRecorder(held.recorder)
-    return held.release
-  }, [client])
-  return recorder?.client === client ? recorder : undefined
+  const hold = useCallback(() => holdRecorder(client), [client])
+  return useSyncExternalStore(
+    hold,
+    () => recorderOf(client),
+    () => undefined,
+  )
 }

@@ -17,12 +17,10 @@ export function ConfirmDialog({ onAnswered }: { onAnswered: () => void }) {
   useTitle(question)
 
   // A question put aside stays aside; the next one after an empty queue is shown.
-  const isEmpty = question === undefined
-  useEffect(() => {
-    if (isEmpty) setAside(false)
-  }, [isEmpty])
-
-  if (!question) return null
+  if (!question) {
+    if (aside) setAside(false)
+    return null
+  }
   if (aside) {
     const count = questions.length === 1 ? 'A question waits' : `${questions.length} questions wait`
     return (

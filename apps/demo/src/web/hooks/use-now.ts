@@ -9,9 +9,13 @@ export function useNow(everyMs: number | null): number {
   const [now, setNow] = useState(Date.now)
   useEffect(() => {
     if (everyMs === null) return
-    setNow(Date.now())
-    const timer = setInterval(() => setNow(Date.now()), everyMs)
-    return () => clearInterval(timer)
+    const look = () => setNow(Date.now())
+    const first = setTimeout(look)
+    const timer = setInterval(look, everyMs)
+    return () => {
+      clearTimeout(first)
+      clearInterval(timer)
+    }
   }, [everyMs])
   return now
 }
