@@ -1,6 +1,7 @@
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { chromium } from './scripts/chromium.ts'
+import { reactCompiler } from './scripts/react-compiler.ts'
 
 /** The packages are tested from their source: no build stands between a change and its test. */
 const source = '@flashrpc/source'
@@ -48,6 +49,7 @@ export default defineConfig({
         },
       },
       {
+        plugins: [reactCompiler()],
         resolve: inBrowser,
         environments: { ssr: { resolve: inNode }, __vitest__: { resolve: inNode } },
         optimizeDeps: {
@@ -62,6 +64,8 @@ export default defineConfig({
             '@flashrpc/react > react',
             '@flashrpc/react > react-dom',
             '@flashrpc/react > react-dom/client',
+            '@flashrpc/react > react-refresh/runtime',
+            '@flashrpc/react > react/compiler-runtime',
             '@flashrpc/react > react/jsx-dev-runtime',
             '@flashrpc/react > react/jsx-runtime',
             '@flashrpc/react > @tanstack/react-query',

@@ -33,6 +33,10 @@ export interface Control {
     method: 'confirm' | 'upper'
     text: string
   }): Promise<({ value: string } | { code: number; message: string; data: unknown })[]>
+  /** Notifies every page connected to a server so many times within a turn, by its number from 1. */
+  notifyMany(params: { port: number; times: number }): Promise<void>
+  /** A page of hooks for a server, as React renders it in Node, as a stream. */
+  renderPage(params: { url: string }): Promise<string>
   /** Notifies every page connected to a server. */
   notifyAll(params: { port: number; text: string }): Promise<void>
 }

@@ -14,6 +14,7 @@ import { createTracedServer } from '../../packages/core/test/support/traced-serv
 import { contract } from './contract.js'
 import type { Control } from './control.js'
 import { createRelay } from './relay.js'
+import { renderPage } from './render-page.js'
 
 interface Running {
   readonly endpoint: Endpoint<typeof contract.server, typeof contract.client>
@@ -102,6 +103,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
           }),
         )
       },
+      async notifyMany({ port, times }) {
+        const pages = [...get(port).endpoint.channels]
+        const numbers = Array.from({ length: times }, (_, n) => String(n + 1))
+        await Promise.all(
+          numbers.flatMap((text) => pages.map((page) => page.other.notify({ text }))),
+        )
+      },
+      renderPage: ({ url }) => renderPage(url),
       async notifyAll({ port, text }) {
         await Promise.all(
           [...get(port).endpoint.channels].map((channel) => channel.other.notify({ text })),

@@ -16,6 +16,10 @@ export interface TestServer extends AsyncDisposable {
   mounted(): Promise<string[][]>
   callAll(method: 'confirm' | 'upper', text: string): ReturnType<Control['callAll']>
   notifyAll(text: string): Promise<void>
+  /** Notifies every page so many times within a turn. */
+  notifyMany(times: number): Promise<void>
+  /** The page of `support/page.tsx`, as it is rendered in Node. */
+  renderPage(): Promise<string>
 }
 
 export async function startServer(): Promise<TestServer> {
@@ -41,6 +45,8 @@ export async function startServer(): Promise<TestServer> {
     running: () => control.other.running({ port }),
     mounted: () => control.other.mounted({ port }),
     callAll: (method, text) => control.other.callAll({ port, method, text }),
+    notifyMany: (times) => control.other.notifyMany({ port, times }),
+    renderPage: () => control.other.renderPage({ url }),
     notifyAll: (text) => control.other.notifyAll({ port, text }),
     async [Symbol.asyncDispose]() {
       await stop()
