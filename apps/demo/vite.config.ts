@@ -23,7 +23,9 @@ export default defineConfig({
         emptyOutDir: true,
         target: 'es2022',
         assetsInlineLimit: 0,
-        rolldownOptions: { input: [from('src/web/index.html'), from('src/web/desktop.html')] },
+        rolldownOptions: {
+          input: ['index', 'control', 'desktop'].map((page) => from(`src/web/${page}.html`)),
+        },
       },
     },
     main: {

@@ -79,6 +79,16 @@ const DroppedFile = z.object({
 /** A file that was dropped on a page, as the server keeps it. */
 export type DroppedFile = z.infer<typeof DroppedFile>
 
+/** A page that is open, and what it can be called for now. */
+const Present = z.object({
+  page: z.number().int(),
+  name: z.string(),
+  methods: z.array(z.string()),
+})
+export type Present = z.infer<typeof Present>
+
+const Toast = z.object({ text: z.string().trim().min(1).max(200) })
+
 /** What both programs agree on. A page, in a browser or a window, and `demo:ask` are both clients. */
 export const contract = defineContract({
   server: {
@@ -109,6 +119,18 @@ export const contract = defineContract({
       params: z.object({ text: z.string().trim().min(1).max(500) }),
       result: Tally,
     }),
+    /** Who is there, and what is mounted there: as it is, and again whenever it changes. */
+    presence: stream({ item: z.array(Present) }),
+    /** Asks one page. */
+    askPage: method({
+      params: z.object({ page: z.number().int(), text: z.string().trim().min(1).max(500) }),
+      result: Reply,
+    }),
+    /** Shows a toast in one page, or in all. */
+    toast: method({
+      params: Toast.extend({ page: z.number().int().optional() }),
+      result: z.object({ told: Count }),
+    }),
     /** Takes a file, and keeps it until others need its room. */
     upload: method({
       params: DroppedFile.pick({ name: true, bytes: true }),
@@ -122,6 +144,7 @@ export const contract = defineContract({
     confirm: method({ params: z.object({ text: z.string() }), result: Reply }),
     notify: notification({ params: Change }),
     load: notification({ params: Load }),
+    toast: notification({ params: Toast.extend({ at: Time }) }),
     answered: notification({ params: Answer }),
     /** How a question stands that all windows were asked; with each answer anew. */
     tally: notification({ params: Tally.extend({ text: z.string() }) }),

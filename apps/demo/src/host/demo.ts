@@ -5,6 +5,7 @@ import { hashFile } from './hash.js'
 import { listFiles } from './list-files.js'
 import { createLoadMeter } from './load.js'
 import { type DemoChannel, type Page, Pages } from './pages.js'
+import { presenceOf } from './presence.js'
 import { askPages } from './question.js'
 import { watchFolder } from './watch.js'
 
@@ -69,6 +70,19 @@ export async function createDemo({ folder, askCommand, log }: DemoOptions): Prom
         const tell = channel.other.answered
         return askPages(pages.all(), text, (answer) => void tell(answer).catch(() => {}), signal)
       },
+      presence: (_, { signal }) => presenceOf(pages, signal),
+      askPage({ page, text }, { signal }) {
+        const timeout = Number.POSITIVE_INFINITY
+        return theOne(pages, page).channel.other.confirm({ text }, { timeout, signal })
+      },
+      toast({ text, page }) {
+        const to = page === undefined ? pages.all() : [theOne(pages, page)]
+        const told = to.filter(({ channel }) => channel.has('toast'))
+        for (const { channel } of told) {
+          void channel.other.toast({ text, at: Date.now() }).catch(() => {})
+        }
+        return { told: told.length }
+      },
       upload: ({ name, bytes }, { input }) => dropped.keep(name, bytes, input),
       download: ({ id }) => dropped.read(id),
     },
@@ -99,6 +113,12 @@ export async function createDemo({ folder, askCommand, log }: DemoOptions): Prom
       await watching.close()
     },
   }
+}
+
+function theOne(pages: Pages, number: number): Page {
+  const page = pages.get(number)
+  if (!page) throw new RpcError(404, `Page ${number} is not open any more`)
+  return page
 }
 
 /** One folder that is watched after another: never two at once. */

@@ -14,6 +14,7 @@ export interface Page {
 /** The pages that are open now, in the order of their numbers. */
 export class Pages {
   readonly #byChannel = new Map<DemoChannel, Page>()
+  #change = createChange()
 
   get size(): number {
     return this.#byChannel.size
@@ -27,17 +28,42 @@ export class Pages {
     while (taken.has(number)) number++
     const page = { number, name, channel }
     this.#byChannel.set(channel, page)
+    this.#tellChange()
+    channel.onMethods(() => this.#tellChange())
     return page
   }
 
   /** @returns the page that this channel was of, if it was one. */
   remove(channel: DemoChannel): Page | undefined {
     const page = this.#byChannel.get(channel)
-    this.#byChannel.delete(channel)
+    if (this.#byChannel.delete(channel)) this.#tellChange()
     return page
+  }
+
+  /** Resolves when a page comes or goes, or what it can be called for changes. */
+  changed(): Promise<void> {
+    return this.#change.told
+  }
+
+  #tellChange(): void {
+    const { tell } = this.#change
+    this.#change = createChange()
+    tell()
+  }
+
+  /** The page of this number, while it is open. */
+  get(number: number): Page | undefined {
+    return this.all().find((page) => page.number === number)
   }
 
   all(): Page[] {
     return [...this.#byChannel.values()].sort((a, b) => a.number - b.number)
   }
+}
+
+/** What is awaited until it is told. */
+function createChange() {
+  let tell = () => {}
+  const told = new Promise<void>((resolve) => (tell = resolve))
+  return { told, tell }
 }

@@ -1,12 +1,14 @@
+import { RpcDevtools } from '@flashrpc/react/devtools'
 import { useState } from 'react'
-import { ConfirmDialog } from './components/confirm-dialog.js'
 import { FileDrop } from './components/file-drop.js'
 import { FileHasher } from './components/file-hasher.js'
 import { Header } from './components/header.js'
 import { LoadChart } from './components/load-chart.js'
 import { NotificationFeed } from './components/notification-feed.js'
+import { QuestionDesk } from './components/question-desk.js'
 import { RecoveryToast } from './components/recovery-toast.js'
 import { TallyToast } from './components/tally-toast.js'
+import { ToastCentre } from './components/toast-centre.js'
 import { type Step, TryThis } from './components/try-this.js'
 import { useHello } from './hooks/use-hello.js'
 import { useSurface } from './surfaces/surface.js'
@@ -37,13 +39,17 @@ export function App() {
             <FileHasher onHashed={() => mark('hash')} />
           </div>
         </div>
+        <div className="columns">
+          <ToastCentre />
+          <QuestionDesk onAnswered={() => mark('ask')} />
+        </div>
         <FileDrop />
       </main>
-      <ConfirmDialog onAnswered={() => mark('ask')} />
       <div className="toasts" role="status">
         <TallyToast />
         <RecoveryToast onBack={() => mark('restart')} />
       </div>
+      <RpcDevtools />
     </>
   )
 }

@@ -2,7 +2,8 @@ import './without-eval.js'
 import { electronTransport } from '@flashrpc/electron/renderer'
 import { RpcProvider } from '@flashrpc/react'
 import { contract } from '../contract.js'
-import { RETRY, render } from './render.js'
+import { RETRY } from './lib/retry.js'
+import { render } from './render.js'
 import { desktopSurface } from './surfaces/desktop-surface.js'
 
 const transport = electronTransport()

@@ -1,11 +1,12 @@
 import './without-eval.js'
 import { RpcProvider } from '@flashrpc/react'
-import { contract, RPC_PATH } from '../contract.js'
-import { RETRY, render } from './render.js'
+import { contract } from '../contract.js'
+import { endpointOf } from './lib/endpoint-of.js'
+import { RETRY } from './lib/retry.js'
+import { render } from './render.js'
 import { browserSurface } from './surfaces/browser-surface.js'
 
-const { protocol, host } = window.location
-const url = `${protocol === 'https:' ? 'wss' : 'ws'}://${host}${RPC_PATH}`
+const url = endpointOf(window.location)
 
 render(browserSurface, (page) => (
   <RpcProvider url={url} contract={contract} retry={RETRY}>

@@ -22,6 +22,3 @@ export function render(surface: Surface, provide: (page: ReactNode) => ReactNode
     </StrictMode>,
   )
 }
-
-/** A person watches: no reason to wait half a minute between attempts. */
-export const RETRY = { minDelayMs: 1_000, maxDelayMs: 8_000 }

@@ -77,6 +77,21 @@ export function describeDesktop(
         }
       })
 
+      test('have devtools, which show what main and the window call', async () => {
+        const { left } = await start()
+        // Recorded before the panel is opened, which covers the page's lower half.
+        await writeFile(join(folder, 'hashed.txt'), 'hashed')
+        await left.getByRole('option', { name: /^hashed\.txt/ }).click()
+        await left.getByRole('button', { name: 'flashrpc devtools' }).click()
+        const rows = left.getByRole('table').locator('tbody tr')
+        // Main tells the window of its load all the time.
+        await rows.filter({ hasText: '← server' }).filter({ hasText: 'load' }).first().waitFor()
+        await rows.filter({ hasText: '→ server' }).filter({ hasText: 'hashFile' }).waitFor()
+        await left.getByRole('button', { name: 'hashFile' }).click()
+        const details = left.getByRole('complementary', { name: 'Details of hashFile' })
+        await details.getByText('hashed.txt').first().waitFor()
+      })
+
       test('are told of each change of a file', async () => {
         const { left, right } = await start()
         await writeFile(join(folder, 'new.txt'), 'x'.repeat(1_234))

@@ -37,7 +37,7 @@ export function FileList({ id, files, active, onPick }: FileListProps) {
             role="option"
             tabIndex={-1}
             aria-selected={index === active}
-            aria-label={`${path}, ${formatBytes(bytes)}`}
+            aria-label={`${path} ${formatBytes(bytes)}`}
             onClick={() => onPick(path)}
             title={path}
           >
@@ -45,7 +45,7 @@ export function FileList({ id, files, active, onPick }: FileListProps) {
             <span className="file-path">
               <span className="file-folder">{folder}</span>
               <span className="file-name">{name}</span>
-            </span>
+            </span>{' '}
             <span className="file-size">{formatBytes(bytes)}</span>
           </div>
         )

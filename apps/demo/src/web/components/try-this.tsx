@@ -28,10 +28,10 @@ export function TryThis({ done, askCommand }: TryThisProps) {
             <Icon name={done.has(step) ? 'check' : icon} />
           </span>
           <div className="step-text">
-            <h3>
+            <h2>
               {steps[step].title}
               {done.has(step) && <span className="unseen"> (done)</span>}
-            </h3>
+            </h2>
             <p>{steps[step].text}</p>
           </div>
           {step === 'ask' && askCommand && <CopyButton text={askCommand} what="the ask command" />}

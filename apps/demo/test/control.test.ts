@@ -1,0 +1,177 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import axe from 'axe-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startBrowser } from './support/browser.ts'
+import { buildDemo } from './support/build.ts'
+import { type RunningDemo, startDemo } from './support/demo.ts'
+
+let browser: Browser
+let folder: string
+let demo: RunningDemo
+let pages: Page[]
+let errors: string[]
+
+beforeAll(async () => {
+  await buildDemo()
+  browser = await startBrowser()
+}, 180_000)
+
+afterAll(() => browser?.close())
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'flashrpc-demo-'))
+  await writeFile(join(folder, 'a.txt'), 'a')
+  demo = await startDemo(folder)
+  pages = []
+  errors = []
+})
+
+afterEach(async () => {
+  await Promise.all(pages.map((page) => page.context().close()))
+  await demo.program[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+  expect(errors).toEqual([])
+})
+
+async function open(path = '', options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
+  const page = await context.newPage()
+  pages.push(page)
+  page.on('pageerror', (error) => errors.push(String(error)))
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text())
+  })
+  await page.goto(demo.address + path)
+  await page.locator('[data-status=connected]').waitFor()
+  if (!path) await page.getByText(/^page \d+$/).waitFor({ state: 'attached' })
+  return page
+}
+
+const control = () => open('control.html')
+const mounted = (page: Page, number: number) =>
+  page.getByLabel(`Mounted in page ${number}`).getByRole('listitem').allTextContents()
+
+describe('the control page', () => {
+  test('shows who is there, and what is mounted there, as it changes', async () => {
+    const room = await control()
+    await room.getByText('No page is open').waitFor()
+    const first = await open()
+    await expect
+      .poll(() => mounted(room, 1), { timeout: 20_000 })
+      .toEqual(['confirm', 'notify', 'load', 'toast', 'tally', 'watching'])
+    const second = await open()
+    await expect.poll(() => mounted(room, 2), { timeout: 20_000 }).toContain('confirm')
+
+    await first.getByLabel('Take questions').uncheck()
+    await expect.poll(() => mounted(room, 1), { timeout: 20_000 }).not.toContain('confirm')
+    expect(await mounted(room, 2)).toContain('confirm')
+    await room.getByText('Its question desk is closed.').waitFor()
+    await first.getByLabel('Take questions').check()
+    await expect.poll(() => mounted(room, 1), { timeout: 20_000 }).toContain('confirm')
+
+    await second.close()
+    await expect.poll(() => room.locator('[data-page]').count(), { timeout: 20_000 }).toBe(1)
+  })
+
+  test('asks one page, takes the question back, and hears the answer', async () => {
+    const first = await open()
+    const second = await open()
+    const room = await control()
+    const card = room.locator('[data-page="2"]')
+    await card.getByLabel('Question to page 2').fill('Ship it?')
+    await card.getByRole('button', { name: 'Ask' }).click()
+    await second.getByRole('dialog', { name: 'Ship it?' }).waitFor()
+    expect(await first.getByRole('dialog').count()).toBe(0)
+    await card.getByRole('button', { name: 'Take it back' }).click()
+    await second.getByRole('dialog').waitFor({ state: 'detached' })
+
+    await card.getByRole('button', { name: 'Ask' }).click()
+    await second.getByRole('dialog').getByRole('button', { name: 'No' }).click()
+    await card.getByText('no', { exact: true }).waitFor()
+  })
+
+  test('comes back with the server, and shows who has come back', async () => {
+    const room = await control()
+    await open()
+    await room.locator('[data-page="1"]').waitFor()
+    await demo.program[Symbol.asyncDispose]()
+    errors.length = 0
+    await room.locator('[data-status=reconnecting]').waitFor()
+    demo = await startDemo(folder, demo.port)
+    await room.locator('[data-status=connected]').waitFor()
+    await expect.poll(() => mounted(room, 1), { timeout: 20_000 }).toContain('confirm')
+    // What a browser says of a server that is away.
+    errors.length = 0
+  })
+})
+
+describe('toasts', () => {
+  test('reach every page, are counted, read and put away by keyboard', async () => {
+    const page = await open()
+    const room = await control()
+    await room.getByLabel('Toast for all pages').fill('Lunch is ready')
+    await room.getByRole('button', { name: 'Send to all' }).press('Enter')
+    await room.getByText('Told 1 page').waitFor()
+    const toasts = page.getByRole('list', { name: 'Toasts' })
+    await toasts.getByText('Lunch is ready').waitFor()
+    await room.getByRole('button', { name: 'Send to all' }).press('Enter')
+    await page.getByText('2 unread').waitFor()
+    await page.getByRole('button', { name: 'Mark read' }).press('Enter')
+    await page.getByText('None unread').waitFor()
+    await page.getByRole('button', { name: 'Dismiss “Lunch is ready”' }).press('Enter')
+    await expect.poll(() => toasts.getByRole('listitem').count(), { timeout: 20_000 }).toBe(1)
+  })
+})
+
+test('the devtools show what passes, and are loaded only when they are opened', async () => {
+  const page = await open()
+  const loaded: string[] = []
+  page.on('request', (request) => loaded.push(new URL(request.url()).pathname))
+  await page.getByRole('button', { name: 'flashrpc devtools' }).click()
+  const row = page.getByRole('table').locator('tbody tr').filter({ hasText: 'load' })
+  await row.first().waitFor()
+  expect(loaded.filter((path) => path.includes('/assets/panel'))).toHaveLength(1)
+  expect(await row.first().textContent()).toContain('← server')
+})
+
+describe('the pages', () => {
+  const check = async (page: Page) => {
+    await page.evaluate(axe.source)
+    const { violations } = await page.evaluate(() =>
+      (globalThis as unknown as { axe: typeof axe }).axe.run(),
+    )
+    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
+  }
+
+  test.each(['light', 'dark'] as const)('have nothing that axe finds, %s', async (colorScheme) => {
+    const page = await open('', { colorScheme })
+    const room = await open('control.html', { colorScheme })
+    await room.getByRole('button', { name: 'Send to all' }).click()
+    await page.getByRole('list', { name: 'Toasts' }).getByRole('listitem').waitFor()
+    const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+    const [red = 0] = background.match(/\d+/g)?.map(Number) ?? []
+    expect(colorScheme === 'dark' ? red < 60 : red > 200).toBe(true)
+    await check(page)
+    await check(room)
+    await page.getByRole('button', { name: 'flashrpc devtools' }).click()
+    await page.getByRole('tab', { name: 'Calls' }).waitFor()
+    await check(page)
+  })
+
+  test.each(['', 'control.html'])('fit a telephone: /%s', async (path) => {
+    const page = await open(path, { viewport: { width: 360, height: 740 } })
+    if (path) await open()
+    await page.getByRole('button', { name: 'flashrpc devtools' }).waitFor()
+    const overhang = () =>
+      page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      )
+    expect(await overhang()).toBe(0)
+    await page.getByRole('button', { name: 'flashrpc devtools' }).click()
+    await page.getByRole('tab', { name: 'Calls' }).waitFor()
+    expect(await overhang()).toBe(0)
+  })
+})
