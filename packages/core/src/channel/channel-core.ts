@@ -288,7 +288,7 @@ export class ChannelCore {
   }
 
   /** For developer tools: has all that its connections carry pass through a tap, in place of an earlier one. */
-  inspect(tap: WireTap): Inspection {
+  tap(tap: WireTap): Inspection {
     this.#tap = tap
     this.#connection?.tap(tap)
     return {

@@ -43,9 +43,9 @@ export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposa
   reconnect(): void
   /**
    * For developer tools: has every frame of its connections pass through a tap, in place of an earlier one, and
-   * tells what the state does not.
+   * tells what the state does not. (It is not called `inspect`: printers of values call what is called that.)
    */
-  inspect(tap: WireTap): Inspection
+  tap(tap: WireTap): Inspection
   /**
    * Ends it for good: open calls reject with `RpcDisconnectedError`. Resolves when its socket is
    * closed. Safe to call twice.
@@ -191,8 +191,8 @@ class LastingClient extends CorePeer implements AnyClient {
     else void this.connect()
   }
 
-  inspect(tap: WireTap): Inspection {
-    return this.core.inspect(tap)
+  tap(tap: WireTap): Inspection {
+    return this.core.tap(tap)
   }
 
   close(): Promise<void> {

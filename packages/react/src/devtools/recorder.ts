@@ -44,7 +44,7 @@ export class Recorder implements WireTap {
 
   constructor(client: AnyClient) {
     this.client = client
-    this.#inspection = client.inspect(this)
+    this.#inspection = client.tap(this)
     const { session } = this.#inspection.snapshot()
     if (session) this.#book.joinSession(session)
     const look = () =>

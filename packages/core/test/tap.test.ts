@@ -64,7 +64,7 @@ describe('a tap', () => {
     await using server = await RawServer.listen()
     const client = connect(server.url)
     const tap = new Recorder()
-    client.inspect(tap)
+    client.tap(tap)
     const peer = await server.accept()
     const hello = await peer.next()
     const welcome = JSON.stringify({
@@ -100,7 +100,7 @@ describe('a tap', () => {
     const client = connect(await serve())
     await client.connect()
     const tap = new Recorder()
-    client.inspect(tap)
+    client.tap(tap)
     await client.other.add({ a: 1, b: 2 })
     expect(tap.passed).toHaveLength(2)
     tap.wires[0]?.cut('a test')
@@ -115,7 +115,7 @@ describe('a tap', () => {
     const client = connect(await serve())
     await client.connect()
     const held: (() => void)[] = []
-    client.inspect({
+    client.tap({
       connected: (wire) => ({
         send: (frame) => {
           held.push(() => wire.send(frame))
@@ -138,7 +138,7 @@ describe('a tap', () => {
     const client = connect(await serve())
     await client.connect()
     let wire: TappedWire | undefined
-    const inspection = client.inspect({
+    const inspection = client.tap({
       connected: (tapped) => {
         wire = tapped
         return { send: () => true, receive: () => {}, ended: () => {} }
@@ -157,8 +157,8 @@ describe('a tap', () => {
     const client: AnyClient = connect(await serve())
     await client.connect()
     const [first, second] = [new Recorder(), new Recorder()]
-    const one = client.inspect(first)
-    const two = client.inspect(second)
+    const one = client.tap(first)
+    const two = client.tap(second)
     one.stop()
     await client.call('add', { a: 1, b: 2 })
     expect(first.passed).toEqual([])
@@ -171,7 +171,7 @@ describe('a tap', () => {
 
 test('a snapshot tells what the state does not', async () => {
   const client = connect(await serve())
-  const { snapshot, codec } = client.inspect(new Recorder())
+  const { snapshot, codec } = client.tap(new Recorder())
   expect(codec.name).toBe('json')
   expect(snapshot()).toEqual({
     isExtended: null,
