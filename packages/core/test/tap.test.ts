@@ -87,7 +87,8 @@ describe('a tap', () => {
     expect(await sum).toBe(3)
     peer.socket.close(1001)
     await until(client, 'reconnecting')
-    expect(tap.passed).toEqual([
+    // The next connection may have begun by now.
+    expect(tap.passed.slice(0, 5)).toEqual([
       `→ ${hello}`,
       `← ${welcome}`,
       `→ ${call}`,
