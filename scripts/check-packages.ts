@@ -137,7 +137,7 @@ async function tryInBrowser(): Promise<void> {
   const bundler = join(folder, 'node_modules', '.bin', 'esbuild')
   run(bundler, ['page.jsx', '--bundle', '--format=esm', '--jsx=automatic', '--outfile=page.out.js'])
   const bundle = readFileSync(join(folder, 'page.out.js'), 'utf8')
-  for (const foreign of [/["']node:/, /perMessageDeflate/, /openrpc/, /devtools/]) {
+  for (const foreign of [/["']node:/, /perMessageDeflate/, /openrpc/, /flashrpc devtools/]) {
     assert.doesNotMatch(bundle, foreign, 'the browser bundle has something that it did not ask for')
   }
   const { serve } = (await import(join(folder, 'serve.js'))) as Serve
