@@ -36,7 +36,7 @@ export function useBoundRpcMethod<C extends Contract, K extends keyof C['client'
     return client.expose(
       method,
       (params: unknown, call: unknown) => (newest.current as Call)(params, call),
-      waitForMount === undefined ? {} : { waitForMount },
+      { waitForMount },
     )
   }, [client, method, waitForMount])
 }

@@ -13,7 +13,7 @@ import { Delivery } from './delivery.js'
 import { Dispatcher } from './dispatcher.js'
 import { MOVED, OVERFLOW, refusalOf, SESSION_ENDS } from './endings.js'
 import type { AnyHandler, ExposeOptions } from './exposed-handlers.js'
-import type { Bye } from './extensions.js'
+import { type Bye, isCounted } from './extensions.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import type { HelloResult } from './handshake.js'
 import type { Outgoing } from './outbox.js'
@@ -293,6 +293,7 @@ export class ChannelCore {
     this.#connection?.tap(tap)
     return {
       codec: this.#options.format.codec,
+      isCounted,
       snapshot: () => snapshotOf(this, this.#connection, this.#delivery.session),
       stop: () => {
         if (this.#tap !== tap) return

@@ -21,7 +21,7 @@ export interface ExposeOptions {
    * How long calls and notifications of its name wait for the next handler once this one is taken away, in ms.
    * Default: the channel's own `waitForMount`.
    */
-  waitForMount?: number
+  waitForMount?: number | undefined
 }
 
 export interface ExposedHandlersOptions extends Exposable {
@@ -36,8 +36,8 @@ export class ExposedHandlers {
   readonly #options: ExposedHandlersOptions
   readonly #byName = new Map<string, readonly AnyHandler[]>()
   /** How long calls wait, by the name, where a handler has said so. */
-  readonly #waits = new Map<string, number>()
-  readonly #mountWait = new MountWait()
+  #waits: Map<string, number> | undefined
+  #mountWait: MountWait | undefined
 
   constructor(options: ExposedHandlersOptions) {
     this.#options = options
@@ -62,13 +62,16 @@ export class ExposedHandlers {
    */
   add(method: string, handler: AnyHandler, { waitForMount }: ExposeOptions = {}): () => void {
     assertExposable(this.#options, method, handler)
-    if (waitForMount !== undefined) this.#waits.set(method, assertWait(waitForMount))
+    if (waitForMount !== undefined) {
+      this.#waits ??= new Map()
+      this.#waits.set(method, assertWait(waitForMount))
+    }
     const entry: AnyHandler = (params, context) => handler(params, context)
     const before = this.of(method)
     this.#byName.set(method, [...before, entry])
     if (before.length === 0) {
       this.#options.changed()
-      this.#mountWait.mounted(method)
+      this.#mountWait?.mounted(method)
     }
     return () => {
       const left = this.of(method).filter((other) => other !== entry)
@@ -84,11 +87,12 @@ export class ExposedHandlers {
    * @returns all of that name, the newest last; none where none has come.
    */
   async awaited(method: string, signal: () => AbortSignal): Promise<readonly AnyHandler[]> {
-    const until = performance.now() + (this.#waits.get(method) ?? this.#options.waitForMount)
+    const until = performance.now() + (this.#waits?.get(method) ?? this.#options.waitForMount)
     for (;;) {
       const handlers = this.of(method)
       const left = until - performance.now()
       if (handlers.length > 0 || left <= 0 || signal().aborted) return handlers
+      this.#mountWait ??= new MountWait()
       await this.#mountWait.for(method, left, signal())
     }
   }

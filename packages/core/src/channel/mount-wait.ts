@@ -1,4 +1,5 @@
 import { RpcConfigError } from '../errors.js'
+import { onAbort } from './abort-listeners.js'
 import { MAX_TIMER_MS } from './call-timer.js'
 
 /** Calls that wait for a handler of their method to come, by the method. */
@@ -8,6 +9,8 @@ export class MountWait {
   /**
    * Resolves when a handler has come, so many ms have passed or the signal aborts, in the order in which
    * calls began to wait.
+   *
+   * @param signal not aborted yet.
    */
   for(method: string, ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
@@ -15,7 +18,7 @@ export class MountWait {
       this.#waiting.set(method, waiting)
       const end = () => {
         clearTimeout(timer)
-        signal.removeEventListener('abort', end)
+        stop()
         waiting.delete(end)
         if (waiting.size === 0 && this.#waiting.get(method) === waiting) {
           this.#waiting.delete(method)
@@ -23,9 +26,8 @@ export class MountWait {
         resolve()
       }
       const timer = ms > MAX_TIMER_MS ? undefined : setTimeout(end, ms)
-      signal.addEventListener('abort', end)
+      const stop = onAbort(signal, end)
       waiting.add(end)
-      if (signal.aborted) end()
     })
   }
 

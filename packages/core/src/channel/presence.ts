@@ -1,9 +1,11 @@
+import { Listeners } from './listeners.js'
+
 /** Which methods of the other side have a handler there now, as it says. */
 export class Presence {
   readonly #error: (error: unknown) => void
   #methods: ReadonlySet<string> | undefined
-  /** By the registration: one function may be registered twice. */
-  readonly #listeners = new Map<object, (methods: ReadonlySet<string>) => void>()
+  /** Made for the first one: most channels have none. */
+  #listeners: Listeners<ReadonlySet<string>> | undefined
 
   constructor(error: (error: unknown) => void) {
     this.#error = error
@@ -16,30 +18,23 @@ export class Presence {
 
   /** Tells of each change. @returns ends that. */
   listen(listener: (methods: ReadonlySet<string>) => void): () => void {
-    const registration = {}
-    this.#listeners.set(registration, listener)
-    return () => this.#listeners.delete(registration)
+    this.#listeners ??= new Listeners(this.#error)
+    return this.#listeners.add(listener)
   }
 
   /** The other side has said which. */
-  said(names: Iterable<string>): void {
-    const methods = new Set(names)
+  said(names: readonly string[]): void {
+    const methods = names.length > 0 ? new Set(names) : NONE
     const before = this.#methods ?? NONE
     this.#methods = methods
     if (methods.size === before.size && [...methods].every((name) => before.has(name))) return
-    for (const listener of [...this.#listeners.values()]) {
-      try {
-        listener(methods)
-      } catch (thrown) {
-        this.#error(thrown)
-      }
-    }
+    this.#listeners?.tell(methods)
   }
 
   /** Nobody is there any more. */
   end(): void {
-    if (this.#methods) this.said(NONE)
-    this.#listeners.clear()
+    if (this.#methods) this.said([])
+    this.#listeners = undefined
   }
 }
 

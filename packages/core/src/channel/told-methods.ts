@@ -18,7 +18,7 @@ export class ToldMethods {
 
   /** What a hello says; undefined where there is none. */
   greet(): readonly string[] | undefined {
-    const exposed = [...this.#names()].sort()
+    const exposed = this.#exposed
     this.#told = JSON.stringify(exposed)
     return exposed.length > 0 ? exposed : undefined
   }
@@ -35,8 +35,12 @@ export class ToldMethods {
 
   /** Tells what was not told yet. */
   catchUp(): void {
-    const exposed = [...this.#names()].sort()
+    const exposed = this.#exposed
     const now = JSON.stringify(exposed)
     if (now !== this.#told && this.#tell(exposed)) this.#told = now
+  }
+
+  get #exposed(): readonly string[] {
+    return [...this.#names()].sort()
   }
 }

@@ -31,6 +31,8 @@ export interface TappedConnection {
 export interface Inspection {
   /** What its frames are written in, but for the hello and its answer, which are JSON. */
   readonly codec: Codec
+  /** Whether a message has a number in the session. */
+  isCounted(message: unknown): boolean
   /** Where it stands now. */
   snapshot(): Snapshot
   /** Takes the tap away: what it holds back, it has to hand on before. */

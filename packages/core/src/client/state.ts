@@ -1,3 +1,4 @@
+import { Listeners } from '../channel/listeners.js'
 import type { RpcError } from '../errors.js'
 
 /**
@@ -58,9 +59,8 @@ export const IDLE_STATE: ClientState = Object.freeze({
 
 /** Holds a client's state, and tells its listeners of each change. */
 export class StateHolder {
-  readonly #listeners = new Set<(state: ClientState) => void>()
+  readonly #listeners: Listeners<ClientState>
   readonly #counts: () => Pick<ClientState, 'inFlight' | 'queued'>
-  readonly #onListenerError: (error: unknown) => void
   #state = IDLE_STATE
   #countScheduled = false
 
@@ -69,7 +69,7 @@ export class StateHolder {
     onListenerError: (error: unknown) => void,
   ) {
     this.#counts = counts
-    this.#onListenerError = onListenerError
+    this.#listeners = new Listeners(onListenerError)
   }
 
   get current(): ClientState {
@@ -77,10 +77,7 @@ export class StateHolder {
   }
 
   subscribe(listener: (state: ClientState) => void): () => void {
-    // A function subscribed twice is told twice, and unsubscribed one at a time.
-    const entry = (state: ClientState) => listener(state)
-    this.#listeners.add(entry)
-    return () => void this.#listeners.delete(entry)
+    return this.#listeners.add(listener)
   }
 
   /** Changes the state and tells of it, unless it says what it said before. */
@@ -89,13 +86,7 @@ export class StateHolder {
     const keys = Object.keys(next) as (keyof ClientState)[]
     if (keys.every((key) => Object.is(next[key], this.#state[key]))) return
     this.#state = Object.freeze(next)
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(this.#state)
-      } catch (thrown) {
-        this.#onListenerError(thrown)
-      }
-    }
+    this.#listeners.tell(this.#state)
   }
 
   /** The counts may have changed; told once for all changes of a turn. */

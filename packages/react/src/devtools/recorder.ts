@@ -37,7 +37,7 @@ export class Recorder implements WireTap {
   }))
   readonly client: AnyClient
   readonly #inspection: Inspection
-  readonly #book = new RowBook()
+  readonly #book: RowBook
   readonly #network = new SimulatedNetwork()
   readonly #unsubscribe: () => void
   #publishing: ReturnType<typeof setTimeout> | undefined
@@ -45,6 +45,7 @@ export class Recorder implements WireTap {
   constructor(client: AnyClient) {
     this.client = client
     this.#inspection = client.tap(this)
+    this.#book = new RowBook(this.#inspection.isCounted)
     const { session } = this.#inspection.snapshot()
     if (session) this.#book.joinSession(session)
     const look = () =>
@@ -67,12 +68,11 @@ export class Recorder implements WireTap {
       this.#publishSoon()
     }
     const network = this.#network.connected({
-      send: (frame) => wire.send(frame),
+      ...wire,
       receive: (frame) => {
         record('in', received, frame)
         wire.receive(frame)
       },
-      cut: (reason) => wire.cut(reason),
     })
     return {
       send: (frame) => {

@@ -9,16 +9,9 @@ const NEWEST_MESSAGES = 30
 /** Of larger messages, what they carry is not kept, in bytes. */
 const MOST_BYTES = 256 * 1024
 
-/** The protocol's own words that have no number in a session (docs/protocol.md, "Sessions"). */
-const UNCOUNTED: ReadonlySet<unknown> = new Set([
-  'rpc.hello',
-  'rpc.ack',
-  'rpc.ping',
-  'rpc.pong',
-  'rpc.bye',
-  'rpc.methods',
-])
 const HELLO_ID = 'rpc:1'
+
+const CANCELS: ReadonlySet<string> = new Set(['rpc.cancel', '$/cancelRequest'])
 
 /** Words that are said of a call, and whether its caller says them. */
 const WORDS: ReadonlyMap<string, 'caller' | 'callee'> = new Map([
@@ -62,6 +55,12 @@ export class RowBook {
   #acknowledged = 0
   /** Those of them that are written again on the connection that goes on with the session. */
   #again: (Draft | undefined)[] = []
+  readonly #isCounted: (message: unknown) => boolean
+
+  /** @param isCounted whether a message has a number in a session. */
+  constructor(isCounted: (message: unknown) => boolean) {
+    this.#isCounted = isCounted
+  }
 
   get dropped(): number {
     return this.#dropped
@@ -89,9 +88,10 @@ export class RowBook {
       bytes,
       message: bytes > MOST_BYTES ? abridged(message, bytes) : message,
     }
-    if (direction === 'out' && this.#isAgain(read, passed)) return
+    const isNumbered = direction === 'out' && this.#isCounted(message)
+    if (isNumbered && this.#isAgain(passed)) return
     const row = read ? this.#take(direction, read, passed) : this.#unreadable(direction, passed)
-    if (direction === 'out' && isCounted(read)) this.#kept?.push(row)
+    if (isNumbered) this.#kept?.push(row)
   }
 
   /** Without a session, what was open ends with its connection. */
@@ -110,8 +110,8 @@ export class RowBook {
   // ── Sessions ──────────────────────────────────────────────────────────────────────────────────
 
   /** Whether a message was written before, on an earlier connection. */
-  #isAgain(read: Message | undefined, passed: RowMessage): boolean {
-    if (this.#again.length === 0 || !isCounted(read)) return false
+  #isAgain(passed: RowMessage): boolean {
+    if (this.#again.length === 0) return false
     const row = this.#again.shift()
     if (row) {
       row.resent++
@@ -158,34 +158,23 @@ export class RowBook {
   }
 
   #called(direction: Direction, method: string, read: Message, passed: RowMessage) {
-    const key = openKey(direction, read.id)
-    const known = this.#open.get(key)
-    if (known?.method === method && read.id !== HELLO_ID) {
-      // Sent again without a session to go on with: it had never been received.
-      known.resent++
-      this.#add(known, passed)
-      return known
-    }
     const isOwn = read.id === HELLO_ID
     const kind = isOwn ? 'protocol' : read.rpc?.credit === undefined ? 'call' : 'stream'
     const row = this.#begin({ kind, direction, method, params: paramsOf(passed) }, passed)
-    if (row) this.#open.set(key, row)
+    if (row) this.#open.set(openKey(direction, read.id), row)
     return row
   }
 
   #answered(direction: Direction, read: Message, passed: RowMessage): Draft | undefined {
     const key = openKey(opposite(direction), read.id)
     const row = this.#open.get(key)
-    if (read.id === HELLO_ID && direction === 'in') this.#open.delete(key)
     const isError = 'error' in read
     if (row) {
       this.#open.delete(key)
       this.#add(row, passed)
       const answer = passed.message as Message
       row.answer = isError ? { error: answer.error } : { result: answer.result }
-      if (row.outcome === 'pending' || row.outcome === 'lost') {
-        this.#end(row, isError ? 'error' : 'done')
-      }
+      if (row.outcome === 'pending') this.#end(row, isError ? 'error' : 'done')
     }
     if (read.id === HELLO_ID && direction === 'in') this.#welcomed(read.result)
     if (row || this.isPaused) return row
@@ -200,7 +189,7 @@ export class RowBook {
     this.#add(row, passed)
     if (method === 'rpc.item' || method === 'rpc.input') row.items++
     else if (method === 'rpc.progress') row.progress = value
-    else if (method.endsWith('ancel') || method === '$/cancelRequest') this.#end(row, 'given up')
+    else if (CANCELS.has(method)) this.#end(row, 'given up')
     return row
   }
 
@@ -267,11 +256,6 @@ export class RowBook {
 function asMessage(value: unknown): Message | undefined {
   const isObject = typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)
   return isObject ? (value as Message) : undefined
-}
-
-function isCounted(read: Message | undefined): boolean {
-  if (!read) return true
-  return !(UNCOUNTED.has(read.method) || (read.method === undefined && read.id === HELLO_ID))
 }
 
 function openKey(caller: Direction, id: unknown): string {

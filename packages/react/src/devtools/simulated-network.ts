@@ -24,10 +24,6 @@ export class SimulatedNetwork implements WireTap {
   #network: Network = NETWORKS[0]
   readonly #connections = new Set<SlowConnection>()
 
-  get network(): Network {
-    return this.#network
-  }
-
   /** From now on, on the connection there is and on those that come. */
   become(network: Network): void {
     this.#network = network
@@ -65,9 +61,8 @@ class SlowConnection implements TappedConnection {
   }
 
   changed(): void {
-    const { isOffline, latencyMs, bytesPerSecond } = this.#network()
-    if (isOffline) this.#wire.cut('simulated: offline')
-    else if (latencyMs === 0 && bytesPerSecond === Number.POSITIVE_INFINITY) {
+    if (this.#network().isOffline) this.#wire.cut('simulated: offline')
+    else if (isInstant(this.#network())) {
       this.#out.flush()
       this.#in.flush()
     }
@@ -91,9 +86,7 @@ class SlowConnection implements TappedConnection {
   }
 
   #isDirect(line: DelayLine): boolean {
-    const { isOffline, latencyMs, bytesPerSecond } = this.#network()
-    const isFast = latencyMs === 0 && bytesPerSecond === Number.POSITIVE_INFINITY
-    return !isOffline && isFast && line.isEmpty
+    return isInstant(this.#network()) && line.isEmpty
   }
 
   #delay(line: DelayLine, frame: Frame, handOn: () => void): void {
@@ -102,4 +95,8 @@ class SlowConnection implements TappedConnection {
     if (isOffline) return
     line.push((frame.length / bytesPerSecond) * 1_000, latencyMs, handOn)
   }
+}
+
+function isInstant({ isOffline, latencyMs, bytesPerSecond }: Network): boolean {
+  return !isOffline && latencyMs === 0 && bytesPerSecond === Number.POSITIVE_INFINITY
 }

@@ -1,0 +1,27 @@
+/** Those who are told of each change, in the order in which they came; none harms another. */
+export class Listeners<T> {
+  readonly #all = new Set<(value: T) => void>()
+  readonly #error: (error: unknown) => void
+
+  /** @param error told of what a listener throws. */
+  constructor(error: (error: unknown) => void) {
+    this.#error = error
+  }
+
+  /** @returns takes it away. A function added twice is told twice, and taken away one at a time. */
+  add(listener: (value: T) => void): () => void {
+    const entry = (value: T) => listener(value)
+    this.#all.add(entry)
+    return () => void this.#all.delete(entry)
+  }
+
+  tell(value: T): void {
+    for (const listener of [...this.#all]) {
+      try {
+        listener(value)
+      } catch (thrown) {
+        this.#error(thrown)
+      }
+    }
+  }
+}
