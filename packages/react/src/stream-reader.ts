@@ -5,6 +5,7 @@ import {
   type RpcError,
 } from '@flashrpc/core'
 import { createStore, type StoreApi } from 'zustand/vanilla'
+import { newest } from './newest.js'
 
 /** Where a stream that is read stands. */
 export interface StreamState<Item = unknown> {
@@ -191,10 +192,6 @@ export class StreamReader {
       error: this.#error,
     })
   }
-}
-
-function newest(items: readonly unknown[], keep: number): unknown[] {
-  return items.slice(Math.max(0, items.length - keep))
 }
 
 /** Waits until a client is connected. @returns false where the signal aborts first. */

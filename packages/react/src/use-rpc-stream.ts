@@ -1,8 +1,9 @@
-import type { CallOptions, Contract, ItemOf, RemoteFunction } from '@flashrpc/core'
+import type { CallOptions, Contract, ItemOf } from '@flashrpc/core'
 import { dequal } from 'dequal'
 import { useEffect, useInsertionEffect, useMemo, useState } from 'react'
 import { useStore } from 'zustand'
 import { useProvidedClient } from './context.js'
+import type { ParamsAnd, ParamsOf } from './params.js'
 import { IDLE_STREAM, StreamReader, type StreamState } from './stream-reader.js'
 import { useIsHidden } from './use-is-hidden.js'
 
@@ -27,9 +28,7 @@ export interface UseRpcStreamOptions<Item = unknown> extends Pick<CallOptions, '
 }
 
 /** The arguments behind the name: params may be left out where the stream has none. */
-export type UseRpcStreamArguments<M> = undefined extends Parameters<RemoteFunction<M>>[0]
-  ? [params?: Parameters<RemoteFunction<M>>[0], options?: UseRpcStreamOptions<ItemOf<M>>]
-  : [params: Parameters<RemoteFunction<M>>[0], options?: UseRpcStreamOptions<ItemOf<M>>]
+export type UseRpcStreamArguments<M> = ParamsAnd<ParamsOf<M>, UseRpcStreamOptions<ItemOf<M>>>
 
 /** `useRpcStream`; documented where it is exported. */
 export function useBoundRpcStream(

@@ -1,6 +1,6 @@
 import type { AnyClient, CallOptions, Client, MethodName, ResultOf, RpcError } from '@flashrpc/core'
 import { mutationOptions, type UseMutationOptions } from '@tanstack/react-query'
-import type { ParamsOf } from './call-types.js'
+import type { ParamsOf } from '../params.js'
 import { type RpcQueryKeyOptions, rpcQueryKey } from './query-key.js'
 
 /** How a mutation calls. */
@@ -34,7 +34,7 @@ export function rpcMutationOptions(
   { keyPrefix, idempotencyKey, ...options }: RpcMutationCallOptions<unknown> = {},
 ) {
   return mutationOptions<unknown, RpcError, unknown>({
-    mutationKey: rpcQueryKey(method, undefined, keyPrefix && { keyPrefix }),
+    mutationKey: rpcQueryKey(method, undefined, { keyPrefix }),
     mutationFn: (params) =>
       client.call(method, params, {
         ...options,

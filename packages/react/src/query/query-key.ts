@@ -6,7 +6,7 @@ export interface RpcQueryKeyOptions {
    * What the key begins with: give each client another one, where a query client has queries of several.
    * Default `['flashrpc']`.
    */
-  keyPrefix?: readonly unknown[]
+  keyPrefix?: readonly unknown[] | undefined
 }
 
 export type RpcQueryKey = readonly unknown[]

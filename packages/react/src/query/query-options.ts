@@ -7,7 +7,8 @@ import {
   type UndefinedInitialDataOptions,
   type UnusedSkipTokenOptions,
 } from '@tanstack/react-query'
-import type { Cached, ParamsAnd, ParamsOf, RpcQueryCallOptions } from './call-types.js'
+import type { ParamsAnd, ParamsOf } from '../params.js'
+import type { Cached, RpcQueryCallOptions } from './call-types.js'
 import { type RpcQueryKey, rpcQueryKey } from './query-key.js'
 
 type Data<Remote, K extends keyof Remote> = Cached<ResultOf<Remote[K]>>
@@ -43,7 +44,7 @@ export function rpcQueryOptions(
 ): object {
   const isSkipped = params === skipToken
   return queryOptions({
-    queryKey: rpcQueryKey(method, isSkipped ? undefined : params, keyPrefix && { keyPrefix }),
+    queryKey: rpcQueryKey(method, isSkipped ? undefined : params, { keyPrefix }),
     queryFn: isSkipped
       ? skipToken
       : async ({ signal }) => (await client.call(method, params, { ...options, signal })) ?? null,

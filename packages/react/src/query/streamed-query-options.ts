@@ -5,7 +5,9 @@ import {
   experimental_streamedQuery as streamedQuery,
   type UnusedSkipTokenOptions,
 } from '@tanstack/react-query'
-import type { ParamsAnd, ParamsOf, RpcQueryCallOptions } from './call-types.js'
+import { newest } from '../newest.js'
+import type { ParamsAnd, ParamsOf } from '../params.js'
+import type { RpcQueryCallOptions } from './call-types.js'
 import { type RpcQueryKey, rpcQueryKey } from './query-key.js'
 
 /** How a stream fills a query. */
@@ -41,16 +43,13 @@ export function rpcStreamedQueryOptions(
   { keyPrefix, keep, refetchMode = 'reset', ...options }: RpcStreamedQueryOptions = {},
 ): object {
   return queryOptions({
-    queryKey: rpcQueryKey(method, params, keyPrefix && { keyPrefix }),
+    queryKey: rpcQueryKey(method, params, { keyPrefix }),
     queryFn: streamedQuery<unknown, unknown[]>({
       streamFn: ({ signal }) => client.stream(method, params, { ...options, signal }),
       refetchMode,
       initialValue: [],
-      reducer: (items, item) => newest([...items, item], keep),
+      reducer: (items, item) =>
+        keep === undefined ? [...items, item] : newest([...items, item], keep),
     }),
   })
-}
-
-function newest(items: unknown[], keep = Number.POSITIVE_INFINITY): unknown[] {
-  return items.length > keep ? items.slice(items.length - keep) : items
 }

@@ -35,8 +35,7 @@ export function useRpcInvalidation<Local, Remote, K extends keyof Local & string
     }
     const take = (client as AnyClient).expose(notification, hear)
     const end = onMissed(client, () => {
-      const { keyPrefix: prefix } = newest.current
-      const queryKey = rpcQueryKey(undefined, undefined, prefix && { keyPrefix: prefix })
+      const queryKey = rpcQueryKey(undefined, undefined, newest.current)
       void queryClient.invalidateQueries({ queryKey })
     })
     return () => {
