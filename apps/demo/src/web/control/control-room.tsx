@@ -1,7 +1,6 @@
 import { useRpcStream } from '@flashrpc/react'
 import { RpcDevtools } from '@flashrpc/react/devtools'
-import { ConnectionBadge } from '../components/connection-badge.js'
-import { Icon } from '../components/icon.js'
+import { TopBar } from '../components/top-bar.js'
 import { PresentPage } from './present-page.js'
 import { ToastForm } from './toast-form.js'
 
@@ -10,18 +9,7 @@ export function ControlRoom() {
   const { latest: pages = [], status } = useRpcStream('presence', undefined, { keep: 0 })
   return (
     <>
-      <header className="top">
-        <div className="top-inner">
-          <div className="brand">
-            <span className="brand-mark">
-              <Icon name="bolt" />
-            </span>
-            <span className="brand-name">flashrpc</span>
-            <span className="brand-tag">control</span>
-          </div>
-          <ConnectionBadge />
-        </div>
-      </header>
+      <TopBar tag="control" />
       <main className="page">
         <section className="intro" aria-labelledby="intro">
           <h1 id="intro">

@@ -9,10 +9,8 @@ export function PresentPage({ present: { page, name, methods } }: { present: Pre
     timeout: Number.POSITIVE_INFINITY,
   })
   const canBeAsked = methods.includes('confirm')
-  const ask = (form: FormData) => {
-    // What comes of it is shown below.
-    call({ page, text: String(form.get('text')) }).catch(() => {})
-  }
+  // What comes of it is shown below.
+  const ask = (form: FormData) => void call({ page, text: String(form.get('text')) })
   return (
     <li className="card" aria-labelledby={id} data-page={page}>
       <h2 id={id}>

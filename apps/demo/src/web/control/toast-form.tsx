@@ -3,10 +3,8 @@ import { useRpcCall } from '@flashrpc/react'
 /** Sends a toast to every page. */
 export function ToastForm() {
   const { call, data, error } = useRpcCall('toast')
-  const send = (form: FormData) => {
-    // What comes of it is shown beside.
-    call({ text: String(form.get('text')) }).catch(() => {})
-  }
+  // What comes of it is shown beside.
+  const send = (form: FormData) => void call({ text: String(form.get('text')) })
   const pages = data?.told === 1 ? '1 page' : `${data?.told} pages`
   return (
     <form className="line" action={send}>
