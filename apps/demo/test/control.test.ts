@@ -1,56 +1,18 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import axe from 'axe-core'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startBrowser } from './support/browser.ts'
-import { buildDemo } from './support/build.ts'
-import { type RunningDemo, startDemo } from './support/demo.ts'
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { startDemo } from './support/demo.ts'
+import { demoScene } from './support/demo-scene.ts'
 
-let browser: Browser
-let folder: string
-let demo: RunningDemo
-let pages: Page[]
-let errors: string[]
+const scene = demoScene()
+const { open } = scene
 
-beforeAll(async () => {
-  await buildDemo()
-  browser = await startBrowser()
-}, 180_000)
+beforeEach(() => writeFile(join(scene.folder, 'a.txt'), 'a'))
 
-afterAll(() => browser?.close())
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'flashrpc-demo-'))
-  await writeFile(join(folder, 'a.txt'), 'a')
-  demo = await startDemo(folder)
-  pages = []
-  errors = []
-})
-
-afterEach(async () => {
-  await Promise.all(pages.map((page) => page.context().close()))
-  await demo.program[Symbol.asyncDispose]()
-  await rm(folder, { recursive: true })
-  expect(errors).toEqual([])
-})
-
-async function open(path = '', options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
-  const page = await context.newPage()
-  pages.push(page)
-  page.on('pageerror', (error) => errors.push(String(error)))
-  page.on('console', (message) => {
-    if (message.type() === 'error') errors.push(message.text())
-  })
-  await page.goto(demo.address + path)
-  await page.locator('[data-status=connected]').waitFor()
-  if (!path) await page.getByText(/^page \d+$/).waitFor({ state: 'attached' })
-  return page
-}
-
-const control = () => open('control.html')
+const address = (path: string) => scene.demo.address + path
+const control = (options?: BrowserContextOptions) => open(address('control.html'), options)
 const mounted = (page: Page, number: number) =>
   page.getByLabel(`Mounted in page ${number}`).getByRole('listitem').allTextContents()
 
@@ -97,14 +59,11 @@ describe('the control page', () => {
     const room = await control()
     await open()
     await room.locator('[data-page="1"]').waitFor()
-    await demo.program[Symbol.asyncDispose]()
-    errors.length = 0
+    await scene.demo.program[Symbol.asyncDispose]()
     await room.locator('[data-status=reconnecting]').waitFor()
-    demo = await startDemo(folder, demo.port)
+    scene.demo = await startDemo(scene.folder, scene.demo.port)
     await room.locator('[data-status=connected]').waitFor()
     await expect.poll(() => mounted(room, 1), { timeout: 20_000 }).toContain('confirm')
-    // What a browser says of a server that is away.
-    errors.length = 0
   })
 })
 
@@ -147,8 +106,8 @@ describe('the pages', () => {
   }
 
   test.each(['light', 'dark'] as const)('have nothing that axe finds, %s', async (colorScheme) => {
-    const page = await open('', { colorScheme })
-    const room = await open('control.html', { colorScheme })
+    const page = await open(undefined, { colorScheme })
+    const room = await control({ colorScheme })
     await room.getByRole('button', { name: 'Send to all' }).click()
     await page.getByRole('list', { name: 'Toasts' }).getByRole('listitem').waitFor()
     const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
@@ -162,7 +121,7 @@ describe('the pages', () => {
   })
 
   test.each(['', 'control.html'])('fit a telephone: /%s', async (path) => {
-    const page = await open(path, { viewport: { width: 360, height: 740 } })
+    const page = await open(address(path), { viewport: { width: 360, height: 740 } })
     if (path) await open()
     await page.getByRole('button', { name: 'flashrpc devtools' }).waitFor()
     const overhang = () =>

@@ -1,48 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createClient, RpcError } from '@flashrpc/core'
 import { createFaultProxy } from '@flashrpc/core/testing'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
 import { contract, MAX_DROPPED_BYTES, RPC_PATH } from '../src/contract.ts'
-import { type OpenPage, openPage, startBrowser } from './support/browser.ts'
-import { buildDemo } from './support/build.ts'
-import { type RunningDemo, startDemo } from './support/demo.ts'
+import { startDemo } from './support/demo.ts'
+import { demoScene } from './support/demo-scene.ts'
 import { dropFiles } from './support/drop-files.ts'
 
-let browser: Browser
-let folder: string
-let demo: RunningDemo
-let opened: OpenPage[]
-
-beforeAll(async () => {
-  await buildDemo()
-  browser = await startBrowser()
-}, 180_000)
-
-afterAll(() => browser?.close())
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'flashrpc-demo-'))
-  demo = await startDemo(folder)
-  opened = []
-})
-
-afterEach(async () => {
-  const errors = opened.flatMap((one) => one.errors)
-  await Promise.all(opened.map(({ page }) => page.context().close()))
-  await demo.program[Symbol.asyncDispose]()
-  await rm(folder, { recursive: true })
-  expect(errors).toEqual([])
-})
-
-async function open(address = demo.address): Promise<Page> {
-  const one = await openPage(browser, address)
-  opened.push(one)
-  return one.page
-}
+const scene = demoScene()
+const { open } = scene
 
 describe('a file that is dropped', () => {
   test('is kept by the server as it is, with others at once, and comes back the same', async () => {
@@ -54,7 +23,7 @@ describe('a file that is dropped', () => {
         .locator(`[data-dropped-sha256="${sha256(content)}"]`)
         .waitFor()
     }
-    await demo.program.prints(/keeps large\.bin \(3000000 bytes\)/)
+    await scene.demo.program.prints(/keeps large\.bin \(3000000 bytes\)/)
     for (const [name, content] of Object.entries(files)) {
       const downloading = page.waitForEvent('download')
       await page.getByRole('button', { name: `Download ${name}` }).click()
@@ -65,11 +34,11 @@ describe('a file that is dropped', () => {
   })
 
   test('can be chosen by keyboard instead, and hidden again', async () => {
-    await writeFile(join(folder, 'chosen.txt'), 'chosen')
+    await writeFile(join(scene.folder, 'chosen.txt'), 'chosen')
     const page = await open()
     const choosing = page.waitForEvent('filechooser')
     await page.getByRole('button', { name: 'Choose files' }).press('Enter')
-    await (await choosing).setFiles(join(folder, 'chosen.txt'))
+    await (await choosing).setFiles(join(scene.folder, 'chosen.txt'))
     await row(page, 'chosen.txt')
       .locator(`[data-dropped-sha256="${sha256('chosen')}"]`)
       .waitFor()
@@ -78,7 +47,7 @@ describe('a file that is dropped', () => {
   })
 
   test('shows how far it is, ends on the server when it is cancelled, and can be sent again', async () => {
-    await using proxy = await createFaultProxy({ port: Number(demo.port) })
+    await using proxy = await createFaultProxy({ port: Number(scene.demo.port) })
     const page = await open(proxy.url('http'))
     proxy.throttle({ up: 500_000 })
     const content = randomBytes(3_000_000)
@@ -89,7 +58,9 @@ describe('a file that is dropped', () => {
     expect(await share()).toBeLessThan(1)
     await page.getByRole('button', { name: 'Cancel slow.bin' }).click()
     await row(page, 'slow.bin').getByText('Cancelled').waitFor()
-    const [, came] = await demo.program.prints(/did not get slow\.bin: (\d+) of 3000000 bytes/)
+    const [, came] = await scene.demo.program.prints(
+      /did not get slow\.bin: (\d+) of 3000000 bytes/,
+    )
     expect(Number(came)).toBeLessThan(3_000_000)
 
     proxy.heal()
@@ -100,7 +71,7 @@ describe('a file that is dropped', () => {
   })
 
   test('goes on where it was, both ways, when the connection is lost', async () => {
-    await using proxy = await createFaultProxy({ port: Number(demo.port) })
+    await using proxy = await createFaultProxy({ port: Number(scene.demo.port) })
     const page = await open(proxy.url('http'))
     const content = randomBytes(3_000_000)
     const waiting = row(page, 'cut.bin').getByText('Waiting for the connection')
@@ -120,7 +91,7 @@ describe('a file that is dropped', () => {
   })
 
   test('and is too large, is not sent, and the page says so', async () => {
-    const path = join(folder, 'huge.bin')
+    const path = join(scene.folder, 'huge.bin')
     await writeFile(path, '')
     await truncate(path, MAX_DROPPED_BYTES + 1)
     const page = await open()
@@ -135,24 +106,25 @@ describe('a file that is dropped', () => {
   })
 
   test('fails with the server’s end, and can be sent to the next one', async () => {
-    await using proxy = await createFaultProxy({ port: Number(demo.port) })
+    await using proxy = await createFaultProxy({ port: Number(scene.demo.port) })
     const page = await open(proxy.url('http'))
     proxy.throttle({ up: 500_000 })
     await dropFiles(page, { 'lost.bin': randomBytes(3_000_000) })
     await page.getByRole('progressbar', { name: 'Uploading lost.bin' }).waitFor()
-    demo.program.signal('SIGKILL')
-    await demo.program.ended
-    demo = await startDemo(folder)
+    scene.demo.program.signal('SIGKILL')
+    await scene.demo.program.ended
+    scene.demo = await startDemo(scene.folder)
     proxy.heal()
-    proxy.retarget({ port: Number(demo.port) })
+    proxy.retarget({ port: Number(scene.demo.port) })
     await row(page, 'lost.bin').getByRole('alert').waitFor()
     await page.getByRole('button', { name: 'Try again lost.bin' }).click()
-    await demo.program.prints(/keeps lost\.bin \(3000000 bytes\)/)
+    await scene.demo.program.prints(/keeps lost\.bin \(3000000 bytes\)/)
   })
 })
 
 describe('the server, whatever a page says', () => {
-  const connect = () => createClient(contract, { url: `ws://127.0.0.1:${demo.port}${RPC_PATH}` })
+  const connect = () =>
+    createClient(contract, { url: `ws://127.0.0.1:${scene.demo.port}${RPC_PATH}` })
 
   test.each([
     [

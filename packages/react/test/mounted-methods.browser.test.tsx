@@ -1,19 +1,15 @@
 import './support/register.js'
-import { RpcProvider, useRpcMethod, useRpcState } from '@flashrpc/react'
+import { useRpcMethod } from '@flashrpc/react'
 import { cleanup, render, screen } from '@testing-library/react'
-import { StrictMode } from 'react'
+import type { ReactNode } from 'react'
 import { afterEach, expect, test } from 'vitest'
-import { contract } from '../../../scripts/test-server/contract.js'
 import { startServer, type TestServer } from './support/servers.js'
+import { StrictApp } from './support/strict-app.js'
 
 afterEach(cleanup)
 
 /** Longer than any test: where a wait of it ends, something has ended it. */
 const LONG = 60_000
-
-function Status() {
-  return <output>{useRpcState((state) => state.status)}</output>
-}
 
 function Confirm({ answer, waitForMount }: { answer: 'yes' | 'no'; waitForMount?: number }) {
   useRpcMethod('confirm', () => answer, waitForMount === undefined ? {} : { waitForMount })
@@ -26,18 +22,11 @@ function Upper() {
 }
 
 /** An app of which parts are mounted, and others are not. */
-function appOf(server: TestServer, waitForMount?: number) {
-  return (parts: React.ReactNode) => (
-    <StrictMode>
-      <RpcProvider
-        url={server.url}
-        contract={contract}
-        {...(waitForMount !== undefined && { waitForMount })}
-      >
-        <Status />
-        {parts}
-      </RpcProvider>
-    </StrictMode>
+function appOf(server: TestServer, waitForMount = 0) {
+  return (parts: ReactNode) => (
+    <StrictApp url={server.url} waitForMount={waitForMount}>
+      {parts}
+    </StrictApp>
   )
 }
 

@@ -23,6 +23,7 @@ import { Component, type ReactNode, Suspense, useState } from 'react'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { contract } from '../../../scripts/test-server/contract.js'
 import { startServer, type TestServer } from './support/servers.js'
+import { Status } from './support/status.js'
 
 let server: TestServer
 let queryClient: QueryClient
@@ -37,10 +38,6 @@ afterEach(async () => {
   queryClient.clear()
   await server[Symbol.asyncDispose]()
 })
-
-function Status() {
-  return <output>{useRpcState((state) => state.status)}</output>
-}
 
 function show(children: ReactNode) {
   return render(

@@ -1,11 +1,12 @@
 import './support/register.js'
 import type { RpcAbortedError } from '@flashrpc/core'
-import { type RpcCall, RpcProvider, useRpcCall, useRpcState } from '@flashrpc/react'
+import { type RpcCall, useRpcCall } from '@flashrpc/react'
 import { cleanup, render, screen } from '@testing-library/react'
-import { type ReactNode, StrictMode, useEffect } from 'react'
+import { type ReactNode, useEffect } from 'react'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { contract } from '../../../scripts/test-server/contract.js'
+import type { contract } from '../../../scripts/test-server/contract.js'
 import { startServer, type TestServer } from './support/servers.js'
+import { StrictApp } from './support/strict-app.js'
 
 type Report = RpcCall<typeof contract.server.report>
 
@@ -42,19 +43,8 @@ function Report() {
   return <p>{shown}</p>
 }
 
-function Status() {
-  return <output>{useRpcState((state) => state.status)}</output>
-}
-
 function app(children: ReactNode) {
-  return (
-    <StrictMode>
-      <RpcProvider url={server.url} contract={contract}>
-        <Status />
-        {children}
-      </RpcProvider>
-    </StrictMode>
-  )
+  return <StrictApp url={server.url}>{children}</StrictApp>
 }
 
 const LONG = 60_000

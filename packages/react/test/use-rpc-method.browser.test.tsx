@@ -1,16 +1,13 @@
 import './support/register.js'
-import { RpcProvider, useRpc, useRpcMethod, useRpcState } from '@flashrpc/react'
+import { RpcProvider, useRpc, useRpcMethod } from '@flashrpc/react'
 import { cleanup, render, screen } from '@testing-library/react'
 import { StrictMode, useEffect, useState } from 'react'
 import { afterEach, expect, test } from 'vitest'
 import { contract } from '../../../scripts/test-server/contract.js'
 import { startServer } from './support/servers.js'
+import { Status } from './support/status.js'
 
 afterEach(cleanup)
-
-function Status() {
-  return <output>{useRpcState((state) => state.status)}</output>
-}
 
 test('the server calls a mounted component and gets its answer', async () => {
   await using server = await startServer()

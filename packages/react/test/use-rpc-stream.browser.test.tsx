@@ -4,14 +4,14 @@ import {
   RpcProvider,
   type StreamState,
   type UseRpcStreamOptions,
-  useRpcState,
   useRpcStream,
 } from '@flashrpc/react'
 import { cleanup, render, screen } from '@testing-library/react'
-import { type ReactNode, StrictMode } from 'react'
+import type { ReactNode } from 'react'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { contract } from '../../../scripts/test-server/contract.js'
 import { startServer, type TestServer } from './support/servers.js'
+import { StrictApp } from './support/strict-app.js'
 
 let server: TestServer
 let state: StreamState<number>
@@ -38,19 +38,8 @@ function Count({ to, ...options }: { to: number | null } & UseRpcStreamOptions<n
   )
 }
 
-function Status() {
-  return <output>{useRpcState(({ status }) => status)}</output>
-}
-
 function app(children: ReactNode) {
-  return (
-    <StrictMode>
-      <RpcProvider url={server.url} contract={contract}>
-        <Status />
-        {children}
-      </RpcProvider>
-    </StrictMode>
-  )
+  return <StrictApp url={server.url}>{children}</StrictApp>
 }
 
 describe('useRpcStream', () => {
