@@ -86,8 +86,8 @@ export const useRpcStore: Hooks['useRpcStore'] = /* @__PURE__ */ bindHook(
  * A stream of the server's, read while the component is mounted:
  * `const { latest, items, status, error } = useRpcStream('ticks', { everyMs: 100 }, { keep: 50 })`.
  *
- * Other params (by value: they may be written inline) read another stream. One render shows all items that have
- * come in a turn; `onItem` is told each of them. A stream that was lost with its connection is asked for again.
+ * Other params (by value: they may be written inline) read another stream. However fast items come, they are shown
+ * about 60 times a second at the most; `onItem` is told each of them. A stream that was lost with its connection is asked for again.
  */
 export const useRpcStream: Hooks['useRpcStream'] = /* @__PURE__ */ bindHook(
   useBoundRpcStream,

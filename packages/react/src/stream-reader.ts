@@ -32,6 +32,9 @@ export const IDLE_STREAM: StreamState<never> = {
 /** How many items are kept, where nothing else is said. */
 const MOST_KEPT = 100
 
+/** So long, in ms, one state is published at the least while items come: about a frame. */
+const FRAME_MS = 16
+
 /** Where it stands, paused or not. */
 type Phase = Exclude<StreamState['status'], 'idle' | 'paused'>
 
@@ -48,8 +51,8 @@ export interface StreamReaderOptions {
 }
 
 /**
- * Reads one stream while it is held. Every item is told to `onItem`; the state is published once for all
- * that have come in a turn, so that a fast stream renders no more often than a browser can.
+ * Reads one stream while it is held. Every item is told to `onItem`; the state is published at the end of a turn,
+ * and about once a frame at the most, so that a fast stream renders no more often than a browser can show.
  */
 export class StreamReader {
   readonly store: StoreApi<StreamState> = createStore<StreamState>(() => WAITING)
@@ -64,6 +67,7 @@ export class StreamReader {
   /** Goes on where it is paused. */
   #wake = (): void => {}
   #publishing: ReturnType<typeof setTimeout> | undefined
+  #publishedAt = 0
   /** What is published next. */
   #phase: Phase = 'waiting'
   #error: RpcError | null = null
@@ -172,7 +176,10 @@ export class StreamReader {
     if (this.#items.length > 2 * keep) this.#items = newest(this.#items, keep)
     onItem?.(item as never)
     // A timer, and no frame: hidden pages have none.
-    this.#publishing ??= setTimeout(() => this.#publish())
+    this.#publishing ??= setTimeout(
+      () => this.#publish(),
+      Math.max(0, this.#publishedAt + FRAME_MS - performance.now()),
+    )
   }
 
   #become(phase: Phase, error: RpcError | null = null): void {
@@ -184,6 +191,7 @@ export class StreamReader {
   #publish(): void {
     clearTimeout(this.#publishing)
     this.#publishing = undefined
+    this.#publishedAt = performance.now()
     const isOver = this.#phase === 'done' || this.#phase === 'failed'
     this.store.setState({
       latest: this.#latest,
