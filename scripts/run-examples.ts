@@ -9,7 +9,8 @@ import { findPython } from './python.ts'
 
 /**
  * Runs every example as its README says, and holds what it prints against the README's last block:
- * its `main.ts`, or, where it has none, its `client.ts` beside its `server.ts` or `server.py`.
+ * its `main.ts`, or, where it has none, its `client.ts` beside its `server.ts` or `server.py`. Of one that is a page only, its
+ * server has to start: its test looks at the page.
  */
 
 const examples = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples')
@@ -34,6 +35,7 @@ async function run(folder: string): Promise<string | undefined> {
   } else server = start(folder, 'server.ts')
   try {
     const url = await listening(server)
+    if (!existsSync(join(folder, 'client.ts'))) return 'listens; its test looks at its page'
     await expectPromised(folder, start(folder, 'client.ts', url))
     return undefined
   } finally {

@@ -14,6 +14,7 @@ import { startWorker } from './support/start-worker.js'
 import { contract } from './support/suite/contract.js'
 import { describeTransport } from './support/suite/describe-transport.js'
 import { createSuiteMethods } from './support/suite/serve.js'
+import { createWorker } from './tabs/worker.js'
 
 /** Serves one end of a pair in this process. */
 function serve(
@@ -65,5 +66,22 @@ describeTransport('a WebSocket', async () => {
       return webSocketTransport(socket as unknown as WebSocketLike)
     },
     close: () => endpoint.close(),
+  }
+})
+
+describeTransport('a worker that tabs share, to a WebSocket', async () => {
+  const endpoint = createEndpoint(contract, { methods: createSuiteMethods()() })
+  const { url } = await endpoint.listen()
+  const workers: ReturnType<typeof createWorker>[] = []
+  return {
+    open: async () => {
+      const worker = createWorker()
+      workers.push(worker)
+      return worker.open(url)
+    },
+    close: async () => {
+      for (const worker of workers) worker.close()
+      await endpoint.close()
+    },
   }
 })

@@ -24,6 +24,8 @@ export class CallContext implements HandlerContext {
   readonly identity: undefined
   /** Those of the call, where it has any. */
   streams: ServedCall | undefined
+  /** By which it is to run once, where it came with one. */
+  key: string | undefined
   /** Who is told how far it has come, where anybody listens. */
   report: ProgressReport | undefined
   /** As its middleware sees it, where it goes through any. */

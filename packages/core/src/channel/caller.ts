@@ -3,6 +3,7 @@ import {
   describeThrown,
   ErrorCode,
   RpcConfigError,
+  RpcDisconnectedError,
   RpcError,
   RpcOverloadedError,
   RpcProtocolError,
@@ -492,17 +493,19 @@ function hasKey({ key }: PendingCall): boolean {
 /** What the other side's error answer says of a call. */
 function toldError(
   { method, uncertain }: PendingCall,
-  { error: { code, message, data }, neverRan }: Extract<Answer, { kind: 'error' }>,
+  { error: { code, message, data }, ran }: Extract<Answer, { kind: 'error' }>,
 ): RpcError {
   if (code === ErrorCode.uncertain) return new RpcUncertainError(message, { method })
-  // Only the other side's own refusal says that a call never ran; a handler can throw any code.
-  if (!neverRan) return new RpcError(code, message, data, { method })
+  // Only the other side's own word says what became of a call; a handler can throw any code.
+  if (ran === undefined) return new RpcError(code, message, data, { method })
   // It did not run this time. The time before, it may have.
-  if (uncertain) {
+  if (uncertain && ran === false) {
     return new RpcUncertainError(`"${method}" ${STATE['maybe-executed']}: ${message}`, { method })
   }
-  if (code === ErrorCode.timedOut) return new RpcTimeoutError(message, 'not-received', { method })
+  const outcome = ran === false ? 'not-received' : 'maybe-executed'
+  if (code === ErrorCode.timedOut) return new RpcTimeoutError(message, outcome, { method })
+  if (code === ErrorCode.disconnected) return new RpcDisconnectedError(message, outcome, { method })
   return code === ErrorCode.overloaded
-    ? new RpcOverloadedError(message, { method, outcome: 'not-received' })
+    ? new RpcOverloadedError(message, { method, outcome })
     : new RpcError(code, message, data, { method })
 }

@@ -16,9 +16,11 @@ import type { AnyHandler, ExposeOptions } from './exposed-handlers.js'
 import { type Bye, isCounted } from './extensions.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import type { HelloResult } from './handshake.js'
+import type { Keys } from './keyed-calls.js'
 import type { Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-calls.js'
 import { Presence } from './presence.js'
+import { randomId } from './random-id.js'
 import { createRemote } from './remote.js'
 import { ResendBudget } from './resend-budget.js'
 import { Session, type SessionBounds } from './session.js'
@@ -166,6 +168,11 @@ export class ChannelCore {
     return this.#connection?.otherId ?? this.#lastOtherId
   }
 
+  /** Client: the results that its server keeps by key, as it said. */
+  get keys(): Keys | undefined {
+    return this.#connection?.keys
+  }
+
   // ── Calling ───────────────────────────────────────────────────────────────────────────────────
 
   call(method: string, params: unknown, options: SendOptions = {}): Promise<unknown> {
@@ -224,7 +231,7 @@ export class ChannelCore {
 
   /** Whether a server that leaves gives a call back, which then waits for the next one. */
   #isReturned(answer: Answer): boolean {
-    if (!this.#leaving || answer.kind !== 'error' || !answer.neverRan) return false
+    if (!this.#leaving || answer.kind !== 'error' || answer.ran !== false) return false
     const call = this.#caller.awaited(answer.id)
     if (!call?.outgoing) return false
     this.#takeBack([call.outgoing])
@@ -303,8 +310,9 @@ export class ChannelCore {
     }
   }
 
-  #offers({ reliable }: Transport): boolean {
-    return this.#options.side === 'server' || (this.#options.offersSession === true && !reliable)
+  #offers({ reliable, isReplaceable }: Transport): boolean {
+    const mayGoOn = isReplaceable ?? !reliable
+    return this.#options.side === 'server' || (this.#options.offersSession === true && mayGoOn)
   }
 
   get #welcome(): Welcome {
@@ -604,10 +612,4 @@ export class ChannelCore {
 
 function cancelledByCaller(): RpcError {
   return new RpcError(ErrorCode.cancelled, 'The caller gave the call up')
-}
-
-/** 128 random bits, in hexadecimal; `crypto.randomUUID` is missing on plain http pages. */
-function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

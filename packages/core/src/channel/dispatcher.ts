@@ -20,7 +20,15 @@ import { type AnswerKeyed, isKey } from './keyed-calls.js'
 import type { Middleware } from './middleware.js'
 import { isSource } from './outgoing-stream.js'
 import { ProgressReport } from './progress.js'
-import { notAllowed, notFound, notMounted, notThisKind, toldError, tooLate } from './refusals.js'
+import {
+  notAllowed,
+  notFound,
+  notMounted,
+  notThisKind,
+  type ToldError,
+  toldError,
+  tooLate,
+} from './refusals.js'
 import { ServedStreams } from './served-streams.js'
 import type { Speech } from './speech.js'
 import type { StreamRoom } from './stream-room.js'
@@ -293,9 +301,11 @@ export class Dispatcher {
     run: Run,
   ): Promise<ResponseMessage> {
     const { answerKeyed, onError } = this.#options
+    const key = rpc?.key as string
     const runOnce = async (signal: AbortSignal): Promise<ResponseMessage> => {
       const own = new CallContext(method, caller.kind, this.#options)
       own.standInFor(caller)
+      own.key = key
       const onAbort = () => own.abort(signal.reason)
       if (signal.aborted) onAbort()
       signal.addEventListener('abort', onAbort, { once: true })
@@ -308,7 +318,6 @@ export class Dispatcher {
       }
     }
     const { identity, signal } = caller
-    const key = rpc?.key as string
     // That there is one was looked at before: see #whyKeyless.
     const answer = answerKeyed as AnswerKeyed
     return answer({ key, method, params, identity, signal, run: runOnce, error: onError })
@@ -422,8 +431,9 @@ export class Dispatcher {
   #errorAnswer(id: MessageId, method: string, thrown: unknown, context: CallContext): ErrorMessage {
     const told = toldError(thrown)
     if (!told && !context.aborted) this.#options.onError(thrown)
-    const { code, message, data } = told ?? this.#failure(method, thrown, context)
-    return errorMessage(id, code, message, data)
+    const { code, message, data, ran }: ToldError = told ?? this.#failure(method, thrown, context)
+    const answer = errorMessage(id, code, message, data)
+    return ran === undefined ? answer : { ...answer, rpc: { ran } }
   }
 
   /** What a caller is told of what was not thrown to be told. */

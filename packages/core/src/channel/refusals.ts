@@ -1,4 +1,6 @@
 import { ErrorCode, RpcError } from '../errors.js'
+import type { ErrorObject, Ran } from '../wire/message.js'
+import { RelayedError } from './relayed-error.js'
 
 /** What callers are told of calls that are not run, or fail. */
 
@@ -31,17 +33,22 @@ export function notThisKind(method: string, isStream: boolean): RpcError {
   return new RpcError(ErrorCode.invalidRequest, message, undefined, { method })
 }
 
+/** What a caller is told. */
+export interface ToldError extends ErrorObject {
+  /** What is known of the call, where it was passed on. */
+  readonly ran?: Ran | undefined
+}
+
 /**
  * What a thrown value tells the caller: only an `RpcError` tells anything. Reads nothing twice and
  * survives errors whose members throw.
  */
-export function toldError(
-  thrown: unknown,
-): { code: number; message: string; data: unknown } | undefined {
+export function toldError(thrown: unknown): ToldError | undefined {
   try {
     if (!(thrown instanceof RpcError)) return undefined
     const { code, message, data } = thrown
-    return Number.isInteger(code) ? { code, message: String(message), data } : undefined
+    const ran = thrown instanceof RelayedError ? thrown.ran : undefined
+    return Number.isInteger(code) ? { code, message: String(message), data, ran } : undefined
   } catch {
     return undefined
   }

@@ -2,6 +2,7 @@ import { ChannelCore } from '../channel/channel-core.js'
 import type { SomeHandlers } from '../channel/functions.js'
 import type { HelloResult } from '../channel/handshake.js'
 import { type ChannelHooks, createHookRunner, type HookRunner } from '../channel/hooks.js'
+import type { Keys } from '../channel/keyed-calls.js'
 import { type Logger, log } from '../channel/logger.js'
 import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
 import { CorePeer, type Peer, type UntypedSide } from '../channel/peer.js'
@@ -21,6 +22,7 @@ import {
   resolveRetryOptions,
   type Verdict,
 } from './retry.js'
+import type { Share } from './share.js'
 import type { SocketSettings } from './socket.js'
 import { type ClientState, StateHolder } from './state.js'
 import { assertWebSocketUrl, type UrlSource } from './url.js'
@@ -72,6 +74,11 @@ export type ClientTarget =
 
 /** Options of a client besides its target, its methods and its hooks. */
 export interface ClientSettings extends ChannelOptions, SocketSettings {
+  /**
+   * Has it share another program's connection to its `url`: `betweenTabs(…)` of `@flashrpc/core/tabs`. Default: it
+   * has its own.
+   */
+  share?: Share
   /** When to try again; what is left out keeps its default. */
   retry?: Partial<RetryOptions>
   /** How long one attempt may take, in ms. Default 10,000. */
@@ -120,7 +127,8 @@ export function createClient(
 
 type UntypedClientOptions = ClientOptions<UntypedSide, UntypedSide>
 
-class LastingClient extends CorePeer implements AnyClient {
+/** A client; its types are gone. */
+export class LastingClient extends CorePeer implements AnyClient {
   readonly contract: Contract | undefined
   protected readonly core: ChannelCore
   readonly #hooks: HookRunner
@@ -148,7 +156,7 @@ class LastingClient extends CorePeer implements AnyClient {
       self: () => this,
       events: {
         open: (hello) => this.#opened(hello),
-        resumed: (hello) => this.#connected(hello),
+        resumed: (hello) => this.#resumed(hello),
         down: (info, retryAfterMs) => this.#down(info, retryAfterMs),
         ended: (info) => this.#hooks.disconnect(info),
         latency: (latencyMs) => this.#state.set({ latencyMs }),
@@ -163,6 +171,11 @@ class LastingClient extends CorePeer implements AnyClient {
     )
     this.exposeAll(options.methods)
     if (options.autoConnect !== false) void this.connect()
+  }
+
+  /** The results that the server keeps by key, as it said. */
+  get keys(): Keys | undefined {
+    return this.core.keys
   }
 
   get state(): ClientState {
@@ -231,6 +244,9 @@ class LastingClient extends CorePeer implements AnyClient {
         if (this.#link === link) this.core.attach(transport)
         else transport.close()
       },
+      latency: (latencyMs) => {
+        if (this.#link === link) this.#state.set({ latencyMs })
+      },
       stopped: (verdict, failure) => {
         if (this.#link === link) this.#stopped(verdict, failure)
       },
@@ -249,7 +265,15 @@ class LastingClient extends CorePeer implements AnyClient {
     })
   }
 
+  #resumed(hello: HelloResult | undefined): void {
+    if (this.#link?.session?.isSame !== false) return this.#connected(hello)
+    // What is in between has kept this client's calls; the server knows nothing of them any more.
+    this.#hooks.disconnect({ code: 1006, reason: 'The server does not have the session any more' })
+    this.#opened(hello)
+  }
+
   #connected(hello: HelloResult | undefined): void {
+    const { id, isSame } = this.#link?.session ?? { id: hello?.sid ?? null, isSame: true }
     this.#everConnected = true
     this.#link?.accepted(hello?.spreadMs ?? 0)
     this.#state.set({
@@ -257,8 +281,8 @@ class LastingClient extends CorePeer implements AnyClient {
       attempt: 0,
       retryAt: null,
       lastError: null,
-      sessionId: hello?.sid ?? null,
-      resumed: hello?.resumed ?? false,
+      sessionId: id,
+      resumed: (hello?.resumed ?? false) && isSame,
     })
   }
 
@@ -315,13 +339,18 @@ function closedError(): RpcDisconnectedError {
 
 /** @throws {RpcConfigError} where the options name no target, two, or a wrong one. */
 function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Link {
-  const { url, transport, connectTimeoutMs = 10_000 } = options
+  const { url, share, transport, connectTimeoutMs = 10_000 } = options
   const retry = resolveRetryOptions(options.retry)
   if (!(Number.isInteger(connectTimeoutMs) && connectTimeoutMs > 0)) {
     throw new RpcConfigError('connectTimeoutMs must be a positive number of ms')
   }
   if ((url === undefined) === (transport === undefined)) {
     throw new RpcConfigError('A client needs either a url or a transport, and not both')
+  }
+  if (share !== undefined && (url === undefined || typeof share?.createLink !== 'function')) {
+    throw new RpcConfigError(
+      'share goes with a url, and is what betweenTabs() of @flashrpc/core/tabs returns',
+    )
   }
   if (transport !== undefined) {
     if (typeof transport !== 'function') {
@@ -343,5 +372,5 @@ function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Lin
   assertSocketSettings(settings)
   const maxMessage = resolveChannelOptions(options).limits.message
   const link = { ...settings, url: url as UrlSource, retry, connectTimeoutMs, maxMessage }
-  return (events) => new ReconnectingSocket(link, events)
+  return (events) => share?.createLink(link, events) ?? new ReconnectingSocket(link, events)
 }

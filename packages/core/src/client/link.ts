@@ -8,6 +8,16 @@ export interface LinkEvents extends PaceEvents {
   connecting(attempt: number): void
   /** An attempt came about. */
   open(transport: Transport): void
+  /** How long the server takes to answer, in ms, where the connection to it is another program's. */
+  latency(ms: number | null): void
+}
+
+/** The session that another program has with the server. */
+export interface LinkSession {
+  /** The server's name for it; null with a plain JSON-RPC server. */
+  readonly id: string | null
+  /** Whether it is that of the link's connection before. */
+  readonly isSame: boolean
 }
 
 /**
@@ -15,6 +25,8 @@ export interface LinkEvents extends PaceEvents {
  * thrown away and a new one made.
  */
 export interface Link {
+  /** Where the server is behind another program, which the connection is to: its session with that. */
+  readonly session?: LinkSession | undefined
   /** The connection it made has ended: the client's channel says so, and says why. */
   lost(failure: Failure): void
   /** The connection it made has been accepted by the server. */

@@ -20,6 +20,11 @@ export interface TransportEvents {
 export interface Transport {
   /** True where the wire itself can't lose or stall: no heartbeat is needed on it. */
   readonly reliable: boolean
+  /**
+   * Whether a session may go on over another one when it has ended. Default: where it is not `reliable`, since
+   * what can't be lost need not be found again.
+   */
+  readonly isReplaceable?: boolean
   /** Begins delivery. Called once, by the channel; frames that came before it are delivered first. */
   start(events: TransportEvents): void
   /** Hands one frame to the wire, and returns false where it certainly did not leave. */

@@ -48,6 +48,12 @@ export interface ErrorObject {
   data?: unknown
 }
 
+/**
+ * What is known of a call that failed, where it is not its handler that says so: `false`, it was not run
+ * and never will be; `null`, who it was passed on to is lost, and whether it ran can't be known.
+ */
+export type Ran = false | null
+
 export interface ResultMessage {
   jsonrpc: '2.0'
   id: MessageId
@@ -58,8 +64,8 @@ export interface ErrorMessage {
   jsonrpc: '2.0'
   id: MessageId
   error: ErrorObject
-  /** Not the handler's: the call was refused before it could run, and never will. */
-  rpc?: { ran: false }
+  /** Not the handler's word, but of who passes its answer on. */
+  rpc?: { ran: Ran }
 }
 
 export type ResponseMessage = ResultMessage | ErrorMessage
@@ -79,7 +85,7 @@ export type Classified =
     }
   | { kind: 'notification'; method: string; params: unknown; rpc: { readonly meta?: unknown } }
   | { kind: 'result'; id: MessageId; result: unknown }
-  | { kind: 'error'; id: MessageId; error: ErrorObject; neverRan: boolean }
+  | { kind: 'error'; id: MessageId; error: ErrorObject; ran: Ran | undefined }
   /** Meant as an answer, but not one: `result` and `error` both, a malformed `error`, no version. */
   | { kind: 'malformed-response'; id: MessageId | undefined; reason: string }
   /** Neither a request nor an answer: no `method`, no `result`, no `error`. */
@@ -133,12 +139,13 @@ function classifyResponse(value: object, hasId: boolean): Classified {
   if (!isErrorObject(message.error)) {
     return malformed('its error has no integer code and string message')
   }
-  return { kind: 'error', id, error: message.error, neverRan: saysNeverRan(message) }
+  return { kind: 'error', id, error: message.error, ran: readRan(message) }
 }
 
 /** What no handler can say, whatever it throws: beside the error, not in it. */
-function saysNeverRan(message: object): boolean {
-  return extrasOf<{ ran?: unknown }>(message).ran === false
+function readRan(message: object): Ran | undefined {
+  const { ran } = extrasOf<{ ran?: unknown }>(message)
+  return ran === false || ran === null ? ran : undefined
 }
 
 const NO_EXTRAS: object = Object.freeze(Object.create(null))

@@ -1,0 +1,3 @@
+import { serveTabs } from '@flashrpc/core/tabs'
+
+serveTabs()

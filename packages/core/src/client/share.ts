@@ -1,0 +1,16 @@
+import type { Link, LinkEvents } from './link.js'
+import type { RetryOptions } from './retry.js'
+import type { UrlSource } from './url.js'
+
+/** What a link that shares another program's connection has to know of the client's own wishes. */
+export interface ShareOptions {
+  readonly url: UrlSource
+  readonly retry: RetryOptions
+  readonly connectTimeoutMs: number
+}
+
+/** Has a client use another program's connection to its server; made by `betweenTabs` of `@flashrpc/core/tabs`. */
+export interface Share {
+  /** @returns `undefined` where nothing can be shared: then the client has a connection of its own. */
+  createLink(options: ShareOptions, events: LinkEvents): Link | undefined
+}

@@ -1,0 +1,42 @@
+import { randomId } from '../channel/random-id.js'
+import { RpcConfigError } from '../errors.js'
+import type { MessagePortLike } from '../transport/message-port.js'
+import { holdLock } from './locks.js'
+import { TabServer, type TabsOptions } from './tab-server.js'
+
+/** As much of a shared worker's global object as is needed: the DOM's types don't have it. */
+interface SharedWorkerGlobal {
+  readonly SharedWorkerGlobalScope?: unknown
+  addEventListener(
+    type: 'connect',
+    listener: (event: { readonly ports: readonly MessagePortLike[] }) => void,
+  ): void
+}
+
+/**
+ * Makes a `SharedWorker` the one through which all tabs of an origin share a connection; the whole of its
+ * script. It needs no contract, and nothing about the server: the tabs say where that is.
+ *
+ * Call it while the script is first run, and not after an `await`: tabs that come before it are not heard.
+ *
+ * @param options of the one connection: those of a client that say how it is made and what it carries. `codec`
+ *   and `frameType` as the tabs have them. Default: those of a client.
+ * @throws {RpcConfigError} where it is called in anything but a shared worker, or an option is wrong.
+ *
+ * @example
+ * // rpc.worker.ts
+ * serveTabs()
+ */
+export function serveTabs(options: TabsOptions = {}): void {
+  const scope = globalThis as unknown as SharedWorkerGlobal
+  if (scope.SharedWorkerGlobalScope === undefined) {
+    throw new RpcConfigError(
+      'serveTabs() is for the script of a SharedWorker; in a page, give the client share: betweenTabs(…)',
+    )
+  }
+  const forEver = new AbortController().signal
+  const server = new TabServer(options, holdLock(`flashrpc:${randomId()}`, forEver))
+  scope.addEventListener('connect', ({ ports: [port] }) => {
+    if (port) void server.accept(port)
+  })
+}

@@ -1,0 +1,230 @@
+import { randomId } from '../channel/random-id.js'
+import type { Link, LinkEvents, LinkSession } from '../client/link.js'
+import { Pace } from '../client/pace.js'
+import type { Failure } from '../client/retry.js'
+import type { ShareOptions } from '../client/share.js'
+import { assertWebSocketUrl } from '../client/url.js'
+import { describeThrown, RpcDisconnectedError } from '../errors.js'
+import type { MessagePortLike } from '../transport/message-port.js'
+import { Lane } from './lane.js'
+import { holdLock, whenFree } from './locks.js'
+import type { LinkState, OpenWord, TabWord, WorkerWord } from './words.js'
+
+/** As much of a `SharedWorker` as is needed. */
+export interface SharedWorkerLike {
+  readonly port: MessagePortLike
+  addEventListener?(type: 'error', listener: () => void): void
+}
+
+/** A worker that this tab takes part in. */
+interface Membership {
+  readonly lane: Lane<WorkerWord, TabWord>
+  /** Lets go of the lock that tells the worker of this tab, and waits no longer for the worker's. */
+  readonly leaving: AbortController
+  /** Whether the worker has said its first word. */
+  hasJoined: boolean
+  readonly joined: () => void
+  /** It can't be joined. */
+  readonly failed: (error: Error) => void
+}
+
+/**
+ * A tab's link to the server through a worker that it shares with other tabs. What becomes of the worker's own
+ * connection, the client is told as if it were its own.
+ */
+export class SharedLink implements Link {
+  readonly #createWorker: () => SharedWorkerLike
+  readonly #options: ShareOptions
+  readonly #events: LinkEvents
+  readonly #pace: Pace
+  readonly #stopping = new AbortController()
+  #worker: Membership | undefined
+  /** Whether the client has a connection of this link. */
+  #isOpen = false
+  /** Whether the worker is connected to the server, as it last said. */
+  #isServed = false
+  /** How long the server takes to answer the worker, in ms. */
+  #latencyMs: number | null = null
+  #session: LinkSession | undefined
+
+  constructor(createWorker: () => SharedWorkerLike, options: ShareOptions, events: LinkEvents) {
+    this.#createWorker = createWorker
+    this.#options = options
+    this.#events = events
+    this.#pace = new Pace(options.retry, true, events)
+    this.#watchPage()
+    // Begun later, as a socket would be: the client that makes this link does not have it yet.
+    queueMicrotask(() => void this.#open())
+  }
+
+  get session(): LinkSession | undefined {
+    return this.#session
+  }
+
+  lost(failure: Failure): void {
+    this.#isOpen = false
+    // The worker's own is lost: it comes with the next.
+    if (this.#worker && !this.#isServed) return
+    this.#pace.failed(failure)
+    void this.#open()
+  }
+
+  accepted(): void {
+    this.#pace.accepted(0)
+    // And not the worker this tab.
+    this.#events.latency(this.#latencyMs)
+  }
+
+  spread(): void {}
+
+  hurry(): void {
+    this.#pace.hurry()
+    this.#worker?.lane.say({ flashrpc: 'hurry' })
+  }
+
+  async stop(): Promise<void> {
+    this.#end()
+  }
+
+  // ── The worker ────────────────────────────────────────────────────────────────────────────────
+
+  async #open(): Promise<void> {
+    while (await this.#pace.next()) {
+      if (this.#isOpen) return
+      this.#events.connecting(this.#pace.attempt)
+      if (this.#worker) return this.#worker.lane.say({ flashrpc: 'again' })
+      try {
+        return await this.#join()
+      } catch (cause) {
+        const message = describeThrown(cause)
+        this.#leave(message)
+        this.#pace.failed({ message, closeCode: 1006, cause })
+      }
+    }
+  }
+
+  /** Joins a worker: it is there already, or starts. Rejects where it says nothing in time. */
+  async #join(): Promise<void> {
+    const leaving = new AbortController()
+    const lock = await holdLock(`flashrpc:${randomId()}`, leaving.signal)
+    if (this.#stopping.signal.aborted) return leaving.abort()
+    const { connectTimeoutMs } = this.#options
+    let timer: ReturnType<typeof setTimeout> | undefined
+    try {
+      await new Promise<void>((joined, failed) => {
+        const fail = (what: string) => failed(new Error(`the shared worker ${what}: ${REMEDY}`))
+        timer = setTimeout(() => fail(`said nothing for ${connectTimeoutMs} ms`), connectTimeoutMs)
+        const worker = this.#createWorker()
+        worker.addEventListener?.('error', () => fail('failed'))
+        const lane: Lane<WorkerWord, TabWord> = new Lane(worker.port, {
+          word: (word) => this.#worker?.lane === lane && this.#heard(word, this.#worker),
+          gone: () => this.#gone(lane),
+        })
+        this.#worker = { lane, leaving, hasJoined: false, joined, failed }
+        lane.say({ flashrpc: 'tab', lock, isVisible: isVisible() })
+      })
+    } catch (thrown) {
+      leaving.abort()
+      throw thrown
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #gone(lane: Membership['lane']): void {
+    if (this.#worker?.lane !== lane) return
+    const { hasJoined } = this.#worker
+    const message = 'the shared worker is gone'
+    this.#leave(message)
+    // The end of its connection says the same; and of one that was not joined, the attempt to.
+    if (hasJoined && !this.#isOpen) this.lost({ message, closeCode: 1006 })
+  }
+
+  #leave(reason: string): void {
+    const worker = this.#worker
+    this.#worker = undefined
+    this.#isServed = false
+    worker?.failed(new Error(reason))
+    worker?.leaving.abort()
+    worker?.lane.close({ code: 1006, reason })
+  }
+
+  #end(): void {
+    this.#pace.stop()
+    this.#stopping.abort()
+    this.#worker?.lane.say({ flashrpc: 'bye' })
+    this.#leave('The client has stopped')
+  }
+
+  // ── What it says ──────────────────────────────────────────────────────────────────────────────
+
+  #heard(word: WorkerWord | OpenWord, worker: Membership): void {
+    const { lane, leaving } = worker
+    if (word.flashrpc === 'worker') {
+      worker.hasJoined = true
+      lane.isWatched = word.lock !== undefined
+      whenFree(word.lock, leaving.signal, () => this.#gone(lane))
+      this.#pace.opened()
+      worker.joined()
+    } else if (word.flashrpc === 'state') this.#mirror(word.state)
+    else if (word.flashrpc === 'ask-url') void this.#sayUrl(word.n, lane)
+    else if (word.flashrpc === 'open') {
+      const id = word.session ?? null
+      this.#session = { id, isSame: id !== null && id === this.#session?.id }
+      this.#isOpen = true
+      this.#events.open(lane.connect(word.n))
+    }
+  }
+
+  /** The worker's attempts, waits and ends are this client's own. */
+  #mirror({ status, attempt, retryAt, latencyMs, failure }: LinkState): void {
+    this.#isServed = status === 'connected'
+    this.#latencyMs = latencyMs
+    this.#events.latency(latencyMs)
+    const told = failure && {
+      ...failure,
+      cause: new RpcDisconnectedError(failure.message, 'not-sent', failure),
+    }
+    if (status === 'failed' || status === 'unauthorized') {
+      this.#end()
+      if (told) this.#events.stopped(status, told)
+    } else if (retryAt !== null && told) this.#events.waiting(retryAt, told)
+    else if (status !== 'connected' && status !== 'idle') this.#events.connecting(attempt)
+  }
+
+  async #sayUrl(n: number, lane: Membership['lane']): Promise<void> {
+    const { url } = this.#options
+    try {
+      const told = typeof url === 'function' ? await url() : url
+      lane.say({ flashrpc: 'url', n, url: assertWebSocketUrl(told) })
+    } catch (thrown) {
+      lane.say({ flashrpc: 'url', n, why: describeThrown(thrown) })
+    }
+  }
+
+  // ── The page ──────────────────────────────────────────────────────────────────────────────────
+
+  #watchPage(): void {
+    const { signal } = this.#stopping
+    const seen = () => {
+      this.#worker?.lane.say({ flashrpc: 'seen', isVisible: isVisible() })
+    }
+    globalThis.document?.addEventListener('visibilitychange', seen, { signal })
+    globalThis.addEventListener?.('focus', seen, { signal })
+    // A page that is left may be kept as it is, and come back ("back/forward cache"): nobody counts on it.
+    const left = () => this.#worker?.lane.say({ flashrpc: 'bye' })
+    globalThis.addEventListener?.('pagehide', left, { signal })
+    const shown = ({ persisted }: PageTransitionEvent) => {
+      if (persisted && this.#worker) this.#gone(this.#worker.lane)
+    }
+    globalThis.addEventListener?.('pageshow', shown, { signal })
+  }
+}
+
+const REMEDY =
+  'see whether its script is served and runs, and calls serveTabs() before anything is awaited'
+
+/** Outside of a page, all are seen. */
+function isVisible(): boolean {
+  return globalThis.document?.visibilityState !== 'hidden'
+}

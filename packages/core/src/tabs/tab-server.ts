@@ -1,0 +1,209 @@
+import { DISCOVER } from '../channel/discovery.js'
+import type { HandlerContext } from '../channel/functions.js'
+import { notFound, notMounted } from '../channel/refusals.js'
+import { type ClientSettings, LastingClient } from '../client/client.js'
+import type { ClientState } from '../client/state.js'
+import type { MessagePortLike } from '../transport/message-port.js'
+import { type Next, passMeta, passOn } from './pass-on.js'
+import { Tab, type TabOptions } from './tab.js'
+import type { LinkState } from './words.js'
+
+/** How the worker's one connection to the server is made, and what it carries. */
+export type TabsOptions = Pick<
+  ClientSettings,
+  | 'codec'
+  | 'connectTimeoutMs'
+  | 'dialect'
+  | 'frameType'
+  | 'heartbeat'
+  | 'limits'
+  | 'logger'
+  | 'resume'
+  | 'retry'
+>
+
+/**
+ * What a shared worker does: one client to the server, and to that what one page would be; to its tabs, a
+ * server that passes on what they call. Knows no contract: values pass as they come.
+ */
+export class TabServer {
+  readonly #options: TabsOptions
+  readonly #lock: Promise<string | undefined>
+  readonly #silenceMs: number
+  readonly #tabChannel: TabOptions['channel']
+  /** The one seen last comes last. */
+  readonly #tabs = new Set<Tab>()
+  /** What the server can call now, and what takes that away. */
+  readonly #exposed = new Map<string, () => void>()
+  #client: LastingClient | undefined
+  #told: LinkState | undefined
+
+  /**
+   * @param lock the name of the lock that this program holds, once it does.
+   * @param silenceMs how long a tab may be silent that may be dead, in ms.
+   */
+  constructor(options: TabsOptions, lock: Promise<string | undefined>, silenceMs = 30_000) {
+    this.#silenceMs = silenceMs
+    this.#options = options
+    this.#lock = lock
+    const { connectTimeoutMs: _, dialect: __, resume: ___, retry: ____, ...both } = options
+    this.#tabChannel = {
+      ...both,
+      use: passMeta,
+      fallback: (params, context) => passOn(this.#connected, params, context),
+      discover: () => discoverAt(this.#connected),
+    }
+    // An option that is wrong is told where it is written, and not when the first tab comes.
+    void this.#createClient().close()
+  }
+
+  /** Serves a tab at the other end of a port. */
+  async accept(port: MessagePortLike): Promise<void> {
+    new Tab(port, await this.#lock, {
+      channel: this.#tabChannel,
+      silenceMs: this.#silenceMs,
+      server: () => {
+        const { status, sessionId } = this.#client?.state ?? {}
+        const keys = this.#client?.keys
+        return { isConnected: status === 'connected', session: sessionId ?? null, keys }
+      },
+      events: {
+        joined: (tab) => this.#joined(tab),
+        seen: (tab) => this.#seen(tab),
+        hurry: () => this.#client?.reconnect(),
+        methods: () => this.#exposeUnion(),
+        left: (tab) => this.#left(tab),
+      },
+    })
+  }
+
+  // ── The server ────────────────────────────────────────────────────────────────────────────────
+
+  get #connected(): LastingClient {
+    // A tab has a channel only while there is one.
+    return this.#client as LastingClient
+  }
+
+  #createClient(): LastingClient {
+    return new LastingClient(undefined, {
+      ...this.#options,
+      url: () => this.#askUrl(),
+      autoConnect: false,
+      use: passMeta,
+      fallback: (params, context) => this.#toTabs(params, context),
+      discover: () => discoverAt(this.#newestFirst()[0]?.channel),
+    })
+  }
+
+  async #askUrl(): Promise<string> {
+    const [newest] = this.#newestFirst()
+    if (!newest) throw new Error('there is no tab any more')
+    return newest.askUrl()
+  }
+
+  #changed(state: ClientState): void {
+    const before = this.#told
+    const now = linkStateOf(state)
+    if (before && isAlike(before, now)) return
+    this.#told = now
+    // First: a tab that is hung up on has to know that another connection follows.
+    for (const tab of this.#tabs) tab.say({ flashrpc: 'state', state: now })
+    if (before?.status === 'connected' && now.status !== 'connected') {
+      const { message: reason, closeCode: code } = now.failure ?? LOST
+      for (const tab of this.#tabs) tab.hangUp({ code, reason })
+    }
+    if (before?.status !== 'connected' && now.status === 'connected') {
+      for (const tab of this.#tabs) tab.open()
+    }
+  }
+
+  // ── The tabs ──────────────────────────────────────────────────────────────────────────────────
+
+  #joined(tab: Tab): void {
+    if (!this.#client) {
+      this.#client = this.#createClient()
+      this.#client.subscribe((state) => this.#changed(state))
+    }
+    const client = this.#client
+    this.#tabs.add(tab)
+    if (client.state.status !== 'connected') void client.connect()
+    tab.say({ flashrpc: 'state', state: linkStateOf(client.state) })
+    if (client.state.status === 'connected') tab.open()
+  }
+
+  #seen(tab: Tab): void {
+    if (!tab.isVisible || !this.#tabs.delete(tab)) return
+    this.#tabs.add(tab)
+  }
+
+  #left(tab: Tab): void {
+    this.#tabs.delete(tab)
+    this.#exposeUnion()
+    if (this.#tabs.size > 0) return
+    // Nobody needs the connection; who comes next gets another.
+    void this.#client?.close()
+    this.#client = undefined
+    this.#told = undefined
+    this.#exposed.clear()
+  }
+
+  /** The tabs, those first that the user sees, and of them the one seen last. */
+  #newestFirst(): Tab[] {
+    const newest = [...this.#tabs].reverse()
+    return [...newest.filter((tab) => tab.isVisible), ...newest.filter((tab) => !tab.isVisible)]
+  }
+
+  // ── What the server calls ─────────────────────────────────────────────────────────────────────
+
+  /** The server can call what any tab has. */
+  #exposeUnion(): void {
+    const client = this.#client
+    if (!client) return
+    const union = new Set([...this.#tabs].flatMap(({ methods }) => [...methods]))
+    for (const [name, takeAway] of this.#exposed) {
+      if (union.has(name)) continue
+      this.#exposed.delete(name)
+      takeAway()
+    }
+    for (const name of union) {
+      if (this.#exposed.has(name)) continue
+      const handler = (params: unknown, context: HandlerContext) => this.#toTabs(params, context)
+      this.#exposed.set(name, client.expose(name, handler))
+    }
+  }
+
+  #toTabs(params: unknown, context: HandlerContext): unknown {
+    const { method, kind } = context
+    const tabs = this.#newestFirst().filter(({ channel }) => channel)
+    const having = tabs.filter(({ methods }) => methods.has(method))
+    // One without it may be about to mount it, and says otherwise why it can't.
+    const eligible = having.length > 0 ? having : tabs
+    if (kind === 'notification') {
+      return Promise.all(eligible.map((tab) => passTo(tab, params, context)))
+    }
+    const [first] = eligible
+    if (!first) throw notMounted(method)
+    return passTo(first, params, context)
+  }
+}
+
+const LOST = { message: 'The connection to the server was lost', closeCode: 1006 }
+
+function passTo({ channel }: Tab, params: unknown, context: HandlerContext): unknown {
+  return channel && passOn(channel, params, context)
+}
+
+/** What a side answers that is asked what it can be called for: a promise of it, which is awaited. */
+function discoverAt(peer: Next | undefined): object {
+  return peer?.call(DISCOVER) ?? Promise.reject(notFound(DISCOVER))
+}
+
+function linkStateOf({ status, attempt, retryAt, latencyMs, lastError }: ClientState): LinkState {
+  const { closeCode = 1006 } = (lastError ?? {}) as { closeCode?: number }
+  const failure = lastError && { message: lastError.message, closeCode }
+  return { status, attempt, retryAt, latencyMs, failure }
+}
+
+function isAlike(one: LinkState, other: LinkState): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}

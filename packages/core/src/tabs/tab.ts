@@ -1,0 +1,200 @@
+import { type LiveChannel, type OpenChannel, openChannel } from '../channel/channel.js'
+import type { Connection } from '../channel/connection.js'
+import type { Reception } from '../channel/connection-events.js'
+import type { HelloParams } from '../channel/handshake.js'
+import type { KeyedCall, Keys } from '../channel/keyed-calls.js'
+import { CloseCode } from '../transport/close-codes.js'
+import type { MessagePortLike } from '../transport/message-port.js'
+import type { CloseInfo } from '../transport/transport.js'
+import { Lane } from './lane.js'
+import { whenFree } from './locks.js'
+import type { OpenWord, TabWord, WorkerWord } from './words.js'
+
+/** What a tab tells the worker. */
+export interface TabEvents {
+  /** Its client wants a connection. */
+  joined(tab: Tab): void
+  /** It has come to the front, or has gone from there. */
+  seen(tab: Tab): void
+  /** It wants the next attempt to connect at once. */
+  hurry(): void
+  /** Which methods it can be called for has changed. */
+  methods(): void
+  /** It is gone, and its channel with it. */
+  left(tab: Tab): void
+}
+
+export interface TabOptions {
+  /** What its channels are opened with. */
+  readonly channel: OpenChannel['options']
+  /** Whether the worker is connected to the server, in which session, and what that keeps by key. */
+  readonly server: () => { isConnected: boolean; session: string | null; keys: Keys | undefined }
+  /** How long it may be silent after its connection was lost, in ms, where no lock tells of its end. */
+  readonly silenceMs: number
+  readonly events: TabEvents
+}
+
+/** One tab, as the worker sees it: for as long as its client wants a connection. */
+export class Tab {
+  readonly #options: TabOptions
+  readonly #lane: Lane<TabWord, WorkerWord>
+  readonly #watching = new AbortController()
+  readonly #questions = new Map<number, (word: TabWord & { flashrpc: 'url' }) => void>()
+  #isVisible = false
+  #connections = 0
+  #asked = 0
+  #channel: LiveChannel | undefined
+  #methods = NONE
+  #silence: ReturnType<typeof setTimeout> | undefined
+  #isOver = false
+
+  constructor(port: MessagePortLike, lock: string | undefined, options: TabOptions) {
+    this.#options = options
+    this.#lane = new Lane(port, {
+      word: (word) => this.#heard(word),
+      gone: () => this.leave(GONE),
+    })
+    this.#lane.say({ flashrpc: 'worker', lock })
+  }
+
+  /** Whether the user sees it, as far as the browser says. */
+  get isVisible(): boolean {
+    return this.#isVisible
+  }
+
+  /** Its side of the conversation; undefined before its first hello. In its session, it outlives connections. */
+  get channel(): LiveChannel | undefined {
+    return this.#channel
+  }
+
+  /** Which methods it has a handler for. */
+  get methods(): ReadonlySet<string> {
+    return this.#methods
+  }
+
+  say(word: WorkerWord): void {
+    this.#lane.say(word)
+  }
+
+  /** @returns where its client would connect to. Rejects where it can't say, or is gone. */
+  askUrl(): Promise<string> {
+    const n = ++this.#asked
+    return new Promise((resolve, reject) => {
+      const fail = () => reject(new Error('the tab that was asked is gone'))
+      this.#watching.signal.addEventListener('abort', fail, { once: true })
+      this.#questions.set(n, ({ url, why }) => {
+        this.#questions.delete(n)
+        this.#watching.signal.removeEventListener('abort', fail)
+        if (url === undefined) reject(new Error(why))
+        else resolve(url)
+      })
+      this.say({ flashrpc: 'ask-url', n })
+    })
+  }
+
+  /** Lets its client through to the server. */
+  open(): void {
+    const { channel: options, server } = this.#options
+    openChannel({
+      contract: undefined,
+      side: 'server',
+      transport: this.#lane.connect(++this.#connections, server().session),
+      options,
+      // It runs by its key at the server: here it is passed on.
+      answerKeyed: (call: KeyedCall) => call.run(call.signal),
+      receive: (hello, connection, channel) => this.#receive(channel, hello, connection),
+      events: {
+        down: (channel) => channel === this.#channel && this.#down(),
+        ended: (channel) => channel === this.#channel && this.#ended(),
+      },
+    })
+  }
+
+  /** Its client is between connections, as the worker is; its session goes on. */
+  hangUp(info: CloseInfo): void {
+    this.#lane.drop(info)
+  }
+
+  /** It takes part no longer: what it runs and has called ends. */
+  leave(info: CloseInfo): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    clearTimeout(this.#silence)
+    this.#watching.abort()
+    this.#channel?.end(info)
+    this.#lane.close(info)
+    this.#options.events.left(this)
+  }
+
+  #heard(word: TabWord | OpenWord): void {
+    clearTimeout(this.#silence)
+    const { events, server } = this.#options
+    if (word.flashrpc === 'tab') {
+      this.#isVisible = word.isVisible
+      this.#lane.isWatched = word.lock !== undefined
+      whenFree(word.lock, this.#watching.signal, () => this.leave(GONE))
+      events.joined(this)
+    } else if (word.flashrpc === 'seen') {
+      this.#isVisible = word.isVisible
+      events.seen(this)
+    } else if (word.flashrpc === 'url') this.#questions.get(word.n)?.(word)
+    else if (word.flashrpc === 'hurry') events.hurry()
+    else if (word.flashrpc === 'again' && server().isConnected) this.open()
+    else if (word.flashrpc === 'bye') this.leave(STOPPED)
+  }
+
+  /** Which channel a connection is: that of its session, or one that begins. */
+  #receive(
+    channel: LiveChannel,
+    { resume, limits }: HelloParams,
+    connection: Connection,
+  ): Reception {
+    const { keys } = this.#options.server()
+    const common = { spreadMs: 0, ...(keys && { keys }) }
+    const before = this.#channel
+    if (before && resume?.sid === before.id) {
+      const resumed = before.resume(connection, resume.recv, undefined)
+      if (!resumed) return { refuse: IMPOSSIBLE }
+      channel.abandon()
+      const { sid, token } = resume
+      return {
+        welcome: { ...common, sid, token, resumed: true, recv: resumed.recv },
+        events: resumed.events,
+      }
+    }
+    this.#channel = channel
+    before?.end(MOVED_ON)
+    channel.onMethods((methods) => {
+      if (channel !== this.#channel) return
+      this.#methods = methods
+      this.#options.events.methods()
+    })
+    if (limits.buf === undefined) return { welcome: { ...common, sid: channel.id, resumed: false } }
+    channel.begin(limits.buf)
+    // There is nobody to prove anything to: the port is the tab's own.
+    const kept = { token: channel.id, recv: 0 }
+    return { welcome: { ...common, sid: channel.id, resumed: false, ...kept } }
+  }
+
+  #down(): void {
+    const { server, silenceMs } = this.#options
+    if (this.#lane.isWatched || !server().isConnected) return
+    this.#silence = setTimeout(() => this.leave(GONE), silenceMs)
+  }
+
+  #ended(): void {
+    this.#channel = undefined
+    this.#methods = NONE
+    this.#options.events.methods()
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
+const GONE: CloseInfo = { code: CloseCode.goingAway, reason: 'The tab is gone' }
+const STOPPED: CloseInfo = { code: CloseCode.normal, reason: 'The client in the tab was closed' }
+const MOVED_ON: CloseInfo = { code: CloseCode.goingAway, reason: 'The tab has begun anew' }
+const IMPOSSIBLE: CloseInfo = {
+  code: CloseCode.violation,
+  reason: 'The protocol was broken: a recv that can’t be',
+}

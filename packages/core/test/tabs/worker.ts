@@ -1,0 +1,57 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { MessagePortLike, Transport } from '@flashrpc/core'
+import type { Share } from '../../src/client/share.js'
+import { Lane } from '../../src/tabs/lane.js'
+import { SharedLink } from '../../src/tabs/shared-link.js'
+import { TabServer, type TabsOptions } from '../../src/tabs/tab-server.js'
+import type { TabWord, WorkerWord } from '../../src/tabs/words.js'
+
+/** What a shared worker runs, in this process: its ports are real ones. */
+export function createWorker(options: TabsOptions = {}, silenceMs?: number) {
+  const server = new TabServer(options, Promise.resolve(undefined), silenceMs)
+  const ports: MessagePort[] = []
+  const connect = () => {
+    const { port1, port2 } = new MessageChannel()
+    ports.push(port1, port2)
+    void server.accept(port2)
+    return port1
+  }
+  return {
+    /** For clients: each is a tab. */
+    share: {
+      createLink: (options, events) => new SharedLink(() => ({ port: connect() }), options, events),
+    } satisfies Share,
+    /** For a client in a tab whose process can end without a word. */
+    mortalShare: () => {
+      let isDead = false
+      const share: Share = {
+        createLink: (options, events) =>
+          new SharedLink(() => ({ port: mortal(connect()) }), options, events),
+      }
+      const mortal = (port: MessagePort): MessagePortLike => ({
+        postMessage: (message) => isDead || port.postMessage(message),
+        close: () => isDead || port.close(),
+        start: () => port.start(),
+        addEventListener: (type, listener) =>
+          port.addEventListener(type as 'message', (event) => isDead || listener(event)),
+      })
+      return { share, die: () => (isDead = true) }
+    },
+    /** One tab's connection to the server at this address, without a client around it. */
+    open: (url: string) =>
+      new Promise<Transport>((resolve) => {
+        const lane: Lane<WorkerWord, TabWord> = new Lane(connect(), {
+          word: (word) => {
+            if (word.flashrpc === 'ask-url') lane.say({ flashrpc: 'url', n: word.n, url })
+            if (word.flashrpc === 'open') resolve(lane.connect(word.n))
+          },
+          gone: () => {},
+        })
+        lane.say({ flashrpc: 'tab', lock: undefined, isVisible: true })
+      }),
+    /** The worker dies, and its tabs' ports with it. */
+    close: () => {
+      for (const port of ports) port.close()
+    },
+  }
+}
