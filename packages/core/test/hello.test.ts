@@ -10,7 +10,7 @@ interface Methods {
 }
 
 const methods = { ping: () => 'pong' }
-const limits = { msg: 1024 * 1024 }
+const limits = { msg: 1024 * 1024, batch: 100 }
 const hello = {
   jsonrpc: '2.0',
   id: 'rpc:1',
@@ -102,7 +102,7 @@ describe('a client', () => {
     await calling
     await settled()
     const cancel = { jsonrpc: '2.0', method: 'rpc.cancel', params: { id: 1 } }
-    expect(server.take()).toStrictEqual([ping, cancel])
+    expect(server.take().flat()).toStrictEqual([ping, cancel])
   })
 
   test.each([
@@ -306,7 +306,7 @@ describe('on the wire', () => {
     for (const attempt of [1, 2, 3]) {
       const peer = await server.accept()
       expect(await peer.next()).toBe(
-        `{"jsonrpc":"2.0","id":"rpc:1","method":"rpc.hello","params":{"v":1,"id":"${client.id}","attempt":${attempt},"codec":"json","bytes":true,"limits":{"msg":5000,"buf":1048576}}}`,
+        `{"jsonrpc":"2.0","id":"rpc:1","method":"rpc.hello","params":{"v":1,"id":"${client.id}","attempt":${attempt},"codec":"json","bytes":true,"limits":{"msg":5000,"batch":100,"buf":1048576}}}`,
       )
       peer.socket.close(1013)
     }
@@ -319,7 +319,7 @@ describe('on the wire', () => {
     const text = await peer.next()
     const [channel] = endpoint.channels
     expect(text).toBe(
-      `{"jsonrpc":"2.0","id":"rpc:1","result":{"v":1,"sid":"${channel?.id}","resumed":false,"spreadMs":0,"codec":"json","bytes":true,"limits":{"msg":5000}}}`,
+      `{"jsonrpc":"2.0","id":"rpc:1","result":{"v":1,"sid":"${channel?.id}","resumed":false,"spreadMs":0,"codec":"json","bytes":true,"limits":{"msg":5000,"batch":100}}}`,
     )
   })
 

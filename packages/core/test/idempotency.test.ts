@@ -816,7 +816,7 @@ class Shop implements AsyncDisposable {
 
   #reached(child: ChildProcess, point: Point): void {
     const at = this.#deaths.indexOf(point)
-    if (at < 0) return void (child.connected && child.send('go on'))
+    if (at < 0) return void (child.connected && child.send('go on', () => {}))
     this.#deaths.splice(at, 1)
     this.#die(child)
   }

@@ -127,11 +127,17 @@ describe('a tap', () => {
       }),
     })
     const sums = [1, 2, 3].map((a) => client.other.add({ a, b: 1 }))
-    await polled(() => held.length).toBe(3)
-    for (const handOn of held.splice(0)) handOn()
-    await polled(() => held.length).toBe(3)
+    const handOn = () => {
+      for (const pass of held.splice(0)) pass()
+    }
+    await polled(() => held.length).toBeGreaterThan(0)
+    handOn()
+    await polled(() => held.length).toBeGreaterThan(0)
     expect(client.state.inFlight).toBe(3)
-    for (const handOn of held.splice(0)) handOn()
+    await polled(() => {
+      handOn()
+      return client.state.inFlight
+    }).toBe(0)
     expect(await Promise.all(sums)).toEqual([2, 3, 4])
   })
 

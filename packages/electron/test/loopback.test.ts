@@ -107,7 +107,7 @@ describe('a loopback', () => {
     const onDisconnect = vi.fn()
     await using served = await serve({
       codec,
-      limits: { message: 200 },
+      limits: { message: 250 },
       onConnect: [onConnect],
       onDisconnect: [onDisconnect],
       authorize: (method) => method !== 'whoAmI',

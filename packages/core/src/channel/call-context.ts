@@ -24,6 +24,8 @@ export class CallContext implements HandlerContext {
   readonly identity: undefined
   /** Those of the call, where it has any. */
   streams: ServedCall | undefined
+  /** What was being begun when this one was. */
+  outer: CallContext | undefined
   /** By which it is to run once, where it came with one. */
   key: string | undefined
   /** Who is told how far it has come, where anybody listens. */

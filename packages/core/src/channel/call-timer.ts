@@ -16,7 +16,7 @@ export interface TimeLimits {
 /** As much of a call as its timer needs. */
 interface TimedCall {
   /** Whether it is this side that keeps the other from showing any sign. */
-  readonly isHeldUp: (() => boolean) | undefined
+  readonly isHeldUp?: (() => boolean) | undefined
 }
 
 /** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */

@@ -1,4 +1,5 @@
 import { describeThrown, RpcAbortedError } from '../errors.js'
+import { EMPTY_MAP, ownMap } from './empty.js'
 import type { Source } from './functions.js'
 import type { IncomingStream } from './incoming-stream.js'
 import { OutgoingStream } from './outgoing-stream.js'
@@ -20,8 +21,8 @@ export interface CalledStreamsOptions {
 /** The streams of the calls that were made here, by the ids of their calls. */
 export class CalledStreams {
   readonly #options: CalledStreamsOptions
-  readonly #items = new Map<unknown, IncomingStream>()
-  readonly #inputs = new Map<unknown, OutgoingStream>()
+  #items: Map<unknown, IncomingStream> = EMPTY_MAP
+  #inputs: Map<unknown, OutgoingStream> = EMPTY_MAP
 
   constructor(options: CalledStreamsOptions) {
     this.#options = options
@@ -29,7 +30,7 @@ export class CalledStreams {
 
   /** Takes the items of a call, until it has ended. */
   take(call: PendingCall, stream: IncomingStream): void {
-    this.#items.set(call.id, stream)
+    this.#items = ownMap(this.#items).set(call.id, stream)
     call.countItems = () => stream.received
     const over = () => this.#items.delete(call.id)
     call.promise.then(over, over)
@@ -47,7 +48,7 @@ export class CalledStreams {
         if (unsent) throw unsent.error(method)
       },
     })
-    this.#inputs.set(id, output)
+    this.#inputs = ownMap(this.#inputs).set(id, output)
     call.countItems ??= () => output.sent
     const over = () => {
       this.#inputs.delete(id)

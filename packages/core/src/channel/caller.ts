@@ -75,7 +75,7 @@ export class Caller {
 
   constructor(options: CallerOptions) {
     this.#options = options
-    this.#pending = new PendingCalls(options.givenUp)
+    this.#pending = new PendingCalls(options.timeout, options.givenUp)
     this.#streams = new CalledStreams({
       speech: options.speech,
       stateOf: (id) => this.#pending.stateOf(id),
@@ -90,10 +90,13 @@ export class Caller {
     return this.#pending.inFlight
   }
 
-  call(method: string, params: unknown, options: SendOptions = {}): Promise<unknown> {
-    return this.#options.use
-      ? this.#callThrough(method, params, options)
-      : this.#call(method, params, options)
+  call(method: string, params: unknown, options: SendOptions = NO_OPTIONS): Promise<unknown> {
+    if (this.#options.use) return this.#callThrough(method, params, options)
+    try {
+      return this.#call(method, params, options)
+    } catch (thrown) {
+      return Promise.reject(thrown)
+    }
   }
 
   async #callThrough(method: string, params: unknown, options: SendOptions): Promise<unknown> {
@@ -102,22 +105,26 @@ export class Caller {
     return this.#passed(call, 'method', params, options, send)
   }
 
-  async #call(
+  /** @throws {RpcConfigError} where it is called otherwise than it can be. */
+  #call(
     method: string,
     params: unknown,
     options: SendOptions,
     call = this.#open(method, options, 'call'),
   ): Promise<unknown> {
     const { key } = call
-    this.#request(call, params, options, key === undefined ? {} : { key })
-    const { progress } = call
-    if (!progress) return checkResult(this.#options.side, method, 'result', await call.promise)
+    this.#request(call, params, options, key === undefined ? undefined : { key })
+    return call.progress ? this.#progressed(call, call.progress) : call.promise
+  }
+
+  /** What comes of a call, when all of its progress has been told. */
+  async #progressed(call: PendingCall, progress: ProgressListening): Promise<unknown> {
     const result = await call.promise.catch((error: unknown) => {
       progress.stop()
       throw error
     })
     await progress.end()
-    return checkResult(this.#options.side, method, 'result', result)
+    return checkResult(this.#options.side, call.method, 'result', result)
   }
 
   /** The items of a call, which begins when the first of them is asked for. */
@@ -185,26 +192,30 @@ export class Caller {
     call: PendingCall,
     params: unknown,
     { input, onProgress }: SendOptions,
-    rpc: RequestExtras,
+    said: RequestExtras | undefined,
   ): void {
     const { id, method } = call
-    if (input) rpc.input = true
+    let rpc = said
+    if (input) rpc = { ...rpc, input: true }
     if (onProgress) call.progress = this.#listen(method, onProgress)
     if (onProgress || call.meta || call.deadline !== Number.POSITIVE_INFINITY) {
-      this.#stamp(call, rpc)
+      rpc = this.#stamped(call, rpc)
     }
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
-    this.#say(Object.keys(rpc).length > 0 ? { ...message, rpc } : message, params, call, 'call')
+    if (rpc) message.rpc = rpc
+    this.#say(message, params, call, 'call')
   }
 
-  /** Says what a plain peer is not told. */
-  #stamp(call: PendingCall, rpc: RequestExtras): void {
+  /** Adds what a plain peer is not told. */
+  #stamped(call: PendingCall, said: RequestExtras | undefined): RequestExtras | undefined {
     const isSaid = this.#options.mayBeExtended()
     call.stamp = { at: performance.now(), isSaid }
-    if (!isSaid) return
+    if (!isSaid) return said
+    const rpc: RequestExtras = { ...said }
     if (call.progress) rpc.progress = true
     if (call.deadline !== Number.POSITIVE_INFINITY) rpc.deadlineMs = leftUntil(call.deadline)
     if (call.meta) rpc.meta = call.meta
+    return rpc
   }
 
   /** A message as it goes out now, to this other side. */
@@ -280,9 +291,9 @@ export class Caller {
   ): void {
     const message: NotificationMessage = { jsonrpc: '2.0', method: call.method }
     if (!call.meta) return this.#say(message, params, call, 'notification', shared)
-    const rpc: RequestExtras = {}
-    this.#stamp(call, rpc)
-    this.#say(rpc.meta ? { ...message, rpc } : message, params, call, 'notification')
+    const rpc = this.#stamped(call, undefined)
+    if (rpc) message.rpc = rpc
+    this.#say(message, params, call, 'notification')
   }
 
   #open(method: string, options: SendOptions, kind: CallKind): PendingCall {
@@ -296,7 +307,7 @@ export class Caller {
     }
     this.#assertInput(method, options.input, kind)
     this.#assertListener(method, options.onProgress)
-    const call = this.#pending.open(method, options, this.#options.timeout, kind)
+    const call = this.#pending.open(method, options, kind)
     // Taken when there is credit for it, which is when the call has been sent; and ended with the call.
     if (options.input) this.#streams.send(call, options.input)
     return call
@@ -357,12 +368,14 @@ export class Caller {
     shared: SharedNotification | undefined,
   ): Encoded | undefined {
     const { format } = this.#options
-    const make = (whole: RequestMessage | NotificationMessage) =>
-      shared ? shared.encode(format, whole) : encode(format, whole)
     try {
-      if (params === undefined) return make(message)
-      if (typeof params === 'object' && params !== null) return make({ ...message, params })
-      throw new TypeError('JSON-RPC 2.0 carries params as an object of named params')
+      if (params !== undefined) {
+        if (typeof params !== 'object' || params === null) {
+          throw new TypeError('JSON-RPC 2.0 carries params as an object of named params')
+        }
+        message.params = params
+      }
+      return shared ? shared.encode(format, message) : encode(format, message)
     } catch (thrown) {
       const why = describeThrown(thrown)
       this.fail(
@@ -406,7 +419,7 @@ export class Caller {
 
   /** @returns whether a call of ours has ended by it. */
   answered(answer: Answer): boolean {
-    const call = this.#pending.awaited(answer.id) && this.#pending.take(answer.id)
+    const call = this.#pending.takeAwaited(answer.id)
     if (!call) {
       // A late answer, or a second one, is nobody's; an error without an id is about a frame of ours.
       if (answer.kind === 'error' && answer.id === null) {
@@ -418,15 +431,26 @@ export class Caller {
       }
       return false
     }
+    // First: who has its answer finds it counted.
+    this.#options.change()
     const { method } = call
-    if (answer.kind === 'result') call.resolve(answer.result)
+    if (answer.kind === 'result') this.#resolve(call, answer.result)
     else if (answer.kind === 'error') call.reject(toldError(call, answer))
     else {
       const why = `The answer to "${method}" breaks JSON-RPC 2.0: ${answer.reason}`
       call.reject(new RpcProtocolError(why, { method }))
     }
-    this.#options.change()
     return true
+  }
+
+  #resolve(call: PendingCall, result: unknown): void {
+    // Whoever tells progress looks at it when that has been told; and a stream's is nothing.
+    if (call.progress || call.kind !== 'call') return call.resolve(result)
+    try {
+      call.resolve(checkResult(this.#options.side, call.method, 'result', result))
+    } catch (error) {
+      call.reject(error as RpcError)
+    }
   }
 
   /** The call with this id that was written and waits for its answer. */
@@ -477,6 +501,7 @@ export class Caller {
         return disconnectedError(call, refusal)
       },
     )
+    this.#pending.rest()
   }
 
   allow(): void {
@@ -485,6 +510,9 @@ export class Caller {
 }
 
 const KEPT = Promise.resolve()
+
+/** Of most calls. */
+const NO_OPTIONS: SendOptions = Object.freeze({})
 
 function hasKey({ key }: PendingCall): boolean {
   return key !== undefined

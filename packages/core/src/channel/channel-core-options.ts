@@ -1,30 +1,17 @@
 import type { Contract, Side } from '../contract.js'
-import type { Dialect } from '../transport/dialect.js'
 import type { CloseInfo } from '../transport/transport.js'
-import type { Format } from '../wire/format.js'
-import type { TimeLimits } from './call-timer.js'
 import type { ConnectionOptions } from './connection.js'
-import type { Discovery } from './discovery.js'
 import type { Authorize } from './dispatcher.js'
-import type { AnyHandler } from './exposed-handlers.js'
 import type { HelloResult } from './handshake.js'
-import type { HeartbeatOptions } from './heartbeat.js'
 import type { AnswerKeyed } from './keyed-calls.js'
-import type { ChannelLimits } from './limits.js'
-import type { Middleware } from './middleware.js'
+import type { ResolvedChannelOptions } from './options.js'
 
 /** What a conversation is made with, once the public types are gone. */
 export interface ChannelCoreOptions {
   readonly side: Side
   readonly contract: Contract | undefined
-  readonly format: Format
-  /** Default time for an answer. */
-  readonly timeout: TimeLimits
-  readonly limits: ChannelLimits
-  readonly heartbeat: HeartbeatOptions | false
-  readonly exposeErrors: boolean
-  /** What the other side speaks, where it is not JSON-RPC 2.0. */
-  readonly dialect: Dialect | undefined
+  /** Its options, resolved: one object for all channels of a server. */
+  readonly settings: ResolvedChannelOptions
   /** Whether calls wait for a connection that is to come, or fail where there is none. */
   readonly lasting: boolean
   /** Client: whether it offers the server to keep a session. */
@@ -39,14 +26,6 @@ export interface ChannelCoreOptions {
   readonly identity?: () => unknown
   /** Whether a call of the other side may run; without it, all may. */
   readonly authorize?: Authorize | undefined
-  /** Serves what has no handler of its own, where there is no contract. */
-  readonly fallback: AnyHandler | undefined
-  /** How long calls of the other side wait for a handler, in ms. */
-  readonly waitForMount: number
-  /** Answers who asks what can be called here; without it, nobody is told. */
-  readonly discover: Discovery | undefined
-  /** What surrounds calls in both directions, outermost first. */
-  readonly use: readonly Middleware[] | undefined
   /** Answers calls with an idempotency key; without it, they are refused. */
   readonly answerKeyed?: AnswerKeyed | undefined
   readonly events: ChannelCoreEvents

@@ -3,7 +3,12 @@ import { ErrorCode, RpcDisconnectedError, RpcError, RpcProtocolError } from '../
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { type Encoded, encode } from '../wire/encoded.js'
-import { type MessageId, type NotificationMessage, neverRanMessage } from '../wire/message.js'
+import {
+  type ErrorMessage,
+  type MessageId,
+  type NotificationMessage,
+  neverRanMessage,
+} from '../wire/message.js'
 import { disconnectedError, type Refusal } from './call-errors.js'
 import { Caller } from './caller.js'
 import type { ChannelCoreOptions } from './channel-core-options.js'
@@ -43,7 +48,7 @@ import type { Inspection, WireTap } from './wire-tap.js'
 export class ChannelCore {
   /** 128 random bits, in hexadecimal. */
   readonly id = randomId()
-  readonly other: object
+  #other: object | undefined
   readonly #options: ChannelCoreOptions
   readonly #caller: Caller
   readonly #delivery: Delivery
@@ -66,10 +71,11 @@ export class ChannelCore {
   #isUnheard = false
 
   constructor(options: ChannelCoreOptions) {
-    const { side, contract } = options
+    const { side, contract, settings } = options
     this.#options = options
     const remoteSide = contract?.[side === 'server' ? 'client' : 'server']
-    const { limits, lasting, use, self, identity = () => undefined } = options
+    const { lasting, self, identity = () => undefined } = options
+    const { limits, use } = settings
     this.#delivery = new Delivery(
       {
         queued: { messages: limits.queuedMessages, bytes: limits.queuedBytes },
@@ -87,8 +93,8 @@ export class ChannelCore {
     const room = new StreamRoom(limits)
     this.#caller = new Caller({
       side: remoteSide,
-      format: options.format,
-      timeout: options.timeout,
+      format: settings.format,
+      timeout: settings.timeout,
       send: (outgoing) => this.#delivery.send(outgoing),
       speech: this.#speech,
       room,
@@ -103,16 +109,16 @@ export class ChannelCore {
     this.#dispatcher = new Dispatcher({
       side: contract?.[side],
       sideName: side,
-      exposeErrors: options.exposeErrors,
+      exposeErrors: settings.exposeErrors,
       channel: self,
       identity,
       use,
       authorize: options.authorize,
-      fallback: options.fallback,
-      discover: options.discover,
+      fallback: settings.fallback,
+      discover: settings.discover,
       answerKeyed: options.answerKeyed,
       maxRunning: limits.running,
-      waitForMount: options.waitForMount,
+      waitForMount: settings.waitForMount,
       changed: () => this.#told?.changed(),
       speech: this.#speech,
       room,
@@ -125,13 +131,21 @@ export class ChannelCore {
         (exposed) => this.#connection?.sendExtension('rpc.methods', { exposed }) ?? false,
       )
     }
-    this.other = createRemote(remoteSide, (method, params, callOptions) => {
+  }
+
+  /** Made when it is first asked for: a server seldom calls all of its clients. */
+  get other(): object {
+    if (this.#other) return this.#other
+    const { side, contract } = this.#options
+    const remoteSide = contract?.[side === 'server' ? 'client' : 'server']
+    this.#other = createRemote(remoteSide, (method, params, callOptions) => {
       const kind = definitionOf(remoteSide, method)?.kind ?? 'method'
       if (kind === 'notification') return this.notify(method, params, callOptions)
       return kind === 'stream'
         ? this.stream(method, params, callOptions)
         : this.call(method, params, callOptions)
     })
+    return this.#other
   }
 
   /** Calls that were sent and wait for their answer. */
@@ -175,7 +189,7 @@ export class ChannelCore {
 
   // ── Calling ───────────────────────────────────────────────────────────────────────────────────
 
-  call(method: string, params: unknown, options: SendOptions = {}): Promise<unknown> {
+  call(method: string, params: unknown, options?: SendOptions): Promise<unknown> {
     return this.#caller.call(method, params, options)
   }
 
@@ -210,7 +224,7 @@ export class ChannelCore {
 
   /** Says something more of a call. @returns why it can't be said, where it can't. */
   #say(word: NotificationMessage): Unsent | undefined {
-    const { format } = this.#options
+    const { format } = this.#options.settings
     const most = this.#connection?.peerMaxMessage ?? Number.POSITIVE_INFINITY
     let encoded: Encoded
     try {
@@ -244,6 +258,11 @@ export class ChannelCore {
     return this.#dispatcher.expose(method, handler, options)
   }
 
+  /** Exposes an object's own functions, before anything else. */
+  exposeAll(methods: object): void {
+    this.#dispatcher.exposeAll(methods)
+  }
+
   /** A client has said which methods it can be called for; of others than the contract's nothing is kept. */
   #exposes(names: readonly string[]): void {
     const { contract, side } = this.#options
@@ -259,7 +278,8 @@ export class ChannelCore {
   attach(transport: Transport): void {
     // From here on nothing of an earlier connection is heard: the hello tells how far this side is.
     this.#connection?.close(CloseCode.goingAway, 'Another connection takes its place')
-    const { side, format, limits, heartbeat, dialect, events } = this.#options
+    const { side, events } = this.#options
+    const { format, limits, heartbeat, dialect } = this.#options.settings
     const dialectContext = {
       side,
       channelId: this.id,
@@ -299,7 +319,7 @@ export class ChannelCore {
     this.#tap = tap
     this.#connection?.tap(tap)
     return {
-      codec: this.#options.format.codec,
+      codec: this.#options.settings.format.codec,
       isCounted,
       snapshot: () => snapshotOf(this, this.#connection, this.#delivery.session),
       stop: () => {
@@ -346,7 +366,7 @@ export class ChannelCore {
       notification: (incoming) => {
         // In a session it is sent again elsewhere, as a call is.
         if (!(this.#leaving && session && this.#options.side === 'server')) {
-          void this.#dispatcher.notification(incoming)
+          this.#dispatcher.notification(incoming)
         }
       },
       reply,
@@ -423,7 +443,7 @@ export class ChannelCore {
   }
 
   get #bounds(): SessionBounds {
-    const { unackedMessages: messages, unackedBytes: bytes } = this.#options.limits
+    const { unackedMessages: messages, unackedBytes: bytes } = this.#options.settings.limits
     return { messages, bytes }
   }
 
@@ -556,7 +576,7 @@ export class ChannelCore {
   }
 
   /** @returns what a call is told that came after the goodbye; nothing in a session, where the number told it. */
-  async #refuseLate(id: MessageId, session: Session | undefined) {
+  #refuseLate(id: MessageId, session: Session | undefined): ErrorMessage | undefined {
     if (session) return undefined
     return neverRanMessage(
       id,

@@ -9,10 +9,14 @@ import type { Authorize } from './dispatcher.js'
 import type { HandlerContext, SomeHandlers } from './functions.js'
 import { type Groups, Membership } from './groups.js'
 import type { HelloParams } from './handshake.js'
-import { type ChannelHooks, createHookRunner } from './hooks.js'
+import { type ChannelHooks, HookRunner } from './hooks.js'
 import type { AnswerKeyed } from './keyed-calls.js'
 import type { Middleware } from './middleware.js'
-import { type ChannelOptions, resolveChannelOptions } from './options.js'
+import {
+  type ChannelOptions,
+  type ResolvedChannelOptions,
+  resolveChannelOptions,
+} from './options.js'
 import { CorePeer, type Peer } from './peer.js'
 
 /** A conversation over one connection: it ends with it. */
@@ -153,6 +157,8 @@ export interface OpenChannel {
   readonly side: Side
   readonly transport: Transport
   readonly options: ChannelOptions & ChannelHooks<LiveChannel> & { methods?: object }
+  /** The options, where they are resolved already: many channels may have the same. */
+  readonly settings?: ResolvedChannelOptions
   /** Who the other side is, as the server found out. */
   readonly identity?: unknown
   readonly authorize?: Authorize | undefined
@@ -195,9 +201,9 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     super()
     this.#identity = identity
     this.#membership = new Membership<LiveChannel>(this, open.groups)
-    const hooks = createHookRunner<LiveChannel>(options, () => this)
+    const hooks = new HookRunner<LiveChannel>(options, this)
     this.core = new ChannelCore({
-      ...resolveChannelOptions(options),
+      settings: open.settings ?? resolveChannelOptions(options),
       contract,
       side,
       lasting: false,

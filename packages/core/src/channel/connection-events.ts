@@ -5,6 +5,7 @@ import type { Bye } from './extensions.js'
 import type { HelloResult } from './handshake.js'
 import type { Incoming } from './incoming.js'
 import type { KeyRefusal } from './keyed-calls.js'
+import type { MaybeAsync } from './maybe-async.js'
 
 /** An answer to a call of ours. */
 export type Answer = Extract<Classified, { kind: 'result' | 'error' | 'malformed-response' }>
@@ -25,7 +26,7 @@ export interface ConnectionEvents {
    *
    * @returns its answer; none where it is not run, and the other side knows that by other means.
    */
-  request(id: MessageId, incoming: Incoming): Promise<ResponseMessage | undefined>
+  request(id: MessageId, incoming: Incoming): MaybeAsync<ResponseMessage | undefined>
   notification(incoming: Incoming): void
   /** An answer is ready to go out. */
   reply(encoded: Encoded): void

@@ -44,7 +44,9 @@ import type { Incoming } from './incoming.js'
 import type { Keys } from './keyed-calls.js'
 import { Life } from './life.js'
 import type { ChannelLimits } from './limits.js'
+import { after, type MaybeAsync } from './maybe-async.js'
 import { readMethods } from './presence.js'
+import { SharedFrame } from './shared-frame.js'
 import type { TappedConnection, WireTap } from './wire-tap.js'
 
 export interface ConnectionOptions {
@@ -83,6 +85,8 @@ export class Connection {
   #handshake: 'waiting' | 'plain' | 'extended' = 'waiting'
   #patience: ReturnType<typeof setTimeout> | undefined
   readonly #life: Life
+  /** What is written in a turn, in the fewest frames. */
+  readonly #shared = new SharedFrame((frame) => this.#send(frame))
   #peerMaxMessage = Number.POSITIVE_INFINITY
   #otherId: string | undefined
   #keys: Keys | undefined
@@ -119,6 +123,8 @@ export class Connection {
 
   /** Has what is written and what comes pass through a tap from now on, or through none. */
   tap(tap: WireTap | undefined): void {
+    // What was written before is not the tap's.
+    this.#shared.flush()
     this.#tapped = tap?.connected({
       send: (frame) => !this.#ended && this.#transport.send(frame),
       receive: (frame) => this.#receive(frame),
@@ -182,6 +188,10 @@ export class Connection {
       this.close(CloseCode.tryAgainLater, 'Too much waits here that is not read there')
       return false
     }
+    if (typeof frame === 'string' && bytes.length === 0 && this.#transport.isOpen !== false) {
+      if (this.#shared.take(frame)) return true
+    }
+    this.#shared.flush()
     // A message whose last frame did not leave is never complete: nobody has seen it.
     return this.#send(frame) && bytes.every((part) => this.#send(part))
   }
@@ -217,6 +227,7 @@ export class Connection {
 
   /** Ends the connection: told at once, whatever the goodbye on the wire still takes. */
   close(code: number, reason: string): void {
+    this.#shared.flush()
     this.#transport.close(code, reason)
     this.#end({ code, reason })
   }
@@ -269,23 +280,36 @@ export class Connection {
     this.#otherId = hello.id
     this.#agree(hello)
     this.#events.exposes(hello.methods ?? [])
-    const limits = welcome.token === undefined ? { msg: this.#limits.msg } : this.#limits
-    const result = { v: PROTOCOL_VERSION, ...welcome, ...helloFormat(format), limits }
+    const { buf, ...limits } = this.#limits
+    const kept = welcome.token !== undefined && buf !== undefined && { buf }
+    const result = {
+      v: PROTOCOL_VERSION,
+      ...welcome,
+      ...helloFormat(format),
+      limits: { ...limits, ...kept },
+    }
     this.#sendJson({ jsonrpc: '2.0', id, result })
     this.#ready(result)
   }
 
   get #limits(): HelloLimits {
     const { limits, keepsBytes: buf } = this.#options
-    return buf === undefined ? { msg: limits.message } : { msg: limits.message, buf }
+    const { message: msg, batch } = limits
+    return buf === undefined ? { msg, batch } : { msg, batch, buf }
   }
 
   /** The hello and what answers it are JSON in text, whatever the codec. */
   #sendJson(message: object): void {
+    this.#shared.flush()
     this.#send(jsonCodec.encode(message))
   }
 
-  #agree({ bytes, frames }: HelloFormat): void {
+  #agree({
+    bytes,
+    frames,
+    limits: { msg, batch = 1 },
+  }: HelloFormat & { limits: HelloLimits }): void {
+    if (this.#options.format.codec === jsonCodec) this.#shared.allow(batch, msg)
     if (bytes !== true || this.#options.format.codec !== jsonCodec) return
     this.#reader.peerFrames = frames === 'binary' ? frames : 'text'
   }
@@ -350,10 +374,16 @@ export class Connection {
     switch (reading.kind) {
       case 'message': {
         const bytes = this.#bytes
-        this.#life.took(Array.isArray(reading.decoded) ? reading.decoded.length : 1)
-        this.#count(reading.decoded)
-        if (Array.isArray(reading.decoded)) void this.#receiveBatch(reading.decoded, bytes)
-        else void this.#receiveOne(reading.decoded, bytes)
+        this.#bytes = 0
+        const { decoded } = reading
+        if (Array.isArray(decoded)) {
+          this.#life.took(decoded.length)
+          void this.#receiveBatch(decoded, bytes)
+          return
+        }
+        this.#life.took(1)
+        this.#count(decoded, bytes)
+        this.#receiveOne(decoded, bytes)
         return
       }
       case 'part':
@@ -365,21 +395,26 @@ export class Connection {
       case 'violation':
         return this.#violated(reading.what)
       case 'too-deep':
-        this.#count(undefined)
+        this.#countUnread()
         this.#beginAsPlain()
         return this.#answer(
           invalidRequestMessage(null, `it nests deeper than ${this.#options.limits.depth}`),
         )
       case 'unreadable':
         this.#life.took(1)
-        this.#count(undefined)
+        this.#countUnread()
         return this.#unreadable(reading.cause)
     }
   }
 
   /** Counts a message, whatever it may be, in the turn that dispatches it. */
-  #count(decoded: unknown): void {
-    if (isCounted(decoded)) this.#events.counted(this.#bytes)
+  #count(decoded: unknown, bytes: number): void {
+    if (isCounted(decoded)) this.#events.counted(bytes)
+  }
+
+  /** The same of a frame that is no message. */
+  #countUnread(): void {
+    this.#count(undefined, this.#bytes)
     this.#bytes = 0
   }
 
@@ -401,10 +436,11 @@ export class Connection {
     this.close(CloseCode.tooBig, `A message is over the limit of ${limit} bytes`)
   }
 
-  async #receiveOne(decoded: unknown, bytes: number): Promise<void> {
+  #receiveOne(decoded: unknown, bytes: number): void {
     const events = this.#events
-    const reply = await this.#handle(decoded, bytes)
-    if (reply) events.reply(reply.encoded)
+    void after(this.#handle(decoded, bytes), (reply) => {
+      if (reply) events.reply(reply.encoded)
+    })
   }
 
   /**
@@ -423,7 +459,12 @@ export class Connection {
     }
     if (this.isExtended) {
       // Not a batch: messages that share a frame, none of whose answers waits for another.
-      for (const decoded of batch) void this.#receiveOne(decoded, bytes / batch.length)
+      const each = bytes / batch.length
+      for (const decoded of batch) {
+        if (this.#ended) return
+        this.#count(decoded, each)
+        this.#receiveOne(decoded, each)
+      }
       return
     }
     const replies = await Promise.all(
@@ -434,7 +475,7 @@ export class Connection {
   }
 
   /** @returns the answer owed, one that the codec can carry and the other side accepts. */
-  #handle(decoded: unknown, bytes: number): Promise<Reply | undefined> | Reply | undefined {
+  #handle(decoded: unknown, bytes: number): MaybeAsync<Reply | undefined> {
     const message = classify(decoded)
     const isClient = this.#options.side === 'client'
     const isHello = message.kind === 'request' && message.method === HELLO
@@ -476,15 +517,15 @@ export class Connection {
     return !((kind === 'result' || kind === 'error') && isHelloAnswer(id))
   }
 
-  async #request(id: MessageId, incoming: Incoming): Promise<Reply | undefined> {
+  #request(id: MessageId, incoming: Incoming): MaybeAsync<Reply | undefined> {
     const { method } = incoming
     if (method.startsWith('rpc.') && method !== DISCOVER) {
       return this.#reply(
         errorMessage(id, ErrorCode.methodNotFound, `Method not found: "${method}"`),
       )
     }
-    const answer = await this.#events.request(id, incoming)
-    return answer && this.#carried(method, answer)
+    const answer = this.#events.request(id, incoming)
+    return after(answer, (given) => given && this.#carried(method, given))
   }
 
   #notification(incoming: Incoming, bytes: number): void {

@@ -1,4 +1,10 @@
-import { type ContractSide, definitionOf, type Side, schemaOf } from '../contract.js'
+import {
+  type ContractSide,
+  type Definition,
+  definitionOf,
+  type Side,
+  schemaOf,
+} from '../contract.js'
 import { describeThrown, ErrorCode, RpcError, RpcTimeoutError } from '../errors.js'
 import {
   type ErrorMessage,
@@ -12,11 +18,13 @@ import {
 } from '../wire/message.js'
 import { CallContext } from './call-context.js'
 import { callableNames, DISCOVER, type Discovery, undiscoverable } from './discovery.js'
+import { EMPTY_MAP, EMPTY_SET, ownMap, ownSet } from './empty.js'
 import { type AnyHandler, ExposedHandlers, type ExposeOptions } from './exposed-handlers.js'
 import type { HandlerContext } from './functions.js'
 import { type Incoming, whyInvalid, whyInvalidMeta } from './incoming.js'
 import { arrive, IncomingCall } from './incoming-call.js'
 import { type AnswerKeyed, isKey } from './keyed-calls.js'
+import { after, type MaybeAsync, settled } from './maybe-async.js'
 import type { Middleware } from './middleware.js'
 import { isSource } from './outgoing-stream.js'
 import { ProgressReport } from './progress.js'
@@ -36,8 +44,12 @@ import { formatIssues, validate } from './validation.js'
 
 type Kind = HandlerContext['kind']
 
-/** Runs what serves a call, in a context. */
-type Run = (context: CallContext) => Promise<unknown>
+/** What serves a call that may be made and is valid. */
+interface Prepared {
+  readonly params: unknown
+  /** One handler, whose result is the call's, or all of a notification. */
+  readonly serves: AnyHandler | readonly AnyHandler[]
+}
 
 /** Says of each call whether it may run. */
 export type Authorize = (method: string, context: HandlerContext) => boolean | Promise<boolean>
@@ -86,11 +98,13 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #handlers: ExposedHandlers
-  /** All that runs; those of them that have an id can be cancelled by it. */
-  readonly #running = new Set<CallContext>()
+  /** What is being begun in this turn, the innermost. */
+  #inTurn: CallContext | undefined
+  /** All that goes on beyond the turn it began in; those of them that have an id can be cancelled by it. */
+  #running: Set<CallContext> = EMPTY_SET
   /** Those of them that nobody has given up: they take up the places there are. */
-  readonly #wanted = new Set<CallContext>()
-  readonly #byId = new Map<MessageId, CallContext>()
+  #wanted: Set<CallContext> = EMPTY_SET
+  #byId: Map<MessageId, CallContext> = EMPTY_MAP
   readonly #streams: ServedStreams
 
   constructor(options: DispatcherOptions) {
@@ -102,7 +116,9 @@ export class Dispatcher {
 
   /** Calls and notifications of the other side that are running now. */
   get running(): number {
-    return this.#running.size
+    let inTurn = 0
+    for (let context = this.#inTurn; context; context = context.outer) inTurn++
+    return this.#running.size + inTurn
   }
 
   /** As {@link ExposedHandlers.add}. */
@@ -110,13 +126,18 @@ export class Dispatcher {
     return this.#handlers.add(method, handler, options)
   }
 
+  /** As {@link ExposedHandlers.share}. */
+  exposeAll(methods: object): void {
+    this.#handlers.share(methods)
+  }
+
   /** The names that have handlers. */
   get exposed(): Iterable<string> {
     return this.#handlers.names
   }
 
-  /** Runs a request and answers it. Never rejects. */
-  async request(id: MessageId, incoming: Incoming): Promise<ResponseMessage> {
+  /** Runs a request and answers it: at once, where its handler does. Never throws, or rejects. */
+  request(id: MessageId, incoming: Incoming): MaybeAsync<ResponseMessage> {
     if (id !== null && this.#byId.has(id)) {
       return invalidRequestMessage(id, `a call with the id ${JSON.stringify(id)} is still running`)
     }
@@ -135,47 +156,111 @@ export class Dispatcher {
       this.#validate(method, 'input', item),
     )
     context.streams = streams
-    if (id !== null) this.#byId.set(id, context)
+    let answer: MaybeAsync<ResponseMessage>
+    const outer = this.#enter(context)
     try {
       const { use } = this.#options
-      return await (use
+      answer = use
         ? this.#serveThrough(use, id, incoming, context)
-        : this.#serve(id, incoming, context))
+        : this.#serve(id, incoming, context)
     } catch (thrown) {
-      return this.#errorAnswer(id, method, thrown, context)
+      answer = this.#errorAnswer(id, method, thrown, context)
+    }
+    this.#inTurn = outer
+    if (!(answer instanceof Promise)) {
+      this.#over(id, context)
+      return answer
+    }
+    this.#goesOn(id, context)
+    return this.#answered(id, answer, context)
+  }
+
+  async #answered(
+    id: MessageId,
+    answer: Promise<ResponseMessage>,
+    context: CallContext,
+  ): Promise<ResponseMessage> {
+    try {
+      return await answer
+    } catch (thrown) {
+      return this.#errorAnswer(id, context.method, thrown, context)
     } finally {
-      if (streams) this.#streams.end(streams)
-      this.#end(context)
-      // After a reconnect the id may be another call's.
-      if (this.#byId.get(id) === context) this.#byId.delete(id)
+      this.#over(id, context)
     }
   }
 
-  /** Runs a notification. Never rejects: failures go to `onError`. */
-  async notification(incoming: Incoming): Promise<void> {
+  #over(id: MessageId, context: CallContext): void {
+    const { streams } = context
+    if (streams) this.#streams.end(streams)
+    context.end()
+    if (!this.#leave(context)) return
+    // After a reconnect the id may be another call's.
+    if (this.#byId.get(id) === context) this.#byId.delete(id)
+  }
+
+  // What ends in the turn that it began in is counted nowhere else: most calls do.
+
+  /** @returns what was running in this turn around it: it goes on when this one has been begun. */
+  #enter(context: CallContext): CallContext | undefined {
+    const outer = this.#inTurn
+    context.outer = outer
+    this.#inTurn = context
+    return outer
+  }
+
+  /** It has not ended in this turn. */
+  #goesOn(id: MessageId, context: CallContext): void {
+    // All of its caller's have been given up meanwhile.
+    if (context.aborted) return
+    this.#running = ownSet(this.#running).add(context)
+    this.#wanted = ownSet(this.#wanted).add(context)
+    if (id !== null) this.#byId = ownMap(this.#byId).set(id, context)
+  }
+
+  /** @returns whether it was one that went on. */
+  #leave(context: CallContext): boolean {
+    this.#wanted.delete(context)
+    return this.#running.delete(context)
+  }
+
+  /** Runs a notification. Never throws: failures go to `onError`. */
+  notification(incoming: Incoming): void {
     if (this.#isFull) {
       return this.#options.onError(new RpcError(ErrorCode.overloaded, this.#full(incoming.method)))
     }
-    const { method, params } = incoming
     const invalid = whyInvalidMeta(incoming)
     if (invalid) return this.#options.onError(new RpcError(ErrorCode.invalidRequest, invalid))
     const context = this.#begin(incoming, 'notification')
-    const { use } = this.#options
-    const serve = async () => {
-      const run = await this.#prepare(incoming, context, 'notification')
-      await run(context)
-    }
+    let heard: MaybeAsync<unknown>
+    const outer = this.#enter(context)
     try {
-      if (!use) await serve()
-      else {
-        context.call = new IncomingCall(context, undefined, params)
-        await arrive(use, context.call, serve, (thrown) => this.#told(method, thrown, context))
-      }
+      const { use } = this.#options
+      heard = use ? this.#hearThrough(use, incoming, context) : this.#hear(incoming, context)
     } catch (thrown) {
       this.#options.onError(thrown)
-    } finally {
-      this.#end(context)
     }
+    this.#inTurn = outer
+    if (!(heard instanceof Promise)) return context.end()
+    this.#goesOn(null, context)
+    heard.catch(this.#options.onError).finally(() => this.#over(null, context))
+  }
+
+  #hear(incoming: Incoming, context: CallContext): MaybeAsync<unknown> {
+    const prepared = this.#prepare(incoming, context, 'notification')
+    return prepared instanceof Promise
+      ? prepared.then((ready) => this.#run(ready, context))
+      : this.#run(prepared, context)
+  }
+
+  #hearThrough(
+    use: readonly Middleware[],
+    incoming: Incoming,
+    context: CallContext,
+  ): Promise<unknown> {
+    const { method, params } = incoming
+    context.call = new IncomingCall(context, undefined, params)
+    const serve = async () => void (await this.#hear(incoming, context))
+    return arrive(use, context.call, serve, (thrown) => this.#told(method, thrown, context))
   }
 
   /** Aborts the signal of one running call; the call still ends with an answer. */
@@ -188,6 +273,7 @@ export class Dispatcher {
 
   /** Aborts all that runs: nobody waits for it any more. */
   cancelAll(reason: unknown): void {
+    for (let context = this.#inTurn; context; context = context.outer) context.abort(reason)
     for (const context of this.#running) context.abort(reason)
     this.#running.clear()
     this.#wanted.clear()
@@ -205,19 +291,41 @@ export class Dispatcher {
   #begin({ method, rpc }: Incoming, kind: Kind): CallContext {
     const context = new CallContext(method, kind, this.#options)
     if (rpc?.meta) context.takeMeta(rpc.meta as object)
-    this.#running.add(context)
-    this.#wanted.add(context)
     return context
   }
 
   /** @throws whatever says why it has no result. */
-  async #serve(id: MessageId, incoming: Incoming, context: CallContext): Promise<ResponseMessage> {
-    const run = await this.#prepare(incoming, context, 'method')
+  #serve(id: MessageId, incoming: Incoming, context: CallContext): MaybeAsync<ResponseMessage> {
+    const prepared = this.#prepare(incoming, context, 'method')
+    return prepared instanceof Promise
+      ? prepared.then((ready) => this.#serveReady(id, incoming, context, ready))
+      : this.#serveReady(id, incoming, context, prepared)
+  }
+
+  #serveReady(
+    id: MessageId,
+    incoming: Incoming,
+    context: CallContext,
+    prepared: Prepared,
+  ): MaybeAsync<ResponseMessage> {
     // Nobody waits for it any more: it is not begun.
     if (context.aborted) return this.#neverBegan(id, context)
     const { method, rpc } = incoming
-    if (rpc?.key === undefined) return this.#resultAnswer(id, method, await run(context))
-    return { ...(await this.#answerKeyed(incoming, context, run)), id }
+    if (rpc?.key !== undefined) {
+      return this.#answerKeyed(incoming, context, prepared).then((answer) => ({ ...answer, id }))
+    }
+    const result = this.#run(prepared, context)
+    return result instanceof Promise
+      ? result.then((given) => this.#resultAnswer(id, method, given))
+      : this.#resultAnswer(id, method, result)
+  }
+
+  /** Runs what serves a call, in a context. */
+  #run({ params, serves }: Prepared, context: CallContext): MaybeAsync<unknown> {
+    if (typeof serves !== 'function') return this.#runAll(serves, params, context)
+    const given = settled(serves(params, context))
+    if (!context.streams?.isTaken) return given
+    return Promise.resolve(given).then((source) => this.#stream(context, source))
   }
 
   /** The same, through what surrounds it. */
@@ -280,12 +388,6 @@ export class Dispatcher {
     )
   }
 
-  #end(context: CallContext): void {
-    context.end()
-    this.#running.delete(context)
-    this.#wanted.delete(context)
-  }
-
   /** @returns why a call can't be answered by its key, where it can't. */
   #whyKeyless({ method, rpc }: Incoming): string | undefined {
     if (rpc?.key === undefined) return undefined
@@ -298,7 +400,7 @@ export class Dispatcher {
   #answerKeyed(
     { method, params, rpc }: Incoming,
     caller: CallContext,
-    run: Run,
+    prepared: Prepared,
   ): Promise<ResponseMessage> {
     const { answerKeyed, onError } = this.#options
     const key = rpc?.key as string
@@ -310,7 +412,7 @@ export class Dispatcher {
       if (signal.aborted) onAbort()
       signal.addEventListener('abort', onAbort, { once: true })
       try {
-        return this.#resultAnswer(null, method, await run(own))
+        return this.#resultAnswer(null, method, await this.#run(prepared, own))
       } catch (thrown) {
         return this.#errorAnswer(null, method, thrown, own)
       } finally {
@@ -326,48 +428,68 @@ export class Dispatcher {
   /**
    * Finds what serves a call that may be made and is valid.
    *
-   * @returns runs it.
    * @throws whatever says that it is not to run.
    */
-  async #prepare(
-    { method, params }: Incoming,
+  #prepare(
+    incoming: Incoming,
     context: CallContext,
     sentAs: 'method' | 'notification',
-  ): Promise<Run> {
-    const isTaken = context.streams?.isTaken ?? false
+  ): MaybeAsync<Prepared> {
+    const { method } = incoming
     if (method === DISCOVER) {
-      if (isTaken) throw notThisKind(method, false)
+      if (context.streams?.isTaken) throw notThisKind(method, false)
       return this.#discover()
     }
-    const { side } = this.#options
+    const { side, authorize } = this.#options
     const definition = definitionOf(side, method)
     if (side && !definition) throw notFound(method)
     // Before the params are looked at: who may not call learns nothing of their schema.
-    const { authorize } = this.#options
-    if (authorize && !(await authorize(method, context))) throw notAllowed(method)
-    if (definition && isTaken !== (definition.kind === 'stream'))
+    if (!authorize) return this.#validated(incoming, context, definition, sentAs)
+    return after(settled(authorize(method, context)), (isAllowed) => {
+      if (!isAllowed) throw notAllowed(method)
+      return this.#validated(incoming, context, definition, sentAs)
+    })
+  }
+
+  #validated(
+    { method, params }: Incoming,
+    context: CallContext,
+    definition: Definition | undefined,
+    sentAs: 'method' | 'notification',
+  ): MaybeAsync<Prepared> {
+    const isTaken = context.streams?.isTaken ?? false
+    if (definition && isTaken !== (definition.kind === 'stream')) {
       throw notThisKind(method, !isTaken)
-    const validated = await this.#validate(method, 'params', params)
-    // Looked up after the schema has answered: a handler may have come or gone meanwhile.
-    let handlers = this.#handlers.of(method)
+    }
+    const valid = this.#validate(method, 'params', params, definition)
+    return valid instanceof Promise
+      ? valid.then((value) => this.#found(value, context, definition, sentAs))
+      : this.#found(valid, context, definition, sentAs)
+  }
+
+  /** Looked up after the schema has answered: a handler may have come or gone meanwhile. */
+  #found(
+    params: unknown,
+    context: CallContext,
+    definition: Definition | undefined,
+    sentAs: 'method' | 'notification',
+  ): MaybeAsync<Prepared> {
+    const { method } = context
     const fallback = definition ? undefined : this.#options.fallback
-    if (handlers.length === 0 && !fallback) {
-      handlers = await this.#handlers.awaited(method, () => context.signal)
+    const handlers = this.#handlers.of(method)
+    if (handlers.length > 0 || fallback) {
+      return preparedOf(params, handlers, definition?.kind ?? sentAs, fallback)
     }
-    const newest = handlers.at(-1)
-    const serves = newest ?? fallback
-    if (!serves) throw definition ? notMounted(method) : notFound(method)
-    if (isTaken) return async (own) => this.#stream(own, await serves(validated, own))
-    if (!newest || (definition?.kind ?? sentAs) === 'method') {
-      return async (own) => serves(validated, own)
-    }
-    return async (own) => {
-      await Promise.all(handlers.map((handler) => this.#runOne(handler, validated, own)))
-    }
+    return this.#handlers
+      .awaited(method, () => context.signal)
+      .then((there) => {
+        if (there.length === 0) throw definition ? notMounted(method) : notFound(method)
+        return preparedOf(params, there, definition?.kind ?? sentAs, undefined)
+      })
   }
 
   /** What this caller may call, is what it is told of. */
-  async #discover(): Promise<Run> {
+  async #discover(): Promise<Prepared> {
     const { discover, side, sideName, authorize } = this.#options
     if (!discover) throw undiscoverable()
     const mayCall = (name: string) => {
@@ -375,7 +497,7 @@ export class Dispatcher {
       return authorize?.(name, new CallContext(name, kind, this.#options)) ?? true
     }
     const names = await callableNames(side ? Object.keys(side) : this.#handlers.names, mayCall)
-    return async () => discover({ sideName, side, names })
+    return { params: undefined, serves: () => discover({ sideName, side, names }) }
   }
 
   /** Sends what a stream's handler gives; the answer ends it. */
@@ -397,26 +519,46 @@ export class Dispatcher {
     return this.#streams.heard(word, params, bytes)
   }
 
+  #runAll(
+    handlers: readonly AnyHandler[],
+    params: unknown,
+    context: CallContext,
+  ): MaybeAsync<unknown> {
+    const running = handlers.flatMap((handler) => this.#runOne(handler, params, context) ?? [])
+    return running.length > 0 ? Promise.all(running) : undefined
+  }
+
   /** One of several handlers of a notification: its failure is its own. */
-  async #runOne(handler: AnyHandler, params: unknown, context: CallContext): Promise<void> {
+  #runOne(
+    handler: AnyHandler,
+    params: unknown,
+    context: CallContext,
+  ): Promise<unknown> | undefined {
     try {
-      await handler(params, context)
+      const given = settled(handler(params, context))
+      return given instanceof Promise ? given.catch(this.#options.onError) : undefined
     } catch (thrown) {
       this.#options.onError(thrown)
+      return undefined
     }
   }
 
   /** @throws {RpcError} where what a caller sent breaks its schema. */
-  async #validate(method: string, part: 'params' | 'input', value: unknown): Promise<unknown> {
-    const definition = definitionOf(this.#options.side, method)
+  #validate(
+    method: string,
+    part: 'params' | 'input',
+    value: unknown,
+    definition = definitionOf(this.#options.side, method),
+  ): MaybeAsync<unknown> {
     const schema = schemaOf(definition, part)
     // A method whose contract has no params takes none.
     if (!schema) return definition && part === 'params' ? undefined : value
-    const verdict = await validate(schema, value)
-    if ('value' in verdict) return verdict.value
-    const { issues } = verdict
-    const message = `Invalid ${part} for "${method}": ${formatIssues(issues)}`
-    throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
+    return after(validate(schema, value), (verdict) => {
+      if ('value' in verdict) return verdict.value
+      const { issues } = verdict
+      const message = `Invalid ${part} for "${method}": ${formatIssues(issues)}`
+      throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
+    })
   }
 
   /** @throws {RpcError} where the result is a stream, which nobody could know who called without a contract. */
@@ -446,6 +588,18 @@ export class Dispatcher {
     const detail = this.#options.exposeErrors ? `: ${describeThrown(thrown)}` : ''
     return { code: ErrorCode.internal, message: `Internal error in "${method}"${detail}` }
   }
+}
+
+/** The newest handler serves a method, or a stream; all of them hear a notification. */
+function preparedOf(
+  params: unknown,
+  handlers: readonly AnyHandler[],
+  kind: Kind,
+  fallback: AnyHandler | undefined,
+): Prepared {
+  const newest = handlers.at(-1)
+  if (!newest) return { params, serves: fallback as AnyHandler }
+  return { params, serves: kind === 'notification' ? handlers : newest }
 }
 
 function isStream(result: unknown): result is AsyncGenerator {

@@ -1,5 +1,6 @@
 import { assertMethodName, type ContractSide, definitionOf } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
+import { EMPTY_MAP, ownMap } from './empty.js'
 import type { HandlerContext } from './functions.js'
 import { assertWait, MountWait } from './mount-wait.js'
 
@@ -34,13 +35,29 @@ export interface ExposedHandlersOptions extends Exposable {
 /** The handlers of this side, by name. */
 export class ExposedHandlers {
   readonly #options: ExposedHandlersOptions
-  readonly #byName = new Map<string, readonly AnyHandler[]>()
+  #byName: Map<string, readonly AnyHandler[]> = EMPTY_MAP
+  /** Whether others have the same map. */
+  #isShared = false
   /** How long calls wait, by the name, where a handler has said so. */
   #waits: Map<string, number> | undefined
   #mountWait: MountWait | undefined
 
   constructor(options: ExposedHandlersOptions) {
     this.#options = options
+  }
+
+  /** Takes all of an object's functions, before anything else is added; with others that have the same. */
+  share(methods: object): void {
+    this.#byName = sharedHandlers(methods, this.#options)
+    this.#isShared = true
+    if (this.#byName.size > 0) this.#options.changed()
+  }
+
+  /** Those of its own, in place of what it shares. */
+  get #own(): Map<string, readonly AnyHandler[]> {
+    if (this.#isShared) this.#byName = new Map(this.#byName)
+    this.#isShared = false
+    return ownMap(this.#byName)
   }
 
   /** The names that have handlers. */
@@ -50,7 +67,7 @@ export class ExposedHandlers {
 
   /** All of a name, the newest last. */
   of(method: string): readonly AnyHandler[] {
-    return this.#byName.get(method) ?? []
+    return this.#byName.get(method) ?? NONE
   }
 
   /**
@@ -68,15 +85,15 @@ export class ExposedHandlers {
     }
     const entry: AnyHandler = (params, context) => handler(params, context)
     const before = this.of(method)
-    this.#byName.set(method, [...before, entry])
+    this.#byName = this.#own.set(method, [...before, entry])
     if (before.length === 0) {
       this.#options.changed()
       this.#mountWait?.mounted(method)
     }
     return () => {
       const left = this.of(method).filter((other) => other !== entry)
-      if (left.length > 0) this.#byName.set(method, left)
-      else if (this.#byName.delete(method)) this.#options.changed()
+      if (left.length > 0) this.#byName = this.#own.set(method, left)
+      else if (this.#own.delete(method)) this.#options.changed()
     }
   }
 
@@ -96,6 +113,25 @@ export class ExposedHandlers {
       await this.#mountWait.for(method, left, signal())
     }
   }
+}
+
+const NONE: readonly AnyHandler[] = []
+
+/** Of objects of functions: a server has the same for each of its channels. */
+const shared = new WeakMap<object, ReadonlyMap<string, readonly AnyHandler[]>>()
+
+/** @throws {RpcConfigError} as {@link assertExposable}. */
+function sharedHandlers(methods: object, exposable: Exposable): Map<string, readonly AnyHandler[]> {
+  const entries = Object.entries(methods).filter(([, handler]) => handler !== undefined)
+  const before = shared.get(methods)
+  const isSame =
+    before?.size === entries.length &&
+    entries.every(([name, handler]) => before.get(name)?.[0] === handler)
+  const made = isSame ? before : new Map(entries.map(([name, handler]) => [name, [handler]]))
+  for (const [name, handler] of entries) assertExposable(exposable, name, handler)
+  shared.set(methods, made)
+  // It is copied before anything is changed.
+  return made as Map<string, readonly AnyHandler[]>
 }
 
 /**

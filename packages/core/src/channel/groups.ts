@@ -1,4 +1,5 @@
 import { RpcConfigError } from '../errors.js'
+import { EMPTY_SET, ownSet } from './empty.js'
 
 /** Who is in which group, both ways around. */
 export class Groups<Ch extends object> {
@@ -30,24 +31,26 @@ export class Groups<Ch extends object> {
 
 /** The groups that one channel is in, until it ends. */
 export class Membership<Ch extends object> {
-  readonly names: ReadonlySet<string>
-  readonly #names = new Set<string>()
+  #names: Set<string> = EMPTY_SET
   readonly #member: Ch
   readonly #groups: Groups<Ch> | undefined
   #hasEnded = false
 
   /** @param groups are told, where somebody wants to find members by their group. */
   constructor(member: Ch, groups: Groups<Ch> | undefined) {
-    this.names = this.#names
     this.#member = member
     this.#groups = groups
+  }
+
+  get names(): ReadonlySet<string> {
+    return this.#names
   }
 
   join(group: string): void {
     assertGroup(group)
     // Whoever waited for something before it joined may come after the end.
     if (this.#hasEnded) return
-    this.#names.add(group)
+    this.#names = ownSet(this.#names).add(group)
     this.#groups?.add(group, this.#member)
   }
 

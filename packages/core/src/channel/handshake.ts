@@ -77,6 +77,8 @@ export interface HelloResult extends HelloFormat {
 export interface HelloLimits {
   /** The largest message, in bytes. */
   readonly msg: number
+  /** How many messages, in one frame. Default 1. */
+  readonly batch?: number
   /** How much the sender keeps of a session until it is acknowledged, in bytes. */
   readonly buf?: number
 }
@@ -170,8 +172,8 @@ function isChannelId(value: unknown): value is string {
 }
 
 function hasLimits(value: unknown): value is HelloLimits {
-  const { msg, buf } = (value ?? {}) as Partial<HelloLimits>
-  return isPositiveInteger(msg) && (buf === undefined || isPositiveInteger(buf))
+  const { msg, batch = 1, buf = 1 } = (value ?? {}) as Partial<HelloLimits>
+  return isPositiveInteger(msg) && isPositiveInteger(batch) && isPositiveInteger(buf)
 }
 
 function isPositiveInteger(value: unknown): value is number {

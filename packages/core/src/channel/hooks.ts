@@ -19,47 +19,48 @@ export interface ChannelHooks<Ch> {
 }
 
 /** Runs a channel's hooks, and logs what they are told of. */
-export interface HookRunner {
-  /** Resolves to whether all went well. */
-  connect(): Promise<boolean>
-  disconnect(reason: CloseInfo): void
-  error(error: unknown): void
-}
+export class HookRunner<Ch extends { readonly id: string }> {
+  readonly #hooks: ChannelHooks<Ch> & { readonly logger?: Logger }
+  readonly #channel: Ch
+  #connected = false
 
-export function createHookRunner<Ch extends { readonly id: string }>(
-  hooks: ChannelHooks<Ch> & { readonly logger?: Logger },
-  channel: () => Ch,
-): HookRunner {
-  const { logger } = hooks
-  let connected = false
-  const error = (thrown: unknown): void => {
-    log(logger, 'error', `channel ${channel().id}: ${describeWithStack(thrown)}`)
-    for (const hook of hooks.onError ?? []) {
+  /** @param channel what they are told of; it may be under construction. */
+  constructor(hooks: ChannelHooks<Ch> & { readonly logger?: Logger }, channel: Ch) {
+    this.#hooks = hooks
+    this.#channel = channel
+  }
+
+  readonly error = (thrown: unknown): void => {
+    const { logger, onError = [] } = this.#hooks
+    log(logger, 'error', `channel ${this.#channel.id}: ${describeWithStack(thrown)}`)
+    for (const hook of onError) {
       // A failing onError has nobody left to tell; the other hooks still hear of the first failure.
-      void (async () => hook(channel(), thrown))().catch(() => {})
+      void (async () => hook(this.#channel, thrown))().catch(() => {})
     }
   }
-  return {
-    error,
-    async connect() {
-      connected = true
-      log(logger, 'debug', `channel ${channel().id} is connected`)
-      try {
-        for (const hook of hooks.onConnect ?? []) await hook(channel())
-        return true
-      } catch (thrown) {
-        error(thrown)
-        return false
-      }
-    },
-    disconnect(reason) {
-      // A connection that went before it was ready was told to nobody.
-      if (!connected) return
-      connected = false
-      log(logger, 'debug', `channel ${channel().id} is disconnected (${describeClose(reason)})`)
-      for (const hook of hooks.onDisconnect ?? []) {
-        void (async () => hook(channel(), reason))().catch(error)
-      }
-    },
+
+  /** Resolves to whether all went well. */
+  async connect(): Promise<boolean> {
+    const { logger, onConnect = [] } = this.#hooks
+    this.#connected = true
+    log(logger, 'debug', `channel ${this.#channel.id} is connected`)
+    try {
+      for (const hook of onConnect) await hook(this.#channel)
+      return true
+    } catch (thrown) {
+      this.error(thrown)
+      return false
+    }
+  }
+
+  disconnect(reason: CloseInfo): void {
+    // A connection that went before it was ready was told to nobody.
+    if (!this.#connected) return
+    this.#connected = false
+    const { logger, onDisconnect = [] } = this.#hooks
+    log(logger, 'debug', `channel ${this.#channel.id} is disconnected (${describeClose(reason)})`)
+    for (const hook of onDisconnect) {
+      void (async () => hook(this.#channel, reason))().catch(this.error)
+    }
   }
 }

@@ -18,11 +18,11 @@ export interface ChannelLimits {
    */
   readonly running: number
   /**
-   * What a server reads from one client in a second, in messages; or `Infinity`. Default 20,000. Above
-   * it, its socket is not read for a while.
+   * What a server reads from one client in a second, in messages; or `Infinity`. Default 500,000, which is
+   * about what keeps a core busy. Above it, its socket is not read for a while.
    */
   readonly messagesPerSecond: number
-  /** The same in bytes, text by its length. Default 64 MiB. */
+  /** The same in bytes, text by its length. Default 1 GiB. */
   readonly bytesPerSecond: number
   /**
    * How much may wait in the socket for a slow reader, in bytes; or `Infinity`. Default 8 MiB. Once
@@ -64,8 +64,8 @@ const DEFAULT_LIMITS: ChannelLimits = {
   depth: 256,
   batch: 100,
   running: 1_000,
-  messagesPerSecond: 20_000,
-  bytesPerSecond: 64 * MIB,
+  messagesPerSecond: 500_000,
+  bytesPerSecond: 1_024 * MIB,
   sendBuffer: 8 * MIB,
   queuedMessages: 256,
   queuedBytes: MIB,

@@ -1,5 +1,6 @@
 import { RpcOverloadedError } from '../errors.js'
 import { type Encoded, heldBytes } from '../wire/encoded.js'
+import { EMPTY_MAP, EMPTY_SET, ownMap, ownSet } from './empty.js'
 import type { PendingCall } from './pending-calls.js'
 
 /** A message on its way out. */
@@ -30,9 +31,9 @@ export interface OutboxLimits {
  */
 export class Outbox {
   readonly #limits: OutboxLimits
-  #waiting = new Set<Outgoing>()
+  #waiting: Set<Outgoing> = EMPTY_SET
   /** Where the message of each waiting call is. */
-  readonly #byCall = new Map<PendingCall, Outgoing>()
+  #byCall: Map<PendingCall, Outgoing> = EMPTY_MAP
   #callBytes = 0
   #replyBytes = 0
 
@@ -71,7 +72,7 @@ export class Outbox {
         { method: call.method },
       )
     }
-    this.#waiting.add(outgoing)
+    this.#waiting = ownSet(this.#waiting).add(outgoing)
     this.#count(outgoing, 1)
   }
 
@@ -115,7 +116,7 @@ export class Outbox {
       return
     }
     this.#callBytes += bytes
-    if (by === 1) this.#byCall.set(outgoing.call, outgoing)
+    if (by === 1) this.#byCall = ownMap(this.#byCall).set(outgoing.call, outgoing)
     else this.#byCall.delete(outgoing.call)
   }
 }

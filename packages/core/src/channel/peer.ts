@@ -115,8 +115,6 @@ export abstract class CorePeer implements Peer<UntypedSide, UntypedSide>, Shared
 
   /** Registers an object's own functions. */
   protected exposeAll(methods: object | undefined): void {
-    for (const [name, handler] of Object.entries(methods ?? {})) {
-      if (handler !== undefined) this.core.expose(name, handler as AnyHandler)
-    }
+    if (methods) this.core.exposeAll(methods)
   }
 }

@@ -1,7 +1,9 @@
 import { type Outcome, RpcAbortedError, type RpcError, RpcTimeoutError } from '../errors.js'
 import { onAbort } from './abort-listeners.js'
-import { CallTimer, readTimeout, type TimeLimits } from './call-timer.js'
+import { CallTimer, MAX_TIMER_MS, readTimeout, type TimeLimits } from './call-timer.js'
 import { deadlineOf, type Stamp } from './deadline.js'
+import { DeadlineQueue, type Timed } from './deadline-queue.js'
+import { EMPTY_MAP, ownMap } from './empty.js'
 import type { SendOptions } from './functions.js'
 import { assertKey } from './keyed-calls.js'
 import type { Meta } from './meta.js'
@@ -15,6 +17,7 @@ export type CallKind = 'call' | 'stream' | 'notification'
 export interface PendingCall {
   readonly id: number
   readonly method: string
+  readonly kind: CallKind
   /** It was handed to a transport: it may have run. */
   readonly written: boolean
   /** It was, and is known not to have been received. */
@@ -22,37 +25,37 @@ export interface PendingCall {
   /** It was written to somebody who is gone, and waits to be sent again: it may have run all the same. */
   readonly uncertain: boolean
   /** Its idempotency key. */
-  readonly key: string | undefined
+  readonly key?: string | undefined
   /** With a key: whose results it was first written to, and when; only those can say what came of it. */
-  sentTo: { readonly store: string; readonly at: number } | undefined
+  sentTo?: { readonly store: string; readonly at: number } | undefined
   /** Whether items come, or go along: only who knows of such can be called so. */
   readonly hasStreams: boolean
   /** When it is to have ended, as far as that is told to the other side; `Infinity` where it is not. */
   readonly deadline: number
   /** What travels beside its params. */
-  meta: Meta | undefined
+  meta?: Meta | undefined
   /** When its message was made that says what a plain peer is not told: its time, who listens, its meta. */
-  stamp: Stamp | undefined
+  stamp?: Stamp | undefined
   /** Who listens to how far it has come. */
-  progress: ProgressListening | undefined
+  progress?: ProgressListening | undefined
   /** Whether it is this side that keeps items from coming. */
-  isHeldUp: (() => boolean) | undefined
+  isHeldUp?: (() => boolean) | undefined
   /** How many items have come, or were sent along, where that is counted. */
-  countItems: (() => number) | undefined
+  countItems?: (() => number) | undefined
   /** Its message, which may have to go out again. */
-  outgoing: Outgoing | undefined
+  outgoing?: Outgoing | undefined
   readonly promise: Promise<unknown>
   readonly resolve: (value: unknown) => void
   readonly reject: (error: RpcError) => void
 }
 
-interface Entry extends PendingCall {
-  readonly kind: CallKind
+interface Entry extends PendingCall, Timed {
   written: boolean
   returned: boolean
   uncertain: boolean
-  timer: CallTimer | undefined
-  stopListening: (() => void) | undefined
+  key?: string | undefined
+  timer?: CallTimer | undefined
+  stopListening?: (() => void) | undefined
 }
 
 /**
@@ -61,14 +64,27 @@ interface Entry extends PendingCall {
  * abort listeners.
  */
 export class PendingCalls {
-  readonly #entries = new Map<number, Entry>()
+  #entries: Map<number, Entry> = EMPTY_MAP
+  readonly #patience: TimeLimits
+  /** Of those that have the channel's own patience. */
+  readonly #overdue: DeadlineQueue | undefined
   readonly #onGivenUp: (call: PendingCall) => void
   #lastId = 0
   #inFlight = 0
 
-  /** @param onGivenUp told of each call that timed out, was aborted or was left, once it is settled. */
-  constructor(onGivenUp: (call: PendingCall) => void) {
+  /**
+   * @param patience how long calls may take that were not told otherwise.
+   * @param onGivenUp told of each call that timed out, was aborted or was left, once it is settled.
+   */
+  constructor(patience: TimeLimits, onGivenUp: (call: PendingCall) => void) {
+    this.#patience = patience
     this.#onGivenUp = onGivenUp
+    const { idle, total } = patience
+    if (idle === NONE.idle && total <= MAX_TIMER_MS) {
+      this.#overdue = new DeadlineQueue(total, (item) =>
+        this.#runOut(item as Entry, 'total', patience),
+      )
+    }
   }
 
   get size(): number {
@@ -122,18 +138,21 @@ export class PendingCalls {
    * @throws {RpcConfigError} where the timeout is no number of ms, or the key is none.
    * @throws {RpcAbortedError} where the signal is aborted already.
    */
-  open(method: string, options: SendOptions, fallback: TimeLimits, kind: CallKind): PendingCall {
+  open(method: string, options: SendOptions, kind: CallKind): PendingCall {
     const hasStreams = kind === 'stream' || options.input !== undefined
-    const { limits, deadline } = timeOf(method, options, fallback, kind)
+    const { limits, deadline } = timeOf(method, options, this.#patience, kind)
     const key = assertKey(method, options.idempotencyKey, hasStreams ? 'stream' : kind)
     const { signal } = options
     if (signal?.aborted) throw abortedError(method, 'not-sent', signal)
 
-    let settle!: Pick<PendingCall, 'resolve' | 'reject'>
-    const promise = new Promise<unknown>((resolve, reject) => {
-      settle = { resolve, reject }
+    let resolve!: PendingCall['resolve']
+    let reject!: PendingCall['reject']
+    const promise = new Promise<unknown>((onResult, onError) => {
+      resolve = onResult
+      reject = onError
     })
     const id = ++this.#lastId
+    // What few calls have is not there in the others: many may be open at once.
     const entry: Entry = {
       id,
       method,
@@ -141,33 +160,29 @@ export class PendingCalls {
       written: false,
       returned: false,
       uncertain: false,
-      key,
-      sentTo: undefined,
       hasStreams,
       // A notification has nobody who could be late for it.
       deadline: kind === 'notification' ? Number.POSITIVE_INFINITY : deadline,
-      meta: undefined,
-      stamp: undefined,
-      progress: undefined,
-      isHeldUp: undefined,
-      countItems: undefined,
       outgoing: undefined,
       promise,
-      ...settle,
-      timer: undefined,
-      stopListening: undefined,
+      resolve,
+      reject,
+      dueAt: 0,
+      earlier: undefined,
+      later: undefined,
+      queue: undefined,
     }
-    if (limits !== NONE) {
-      entry.timer = new CallTimer(limits, entry, (which) =>
-        this.giveUp(entry, timeoutError(method, which, limits[which], outcomeOf(entry))),
-      )
+    if (key !== undefined) entry.key = key
+    if (limits === this.#patience && this.#overdue) this.#overdue.add(entry)
+    else if (limits.total !== NONE.total || limits.idle !== NONE.idle) {
+      entry.timer = new CallTimer(limits, entry, (which) => this.#runOut(entry, which, limits))
     }
     if (signal) {
       entry.stopListening = onAbort(signal, () =>
         this.giveUp(entry, abortedError(method, outcomeOf(entry), signal)),
       )
     }
-    this.#entries.set(id, entry)
+    this.#entries = ownMap(this.#entries).set(id, entry)
     return entry
   }
 
@@ -179,17 +194,36 @@ export class PendingCalls {
   take(id: unknown): PendingCall | undefined {
     // Own ids are integers and the map does not convert: "1" is not 1.
     const entry = this.#entries.get(id as number)
-    if (!entry) return undefined
+    return entry && this.#takeOut(entry)
+  }
+
+  /** The same, where it waits for its answer. */
+  takeAwaited(id: unknown): PendingCall | undefined {
+    const entry = this.#entries.get(id as number)
+    return entry?.written ? this.#takeOut(entry) : undefined
+  }
+
+  #takeOut(entry: Entry): PendingCall {
     this.#entries.delete(entry.id)
     this.#count(entry, Number(entry.written), 0)
+    entry.queue?.remove(entry)
     entry.timer?.stop()
     entry.stopListening?.()
     return entry
   }
 
+  #runOut(entry: Entry, which: keyof TimeLimits, limits: TimeLimits): void {
+    this.giveUp(entry, timeoutError(entry.method, which, limits[which], outcomeOf(entry)))
+  }
+
   /** The other side has shown that it works on a call. */
   touch(id: unknown): void {
     this.#entries.get(id as number)?.timer?.touch()
+  }
+
+  /** No call is opened for now: no timer stays behind. */
+  rest(): void {
+    this.#overdue?.rest()
   }
 
   /** Takes out, and rejects, all calls that `which` names. */
@@ -242,7 +276,10 @@ function timeOf(
   { timeout, input, signal }: SendOptions,
   fallback: TimeLimits,
   kind: CallKind,
-): { limits: TimeLimits; deadline: number } {
+): { readonly limits: TimeLimits; readonly deadline: number } {
+  if (timeout === undefined && signal === undefined && input === undefined && kind !== 'stream') {
+    return { limits: fallback, deadline: Number.POSITIVE_INFINITY }
+  }
   const given = timeout === undefined ? undefined : readTimeout(method, timeout)
   const patience =
     kind === 'stream'

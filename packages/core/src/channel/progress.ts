@@ -60,7 +60,7 @@ export class ProgressReport {
 
 export interface ProgressListenerOptions {
   /** Makes of a value what it is to be told as. */
-  readonly check: (value: unknown) => Promise<unknown>
+  readonly check: (value: unknown) => unknown
   readonly listener: (value: unknown) => unknown
   readonly error: (error: unknown) => void
 }

@@ -1,4 +1,5 @@
 import type { MessageId } from '../wire/message.js'
+import { EMPTY_MAP, EMPTY_SET, ownMap, ownSet } from './empty.js'
 import type { Source } from './functions.js'
 import { IncomingStream } from './incoming-stream.js'
 import { OutgoingStream } from './outgoing-stream.js'
@@ -27,8 +28,8 @@ const REMEMBERED = 1_024
 /** The streams of the calls that run here, by the ids of their calls. */
 export class ServedStreams {
   readonly #options: ServedStreamsOptions
-  readonly #open = new Map<MessageId, ServedCall>()
-  readonly #ended = new Set<MessageId>()
+  #open: Map<MessageId, ServedCall> = EMPTY_MAP
+  #ended: Set<MessageId> = EMPTY_SET
 
   constructor(options: ServedStreamsOptions) {
     this.#options = options
@@ -39,13 +40,13 @@ export class ServedStreams {
     id: MessageId,
     method: string,
     { credit, input }: StreamRequest,
-    checkInput: (item: unknown) => Promise<unknown>,
+    checkInput: (item: unknown) => unknown,
   ): ServedCall | undefined {
     if (credit === undefined && input === undefined) return undefined
     const call = new ServedCall(id, method, this.#options)
     if (credit !== undefined) call.takesItems(credit as number)
     if (input !== undefined) call.sendsInput(checkInput)
-    this.#open.set(id, call)
+    this.#open = ownMap(this.#open).set(id, call)
     this.#ended.delete(id)
     return call
   }
@@ -55,7 +56,7 @@ export class ServedStreams {
     call.end()
     // After a reconnect the id may be another call's.
     if (this.#open.get(call.id) === call) this.#open.delete(call.id)
-    this.#ended.add(call.id)
+    this.#ended = ownSet(this.#ended).add(call.id)
     for (const oldest of this.#ended) {
       if (this.#ended.size <= REMEMBERED) break
       this.#ended.delete(oldest)
@@ -119,7 +120,7 @@ export class ServedCall {
     })
   }
 
-  sendsInput(check: (item: unknown) => Promise<unknown>): void {
+  sendsInput(check: (item: unknown) => unknown): void {
     const { speech, room } = this.#options
     const grant = (n: number) => {
       speech.say(wordOf(StreamWord.inputCredit, { id: this.id, n }))

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Schema } from '../contract.js'
 import type { Issue } from '../errors.js'
+import { after, type MaybeAsync, settled } from './maybe-async.js'
 
 /** A schema's verdict: the value as the schema made it, or what it complains of. */
 export type Verdict = { value: unknown } | { issues: readonly Issue[] }
@@ -10,8 +11,11 @@ export type Verdict = { value: unknown } | { issues: readonly Issue[] }
  *
  * @throws whatever the schema throws. That is a failure of this side, not a complaint about the value.
  */
-export async function validate(schema: Schema, value: unknown): Promise<Verdict> {
-  const verdict = await schema['~standard'].validate(value)
+export function validate(schema: Schema, value: unknown): MaybeAsync<Verdict> {
+  return after(settled(schema['~standard'].validate(value)), toVerdict)
+}
+
+function toVerdict(verdict: StandardSchemaV1.Result<unknown>): Verdict {
   return verdict.issues ? { issues: verdict.issues.map(toIssue) } : { value: verdict.value }
 }
 

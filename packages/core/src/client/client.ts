@@ -1,7 +1,7 @@
 import { ChannelCore } from '../channel/channel-core.js'
 import type { SomeHandlers } from '../channel/functions.js'
 import type { HelloResult } from '../channel/handshake.js'
-import { type ChannelHooks, createHookRunner, type HookRunner } from '../channel/hooks.js'
+import { type ChannelHooks, HookRunner } from '../channel/hooks.js'
 import type { Keys } from '../channel/keyed-calls.js'
 import { type Logger, log } from '../channel/logger.js'
 import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
@@ -131,7 +131,7 @@ type UntypedClientOptions = ClientOptions<UntypedSide, UntypedSide>
 export class LastingClient extends CorePeer implements AnyClient {
   readonly contract: Contract | undefined
   protected readonly core: ChannelCore
-  readonly #hooks: HookRunner
+  readonly #hooks: HookRunner<AnyClient>
   readonly #state: StateHolder
   readonly #createLink: (events: LinkEvents) => Link
   readonly #logger: Logger | undefined
@@ -146,9 +146,9 @@ export class LastingClient extends CorePeer implements AnyClient {
     this.contract = contract
     this.#createLink = linkFactory(options)
     this.#logger = options.logger
-    this.#hooks = createHookRunner<AnyClient>(options as ChannelHooks<AnyClient>, () => this)
+    this.#hooks = new HookRunner<AnyClient>(options as ChannelHooks<AnyClient>, this)
     this.core = new ChannelCore({
-      ...resolveChannelOptions(options),
+      settings: resolveChannelOptions(options),
       contract,
       side: 'client',
       lasting: true,

@@ -19,11 +19,15 @@ import type { Handlers } from '../channel/functions.js'
 import { assertGroup, Groups } from '../channel/groups.js'
 import type { HelloParams } from '../channel/handshake.js'
 import type { ChannelHooks } from '../channel/hooks.js'
-import type { Keys } from '../channel/keyed-calls.js'
+import type { AnswerKeyed, Keys } from '../channel/keyed-calls.js'
 import type { ChannelLimits } from '../channel/limits.js'
 import { log } from '../channel/logger.js'
 import type { Middleware } from '../channel/middleware.js'
-import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
+import {
+  type ChannelOptions,
+  type ResolvedChannelOptions,
+  resolveChannelOptions,
+} from '../channel/options.js'
 import type { UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
 import { createDiscovery, type DiscoveryInfo } from '../discovery/create-discovery.js'
@@ -207,11 +211,13 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly #opening = new Set<LiveChannel>()
   readonly #sessions: Sessions | undefined
   readonly #idempotency: Idempotency | undefined
+  readonly #answerKeyed: AnswerKeyed | undefined
   readonly #connections: Connections
   readonly #spread: Spread
   readonly #contract: Contract | undefined
   readonly #options: UntypedOptions
   readonly #channelOptions: OpenChannel['options']
+  readonly #settings: ResolvedChannelOptions
   readonly #sockets: WebSocketServer
   readonly #detach = new Set<() => void>()
   readonly #ownServers = new Set<Server>()
@@ -237,11 +243,14 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.#sessions = options.resume && new Sessions(options.resume as ResumeOptions)
     const discover = discoveryOf(options.discover)
     this.#channelOptions = { ...options, discover } as OpenChannel['options']
-    const { limits, format } = resolveChannelOptions(this.#channelOptions)
+    this.#settings = resolveChannelOptions(this.#channelOptions)
+    const { limits, format } = this.#settings
     const { idempotency, authenticate } = options
     this.#idempotency =
       idempotency &&
       new Idempotency(idempotency as IdempotencyOptions, authenticate !== undefined, format.codec)
+    const kept = this.#idempotency
+    this.#answerKeyed = kept && ((call) => kept.answer(call))
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: limits.message,
@@ -378,23 +387,25 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   #accept(socket: WebSocket, identity: unknown, address: string | undefined): void {
-    const idempotency = this.#idempotency
     const channel: LiveChannel = openChannel({
       contract: this.#contract,
       side: 'server',
       transport: webSocketTransport(socket as unknown as WebSocketLike),
       options: this.#channelOptions,
+      settings: this.#settings,
       identity,
       authorize: this.#options.authorize as Authorize | undefined,
-      answerKeyed: idempotency && ((call) => idempotency.answer(call)),
+      answerKeyed: this.#answerKeyed,
       receive: (hello, connection, self) =>
         this.#receive(self, hello, connection, { identity, address }),
-      spreadMs: () => this.#spread.ms(this.#channels.size),
+      spreadMs: this.#spreadMs,
       groups: this.#groups,
       events: this.#channelEvents,
     })
     this.#opening.add(channel)
   }
+
+  readonly #spreadMs = () => this.#spread.ms(this.#channels.size)
 
   readonly #channelEvents: LiveChannelEvents = {
     open: (channel) => {

@@ -27,6 +27,8 @@ export interface Transport {
   readonly isReplaceable?: boolean
   /** Begins delivery. Called once, by the channel; frames that came before it are delivered first. */
   start(events: TransportEvents): void
+  /** Whether a frame can leave now, where that may change ahead of `events.close`. */
+  readonly isOpen?: boolean
   /** Hands one frame to the wire, and returns false where it certainly did not leave. */
   send(frame: Frame): boolean
   /** Ends the connection; `events.close` follows. Safe to call twice. */

@@ -29,6 +29,9 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
   socket.binaryType = 'arraybuffer'
   return {
     reliable: false,
+    get isOpen() {
+      return socket.readyState === OPEN
+    },
     get bufferedBytes() {
       return socket.bufferedAmount ?? 0
     },

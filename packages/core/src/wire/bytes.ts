@@ -16,7 +16,7 @@ interface Announced {
 
 /** JSON, and the bytes that were in it. */
 export interface JsonWithBytes {
-  readonly text: string
+  readonly frame: string
   /** Copies, in the order of their announcements. */
   readonly bytes: readonly Uint8Array[]
   /** The way to the first of them, from the message on; empty where there are none. */
@@ -32,7 +32,7 @@ const MAX_SEARCHED_DEPTH = 100
  * @throws {TypeError} naming the value that JSON can't carry.
  */
 export function toJsonWithBytes(message: object): JsonWithBytes {
-  if (!mayHoldBytes(message, 0)) return { text: JSON.stringify(message), bytes: NONE, path: NONE }
+  if (!mayHoldBytes(message, 0)) return { frame: JSON.stringify(message), bytes: NONE, path: NONE }
 
   // The protocol's own member holds no bytes, and has to tell of those in the others.
   const { rpc, ...users } = message as { rpc?: object }
@@ -62,9 +62,9 @@ export function toJsonWithBytes(message: object): JsonWithBytes {
     if (typeof value === 'object' && value !== null) entered.set(value, { holder: this, key })
     return value
   })
-  if (bytes.length === 0) return { text: withOwn(text, rpc), bytes: NONE, path: NONE }
+  if (bytes.length === 0) return { frame: withOwn(text, rpc), bytes: NONE, path: NONE }
   return {
-    text: withOwn(text, { ...rpc, bytes: announced }),
+    frame: withOwn(text, { ...rpc, bytes: announced }),
     bytes,
     path: announced[0]?.at ?? NONE,
   }
@@ -139,9 +139,20 @@ interface Slot {
  * @throws {TypeError} saying what is wrong with an announcement.
  */
 export function awaitedBytes(decoded: unknown): AwaitedBytes | undefined {
-  const messages = Array.isArray(decoded) ? decoded : [decoded]
-  const slots = messages.flatMap(slotsOf)
+  if (!announcesBytes(decoded)) return undefined
+  const slots = Array.isArray(decoded) ? decoded.flatMap(slotsOf) : slotsOf(decoded)
   return slots.length > 0 ? new AwaitedBytes(slots) : undefined
+}
+
+/** Whether there may be an announcement, as far as a quick look can tell: every frame passes here. */
+function announcesBytes(decoded: unknown): boolean {
+  if (!Array.isArray(decoded)) return hasExtras(decoded)
+  for (const message of decoded) if (hasExtras(message)) return true
+  return false
+}
+
+function hasExtras(message: unknown): boolean {
+  return typeof message === 'object' && message !== null && 'rpc' in message
 }
 
 function slotsOf(message: unknown): readonly Slot[] {

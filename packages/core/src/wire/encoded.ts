@@ -14,13 +14,15 @@ const NONE: readonly never[] = []
 
 /** @throws whatever says that the message can't be carried. */
 export function encode({ codec, frameType }: Format, message: object): Encoded {
-  const { text, bytes, path }: { text: unknown; bytes: Encoded['bytes']; path: Encoded['path'] } =
-    codec === jsonCodec
-      ? toJsonWithBytes(message)
-      : { text: codec.encode(message), bytes: NONE, path: NONE }
-  if (typeof text === 'string')
-    return { frame: frameType === 'binary' ? utf8(text) : text, bytes, path }
-  if (text instanceof Uint8Array) return { frame: text, bytes, path }
+  if (codec === jsonCodec) {
+    const encoded = toJsonWithBytes(message)
+    return frameType === 'text' ? encoded : { ...encoded, frame: utf8(encoded.frame) }
+  }
+  const frame: unknown = codec.encode(message)
+  if (typeof frame === 'string') {
+    return { frame: frameType === 'text' ? frame : utf8(frame), bytes: NONE, path: NONE }
+  }
+  if (frame instanceof Uint8Array) return { frame, bytes: NONE, path: NONE }
   throw new TypeError(`the codec "${codec.name}" made neither text nor a Uint8Array of it`)
 }
 

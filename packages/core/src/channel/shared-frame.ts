@@ -1,0 +1,70 @@
+/**
+ * So many characters are enough for a frame, and a message of more has one of its own: copying what is large costs
+ * more than a frame saves.
+ */
+const ENOUGH_CHARACTERS = 8_192
+/**
+ * The first frame of a turn has no more messages than these, and each that follows in that turn has twice as many: so
+ * that the other side begins while this one still writes. With 64 calls in flight, that is worth a half more of them.
+ */
+const FIRST_MESSAGES = 16
+
+/** Messages that are written within one turn, and go out in one frame: an array of them. */
+export class SharedFrame {
+  readonly #send: (frame: string) => void
+  #mostMessages = 1
+  #enoughCharacters = ENOUGH_CHARACTERS
+  #text = ''
+  #messages = 0
+  /** How many of them the present frame may have. */
+  #room = FIRST_MESSAGES
+  #isEndDue = false
+
+  readonly #endTurn = (): void => {
+    this.#isEndDue = false
+    this.flush()
+    this.#room = FIRST_MESSAGES
+  }
+
+  constructor(send: (frame: string) => void) {
+    this.#send = send
+  }
+
+  /**
+   * From now on, where the other side takes that.
+   *
+   * @param messages how many it takes in a frame.
+   * @param bytes how large a frame it takes.
+   */
+  allow(messages: number, bytes: number): void {
+    this.#mostMessages = messages
+    // A frame is less than two of them, and a UTF-16 code unit three bytes of UTF-8 at the most.
+    this.#enoughCharacters = Math.min(ENOUGH_CHARACTERS, Math.floor(bytes / 6))
+  }
+
+  /** @returns false where the message is to go out in a frame of its own, when those before it have gone. */
+  take(message: string): boolean {
+    if (this.#mostMessages === 1 || message.length > this.#enoughCharacters) return false
+    if (!this.#isEndDue) {
+      this.#isEndDue = true
+      queueMicrotask(this.#endTurn)
+    }
+    if (this.#messages++ === 0) this.#text = message
+    else this.#text += `,${message}`
+    const isFull = this.#messages >= Math.min(this.#room, this.#mostMessages)
+    if (isFull || this.#text.length > this.#enoughCharacters) {
+      this.#room *= 2
+      this.flush()
+    }
+    return true
+  }
+
+  /** Sends what was written so far. */
+  flush(): void {
+    if (this.#messages === 0) return
+    const frame = this.#messages === 1 ? this.#text : `[${this.#text}]`
+    this.#messages = 0
+    this.#text = ''
+    this.#send(frame)
+  }
+}
