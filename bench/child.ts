@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { type Load, runLoad } from './load.ts'
+import { NOTE_TEXT, type Note, type PeerClient, type PeerServer } from './peer.ts'
+import { PEERS, PORT_PEERS } from './peers.ts'
+
+/** One process of one peer: its server, or its clients. What it is asked for comes from main.ts. */
+
+const [name = ''] = process.argv.slice(2)
+const peer = await PEERS[name]?.()
+const portPeer = await PORT_PEERS[name]?.()
+
+let server: PeerServer | undefined
+const clients: PeerClient[] = []
+let noted = 0
+let whenNoted = (): void => {}
+
+const page = {
+  double: (n: number) => 2 * n,
+  noted: (note: Note) => {
+    if (note.text !== NOTE_TEXT) throw new Error('A note came otherwise than it was sent')
+    noted++
+    whenNoted()
+  },
+}
+
+const commands: Record<string, (params: never) => unknown> = {
+  async serve() {
+    server = await peer?.serve()
+    return server?.port
+  },
+  async connect({ port, clients: wanted }: { port: number; clients: number }) {
+    while (clients.length < wanted) {
+      const missing = Math.min(50, wanted - clients.length)
+      const more = Array.from({ length: missing }, () => peer?.connect(port, page))
+      clients.push(...(await Promise.all(more)).flatMap((client) => client ?? []))
+    }
+    const [client] = clients
+    return { bytes: client?.bytes !== undefined }
+  },
+  /** The same over a port, to a thread. */
+  async connectThread() {
+    const { port1, port2 } = new MessageChannel()
+    const worker = new Worker(new URL('port-thread.mjs', import.meta.url), {
+      workerData: { name, port: port2 },
+      transferList: [port2],
+    })
+    worker.on('error', (error) => {
+      throw error
+    })
+    const client = await portPeer?.connect(port1)
+    if (client) clients.push(client)
+    return { bytes: client?.bytes !== undefined }
+  },
+  load: (load: Load) => runLoad(clients[0] as PeerClient, load),
+  /** Calls every client, so many times. @returns how long it took, in ms. */
+  async callAll({ times, clients: expected }: { times: number; clients: number }) {
+    if (!server?.callAll) return null
+    const begin = performance.now()
+    for (let n = 0; n < times; n++) {
+      const answers = await server.callAll(n)
+      if (answers.length !== expected || answers.some((answer) => answer !== 2 * n)) {
+        throw new Error('callAll gave something else than the answers')
+      }
+    }
+    return performance.now() - begin
+  },
+  /** Tells every client, so many times in turn. */
+  async noteAll({ n }: { n: number }) {
+    if (!server?.noteAll) return null
+    await server.noteAll({ n, text: NOTE_TEXT })
+    return true
+  },
+  noted: async ({ count }: { count: number }) => {
+    while (noted < count) await new Promise<void>((resolve) => (whenNoted = resolve))
+    if (noted > count) throw new Error(`${noted} notes came, and not ${count}`)
+    noted = 0
+  },
+  cpu: () => {
+    const { user, system } = process.cpuUsage()
+    return user + system
+  },
+  peakMemory: () => process.resourceUsage().maxRSS * 1024,
+  async memory() {
+    for (let n = 0; n < 5; n++) {
+      globalThis.gc?.()
+      await sleep(50)
+    }
+    const { rss, heapUsed, external } = process.memoryUsage()
+    return { rss, used: heapUsed + external }
+  },
+}
+
+process.on(
+  'message',
+  async ({ id, command, params }: { id: number; command: string; params: never }) => {
+    try {
+      process.send?.({ id, value: await commands[command]?.(params) })
+    } catch (error) {
+      process.send?.({ id, error: String(error instanceof Error ? error.stack : error) })
+    }
+  },
+)
+process.on('disconnect', () => process.exit())

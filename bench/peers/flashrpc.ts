@@ -1,0 +1,60 @@
+import { createClient, defineContract, method, notification } from '@flashrpc/core'
+import { createEndpoint, type EndpointOptions } from '@flashrpc/core/server'
+import { z } from 'zod'
+import type { Peer } from '../peer.ts'
+
+const value = z.record(z.string(), z.unknown())
+
+const contract = defineContract({
+  server: {
+    add: method({ params: z.object({ a: z.number(), b: z.number() }), result: z.number() }),
+    echo: method({ params: value, result: value }),
+    bytes: method({
+      params: z.object({ value: z.instanceof(Uint8Array) }),
+      result: z.instanceof(Uint8Array),
+    }),
+  },
+  client: {
+    double: method({ params: z.object({ n: z.number() }), result: z.number() }),
+    note: notification({ params: z.object({ n: z.number(), text: z.string() }) }),
+  },
+})
+
+type Options = Partial<EndpointOptions<typeof contract.server, typeof contract.client>>
+
+/** With every default: validation both ways, heartbeat, limits, a timeout for each call. */
+export function flashrpc(options: Options = {}): Peer {
+  return {
+    async serve() {
+      const endpoint = createEndpoint(contract, {
+        ...options,
+        methods: {
+          add: ({ a, b }) => a + b,
+          echo: (given) => given,
+          bytes: ({ value }) => value,
+        },
+      })
+      const { port } = await endpoint.listen()
+      return {
+        port,
+        callAll: async (n) => {
+          const calls = [...endpoint.channels].map((channel) => channel.other.double({ n }))
+          return Promise.all(calls)
+        },
+        noteAll: (note) => endpoint.all.notify('note', note),
+      }
+    },
+    async connect(port, page) {
+      const client = createClient(contract, {
+        url: `ws://127.0.0.1:${port}`,
+        methods: { double: ({ n }) => page.double(n), note: (note) => page.noted(note) },
+      })
+      await client.connect()
+      return {
+        add: (a, b) => client.other.add({ a, b }),
+        echo: (given) => client.other.echo(given as Record<string, unknown>),
+        bytes: (bytes) => client.other.bytes({ value: bytes as Uint8Array<ArrayBuffer> }),
+      }
+    },
+  }
+}

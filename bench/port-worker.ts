@@ -1,0 +1,7 @@
+import { type MessagePort, workerData } from 'node:worker_threads'
+import { PORT_PEERS } from './peers.ts'
+
+/** The serving end of a port, in a thread of its own. */
+const { name, port } = workerData as { name: string; port: MessagePort }
+const peer = await PORT_PEERS[name]?.()
+peer?.serve(port)

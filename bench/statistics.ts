@@ -1,0 +1,14 @@
+/** The middle of some numbers. */
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((one, other) => one - other)
+  const middle = Math.floor(sorted.length / 2)
+  const [low = Number.NaN, high = low] = sorted.slice(middle - 1 + (sorted.length % 2), middle + 1)
+  return sorted.length % 2 === 1 ? low : (low + high) / 2
+}
+
+/** How far apart most are: half of the distance between the quartiles. */
+export function spread(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((one, other) => one - other)
+  const at = (part: number) => sorted[Math.round((sorted.length - 1) * part)] ?? Number.NaN
+  return (at(0.75) - at(0.25)) / 2
+}
