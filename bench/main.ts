@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { growthTables, measureGrowth } from './growth.ts'
+import { type Growth, growthTables, measureGrowth } from './growth.ts'
 import { BASELINE, PEERS, PORT_PEERS } from './peers.ts'
 import { type Measurements, tableOf } from './report.ts'
 import { type Measured, type Sample, SCENARIOS } from './scenarios.ts'
@@ -56,10 +56,17 @@ for (const name of scenarios) {
   results.push(measurements)
   console.log(`\n${tableOf(measurements)}`)
 }
-const growth = values.scenario === undefined ? await measureGrowth(values.quick) : undefined
-if (growth) console.log(`\n### How cost grows\n\n${growthTables(growth)}`)
-if (values.json)
+await write(undefined)
+if (values.scenario === undefined) {
+  const growth = await measureGrowth(values.quick)
+  console.log(`\n### How cost grows\n\n${growthTables(growth)}`)
+  await write(growth)
+}
+
+async function write(growth: Growth | undefined): Promise<void> {
+  if (!values.json) return
   await writeFile(values.json, `${JSON.stringify({ machine, results, growth }, null, 1)}\n`)
+}
 
 async function measure(name: string): Promise<Measurements> {
   const scenario = SCENARIOS[name]
