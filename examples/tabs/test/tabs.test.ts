@@ -165,13 +165,20 @@ describe('tabs of one origin', () => {
   })
 
   test('take another worker when theirs dies', async () => {
-    const [one, two, three] = [await open(), await open(), await open()]
+    const tabs = [await open(), await open(), await open(), await open()]
     const before = onlyChannel()
-    // Chromium has the worker in the process of the page that was its first.
-    await crash(one)
-    await expect.poll(() => before.isConnected, { timeout: 10_000 }).toBe(false)
+    // It is in the process of one of its pages: of the first, as a rule.
+    while (before.isConnected && tabs.length > 2) {
+      const [first] = tabs.splice(0, 1)
+      if (first) await crash(first)
+      await expect
+        .poll(() => before.isConnected, { timeout: 3_000 })
+        .toBe(false)
+        .catch(() => {})
+    }
+    expect(before.isConnected).toBe(false)
     await expect.poll(() => desk.channels.size, { timeout: 10_000 }).toBe(1)
-    for (const tab of [two, three]) {
+    for (const tab of tabs) {
       await expect.poll(() => session(tab)).toBe(onlyChannel().id)
       await moving(tab)
     }
