@@ -1,4 +1,4 @@
-import { definitionOf } from '../contract.js'
+import { type ContractSide, definitionOf } from '../contract.js'
 import { ErrorCode, RpcDisconnectedError, RpcError, RpcProtocolError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
@@ -73,7 +73,6 @@ export class ChannelCore {
   constructor(options: ChannelCoreOptions) {
     const { side, contract, settings } = options
     this.#options = options
-    const remoteSide = contract?.[side === 'server' ? 'client' : 'server']
     const { lasting, self, identity = () => undefined } = options
     const { limits, use } = settings
     this.#delivery = new Delivery(
@@ -92,7 +91,7 @@ export class ChannelCore {
     )
     const room = new StreamRoom(limits)
     this.#caller = new Caller({
-      side: remoteSide,
+      side: this.#remoteSide,
       format: settings.format,
       timeout: settings.timeout,
       send: (outgoing) => this.#delivery.send(outgoing),
@@ -133,11 +132,16 @@ export class ChannelCore {
     }
   }
 
+  /** What the contract gives the other side. */
+  get #remoteSide(): ContractSide | undefined {
+    const { side, contract } = this.#options
+    return contract?.[side === 'server' ? 'client' : 'server']
+  }
+
   /** Made when it is first asked for: a server seldom calls all of its clients. */
   get other(): object {
     if (this.#other) return this.#other
-    const { side, contract } = this.#options
-    const remoteSide = contract?.[side === 'server' ? 'client' : 'server']
+    const remoteSide = this.#remoteSide
     this.#other = createRemote(remoteSide, (method, params, callOptions) => {
       const kind = definitionOf(remoteSide, method)?.kind ?? 'method'
       if (kind === 'notification') return this.notify(method, params, callOptions)

@@ -4,7 +4,7 @@
  *
  * Source: Web Locks API, https://www.w3.org/TR/web-locks/. Browsers have it on secure pages only.
  */
-export function hasLocks(): boolean {
+function hasLocks(): boolean {
   return globalThis.navigator?.locks !== undefined
 }
 

@@ -90,7 +90,7 @@ export class TabServer {
       url: () => this.#askUrl(),
       autoConnect: false,
       use: passMeta,
-      fallback: (params, context) => this.#toTabs(params, context),
+      fallback: this.#toTabs,
       discover: () => discoverAt(this.#newestFirst()[0]?.channel),
     })
   }
@@ -167,12 +167,11 @@ export class TabServer {
     }
     for (const name of union) {
       if (this.#exposed.has(name)) continue
-      const handler = (params: unknown, context: HandlerContext) => this.#toTabs(params, context)
-      this.#exposed.set(name, client.expose(name, handler))
+      this.#exposed.set(name, client.expose(name, this.#toTabs))
     }
   }
 
-  #toTabs(params: unknown, context: HandlerContext): unknown {
+  readonly #toTabs = (params: unknown, context: HandlerContext): unknown => {
     const { method, kind } = context
     const tabs = this.#newestFirst().filter(({ channel }) => channel)
     const having = tabs.filter(({ methods }) => methods.has(method))

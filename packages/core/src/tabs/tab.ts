@@ -119,10 +119,11 @@ export class Tab {
   leave(info: CloseInfo): void {
     if (this.#isOver) return
     this.#isOver = true
-    clearTimeout(this.#silence)
     this.#watching.abort()
     this.#channel?.end(info)
     this.#lane.close(info)
+    // Last: the end of its connection is one after which it may be silent.
+    clearTimeout(this.#silence)
     this.#options.events.left(this)
   }
 
