@@ -86,8 +86,8 @@ const commands: Record<string, (params: never) => unknown> = {
       globalThis.gc?.()
       await sleep(50)
     }
-    const { rss, heapUsed, external } = process.memoryUsage()
-    return { rss, used: heapUsed + external }
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
   },
 }
 

@@ -1,4 +1,5 @@
 import type { Load, LoadResult } from './load.ts'
+import { Pair } from './pair.ts'
 import type { BASELINE } from './peers.ts'
 import { Program } from './process.ts'
 import { median } from './statistics.ts'
@@ -29,47 +30,6 @@ export interface Measured extends AsyncDisposable {
   measure(): Promise<Sample>
   /** Of all rounds together, in bytes: the most that both processes had. */
   peakMemory?(): Promise<number>
-}
-
-/** A server and its clients, each in a process of its own. */
-class Pair implements AsyncDisposable {
-  readonly server: Program
-  readonly client: Program
-  readonly hasBytes: boolean
-
-  private constructor(server: Program, client: Program, hasBytes: boolean) {
-    this.server = server
-    this.client = client
-    this.hasBytes = hasBytes
-  }
-
-  static async open(peer: string, clients = 1, core?: number): Promise<Pair> {
-    const server = new Program(peer, 'server', core)
-    const client = new Program(peer, 'client', core)
-    const port = await server.ask<number>('serve')
-    const { bytes } = await client.ask<{ bytes: boolean }>('connect', { port, clients })
-    return new Pair(server, client, bytes)
-  }
-
-  async cpu(): Promise<number> {
-    const [server, client] = await Promise.all([
-      this.server.ask<number>('cpu'),
-      this.client.ask<number>('cpu'),
-    ])
-    return server + client
-  }
-
-  async peakMemory(): Promise<number> {
-    const [server, client] = await Promise.all([
-      this.server.ask<number>('peakMemory'),
-      this.client.ask<number>('peakMemory'),
-    ])
-    return server + client
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.server[Symbol.asyncDispose](), this.client[Symbol.asyncDispose]()])
-  }
 }
 
 /** A client, and its server in a thread of the same process. */
@@ -133,6 +93,26 @@ function loading(
   }
 }
 
+/** A pair that does something again and again; null where its peer can't, as it says when it is warmed up. */
+async function repeating(
+  pair: Pair,
+  calls: number,
+  run: () => Promise<number | null>,
+): Promise<Measured | null> {
+  if ((await run()) === null) {
+    await pair[Symbol.asyncDispose]()
+    return null
+  }
+  return {
+    async measure() {
+      const before = await pair.cpu()
+      const time = (await run()) as number
+      return { time, cpu: ((await pair.cpu()) - before) / calls }
+    },
+    [Symbol.asyncDispose]: () => pair[Symbol.asyncDispose](),
+  }
+}
+
 const add = (calls: number): Load => ({ kind: 'add', calls, inFlight: 64, size: 0 })
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -149,18 +129,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     async open(peer, isQuick) {
       const pair = await Pair.open(peer, 1, 0)
       const calls = isQuick ? 50 : 3_000
-      await pair.client.ask('load', { kind: 'serial', calls })
-      return {
-        async measure() {
-          const before = await pair.cpu()
-          const { times = [] } = await pair.client.ask<LoadResult>('load', {
-            kind: 'serial',
-            calls,
-          })
-          return { time: median(times), cpu: ((await pair.cpu()) - before) / calls }
-        },
-        [Symbol.asyncDispose]: () => pair[Symbol.asyncDispose](),
-      }
+      return repeating(pair, calls, async () => {
+        const { times = [] } = await pair.client.ask<LoadResult>('load', { kind: 'serial', calls })
+        return median(times)
+      })
     },
   },
   json: loading(
@@ -181,19 +153,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       const clients = isQuick ? 20 : 500
       const times = isQuick ? 2 : 20
       const pair = await Pair.open(peer, clients)
-      const call = () => pair.server.ask<number | null>('callAll', { times, clients })
-      if ((await call()) === null) {
-        await pair[Symbol.asyncDispose]()
-        return null
-      }
-      return {
-        async measure() {
-          const before = await pair.cpu()
-          const time = (await call()) as number
-          return { time: time / times, cpu: ((await pair.cpu()) - before) / (times * clients) }
-        },
-        [Symbol.asyncDispose]: () => pair[Symbol.asyncDispose](),
-      }
+      return repeating(pair, times * clients, async () => {
+        const time = await pair.server.ask<number | null>('callAll', { times, clients })
+        return time && time / times
+      })
     },
   },
   'tell-many': {
@@ -204,28 +167,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       const clients = isQuick ? 20 : 500
       const times = isQuick ? 2 : 40
       const pair = await Pair.open(peer, clients)
-      const tell = async (): Promise<boolean> => {
-        for (let n = 0; n < times; n++) {
-          if ((await pair.server.ask('noteAll', { n })) === null) return false
-          const noted = pair.client.ask('noted', { count: clients })
-          await noted
-        }
-        return true
-      }
-      if (!(await tell())) {
-        await pair[Symbol.asyncDispose]()
-        return null
-      }
-      return {
-        async measure() {
-          const before = await pair.cpu()
-          const begin = performance.now()
-          await tell()
-          const time = (performance.now() - begin) / times
-          return { time, cpu: ((await pair.cpu()) - before) / (times * clients) }
-        },
-        [Symbol.asyncDispose]: () => pair[Symbol.asyncDispose](),
-      }
+      return repeating(pair, times * clients, async () => {
+        const begin = performance.now()
+        for (let n = 0; n < times; n++) if (!(await pair.tell(n, clients))) return null
+        return (performance.now() - begin) / times
+      })
     },
   },
   idle: {
@@ -236,19 +182,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       return {
         async measure() {
           const clients = isQuick ? 20 : 1_000
-          const server = new Program(peer, 'server')
-          const client = new Program(peer, 'client')
-          try {
-            const port = await server.ask<number>('serve')
-            // What the first ones load is no connection's.
-            await client.ask('connect', { port, clients: isQuick ? 5 : 50 })
-            const before = await server.ask<{ used: number }>('memory')
-            await client.ask('connect', { port, clients: clients + (isQuick ? 5 : 50) })
-            const after = await server.ask<{ used: number }>('memory')
-            return { memory: (after.used - before.used) / clients }
-          } finally {
-            await Promise.all([server[Symbol.asyncDispose](), client[Symbol.asyncDispose]()])
-          }
+          // What the first ones load is no connection's.
+          const first = isQuick ? 5 : 50
+          await using pair = await Pair.open(peer, first)
+          return { memory: await pair.grow(first, first + clients) }
         },
         [Symbol.asyncDispose]: async () => {},
       }

@@ -1,24 +1,7 @@
-import { createClient, defineContract, method, notification } from '@flashrpc/core'
+import { createClient } from '@flashrpc/core'
 import { createEndpoint, type EndpointOptions } from '@flashrpc/core/server'
-import { z } from 'zod'
+import { contract } from '../contract.ts'
 import type { Peer } from '../peer.ts'
-
-const value = z.record(z.string(), z.unknown())
-
-const contract = defineContract({
-  server: {
-    add: method({ params: z.object({ a: z.number(), b: z.number() }), result: z.number() }),
-    echo: method({ params: value, result: value }),
-    bytes: method({
-      params: z.object({ value: z.instanceof(Uint8Array) }),
-      result: z.instanceof(Uint8Array),
-    }),
-  },
-  client: {
-    double: method({ params: z.object({ n: z.number() }), result: z.number() }),
-    note: notification({ params: z.object({ n: z.number(), text: z.string() }) }),
-  },
-})
 
 type Options = Partial<EndpointOptions<typeof contract.server, typeof contract.client>>
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { Peer } from '../peer.ts'
-import { clientOf, pageMethods } from './raw-ws.ts'
+import { clientOf, type Methods, pageMethods, SERVER_METHODS } from './raw-ws.ts'
 
 interface Message {
   id?: number
@@ -10,8 +10,6 @@ interface Message {
   params?: unknown
   result?: unknown
 }
-
-type Methods = Record<string, (params: never) => unknown>
 
 /** The most characters of a frame: above it, large payloads are copied once too often. */
 const MOST = 16_384
@@ -22,11 +20,7 @@ export const rawWsCoalesced: Peer = {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
     await once(server, 'listening')
     const ends = new Set<CoalescedEnd>()
-    const methods: Methods = {
-      add: ({ a, b }: { a: number; b: number }) => a + b,
-      echo: (value: unknown) => value,
-    }
-    server.on('connection', (socket) => ends.add(new CoalescedEnd(socket, methods)))
+    server.on('connection', (socket) => ends.add(new CoalescedEnd(socket, SERVER_METHODS)))
     return {
       port: (server.address() as AddressInfo).port,
       callAll: (n) => Promise.all([...ends].map((end) => end.call<number>('double', { n }))),

@@ -13,7 +13,12 @@ interface Answer {
   result: unknown
 }
 
-type Methods = Record<string, (params: never) => unknown>
+export type Methods = Record<string, (params: never) => unknown>
+
+export const SERVER_METHODS: Methods = {
+  add: ({ a, b }: { a: number; b: number }) => a + b,
+  echo: (value: unknown) => value,
+}
 
 /**
  * What is written by hand: JSON, a map of promises, one frame a message. What everything else is measured
@@ -24,11 +29,7 @@ export const rawWs: Peer = {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
     await once(server, 'listening')
     const ends = new Set<RawEnd>()
-    const methods: Methods = {
-      add: ({ a, b }: { a: number; b: number }) => a + b,
-      echo: (value: unknown) => value,
-    }
-    server.on('connection', (socket) => ends.add(new RawEnd(socket, methods)))
+    server.on('connection', (socket) => ends.add(new RawEnd(socket, SERVER_METHODS)))
     return {
       port: (server.address() as AddressInfo).port,
       callAll: (n) => Promise.all([...ends].map((end) => end.call<number>('double', { n }))),

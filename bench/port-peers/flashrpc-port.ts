@@ -1,19 +1,6 @@
-import { createChannel, defineContract, messagePortTransport, method } from '@flashrpc/core'
-import { z } from 'zod'
+import { createChannel, messagePortTransport } from '@flashrpc/core'
+import { contract } from '../contract.ts'
 import type { PortPeer } from '../peer.ts'
-
-const value = z.record(z.string(), z.unknown())
-
-const contract = defineContract({
-  server: {
-    add: method({ params: z.object({ a: z.number(), b: z.number() }), result: z.number() }),
-    echo: method({ params: value, result: value }),
-    bytes: method({
-      params: z.object({ value: z.instanceof(Uint8Array) }),
-      result: z.instanceof(Uint8Array),
-    }),
-  },
-})
 
 /** With every default. */
 export const flashrpcPort: PortPeer = {
