@@ -118,7 +118,7 @@ describe('a server that keeps sessions', () => {
       windowMs: 1234,
       codec: 'json',
       bytes: true,
-      limits: { msg: 1024 * 1024, batch: 100, buf: 1024 * 1024 },
+      limits: { msg: 1024 * 1024, batch: 100, buf: 4 * 1024 * 1024 },
     })
   })
 

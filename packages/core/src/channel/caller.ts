@@ -11,7 +11,7 @@ import {
   RpcUncertainError,
   RpcValidationError,
 } from '../errors.js'
-import { type Encoded, encode } from '../wire/encoded.js'
+import { type Encoded, encode, keep } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { NotificationMessage, RequestExtras, RequestMessage } from '../wire/message.js'
 import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
@@ -39,6 +39,8 @@ export interface CallerOptions {
   /** What the contract gives the other side; without it every name can be called. */
   readonly side: ContractSide | undefined
   readonly format: Format
+  /** Whether what was written may be written again, without a session. */
+  readonly isLasting: boolean
   /** Default time for an answer. */
   readonly timeout: TimeLimits
   /**
@@ -352,6 +354,8 @@ export class Caller {
     if (this.#refusal) return this.fail(call, disconnectedError(call, this.#refusal))
     const encoded = this.#encode(message, params, call, shared)
     if (!encoded) return
+    // A server that leaves gives calls back, and they go out again.
+    if (this.#options.isLasting) keep(encoded, call)
     call.outgoing = { encoded, call, kind }
     try {
       this.#options.send(call.outgoing)

@@ -2,7 +2,7 @@ import { type ContractSide, definitionOf } from '../contract.js'
 import { ErrorCode, RpcDisconnectedError, RpcError, RpcProtocolError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
-import { type Encoded, encode } from '../wire/encoded.js'
+import { type Encoded, encode, keep } from '../wire/encoded.js'
 import {
   type ErrorMessage,
   type MessageId,
@@ -94,6 +94,7 @@ export class ChannelCore {
       side: this.#remoteSide,
       format: settings.format,
       timeout: settings.timeout,
+      isLasting: lasting,
       send: (outgoing) => this.#delivery.send(outgoing),
       speech: this.#speech,
       room,
@@ -352,7 +353,7 @@ export class ChannelCore {
     const early: Encoded[] = []
     const reply = (encoded: Encoded) => {
       const { isReady, offersSession } = connectionOf()
-      if (!isReady && offersSession && !session) early.push(encoded)
+      if (!isReady && offersSession && !session) early.push(keep(encoded, early))
       else if (session) this.#delivery.reply(encoded, session)
       else connectionOf().write(encoded)
     }

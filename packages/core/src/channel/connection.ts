@@ -197,7 +197,9 @@ export class Connection {
   }
 
   #send(frame: Frame): boolean {
-    return this.#tapped ? this.#tapped.send(frame) : this.#transport.send(frame)
+    if (!this.#tapped) return this.#transport.send(frame)
+    // It may hold it back.
+    return this.#tapped.send(typeof frame === 'string' ? frame : new Uint8Array(frame))
   }
 
   /** Sends a notification of the protocol; a plain peer gets none. @returns whether it was sent. */

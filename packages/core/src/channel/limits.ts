@@ -39,7 +39,7 @@ export interface ChannelLimits {
    * leave half of it to calls, wait for that second.
    */
   readonly unackedMessages: number
-  /** The most bytes of them, text by its length. Default 1 MiB. */
+  /** The most bytes of them, text by its length. Default 4 MiB. */
   readonly unackedBytes: number
   /**
    * The most items of one stream that come ahead of whoever takes them; at the most 65,535. Default 32.
@@ -70,7 +70,7 @@ const DEFAULT_LIMITS: ChannelLimits = {
   queuedMessages: 256,
   queuedBytes: MIB,
   unackedMessages: 1_024,
-  unackedBytes: MIB,
+  unackedBytes: 4 * MIB,
   streamItems: 32,
   streamBytes: MIB,
   allStreamBytes: 64 * MIB,

@@ -1,5 +1,5 @@
 import { RpcOverloadedError } from '../errors.js'
-import { type Encoded, heldBytes } from '../wire/encoded.js'
+import { type Encoded, heldBytes, keep, letGo } from '../wire/encoded.js'
 import { EMPTY_MAP, EMPTY_SET, ownMap, ownSet } from './empty.js'
 import type { PendingCall } from './pending-calls.js'
 
@@ -106,10 +106,13 @@ export class Outbox {
   }
 
   #take(outgoing: Outgoing): void {
-    if (this.#waiting.delete(outgoing)) this.#count(outgoing, -1)
+    if (!this.#waiting.delete(outgoing)) return
+    this.#count(outgoing, -1)
+    letGo(outgoing.encoded, this)
   }
 
   #count(outgoing: Outgoing, by: 1 | -1): void {
+    if (by === 1) keep(outgoing.encoded, this)
     const bytes = by * heldBytes(outgoing.encoded)
     if (outgoing.kind === 'reply') {
       this.#replyBytes += bytes

@@ -1,4 +1,5 @@
 import { type Outcome, RpcAbortedError, type RpcError, RpcTimeoutError } from '../errors.js'
+import { letGo } from '../wire/encoded.js'
 import { onAbort } from './abort-listeners.js'
 import { CallTimer, MAX_TIMER_MS, readTimeout, type TimeLimits } from './call-timer.js'
 import { deadlineOf, type Stamp } from './deadline.js'
@@ -205,6 +206,7 @@ export class PendingCalls {
 
   #takeOut(entry: Entry): PendingCall {
     this.#entries.delete(entry.id)
+    if (entry.outgoing) letGo(entry.outgoing.encoded, entry)
     this.#count(entry, Number(entry.written), 0)
     entry.queue?.remove(entry)
     entry.timer?.stop()

@@ -1,4 +1,4 @@
-import { type Encoded, heldBytes } from '../wire/encoded.js'
+import { type Encoded, heldBytes, keep, letGo } from '../wire/encoded.js'
 import type { Outgoing } from './outbox.js'
 
 /** How much one side keeps until the other has acknowledged it. */
@@ -79,7 +79,7 @@ export class Session {
   /** Gives a message its number, as it is written for the first time, and keeps it. */
   keep(outgoing: Outgoing): void {
     this.#kept.push(outgoing)
-    this.#keptBytes += heldBytes(outgoing.encoded)
+    this.#keptBytes += heldBytes(keep(outgoing.encoded, this))
   }
 
   /** What the other side may not have, in order: to be written again on the next connection. */
@@ -102,6 +102,7 @@ export class Session {
   trim(recv: number): void {
     for (const { encoded } of this.#kept.splice(0, recv - this.#acked)) {
       this.#keptBytes -= heldBytes(encoded)
+      letGo(encoded, this)
     }
     this.#acked = recv
   }

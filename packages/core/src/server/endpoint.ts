@@ -35,12 +35,13 @@ import { describeThrown, RpcConfigError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import { withRetryAfter } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
-import { truncateReason, type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
+import { truncateReason } from '../transport/web-socket.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { type ConnectionLimits, Connections } from './connection-limits.js'
 import { hearUpgrades } from './hear-upgrades.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
+import { ServerSocket } from './server-socket.js'
 import { type ResumeOptions, Sessions, type Visitor } from './sessions.js'
 import { Spread } from './spread.js'
 import { assertPageRules, isPage, type PageRules, refusalOfPage, refuseUpgrade } from './upgrade.js'
@@ -390,7 +391,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     const channel: LiveChannel = openChannel({
       contract: this.#contract,
       side: 'server',
-      transport: webSocketTransport(socket as unknown as WebSocketLike),
+      transport: new ServerSocket(socket),
       options: this.#channelOptions,
       settings: this.#settings,
       identity,

@@ -31,7 +31,7 @@ class MemoryTransport implements Transport {
 
   send(frame: Frame): boolean {
     if (this.#ended) return false
-    this.#peer?.receive(frame)
+    this.#peer?.receive(typeof frame === 'string' ? frame : new Uint8Array(frame))
     return true
   }
 

@@ -60,11 +60,16 @@ export function messagePortTransport(port: MessagePortLike): Transport {
     },
     send(frame: Frame) {
       if (closed) return false
-      port.postMessage(frame)
+      // What is carried is a copy: of all the memory that bytes are a part of.
+      port.postMessage(typeof frame === 'string' || isWhole(frame) ? frame : new Uint8Array(frame))
       return true
     },
     close: (code = 1000, reason = '') => close(code, reason),
   }
+}
+
+function isWhole({ byteLength, buffer }: Uint8Array): boolean {
+  return byteLength === buffer.byteLength
 }
 
 function isGoodbye(data: unknown): data is Goodbye {

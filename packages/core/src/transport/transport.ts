@@ -29,7 +29,10 @@ export interface Transport {
   start(events: TransportEvents): void
   /** Whether a frame can leave now, where that may change ahead of `events.close`. */
   readonly isOpen?: boolean
-  /** Hands one frame to the wire, and returns false where it certainly did not leave. */
+  /**
+   * Hands one frame to the wire, and returns false where it certainly did not leave. Bytes may change once it has
+   * returned: a wire that still needs them by then copies them.
+   */
   send(frame: Frame): boolean
   /** Ends the connection; `events.close` follows. Safe to call twice. */
   close(code?: number, reason?: string): void

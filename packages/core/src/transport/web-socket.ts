@@ -14,6 +14,8 @@ export interface WebSocketLike {
   ping?(): void
   on?(event: 'pong', listener: () => void): unknown
   readonly bufferedAmount?: number
+  /** `ws`: none on the serving side. */
+  readonly url?: string
   /** `ws` only: stops, and goes on, reading. */
   pause?(): void
   resume?(): void
@@ -27,6 +29,8 @@ const CLOSED = 3
 /** A transport over a WebSocket that is open already. */
 export function webSocketTransport(socket: WebSocketLike): Transport {
   socket.binaryType = 'arraybuffer'
+  // Browsers copy what they send, and clients mask a copy; a server of `ws` holds it.
+  const isHeld = socket.url === undefined
   return {
     reliable: false,
     get isOpen() {
@@ -50,7 +54,7 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
     },
     send(frame: Frame) {
       if (socket.readyState !== OPEN) return false
-      socket.send(frame as string | Uint8Array<ArrayBuffer>)
+      socket.send(isHeld && typeof frame !== 'string' ? new Uint8Array(frame) : (frame as string))
       return true
     },
     close(code = 1000, reason = '') {

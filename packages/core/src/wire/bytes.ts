@@ -17,14 +17,14 @@ interface Announced {
 /** JSON, and the bytes that were in it. */
 export interface JsonWithBytes {
   readonly frame: string
-  /** Copies, in the order of their announcements. */
+  /** The caller's own, in the order of their announcements. */
   readonly bytes: readonly Uint8Array[]
   /** The way to the first of them, from the message on; empty where there are none. */
   readonly path: readonly string[]
 }
 
 const NONE: readonly never[] = []
-/** Deeper than this a value is not searched, but taken to hold bytes: a cycle has no end. */
+/** Deeper than this a value is left to `JSON.stringify`, which knows a cycle. */
 const MAX_SEARCHED_DEPTH = 100
 
 /**
@@ -36,38 +36,108 @@ export function toJsonWithBytes(message: object): JsonWithBytes {
 
   // The protocol's own member holds no bytes, and has to tell of those in the others.
   const { rpc, ...users } = message as { rpc?: object }
-  const bytes: Uint8Array[] = []
-  const announced: Announced[] = []
-  /** By which member of what each object was entered last: as the search is depth first, its way. */
-  const entered = new Map<object, { holder: object; key: string }>()
-  const pathTo = (holder: object, key: string): string[] => {
-    const path = [key]
-    for (let up = entered.get(holder); up && entered.has(up.holder); up = entered.get(up.holder)) {
-      path.unshift(up.key)
-    }
-    return path
-  }
-  const text = JSON.stringify(users, function replace(this: object, key: string, value: unknown) {
-    // Before `toJSON` had its way with it: a Buffer has one.
-    const raw = (this as Record<string, unknown>)[key]
-    const found = isBinary(raw) ? raw : isBinary(value) ? value : undefined
-    if (found) {
-      const at = pathTo(this, key)
-      if (!isUint8Array(found)) throw new TypeError(notCarried(found, at))
-      const copy = new Uint8Array(found)
-      bytes.push(copy)
-      announced.push({ at, size: copy.byteLength })
-      return null
-    }
-    if (typeof value === 'object' && value !== null) entered.set(value, { holder: this, key })
-    return value
-  })
+  const found = new Found()
+  const text = found.lift(users) ?? found.search(users)
+  const { bytes, announced } = found
   if (bytes.length === 0) return { frame: withOwn(text, rpc), bytes: NONE, path: NONE }
   return {
     frame: withOwn(text, { ...rpc, bytes: announced }),
     bytes,
     path: announced[0]?.at ?? NONE,
   }
+}
+
+/** The bytes of a message, which are taken out of it. */
+class Found {
+  bytes: Uint8Array[] = []
+  announced: Announced[] = []
+
+  /**
+   * Leaves the message as it is, and makes JSON of one without bytes.
+   *
+   * @returns the JSON, or `undefined` where {@link search} is needed: something says itself what it is as JSON, or
+   *   nests too deep.
+   */
+  lift(message: object): string | undefined {
+    const at: string[] = []
+    const lifted = this.#lifted(message, at)
+    if (lifted !== undefined) return JSON.stringify(lifted)
+    this.bytes = []
+    this.announced = []
+    return undefined
+  }
+
+  /** @returns the value itself, or one of its like with nulls in the place of bytes. */
+  #lifted(value: object, at: string[]): object | undefined {
+    let copy: Record<string, unknown> | undefined
+    for (const key of Object.keys(value)) {
+      const member = (value as Record<string, unknown>)[key]
+      if (typeof member !== 'object' || member === null) continue
+      at.push(key)
+      let lifted: object | null | undefined
+      if (isBinary(member)) {
+        this.#take(member, [...at])
+        lifted = null
+      } else if (
+        at.length > MAX_SEARCHED_DEPTH ||
+        (saysItsJson(member) && !(member instanceof Date))
+      ) {
+        return undefined
+      } else {
+        lifted = this.#lifted(member, at)
+        if (lifted === undefined) return undefined
+      }
+      at.pop()
+      if (lifted === member) continue
+      copy ??= (Array.isArray(value) ? value.slice() : { ...value }) as Record<string, unknown>
+      copy[key] = lifted
+    }
+    return copy ?? value
+  }
+
+  /** As `JSON.stringify` goes, member by member: slower, and told by a Buffer what it is as JSON, which is much. */
+  search(message: object): string {
+    /** By which member of what each object was entered last: as the search is depth first, its way. */
+    const entered = new Map<object, { holder: object; key: string }>()
+    const pathTo = (holder: object, key: string): string[] => {
+      const path = [key]
+      for (
+        let up = entered.get(holder);
+        up && entered.has(up.holder);
+        up = entered.get(up.holder)
+      ) {
+        path.unshift(up.key)
+      }
+      return path
+    }
+    const take = (binary: ArrayBufferView | ArrayBuffer, at: string[]) => this.#take(binary, at)
+    return JSON.stringify(message, function replace(this: object, key: string, value: unknown) {
+      // Before `toJSON` had its way with it: a Buffer has one.
+      const raw = (this as Record<string, unknown>)[key]
+      const found = isBinary(raw) ? raw : isBinary(value) ? value : undefined
+      if (found) {
+        take(found, pathTo(this, key))
+        return null
+      }
+      if (typeof value === 'object' && value !== null) entered.set(value, { holder: this, key })
+      return value
+    })
+  }
+
+  #take(found: ArrayBufferView | ArrayBuffer, at: string[]): void {
+    if (!isUint8Array(found)) throw new TypeError(notCarried(found, at))
+    this.bytes.push(isPlain(found.buffer) ? found : new Uint8Array(found))
+    this.announced.push({ at, size: found.byteLength })
+  }
+}
+
+/** Wires take no memory that is shared, or that may change its size. */
+function isPlain(buffer: ArrayBufferLike): boolean {
+  return buffer instanceof ArrayBuffer && !(buffer as { resizable?: boolean }).resizable
+}
+
+function saysItsJson(value: object): boolean {
+  return typeof (value as { toJSON?: unknown }).toJSON === 'function'
 }
 
 /** Adds the protocol's own member to a message that is JSON already. */
@@ -84,7 +154,7 @@ function mayHoldBytes(value: object, depth: number): boolean {
     }
     return false
   }
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return !(value instanceof Date)
+  if (saysItsJson(value)) return !(value instanceof Date)
   // Every call passes here: this loop costs a tenth of `JSON.stringify`, `Object.values` a half.
   for (const key in value) {
     const member = (value as Record<string, unknown>)[key]
