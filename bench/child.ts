@@ -12,6 +12,8 @@ const portPeer = await PORT_PEERS[name]?.()
 
 let server: PeerServer | undefined
 const clients: PeerClient[] = []
+/** What V8 makes of large values depends on what else there is: some megabytes, as an application has. */
+const application = Array.from({ length: 200_000 }, (_, id) => ({ id, name: `item ${id}` }))
 let noted = 0
 let whenNoted = (): void => {}
 
@@ -51,6 +53,11 @@ const commands: Record<string, (params: never) => unknown> = {
     const client = await portPeer?.connect(port1)
     if (client) clients.push(client)
     return { bytes: client?.bytes !== undefined }
+  },
+  /** One whole collection, as a process that has run for a while has had: before it, V8 is more generous. */
+  settle: () => {
+    globalThis.gc?.()
+    return application.length
   },
   load: (load: Load) => runLoad(clients[0] as PeerClient, load),
   /** Calls every client, so many times. @returns how long it took, in ms. */

@@ -41,6 +41,11 @@ export class Pair implements AsyncDisposable {
     return true
   }
 
+  /** Both have run for a while. */
+  async settle(): Promise<void> {
+    await this.#ofBoth('settle')
+  }
+
   /** Of both, in µs. */
   cpu(): Promise<number> {
     return this.#ofBoth('cpu')
@@ -51,7 +56,7 @@ export class Pair implements AsyncDisposable {
     return this.#ofBoth('peakMemory')
   }
 
-  async #ofBoth(figure: 'cpu' | 'peakMemory'): Promise<number> {
+  async #ofBoth(figure: 'cpu' | 'peakMemory' | 'settle'): Promise<number> {
     const [server, client] = await Promise.all([
       this.server.ask<number>(figure),
       this.client.ask<number>(figure),

@@ -47,6 +47,10 @@ class Thread implements AsyncDisposable {
     return new Thread(client)
   }
 
+  settle(): Promise<number> {
+    return this.client.ask('settle')
+  }
+
   cpu(): Promise<number> {
     return this.client.ask('cpu')
   }
@@ -79,6 +83,7 @@ function loading(
       }
       const chosen = isQuick ? quick : load
       await pair.client.ask('load', chosen)
+      await pair.settle()
       return {
         async measure() {
           const before = await pair.cpu()
@@ -103,6 +108,7 @@ async function repeating(
     await pair[Symbol.asyncDispose]()
     return null
   }
+  await pair.settle()
   return {
     async measure() {
       const before = await pair.cpu()
