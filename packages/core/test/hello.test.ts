@@ -306,7 +306,7 @@ describe('on the wire', () => {
     for (const attempt of [1, 2, 3]) {
       const peer = await server.accept()
       expect(await peer.next()).toBe(
-        `{"jsonrpc":"2.0","id":"rpc:1","method":"rpc.hello","params":{"v":1,"id":"${client.id}","attempt":${attempt},"codec":"json","bytes":true,"limits":{"msg":5000,"batch":100,"buf":1048576}}}`,
+        `{"jsonrpc":"2.0","id":"rpc:1","method":"rpc.hello","params":{"v":1,"id":"${client.id}","attempt":${attempt},"codec":"json","bytes":true,"limits":{"msg":5000,"batch":100,"buf":4194304}}}`,
       )
       peer.socket.close(1013)
     }

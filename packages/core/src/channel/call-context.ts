@@ -8,13 +8,14 @@ import { type MiddlewareCall, setCall } from './middleware.js'
 import type { ProgressReport } from './progress.js'
 import type { ServedCall } from './served-streams.js'
 
-export interface CallContextOptions {
+/** Where a call runs. */
+export interface CallContextHost {
   /** The methods the contract gives this side. */
-  readonly side: ContractSide | undefined
+  readonly localSide: ContractSide | undefined
   /** What handlers find as `context.channel`. */
-  readonly channel: () => unknown
+  readonly channel: unknown
   /** What handlers find as `context.identity`. */
-  readonly identity: () => unknown
+  readonly identity: unknown
 }
 
 /** What a handler is given; its signal is made when it is first asked for. */
@@ -37,26 +38,20 @@ export class CallContext implements HandlerContext {
   #deadline = Number.POSITIVE_INFINITY
   #timer: ReturnType<typeof setTimeout> | undefined
   #input: AsyncGenerator<unknown, void, undefined> | undefined
-  readonly #channel: () => unknown
-  readonly #side: ContractSide | undefined
+  readonly #host: CallContextHost
   #controller: AbortController | undefined
   #abortedBy: { reason: unknown } | undefined
 
-  constructor(
-    method: string,
-    kind: HandlerContext['kind'],
-    { side, channel, identity }: CallContextOptions,
-  ) {
+  constructor(method: string, kind: HandlerContext['kind'], host: CallContextHost) {
     this.method = method
     this.kind = kind
-    this.#side = side
-    this.#channel = channel
+    this.#host = host
     // Typed where the handler is: see HandlerContext.
-    this.identity = identity() as undefined
+    this.identity = host.identity as undefined
   }
 
   get channel(): unknown {
-    return this.#channel()
+    return this.#host.channel
   }
 
   get signal(): AbortSignal {
@@ -82,7 +77,7 @@ export class CallContext implements HandlerContext {
 
   get progress(): (value: unknown) => void {
     this.#progress ??= (value) => {
-      assertProgress(this.#side, this.method)
+      assertProgress(this.#host.localSide, this.method)
       this.report?.tell(value)
     }
     return this.#progress

@@ -3,29 +3,25 @@ import { EMPTY_MAP, ownMap } from './empty.js'
 import type { Source } from './functions.js'
 import type { IncomingStream } from './incoming-stream.js'
 import { OutgoingStream } from './outgoing-stream.js'
-import { outcomeOf, type PendingCall, STATE } from './pending-calls.js'
+import { outcomeOf, type PendingCall, type PendingCalls, STATE } from './pending-calls.js'
 import type { Speech } from './speech.js'
 import { isCredit, readId, StreamWord, wordOf } from './stream-words.js'
 
-export interface CalledStreamsOptions {
-  readonly speech: Speech
-  /** Whether a call of ours with this id was made, and when: whether it waits for its answer now. */
-  readonly stateOf: (id: unknown) => 'waiting' | 'over' | 'unknown'
-  /** The other side has shown that it works on a call. */
-  readonly touch: (id: unknown) => void
-  /** Ends a call with an error, and cancels it on the other side. */
-  readonly giveUp: (call: PendingCall, error: RpcAbortedError) => void
-  readonly error: (error: unknown) => void
+/** Whose calls they are. */
+export interface CalledStreamsHost extends Speech {
+  error(error: unknown): void
 }
 
 /** The streams of the calls that were made here, by the ids of their calls. */
 export class CalledStreams {
-  readonly #options: CalledStreamsOptions
+  readonly #host: CalledStreamsHost
+  readonly #pending: PendingCalls
   #items: Map<unknown, IncomingStream> = EMPTY_MAP
   #inputs: Map<unknown, OutgoingStream> = EMPTY_MAP
 
-  constructor(options: CalledStreamsOptions) {
-    this.#options = options
+  constructor(host: CalledStreamsHost, pending: PendingCalls) {
+    this.#host = host
+    this.#pending = pending
   }
 
   /** Takes the items of a call, until it has ended. */
@@ -38,13 +34,13 @@ export class CalledStreams {
 
   /** Sends the items of a source along with a call, as far as the other side wants them. */
   send(call: PendingCall, source: Source<unknown>): void {
-    const { speech, giveUp, error } = this.#options
+    const host = this.#host
     const { id, method } = call
     const output = new OutgoingStream({
       credit: 0,
-      whenRoomy: () => speech.whenRoomy(),
+      whenRoomy: () => host.whenRoomy(),
       send: (value) => {
-        const unsent = speech.say(wordOf(StreamWord.input, { id, value }))
+        const unsent = host.say(wordOf(StreamWord.input, { id, value }))
         if (unsent) throw unsent.error(method)
       },
     })
@@ -57,29 +53,29 @@ export class CalledStreams {
     call.promise.then(over, over)
     output.run(source).then(
       () => {
-        if (!output.isStopped) speech.say(wordOf(StreamWord.inputEnd, { id }))
+        if (!output.isStopped) host.say(wordOf(StreamWord.inputEnd, { id }))
       },
       (thrown: unknown) => {
-        if (output.isStopped) error(thrown)
-        else giveUp(call, inputFailed(call, thrown))
+        if (output.isStopped) host.error(thrown)
+        else this.#pending.giveUp(call, inputFailed(call, thrown))
       },
     )
   }
 
   /** So many more items of a call may come. */
   grant({ id }: PendingCall, n: number): void {
-    this.#options.speech.say(wordOf(StreamWord.credit, { id, n }))
+    this.#host.say(wordOf(StreamWord.credit, { id, n }))
   }
 
   /** A callee said something of a call. @returns how it breaks the protocol, where it does. */
   heard(word: string, params: unknown, bytes: number): string | undefined {
     if (word !== StreamWord.item && word !== StreamWord.inputCredit) return undefined
     const id = readId(params)?.id
-    const state = this.#options.stateOf(id)
+    const state = this.#pending.stateOf(id)
     if (state === 'unknown') return `an ${word} of no call`
     // What was under way when it ended.
     if (state === 'over') return undefined
-    this.#options.touch(id)
+    this.#pending.touch(id)
     const { value, n } = params as { value?: unknown; n?: unknown }
     if (word === StreamWord.item) {
       const items = this.#items.get(id)

@@ -12,11 +12,9 @@ import {
   RpcValidationError,
 } from '../errors.js'
 import { type Encoded, encode, keep } from '../wire/encoded.js'
-import type { Format } from '../wire/format.js'
 import type { NotificationMessage, RequestExtras, RequestMessage } from '../wire/message.js'
 import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
-import type { TimeLimits } from './call-timer.js'
-import { CalledStreams } from './called-streams.js'
+import { CalledStreams, type CalledStreamsHost } from './called-streams.js'
 import { checkResult } from './check-result.js'
 import type { Connection } from './connection.js'
 import type { Answer, Unsendable } from './connection-events.js'
@@ -24,67 +22,64 @@ import { leftUntil, restamp } from './deadline.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import { IncomingStream } from './incoming-stream.js'
 import { whyNoMeta } from './meta.js'
-import type { Middleware, MiddlewareCall } from './middleware.js'
+import type { MiddlewareCall } from './middleware.js'
+import type { ResolvedChannelOptions } from './options.js'
 import type { Outgoing } from './outbox.js'
 import { depart, OutgoingCall } from './outgoing-call.js'
 import { isSource } from './outgoing-stream.js'
-import { type CallKind, type PendingCall, PendingCalls, STATE } from './pending-calls.js'
+import {
+  type CallKind,
+  type PendingCall,
+  PendingCalls,
+  type PendingCallsHost,
+  STATE,
+} from './pending-calls.js'
 import { PROGRESS, ProgressListening } from './progress.js'
 import type { SharedNotification } from './shared-notification.js'
-import type { Speech } from './speech.js'
 import type { StreamRoom } from './stream-room.js'
 import { readId } from './stream-words.js'
 
-export interface CallerOptions {
+/** Whose calls they are. */
+export interface CallerHost extends CalledStreamsHost, PendingCallsHost {
   /** What the contract gives the other side; without it every name can be called. */
-  readonly side: ContractSide | undefined
-  readonly format: Format
+  readonly remoteSide: ContractSide | undefined
+  readonly settings: ResolvedChannelOptions
   /** Whether what was written may be written again, without a session. */
   readonly isLasting: boolean
-  /** Default time for an answer. */
-  readonly timeout: TimeLimits
+  /** How much of streams may wait here to be taken. */
+  readonly room: StreamRoom
+  /** Whether the other side may understand more than JSON-RPC 2.0. */
+  readonly mayBeExtended: boolean
+  /** Why nothing is sent any more, for now or for good. */
+  readonly refusal: Refusal | undefined
+  /** What middleware finds as `call.channel`. */
+  readonly channel: unknown
+  /** What middleware finds as `call.identity`. */
+  readonly identity: unknown
   /**
    * Sends a message, or lets it wait.
    *
    * @throws {RpcOverloadedError} where no more may wait.
    */
-  readonly send: (outgoing: Outgoing) => void
-  /** How more is said of a call that was sent. */
-  readonly speech: Speech
-  /** How much of streams may wait here to be taken. */
-  readonly room: StreamRoom
-  /** Whether the other side may understand more than JSON-RPC 2.0. */
-  readonly mayBeExtended: () => boolean
-  /** What surrounds calls, outermost first. */
-  readonly use: readonly Middleware[] | undefined
-  /** What middleware finds as `call.channel`. */
-  readonly channel: () => unknown
-  /** What middleware finds as `call.identity`. */
-  readonly identity: () => unknown
-  /** Told of each call that timed out or was aborted, once it has been rejected. */
-  readonly givenUp: (call: PendingCall) => void
+  send(outgoing: Outgoing): void
   /** How many calls wait may have changed. */
-  readonly change: () => void
-  readonly error: (error: unknown) => void
+  change(): void
 }
 
 /** Calls the other side: makes messages of calls, and of answers what the calls resolve to. */
 export class Caller {
-  readonly #options: CallerOptions
+  readonly #host: CallerHost
   readonly #pending: PendingCalls
-  readonly #streams: CalledStreams
-  #refusal: Refusal | undefined
+  #calledStreams: CalledStreams | undefined
 
-  constructor(options: CallerOptions) {
-    this.#options = options
-    this.#pending = new PendingCalls(options.timeout, options.givenUp)
-    this.#streams = new CalledStreams({
-      speech: options.speech,
-      stateOf: (id) => this.#pending.stateOf(id),
-      touch: (id) => this.#pending.touch(id),
-      giveUp: (call, error) => this.#pending.giveUp(call, error),
-      error: options.error,
-    })
+  constructor(host: CallerHost) {
+    this.#host = host
+    this.#pending = new PendingCalls(host.settings.timeout, host)
+  }
+
+  get #streams(): CalledStreams {
+    this.#calledStreams ??= new CalledStreams(this.#host, this.#pending)
+    return this.#calledStreams
   }
 
   /** Calls that were written and wait for their answer. */
@@ -93,7 +88,7 @@ export class Caller {
   }
 
   call(method: string, params: unknown, options: SendOptions = NO_OPTIONS): Promise<unknown> {
-    if (this.#options.use) return this.#callThrough(method, params, options)
+    if (this.#host.settings.use) return this.#callThrough(method, params, options)
     try {
       return this.#call(method, params, options)
     } catch (thrown) {
@@ -126,7 +121,7 @@ export class Caller {
       throw error
     })
     await progress.end()
-    return checkResult(this.#options.side, call.method, 'result', result)
+    return checkResult(this.#host.remoteSide, call.method, 'result', result)
   }
 
   /** The items of a call, which begins when the first of them is asked for. */
@@ -134,7 +129,7 @@ export class Caller {
     let call: PendingCall
     const stream: IncomingStream = new IncomingStream({
       method,
-      room: this.#options.room,
+      room: this.#host.room,
       begin: (credit) => {
         call = this.#open(method, options, 'stream')
         call.isHeldUp = () => stream.isHolding
@@ -153,11 +148,12 @@ export class Caller {
           end.then(() => (this.#pending.has(call) ? endWith(call.promise) : stream.end()), fail)
         void endWith(ended)
         // At once, whatever middleware makes of it.
-        if (this.#options.use) call.promise.catch((error) => options.signal?.aborted && fail(error))
+        if (this.#host.settings.use)
+          call.promise.catch((error) => options.signal?.aborted && fail(error))
       },
       grant: (credit) => this.#streams.grant(call, credit),
       leave: () => this.#pending.leave(call),
-      check: (item) => checkResult(this.#options.side, method, 'item', item),
+      check: (item) => checkResult(this.#host.remoteSide, method, 'item', item),
     })
     return stream
   }
@@ -170,9 +166,10 @@ export class Caller {
     { signal }: SendOptions,
     send: () => Promise<unknown>,
   ): Promise<unknown> {
-    const { use, channel, identity } = this.#options
+    const { use } = this.#host.settings
     if (!use) return send()
-    const departure = { kind, params, channel: channel(), identity: identity(), signal }
+    const { channel, identity } = this.#host
+    const departure = { kind, params, channel, identity, signal }
     const outgoing = new OutgoingCall(call, departure)
     const isOpen = () => this.#pending.has(call)
     return depart(use, outgoing, call.promise, {
@@ -210,7 +207,7 @@ export class Caller {
 
   /** Adds what a plain peer is not told. */
   #stamped(call: PendingCall, said: RequestExtras | undefined): RequestExtras | undefined {
-    const isSaid = this.#options.mayBeExtended()
+    const isSaid = this.#host.mayBeExtended
     call.stamp = { at: performance.now(), isSaid }
     if (!isSaid) return said
     const rpc: RequestExtras = { ...said }
@@ -223,15 +220,15 @@ export class Caller {
   /** A message as it goes out now, to this other side. */
   stamped({ encoded, call }: Outgoing, { isExtended }: Connection): Encoded {
     if (!call?.stamp) return encoded
-    return restamp(this.#options.format, encoded, call, isExtended)
+    return restamp(this.#host.settings.format, encoded, call, isExtended)
   }
 
   #listen(method: string, listener: (value: never) => unknown): ProgressListening {
-    const { side, error } = this.#options
+    const host = this.#host
     return new ProgressListening({
-      check: (value) => checkResult(side, method, 'progress', value),
+      check: (value) => checkResult(host.remoteSide, method, 'progress', value),
       listener: listener as (value: unknown) => unknown,
-      error,
+      error: (error) => host.error(error),
     })
   }
 
@@ -264,7 +261,7 @@ export class Caller {
   ): Promise<void> {
     const written = this.#notify(method, params, options, shared)
     // Nobody need wait for a notification; a failure that nobody waits for ends no process.
-    written.catch((error: unknown) => this.#options.error(error))
+    written.catch((error: unknown) => this.#host.error(error))
     return written
   }
 
@@ -279,7 +276,7 @@ export class Caller {
       this.#sayNotification(call, params, shared)
       if (!shared || !this.#pending.has(call)) return call.promise
       // One slow target is waited for by nobody: what it is sent has its place on the way out.
-      call.promise.catch((error: unknown) => this.#options.error(error))
+      call.promise.catch((error: unknown) => this.#host.error(error))
       return KEPT
     })
     // Middleware need not wait for it.
@@ -300,8 +297,8 @@ export class Caller {
 
   #open(method: string, options: SendOptions, kind: CallKind): PendingCall {
     if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
-    if (this.#options.side && !definitionOf(this.#options.side, method)) {
-      const known = Object.keys(this.#options.side).join(', ') || 'nothing'
+    if (this.#host.remoteSide && !definitionOf(this.#host.remoteSide, method)) {
+      const known = Object.keys(this.#host.remoteSide).join(', ') || 'nothing'
       throw new RpcConfigError(
         `"${method}" can't be called: the contract's other side has ${known}. Add it there, or correct the name`,
         { method },
@@ -317,7 +314,7 @@ export class Caller {
 
   /** @throws {RpcConfigError} where a call has no input that needs one, or one that takes none. */
   #assertInput(method: string, input: unknown, kind: CallKind): void {
-    const definition = definitionOf(this.#options.side, method)
+    const definition = definitionOf(this.#host.remoteSide, method)
     const schema = schemaOf(definition, 'input')
     if (input === undefined ? !schema : isSource(input) && (!definition || schema)) return
     const takesNone = kind === 'notification' || (definition && !schema)
@@ -332,7 +329,7 @@ export class Caller {
   /** @throws {RpcConfigError} where nobody will tell of any progress, or the listener is none. */
   #assertListener(method: string, listener: unknown): void {
     if (listener === undefined) return
-    const definition = definitionOf(this.#options.side, method)
+    const definition = definitionOf(this.#host.remoteSide, method)
     const tellsNone = definition && !schemaOf(definition, 'progress')
     if (!tellsNone && typeof listener === 'function') return
     throw new RpcConfigError(
@@ -351,18 +348,19 @@ export class Caller {
     kind: 'call' | 'notification',
     shared?: SharedNotification,
   ): void {
-    if (this.#refusal) return this.fail(call, disconnectedError(call, this.#refusal))
+    const { refusal } = this.#host
+    if (refusal) return this.fail(call, disconnectedError(call, refusal))
     const encoded = this.#encode(message, params, call, shared)
     if (!encoded) return
     // A server that leaves gives calls back, and they go out again.
-    if (this.#options.isLasting) keep(encoded, call)
+    if (this.#host.isLasting) keep(encoded, call)
     call.outgoing = { encoded, call, kind }
     try {
-      this.#options.send(call.outgoing)
+      this.#host.send(call.outgoing)
     } catch (error) {
       this.fail(call, error as RpcError)
     }
-    this.#options.change()
+    this.#host.change()
   }
 
   #encode(
@@ -371,7 +369,7 @@ export class Caller {
     call: PendingCall,
     shared: SharedNotification | undefined,
   ): Encoded | undefined {
-    const { format } = this.#options
+    const { format } = this.#host.settings
     try {
       if (params !== undefined) {
         if (typeof params !== 'object' || params === null) {
@@ -427,7 +425,7 @@ export class Caller {
     if (!call) {
       // A late answer, or a second one, is nobody's; an error without an id is about a frame of ours.
       if (answer.kind === 'error' && answer.id === null) {
-        this.#options.error(
+        this.#host.error(
           new RpcProtocolError(
             `The other side could not read a message: ${answer.error.message} (${answer.error.code})`,
           ),
@@ -436,7 +434,7 @@ export class Caller {
       return false
     }
     // First: who has its answer finds it counted.
-    this.#options.change()
+    this.#host.change()
     const { method } = call
     if (answer.kind === 'result') this.#resolve(call, answer.result)
     else if (answer.kind === 'error') call.reject(toldError(call, answer))
@@ -451,7 +449,7 @@ export class Caller {
     // Whoever tells progress looks at it when that has been told; and a stream's is nothing.
     if (call.progress || call.kind !== 'call') return call.resolve(result)
     try {
-      call.resolve(checkResult(this.#options.side, call.method, 'result', result))
+      call.resolve(checkResult(this.#host.remoteSide, call.method, 'result', result))
     } catch (error) {
       call.reject(error as RpcError)
     }
@@ -482,7 +480,7 @@ export class Caller {
    * @returns the messages of those that may.
    */
   lose(why: Refusal, mayGoAgain: () => boolean): readonly Outgoing[] {
-    const again = this.#refusal ? [] : this.#pending.written.filter(hasKey).filter(mayGoAgain)
+    const again = this.#host.refusal ? [] : this.#pending.written.filter(hasKey).filter(mayGoAgain)
     for (const call of again) this.#pending.doubt(call)
     this.#pending.rejectAll(
       (call) => call.written,
@@ -492,12 +490,11 @@ export class Caller {
   }
 
   /**
-   * From now on calls are rejected, and those that were not written are, until {@link allow}.
+   * Calls are rejected from now on: those that were not written are, too.
    *
    * @param remove told of each of these.
    */
   refuse(refusal: Refusal, remove: (call: PendingCall) => void): void {
-    this.#refusal = refusal
     this.#pending.rejectAll(
       (call) => !call.written,
       (call) => {
@@ -506,10 +503,6 @@ export class Caller {
       },
     )
     this.#pending.rest()
-  }
-
-  allow(): void {
-    this.#refusal = undefined
   }
 }
 

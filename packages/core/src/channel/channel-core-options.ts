@@ -1,16 +1,24 @@
 import type { Contract, Side } from '../contract.js'
 import type { CloseInfo } from '../transport/transport.js'
-import type { ConnectionOptions } from './connection.js'
+import type { Connection } from './connection.js'
+import type { Reception } from './connection-events.js'
 import type { Authorize } from './dispatcher.js'
-import type { HelloResult } from './handshake.js'
+import type { HelloParams, HelloResult } from './handshake.js'
 import type { AnswerKeyed } from './keyed-calls.js'
 import type { ResolvedChannelOptions } from './options.js'
 
-/** What a conversation is made with, once the public types are gone. */
-export interface ChannelCoreOptions {
+/** Whose a conversation is: what handlers find as `context.channel`, and `context.identity`. */
+export interface Owner {
+  readonly id: string
+  /** Who the other side is, as this side found out. */
+  readonly identity?: unknown
+}
+
+/** What a conversation is made with, once the public types are gone: one object for all channels of a server. */
+export interface ChannelCoreOptions<Own extends Owner> {
   readonly side: Side
   readonly contract: Contract | undefined
-  /** Its options, resolved: one object for all channels of a server. */
+  /** Its options, resolved. */
   readonly settings: ResolvedChannelOptions
   /** Whether calls wait for a connection that is to come, or fail where there is none. */
   readonly lasting: boolean
@@ -18,36 +26,32 @@ export interface ChannelCoreOptions {
   readonly offersSession?: boolean
   /** Server: the window over which its clients spread after a loss, in ms. */
   readonly spreadMs?: (() => number) | undefined
-  /** Server: who takes a connection. Without it, this channel does. */
-  readonly receive?: ConnectionOptions['receive'] | undefined
-  /** What handlers find as `context.channel`. */
-  readonly self: () => unknown
-  /** What handlers find as `context.identity`. */
-  readonly identity?: () => unknown
+  /** Server: who takes a connection, asked with its hello. Without it, the channel that began with it does. */
+  receive?(hello: HelloParams, connection: Connection, owner: Own): Reception
   /** Whether a call of the other side may run; without it, all may. */
   readonly authorize?: Authorize | undefined
   /** Answers calls with an idempotency key; without it, they are refused. */
   readonly answerKeyed?: AnswerKeyed | undefined
-  readonly events: ChannelCoreEvents
+  readonly events: ChannelCoreEvents<Own>
 }
 
 /** What it tells whoever made it. */
-export interface ChannelCoreEvents {
+export interface ChannelCoreEvents<Own extends Owner> {
   /** A connection is ready for calls. `hello` is missing where the peer is a plain one. */
-  open(hello: HelloResult | undefined): void
+  open(owner: Own, hello: HelloResult | undefined): void
   /** A connection is ready that goes on with the session of the one before. */
-  resumed(hello: HelloResult | undefined): void
+  resumed?(owner: Own, hello: HelloResult | undefined): void
   /** The connection ended. Told after the calls that it took with it were rejected. */
-  down(info: CloseInfo, retryAfterMs?: number): void
+  down(owner: Own, info: CloseInfo, retryAfterMs?: number): void
   /**
    * What began with `open` is over: the session, or without one the connection. `recv` is how many
    * messages of the other side were dispatched in the session.
    */
-  ended(info: CloseInfo, recv: number | undefined): void
-  latency(ms: number): void
+  ended(owner: Own, info: CloseInfo, recv: number | undefined): void
+  latency?(owner: Own, ms: number): void
   /** The server's clients are to spread over another window, in ms, after a loss. */
-  spread?(ms: number): void
+  spread?(owner: Own, ms: number): void
   /** `inFlight` or `queued` may have changed. */
-  change(): void
-  error(error: unknown): void
+  change?(owner: Own): void
+  error(owner: Own, error: unknown): void
 }

@@ -1,4 +1,4 @@
-import { type ContractSide, definitionOf } from '../contract.js'
+import { type ContractSide, definitionOf, type Side } from '../contract.js'
 import { ErrorCode, RpcDisconnectedError, RpcError, RpcProtocolError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
@@ -8,30 +8,33 @@ import {
   type MessageId,
   type NotificationMessage,
   neverRanMessage,
+  type ResponseMessage,
 } from '../wire/message.js'
 import { disconnectedError, type Refusal } from './call-errors.js'
-import { Caller } from './caller.js'
-import type { ChannelCoreOptions } from './channel-core-options.js'
-import { Connection } from './connection.js'
-import type { Answer, ConnectionEvents, Welcome } from './connection-events.js'
-import { Delivery } from './delivery.js'
-import { Dispatcher } from './dispatcher.js'
+import { Caller, type CallerHost } from './caller.js'
+import type { ChannelCoreOptions, Owner } from './channel-core-options.js'
+import { type ClientHello, Connection } from './connection.js'
+import type { Answer, ConnectionEvents, Reception, Unsendable } from './connection-events.js'
+import { Delivery, type DeliveryEvents } from './delivery.js'
+import { type Authorize, Dispatcher, type DispatcherHost } from './dispatcher.js'
 import { MOVED, OVERFLOW, refusalOf, SESSION_ENDS } from './endings.js'
-import type { AnyHandler, ExposeOptions } from './exposed-handlers.js'
+import type { AnyHandler, ExposeOptions, HandlersByName } from './exposed-handlers.js'
 import { type Bye, isCounted } from './extensions.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
-import type { HelloResult } from './handshake.js'
-import type { Keys } from './keyed-calls.js'
+import type { HelloParams, HelloResult } from './handshake.js'
+import type { Incoming } from './incoming.js'
+import type { AnswerKeyed, Keys } from './keyed-calls.js'
+import type { MaybeAsync } from './maybe-async.js'
+import type { ResolvedChannelOptions } from './options.js'
 import type { Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-calls.js'
 import { Presence } from './presence.js'
 import { randomId } from './random-id.js'
 import { createRemote } from './remote.js'
 import { ResendBudget } from './resend-budget.js'
-import { Session, type SessionBounds } from './session.js'
+import { Session, type SessionHost } from './session.js'
 import type { SharedNotification } from './shared-notification.js'
 import { snapshotOf } from './snapshot.js'
-import type { Speech } from './speech.js'
 import { StreamRoom } from './stream-room.js'
 import { wordOf } from './stream-words.js'
 import { ToldMethods } from './told-methods.js'
@@ -45,19 +48,28 @@ import type { Inspection, WireTap } from './wire-tap.js'
  * is a lasting one; those that were, go on in the session, where the two sides keep one, and otherwise
  * end with the connection.
  */
-export class ChannelCore {
+export class ChannelCore
+  implements CallerHost, ConnectionEvents, DeliveryEvents, DispatcherHost, SessionHost
+{
   /** 128 random bits, in hexadecimal. */
   readonly id = randomId()
-  #other: object | undefined
-  readonly #options: ChannelCoreOptions
-  readonly #caller: Caller
+  /** What handlers and middleware find as `channel`. */
+  readonly channel: Owner
+  readonly #options: ChannelCoreOptions<Owner>
+  /** Those it begins with. */
+  readonly #handlers: HandlersByName
   readonly #delivery: Delivery
-  readonly #dispatcher: Dispatcher
-  readonly #resends = new ResendBudget()
-  /** Server: what its client can be called for now. */
-  readonly presence: Presence
-  /** Client: what its server was told of that. */
+  /** Client: what its server was told of its methods. */
   readonly #told: ToldMethods | undefined
+  // What most channels of a server never need is made when it is needed.
+  #otherSide: object | undefined
+  #callerThere: Caller | undefined
+  #dispatcherThere: Dispatcher | undefined
+  #presence: Presence | undefined
+  #resendBudget: ResendBudget | undefined
+  #streamRoom: StreamRoom | undefined
+  /** Why nothing is sent any more, for now or for good. */
+  #refusal: Refusal | undefined
   #connection: Connection | undefined
   #tap: WireTap | undefined
   /** Of the last connection, for those who look back at it. */
@@ -70,62 +82,16 @@ export class ChannelCore {
   /** Server: the client has not said that it heard that. */
   #isUnheard = false
 
-  constructor(options: ChannelCoreOptions) {
-    const { side, contract, settings } = options
+  /**
+   * @param owner whose it is.
+   * @param handlers those of its methods that it begins with.
+   */
+  constructor(options: ChannelCoreOptions<Owner>, owner: Owner, handlers: HandlersByName) {
+    this.channel = owner
     this.#options = options
-    const { lasting, self, identity = () => undefined } = options
-    const { limits, use } = settings
-    this.#delivery = new Delivery(
-      {
-        queued: { messages: limits.queuedMessages, bytes: limits.queuedBytes },
-        // One message may have found room as long as it was small, and waits: an item of a stream.
-        held: { ...this.#bounds, bytes: this.#bounds.bytes + limits.message },
-        callsOutliveSessions: lasting,
-      },
-      {
-        stamped: (outgoing, connection) => this.#caller.stamped(outgoing, connection),
-        written: (outgoing, connection) => this.#caller.written(outgoing, connection),
-        refused: (outgoing, why, connection) => this.#caller.unsendable(outgoing, why, connection),
-        overflow: () => this.end(OVERFLOW),
-      },
-    )
-    const room = new StreamRoom(limits)
-    this.#caller = new Caller({
-      side: this.#remoteSide,
-      format: settings.format,
-      timeout: settings.timeout,
-      isLasting: lasting,
-      send: (outgoing) => this.#delivery.send(outgoing),
-      speech: this.#speech,
-      room,
-      mayBeExtended: () => !this.#connection?.isReady || this.#connection.isExtended,
-      use,
-      channel: self,
-      identity,
-      givenUp: (call) => this.#givenUp(call),
-      change: options.events.change,
-      error: options.events.error,
-    })
-    this.#dispatcher = new Dispatcher({
-      side: contract?.[side],
-      sideName: side,
-      exposeErrors: settings.exposeErrors,
-      channel: self,
-      identity,
-      use,
-      authorize: options.authorize,
-      fallback: settings.fallback,
-      discover: settings.discover,
-      answerKeyed: options.answerKeyed,
-      maxRunning: limits.running,
-      waitForMount: settings.waitForMount,
-      changed: () => this.#told?.changed(),
-      speech: this.#speech,
-      room,
-      onError: options.events.error,
-    })
-    this.presence = new Presence(options.events.error)
-    if (side === 'client') {
+    this.#handlers = handlers
+    this.#delivery = new Delivery(options.settings.limits, options.lasting, this)
+    if (options.side === 'client') {
       this.#told = new ToldMethods(
         () => this.#dispatcher.exposed,
         (exposed) => this.#connection?.sendExtension('rpc.methods', { exposed }) ?? false,
@@ -133,29 +99,101 @@ export class ChannelCore {
     }
   }
 
+  get #caller(): Caller {
+    this.#callerThere ??= new Caller(this)
+    return this.#callerThere
+  }
+
+  get #dispatcher(): Dispatcher {
+    this.#dispatcherThere ??= new Dispatcher(this.#handlers, this)
+    return this.#dispatcherThere
+  }
+
+  get #resends(): ResendBudget {
+    this.#resendBudget ??= new ResendBudget()
+    return this.#resendBudget
+  }
+
+  // ── What its parts find here ──────────────────────────────────────────────────────────────────
+
+  get side(): Side {
+    return this.#options.side
+  }
+
+  get settings(): ResolvedChannelOptions {
+    return this.#options.settings
+  }
+
+  get isLasting(): boolean {
+    return this.#options.lasting
+  }
+
+  get authorize(): Authorize | undefined {
+    return this.#options.authorize
+  }
+
+  get answerKeyed(): AnswerKeyed | undefined {
+    return this.#options.answerKeyed
+  }
+
+  /** What handlers and middleware find as `identity`. */
+  get identity(): unknown {
+    return this.channel.identity
+  }
+
+  /** What the contract gives this side. */
+  get localSide(): ContractSide | undefined {
+    const { side, contract } = this.#options
+    return contract?.[side]
+  }
+
   /** What the contract gives the other side. */
-  get #remoteSide(): ContractSide | undefined {
+  get remoteSide(): ContractSide | undefined {
     const { side, contract } = this.#options
     return contract?.[side === 'server' ? 'client' : 'server']
   }
 
+  /** How much of streams may wait here to be taken. */
+  get room(): StreamRoom {
+    this.#streamRoom ??= new StreamRoom(this.settings.limits)
+    return this.#streamRoom
+  }
+
+  get refusal(): Refusal | undefined {
+    return this.#refusal
+  }
+
+  get mayBeExtended(): boolean {
+    return !this.#connection?.isReady || this.#connection.isExtended
+  }
+
+  change(): void {
+    this.#options.events.change?.(this.channel)
+  }
+
+  error(error: unknown): void {
+    this.#options.events.error(this.channel, error)
+  }
+
+  // ── Where it stands ───────────────────────────────────────────────────────────────────────────
+
   /** Made when it is first asked for: a server seldom calls all of its clients. */
   get other(): object {
-    if (this.#other) return this.#other
-    const remoteSide = this.#remoteSide
-    this.#other = createRemote(remoteSide, (method, params, callOptions) => {
+    if (this.#otherSide) return this.#otherSide
+    const { remoteSide } = this
+    this.#otherSide = createRemote(remoteSide, (method, params, callOptions) => {
       const kind = definitionOf(remoteSide, method)?.kind ?? 'method'
       if (kind === 'notification') return this.notify(method, params, callOptions)
       return kind === 'stream'
         ? this.stream(method, params, callOptions)
         : this.call(method, params, callOptions)
     })
-    return this.#other
+    return this.#otherSide
   }
 
   /** Calls that were sent and wait for their answer. */
   get inFlight(): number {
-    return this.#caller.inFlight
+    return this.#callerThere?.inFlight ?? 0
   }
 
   /** Calls and notifications that wait for a connection. */
@@ -170,7 +208,7 @@ export class ChannelCore {
 
   /** Calls of the other side that run here. */
   get running(): number {
-    return this.#dispatcher.running
+    return this.#dispatcherThere?.running ?? 0
   }
 
   /** Whether calls run here, something waits to be written, or the other side calls on, having heard no goodbye. */
@@ -190,6 +228,12 @@ export class ChannelCore {
   /** Client: the results that its server keeps by key, as it said. */
   get keys(): Keys | undefined {
     return this.#connection?.keys
+  }
+
+  /** Server: what its client can be called for now. */
+  get presence(): Presence {
+    this.#presence ??= new Presence(this)
+    return this.#presence
   }
 
   // ── Calling ───────────────────────────────────────────────────────────────────────────────────
@@ -213,23 +257,26 @@ export class ChannelCore {
     return this.#caller.notify(method, params, options, notification)
   }
 
-  #givenUp(call: PendingCall): void {
+  send(outgoing: Outgoing): void {
+    this.#delivery.send(outgoing)
+  }
+
+  givenUp(call: PendingCall): void {
     if (!call.written) this.#delivery.remove(call)
     else if (this.#delivery.session || this.#connection?.isExtended) {
       // In a session it has its number, and its place behind the call.
-      this.#say(wordOf('rpc.cancel', { id: call.id }))
+      this.say(wordOf('rpc.cancel', { id: call.id }))
     }
-    this.#options.events.change()
+    this.change()
   }
 
-  readonly #speech: Speech = {
-    say: (word) => this.#say(word),
-    whenRoomy: () => this.#delivery.whenRoomy(),
+  whenRoomy(): Promise<void> | undefined {
+    return this.#delivery.whenRoomy()
   }
 
   /** Says something more of a call. @returns why it can't be said, where it can't. */
-  #say(word: NotificationMessage): Unsent | undefined {
-    const { format } = this.#options.settings
+  say(word: NotificationMessage): Unsent | undefined {
+    const { format } = this.settings
     const most = this.#connection?.peerMaxMessage ?? Number.POSITIVE_INFINITY
     let encoded: Encoded
     try {
@@ -243,7 +290,27 @@ export class ChannelCore {
     return undefined
   }
 
-  #answered(answer: Answer): void {
+  stamped(outgoing: Outgoing, connection: Connection): Encoded {
+    return outgoing.call ? this.#caller.stamped(outgoing, connection) : outgoing.encoded
+  }
+
+  written(outgoing: Outgoing, connection: Connection): void {
+    this.#caller.written(outgoing, connection)
+  }
+
+  refused(outgoing: Outgoing, why: Unsendable, connection: Connection): void {
+    this.#caller.unsendable(outgoing, why, connection)
+  }
+
+  overflow(): void {
+    this.end(OVERFLOW)
+  }
+
+  awaits(id: MessageId): boolean {
+    return this.#callerThere?.awaited(id) !== undefined
+  }
+
+  answer(answer: Answer): void {
     if (this.#isReturned(answer)) return
     if (this.#caller.answered(answer)) this.#resends.earn()
   }
@@ -263,13 +330,51 @@ export class ChannelCore {
     return this.#dispatcher.expose(method, handler, options)
   }
 
-  /** Exposes an object's own functions, before anything else. */
-  exposeAll(methods: object): void {
-    this.#dispatcher.exposeAll(methods)
+  handlersChanged(): void {
+    this.#told?.changed()
+  }
+
+  request(
+    { session }: Connection,
+    id: MessageId,
+    incoming: Incoming,
+  ): MaybeAsync<ResponseMessage | undefined> {
+    return this.#leaving && this.side === 'server'
+      ? this.#refuseLate(id, session)
+      : this.#dispatcher.request(id, incoming)
+  }
+
+  notification({ session }: Connection, incoming: Incoming): void {
+    // In a session it is sent again elsewhere, as a call is.
+    if (this.#leaving && session && this.side === 'server') return
+    this.#dispatcher.notification(incoming)
+  }
+
+  cancel(id: MessageId): void {
+    this.#dispatcher.cancel(id, cancelledByCaller())
+  }
+
+  word(method: string, params: unknown, bytes: number): string | undefined {
+    return (
+      this.#caller.heard(method, params, bytes) ?? this.#dispatcher.heard(method, params, bytes)
+    )
+  }
+
+  reply(connection: Connection, encoded: Encoded): void {
+    const { isReady, offersSession, session } = connection
+    if (!isReady && offersSession && !session) {
+      connection.early ??= []
+      connection.early.push(keep(encoded, connection))
+    } else if (session) this.#delivery.reply(encoded, session)
+    else connection.write(encoded)
+  }
+
+  counted({ session }: Connection, bytes: number): void {
+    session?.received(bytes)
   }
 
   /** A client has said which methods it can be called for; of others than the contract's nothing is kept. */
-  #exposes(names: readonly string[]): void {
+  exposes(names: readonly string[]): void {
     const { contract, side } = this.#options
     const theirs = contract?.client
     if (side === 'server') {
@@ -282,41 +387,40 @@ export class ChannelCore {
   /** Goes on over this transport; an earlier connection that is still there ends. */
   attach(transport: Transport): void {
     // From here on nothing of an earlier connection is heard: the hello tells how far this side is.
-    this.#connection?.close(CloseCode.goingAway, 'Another connection takes its place')
-    const { side, events } = this.#options
-    const { format, limits, heartbeat, dialect } = this.#options.settings
-    const dialectContext = {
-      side,
-      channelId: this.id,
-      maxMessage: limits.message,
-      frameType: format.frameType,
-      error: events.error,
-    }
-    const session = this.#delivery.session
-    const token = session?.token
-    const connection: Connection = new Connection(
-      dialect ? dialect.wrap(transport, dialectContext) : transport,
-      {
-        side,
-        format,
-        limits,
-        heartbeat,
-        hello: {
-          id: this.id,
-          attempt: ++this.#attempt,
-          methods: this.#told?.greet(),
-          ...(session &&
-            token !== undefined && { resume: { sid: session.sid, token, recv: session.tell() } }),
-        },
-        keepsBytes: this.#offers(transport) ? limits.unackedBytes : undefined,
-        spreadMs: this.#options.spreadMs,
-        receive: this.#options.receive ?? (() => ({ welcome: this.#welcome })),
-      },
-      this.#eventsOf(() => connection),
-    )
+    this.#connection?.end(CloseCode.goingAway, 'Another connection takes its place')
+    const wire = this.#translated(transport)
+    const hello = this.side === 'client' ? this.#hello(transport) : undefined
+    const connection = new Connection(wire, this.settings, this, hello)
     this.#connection = connection
     if (this.#tap) connection.tap(this.#tap)
     connection.start()
+  }
+
+  /** The transport, or one that speaks the other side's dialect over it. */
+  #translated(transport: Transport): Transport {
+    const { format, limits, dialect } = this.settings
+    if (!dialect) return transport
+    return dialect.wrap(transport, {
+      side: this.side,
+      channelId: this.id,
+      maxMessage: limits.message,
+      frameType: format.frameType,
+      error: (error: unknown) => this.error(error),
+    })
+  }
+
+  #hello({ reliable, isReplaceable }: Transport): ClientHello {
+    const { session } = this.#delivery
+    const token = session?.token
+    const offersSession = this.#options.offersSession === true && (isReplaceable ?? !reliable)
+    return {
+      id: this.id,
+      attempt: ++this.#attempt,
+      methods: this.#told?.greet(),
+      ...(session &&
+        token !== undefined && { resume: { sid: session.sid, token, recv: session.tell() } }),
+      keepsBytes: offersSession ? this.settings.limits.unackedBytes : undefined,
+    }
   }
 
   /** For developer tools: has all that its connections carry pass through a tap, in place of an earlier one. */
@@ -324,7 +428,7 @@ export class ChannelCore {
     this.#tap = tap
     this.#connection?.tap(tap)
     return {
-      codec: this.#options.settings.format.codec,
+      codec: this.settings.format.codec,
       isCounted,
       snapshot: () => snapshotOf(this, this.#connection, this.#delivery.session),
       stop: () => {
@@ -335,59 +439,32 @@ export class ChannelCore {
     }
   }
 
-  #offers({ reliable, isReplaceable }: Transport): boolean {
-    const mayGoOn = isReplaceable ?? !reliable
-    return this.#options.side === 'server' || (this.#options.offersSession === true && mayGoOn)
+  receive(hello: HelloParams, connection: Connection): Reception {
+    const welcome = { sid: this.id, resumed: false, spreadMs: 0 }
+    return this.#options.receive?.(hello, connection, this.channel) ?? { welcome }
   }
 
-  get #welcome(): Welcome {
-    return { sid: this.id, resumed: false, spreadMs: 0 }
+  spreadMs(): number | undefined {
+    return this.#options.spreadMs?.()
   }
 
-  /** What a connection tells, once it is this channel's. */
-  #eventsOf(connectionOf: () => Connection): ConnectionEvents {
-    const { events } = this.#options
-    /** The session that its messages belong to: answers outlive their connection, and no session. */
-    let session: Session | undefined
-    /** Answers that were ready before the handshake was over, which says whether they count. */
-    const early: Encoded[] = []
-    const reply = (encoded: Encoded) => {
-      const { isReady, offersSession } = connectionOf()
-      if (!isReady && offersSession && !session) early.push(keep(encoded, early))
-      else if (session) this.#delivery.reply(encoded, session)
-      else connectionOf().write(encoded)
-    }
-    return {
-      ready: (hello, isFirst) => {
-        session = this.#ready(connectionOf(), hello, isFirst)
-        for (const encoded of early.splice(0)) reply(encoded)
-      },
-      unheard: () => this.#lose({ message: 'the client said late who it is' }),
-      counted: (bytes) => session?.received(bytes),
-      request: (id, incoming) =>
-        this.#leaving && this.#options.side === 'server'
-          ? this.#refuseLate(id, session)
-          : this.#dispatcher.request(id, incoming),
-      notification: (incoming) => {
-        // In a session it is sent again elsewhere, as a call is.
-        if (!(this.#leaving && session && this.#options.side === 'server')) {
-          this.#dispatcher.notification(incoming)
-        }
-      },
-      reply,
-      awaits: (id) => this.#caller.awaited(id) !== undefined,
-      answer: (answer) => this.#answered(answer),
-      exposes: (names) => this.#exposes(names),
-      cancel: (id) => this.#dispatcher.cancel(id, cancelledByCaller()),
-      word: (method, params, bytes) =>
-        this.#caller.heard(method, params, bytes) ?? this.#dispatcher.heard(method, params, bytes),
-      acknowledged: (recv) => this.#acknowledged(connectionOf(), recv),
-      bye: (bye) => this.#byeSaid(connectionOf(), bye),
-      latency: events.latency,
-      spread: (ms) => events.spread?.(ms),
-      error: events.error,
-      close: (info) => this.#down(connectionOf(), info),
-    }
+  latency(ms: number): void {
+    this.#options.events.latency?.(this.channel, ms)
+  }
+
+  spread(ms: number): void {
+    this.#options.events.spread?.(this.channel, ms)
+  }
+
+  unheard(): void {
+    this.#lose({ message: 'the client said late who it is' })
+  }
+
+  ready(connection: Connection, hello: HelloResult | undefined, isFirst: boolean): void {
+    connection.session = this.#ready(connection, hello, isFirst)
+    const { early = [] } = connection
+    connection.early = undefined
+    for (const encoded of early) this.reply(connection, encoded)
   }
 
   /** @returns the session that goes on, or begins, where the two sides keep one. */
@@ -402,14 +479,14 @@ export class ChannelCore {
     if (side === 'client') {
       if (!isResumed) this.#renew(hello)
       else if (hello.sid !== before?.sid || !this.#delivery.acknowledged(hello.recv)) {
-        connection.close(CloseCode.violation, 'The server resumes what this client never had')
+        connection.end(CloseCode.violation, 'The server resumes what this client never had')
         return undefined
       }
     }
     this.#delivery.attach(connection)
     this.#told?.catchUp()
-    if (isResumed) events.resumed(hello)
-    else if (isFirst) events.open(hello)
+    if (isResumed) events.resumed?.(this.channel, hello)
+    else if (isFirst) events.open(this.channel, hello)
     const session = this.#delivery.session
     this.#flush()
     return session
@@ -437,19 +514,13 @@ export class ChannelCore {
   }
 
   #begin(sid: string, token: string | undefined, peerBytes: number | undefined): void {
-    const session = new Session({
-      sid,
-      token,
-      bounds: this.#bounds,
-      peerBytes: peerBytes ?? this.#bounds.bytes,
-      acknowledge: (recv) => this.#connection?.sendExtension('rpc.ack', [recv]),
-    })
-    this.#delivery.begin(session)
+    const { limits } = this.settings
+    const kept = { sid, token, limits, peerBytes: peerBytes ?? limits.unackedBytes }
+    this.#delivery.begin(new Session(kept, this))
   }
 
-  get #bounds(): SessionBounds {
-    const { unackedMessages: messages, unackedBytes: bytes } = this.#options.settings.limits
-    return { messages, bytes }
+  acknowledge(recv: number): void {
+    this.#connection?.sendExtension('rpc.ack', [recv])
   }
 
   /**
@@ -463,8 +534,8 @@ export class ChannelCore {
     if (!this.#delivery.acknowledged(recv)) return undefined
     const before = this.#connection
     this.#connection = connection
-    before?.close(CloseCode.takenOver, 'Another connection has taken over the session')
-    return this.#eventsOf(() => connection)
+    before?.end(CloseCode.takenOver, 'Another connection has taken over the session')
+    return this
   }
 
   /** Server: the last word to a hello that goes on with this session. */
@@ -477,23 +548,23 @@ export class ChannelCore {
     this.#connection = undefined
     this.#delivery.detach()
     this.#over(refusalOf(MOVED, 'the channel ended'))
-    this.#options.events.ended(MOVED, undefined)
+    this.#options.events.ended(this.channel, MOVED, undefined)
   }
 
-  #acknowledged(connection: Connection, recv: unknown): void {
+  acknowledged(connection: Connection, recv: unknown): void {
     if (!this.#delivery.session) return
     if (this.#delivery.acknowledged(recv)) return this.#flush()
     const reason = `The protocol was broken: an rpc.ack of ${String(recv)} can't be`
-    this.#options.events.error(new RpcProtocolError(reason))
-    connection.close(CloseCode.violation, reason)
+    this.error(new RpcProtocolError(reason))
+    connection.end(CloseCode.violation, reason)
   }
 
   #flush(): void {
     this.#delivery.flush()
-    this.#options.events.change()
+    this.change()
   }
 
-  #down(connection: Connection, info: CloseInfo): void {
+  close(connection: Connection, info: CloseInfo): void {
     if (this.#connection !== connection) return
     this.#connection = undefined
     this.#lastOtherId = connection.otherId ?? null
@@ -503,16 +574,16 @@ export class ChannelCore {
     const goesOn = session && this.#outlives(info)
     if (!goesOn) this.#over(refusalOf(info, 'the connection was lost'))
     this.#delivery.detach()
-    events.down(info, retryAfterMs)
+    events.down(this.channel, info, retryAfterMs)
     // Who ends a session itself does not come back to ask how far it had come.
-    if (!goesOn) events.ended(info, this.#isEnding ? session?.recv : undefined)
-    events.change()
+    if (!goesOn) events.ended(this.channel, info, this.#isEnding ? session?.recv : undefined)
+    this.change()
   }
 
   /** Whether the session outlives a connection that ended like this. */
   #outlives({ code }: CloseInfo): boolean {
     if (this.#isEnding || this.#leaving) return false
-    return this.#options.side === 'client' || !SESSION_ENDS.has(code)
+    return this.side === 'client' || !SESSION_ENDS.has(code)
   }
 
   /**
@@ -528,14 +599,16 @@ export class ChannelCore {
       again.filter((outgoing) => this.#caller.isWanted(outgoing) && this.#spend(outgoing, why)),
     )
     this.#over(why)
-    this.#options.events.ended(info, recv)
+    this.#options.events.ended(this.channel, info, recv)
   }
 
   /** What was bound to the session, or to the connection where there is none, ends with it. */
   #over(why: Refusal): void {
     this.#isUnheard = false
     this.#delivery.end()
-    this.#dispatcher.cancelAll(new RpcDisconnectedError('The caller is gone', 'maybe-executed'))
+    this.#dispatcherThere?.cancelAll(
+      new RpcDisconnectedError('The caller is gone', 'maybe-executed'),
+    )
     this.#lose(why)
     this.#leaving = undefined
     if (!this.#options.lasting)
@@ -545,6 +618,7 @@ export class ChannelCore {
   /** What was written ends, but calls with a key: whoever serves next may know what came of them. */
   #lose(why: Refusal): void {
     const isFree = this.#leaving !== undefined
+    if (!this.#callerThere) return
     const mayGoAgain = () => this.#options.lasting && (isFree || this.#resends.spend())
     this.#delivery.restore(this.#caller.lose(why, mayGoAgain))
   }
@@ -556,7 +630,7 @@ export class ChannelCore {
     this.#caller.returned(call)
     const error = disconnectedError(call, why)
     if (kind === 'call') this.#caller.fail(call, error)
-    else this.#options.events.error(error)
+    else this.error(error)
     return false
   }
 
@@ -564,7 +638,7 @@ export class ChannelCore {
   #takeBack(again: readonly Outgoing[]): void {
     for (const { call } of again) if (call) this.#caller.returned(call)
     this.#delivery.sendAgain(again)
-    this.#options.events.change()
+    this.change()
   }
 
   // ── Leaving ───────────────────────────────────────────────────────────────────────────────────
@@ -590,8 +664,8 @@ export class ChannelCore {
     )
   }
 
-  #byeSaid(connection: Connection, bye: Bye): void {
-    if (this.#options.side === 'server') {
+  bye(connection: Connection, bye: Bye): void {
+    if (this.side === 'server') {
       this.#isUnheard = false
       return
     }
@@ -599,7 +673,7 @@ export class ChannelCore {
     const { recv } = bye
     if (session && recv !== undefined && !session.isPossible(recv)) {
       const reason = `The protocol was broken: an rpc.bye of ${String(recv)} can't be`
-      return connection.close(CloseCode.violation, reason)
+      return connection.end(CloseCode.violation, reason)
     }
     this.#leaving = bye
     this.#delivery.holdCalls()
@@ -618,18 +692,19 @@ export class ChannelCore {
       const { closeCode = CloseCode.normal, message } = refusal
       this.#endSession({ code: closeCode, reason: message })
     }
-    this.#caller.refuse(refusal, (call) => this.#delivery.remove(call))
-    this.#options.events.change()
+    this.#refusal = refusal
+    this.#callerThere?.refuse(refusal, (call) => this.#delivery.remove(call))
+    this.change()
   }
 
   allow(): void {
-    this.#caller.allow()
+    this.#refusal = undefined
   }
 
   /** Ends the connection there is, and the session with it; their calls end, too. */
   end({ code, reason }: CloseInfo): void {
     this.#isEnding = true
-    if (this.#connection) this.#connection.close(code, reason)
+    if (this.#connection) this.#connection.end(code, reason)
     else if (this.#delivery.session) this.#endSession({ code, reason })
     this.#isEnding = false
   }

@@ -3,11 +3,13 @@ import { RpcConfigError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { ChannelCore } from './channel-core.js'
+import type { ChannelCoreOptions } from './channel-core-options.js'
 import type { Connection } from './connection.js'
 import type { ConnectionEvents, Reception } from './connection-events.js'
 import type { Authorize } from './dispatcher.js'
+import { type HandlersByName, handlersOf } from './exposed-handlers.js'
 import type { HandlerContext, SomeHandlers } from './functions.js'
-import { type Groups, Membership } from './groups.js'
+import { assertGroup, type Groups, Membership } from './groups.js'
 import type { HelloParams } from './handshake.js'
 import { type ChannelHooks, HookRunner } from './hooks.js'
 import type { AnswerKeyed } from './keyed-calls.js'
@@ -138,7 +140,7 @@ export function createChannel(...args: [UntypedOptions] | [Contract, UntypedOpti
   if (authorize !== undefined && typeof authorize !== 'function') {
     throw new RpcConfigError(`authorize must be a function; it is of type ${typeof authorize}`)
   }
-  return openChannel({ contract, side, transport, options, identity, authorize })
+  return new ChannelKind({ contract, side, options, authorize }).open(transport, { identity })
 }
 
 /** The options of both sides, their types gone. */
@@ -151,16 +153,11 @@ interface UntypedOptions extends ChannelOptions, ChannelHooks<LiveChannel> {
   authorize?: Authorizer<any, any>
 }
 
-/** What a channel is opened with, once the types are gone. */
-export interface OpenChannel {
+/** What channels are opened with that are opened alike, once the types are gone. */
+export interface ChannelKindOptions {
   readonly contract: Contract | undefined
   readonly side: Side
-  readonly transport: Transport
   readonly options: ChannelOptions & ChannelHooks<LiveChannel> & { methods?: object }
-  /** The options, where they are resolved already: many channels may have the same. */
-  readonly settings?: ResolvedChannelOptions
-  /** Who the other side is, as the server found out. */
-  readonly identity?: unknown
   readonly authorize?: Authorize | undefined
   /** Answers calls with an idempotency key. */
   readonly answerKeyed?: AnswerKeyed | undefined
@@ -173,7 +170,7 @@ export interface OpenChannel {
   readonly events?: LiveChannelEvents
 }
 
-/** What whoever opened a channel is told of it, ahead of its hooks. */
+/** What whoever opens channels is told of each, ahead of its hooks. */
 export interface LiveChannelEvents {
   open?(channel: LiveChannel): void
   /** Its connection ended; in a session, another may come. */
@@ -184,61 +181,87 @@ export interface LiveChannelEvents {
   change?(channel: LiveChannel): void
 }
 
-/** Opens a channel; the public signatures put its types on. */
-export function openChannel(open: OpenChannel): LiveChannel {
-  return new LiveChannel(open)
+/** Who is at the other end. */
+export interface Visitor {
+  /** Who it is, as this side found out. */
+  readonly identity?: unknown
+  /** The address it comes from, where there is one. */
+  readonly address?: string | undefined
 }
+
+/** What channels have in common that are opened alike: a server's. */
+export class ChannelKind {
+  readonly settings: ResolvedChannelOptions
+  readonly groups: Groups<LiveChannel> | undefined
+  readonly #core: ChannelCoreOptions<LiveChannel>
+  readonly #handlers: HandlersByName
+
+  /** @throws {RpcConfigError} where an option or a method's name is wrong. */
+  constructor({ contract, side, options, events, groups, ...others }: ChannelKindOptions) {
+    const hooks = new HookRunner<LiveChannel>(options)
+    this.settings = resolveChannelOptions(options)
+    this.groups = groups
+    this.#handlers = handlersOf(options.methods, { side, localSide: contract?.[side] })
+    this.#core = {
+      ...others,
+      contract,
+      side,
+      settings: this.settings,
+      lasting: false,
+      events: {
+        open: (channel) => {
+          events?.open?.(channel)
+          channel.wasTold = true
+          void hooks.connect(channel).then((well) => {
+            if (!well) channel.end({ code: CloseCode.internal, reason: 'An onConnect hook failed' })
+          })
+        },
+        down: (channel) => events?.down?.(channel),
+        ended: (channel, info, recv) => {
+          channel.over()
+          events?.ended?.(channel, info, recv)
+          if (channel.wasTold) hooks.disconnect(channel, info)
+        },
+        error: (channel, error) => hooks.error(channel, error),
+        change: (channel) => events?.change?.(channel),
+      },
+    }
+  }
+
+  /** Opens a channel; the public signatures put its types on. */
+  open(transport: Transport, visitor: Visitor): LiveChannel {
+    const channel = new LiveChannel(this, this.#core, this.#handlers, visitor)
+    channel.attach(transport)
+    return channel
+  }
+}
+
+const NO_GROUPS: ReadonlySet<string> = new Set()
 
 /** A channel that begins with a connection and ends with it, or with its session; its types are gone. */
 export class LiveChannel extends CorePeer implements AnyChannel {
+  /** Whether its hooks were told that it is connected. */
+  wasTold = false
+  readonly #kind: ChannelKind
   protected readonly core: ChannelCore
-  readonly #membership: Membership<LiveChannel>
-  #identity: unknown
+  #visitor: Visitor
+  #membership: Membership<LiveChannel> | undefined
+  #isOver = false
 
-  constructor(open: OpenChannel) {
-    const { contract, side, transport, options, identity, authorize, receive, spreadMs, events } =
-      open
+  constructor(
+    kind: ChannelKind,
+    options: ChannelCoreOptions<LiveChannel>,
+    handlers: HandlersByName,
+    visitor: Visitor,
+  ) {
     super()
-    this.#identity = identity
-    this.#membership = new Membership<LiveChannel>(this, open.groups)
-    const hooks = new HookRunner<LiveChannel>(options, this)
-    this.core = new ChannelCore({
-      settings: open.settings ?? resolveChannelOptions(options),
-      contract,
-      side,
-      lasting: false,
-      spreadMs,
-      receive: receive && ((hello, connection) => receive(hello, connection, this)),
-      self: () => this,
-      identity: () => this.#identity,
-      authorize,
-      answerKeyed: open.answerKeyed,
-      events: {
-        open: () => {
-          events?.open?.(this)
-          void hooks.connect().then((well) => {
-            if (!well) this.end({ code: CloseCode.internal, reason: 'An onConnect hook failed' })
-          })
-        },
-        resumed: () => {},
-        down: () => events?.down?.(this),
-        ended: (info, recv) => {
-          this.#membership.end()
-          this.core.presence.end()
-          events?.ended?.(this, info, recv)
-          hooks.disconnect(info)
-        },
-        error: hooks.error,
-        latency: () => {},
-        change: () => events?.change?.(this),
-      },
-    })
-    this.exposeAll(options.methods)
-    this.core.attach(transport)
+    this.#kind = kind
+    this.#visitor = visitor
+    this.core = new ChannelCore(options, this, handlers)
   }
 
   get identity(): unknown {
-    return this.#identity
+    return this.#visitor.identity
   }
 
   get isConnected(): boolean {
@@ -258,15 +281,20 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   }
 
   get groups(): ReadonlySet<string> {
-    return this.#membership.names
+    return this.#membership?.names ?? NO_GROUPS
   }
 
   join(group: string): void {
+    assertGroup(group)
+    // Whoever waited for something before it joined may come after the end.
+    if (this.#isOver) return
+    this.#membership ??= new Membership<LiveChannel>(this, this.#kind.groups)
     this.#membership.join(group)
   }
 
   leave(group: string): void {
-    this.#membership.leave(group)
+    assertGroup(group)
+    this.#membership?.leave(group)
   }
 
   async close(code: number = CloseCode.normal, reason = ''): Promise<void> {
@@ -281,6 +309,22 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   }
 
   // ── For whoever opened it ─────────────────────────────────────────────────────────────────────
+
+  /** Who is at the other end. */
+  get visitor(): Visitor {
+    return this.#visitor
+  }
+
+  attach(transport: Transport): void {
+    this.core.attach(transport)
+  }
+
+  /** Nobody is there any more. */
+  over(): void {
+    this.#isOver = true
+    this.#membership?.end()
+    this.core.presence.end()
+  }
 
   /** How much it holds for the other side, in bytes. */
   get heldBytes(): number {
@@ -305,11 +349,11 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   resume(
     connection: Connection,
     recv: unknown,
-    identity: unknown,
+    visitor: Visitor,
   ): { events: ConnectionEvents; recv: number } | undefined {
     const events = this.core.resume(connection, recv)
     if (!events) return undefined
-    this.#identity = identity
+    this.#visitor = visitor
     return { events, recv: this.core.recv }
   }
 

@@ -1,8 +1,9 @@
 import type { CloseInfo } from '../transport/transport.js'
 import type { Encoded } from '../wire/encoded.js'
 import type { Classified, MessageId, ResponseMessage } from '../wire/message.js'
+import type { Connection } from './connection.js'
 import type { Bye } from './extensions.js'
-import type { HelloResult } from './handshake.js'
+import type { HelloParams, HelloResult } from './handshake.js'
 import type { Incoming } from './incoming.js'
 import type { KeyRefusal } from './keyed-calls.js'
 import type { MaybeAsync } from './maybe-async.js'
@@ -10,26 +11,34 @@ import type { MaybeAsync } from './maybe-async.js'
 /** An answer to a call of ours. */
 export type Answer = Extract<Classified, { kind: 'result' | 'error' | 'malformed-response' }>
 
-/** What a connection tells its channel. After `close` it tells nothing more. */
+/** The channel of a connection: what is asked, and what is told. After `close` nothing more is. */
 export interface ConnectionEvents {
+  /** Server: who takes the connection, asked with its hello. */
+  receive(hello: HelloParams, connection: Connection): Reception
+  /** Server: the window that its clients are told with each pong, in ms. */
+  spreadMs(): number | undefined
   /**
    * The handshake is over: messages may be sent. `hello` is missing where the peer is a plain one; it
    * may come later, and is told then, when `isFirst` is false.
    */
-  ready(hello: HelloResult | undefined, isFirst: boolean): void
+  ready(connection: Connection, hello: HelloResult | undefined, isFirst: boolean): void
   /** Server: the client has heard nothing of what was said so far. */
   unheard(): void
   /** A message of a session is about to be dispatched, of so many bytes, text by its length. */
-  counted(bytes: number): void
+  counted(connection: Connection, bytes: number): void
   /**
    * Runs a call of the other side. Never rejects.
    *
    * @returns its answer; none where it is not run, and the other side knows that by other means.
    */
-  request(id: MessageId, incoming: Incoming): MaybeAsync<ResponseMessage | undefined>
-  notification(incoming: Incoming): void
+  request(
+    connection: Connection,
+    id: MessageId,
+    incoming: Incoming,
+  ): MaybeAsync<ResponseMessage | undefined>
+  notification(connection: Connection, incoming: Incoming): void
   /** An answer is ready to go out. */
-  reply(encoded: Encoded): void
+  reply(connection: Connection, encoded: Encoded): void
   /** Whether a call of ours waits for an answer with this id. */
   awaits(id: MessageId): boolean
   answer(answer: Answer): void
@@ -38,7 +47,7 @@ export interface ConnectionEvents {
   /** The caller gave up a call that may be running here. */
   cancel(id: MessageId): void
   /** The other side has dispatched all messages of its session up to a number. */
-  acknowledged(recv: unknown): void
+  acknowledged(connection: Connection, recv: unknown): void
   /**
    * Something more was said of a call.
    *
@@ -47,14 +56,14 @@ export interface ConnectionEvents {
    */
   word(method: string, params: unknown, bytes: number): string | undefined
   /** The server is about to leave; the client has heard it. */
-  bye(bye: Bye): void
+  bye(connection: Connection, bye: Bye): void
   /** How long the other side took to answer a ping or the hello, in ms. */
   latency(ms: number): void
   /** The server wishes its clients to spread over such a window, in ms, after a loss. */
   spread(ms: number): void
   /** Something went wrong that no answer tells the other side about. */
   error(error: unknown): void
-  close(info: CloseInfo): void
+  close(connection: Connection, info: CloseInfo): void
 }
 
 /** What comes of a hello. */

@@ -1,10 +1,8 @@
-import type { Side } from '../contract.js'
 import { describeThrown, ErrorCode, RpcProtocolError, RpcValidationError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
-import type { CloseInfo, Transport } from '../transport/transport.js'
+import type { CloseInfo, Transport, TransportEvents } from '../transport/transport.js'
 import { type Frame, jsonCodec } from '../wire/codec.js'
 import { type Encoded, encode, isOver } from '../wire/encoded.js'
-import type { Format } from '../wire/format.js'
 import {
   classify,
   errorMessage,
@@ -17,7 +15,6 @@ import {
   type Answer,
   type ConnectionEvents,
   NO_BYTES,
-  type Reception,
   type Unsendable,
 } from './connection-events.js'
 import { DISCOVER } from './discovery.js'
@@ -39,29 +36,23 @@ import {
   readHelloResult,
   SERVER_PATIENCE_MS,
 } from './handshake.js'
-import type { HeartbeatOptions } from './heartbeat.js'
 import type { Incoming } from './incoming.js'
 import type { Keys } from './keyed-calls.js'
-import { Life } from './life.js'
-import type { ChannelLimits } from './limits.js'
+import { Life, type LifeEvents } from './life.js'
 import { after, type MaybeAsync } from './maybe-async.js'
+import type { ResolvedChannelOptions } from './options.js'
 import { readMethods } from './presence.js'
-import { SharedFrame } from './shared-frame.js'
+import type { Session } from './session.js'
+import { type FrameSink, SharedFrame } from './shared-frame.js'
 import type { TappedConnection, WireTap } from './wire-tap.js'
 
-export interface ConnectionOptions {
-  readonly side: Side
-  readonly format: Format
-  readonly limits: ChannelLimits
-  readonly heartbeat: HeartbeatOptions | false
-  /** Client: what its hello says besides. */
-  readonly hello: Pick<HelloParams, 'id' | 'attempt' | 'methods' | 'resume'>
-  /** How much this side keeps for a session, in bytes, where it keeps any. */
+/** How this side speaks: one object for all of a server's connections. */
+export type ConnectionSettings = Pick<ResolvedChannelOptions, 'format' | 'limits' | 'heartbeat'>
+
+/** What a client says of itself. */
+export interface ClientHello extends Pick<HelloParams, 'id' | 'attempt' | 'methods' | 'resume'> {
+  /** How much it keeps for a session, in bytes, where it offers to keep one. */
   readonly keepsBytes: number | undefined
-  /** Server: the window that its clients are told with each pong, in ms. */
-  readonly spreadMs?: (() => number) | undefined
-  /** Server: who takes the connection, asked with its hello. */
-  readonly receive: (hello: HelloParams, connection: Connection) => Reception
 }
 
 /** What is much in a socket, in bytes. */
@@ -77,16 +68,22 @@ interface Reply {
  * One live connection of a channel: shakes hands, turns frames into messages and back, answers what
  * is no message, watches over life. It knows no calls, and is not used again once it has ended.
  */
-export class Connection {
+export class Connection implements TransportEvents, LifeEvents, FrameSink {
+  /** Its channel's: the session that its messages belong to; answers outlive their connection, and no session. */
+  session: Session | undefined
+  /** Its channel's: answers that were ready before the handshake was over, which says whether they count. */
+  early: Encoded[] | undefined
   readonly #transport: Transport
-  readonly #options: ConnectionOptions
+  readonly #settings: ConnectionSettings
   #events: ConnectionEvents
+  /** What this side says of itself, where it is the client. */
+  readonly #hello: ClientHello | undefined
   readonly #reader: FrameReader
   #handshake: 'waiting' | 'plain' | 'extended' = 'waiting'
   #patience: ReturnType<typeof setTimeout> | undefined
   readonly #life: Life
   /** What is written in a turn, in the fewest frames. */
-  readonly #shared = new SharedFrame((frame) => this.#send(frame))
+  readonly #shared = new SharedFrame(this)
   #peerMaxMessage = Number.POSITIVE_INFINITY
   #otherId: string | undefined
   #keys: Keys | undefined
@@ -95,31 +92,70 @@ export class Connection {
   #ended = false
   #tapped: TappedConnection | undefined
 
-  constructor(transport: Transport, options: ConnectionOptions, events: ConnectionEvents) {
+  /** @param hello of the client's side. */
+  constructor(
+    transport: Transport,
+    settings: ConnectionSettings,
+    events: ConnectionEvents,
+    hello: ClientHello | undefined,
+  ) {
     this.#transport = transport
-    this.#options = options
+    this.#settings = settings
     this.#events = events
-    this.#reader = new FrameReader(options.format.codec, options.limits)
-    this.#life = new Life(transport, options, {
-      ping: () => this.sendExtension('rpc.ping'),
-      latency: (ms) => this.#events.latency(ms),
-      dead: (reason) => this.#drop({ code: CloseCode.timedOut, reason }),
-      tooMuch: () => this.close(CloseCode.tooMany, 'More comes in a second than may'),
-    })
+    this.#hello = hello
+    this.#reader = new FrameReader(settings.format.codec, settings.limits)
+    this.#life = new Life(transport, settings, !hello, this)
   }
 
   /** Begins, once whoever made the connection has put it where its events will look for it. */
   start(): void {
-    const isClient = this.#options.side === 'client'
-    const patience = isClient ? CLIENT_PATIENCE_MS : SERVER_PATIENCE_MS
+    const hello = this.#hello
+    const patience = hello ? CLIENT_PATIENCE_MS : SERVER_PATIENCE_MS
     this.#patience = setTimeout(() => this.#ready(undefined), patience)
-    this.#transport.start({
-      frame: (frame) => (this.#tapped ? this.#tapped.receive(frame) : this.#receive(frame)),
-      close: (info) => this.#end(info),
-      pong: () => this.#life.answered(),
-    })
-    if (isClient) this.#sayHello()
+    this.#transport.start(this)
+    if (hello) this.#sayHello(hello)
   }
+
+  // ── What the transport tells ──────────────────────────────────────────────────────────────────
+
+  frame(frame: Frame): void {
+    if (this.#tapped) this.#tapped.receive(frame)
+    else this.#receive(frame)
+  }
+
+  pong(): void {
+    this.#life.answered()
+  }
+
+  close(info: CloseInfo): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#reader.discard()
+    this.#endPatience()
+    this.#life.stop()
+    this.#tapped?.ended(info)
+    this.#events.close(this, info)
+  }
+
+  // ── What its life tells ───────────────────────────────────────────────────────────────────────
+
+  ping(): void {
+    this.sendExtension('rpc.ping')
+  }
+
+  latency(ms: number): void {
+    this.#events.latency(ms)
+  }
+
+  dead(reason: string): void {
+    this.#drop({ code: CloseCode.timedOut, reason })
+  }
+
+  tooMuch(): void {
+    this.end(CloseCode.tooMany, 'More comes in a second than may')
+  }
+
+  // ── What its channel asks ─────────────────────────────────────────────────────────────────────
 
   /** Has what is written and what comes pass through a tap from now on, or through none. */
   tap(tap: WireTap | undefined): void {
@@ -139,7 +175,7 @@ export class Connection {
 
   /** Client: whether it has offered the server to keep a session. */
   get offersSession(): boolean {
-    return this.#options.side === 'client' && this.#options.keepsBytes !== undefined
+    return this.#hello?.keepsBytes !== undefined
   }
 
   /** Whether the other side understands more than JSON-RPC 2.0. */
@@ -171,7 +207,7 @@ export class Connection {
   get isCongested(): boolean {
     return (
       (this.#transport.bufferedBytes ?? 0) >
-      Math.min(CONGESTED, this.#options.limits.sendBuffer / 2)
+      Math.min(CONGESTED, this.#settings.limits.sendBuffer / 2)
     )
   }
 
@@ -184,8 +220,8 @@ export class Connection {
   /** Writes a message. @returns false where it certainly did not leave. */
   write({ frame, bytes }: Encoded): boolean {
     if (this.#ended) return false
-    if ((this.#transport.bufferedBytes ?? 0) > this.#options.limits.sendBuffer) {
-      this.close(CloseCode.tryAgainLater, 'Too much waits here that is not read there')
+    if ((this.#transport.bufferedBytes ?? 0) > this.#settings.limits.sendBuffer) {
+      this.end(CloseCode.tryAgainLater, 'Too much waits here that is not read there')
       return false
     }
     if (typeof frame === 'string' && bytes.length === 0 && this.#transport.isOpen !== false) {
@@ -194,6 +230,10 @@ export class Connection {
     this.#shared.flush()
     // A message whose last frame did not leave is never complete: nobody has seen it.
     return this.#send(frame) && bytes.every((part) => this.#send(part))
+  }
+
+  sendFrame(frame: string): void {
+    this.#send(frame)
   }
 
   #send(frame: Frame): boolean {
@@ -217,51 +257,46 @@ export class Connection {
 
   /** Encodes what is the protocol's own. A codec that can't carry that much is of no use. */
   #encodeOwn(message: object): Encoded | undefined {
-    const { format } = this.#options
+    const { format } = this.#settings
     try {
       return encode(format, message)
     } catch (thrown) {
       this.#events.error(thrown)
-      this.close(CloseCode.internal, `The codec "${format.codec.name}" failed`)
+      this.end(CloseCode.internal, `The codec "${format.codec.name}" failed`)
       return undefined
     }
   }
 
   /** Ends the connection: told at once, whatever the goodbye on the wire still takes. */
-  close(code: number, reason: string): void {
+  end(code: number, reason: string): void {
     this.#shared.flush()
     this.#transport.close(code, reason)
-    this.#end({ code, reason })
-  }
-
-  #end(info: CloseInfo): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#reader.discard()
-    clearTimeout(this.#patience)
-    this.#life.stop()
-    this.#tapped?.ended(info)
-    this.#events.close(info)
+    this.close({ code, reason })
   }
 
   /** Ends the connection to an other side that is known to be dead: no goodbye is waited for. */
   #drop(info: CloseInfo): void {
     if (this.#transport.terminate) this.#transport.terminate()
     else this.#transport.close(info.code, info.reason)
-    this.#end(info)
+    this.close(info)
   }
 
   // ── The handshake ─────────────────────────────────────────────────────────────────────────────
 
-  #sayHello(): void {
-    const { hello, format } = this.#options
+  #endPatience(): void {
+    clearTimeout(this.#patience)
+    this.#patience = undefined
+  }
+
+  #sayHello({ keepsBytes: _, ...hello }: ClientHello): void {
+    const { format } = this.#settings
     const params = { v: PROTOCOL_VERSION, ...hello, ...helloFormat(format), limits: this.#limits }
     this.#sendJson(helloMessage(params))
   }
 
   #answerHello(id: MessageId, params: unknown): void {
     if (this.#handshake === 'extended') {
-      this.close(CloseCode.tooMany, 'A connection says rpc.hello once')
+      this.end(CloseCode.tooMany, 'A connection says rpc.hello once')
       return
     }
     const hello = readHelloParams(params)
@@ -270,10 +305,10 @@ export class Connection {
       this.#sendJson(errorMessage(id, ErrorCode.invalidParams, why))
       return
     }
-    const { format } = this.#options
+    const { format } = this.#settings
     if (hello.codec !== format.codec.name) return this.#refuseCodec(id, hello.codec)
-    const reception = this.#options.receive(hello, this)
-    if ('refuse' in reception) return this.close(reception.refuse.code, reception.refuse.reason)
+    const reception = this.#events.receive(hello, this)
+    if ('refuse' in reception) return this.end(reception.refuse.code, reception.refuse.reason)
     const { welcome, events } = reception
     if (events) this.#events = events
     // Who would go on with a session hears nothing else before the answer: see #isTooEarly.
@@ -295,8 +330,8 @@ export class Connection {
   }
 
   get #limits(): HelloLimits {
-    const { limits, keepsBytes: buf } = this.#options
-    const { message: msg, batch } = limits
+    const { message: msg, batch, unackedBytes } = this.#settings.limits
+    const buf = this.#hello ? this.#hello.keepsBytes : unackedBytes
     return buf === undefined ? { msg, batch } : { msg, batch, buf }
   }
 
@@ -311,23 +346,22 @@ export class Connection {
     frames,
     limits: { msg, batch = 1 },
   }: HelloFormat & { limits: HelloLimits }): void {
-    if (this.#options.format.codec === jsonCodec) this.#shared.allow(batch, msg)
-    if (bytes !== true || this.#options.format.codec !== jsonCodec) return
+    if (this.#settings.format.codec === jsonCodec) this.#shared.allow(batch, msg)
+    if (bytes !== true || this.#settings.format.codec !== jsonCodec) return
     this.#reader.peerFrames = frames === 'binary' ? frames : 'text'
   }
 
   /** Tells both sides that they would not understand each other, and ends the connection. */
   #refuseCodec(id: MessageId, peers: string): void {
-    const { side, format } = this.#options
-    const ours = format.codec.name
-    const isClient = side === 'client'
+    const ours = this.#settings.format.codec.name
+    const isClient = this.#hello !== undefined
     const reason = isClient ? codecMismatch(ours, peers) : codecMismatch(peers, ours)
     this.#events.error(new RpcProtocolError(reason))
     if (!isClient) {
       const data = { client: peers, server: ours }
       this.#sendJson(errorMessage(id, ErrorCode.codecMismatch, reason, data))
     }
-    this.close(CloseCode.violation, reason)
+    this.end(CloseCode.violation, reason)
   }
 
   #helloAnswered(answer: Answer): void {
@@ -335,14 +369,13 @@ export class Connection {
     if (this.#handshake === 'extended') return
     if (this.#handshake === 'plain') {
       // Too late: we have spoken as to a plain peer since, and it has not listened as one.
-      if (answer.kind === 'result')
-        this.close(CloseCode.timedOut, 'The rpc.hello was answered late')
+      if (answer.kind === 'result') this.end(CloseCode.timedOut, 'The rpc.hello was answered late')
       return
     }
     this.#life.answered()
-    const { codec } = this.#options.format
+    const { codec } = this.#settings.format
     if (answer.kind === 'error' && answer.error.code === ErrorCode.codecMismatch) {
-      return this.close(CloseCode.violation, answer.error.message)
+      return this.end(CloseCode.violation, answer.error.message)
     }
     const hello = answer.kind === 'result' ? readHelloResult(answer.result) : undefined
     // Who knows nothing of codecs, and answers the JSON of the hello, speaks JSON.
@@ -358,12 +391,12 @@ export class Connection {
   }
 
   #ready(hello: HelloResult | undefined): void {
-    clearTimeout(this.#patience)
+    this.#endPatience()
     const isFirst = this.#handshake === 'waiting'
     this.#handshake = hello ? 'extended' : 'plain'
     this.#reader.isAgreed = this.isExtended
     this.#life.watch(this.isExtended)
-    if (!this.#ended) this.#events.ready(hello, isFirst)
+    if (!this.#ended) this.#events.ready(this, hello, isFirst)
   }
 
   // ── What comes in ─────────────────────────────────────────────────────────────────────────────
@@ -391,7 +424,7 @@ export class Connection {
       case 'part':
         return
       case 'too-big':
-        return this.#tooBig(this.#options.limits.message)
+        return this.#tooBig(this.#settings.limits.message)
       case 'other-codec':
         return this.#refuseCodec(null, jsonCodec.name)
       case 'violation':
@@ -400,7 +433,7 @@ export class Connection {
         this.#countUnread()
         this.#beginAsPlain()
         return this.#answer(
-          invalidRequestMessage(null, `it nests deeper than ${this.#options.limits.depth}`),
+          invalidRequestMessage(null, `it nests deeper than ${this.#settings.limits.depth}`),
         )
       case 'unreadable':
         this.#life.took(1)
@@ -411,7 +444,7 @@ export class Connection {
 
   /** Counts a message, whatever it may be, in the turn that dispatches it. */
   #count(decoded: unknown, bytes: number): void {
-    if (isCounted(decoded)) this.#events.counted(bytes)
+    if (isCounted(decoded)) this.#events.counted(this, bytes)
   }
 
   /** The same of a frame that is no message. */
@@ -421,7 +454,7 @@ export class Connection {
   }
 
   #unreadable(cause: unknown): void {
-    const { codec } = this.#options.format
+    const { codec } = this.#settings.format
     const why = `A frame is not ${codec.name}`
     this.#events.error(new RpcProtocolError(`${why}: ${describeThrown(cause)}`, { cause }))
     this.#beginAsPlain()
@@ -431,17 +464,17 @@ export class Connection {
   #violated(what: string): void {
     const reason = `The protocol was broken: ${what}`
     this.#events.error(new RpcProtocolError(reason))
-    this.close(CloseCode.violation, reason)
+    this.end(CloseCode.violation, reason)
   }
 
   #tooBig(limit: number): void {
-    this.close(CloseCode.tooBig, `A message is over the limit of ${limit} bytes`)
+    this.end(CloseCode.tooBig, `A message is over the limit of ${limit} bytes`)
   }
 
   #receiveOne(decoded: unknown, bytes: number): void {
     const events = this.#events
     void after(this.#handle(decoded, bytes), (reply) => {
-      if (reply) events.reply(reply.encoded)
+      if (reply) events.reply(this, reply.encoded)
     })
   }
 
@@ -454,7 +487,7 @@ export class Connection {
     if (batch.length === 0) {
       return this.#answer(invalidRequestMessage(null, 'a batch is not empty'))
     }
-    const { batch: most } = this.#options.limits
+    const { batch: most } = this.#settings.limits
     if (batch.length > most) {
       const reason = `a batch holds ${most} messages at the most, not ${batch.length}`
       return this.#answer(invalidRequestMessage(null, reason))
@@ -479,7 +512,7 @@ export class Connection {
   /** @returns the answer owed, one that the codec can carry and the other side accepts. */
   #handle(decoded: unknown, bytes: number): MaybeAsync<Reply | undefined> {
     const message = classify(decoded)
-    const isClient = this.#options.side === 'client'
+    const isClient = this.#hello !== undefined
     const isHello = message.kind === 'request' && message.method === HELLO
     if (!isHello) this.#beginAsPlain()
     if (this.#ended || this.#isTooEarly(message)) return undefined
@@ -515,7 +548,7 @@ export class Connection {
    * from a server that has lost patience, and speaks as to a plain peer, in the name of another channel.
    */
   #isTooEarly({ kind, id }: { kind: string; id?: MessageId | undefined }): boolean {
-    if (this.#handshake !== 'waiting' || !this.#options.hello.resume) return false
+    if (this.#handshake !== 'waiting' || !this.#hello?.resume) return false
     return !((kind === 'result' || kind === 'error') && isHelloAnswer(id))
   }
 
@@ -526,7 +559,7 @@ export class Connection {
         errorMessage(id, ErrorCode.methodNotFound, `Method not found: "${method}"`),
       )
     }
-    const answer = this.#events.request(id, incoming)
+    const answer = this.#events.request(this, id, incoming)
     return after(answer, (given) => given && this.#carried(method, given))
   }
 
@@ -534,14 +567,15 @@ export class Connection {
     const { method, params } = incoming
     if (method === 'rpc.ping') this.#answerPing()
     else if (method === 'rpc.pong') this.#ponged(params)
-    else if (method === 'rpc.ack') this.#events.acknowledged((params as unknown[] | undefined)?.[0])
+    else if (method === 'rpc.ack')
+      this.#events.acknowledged(this, (params as unknown[] | undefined)?.[0])
     else if (method === 'rpc.bye') this.#bye(params)
     else if (method === 'rpc.methods') this.#exposes(params)
     else if (method === 'rpc.cancel' || method === '$/cancelRequest') {
       const id = (params as { id?: MessageId } | undefined)?.id
       if (id !== undefined) this.#events.cancel(id)
     } else if (method.startsWith('rpc.')) this.#word(method, params, bytes)
-    else this.#events.notification(incoming)
+    else this.#events.notification(this, incoming)
   }
 
   #word(method: string, params: unknown, bytes: number): void {
@@ -550,8 +584,8 @@ export class Connection {
   }
 
   #answerPing(): void {
-    const { spreadMs } = this.#options
-    this.sendExtension('rpc.pong', spreadMs && { spreadMs: spreadMs() })
+    const spreadMs = this.#events.spreadMs()
+    this.sendExtension('rpc.pong', spreadMs !== undefined ? { spreadMs } : undefined)
   }
 
   #ponged(params: unknown): void {
@@ -563,7 +597,7 @@ export class Connection {
   #bye(params: unknown): void {
     const bye = readBye(params)
     if (!bye) this.#violated('an rpc.bye says recv and retryAfterMs, each a number or nothing')
-    else this.#events.bye(bye)
+    else this.#events.bye(this, bye)
   }
 
   #exposes(params: unknown): void {
@@ -574,7 +608,7 @@ export class Connection {
 
   /** On the server, any first frame but the hello means a plain peer; the client waits for its answer. */
   #beginAsPlain(): void {
-    if (this.#handshake === 'waiting' && this.#options.side === 'server') this.#ready(undefined)
+    if (this.#handshake === 'waiting' && !this.#hello) this.#ready(undefined)
   }
 
   /** The answer, or, where it can't be carried, the error that says so. */
@@ -582,11 +616,11 @@ export class Connection {
     const { id } = answer
     let encoded: Encoded
     try {
-      encoded = encode(this.#options.format, answer)
+      encoded = encode(this.#settings.format, answer)
     } catch (thrown) {
       // Why, is told on this side only: the text may be that of an error of the handler's own.
       this.#events.error(thrown)
-      const why = `The answer of "${method}" can't be sent as ${this.#options.format.codec.name}`
+      const why = `The answer of "${method}" can't be sent as ${this.#settings.format.codec.name}`
       return this.#reply(errorMessage(id, ErrorCode.internal, why))
     }
     if (encoded.bytes.length > 0 && !this.#reader.peerFrames) {
@@ -602,7 +636,7 @@ export class Connection {
   /** Answers what has no id of its own. */
   #answer(message: ResponseMessage): void {
     const reply = this.#reply(message)
-    if (reply) this.#events.reply(reply.encoded)
+    if (reply) this.#events.reply(this, reply.encoded)
   }
 
   /** An answer of the protocol's own. */

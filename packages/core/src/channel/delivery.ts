@@ -2,9 +2,10 @@ import type { Encoded } from '../wire/encoded.js'
 import type { Connection } from './connection.js'
 import type { Unsendable } from './connection-events.js'
 import { refusesKey } from './keyed-calls.js'
-import { Outbox, type OutboxLimits, type Outgoing, type Turn } from './outbox.js'
+import type { ChannelLimits } from './limits.js'
+import { Outbox, type Outgoing, type Turn } from './outbox.js'
 import type { PendingCall } from './pending-calls.js'
-import type { Session, SessionBounds } from './session.js'
+import type { Session } from './session.js'
 
 export interface DeliveryEvents {
   /** A message as it goes out now, to this other side. */
@@ -17,15 +18,6 @@ export interface DeliveryEvents {
   overflow(): void
 }
 
-export interface DeliveryLimits {
-  /** What may wait while there is no connection. */
-  readonly queued: OutboxLimits
-  /** What may be held for the other side of a session while there is no connection. */
-  readonly held: SessionBounds
-  /** Whether {@link queued} bounds what waits for the next connection, and not {@link held} only. */
-  readonly callsOutliveSessions: boolean
-}
-
 /** How often it is looked at whether a socket was read, in ms. */
 const LOOK_MS = 5
 
@@ -35,19 +27,22 @@ const LOOK_MS = 5
  */
 export class Delivery {
   readonly #outbox: Outbox
-  readonly #limits: DeliveryLimits
+  readonly #limits: ChannelLimits
+  /** Whether calls wait for the next session, and are bounded as such. */
+  readonly #outlivesSessions: boolean
   readonly #events: DeliveryEvents
   #connection: Connection | undefined
   #session: Session | undefined
   #holdsCalls = false
   /** What waits for room. */
-  #waiting: (() => void)[] = []
+  #waiting: (() => void)[] | undefined
   /** Looks again whether there is some, where nobody says when. */
   #look: ReturnType<typeof setTimeout> | undefined
 
-  constructor(limits: DeliveryLimits, events: DeliveryEvents) {
-    this.#outbox = new Outbox(limits.queued)
+  constructor(limits: ChannelLimits, outlivesSessions: boolean, events: DeliveryEvents) {
+    this.#outbox = new Outbox(limits)
     this.#limits = limits
+    this.#outlivesSessions = outlivesSessions
     this.#events = events
   }
 
@@ -79,7 +74,7 @@ export class Delivery {
     const isNext = this.#outbox.held.messages === 0
     if (isNext && this.#offer(outgoing) === 'taken') return
     const isDetached = !this.#connection
-    const isQueue = this.#limits.callsOutliveSessions || !this.#session
+    const isQueue = this.#outlivesSessions || !this.#session
     this.#outbox.add(outgoing, isDetached && isQueue)
     if (isDetached) this.#checkBounds()
     // What is ahead of it may wait for what it need not wait for.
@@ -107,6 +102,7 @@ export class Delivery {
   whenRoomy(): Promise<void> | undefined {
     if (this.#isRoomy) return undefined
     return new Promise((resolve) => {
+      this.#waiting ??= []
       this.#waiting.push(resolve)
       this.#watch()
     })
@@ -122,9 +118,11 @@ export class Delivery {
   }
 
   #tellRoom(): void {
-    if (this.#waiting.length === 0) return
+    const waiting = this.#waiting
+    if (!waiting) return
     if (!this.#isRoomy) return this.#watch()
-    for (const resolve of this.#waiting.splice(0)) resolve()
+    this.#waiting = undefined
+    for (const resolve of waiting) resolve()
   }
 
   /** A socket does not say when it has been read: it has to be asked. */
@@ -222,11 +220,12 @@ export class Delivery {
   #checkBounds(): void {
     const session = this.#session
     if (!session || this.#connection) return
-    const { messages, bytes } = this.#limits.held
-    const waiting = this.#limits.callsOutliveSessions ? this.#outbox.replies : this.#outbox.held
+    const { unackedMessages, unackedBytes, message } = this.#limits
+    const waiting = this.#outlivesSessions ? this.#outbox.replies : this.#outbox.held
+    // One message may have found room as long as it was small, and waits: an item of a stream.
     const isOver =
-      session.held.messages + waiting.messages > messages ||
-      session.held.bytes + waiting.bytes > bytes
+      session.held.messages + waiting.messages > unackedMessages ||
+      session.held.bytes + waiting.bytes > unackedBytes + message
     if (isOver) this.#events.overflow()
   }
 }

@@ -1,10 +1,4 @@
-import {
-  type ContractSide,
-  type Definition,
-  definitionOf,
-  type Side,
-  schemaOf,
-} from '../contract.js'
+import { type Definition, definitionOf, schemaOf } from '../contract.js'
 import { describeThrown, ErrorCode, RpcError, RpcTimeoutError } from '../errors.js'
 import {
   type ErrorMessage,
@@ -16,18 +10,25 @@ import {
   type ResponseMessage,
   resultMessage,
 } from '../wire/message.js'
-import { CallContext } from './call-context.js'
-import { callableNames, DISCOVER, type Discovery, undiscoverable } from './discovery.js'
+import { CallContext, type CallContextHost } from './call-context.js'
+import { callableNames, DISCOVER, undiscoverable } from './discovery.js'
 import { EMPTY_MAP, EMPTY_SET, ownMap, ownSet } from './empty.js'
-import { type AnyHandler, ExposedHandlers, type ExposeOptions } from './exposed-handlers.js'
+import {
+  type AnyHandler,
+  ExposedHandlers,
+  type ExposedHandlersHost,
+  type ExposeOptions,
+  type HandlersByName,
+} from './exposed-handlers.js'
 import type { HandlerContext } from './functions.js'
 import { type Incoming, whyInvalid, whyInvalidMeta } from './incoming.js'
 import { arrive, IncomingCall } from './incoming-call.js'
 import { type AnswerKeyed, isKey } from './keyed-calls.js'
 import { after, type MaybeAsync, settled } from './maybe-async.js'
 import type { Middleware } from './middleware.js'
+import type { ResolvedChannelOptions } from './options.js'
 import { isSource } from './outgoing-stream.js'
-import { ProgressReport } from './progress.js'
+import { ProgressReport, type ProgressReportHost } from './progress.js'
 import {
   notAllowed,
   notFound,
@@ -37,9 +38,7 @@ import {
   toldError,
   tooLate,
 } from './refusals.js'
-import { ServedStreams } from './served-streams.js'
-import type { Speech } from './speech.js'
-import type { StreamRoom } from './stream-room.js'
+import { ServedStreams, type ServedStreamsHost } from './served-streams.js'
 import { formatIssues, validate } from './validation.js'
 
 type Kind = HandlerContext['kind']
@@ -54,39 +53,17 @@ interface Prepared {
 /** Says of each call whether it may run. */
 export type Authorize = (method: string, context: HandlerContext) => boolean | Promise<boolean>
 
-export interface DispatcherOptions {
-  /** The methods the contract gives this side; without it every exposed name is a method. */
-  readonly side: ContractSide | undefined
-  /** What the contract calls this side, for messages. */
-  readonly sideName: Side
-  /** Tell callers the message of an unexpected error. */
-  readonly exposeErrors: boolean
-  /** What handlers find as `context.channel`. */
-  readonly channel: () => unknown
-  /** What handlers find as `context.identity`. */
-  readonly identity: () => unknown
+/** Whose methods they are. */
+export interface DispatcherHost
+  extends CallContextHost,
+    ExposedHandlersHost,
+    ProgressReportHost,
+    ServedStreamsHost {
+  readonly settings: ResolvedChannelOptions
   /** Whether a call may run; without it, all may. */
   readonly authorize: Authorize | undefined
-  /** Serves what has no handler of its own, where there is no contract. */
-  readonly fallback: AnyHandler | undefined
-  /** Answers who asks what can be called here; without it, nobody is told. */
-  readonly discover: Discovery | undefined
-  /** What surrounds calls, outermost first. */
-  readonly use: readonly Middleware[] | undefined
   /** Answers calls with an idempotency key; without it, they are refused. */
   readonly answerKeyed: AnswerKeyed | undefined
-  /** How many calls and notifications may run at once. */
-  readonly maxRunning: number
-  /** How long calls wait for a handler, in ms. */
-  readonly waitForMount: number
-  /** Other methods have handlers than before. */
-  readonly changed: () => void
-  /** How more is said of a call than its answer. */
-  readonly speech: Speech
-  /** How much of what callers send along may wait here to be read. */
-  readonly room: StreamRoom
-  /** Told of every failure that no answer tells the other side about. */
-  readonly onError: (error: unknown) => void
 }
 
 /**
@@ -96,7 +73,7 @@ export interface DispatcherOptions {
  * notification to all. Calls run concurrently; none waits for another.
  */
 export class Dispatcher {
-  readonly #options: DispatcherOptions
+  readonly #host: DispatcherHost
   readonly #handlers: ExposedHandlers
   /** What is being begun in this turn, the innermost. */
   #inTurn: CallContext | undefined
@@ -105,13 +82,17 @@ export class Dispatcher {
   /** Those of them that nobody has given up: they take up the places there are. */
   #wanted: Set<CallContext> = EMPTY_SET
   #byId: Map<MessageId, CallContext> = EMPTY_MAP
-  readonly #streams: ServedStreams
+  #servedStreams: ServedStreams | undefined
 
-  constructor(options: DispatcherOptions) {
-    this.#options = options
-    this.#handlers = new ExposedHandlers(options)
-    const { speech, room, onError: error } = options
-    this.#streams = new ServedStreams({ speech, room, error })
+  /** @param handlers those there are from the beginning. */
+  constructor(handlers: HandlersByName, host: DispatcherHost) {
+    this.#host = host
+    this.#handlers = new ExposedHandlers(handlers, host)
+  }
+
+  get #streams(): ServedStreams {
+    this.#servedStreams ??= new ServedStreams(this.#host)
+    return this.#servedStreams
   }
 
   /** Calls and notifications of the other side that are running now. */
@@ -124,11 +105,6 @@ export class Dispatcher {
   /** As {@link ExposedHandlers.add}. */
   expose(method: string, handler: AnyHandler, options?: ExposeOptions): () => void {
     return this.#handlers.add(method, handler, options)
-  }
-
-  /** As {@link ExposedHandlers.share}. */
-  exposeAll(methods: object): void {
-    this.#handlers.share(methods)
   }
 
   /** The names that have handlers. */
@@ -149,17 +125,17 @@ export class Dispatcher {
     const context = this.#begin(incoming, rpc.credit === undefined ? 'method' : 'stream')
     if (rpc.deadlineMs !== undefined) context.expireIn(rpc.deadlineMs as number)
     if (rpc.progress) {
-      const { speech, onError } = this.#options
-      context.report = new ProgressReport(id, method, speech, onError)
+      context.report = new ProgressReport(id, method, this.#host)
     }
-    const streams = this.#streams.open(id, method, rpc, (item) =>
-      this.#validate(method, 'input', item),
-    )
-    context.streams = streams
+    if (rpc.credit !== undefined || rpc.input !== undefined) {
+      context.streams = this.#streams.open(id, method, rpc, (item) =>
+        this.#validate(method, 'input', item),
+      )
+    }
     let answer: MaybeAsync<ResponseMessage>
     const outer = this.#enter(context)
     try {
-      const { use } = this.#options
+      const { use } = this.#host.settings
       answer = use
         ? this.#serveThrough(use, id, incoming, context)
         : this.#serve(id, incoming, context)
@@ -226,23 +202,23 @@ export class Dispatcher {
   /** Runs a notification. Never throws: failures go to `onError`. */
   notification(incoming: Incoming): void {
     if (this.#isFull) {
-      return this.#options.onError(new RpcError(ErrorCode.overloaded, this.#full(incoming.method)))
+      return this.#host.error(new RpcError(ErrorCode.overloaded, this.#full(incoming.method)))
     }
     const invalid = whyInvalidMeta(incoming)
-    if (invalid) return this.#options.onError(new RpcError(ErrorCode.invalidRequest, invalid))
+    if (invalid) return this.#host.error(new RpcError(ErrorCode.invalidRequest, invalid))
     const context = this.#begin(incoming, 'notification')
     let heard: MaybeAsync<unknown>
     const outer = this.#enter(context)
     try {
-      const { use } = this.#options
+      const { use } = this.#host.settings
       heard = use ? this.#hearThrough(use, incoming, context) : this.#hear(incoming, context)
     } catch (thrown) {
-      this.#options.onError(thrown)
+      this.#host.error(thrown)
     }
     this.#inTurn = outer
     if (!(heard instanceof Promise)) return context.end()
     this.#goesOn(null, context)
-    heard.catch(this.#options.onError).finally(() => this.#over(null, context))
+    heard.catch((thrown) => this.#host.error(thrown)).finally(() => this.#over(null, context))
   }
 
   #hear(incoming: Incoming, context: CallContext): MaybeAsync<unknown> {
@@ -281,7 +257,7 @@ export class Dispatcher {
   }
 
   get #isFull(): boolean {
-    return this.#wanted.size >= this.#options.maxRunning
+    return this.#wanted.size >= this.#host.settings.limits.running
   }
 
   #full(method: string): string {
@@ -289,7 +265,7 @@ export class Dispatcher {
   }
 
   #begin({ method, rpc }: Incoming, kind: Kind): CallContext {
-    const context = new CallContext(method, kind, this.#options)
+    const context = new CallContext(method, kind, this.#host)
     if (rpc?.meta) context.takeMeta(rpc.meta as object)
     return context
   }
@@ -392,7 +368,7 @@ export class Dispatcher {
   #whyKeyless({ method, rpc }: Incoming): string | undefined {
     if (rpc?.key === undefined) return undefined
     if (!isKey(rpc.key)) return `the key of "${method}" must be text of 1 to 256 characters`
-    if (this.#options.answerKeyed) return undefined
+    if (this.#host.answerKeyed) return undefined
     return `"${method}" has a key, and no results are kept here (the endpoint's option idempotency)`
   }
 
@@ -402,10 +378,10 @@ export class Dispatcher {
     caller: CallContext,
     prepared: Prepared,
   ): Promise<ResponseMessage> {
-    const { answerKeyed, onError } = this.#options
+    const { answerKeyed } = this.#host
     const key = rpc?.key as string
     const runOnce = async (signal: AbortSignal): Promise<ResponseMessage> => {
-      const own = new CallContext(method, caller.kind, this.#options)
+      const own = new CallContext(method, caller.kind, this.#host)
       own.standInFor(caller)
       own.key = key
       const onAbort = () => own.abort(signal.reason)
@@ -422,7 +398,8 @@ export class Dispatcher {
     const { identity, signal } = caller
     // That there is one was looked at before: see #whyKeyless.
     const answer = answerKeyed as AnswerKeyed
-    return answer({ key, method, params, identity, signal, run: runOnce, error: onError })
+    const error = (thrown: unknown) => this.#host.error(thrown)
+    return answer({ key, method, params, identity, signal, run: runOnce, error })
   }
 
   /**
@@ -440,7 +417,7 @@ export class Dispatcher {
       if (context.streams?.isTaken) throw notThisKind(method, false)
       return this.#discover()
     }
-    const { side, authorize } = this.#options
+    const { localSide: side, authorize } = this.#host
     const definition = definitionOf(side, method)
     if (side && !definition) throw notFound(method)
     // Before the params are looked at: who may not call learns nothing of their schema.
@@ -475,7 +452,7 @@ export class Dispatcher {
     sentAs: 'method' | 'notification',
   ): MaybeAsync<Prepared> {
     const { method } = context
-    const fallback = definition ? undefined : this.#options.fallback
+    const fallback = definition ? undefined : this.#host.settings.fallback
     const handlers = this.#handlers.of(method)
     if (handlers.length > 0 || fallback) {
       return preparedOf(params, handlers, definition?.kind ?? sentAs, fallback)
@@ -490,11 +467,12 @@ export class Dispatcher {
 
   /** What this caller may call, is what it is told of. */
   async #discover(): Promise<Prepared> {
-    const { discover, side, sideName, authorize } = this.#options
+    const { localSide: side, side: sideName, authorize } = this.#host
+    const { discover } = this.#host.settings
     if (!discover) throw undiscoverable()
     const mayCall = (name: string) => {
       const kind = definitionOf(side, name)?.kind ?? 'method'
-      return authorize?.(name, new CallContext(name, kind, this.#options)) ?? true
+      return authorize?.(name, new CallContext(name, kind, this.#host)) ?? true
     }
     const names = await callableNames(side ? Object.keys(side) : this.#handlers.names, mayCall)
     return { params: undefined, serves: () => discover({ sideName, side, names }) }
@@ -504,7 +482,7 @@ export class Dispatcher {
   async #stream(context: CallContext, given: unknown): Promise<undefined> {
     const { method } = context
     if (!isSource(given)) {
-      if (!this.#options.side) throw notThisKind(method, false)
+      if (!this.#host.localSide) throw notThisKind(method, false)
       throw new TypeError(
         `"${method}" is a stream: its handler must be an async generator, or give an iterable`,
       )
@@ -536,9 +514,11 @@ export class Dispatcher {
   ): Promise<unknown> | undefined {
     try {
       const given = settled(handler(params, context))
-      return given instanceof Promise ? given.catch(this.#options.onError) : undefined
+      return given instanceof Promise
+        ? given.catch((thrown) => this.#host.error(thrown))
+        : undefined
     } catch (thrown) {
-      this.#options.onError(thrown)
+      this.#host.error(thrown)
       return undefined
     }
   }
@@ -548,7 +528,7 @@ export class Dispatcher {
     method: string,
     part: 'params' | 'input',
     value: unknown,
-    definition = definitionOf(this.#options.side, method),
+    definition = definitionOf(this.#host.localSide, method),
   ): MaybeAsync<unknown> {
     const schema = schemaOf(definition, part)
     // A method whose contract has no params takes none.
@@ -563,7 +543,7 @@ export class Dispatcher {
 
   /** @throws {RpcError} where the result is a stream, which nobody could know who called without a contract. */
   #resultAnswer(id: MessageId, method: string, result: unknown): ResponseMessage {
-    if (!this.#options.side && isStream(result)) {
+    if (!this.#host.localSide && isStream(result)) {
       void result.return?.(undefined)
       throw notThisKind(method, true)
     }
@@ -572,7 +552,7 @@ export class Dispatcher {
 
   #errorAnswer(id: MessageId, method: string, thrown: unknown, context: CallContext): ErrorMessage {
     const told = toldError(thrown)
-    if (!told && !context.aborted) this.#options.onError(thrown)
+    if (!told && !context.aborted) this.#host.error(thrown)
     const { code, message, data, ran }: ToldError = told ?? this.#failure(method, thrown, context)
     const answer = errorMessage(id, code, message, data)
     return ran === undefined ? answer : { ...answer, rpc: { ran } }
@@ -585,7 +565,7 @@ export class Dispatcher {
         ? { code: ErrorCode.timedOut, message: `"${method}" took longer than its caller waits` }
         : { code: ErrorCode.cancelled, message: `"${method}" was cancelled` }
     }
-    const detail = this.#options.exposeErrors ? `: ${describeThrown(thrown)}` : ''
+    const detail = this.#host.settings.exposeErrors ? `: ${describeThrown(thrown)}` : ''
     return { code: ErrorCode.internal, message: `Internal error in "${method}"${detail}` }
   }
 }

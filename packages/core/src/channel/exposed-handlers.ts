@@ -1,8 +1,8 @@
-import { assertMethodName, type ContractSide, definitionOf } from '../contract.js'
+import { assertMethodName, type ContractSide, definitionOf, type Side } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
-import { EMPTY_MAP, ownMap } from './empty.js'
 import type { HandlerContext } from './functions.js'
 import { assertWait, MountWait } from './mount-wait.js'
+import type { ResolvedChannelOptions } from './options.js'
 
 /** A handler as those who run it know it: its params are validated, its types are gone. */
 // biome-ignore lint/suspicious/noExplicitAny: the channels of all contracts, and only `any` is all
@@ -11,10 +11,13 @@ export type AnyHandler = (params: unknown, context: HandlerContext<any>) => unkn
 /** What a handler may be exposed as. */
 export interface Exposable {
   /** The methods the contract gives this side; without it every name can be a method's. */
-  readonly side: ContractSide | undefined
+  readonly localSide: ContractSide | undefined
   /** What the contract calls this side, for messages. */
-  readonly sideName: string
+  readonly side: Side
 }
+
+/** Handlers, the newest of a name last. */
+export type HandlersByName = ReadonlyMap<string, readonly AnyHandler[]>
 
 /** How a handler is exposed. */
 export interface ExposeOptions {
@@ -25,39 +28,34 @@ export interface ExposeOptions {
   waitForMount?: number | undefined
 }
 
-export interface ExposedHandlersOptions extends Exposable {
-  /** How long calls wait for a handler, in ms, where no handler of their name has said more. */
-  readonly waitForMount: number
+/** Whose they are. */
+export interface ExposedHandlersHost extends Exposable {
+  readonly settings: Pick<ResolvedChannelOptions, 'waitForMount'>
   /** A name has its first handler, or has lost its last. */
-  readonly changed: () => void
+  handlersChanged(): void
 }
 
 /** The handlers of this side, by name. */
 export class ExposedHandlers {
-  readonly #options: ExposedHandlersOptions
-  #byName: Map<string, readonly AnyHandler[]> = EMPTY_MAP
-  /** Whether others have the same map. */
-  #isShared = false
+  readonly #host: ExposedHandlersHost
+  #byName: HandlersByName
+  /** Whether others may have the same map. */
+  #isShared = true
   /** How long calls wait, by the name, where a handler has said so. */
   #waits: Map<string, number> | undefined
   #mountWait: MountWait | undefined
 
-  constructor(options: ExposedHandlersOptions) {
-    this.#options = options
-  }
-
-  /** Takes all of an object's functions, before anything else is added; with others that have the same. */
-  share(methods: object): void {
-    this.#byName = sharedHandlers(methods, this.#options)
-    this.#isShared = true
-    if (this.#byName.size > 0) this.#options.changed()
+  /** @param byName those there are from the beginning; others may have the same map. */
+  constructor(byName: HandlersByName, host: ExposedHandlersHost) {
+    this.#byName = byName
+    this.#host = host
   }
 
   /** Those of its own, in place of what it shares. */
   get #own(): Map<string, readonly AnyHandler[]> {
     if (this.#isShared) this.#byName = new Map(this.#byName)
     this.#isShared = false
-    return ownMap(this.#byName)
+    return this.#byName as Map<string, readonly AnyHandler[]>
   }
 
   /** The names that have handlers. */
@@ -78,7 +76,7 @@ export class ExposedHandlers {
    *   handler is no function, or an option is wrong.
    */
   add(method: string, handler: AnyHandler, { waitForMount }: ExposeOptions = {}): () => void {
-    assertExposable(this.#options, method, handler)
+    assertExposable(this.#host, method, handler)
     if (waitForMount !== undefined) {
       this.#waits ??= new Map()
       this.#waits.set(method, assertWait(waitForMount))
@@ -87,13 +85,13 @@ export class ExposedHandlers {
     const before = this.of(method)
     this.#byName = this.#own.set(method, [...before, entry])
     if (before.length === 0) {
-      this.#options.changed()
+      this.#host.handlersChanged()
       this.#mountWait?.mounted(method)
     }
     return () => {
       const left = this.of(method).filter((other) => other !== entry)
       if (left.length > 0) this.#byName = this.#own.set(method, left)
-      else if (this.#own.delete(method)) this.#options.changed()
+      else if (this.#own.delete(method)) this.#host.handlersChanged()
     }
   }
 
@@ -104,7 +102,7 @@ export class ExposedHandlers {
    * @returns all of that name, the newest last; none where none has come.
    */
   async awaited(method: string, signal: () => AbortSignal): Promise<readonly AnyHandler[]> {
-    const until = performance.now() + (this.#waits?.get(method) ?? this.#options.waitForMount)
+    const until = performance.now() + (this.#waits?.get(method) ?? this.#host.settings.waitForMount)
     for (;;) {
       const handlers = this.of(method)
       const left = until - performance.now()
@@ -117,22 +115,18 @@ export class ExposedHandlers {
 
 const NONE: readonly AnyHandler[] = []
 
-/** Of objects of functions: a server has the same for each of its channels. */
-const shared = new WeakMap<object, ReadonlyMap<string, readonly AnyHandler[]>>()
-
-/** @throws {RpcConfigError} as {@link assertExposable}. */
-function sharedHandlers(methods: object, exposable: Exposable): Map<string, readonly AnyHandler[]> {
-  const entries = Object.entries(methods).filter(([, handler]) => handler !== undefined)
-  const before = shared.get(methods)
-  const isSame =
-    before?.size === entries.length &&
-    entries.every(([name, handler]) => before.get(name)?.[0] === handler)
-  const made = isSame ? before : new Map(entries.map(([name, handler]) => [name, [handler]]))
-  for (const [name, handler] of entries) assertExposable(exposable, name, handler)
-  shared.set(methods, made)
-  // It is copied before anything is changed.
-  return made as Map<string, readonly AnyHandler[]>
+/**
+ * An object's functions, by their names: those that are undefined are not there yet, and their names are checked, too.
+ *
+ * @throws {RpcConfigError} as {@link assertExposable}.
+ */
+export function handlersOf(methods: object | undefined, exposable: Exposable): HandlersByName {
+  const entries = Object.entries(methods ?? {})
+  for (const [name, handler = notYet] of entries) assertExposable(exposable, name, handler)
+  return new Map(entries.flatMap(([name, handler]) => (handler ? [[name, [handler]]] : [])))
 }
+
+function notYet(): void {}
 
 /**
  * Checks that a handler can be exposed under a name.
@@ -141,15 +135,15 @@ function sharedHandlers(methods: object, exposable: Exposable): Map<string, read
  *   handler is no function.
  */
 export function assertExposable(
-  { side, sideName }: Exposable,
+  { localSide, side }: Exposable,
   method: string,
   handler: unknown,
 ): void {
   assertMethodName(method)
-  if (side && !definitionOf(side, method)) {
-    const known = Object.keys(side).join(', ') || 'nothing'
+  if (localSide && !definitionOf(localSide, method)) {
+    const known = Object.keys(localSide).join(', ') || 'nothing'
     throw new RpcConfigError(
-      `"${method}" can't be exposed: the contract's ${sideName} side has ${known}. Add it there, or correct the name`,
+      `"${method}" can't be exposed: the contract's ${side} side has ${known}. Add it there, or correct the name`,
       { method },
     )
   }

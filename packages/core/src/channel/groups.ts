@@ -34,7 +34,6 @@ export class Membership<Ch extends object> {
   #names: Set<string> = EMPTY_SET
   readonly #member: Ch
   readonly #groups: Groups<Ch> | undefined
-  #hasEnded = false
 
   /** @param groups are told, where somebody wants to find members by their group. */
   constructor(member: Ch, groups: Groups<Ch> | undefined) {
@@ -47,21 +46,16 @@ export class Membership<Ch extends object> {
   }
 
   join(group: string): void {
-    assertGroup(group)
-    // Whoever waited for something before it joined may come after the end.
-    if (this.#hasEnded) return
     this.#names = ownSet(this.#names).add(group)
     this.#groups?.add(group, this.#member)
   }
 
   leave(group: string): void {
-    assertGroup(group)
     if (this.#names.delete(group)) this.#groups?.remove(group, this.#member)
   }
 
   end(): void {
     for (const name of this.#names) this.leave(name)
-    this.#hasEnded = true
   }
 }
 

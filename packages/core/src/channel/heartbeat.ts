@@ -1,6 +1,8 @@
+import { type Round, SharedTimers, type Sleeper } from './shared-timers.js'
+
 /** How often to look whether the other side is alive, and how long to wait for its sign. */
 export interface HeartbeatOptions {
-  /** Silence, in ms, after which the other side is asked for a sign of life. Default 15,000. */
+  /** Silence, in ms, after which the other side is asked for a sign of life, give or take 3 %. Default 15,000. */
   readonly intervalMs: number
   /** How long, in ms, to wait for the sign before the connection counts as dead. Default 10,000. */
   readonly timeoutMs: number
@@ -30,11 +32,13 @@ export interface HeartbeatEvents {
  * After a sleep of the machine the timers fire late and nothing has come in meanwhile: the other
  * side is then asked once more before it is declared dead.
  */
-export class Heartbeat {
+export class Heartbeat implements Sleeper {
   readonly #options: HeartbeatOptions
   readonly #events: HeartbeatEvents
+  /** In which it is looked how long nothing has come. */
+  #round: Round | undefined
+  /** Until which an answer is waited for. */
   #timer: ReturnType<typeof setTimeout> | undefined
-  #due = 0
   #lastHeard = now()
   /** What is waited for: nothing yet, the answer to a ping, or that to one after a hold-up. */
   #asked: 'no' | 'ping' | 'probe' = 'no'
@@ -42,7 +46,7 @@ export class Heartbeat {
   constructor(options: HeartbeatOptions, events: HeartbeatEvents) {
     this.#options = options
     this.#events = events
-    this.#schedule(options.intervalMs)
+    this.#wait(options.intervalMs)
   }
 
   /** Something came in. */
@@ -52,40 +56,56 @@ export class Heartbeat {
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
     this.#asked = 'no'
-  }
-
-  #schedule(delay: number): void {
     clearTimeout(this.#timer)
-    this.#due = now() + delay
-    this.#timer = setTimeout(() => this.#check(), delay)
+    this.#timer = undefined
+    this.#round?.remove(this)
+    this.#round = undefined
   }
 
-  #check(): void {
+  /** It is time to look. */
+  wake(lateMs: number): void {
     const { intervalMs, timeoutMs } = this.#options
-    const late = now() - this.#due > Math.min(LATE_MS, timeoutMs / 2)
+    const late = lateMs > Math.min(LATE_MS, timeoutMs / 2)
     // One probe, and no more: the timers of a page in the background are late for ever.
     if (this.#asked === 'probe' || (this.#asked === 'ping' && !late)) {
       this.stop()
       return this.#events.dead()
     }
     const silence = now() - this.#lastHeard
-    if (this.#asked === 'ping' || silence >= intervalMs) this.#ask(late ? 'probe' : 'ping')
+    const isSilent = silence >= intervalMs - grainOf(intervalMs)
+    if (this.#asked === 'ping' || isSilent) this.#ask(late ? 'probe' : 'ping')
     else this.#wait(intervalMs - silence)
   }
 
   #ask(kind: 'ping' | 'probe'): void {
     const { timeoutMs } = this.#options
+    const delay = kind === 'probe' ? Math.min(PROBE_MS, timeoutMs) : timeoutMs
+    const due = now() + delay
+    this.stop()
     this.#asked = kind
-    this.#schedule(kind === 'probe' ? Math.min(PROBE_MS, timeoutMs) : timeoutMs)
+    this.#timer = setTimeout(() => this.wake(now() - due), delay)
     this.#events.ping()
   }
 
   #wait(delay: number): void {
-    this.#asked = 'no'
-    this.#schedule(delay)
+    this.stop()
+    this.#round = timersOf(this.#options.intervalMs).add(this, delay)
   }
+}
+
+/** Those of all connections that wait as long, by that. */
+const timers = new Map<number, SharedTimers>()
+
+function timersOf(intervalMs: number): SharedTimers {
+  const known = timers.get(intervalMs) ?? new SharedTimers(grainOf(intervalMs))
+  timers.set(intervalMs, known)
+  return known
+}
+
+/** So much sooner or later than after the whole interval may be looked, in ms. */
+function grainOf(intervalMs: number): number {
+  return intervalMs / 32
 }
 
 /** Monotonic: setting the clock makes nobody dead. */

@@ -18,49 +18,42 @@ export interface ChannelHooks<Ch> {
   onError?: readonly ((channel: Ch, error: unknown) => unknown)[]
 }
 
-/** Runs a channel's hooks, and logs what they are told of. */
+/** Runs the hooks of channels that have the same, and logs what these are told of. */
 export class HookRunner<Ch extends { readonly id: string }> {
   readonly #hooks: ChannelHooks<Ch> & { readonly logger?: Logger }
-  readonly #channel: Ch
-  #connected = false
 
-  /** @param channel what they are told of; it may be under construction. */
-  constructor(hooks: ChannelHooks<Ch> & { readonly logger?: Logger }, channel: Ch) {
+  constructor(hooks: ChannelHooks<Ch> & { readonly logger?: Logger }) {
     this.#hooks = hooks
-    this.#channel = channel
   }
 
-  readonly error = (thrown: unknown): void => {
+  error(channel: Ch, thrown: unknown): void {
     const { logger, onError = [] } = this.#hooks
-    log(logger, 'error', `channel ${this.#channel.id}: ${describeWithStack(thrown)}`)
+    log(logger, 'error', `channel ${channel.id}: ${describeWithStack(thrown)}`)
     for (const hook of onError) {
       // A failing onError has nobody left to tell; the other hooks still hear of the first failure.
-      void (async () => hook(this.#channel, thrown))().catch(() => {})
+      void (async () => hook(channel, thrown))().catch(() => {})
     }
   }
 
   /** Resolves to whether all went well. */
-  async connect(): Promise<boolean> {
+  async connect(channel: Ch): Promise<boolean> {
     const { logger, onConnect = [] } = this.#hooks
-    this.#connected = true
-    log(logger, 'debug', `channel ${this.#channel.id} is connected`)
+    log(logger, 'debug', `channel ${channel.id} is connected`)
     try {
-      for (const hook of onConnect) await hook(this.#channel)
+      for (const hook of onConnect) await hook(channel)
       return true
     } catch (thrown) {
-      this.error(thrown)
+      this.error(channel, thrown)
       return false
     }
   }
 
-  disconnect(reason: CloseInfo): void {
-    // A connection that went before it was ready was told to nobody.
-    if (!this.#connected) return
-    this.#connected = false
+  /** Only where {@link connect} was told: a connection that went before it was ready was told to nobody. */
+  disconnect(channel: Ch, reason: CloseInfo): void {
     const { logger, onDisconnect = [] } = this.#hooks
-    log(logger, 'debug', `channel ${this.#channel.id} is disconnected (${describeClose(reason)})`)
+    log(logger, 'debug', `channel ${channel.id} is disconnected (${describeClose(reason)})`)
     for (const hook of onDisconnect) {
-      void (async () => hook(this.#channel, reason))().catch(this.error)
+      void (async () => hook(channel, reason))().catch((thrown) => this.error(channel, thrown))
     }
   }
 }

@@ -1,11 +1,9 @@
-import type { Side } from '../contract.js'
 import type { Transport } from '../transport/transport.js'
-import { Heartbeat, type HeartbeatOptions } from './heartbeat.js'
+import { Heartbeat, type HeartbeatEvents, type HeartbeatOptions } from './heartbeat.js'
 import type { ChannelLimits } from './limits.js'
-import { RateLimit } from './rate-limit.js'
+import { RateLimit, type RateLimitEvents } from './rate-limit.js'
 
 export interface LifeOptions {
-  readonly side: Side
   readonly limits: ChannelLimits
   readonly heartbeat: HeartbeatOptions | false
 }
@@ -22,7 +20,7 @@ export interface LifeEvents {
 }
 
 /** Watches over the life of one connection: asks for signs of it, and holds up whoever sends too much. */
-export class Life {
+export class Life implements HeartbeatEvents, RateLimitEvents {
   readonly #transport: Transport
   readonly #options: LifeOptions
   readonly #events: LifeEvents
@@ -33,16 +31,13 @@ export class Life {
   #askedAt = performance.now()
   #isOver = false
 
-  constructor(transport: Transport, options: LifeOptions, events: LifeEvents) {
+  /** @param isServed whether it is a client that is at the other end. */
+  constructor(transport: Transport, options: LifeOptions, isServed: boolean, events: LifeEvents) {
     this.#transport = transport
     this.#options = options
     this.#events = events
-    const { side, limits } = options
     // A wire that can't stall is one within this machine.
-    if (side === 'server' && !transport.reliable) {
-      const { messagesPerSecond: messages, bytesPerSecond: bytes } = limits
-      this.#rate = new RateLimit({ messages, bytes }, (isOver) => this.#hold(isOver))
-    }
+    if (isServed && !transport.reliable) this.#rate = new RateLimit(options.limits, this)
   }
 
   /** From now on, where it makes sense to ask this other side. */
@@ -56,17 +51,7 @@ export class Life {
     const { heartbeat } = this.#options
     const canPing = this.#isExtended || this.#transport.ping !== undefined
     if (!heartbeat || this.#transport.reliable || !canPing || this.#isOver) return
-    this.#heartbeat = new Heartbeat(heartbeat, {
-      ping: () => {
-        this.#askedAt = performance.now()
-        if (this.#isExtended) this.#events.ping()
-        else this.#transport.ping?.()
-      },
-      dead: () => {
-        const silence = heartbeat.intervalMs + heartbeat.timeoutMs
-        this.#events.dead(`No sign of life from the other side for ${silence} ms`)
-      },
-    })
+    this.#heartbeat = new Heartbeat(heartbeat, this)
   }
 
   /** A frame came in, of such a length. */
@@ -93,8 +78,21 @@ export class Life {
     this.#rate?.stop()
   }
 
+  // ── What the heartbeat and the limit tell ─────────────────────────────────────────────────────
+
+  ping(): void {
+    this.#askedAt = performance.now()
+    if (this.#isExtended) this.#events.ping()
+    else this.#transport.ping?.()
+  }
+
+  dead(): void {
+    const { intervalMs, timeoutMs } = this.#options.heartbeat as HeartbeatOptions
+    this.#events.dead(`No sign of life from the other side for ${intervalMs + timeoutMs} ms`)
+  }
+
   /** Reads nothing for a while, or goes on, where the other side sends too much. */
-  #hold(isOver: boolean): void {
+  stalled(isOver: boolean): void {
     if (!this.#transport.pause) {
       if (isOver) this.#events.tooMuch()
       return

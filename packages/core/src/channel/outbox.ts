@@ -1,7 +1,9 @@
 import { RpcOverloadedError } from '../errors.js'
 import { type Encoded, heldBytes, keep, letGo } from '../wire/encoded.js'
 import { EMPTY_MAP, EMPTY_SET, ownMap, ownSet } from './empty.js'
+import type { ChannelLimits } from './limits.js'
 import type { PendingCall } from './pending-calls.js'
+import type { Held } from './session.js'
 
 /** A message on its way out. */
 export type Outgoing =
@@ -18,26 +20,19 @@ export type Outgoing =
 /** What becomes of a waiting message when its turn has come. */
 export type Turn = 'taken' | 'not-yet' | 'none-yet'
 
-export interface OutboxLimits {
-  /** The most calls and notifications that wait while there is no connection. */
-  readonly messages: number
-  /** The most bytes of them. */
-  readonly bytes: number
-}
-
 /**
  * What has been said and not yet written, in order. Each call can still be taken back, which proves
  * that it was never sent.
  */
 export class Outbox {
-  readonly #limits: OutboxLimits
+  readonly #limits: ChannelLimits
   #waiting: Set<Outgoing> = EMPTY_SET
   /** Where the message of each waiting call is. */
   #byCall: Map<PendingCall, Outgoing> = EMPTY_MAP
   #callBytes = 0
   #replyBytes = 0
 
-  constructor(limits: OutboxLimits) {
+  constructor(limits: ChannelLimits) {
     this.#limits = limits
   }
 
@@ -47,12 +42,12 @@ export class Outbox {
   }
 
   /** Everything that waits, and its bytes. */
-  get held(): OutboxLimits {
+  get held(): Held {
     return { messages: this.#waiting.size, bytes: this.#callBytes + this.#replyBytes }
   }
 
   /** What waits that is no call of ours, and its bytes. */
-  get replies(): OutboxLimits {
+  get replies(): Held {
     return { messages: this.#waiting.size - this.#byCall.size, bytes: this.#replyBytes }
   }
 
@@ -64,7 +59,7 @@ export class Outbox {
    */
   add(outgoing: Outgoing, isBounded: boolean): void {
     const { kind, call, encoded } = outgoing
-    const { messages, bytes } = this.#limits
+    const { queuedMessages: messages, queuedBytes: bytes } = this.#limits
     const isFull = this.#byCall.size >= messages || this.#callBytes + heldBytes(encoded) > bytes
     if (kind !== 'reply' && isBounded && isFull) {
       throw new RpcOverloadedError(

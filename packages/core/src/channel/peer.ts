@@ -112,9 +112,4 @@ export abstract class CorePeer implements Peer<UntypedSide, UntypedSide>, Shared
   expose(method: string, handler: AnyHandler, options?: ExposeOptions): () => void {
     return this.core.expose(method, handler, options)
   }
-
-  /** Registers an object's own functions. */
-  protected exposeAll(methods: object | undefined): void {
-    if (methods) this.core.exposeAll(methods)
-  }
 }

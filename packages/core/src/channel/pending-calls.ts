@@ -59,6 +59,12 @@ interface Entry extends PendingCall, Timed {
   stopListening?: (() => void) | undefined
 }
 
+/** Whose calls they are. */
+export interface PendingCallsHost {
+  /** A call has timed out, was aborted or was left, and has been settled. */
+  givenUp(call: PendingCall): void
+}
+
 /**
  * The calls this side has made that have not ended, by id. Each leaves exactly once: settled by an
  * answer, failed with its connection, timed out, or aborted. The sole owner of call timers and
@@ -69,17 +75,16 @@ export class PendingCalls {
   readonly #patience: TimeLimits
   /** Of those that have the channel's own patience. */
   readonly #overdue: DeadlineQueue | undefined
-  readonly #onGivenUp: (call: PendingCall) => void
+  readonly #host: PendingCallsHost
   #lastId = 0
   #inFlight = 0
 
   /**
    * @param patience how long calls may take that were not told otherwise.
-   * @param onGivenUp told of each call that timed out, was aborted or was left, once it is settled.
    */
-  constructor(patience: TimeLimits, onGivenUp: (call: PendingCall) => void) {
+  constructor(patience: TimeLimits, host: PendingCallsHost) {
     this.#patience = patience
-    this.#onGivenUp = onGivenUp
+    this.#host = host
     const { idle, total } = patience
     if (idle === NONE.idle && total <= MAX_TIMER_MS) {
       this.#overdue = new DeadlineQueue(total, (item) =>
@@ -250,14 +255,14 @@ export class PendingCalls {
   giveUp(call: PendingCall, error: RpcError): void {
     if (!this.take(call.id)) return
     call.reject(error)
-    this.#onGivenUp(call)
+    this.#host.givenUp(call)
   }
 
   /** Ends a stream whose items nobody wants any more, which is no failure. */
   leave(call: PendingCall): void {
     if (!this.take(call.id)) return
     call.resolve(undefined)
-    this.#onGivenUp(call)
+    this.#host.givenUp(call)
   }
 }
 

@@ -2,13 +2,13 @@ import { Listeners } from './listeners.js'
 
 /** Which methods of the other side have a handler there now, as it says. */
 export class Presence {
-  readonly #error: (error: unknown) => void
+  readonly #host: { error(error: unknown): void }
   #methods: ReadonlySet<string> | undefined
   /** Made for the first one: most channels have none. */
   #listeners: Listeners<ReadonlySet<string>> | undefined
 
-  constructor(error: (error: unknown) => void) {
-    this.#error = error
+  constructor(host: { error(error: unknown): void }) {
+    this.#host = host
   }
 
   /** @returns undefined where the other side does not say. */
@@ -18,13 +18,13 @@ export class Presence {
 
   /** Tells of each change. @returns ends that. */
   listen(listener: (methods: ReadonlySet<string>) => void): () => void {
-    this.#listeners ??= new Listeners(this.#error)
+    this.#listeners ??= new Listeners((error) => this.#host.error(error))
     return this.#listeners.add(listener)
   }
 
   /** The other side has said which. */
   said(names: readonly string[]): void {
-    const methods = names.length > 0 ? new Set(names) : NONE
+    const methods = setOf(names)
     const before = this.#methods ?? NONE
     this.#methods = methods
     if (methods.size === before.size && [...methods].every((name) => before.has(name))) return
@@ -39,6 +39,16 @@ export class Presence {
 }
 
 const NONE: ReadonlySet<string> = new Set()
+/** What was said last: the pages of an application have the same. */
+let last = NONE
+
+function setOf(names: readonly string[]): ReadonlySet<string> {
+  if (names.length === 0) return NONE
+  const methods = new Set(names)
+  const isSame = methods.size === last.size && names.every((name) => last.has(name))
+  if (!isSame) last = methods
+  return last
+}
 
 /** @returns the names, or `undefined` where they are none. */
 export function readMethods(value: unknown): readonly string[] | undefined {

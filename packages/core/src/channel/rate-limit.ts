@@ -1,8 +1,12 @@
 export interface Rates {
-  /** Messages a second. */
-  readonly messages: number
-  /** Bytes a second, text by its length. */
-  readonly bytes: number
+  readonly messagesPerSecond: number
+  /** Text by its length. */
+  readonly bytesPerSecond: number
+}
+
+export interface RateLimitEvents {
+  /** Reading is to stop, or to go on. */
+  stalled(isOver: boolean): void
 }
 
 /**
@@ -11,18 +15,17 @@ export interface Rates {
  */
 export class RateLimit {
   readonly #rates: Rates
-  readonly #stalled: (stalled: boolean) => void
+  readonly #events: RateLimitEvents
   #messages: number
   #bytes: number
   #countedAt = performance.now()
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** @param stalled told when reading is to stop, and when it is to go on. */
-  constructor(rates: Rates, stalled: (stalled: boolean) => void) {
+  constructor(rates: Rates, events: RateLimitEvents) {
     this.#rates = rates
-    this.#stalled = stalled
-    this.#messages = rates.messages
-    this.#bytes = rates.bytes
+    this.#events = events
+    this.#messages = rates.messagesPerSecond
+    this.#bytes = rates.bytesPerSecond
   }
 
   /** So many messages came in, of so many bytes. */
@@ -42,14 +45,14 @@ export class RateLimit {
     const now = performance.now()
     const seconds = (now - this.#countedAt) / 1_000
     this.#countedAt = now
-    const { messages, bytes } = this.#rates
+    const { messagesPerSecond: messages, bytesPerSecond: bytes } = this.#rates
     this.#messages = refilled(this.#messages, messages, seconds)
     this.#bytes = refilled(this.#bytes, bytes, seconds)
     const owedMs = Math.ceil(1_000 * Math.max(-this.#messages / messages, -this.#bytes / bytes))
     const wasStalled = this.#timer !== undefined
     // What had come already is delivered while nothing more is read: it is to be made up for, too.
     this.#timer = owedMs > 0 ? setTimeout(() => this.#look(), owedMs) : undefined
-    if (wasStalled !== owedMs > 0) this.#stalled(owedMs > 0)
+    if (wasStalled !== owedMs > 0) this.#events.stalled(owedMs > 0)
   }
 }
 

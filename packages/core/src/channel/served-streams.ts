@@ -8,11 +8,11 @@ import type { StreamRoom } from './stream-room.js'
 import { isCredit, readId, StreamWord, wordOf } from './stream-words.js'
 import { toldUnsent } from './unsent.js'
 
-export interface ServedStreamsOptions {
-  readonly speech: Speech
+/** Who serves them. */
+export interface ServedStreamsHost extends Speech {
   /** How much of what callers send along may wait here to be read. */
   readonly room: StreamRoom
-  readonly error: (error: unknown) => void
+  error(error: unknown): void
 }
 
 /** What a request says of its streams, as it came. */
@@ -27,12 +27,12 @@ const REMEMBERED = 1_024
 
 /** The streams of the calls that run here, by the ids of their calls. */
 export class ServedStreams {
-  readonly #options: ServedStreamsOptions
+  readonly #host: ServedStreamsHost
   #open: Map<MessageId, ServedCall> = EMPTY_MAP
   #ended: Set<MessageId> = EMPTY_SET
 
-  constructor(options: ServedStreamsOptions) {
-    this.#options = options
+  constructor(host: ServedStreamsHost) {
+    this.#host = host
   }
 
   /** Opens those that a request asks for. It must be none that {@link whyNoStreams} complains of. */
@@ -41,9 +41,8 @@ export class ServedStreams {
     method: string,
     { credit, input }: StreamRequest,
     checkInput: (item: unknown) => unknown,
-  ): ServedCall | undefined {
-    if (credit === undefined && input === undefined) return undefined
-    const call = new ServedCall(id, method, this.#options)
+  ): ServedCall {
+    const call = new ServedCall(id, method, this.#host)
     if (credit !== undefined) call.takesItems(credit as number)
     if (input !== undefined) call.sendsInput(checkInput)
     this.#open = ownMap(this.#open).set(id, call)
@@ -84,15 +83,15 @@ const CALLERS: ReadonlySet<string> = new Set([
 export class ServedCall {
   readonly id: MessageId
   readonly #method: string
-  readonly #options: ServedStreamsOptions
+  readonly #host: ServedStreamsHost
   #input: IncomingStream | undefined
   #output: OutgoingStream | undefined
   #isInputOver = false
 
-  constructor(id: MessageId, method: string, options: ServedStreamsOptions) {
+  constructor(id: MessageId, method: string, host: ServedStreamsHost) {
     this.id = id
     this.#method = method
-    this.#options = options
+    this.#host = host
   }
 
   /** What the caller sends along, where it does. */
@@ -106,28 +105,28 @@ export class ServedCall {
   }
 
   takesItems(credit: number): void {
-    const { speech, error } = this.#options
+    const host = this.#host
     this.#output = new OutgoingStream({
       credit,
-      whenRoomy: () => speech.whenRoomy(),
+      whenRoomy: () => host.whenRoomy(),
       send: (value) => {
-        const unsent = speech.say(wordOf(StreamWord.item, { id: this.id, value }))
+        const unsent = host.say(wordOf(StreamWord.item, { id: this.id, value }))
         if (!unsent) return
         // Why, is told on this side only: the text may be that of an error of the handler's own.
-        error(unsent.error(this.#method))
+        host.error(unsent.error(this.#method))
         throw toldUnsent(this.#method, unsent)
       },
     })
   }
 
   sendsInput(check: (item: unknown) => unknown): void {
-    const { speech, room } = this.#options
+    const host = this.#host
     const grant = (n: number) => {
-      speech.say(wordOf(StreamWord.inputCredit, { id: this.id, n }))
+      host.say(wordOf(StreamWord.inputCredit, { id: this.id, n }))
     }
     this.#input = new IncomingStream({
       method: this.#method,
-      room,
+      room: host.room,
       begin: grant,
       grantsToTheEnd: true,
       grant,

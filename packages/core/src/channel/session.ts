@@ -1,11 +1,10 @@
 import { type Encoded, heldBytes, keep, letGo } from '../wire/encoded.js'
+import type { ChannelLimits } from './limits.js'
 import type { Outgoing } from './outbox.js'
 
 /** How much one side keeps until the other has acknowledged it. */
-export interface SessionBounds {
-  /** The most messages. */
+export interface Held {
   readonly messages: number
-  /** The most bytes; one message is kept whatever its size. */
   readonly bytes: number
 }
 
@@ -14,11 +13,15 @@ export interface SessionOptions {
   readonly sid: string
   /** Client: proves at the next connection that the session is its own. */
   readonly token?: string | undefined
-  readonly bounds: SessionBounds
+  readonly limits: Pick<ChannelLimits, 'unackedMessages' | 'unackedBytes'>
   /** What the other side keeps, in bytes, as it said in its hello. */
   readonly peerBytes: number
+}
+
+/** Whose it is. */
+export interface SessionHost {
   /** Tells the other side that all its messages up to this one were dispatched. */
-  readonly acknowledge: (recv: number) => void
+  acknowledge(recv: number): void
 }
 
 /** So many messages may have come before the other side is told. */
@@ -35,6 +38,7 @@ export class Session {
   readonly sid: string
   readonly token: string | undefined
   readonly #options: SessionOptions
+  readonly #host: SessionHost
   /** Messages that were written and not acknowledged, from `#acked + 1` on. */
   #kept: Outgoing[] = []
   #keptBytes = 0
@@ -45,8 +49,9 @@ export class Session {
   #timer: ReturnType<typeof setTimeout> | undefined
   #ended = false
 
-  constructor(options: SessionOptions) {
+  constructor(options: SessionOptions, host: SessionHost) {
     this.#options = options
+    this.#host = host
     this.sid = options.sid
     this.token = options.token
   }
@@ -54,7 +59,7 @@ export class Session {
   // ── What goes out ─────────────────────────────────────────────────────────────────────────────
 
   /** Messages, and bytes of them, that the other side has not acknowledged. */
-  get held(): SessionBounds {
+  get held(): Held {
     return { messages: this.#kept.length, bytes: this.#keptBytes }
   }
 
@@ -65,15 +70,16 @@ export class Session {
 
   /** Whether another message may be written now. */
   hasRoomFor(encoded: Encoded): boolean {
-    const { messages, bytes } = this.#options.bounds
+    const { unackedMessages, unackedBytes } = this.#options.limits
     if (this.#kept.length === 0) return true
-    return this.#kept.length < messages && this.#keptBytes + heldBytes(encoded) <= bytes
+    const isFull = this.#kept.length >= unackedMessages
+    return !isFull && this.#keptBytes + heldBytes(encoded) <= unackedBytes
   }
 
   /** Whether less than half of the room is taken. */
   get isRoomy(): boolean {
-    const { messages, bytes } = this.#options.bounds
-    return this.#kept.length < messages / 2 && this.#keptBytes < bytes / 2
+    const { unackedMessages, unackedBytes } = this.#options.limits
+    return this.#kept.length < unackedMessages / 2 && this.#keptBytes < unackedBytes / 2
   }
 
   /** Gives a message its number, as it is written for the first time, and keeps it. */
@@ -142,6 +148,6 @@ export class Session {
   }
 
   #acknowledge(): void {
-    this.#options.acknowledge(this.tell())
+    this.#host.acknowledge(this.tell())
   }
 }

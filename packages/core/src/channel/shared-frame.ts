@@ -9,25 +9,23 @@ const ENOUGH_CHARACTERS = 8_192
  */
 const FIRST_MESSAGES = 16
 
+/** What frames are handed to. */
+export interface FrameSink {
+  sendFrame(frame: string): void
+}
+
 /** Messages that are written within one turn, and go out in one frame: an array of them. */
 export class SharedFrame {
-  readonly #send: (frame: string) => void
+  readonly #sink: FrameSink
   #mostMessages = 1
   #enoughCharacters = ENOUGH_CHARACTERS
   #text = ''
   #messages = 0
-  /** How many of them the present frame may have. */
-  #room = FIRST_MESSAGES
-  #isEndDue = false
+  /** How many of them the present frame may have; 0 where none was begun in this turn. */
+  #room = 0
 
-  readonly #endTurn = (): void => {
-    this.#isEndDue = false
-    this.flush()
-    this.#room = FIRST_MESSAGES
-  }
-
-  constructor(send: (frame: string) => void) {
-    this.#send = send
+  constructor(sink: FrameSink) {
+    this.#sink = sink
   }
 
   /**
@@ -45,9 +43,9 @@ export class SharedFrame {
   /** @returns false where the message is to go out in a frame of its own, when those before it have gone. */
   take(message: string): boolean {
     if (this.#mostMessages === 1 || message.length > this.#enoughCharacters) return false
-    if (!this.#isEndDue) {
-      this.#isEndDue = true
-      queueMicrotask(this.#endTurn)
+    if (this.#room === 0) {
+      this.#room = FIRST_MESSAGES
+      atEndOfTurn(this)
     }
     if (this.#messages++ === 0) this.#text = message
     else this.#text += `,${message}`
@@ -65,6 +63,33 @@ export class SharedFrame {
     const frame = this.#messages === 1 ? this.#text : `[${this.#text}]`
     this.#messages = 0
     this.#text = ''
-    this.#send(frame)
+    this.#sink.sendFrame(frame)
+  }
+
+  endTurn(): void {
+    this.#room = 0
+    this.flush()
+  }
+}
+
+/** Of all connections: those that were written to in this turn. */
+let begun: SharedFrame[] = []
+
+function atEndOfTurn(frame: SharedFrame): void {
+  if (begun.push(frame) === 1) queueMicrotask(endTurn)
+}
+
+function endTurn(): void {
+  const frames = begun
+  begun = []
+  for (const frame of frames) {
+    try {
+      frame.endTurn()
+    } catch (thrown) {
+      // A transport of the user's own: its failure keeps none of the others.
+      queueMicrotask(() => {
+        throw thrown
+      })
+    }
   }
 }

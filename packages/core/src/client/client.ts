@@ -1,4 +1,5 @@
 import { ChannelCore } from '../channel/channel-core.js'
+import { handlersOf } from '../channel/exposed-handlers.js'
 import type { SomeHandlers } from '../channel/functions.js'
 import type { HelloResult } from '../channel/handshake.js'
 import { type ChannelHooks, HookRunner } from '../channel/hooks.js'
@@ -137,6 +138,8 @@ export class LastingClient extends CorePeer implements AnyClient {
   readonly #logger: Logger | undefined
   #link: Link | undefined
   #everConnected = false
+  /** Whether the hooks were told of a connection, and not yet of its end. */
+  #wasTold = false
   /** Counts what becomes of connections, so that what comes late knows that its own has gone. */
   #turn = 0
   #closing: Promise<void> | undefined
@@ -146,30 +149,34 @@ export class LastingClient extends CorePeer implements AnyClient {
     this.contract = contract
     this.#createLink = linkFactory(options)
     this.#logger = options.logger
-    this.#hooks = new HookRunner<AnyClient>(options as ChannelHooks<AnyClient>, this)
-    this.core = new ChannelCore({
-      settings: resolveChannelOptions(options),
-      contract,
-      side: 'client',
-      lasting: true,
-      offersSession: options.resume ?? true,
-      self: () => this,
-      events: {
-        open: (hello) => this.#opened(hello),
-        resumed: (hello) => this.#resumed(hello),
-        down: (info, retryAfterMs) => this.#down(info, retryAfterMs),
-        ended: (info) => this.#hooks.disconnect(info),
-        latency: (latencyMs) => this.#state.set({ latencyMs }),
-        spread: (spreadMs) => this.#link?.spread(spreadMs),
-        change: () => this.#state.recount(),
-        error: this.#hooks.error,
+    this.#hooks = new HookRunner<AnyClient>(options as ChannelHooks<AnyClient>)
+    const side = 'client'
+    const error = (thrown: unknown) => this.#hooks.error(this, thrown)
+    this.core = new ChannelCore(
+      {
+        settings: resolveChannelOptions(options),
+        contract,
+        side,
+        lasting: true,
+        offersSession: options.resume ?? true,
+        events: {
+          open: (_, hello) => this.#opened(hello),
+          resumed: (_, hello) => this.#resumed(hello),
+          down: (_, info, retryAfterMs) => this.#down(info, retryAfterMs),
+          ended: (_, info) => this.#ended(info),
+          latency: (_, latencyMs) => this.#state.set({ latencyMs }),
+          spread: (_, spreadMs) => this.#link?.spread(spreadMs),
+          change: () => this.#state.recount(),
+          error: (_, thrown) => error(thrown),
+        },
       },
-    })
+      this,
+      handlersOf(options.methods, { side, localSide: contract?.[side] }),
+    )
     this.#state = new StateHolder(
       () => ({ inFlight: this.core.inFlight, queued: this.core.queued }),
-      this.#hooks.error,
+      error,
     )
-    this.exposeAll(options.methods)
     if (options.autoConnect !== false) void this.connect()
   }
 
@@ -259,16 +266,24 @@ export class LastingClient extends CorePeer implements AnyClient {
     this.#connected(hello)
     // A listener may have closed it.
     if (!this.core.isConnected) return
-    void this.#hooks.connect().then((well) => {
+    this.#wasTold = true
+    void this.#hooks.connect(this).then((well) => {
       if (well || turn !== this.#turn) return
       this.core.end({ code: CloseCode.hookFailed, reason: 'An onConnect hook failed' })
     })
   }
 
+  #ended(info: CloseInfo): void {
+    // A connection that went before it was ready was told to nobody.
+    if (!this.#wasTold) return
+    this.#wasTold = false
+    this.#hooks.disconnect(this, info)
+  }
+
   #resumed(hello: HelloResult | undefined): void {
     if (this.#link?.session?.isSame !== false) return this.#connected(hello)
     // What is in between has kept this client's calls; the server knows nothing of them any more.
-    this.#hooks.disconnect({ code: 1006, reason: 'The server does not have the session any more' })
+    this.#ended({ code: 1006, reason: 'The server does not have the session any more' })
     this.#opened(hello)
   }
 

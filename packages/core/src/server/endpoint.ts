@@ -4,30 +4,25 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { type Audience, createAudience } from '../channel/audience.js'
 import {
   type Authorizer,
+  ChannelKind,
+  type ChannelKindOptions,
   type LiveChannel,
-  type LiveChannelEvents,
-  type OpenChannel,
-  openChannel,
   type ServerChannel,
+  type Visitor,
 } from '../channel/channel.js'
 import type { Connection } from '../channel/connection.js'
 import type { Reception } from '../channel/connection-events.js'
 import type { Discovery } from '../channel/discovery.js'
 import type { Authorize } from '../channel/dispatcher.js'
-import { assertExposable } from '../channel/exposed-handlers.js'
 import type { Handlers } from '../channel/functions.js'
 import { assertGroup, Groups } from '../channel/groups.js'
 import type { HelloParams } from '../channel/handshake.js'
 import type { ChannelHooks } from '../channel/hooks.js'
-import type { AnswerKeyed, Keys } from '../channel/keyed-calls.js'
+import type { Keys } from '../channel/keyed-calls.js'
 import type { ChannelLimits } from '../channel/limits.js'
 import { log } from '../channel/logger.js'
 import type { Middleware } from '../channel/middleware.js'
-import {
-  type ChannelOptions,
-  type ResolvedChannelOptions,
-  resolveChannelOptions,
-} from '../channel/options.js'
+import type { ChannelOptions } from '../channel/options.js'
 import type { UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
 import { createDiscovery, type DiscoveryInfo } from '../discovery/create-discovery.js'
@@ -42,7 +37,7 @@ import { hearUpgrades } from './hear-upgrades.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
 import { ServerSocket } from './server-socket.js'
-import { type ResumeOptions, Sessions, type Visitor } from './sessions.js'
+import { type ResumeOptions, Sessions } from './sessions.js'
 import { Spread } from './spread.js'
 import { assertPageRules, isPage, type PageRules, refusalOfPage, refuseUpgrade } from './upgrade.js'
 
@@ -212,13 +207,10 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly #opening = new Set<LiveChannel>()
   readonly #sessions: Sessions | undefined
   readonly #idempotency: Idempotency | undefined
-  readonly #answerKeyed: AnswerKeyed | undefined
   readonly #connections: Connections
   readonly #spread: Spread
-  readonly #contract: Contract | undefined
   readonly #options: UntypedOptions
-  readonly #channelOptions: OpenChannel['options']
-  readonly #settings: ResolvedChannelOptions
+  readonly #kind: ChannelKind
   readonly #sockets: WebSocketServer
   readonly #detach = new Set<() => void>()
   readonly #ownServers = new Set<Server>()
@@ -229,11 +221,12 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   #closing: Promise<void> | undefined
 
   constructor(contract: Contract | undefined, options: UntypedOptions) {
-    this.#contract = contract
     this.#options = options
     this.channels = this.#channels
     this.all = createAudience(() => this.#channels)
-    assertMethods(contract, options.methods)
+    if (typeof options.methods !== 'object' || options.methods === null) {
+      throw new RpcConfigError('methods must be an object of functions')
+    }
     assertPageRules(options as PageRules)
     assertFunctions(options)
     const { authenticateTimeoutMs = 10_000, handshakeTimeoutMs = 9_000 } = options
@@ -242,16 +235,12 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.#connections = new Connections(options.limits)
     this.#spread = new Spread(options.spreadMs)
     this.#sessions = options.resume && new Sessions(options.resume as ResumeOptions)
-    const discover = discoveryOf(options.discover)
-    this.#channelOptions = { ...options, discover } as OpenChannel['options']
-    this.#settings = resolveChannelOptions(this.#channelOptions)
-    const { limits, format } = this.#settings
+    this.#kind = this.#kindOf(contract, options)
+    const { limits, format } = this.#kind.settings
     const { idempotency, authenticate } = options
     this.#idempotency =
       idempotency &&
       new Idempotency(idempotency as IdempotencyOptions, authenticate !== undefined, format.codec)
-    const kept = this.#idempotency
-    this.#answerKeyed = kept && ((call) => kept.answer(call))
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: limits.message,
@@ -388,47 +377,41 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   #accept(socket: WebSocket, identity: unknown, address: string | undefined): void {
-    const channel: LiveChannel = openChannel({
-      contract: this.#contract,
+    this.#opening.add(this.#kind.open(new ServerSocket(socket), { identity, address }))
+  }
+
+  #kindOf(contract: Contract | undefined, options: UntypedOptions): ChannelKind {
+    const discover = discoveryOf(options.discover)
+    return new ChannelKind({
+      contract,
       side: 'server',
-      transport: new ServerSocket(socket),
-      options: this.#channelOptions,
-      settings: this.#settings,
-      identity,
-      authorize: this.#options.authorize as Authorize | undefined,
-      answerKeyed: this.#answerKeyed,
-      receive: (hello, connection, self) =>
-        this.#receive(self, hello, connection, { identity, address }),
-      spreadMs: this.#spreadMs,
+      options: { ...options, discover } as ChannelKindOptions['options'],
+      authorize: options.authorize as Authorize | undefined,
+      answerKeyed:
+        options.idempotency && ((call) => (this.#idempotency as Idempotency).answer(call)),
+      receive: (hello, connection, channel) => this.#receive(channel, hello, connection),
+      spreadMs: () => this.#spread.ms(this.#channels.size),
       groups: this.#groups,
-      events: this.#channelEvents,
+      events: {
+        open: (channel) => {
+          this.#opening.delete(channel)
+          this.#channels.add(channel)
+        },
+        down: (channel) => this.#sessions?.down(channel),
+        ended: (channel, info, recv) => {
+          this.#opening.delete(channel)
+          this.#channels.delete(channel)
+          this.#sessions?.ended(channel, info, recv)
+        },
+        // Sessions alone want to know.
+        ...(options.resume && { change: (channel) => this.#sessions?.changed(channel) }),
+      },
     })
-    this.#opening.add(channel)
   }
 
-  readonly #spreadMs = () => this.#spread.ms(this.#channels.size)
-
-  readonly #channelEvents: LiveChannelEvents = {
-    open: (channel) => {
-      this.#opening.delete(channel)
-      this.#channels.add(channel)
-    },
-    down: (channel) => this.#sessions?.down(channel),
-    ended: (channel, info, recv) => {
-      this.#opening.delete(channel)
-      this.#channels.delete(channel)
-      this.#sessions?.ended(channel, info, recv)
-    },
-    change: (channel) => this.#sessions?.changed(channel),
-  }
-
-  #receive(
-    channel: LiveChannel,
-    hello: HelloParams,
-    connection: Connection,
-    visitor: Visitor,
-  ): Reception {
+  #receive(channel: LiveChannel, hello: HelloParams, connection: Connection): Reception {
     if (this.#closing) return { refuse: CLOSING }
+    const { visitor } = channel
     const keys = this.#keysOf(visitor)
     if (keys === 'failed') return { refuse: SCOPE_FAILED }
     const welcome = {
@@ -437,7 +420,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       spreadMs: this.#spread.ms(this.#channels.size),
       ...(keys && { keys }),
     }
-    return this.#sessions?.receive(channel, hello, connection, visitor, welcome) ?? { welcome }
+    return this.#sessions?.receive(channel, hello, connection, welcome) ?? { welcome }
   }
 
   #keysOf({ identity }: Visitor): Keys | undefined | 'failed' {
@@ -513,23 +496,6 @@ function assertMs(name: string, value: number): number {
 function closing(): RejectUpgrade {
   return new RejectUpgrade(503, 'The server is closing')
 }
-
-/** Fails where a method is wrong, before the first connection would. */
-function assertMethods(contract: Contract | undefined, methods: object | undefined): void {
-  if (typeof methods !== 'object' || methods === null) {
-    throw new RpcConfigError('methods must be an object of functions')
-  }
-  for (const [name, handler] of Object.entries(methods)) {
-    // One that is undefined is not there yet; its name has to be right all the same.
-    assertExposable(
-      { side: contract?.server, sideName: 'server' },
-      name,
-      handler === undefined ? notYet : handler,
-    )
-  }
-}
-
-const notYet = (): void => {}
 
 /** The address that a server of the endpoint's own is bound to: only there are its names known. */
 function boundAddress(server: Server): string | undefined {

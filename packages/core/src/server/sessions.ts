@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import type { LiveChannel } from '../channel/channel.js'
+import type { LiveChannel, Visitor } from '../channel/channel.js'
 import type { Connection } from '../channel/connection.js'
 import type { Reception, Welcome } from '../channel/connection-events.js'
 import type { HelloParams, Resume } from '../channel/handshake.js'
@@ -24,13 +24,6 @@ export interface ResumeOptions<Identity = unknown> {
    * expires, compare what does not: `(before, now) => before.id === now.id`.
    */
   sameIdentity?: (before: Identity, now: Identity) => boolean
-}
-
-/** Who comes with a hello. */
-export interface Visitor {
-  readonly identity: unknown
-  /** The address it comes from. */
-  readonly address: string | undefined
 }
 
 interface Kept {
@@ -68,9 +61,9 @@ export class Sessions {
     channel: LiveChannel,
     hello: HelloParams,
     connection: Connection,
-    visitor: Visitor,
     welcome: Welcome,
   ): Reception {
+    const { visitor } = channel
     const { resume } = hello
     if (!resume) return this.#begin(channel, hello, visitor, welcome)
     if (this.#failures.isBarred(visitor.address)) {
@@ -93,7 +86,7 @@ export class Sessions {
       const reason = 'A later connection of the same session came before this one'
       return { refuse: { code: CloseCode.takenOver, reason } }
     }
-    const resumed = kept.channel.resume(connection, resume.recv, visitor.identity)
+    const resumed = kept.channel.resume(connection, resume.recv, visitor)
     if (!resumed) {
       const reason = `The protocol was broken: a recv of ${String(resume.recv)} can't be`
       return { refuse: { code: CloseCode.violation, reason } }

@@ -1,4 +1,4 @@
-import { type LiveChannel, type OpenChannel, openChannel } from '../channel/channel.js'
+import { ChannelKind, type ChannelKindOptions, type LiveChannel } from '../channel/channel.js'
 import type { Connection } from '../channel/connection.js'
 import type { Reception } from '../channel/connection-events.js'
 import type { HelloParams } from '../channel/handshake.js'
@@ -26,7 +26,7 @@ export interface TabEvents {
 
 export interface TabOptions {
   /** What its channels are opened with. */
-  readonly channel: OpenChannel['options']
+  readonly channel: ChannelKindOptions['options']
   /** Whether the worker is connected to the server, in which session, and what that keeps by key. */
   readonly server: () => { isConnected: boolean; session: string | null; keys: Keys | undefined }
   /** How long it may be silent after its connection was lost, in ms, where no lock tells of its end. */
@@ -37,6 +37,7 @@ export interface TabOptions {
 /** One tab, as the worker sees it: for as long as its client wants a connection. */
 export class Tab {
   readonly #options: TabOptions
+  readonly #kind: ChannelKind
   readonly #lane: Lane<TabWord, WorkerWord>
   readonly #watching = new AbortController()
   readonly #questions = new Map<number, (word: TabWord & { flashrpc: 'url' }) => void>()
@@ -50,6 +51,18 @@ export class Tab {
 
   constructor(port: MessagePortLike, lock: string | undefined, options: TabOptions) {
     this.#options = options
+    this.#kind = new ChannelKind({
+      contract: undefined,
+      side: 'server',
+      options: options.channel,
+      // It runs by its key at the server: here it is passed on.
+      answerKeyed: (call: KeyedCall) => call.run(call.signal),
+      receive: (hello, connection, channel) => this.#receive(channel, hello, connection),
+      events: {
+        down: (channel) => channel === this.#channel && this.#down(),
+        ended: (channel) => channel === this.#channel && this.#ended(),
+      },
+    })
     this.#lane = new Lane(port, {
       word: (word) => this.#heard(word),
       gone: () => this.leave(GONE),
@@ -94,20 +107,8 @@ export class Tab {
 
   /** Lets its client through to the server. */
   open(): void {
-    const { channel: options, server } = this.#options
-    openChannel({
-      contract: undefined,
-      side: 'server',
-      transport: this.#lane.connect(++this.#connections, server().session),
-      options,
-      // It runs by its key at the server: here it is passed on.
-      answerKeyed: (call: KeyedCall) => call.run(call.signal),
-      receive: (hello, connection, channel) => this.#receive(channel, hello, connection),
-      events: {
-        down: (channel) => channel === this.#channel && this.#down(),
-        ended: (channel) => channel === this.#channel && this.#ended(),
-      },
-    })
+    const { session } = this.#options.server()
+    this.#kind.open(this.#lane.connect(++this.#connections, session), {})
   }
 
   /** Its client is between connections, as the worker is; its session goes on. */
@@ -154,7 +155,7 @@ export class Tab {
     const common = { spreadMs: 0, ...(keys && { keys }) }
     const before = this.#channel
     if (before && resume?.sid === before.id) {
-      const resumed = before.resume(connection, resume.recv, undefined)
+      const resumed = before.resume(connection, resume.recv, {})
       if (!resumed) return { refuse: IMPOSSIBLE }
       channel.abandon()
       const { sid, token } = resume

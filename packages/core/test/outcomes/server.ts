@@ -1,5 +1,5 @@
 import type { Transport } from '@flashrpc/core'
-import { type LiveChannel, openChannel } from '../../src/channel/channel.js'
+import { ChannelKind, type LiveChannel } from '../../src/channel/channel.js'
 import { Sessions } from '../../src/server/sessions.js'
 
 const LEAVING = { code: 1001, reason: 'The server is closing' }
@@ -9,21 +9,16 @@ export class ServerProcess {
   readonly channels = new Set<LiveChannel>()
   readonly #opening = new Set<LiveChannel>()
   readonly #sessions: Sessions | undefined
-  readonly #methods: object
+  readonly #kind: ChannelKind
   #isLeaving = false
 
   constructor(methods: object, windowMs: number | undefined) {
-    this.#methods = methods
     this.#sessions = windowMs === undefined ? undefined : new Sessions({ windowMs })
-  }
-
-  accept(transport: Transport): void {
-    const channel = openChannel({
+    this.#kind = new ChannelKind({
       contract: undefined,
       side: 'server',
-      transport,
       options: {
-        methods: this.#methods,
+        methods,
         heartbeat: false,
         timeout: Number.POSITIVE_INFINITY,
         limits: { streamItems: 2 },
@@ -31,8 +26,7 @@ export class ServerProcess {
       receive: (hello, connection, self) => {
         if (this.#isLeaving) return { refuse: LEAVING }
         const welcome = { sid: self.id, resumed: false, spreadMs: 0 }
-        const visitor = { identity: undefined, address: undefined }
-        return this.#sessions?.receive(self, hello, connection, visitor, welcome) ?? { welcome }
+        return this.#sessions?.receive(self, hello, connection, welcome) ?? { welcome }
       },
       events: {
         open: (self) => {
@@ -48,7 +42,10 @@ export class ServerProcess {
         change: (self) => this.#sessions?.changed(self),
       },
     })
-    this.#opening.add(channel)
+  }
+
+  accept(transport: Transport): void {
+    this.#opening.add(this.#kind.open(transport, {}))
   }
 
   /** Begins to leave: runs nothing any more that has not come yet. */
