@@ -1,6 +1,6 @@
 import { RpcConfigError } from '../errors.js'
-import type { WebSocketLike } from '../transport/web-socket.js'
-import type { AssertSocketSettings, PrepareSocket, SocketSettings } from './socket.js'
+import { type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
+import type { AssertSocketSettings, PrepareSocket, SocketSettings, TransportOf } from './socket.js'
 
 const REMEDIES: Record<keyof SocketSettings, string> = {
   headers:
@@ -15,6 +15,8 @@ export const assertSocketSettings: AssertSocketSettings = (settings) => {
     throw new RpcConfigError(`${name} can't be set here: ${remedy}`)
   }
 }
+
+export const transportOf: TransportOf = webSocketTransport
 
 /** The browser's WebSocket, or that of any other place with a global one. */
 export const prepareSocket: PrepareSocket = async (url) => () => ({

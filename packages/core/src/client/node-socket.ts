@@ -3,6 +3,7 @@ import { getProxyForUrl } from 'proxy-from-env'
 import { WebSocket } from 'ws'
 import { describeThrown, RpcConfigError } from '../errors.js'
 import type { WebSocketLike } from '../transport/web-socket.js'
+import { type WsSocket, WsTransport } from '../transport/ws-transport.js'
 import type { Failure } from './retry.js'
 import type {
   AssertSocketSettings,
@@ -10,6 +11,7 @@ import type {
   PrepareSocket,
   SocketOptions,
   TlsSettings,
+  TransportOf,
 } from './socket.js'
 import { withoutSecrets } from './url.js'
 
@@ -27,6 +29,8 @@ export const assertSocketSettings: AssertSocketSettings = ({ headers, proxy, tls
     throw new RpcConfigError('tls must be an object of ca, cert, key and the like')
   }
 }
+
+export const transportOf: TransportOf = (socket) => new WsTransport(socket as unknown as WsSocket)
 
 /** Node's WebSocket: `ws`, which tells why an upgrade was refused. */
 export const prepareSocket: PrepareSocket = async (url, options) => {

@@ -1,7 +1,6 @@
 import * as reconnectingWebSocket from 'reconnecting-websocket'
-import { assertSocketSettings, prepareSocket } from '#socket'
+import { assertSocketSettings, prepareSocket, transportOf } from '#socket'
 import { describeThrown } from '../errors.js'
-import { webSocketTransport } from '../transport/web-socket.js'
 import type { Link, LinkEvents } from './link.js'
 import { Pace } from './pace.js'
 import type { Failure, RetryOptions } from './retry.js'
@@ -149,7 +148,7 @@ export class ReconnectingSocket implements Link {
       timeoutMs: this.#options.connectTimeoutMs,
       open: (socket) => {
         this.#pace.opened()
-        this.#events.open(webSocketTransport(socket))
+        this.#events.open(transportOf(socket))
       },
       failed: (failure) => {
         if (this.#current === attempt) this.#current = undefined

@@ -1,3 +1,4 @@
+import type { Transport } from '../transport/transport.js'
 import type { WebSocketLike } from '../transport/web-socket.js'
 import type { Failure } from './retry.js'
 
@@ -57,11 +58,14 @@ export interface SocketOptions extends Omit<SocketSettings, 'headers'> {
 }
 
 /**
- * `#socket` is the browser's WebSocket or Node's, by the import conditions; both have these two.
+ * `#socket` is the browser's WebSocket or Node's, by the import conditions; both have these three.
  *
  * Checks a client's settings: throws `RpcConfigError` where they are wrong, or can't be held to here.
  */
 export type AssertSocketSettings = (settings: SocketSettings) => void
+
+/** Makes a transport of a socket that has opened. */
+export type TransportOf = (socket: WebSocketLike) => Transport
 
 /** Gets all ready that takes time; what it returns begins to open the WebSocket. */
 export type PrepareSocket = (url: string, options: SocketOptions) => Promise<() => OpeningSocket>

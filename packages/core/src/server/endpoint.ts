@@ -31,12 +31,12 @@ import { CloseCode } from '../transport/close-codes.js'
 import { withRetryAfter } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { truncateReason } from '../transport/web-socket.js'
+import { WsTransport } from '../transport/ws-transport.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { type ConnectionLimits, Connections } from './connection-limits.js'
 import { hearUpgrades } from './hear-upgrades.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
-import { ServerSocket } from './server-socket.js'
 import { type ResumeOptions, Sessions } from './sessions.js'
 import { Spread } from './spread.js'
 import { assertPageRules, isPage, type PageRules, refusalOfPage, refuseUpgrade } from './upgrade.js'
@@ -377,7 +377,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   #accept(socket: WebSocket, identity: unknown, address: string | undefined): void {
-    this.#opening.add(this.#kind.open(new ServerSocket(socket), { identity, address }))
+    this.#opening.add(this.#kind.open(new WsTransport(socket), { identity, address }))
   }
 
   #kindOf(contract: Contract | undefined, options: UntypedOptions): ChannelKind {

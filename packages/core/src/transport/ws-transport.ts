@@ -1,30 +1,49 @@
-import type { WebSocket } from 'ws'
-import type { Transport, TransportEvents } from '../transport/transport.js'
-import { truncateReason } from '../transport/web-socket.js'
 import type { Frame } from '../wire/codec.js'
 import { lentCopy } from '../wire/lent-memory.js'
+import type { Transport, TransportEvents } from './transport.js'
+import { truncateReason } from './web-socket.js'
+
+/** As much of a socket of `ws` as is needed. */
+export interface WsSocket {
+  readonly readyState: number
+  binaryType: string
+  readonly bufferedAmount: number
+  /** None on the serving side. */
+  readonly url?: string
+  // biome-ignore lint/suspicious/noExplicitAny: each event's listener has params of its own
+  on(event: 'message' | 'close' | 'error' | 'pong', listener: (...args: any[]) => void): unknown
+  send(data: string | Uint8Array, left?: () => void): void
+  close(code: number, reason: string): void
+  terminate(): void
+  ping(): void
+  pause(): void
+  resume(): void
+}
 
 /** How a socket's listeners, which all sockets share, find its transport. */
 const TRANSPORT: unique symbol = Symbol('transport')
 
-type OwnedSocket = WebSocket & { [TRANSPORT]?: ServerSocket }
+type OwnedSocket = WsSocket & { [TRANSPORT]?: WsTransport }
+
+const OPEN = 1
+const CLOSED = 3
 
 /**
- * A transport over a socket that a server of `ws` has accepted: what `webSocketTransport` is to all sockets, without
- * a function of its own for each.
+ * A transport over a socket of `ws` that is open already, a server's or a client's: what `webSocketTransport` is to all
+ * sockets, without functions and events of its own for each.
  */
-export class ServerSocket implements Transport {
+export class WsTransport implements Transport {
   readonly reliable = false
   readonly #socket: OwnedSocket
   #events: TransportEvents | undefined
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WsSocket) {
     this.#socket = socket
     socket.binaryType = 'arraybuffer'
   }
 
   get isOpen(): boolean {
-    return this.#socket.readyState === this.#socket.OPEN
+    return this.#socket.readyState === OPEN
   }
 
   get bufferedBytes(): number {
@@ -40,7 +59,7 @@ export class ServerSocket implements Transport {
     // Always followed by 'close', which says more; unheard it would end the process.
     socket.on('error', onError)
     socket.on('pong', onPong)
-    if (socket.readyState === socket.CLOSED) {
+    if (socket.readyState === CLOSED) {
       // Its 'close' came before anyone listened.
       queueMicrotask(() => events.close({ code: 1006, reason: 'The socket was closed already' }))
     }
@@ -48,10 +67,10 @@ export class ServerSocket implements Transport {
 
   send(frame: Frame): boolean {
     const socket = this.#socket
-    if (socket.readyState !== socket.OPEN) return false
-    if (typeof frame === 'string') socket.send(frame)
+    if (socket.readyState !== OPEN) return false
+    if (typeof frame === 'string' || socket.url !== undefined) socket.send(frame)
     else {
-      // Unlike a client's, which masks a copy, it keeps what it can't write at once.
+      // Unlike a client's, which masks a copy, a server's keeps what it can't write at once.
       const { bytes, giveBack } = lentCopy(frame)
       socket.send(bytes, giveBack)
     }
@@ -94,8 +113,8 @@ function onMessage(this: OwnedSocket, data: unknown, isBinary: boolean): void {
   this[TRANSPORT]?.received(data, isBinary)
 }
 
-function onClose(this: OwnedSocket, code: number, reason: Buffer): void {
-  this[TRANSPORT]?.closed(code, reason.toString())
+function onClose(this: OwnedSocket, code: number, reason: Uint8Array): void {
+  this[TRANSPORT]?.closed(code, String(reason))
 }
 
 function onPong(this: OwnedSocket): void {
