@@ -115,12 +115,18 @@ class LiveAudience {
 
   async notify(method: string, params?: unknown, options?: CallOptions): Promise<number> {
     const shared = new SharedNotification(method, params)
-    const send = (target: Target | (Target & SharedTarget)): Promise<void> =>
-      SEND_SHARED in target
-        ? target[SEND_SHARED](shared, options)
-        : target.notify(method, params, options)
-    const told = await Promise.allSettled([...this.#targets()].map(send))
-    return told.filter(({ status }) => status === 'fulfilled').length
+    const slow: Promise<void>[] = []
+    let told = 0
+    for (const target of [...this.#targets()] as (Target | (Target & SharedTarget))[]) {
+      const sent =
+        SEND_SHARED in target
+          ? target[SEND_SHARED](shared, options)
+          : target.notify(method, params, options)
+      if (sent) slow.push(sent)
+      else told++
+    }
+    const settled = await Promise.allSettled(slow)
+    return told + settled.filter(({ status }) => status === 'fulfilled').length
   }
 
   async call(

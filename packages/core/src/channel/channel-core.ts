@@ -251,10 +251,24 @@ export class ChannelCore
     return this.#caller.notify(method, params, options)
   }
 
-  /** The same for one that goes to many; it may be kept for the other side of a session, too. */
-  notifyShared(notification: SharedNotification, options: CallOptions = {}): Promise<void> {
+  /**
+   * The same for one that goes to many; it may be kept for the other side of a session, too.
+   *
+   * @returns undefined where it has been written, as most are: then it was never a call of its own.
+   */
+  notifyShared(
+    notification: SharedNotification,
+    options: CallOptions | undefined,
+  ): Promise<void> | undefined {
+    if (!options && this.#isWritten(notification)) return undefined
     const { method, params } = notification
-    return this.#caller.notify(method, params, options, notification)
+    return this.#caller.notify(method, params, options ?? {}, notification)
+  }
+
+  #isWritten(notification: SharedNotification): boolean {
+    const { use, format } = this.settings
+    const encoded = use || this.#refusal ? undefined : notification.plain(format, this.remoteSide)
+    return encoded !== undefined && this.#delivery.writeNow(encoded)
   }
 
   send(outgoing: Outgoing): void {

@@ -220,16 +220,20 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink {
   /** Writes a message. @returns false where it certainly did not leave. */
   write({ frame, bytes }: Encoded): boolean {
     if (this.#ended) return false
-    if ((this.#transport.bufferedBytes ?? 0) > this.#settings.limits.sendBuffer) {
-      this.end(CloseCode.tryAgainLater, 'Too much waits here that is not read there')
-      return false
-    }
-    if (typeof frame === 'string' && bytes.length === 0 && this.#transport.isOpen !== false) {
-      if (this.#shared.take(frame)) return true
-    }
+    // What shares a frame with others finds what these have found.
+    if (this.#shared.isEmpty && this.#isStuck()) return false
+    if (typeof frame === 'string' && bytes.length === 0 && this.#shared.take(frame)) return true
     this.#shared.flush()
     // A message whose last frame did not leave is never complete: nobody has seen it.
     return this.#send(frame) && bytes.every((part) => this.#send(part))
+  }
+
+  /** Whether nothing more can be written: the transport has closed, or it holds too much. */
+  #isStuck(): boolean {
+    if (this.#transport.isOpen === false) return true
+    if ((this.#transport.bufferedBytes ?? 0) <= this.#settings.limits.sendBuffer) return false
+    this.end(CloseCode.tryAgainLater, 'Too much waits here that is not read there')
+    return true
   }
 
   sendFrame(frame: string): void {

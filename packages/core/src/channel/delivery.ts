@@ -81,6 +81,22 @@ export class Delivery {
     else this.flush()
   }
 
+  /**
+   * Writes what nobody waits for, where that can be at once.
+   *
+   * @returns false where it is to be sent in another way.
+   */
+  writeNow(encoded: Encoded): boolean {
+    const connection = this.#connection
+    if (!connection || this.#outbox.held.messages > 0 || connection.refuses(encoded)) return false
+    const session = this.#session
+    if (!session) return connection.write(encoded)
+    if (!session.hasRoomFor(encoded)) return false
+    session.keep({ kind: 'reply', encoded })
+    connection.write(encoded)
+    return true
+  }
+
   /** Sends an answer, or another word of a session, unless that has ended since. */
   reply(encoded: Encoded, session: Session): void {
     if (session === this.#session) this.send({ kind: 'reply', encoded })

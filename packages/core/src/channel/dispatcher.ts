@@ -502,6 +502,8 @@ export class Dispatcher {
     params: unknown,
     context: CallContext,
   ): MaybeAsync<unknown> {
+    const [only, ...others] = handlers
+    if (only && others.length === 0) return this.#runOne(only, params, context)
     const running = handlers.flatMap((handler) => this.#runOne(handler, params, context) ?? [])
     return running.length > 0 ? Promise.all(running) : undefined
   }

@@ -59,7 +59,8 @@ export interface ChannelLimits {
 
 const MIB = 1024 * 1024
 
-const DEFAULT_LIMITS: ChannelLimits = {
+/** One object for all that have changed none. */
+const DEFAULT_LIMITS: ChannelLimits = Object.freeze({
   message: MIB,
   depth: 256,
   batch: 100,
@@ -74,7 +75,7 @@ const DEFAULT_LIMITS: ChannelLimits = {
   streamItems: 32,
   streamBytes: MIB,
   allStreamBytes: 64 * MIB,
-}
+})
 
 /** What the wire sets a bound to. */
 const MOST: Readonly<Record<string, number>> = { streamItems: MOST_CREDIT }
@@ -92,6 +93,7 @@ const LIFTABLE: ReadonlySet<string> = new Set([
  * @throws {RpcConfigError} naming the limit that is none.
  */
 export function resolveLimits(limits: Partial<ChannelLimits> | undefined): ChannelLimits {
+  if (limits === undefined) return DEFAULT_LIMITS
   const resolved = { ...DEFAULT_LIMITS, ...limits }
   for (const [name, value] of Object.entries(resolved)) {
     // Those of an endpoint are its own.

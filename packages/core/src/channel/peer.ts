@@ -105,7 +105,10 @@ export abstract class CorePeer implements Peer<UntypedSide, UntypedSide>, Shared
     return this.core.notify(method, params, options)
   }
 
-  [SEND_SHARED](notification: SharedNotification, options?: CallOptions): Promise<void> {
+  [SEND_SHARED](
+    notification: SharedNotification,
+    options?: CallOptions,
+  ): Promise<void> | undefined {
     return this.core.notifyShared(notification, options)
   }
 

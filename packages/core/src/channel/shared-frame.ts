@@ -40,6 +40,11 @@ export class SharedFrame {
     this.#enoughCharacters = Math.min(ENOUGH_CHARACTERS, Math.floor(bytes / 6))
   }
 
+  /** Whether nothing waits for the end of the turn. */
+  get isEmpty(): boolean {
+    return this.#messages === 0
+  }
+
   /** @returns false where the message is to go out in a frame of its own, when those before it have gone. */
   take(message: string): boolean {
     if (this.#mostMessages === 1 || message.length > this.#enoughCharacters) return false

@@ -1,3 +1,4 @@
+import { type ContractSide, definitionOf } from '../contract.js'
 import { type Encoded, encode } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { NotificationMessage } from '../wire/message.js'
@@ -6,7 +7,7 @@ import type { NotificationMessage } from '../wire/message.js'
 export class SharedNotification {
   readonly method: string
   readonly params: unknown
-  readonly #made: { readonly format: Format; readonly encoded: () => Encoded }[] = []
+  readonly #made: Made[] = []
 
   constructor(method: string, params: unknown) {
     this.method = method
@@ -15,34 +16,59 @@ export class SharedNotification {
 
   /** @throws what the codec throws, each time anew. */
   encode(format: Format, message: NotificationMessage): Encoded {
-    const { codec, frameType } = format
-    const before = this.#made.find(
-      (made) => made.format.codec === codec && made.format.frameType === frameType,
-    )
-    if (before) return before.encoded()
-    const encoded = outcomeOf(() => encode(format, message))
-    this.#made.push({ format, encoded })
-    return encoded()
+    const made = this.#of(format, message)
+    if ('thrown' in made) throw made.thrown
+    return made.encoded
   }
-}
 
-/** Does something once, and gives what came of it as often as it is asked. */
-function outcomeOf<T>(make: () => T): () => T {
-  try {
-    const value = make()
-    return () => value
-  } catch (thrown) {
-    return () => {
-      throw thrown
+  /**
+   * @param side what can be called at the target; without it, all can.
+   * @returns the message where there is nothing to say but that; undefined where something is wrong with it.
+   */
+  plain(format: Format, side: ContractSide | undefined): Encoded | undefined {
+    const { method, params } = this
+    if (side && definitionOf(side, method)?.kind !== 'notification') return undefined
+    if (typeof method !== 'string' || !areParams(params)) return undefined
+    const made = this.#of(format, undefined)
+    return 'thrown' in made ? undefined : made.encoded
+  }
+
+  #of(format: Format, message: NotificationMessage | undefined): Made {
+    const { codec, frameType } = format
+    for (const made of this.#made) {
+      if (made.format.codec === codec && made.format.frameType === frameType) return made
+    }
+    const made = this.#make(format, message)
+    this.#made.push(made)
+    return made
+  }
+
+  #make(format: Format, message: NotificationMessage | undefined): Made {
+    const { method, params } = this
+    try {
+      const said = params === undefined ? undefined : { params }
+      const encoded = encode(format, message ?? { jsonrpc: '2.0', method, ...said })
+      return { format, encoded }
+    } catch (thrown) {
+      return { format, thrown }
     }
   }
 }
+
+function areParams(params: unknown): boolean {
+  return params === undefined || (typeof params === 'object' && params !== null)
+}
+
+/** What came of it in one format. */
+type Made =
+  | { readonly format: Format; readonly encoded: Encoded }
+  | { readonly format: Format; readonly thrown: unknown }
 
 /** By this, a channel sends one: it is nobody's but an audience's. */
 export const SEND_SHARED: unique symbol = Symbol('send a shared notification')
 
 /** What can be sent one. */
 export interface SharedTarget {
-  /** @returns resolves when it is on the wire, or kept for the other side of a session. */
-  [SEND_SHARED](notification: SharedNotification, options?: object): Promise<void>
+  /** @returns resolves when it is on the wire, or kept for the other side of a session; undefined where it is. */
+  [SEND_SHARED](notification: SharedNotification, options?: object): Promise<void> | undefined
 }

@@ -7,6 +7,9 @@ export interface Format {
   readonly frameType: FrameType
 }
 
+/** One object for all that have no other. */
+const DEFAULT_FORMAT: Format = { codec: jsonCodec, frameType: 'text' }
+
 /**
  * @returns the format that options name, or the default: JSON in text frames.
  * @throws {RpcConfigError} where the codec is none, or the type of frames is unknown.
@@ -27,5 +30,5 @@ export function resolveFormat(options: {
   if (frameType !== 'text' && frameType !== 'binary') {
     throw new RpcConfigError(`frameType must be "text" or "binary"; it is ${String(frameType)}`)
   }
-  return { codec, frameType }
+  return codec === jsonCodec && frameType === 'text' ? DEFAULT_FORMAT : { codec, frameType }
 }
