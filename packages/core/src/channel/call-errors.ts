@@ -7,7 +7,7 @@ import {
 } from '../errors.js'
 import type { Encoded } from '../wire/encoded.js'
 import { NO_BYTES, type Unsendable } from './connection-events.js'
-import { outcomeOf, type PendingCall, STATE } from './pending-calls.js'
+import { outcomeOf, type PendingCall, STATE } from './pending-call.js'
 
 /** Why calls end, or can't be sent. */
 export interface Refusal {

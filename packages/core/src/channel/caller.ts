@@ -1,4 +1,4 @@
-import { type ContractSide, definitionOf, schemaOf } from '../contract.js'
+import { type ContractSide, type Definition, definitionOf, schemaOf } from '../contract.js'
 import {
   describeThrown,
   ErrorCode,
@@ -24,16 +24,11 @@ import { IncomingStream } from './incoming-stream.js'
 import { whyNoMeta } from './meta.js'
 import type { MiddlewareCall } from './middleware.js'
 import type { ResolvedChannelOptions } from './options.js'
-import type { Outgoing } from './outbox.js'
+import type { EncodedCall, Outgoing } from './outbox.js'
 import { depart, OutgoingCall } from './outgoing-call.js'
 import { isSource } from './outgoing-stream.js'
-import {
-  type CallKind,
-  type PendingCall,
-  PendingCalls,
-  type PendingCallsHost,
-  STATE,
-} from './pending-calls.js'
+import { type CallKind, type PendingCall, STATE } from './pending-call.js'
+import { PendingCalls, type PendingCallsHost } from './pending-calls.js'
 import { PROGRESS, ProgressListening } from './progress.js'
 import type { SharedNotification } from './shared-notification.js'
 import type { StreamRoom } from './stream-room.js'
@@ -121,7 +116,7 @@ export class Caller {
       throw error
     })
     await progress.end()
-    return checkResult(this.#host.remoteSide, call.method, 'result', result)
+    return checkResult(call.definition, call.method, 'result', result)
   }
 
   /** The items of a call, which begins when the first of them is asked for. */
@@ -153,7 +148,8 @@ export class Caller {
       },
       grant: (credit) => this.#streams.grant(call, credit),
       leave: () => this.#pending.leave(call),
-      check: (item) => checkResult(this.#host.remoteSide, method, 'item', item),
+      check: (item) =>
+        checkResult(definitionOf(this.#host.remoteSide, method), method, 'item', item),
     })
     return stream
   }
@@ -196,13 +192,13 @@ export class Caller {
     const { id, method } = call
     let rpc = said
     if (input) rpc = { ...rpc, input: true }
-    if (onProgress) call.progress = this.#listen(method, onProgress)
-    if (onProgress || call.meta || call.deadline !== Number.POSITIVE_INFINITY) {
+    if (onProgress) call.progress = this.#listen(call, onProgress)
+    if (onProgress || call.meta || call.deadline !== undefined) {
       rpc = this.#stamped(call, rpc)
     }
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
     if (rpc) message.rpc = rpc
-    this.#say(message, params, call, 'call')
+    this.#say(message, params, call)
   }
 
   /** Adds what a plain peer is not told. */
@@ -212,7 +208,7 @@ export class Caller {
     if (!isSaid) return said
     const rpc: RequestExtras = { ...said }
     if (call.progress) rpc.progress = true
-    if (call.deadline !== Number.POSITIVE_INFINITY) rpc.deadlineMs = leftUntil(call.deadline)
+    if (call.deadline !== undefined) rpc.deadlineMs = leftUntil(call.deadline)
     if (call.meta) rpc.meta = call.meta
     return rpc
   }
@@ -223,10 +219,13 @@ export class Caller {
     return restamp(this.#host.settings.format, encoded, call, isExtended)
   }
 
-  #listen(method: string, listener: (value: never) => unknown): ProgressListening {
+  #listen(
+    { method, definition }: PendingCall,
+    listener: (value: never) => unknown,
+  ): ProgressListening {
     const host = this.#host
     return new ProgressListening({
-      check: (value) => checkResult(host.remoteSide, method, 'progress', value),
+      check: (value) => checkResult(definition, method, 'progress', value),
       listener: listener as (value: unknown) => unknown,
       error: (error) => host.error(error),
     })
@@ -289,55 +288,29 @@ export class Caller {
     shared: SharedNotification | undefined,
   ): void {
     const message: NotificationMessage = { jsonrpc: '2.0', method: call.method }
-    if (!call.meta) return this.#say(message, params, call, 'notification', shared)
+    if (!call.meta) return this.#say(message, params, call, shared)
     const rpc = this.#stamped(call, undefined)
     if (rpc) message.rpc = rpc
-    this.#say(message, params, call, 'notification')
+    this.#say(message, params, call)
   }
 
   #open(method: string, options: SendOptions, kind: CallKind): PendingCall {
     if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
-    if (this.#host.remoteSide && !definitionOf(this.#host.remoteSide, method)) {
-      const known = Object.keys(this.#host.remoteSide).join(', ') || 'nothing'
+    const { remoteSide } = this.#host
+    const definition = definitionOf(remoteSide, method)
+    if (remoteSide && !definition) {
+      const known = Object.keys(remoteSide).join(', ') || 'nothing'
       throw new RpcConfigError(
         `"${method}" can't be called: the contract's other side has ${known}. Add it there, or correct the name`,
         { method },
       )
     }
-    this.#assertInput(method, options.input, kind)
-    this.#assertListener(method, options.onProgress)
-    const call = this.#pending.open(method, options, kind)
+    assertInput(method, options.input, kind, definition)
+    assertListener(method, options.onProgress, definition)
+    const call = this.#pending.open(method, options, kind, definition)
     // Taken when there is credit for it, which is when the call has been sent; and ended with the call.
     if (options.input) this.#streams.send(call, options.input)
     return call
-  }
-
-  /** @throws {RpcConfigError} where a call has no input that needs one, or one that takes none. */
-  #assertInput(method: string, input: unknown, kind: CallKind): void {
-    const definition = definitionOf(this.#host.remoteSide, method)
-    const schema = schemaOf(definition, 'input')
-    if (input === undefined ? !schema : isSource(input) && (!definition || schema)) return
-    const takesNone = kind === 'notification' || (definition && !schema)
-    throw new RpcConfigError(
-      takesNone
-        ? `"${method}" takes no input: leave it out, or add it to the contract`
-        : `The input of "${method}" must be an iterable, or an async one`,
-      { method },
-    )
-  }
-
-  /** @throws {RpcConfigError} where nobody will tell of any progress, or the listener is none. */
-  #assertListener(method: string, listener: unknown): void {
-    if (listener === undefined) return
-    const definition = definitionOf(this.#host.remoteSide, method)
-    const tellsNone = definition && !schemaOf(definition, 'progress')
-    if (!tellsNone && typeof listener === 'function') return
-    throw new RpcConfigError(
-      tellsNone
-        ? `"${method}" tells of no progress: leave onProgress out, or add progress to the contract`
-        : `onProgress of "${method}" must be a function`,
-      { method },
-    )
   }
 
   /** Encodes at once, so that later changes to the params change nothing, and sends when it can. */
@@ -345,7 +318,6 @@ export class Caller {
     message: RequestMessage | NotificationMessage,
     params: unknown,
     call: PendingCall,
-    kind: 'call' | 'notification',
     shared?: SharedNotification,
   ): void {
     const { refusal } = this.#host
@@ -354,9 +326,9 @@ export class Caller {
     if (!encoded) return
     // A server that leaves gives calls back, and they go out again.
     if (this.#host.isLasting) keep(encoded, call)
-    call.outgoing = { encoded, call, kind }
+    call.encoded = encoded
     try {
-      this.#host.send(call.outgoing)
+      this.#host.send(call as EncodedCall)
     } catch (error) {
       this.fail(call, error as RpcError)
     }
@@ -395,10 +367,11 @@ export class Caller {
 
   /** A message was handed to the wire. */
   written({ kind, call }: Outgoing, { keys }: Connection): void {
-    if (kind === 'call') {
+    if (!call) return
+    if (kind !== 'notification') {
       if (call.key !== undefined && keys) call.sentTo ??= { store: keys.store, at: Date.now() }
       this.#pending.wrote(call)
-    } else if (kind === 'notification') this.#pending.take(call.id)?.resolve(undefined)
+    } else this.#pending.take(call.id)?.resolve(undefined)
   }
 
   /** A message can't be sent to this other side. */
@@ -449,7 +422,7 @@ export class Caller {
     // Whoever tells progress looks at it when that has been told; and a stream's is nothing.
     if (call.progress || call.kind !== 'call') return call.resolve(result)
     try {
-      call.resolve(checkResult(this.#host.remoteSide, call.method, 'result', result))
+      call.resolve(checkResult(call.definition, call.method, 'result', result))
     } catch (error) {
       call.reject(error as RpcError)
     }
@@ -464,8 +437,8 @@ export class Caller {
 
   /** Whether a message that was written is wanted, though the other side has not received it. */
   isWanted({ kind, call }: Outgoing): boolean {
-    if (kind === 'call') return call.written && this.#pending.has(call)
-    return kind === 'notification'
+    if (kind === 'reply') return false
+    return kind === 'notification' || (call.written && this.#pending.has(call))
   }
 
   /** A call that was written is known not to have been received. */
@@ -486,7 +459,7 @@ export class Caller {
       (call) => call.written,
       (call) => disconnectedError(call, why),
     )
-    return again.flatMap(({ outgoing }) => outgoing ?? [])
+    return again.filter((call): call is EncodedCall => call.encoded !== undefined)
   }
 
   /**
@@ -510,6 +483,41 @@ const KEPT = Promise.resolve()
 
 /** Of most calls. */
 const NO_OPTIONS: SendOptions = Object.freeze({})
+
+/** @throws {RpcConfigError} where a call has no input that needs one, or one that takes none. */
+function assertInput(
+  method: string,
+  input: unknown,
+  kind: CallKind,
+  definition: Definition | undefined,
+): void {
+  const schema = schemaOf(definition, 'input')
+  if (input === undefined ? !schema : isSource(input) && (!definition || schema)) return
+  const takesNone = kind === 'notification' || (definition && !schema)
+  throw new RpcConfigError(
+    takesNone
+      ? `"${method}" takes no input: leave it out, or add it to the contract`
+      : `The input of "${method}" must be an iterable, or an async one`,
+    { method },
+  )
+}
+
+/** @throws {RpcConfigError} where nobody will tell of any progress, or the listener is none. */
+function assertListener(
+  method: string,
+  listener: unknown,
+  definition: Definition | undefined,
+): void {
+  if (listener === undefined) return
+  const tellsNone = definition && !schemaOf(definition, 'progress')
+  if (!tellsNone && typeof listener === 'function') return
+  throw new RpcConfigError(
+    tellsNone
+      ? `"${method}" tells of no progress: leave onProgress out, or add progress to the contract`
+      : `onProgress of "${method}" must be a function`,
+    { method },
+  )
+}
 
 function hasKey({ key }: PendingCall): boolean {
   return key !== undefined

@@ -26,8 +26,8 @@ import type { Incoming } from './incoming.js'
 import type { AnswerKeyed, Keys } from './keyed-calls.js'
 import type { MaybeAsync } from './maybe-async.js'
 import type { ResolvedChannelOptions } from './options.js'
-import type { Outgoing } from './outbox.js'
-import type { PendingCall } from './pending-calls.js'
+import type { EncodedCall, Outgoing } from './outbox.js'
+import type { PendingCall } from './pending-call.js'
 import { Presence } from './presence.js'
 import { randomId } from './random-id.js'
 import { createRemote } from './remote.js'
@@ -180,9 +180,7 @@ export class ChannelCore
   /** Made when it is first asked for: a server seldom calls all of its clients. */
   get other(): object {
     if (this.#otherSide) return this.#otherSide
-    const { remoteSide } = this
-    this.#otherSide = createRemote(remoteSide, (method, params, callOptions) => {
-      const kind = definitionOf(remoteSide, method)?.kind ?? 'method'
+    this.#otherSide = createRemote(this.remoteSide, (kind, method, params, callOptions) => {
       if (kind === 'notification') return this.notify(method, params, callOptions)
       return kind === 'stream'
         ? this.stream(method, params, callOptions)
@@ -333,8 +331,8 @@ export class ChannelCore
   #isReturned(answer: Answer): boolean {
     if (!this.#leaving || answer.kind !== 'error' || answer.ran !== false) return false
     const call = this.#caller.awaited(answer.id)
-    if (!call?.outgoing) return false
-    this.#takeBack([call.outgoing])
+    if (!call?.encoded) return false
+    this.#takeBack([call as EncodedCall])
     return true
   }
 
@@ -643,8 +641,8 @@ export class ChannelCore
     if (this.#resends.spend()) return true
     this.#caller.returned(call)
     const error = disconnectedError(call, why)
-    if (kind === 'call') this.#caller.fail(call, error)
-    else this.error(error)
+    if (kind === 'notification') this.error(error)
+    else this.#caller.fail(call, error)
     return false
   }
 

@@ -1,4 +1,4 @@
-import { type ContractSide, definitionOf, type Schema, schemaOf } from '../contract.js'
+import { type Definition, type Schema, schemaOf } from '../contract.js'
 import { describeThrown, type Issue, RpcValidationError } from '../errors.js'
 import { after, type MaybeAsync } from './maybe-async.js'
 import { formatIssues, type Verdict, validate } from './validation.js'
@@ -13,37 +13,58 @@ const WHAT = { result: 'The result', item: 'An item', progress: 'The progress' }
  * @throws {RpcValidationError} where it breaks the schema: the other side did run the call.
  */
 export function checkResult(
-  side: ContractSide | undefined,
+  definition: Definition | undefined,
   method: string,
   what: keyof typeof WHAT,
   result: unknown,
 ): MaybeAsync<unknown> {
-  const schema = schemaOf(definitionOf(side, method), what)
+  const schema = schemaOf(definition, what)
   if (!schema) return result
-  const fail = (issues: readonly Issue[], options?: ErrorOptions): never => {
-    throw new RpcValidationError(
-      `${WHAT[what]} of "${method}" breaks its schema: ${formatIssues(issues)}. The other side ran the call; its contract may be of another version`,
-      issues,
-      'maybe-executed',
-      { method, ...options },
-    )
-  }
-  const failed = (cause: unknown): never =>
-    fail([{ message: `the schema itself failed: ${describeThrown(cause)}` }], { cause })
   let verdict: MaybeAsync<Verdict>
   try {
     verdict = verdictOf(schema, result)
   } catch (cause) {
-    return failed(cause)
+    throw schemaFailed(method, what, cause)
   }
-  const told = verdict instanceof Promise ? verdict.catch(failed) : verdict
-  return after(told, (said) => ('value' in said ? said.value : fail(said.issues)))
+  if (!(verdict instanceof Promise)) return checked(method, what, verdict)
+  return verdict.then(
+    (told) => checked(method, what, told),
+    (cause: unknown) => {
+      throw schemaFailed(method, what, cause)
+    },
+  )
+}
+
+function checked(method: string, what: keyof typeof WHAT, verdict: Verdict): unknown {
+  if ('value' in verdict) return verdict.value
+  throw broken(method, what, verdict.issues)
+}
+
+function schemaFailed(method: string, what: keyof typeof WHAT, cause: unknown): RpcValidationError {
+  const message = `the schema itself failed: ${describeThrown(cause)}`
+  return broken(method, what, [{ message }], { cause })
+}
+
+function broken(
+  method: string,
+  what: keyof typeof WHAT,
+  issues: readonly Issue[],
+  options?: ErrorOptions,
+): RpcValidationError {
+  return new RpcValidationError(
+    `${WHAT[what]} of "${method}" breaks its schema: ${formatIssues(issues)}. The other side ran the call; its contract may be of another version`,
+    issues,
+    'maybe-executed',
+    { method, ...options },
+  )
 }
 
 function verdictOf(schema: Schema, result: unknown): MaybeAsync<Verdict> {
-  return after(validate(schema, result), (verdict) => {
-    if ('value' in verdict || result !== null) return verdict
+  const verdict = validate(schema, result)
+  if (result !== null) return verdict
+  return after(verdict, (first) => {
+    if ('value' in first) return first
     // `undefined` travels as null (JSON has no other way): let a schema of void have it back.
-    return after(validate(schema, undefined), (again) => ('value' in again ? again : verdict))
+    return after(validate(schema, undefined), (again) => ('value' in again ? again : first))
   })
 }

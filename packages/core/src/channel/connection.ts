@@ -39,7 +39,7 @@ import {
 import type { Incoming } from './incoming.js'
 import type { Keys } from './keyed-calls.js'
 import { Life, type LifeEvents } from './life.js'
-import { after, type MaybeAsync } from './maybe-async.js'
+import type { MaybeAsync } from './maybe-async.js'
 import type { ResolvedChannelOptions } from './options.js'
 import { readMethods } from './presence.js'
 import type { Session } from './session.js'
@@ -477,9 +477,10 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink {
 
   #receiveOne(decoded: unknown, bytes: number): void {
     const events = this.#events
-    void after(this.#handle(decoded, bytes), (reply) => {
-      if (reply) events.reply(this, reply.encoded)
-    })
+    const reply = this.#handle(decoded, bytes)
+    if (reply instanceof Promise) {
+      void reply.then((given) => given && events.reply(this, given.encoded))
+    } else if (reply) events.reply(this, reply.encoded)
   }
 
   /**
@@ -564,7 +565,10 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink {
       )
     }
     const answer = this.#events.request(this, id, incoming)
-    return after(answer, (given) => given && this.#carried(method, given))
+    if (answer instanceof Promise) {
+      return answer.then((given) => given && this.#carried(method, given))
+    }
+    return answer && this.#carried(method, answer)
   }
 
   #notification(incoming: Incoming, bytes: number): void {

@@ -1,6 +1,6 @@
 /** What has a time by which it is to have ended; a link of a list of its like. */
 export interface Timed {
-  /** By `performance.now()`. */
+  /** By `performance.now()`, in whole ms: many of them are held. */
   dueAt: number
   earlier: Timed | undefined
   later: Timed | undefined
@@ -28,7 +28,7 @@ export class DeadlineQueue {
   }
 
   add(item: Timed): void {
-    item.dueAt = performance.now() + this.#ms
+    item.dueAt = Math.ceil(performance.now() + this.#ms)
     item.queue = this
     if (this.#last) {
       item.earlier = this.#last

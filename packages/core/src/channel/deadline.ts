@@ -2,7 +2,7 @@ import type { Encoded } from '../wire/encoded.js'
 import { encode } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { RequestExtras, RequestMessage } from '../wire/message.js'
-import type { PendingCall } from './pending-calls.js'
+import type { PendingCall } from './pending-call.js'
 
 /**
  * When calls are to have ended, in the time of `performance.now()`: of each call that was given a time,
@@ -49,15 +49,15 @@ export function restamp(
   { deadline, stamp, progress, meta }: PendingCall,
   isExtended: boolean,
 ): Encoded {
-  const isTimed = deadline !== Number.POSITIVE_INFINITY
-  const isOld = isTimed && stamp !== undefined && performance.now() - stamp.at > FRESH_MS
+  const isOld =
+    deadline !== undefined && stamp !== undefined && performance.now() - stamp.at > FRESH_MS
   if (stamp?.isSaid === isExtended && !(isExtended && isOld)) return encoded
   try {
     const { rpc: before, ...message } = format.codec.decode(encoded.frame) as RequestMessage
     const { deadlineMs: _, progress: __, meta: ___, ...others } = before ?? {}
     const rpc: RequestExtras = others
     if (isExtended && progress) rpc.progress = true
-    if (isExtended && isTimed) rpc.deadlineMs = leftUntil(deadline)
+    if (isExtended && deadline !== undefined) rpc.deadlineMs = leftUntil(deadline)
     if (isExtended && meta) rpc.meta = meta
     const isEmpty = Object.keys(rpc).length === 0
     const { frame } = encode(format, isEmpty ? message : { ...message, rpc })

@@ -4,7 +4,7 @@ import type { Unsendable } from './connection-events.js'
 import { refusesKey } from './keyed-calls.js'
 import type { ChannelLimits } from './limits.js'
 import { Outbox, type Outgoing, type Turn } from './outbox.js'
-import type { PendingCall } from './pending-calls.js'
+import type { PendingCall } from './pending-call.js'
 import type { Session } from './session.js'
 
 export interface DeliveryEvents {
@@ -53,7 +53,7 @@ export class Delivery {
 
   /** Whether anything waits, and not calls only. */
   get isHolding(): boolean {
-    return this.#outbox.held.messages > 0
+    return !this.#outbox.isEmpty
   }
 
   get session(): Session | undefined {
@@ -71,7 +71,7 @@ export class Delivery {
    * @throws {RpcOverloadedError} where it is a call, and no more may wait.
    */
   send(outgoing: Outgoing): void {
-    const isNext = this.#outbox.held.messages === 0
+    const isNext = this.#outbox.isEmpty
     if (isNext && this.#offer(outgoing) === 'taken') return
     const isDetached = !this.#connection
     const isQueue = this.#outlivesSessions || !this.#session
@@ -88,7 +88,7 @@ export class Delivery {
    */
   writeNow(encoded: Encoded): boolean {
     const connection = this.#connection
-    if (!connection || this.#outbox.held.messages > 0 || connection.refuses(encoded)) return false
+    if (!connection || !this.#outbox.isEmpty || connection.refuses(encoded)) return false
     const session = this.#session
     if (!session) return connection.write(encoded)
     if (!session.hasRoomFor(encoded)) return false

@@ -1,21 +1,18 @@
 import { RpcOverloadedError } from '../errors.js'
 import { type Encoded, heldBytes, keep, letGo } from '../wire/encoded.js'
-import { EMPTY_MAP, EMPTY_SET, ownMap, ownSet } from './empty.js'
+import { EMPTY_SET, ownSet } from './empty.js'
 import type { ChannelLimits } from './limits.js'
-import type { PendingCall } from './pending-calls.js'
+import type { PendingCall } from './pending-call.js'
 import type { Held } from './session.js'
 
 /** A message on its way out. */
 export type Outgoing =
-  | {
-      /** A call goes on to wait for its answer; a notification has ended once it is written. */
-      readonly kind: 'call' | 'notification'
-      readonly encoded: Encoded
-      /** Whose fate it decides. */
-      readonly call: PendingCall
-    }
+  | EncodedCall
   /** An answer, or a word about a call that is known already. */
   | { readonly kind: 'reply'; readonly encoded: Encoded; readonly call?: undefined }
+
+/** A call goes on to wait for its answer; a notification has ended once it is written. */
+export type EncodedCall = PendingCall & { encoded: Encoded; readonly call: PendingCall }
 
 /** What becomes of a waiting message when its turn has come. */
 export type Turn = 'taken' | 'not-yet' | 'none-yet'
@@ -27,8 +24,7 @@ export type Turn = 'taken' | 'not-yet' | 'none-yet'
 export class Outbox {
   readonly #limits: ChannelLimits
   #waiting: Set<Outgoing> = EMPTY_SET
-  /** Where the message of each waiting call is. */
-  #byCall: Map<PendingCall, Outgoing> = EMPTY_MAP
+  #calls = 0
   #callBytes = 0
   #replyBytes = 0
 
@@ -36,9 +32,13 @@ export class Outbox {
     this.#limits = limits
   }
 
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0
+  }
+
   /** Calls and notifications that wait. */
   get calls(): number {
-    return this.#byCall.size
+    return this.#calls
   }
 
   /** Everything that waits, and its bytes. */
@@ -48,7 +48,7 @@ export class Outbox {
 
   /** What waits that is no call of ours, and its bytes. */
   get replies(): Held {
-    return { messages: this.#waiting.size - this.#byCall.size, bytes: this.#replyBytes }
+    return { messages: this.#waiting.size - this.#calls, bytes: this.#replyBytes }
   }
 
   /**
@@ -60,10 +60,10 @@ export class Outbox {
   add(outgoing: Outgoing, isBounded: boolean): void {
     const { kind, call, encoded } = outgoing
     const { queuedMessages: messages, queuedBytes: bytes } = this.#limits
-    const isFull = this.#byCall.size >= messages || this.#callBytes + heldBytes(encoded) > bytes
+    const isFull = this.#calls >= messages || this.#callBytes + heldBytes(encoded) > bytes
     if (kind !== 'reply' && isBounded && isFull) {
       throw new RpcOverloadedError(
-        `"${call.method}" was not sent: ${this.#byCall.size} messages of ${this.#callBytes} bytes wait for a connection, and ${messages} or ${bytes} bytes may. Wait for the state "connected", or raise the limits "queuedMessages" and "queuedBytes"`,
+        `"${call.method}" was not sent: ${this.#calls} messages of ${this.#callBytes} bytes wait for a connection, and ${messages} or ${bytes} bytes may. Wait for the state "connected", or raise the limits "queuedMessages" and "queuedBytes"`,
         { method: call.method },
       )
     }
@@ -82,8 +82,7 @@ export class Outbox {
 
   /** Takes a call's message back. */
   remove(call: PendingCall): void {
-    const outgoing = this.#byCall.get(call)
-    if (outgoing) this.#take(outgoing)
+    this.#take(call as EncodedCall)
   }
 
   /** Drops what is no call of ours. */
@@ -114,8 +113,7 @@ export class Outbox {
       return
     }
     this.#callBytes += bytes
-    if (by === 1) this.#byCall = ownMap(this.#byCall).set(outgoing.call, outgoing)
-    else this.#byCall.delete(outgoing.call)
+    this.#calls += by
   }
 }
 

@@ -2,7 +2,7 @@ import { describeThrown, ErrorCode, RpcError } from '../errors.js'
 import { createMeta } from './meta.js'
 import { callOf, type Middleware, type MiddlewareCall, through } from './middleware.js'
 import type { AnyPeer } from './peer.js'
-import type { PendingCall } from './pending-calls.js'
+import type { PendingCall } from './pending-call.js'
 
 /** What is known of a call that this side makes, before it goes through middleware. */
 export interface Departure {

@@ -1,63 +1,20 @@
+import type { Definition } from '../contract.js'
 import { type Outcome, RpcAbortedError, type RpcError, RpcTimeoutError } from '../errors.js'
 import { letGo } from '../wire/encoded.js'
 import { onAbort } from './abort-listeners.js'
 import { CallTimer, MAX_TIMER_MS, readTimeout, type TimeLimits } from './call-timer.js'
-import { deadlineOf, type Stamp } from './deadline.js'
-import { DeadlineQueue, type Timed } from './deadline-queue.js'
+import { deadlineOf } from './deadline.js'
+import { DeadlineQueue } from './deadline-queue.js'
 import { EMPTY_MAP, ownMap } from './empty.js'
 import type { SendOptions } from './functions.js'
 import { assertKey } from './keyed-calls.js'
-import type { Meta } from './meta.js'
-import type { Outgoing } from './outbox.js'
-import type { ProgressListening } from './progress.js'
-
-/** What a call is answered with. */
-export type CallKind = 'call' | 'stream' | 'notification'
-
-/** A call, or a notification still to be written, that has not ended yet. */
-export interface PendingCall {
-  readonly id: number
-  readonly method: string
-  readonly kind: CallKind
-  /** It was handed to a transport: it may have run. */
-  readonly written: boolean
-  /** It was, and is known not to have been received. */
-  readonly returned: boolean
-  /** It was written to somebody who is gone, and waits to be sent again: it may have run all the same. */
-  readonly uncertain: boolean
-  /** Its idempotency key. */
-  readonly key?: string | undefined
-  /** With a key: whose results it was first written to, and when; only those can say what came of it. */
-  sentTo?: { readonly store: string; readonly at: number } | undefined
-  /** Whether items come, or go along: only who knows of such can be called so. */
-  readonly hasStreams: boolean
-  /** When it is to have ended, as far as that is told to the other side; `Infinity` where it is not. */
-  readonly deadline: number
-  /** What travels beside its params. */
-  meta?: Meta | undefined
-  /** When its message was made that says what a plain peer is not told: its time, who listens, its meta. */
-  stamp?: Stamp | undefined
-  /** Who listens to how far it has come. */
-  progress?: ProgressListening | undefined
-  /** Whether it is this side that keeps items from coming. */
-  isHeldUp?: (() => boolean) | undefined
-  /** How many items have come, or were sent along, where that is counted. */
-  countItems?: (() => number) | undefined
-  /** Its message, which may have to go out again. */
-  outgoing?: Outgoing | undefined
-  readonly promise: Promise<unknown>
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: RpcError) => void
-}
-
-interface Entry extends PendingCall, Timed {
-  written: boolean
-  returned: boolean
-  uncertain: boolean
-  key?: string | undefined
-  timer?: CallTimer | undefined
-  stopListening?: (() => void) | undefined
-}
+import {
+  type CallKind,
+  createPendingCall,
+  outcomeOf,
+  type PendingCall,
+  STATE,
+} from './pending-call.js'
 
 /** Whose calls they are. */
 export interface PendingCallsHost {
@@ -71,8 +28,10 @@ export interface PendingCallsHost {
  * abort listeners.
  */
 export class PendingCalls {
-  #entries: Map<number, Entry> = EMPTY_MAP
+  #entries: Map<number, PendingCall> = EMPTY_MAP
   readonly #patience: TimeLimits
+  /** The time of calls that were not told otherwise. */
+  readonly #plain: CallTime
   /** Of those that have the channel's own patience. */
   readonly #overdue: DeadlineQueue | undefined
   readonly #host: PendingCallsHost
@@ -84,11 +43,12 @@ export class PendingCalls {
    */
   constructor(patience: TimeLimits, host: PendingCallsHost) {
     this.#patience = patience
+    this.#plain = { limits: patience, deadline: undefined }
     this.#host = host
     const { idle, total } = patience
     if (idle === NONE.idle && total <= MAX_TIMER_MS) {
       this.#overdue = new DeadlineQueue(total, (item) =>
-        this.#runOut(item as Entry, 'total', patience),
+        this.#runOut(item as PendingCall, 'total', patience),
       )
     }
   }
@@ -129,8 +89,7 @@ export class PendingCalls {
   /** A call that was written waits to be sent again, though it may have run. */
   doubt(call: PendingCall): void {
     this.#mark(call, false)
-    const entry = call as Entry
-    entry.uncertain = true
+    call.uncertain = true
   }
 
   /** Those that were written, in their order. */
@@ -144,52 +103,42 @@ export class PendingCalls {
    * @throws {RpcConfigError} where the timeout is no number of ms, or the key is none.
    * @throws {RpcAbortedError} where the signal is aborted already.
    */
-  open(method: string, options: SendOptions, kind: CallKind): PendingCall {
+  open(
+    method: string,
+    options: SendOptions,
+    kind: CallKind,
+    definition: Definition | undefined,
+  ): PendingCall {
     const hasStreams = kind === 'stream' || options.input !== undefined
-    const { limits, deadline } = timeOf(method, options, this.#patience, kind)
+    const { limits, deadline } = this.#timeOf(method, options, kind)
     const key = assertKey(method, options.idempotencyKey, hasStreams ? 'stream' : kind)
     const { signal } = options
     if (signal?.aborted) throw abortedError(method, 'not-sent', signal)
 
-    let resolve!: PendingCall['resolve']
-    let reject!: PendingCall['reject']
-    const promise = new Promise<unknown>((onResult, onError) => {
-      resolve = onResult
-      reject = onError
-    })
     const id = ++this.#lastId
-    // What few calls have is not there in the others: many may be open at once.
-    const entry: Entry = {
-      id,
-      method,
-      kind,
-      written: false,
-      returned: false,
-      uncertain: false,
-      hasStreams,
-      // A notification has nobody who could be late for it.
-      deadline: kind === 'notification' ? Number.POSITIVE_INFINITY : deadline,
-      outgoing: undefined,
-      promise,
-      resolve,
-      reject,
-      dueAt: 0,
-      earlier: undefined,
-      later: undefined,
-      queue: undefined,
-    }
-    if (key !== undefined) entry.key = key
-    if (limits === this.#patience && this.#overdue) this.#overdue.add(entry)
+    // A notification has nobody who could be late for it.
+    const call = createPendingCall(id, method, kind, definition, hasStreams)
+    if (deadline !== undefined && kind !== 'notification') call.deadline = deadline
+    if (key !== undefined) call.key = key
+    if (limits === this.#patience && this.#overdue) this.#overdue.add(call)
     else if (limits.total !== NONE.total || limits.idle !== NONE.idle) {
-      entry.timer = new CallTimer(limits, entry, (which) => this.#runOut(entry, which, limits))
+      call.timer = new CallTimer(limits, call, (which) => this.#runOut(call, which, limits))
     }
     if (signal) {
-      entry.stopListening = onAbort(signal, () =>
-        this.giveUp(entry, abortedError(method, outcomeOf(entry), signal)),
+      call.stopListening = onAbort(signal, () =>
+        this.giveUp(call, abortedError(method, outcomeOf(call), signal)),
       )
     }
-    this.#entries = ownMap(this.#entries).set(id, entry)
-    return entry
+    this.#entries = ownMap(this.#entries).set(id, call)
+    return call
+  }
+
+  #timeOf(method: string, options: SendOptions, kind: CallKind): CallTime {
+    const { timeout, signal, input } = options
+    const isPlain = timeout === undefined && signal === undefined && input === undefined
+    return isPlain && kind !== 'stream'
+      ? this.#plain
+      : timeOf(method, options, this.#patience, kind)
   }
 
   has(call: PendingCall): boolean {
@@ -209,18 +158,18 @@ export class PendingCalls {
     return entry?.written ? this.#takeOut(entry) : undefined
   }
 
-  #takeOut(entry: Entry): PendingCall {
-    this.#entries.delete(entry.id)
-    if (entry.outgoing) letGo(entry.outgoing.encoded, entry)
-    this.#count(entry, Number(entry.written), 0)
-    entry.queue?.remove(entry)
-    entry.timer?.stop()
-    entry.stopListening?.()
-    return entry
+  #takeOut(call: PendingCall): PendingCall {
+    this.#entries.delete(call.id)
+    if (call.encoded) letGo(call.encoded, call)
+    this.#count(call, Number(call.written), 0)
+    call.queue?.remove(call)
+    call.timer?.stop()
+    call.stopListening?.()
+    return call
   }
 
-  #runOut(entry: Entry, which: keyof TimeLimits, limits: TimeLimits): void {
-    this.giveUp(entry, timeoutError(entry.method, which, limits[which], outcomeOf(entry)))
+  #runOut(call: PendingCall, which: keyof TimeLimits, limits: TimeLimits): void {
+    this.giveUp(call, timeoutError(call.method, which, limits[which], outcomeOf(call)))
   }
 
   /** The other side has shown that it works on a call. */
@@ -241,13 +190,12 @@ export class PendingCalls {
   }
 
   #mark(call: PendingCall, written: boolean): void {
-    const entry = call as Entry
-    if (this.#entries.has(entry.id)) this.#count(entry, Number(entry.written), Number(written))
-    entry.written = written
-    entry.returned = !written
+    if (this.#entries.has(call.id)) this.#count(call, Number(call.written), Number(written))
+    call.written = written
+    call.returned = !written
   }
 
-  #count({ kind }: Entry, before: number, now: number): void {
+  #count({ kind }: PendingCall, before: number, now: number): void {
     if (kind !== 'stream') this.#inFlight += now - before
   }
 
@@ -266,13 +214,13 @@ export class PendingCalls {
   }
 }
 
-/** What can be said of a call that ends without an answer. */
-export function outcomeOf(call: PendingCall): Outcome {
-  if (call.written || call.uncertain) return 'maybe-executed'
-  return call.returned ? 'not-received' : 'not-sent'
-}
-
 const NONE: TimeLimits = { idle: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY }
+
+interface CallTime {
+  readonly limits: TimeLimits
+  /** As far as that is told to the other side. */
+  readonly deadline: number | undefined
+}
 
 /**
  * How long a call may take, and when it is to have ended: what it was given, or what is left to whoever
@@ -283,10 +231,7 @@ function timeOf(
   { timeout, input, signal }: SendOptions,
   fallback: TimeLimits,
   kind: CallKind,
-): { readonly limits: TimeLimits; readonly deadline: number } {
-  if (timeout === undefined && signal === undefined && input === undefined && kind !== 'stream') {
-    return { limits: fallback, deadline: Number.POSITIVE_INFINITY }
-  }
+): CallTime {
   const given = timeout === undefined ? undefined : readTimeout(method, timeout)
   const patience =
     kind === 'stream'
@@ -298,18 +243,12 @@ function timeOf(
   const { idle, total } = given ?? patience
   const inherited = deadlineOf(signal)
   const left = inherited - performance.now()
-  const deadline = given && given.total < left ? performance.now() + given.total : inherited
+  const endsAt = given && given.total < left ? performance.now() + given.total : inherited
+  const deadline = endsAt === Number.POSITIVE_INFINITY ? undefined : endsAt
   if (idle === Number.POSITIVE_INFINITY && Math.min(total, left) === Number.POSITIVE_INFINITY) {
     return { limits: NONE, deadline }
   }
   return { limits: { idle, total: Math.max(0, Math.min(total, left)) }, deadline }
-}
-
-/** What an outcome says of a call, for messages. */
-export const STATE: Record<Outcome, string> = {
-  'not-sent': 'was not sent',
-  'not-received': 'was sent, never received, and has not run',
-  'maybe-executed': 'was sent and may have run',
 }
 
 function timeoutError(

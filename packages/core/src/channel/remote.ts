@@ -1,8 +1,13 @@
-import { type ContractSide, isCallableName } from '../contract.js'
+import { type ContractSide, type Definition, isCallableName } from '../contract.js'
 import type { CallOptions } from './functions.js'
 
 /** Sends one call or one notification, or makes a stream: which, the definition of the method says. */
-export type Send = (method: string, params: unknown, options?: CallOptions) => unknown
+export type Send = (
+  kind: Definition['kind'],
+  method: string,
+  params: unknown,
+  options?: CallOptions,
+) => unknown
 
 /**
  * Makes `other`: an object whose members are calls.
@@ -19,7 +24,7 @@ export function createRemote(side: ContractSide | undefined, send: Send): object
 
 function remoteOfContract(side: ContractSide, send: Send): object {
   const remote: Record<string, unknown> = {}
-  for (const name of Object.keys(side)) remote[name] = callOf(name, send)
+  for (const [name, { kind }] of Object.entries(side)) remote[name] = callOf(name, kind, send)
   return Object.freeze(remote)
 }
 
@@ -32,7 +37,7 @@ function remoteOfAnyName(send: Send): object {
       }
       let member = members.get(name)
       if (!member) {
-        member = callOf(name, send)
+        member = callOf(name, 'method', send)
         members.set(name, member)
       }
       return member
@@ -40,8 +45,8 @@ function remoteOfAnyName(send: Send): object {
   })
 }
 
-function callOf(name: string, send: Send) {
-  const call = (params?: unknown, options?: CallOptions) => send(name, params, options)
+function callOf(name: string, kind: Definition['kind'], send: Send) {
+  const call = (params?: unknown, options?: CallOptions) => send(kind, name, params, options)
   Object.defineProperty(call, 'name', { value: name })
   return call
 }
