@@ -6,6 +6,7 @@ export const PEERS: Readonly<Record<string, () => Promise<Peer>>> = {
   'raw-ws-coalesced': async () => (await import('./peers/raw-ws-coalesced.ts')).rawWsCoalesced,
   flashrpc: async () => (await import('./peers/flashrpc.ts')).flashrpc(),
   'flashrpc-sessions': async () => (await import('./peers/flashrpc.ts')).flashrpc({ resume: {} }),
+  'flashrpc-plain': async () => (await import('./peers/flashrpc-plain.ts')).flashrpcPlain,
   birpc: async () => (await import('./peers/birpc.ts')).birpc,
   'rpc-websockets': async () => (await import('./peers/rpc-websockets.ts')).rpcWebsockets,
   'json-rpc-2.0': async () => (await import('./peers/json-rpc-2.0.ts')).jsonRpc2,

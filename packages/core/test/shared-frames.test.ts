@@ -1,7 +1,8 @@
-import { createClient, RpcDisconnectedError } from '@flashrpc/core'
+import { createChannel, createClient, RpcDisconnectedError, type Transport } from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
 import { afterEach, describe, expect, test } from 'vitest'
 import { polled } from './support/eventually.js'
+import { settled } from './support/raw-end.js'
 import { RawServer, rawClient } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
 
@@ -166,4 +167,23 @@ describe('a server', () => {
     expect(await peer.closed).toMatchObject({ code: 4400 })
     await polled(() => heard).toEqual([1])
   })
+})
+
+test('what a plain peer is sent in a turn leaves in one piece, in frames of its own', async () => {
+  const log: string[] = []
+  let tell: (frame: string) => void = () => {}
+  const transport: Transport = {
+    reliable: true,
+    start: (events) => (tell = (frame) => events.frame(frame)),
+    send: (frame) => log.push(String(frame)) > 0,
+    close: () => {},
+    cork: (isHeld) => log.push(isHeld ? 'held' : 'let go'),
+  }
+  const methods = { add: ({ a, b }: { a: number; b: number }) => a + b }
+  const channel = createChannel<Pick<Server, 'add'>, object>({ side: 'server', transport, methods })
+  opened.push(() => channel.close())
+  for (const id of [1, 2, 3]) tell(JSON.stringify(add(id)))
+  await settled()
+  const answer = (id: number) => JSON.stringify({ jsonrpc: '2.0', id, result: id + 1 })
+  expect(log).toEqual(['held', answer(1), answer(2), answer(3), 'let go'])
 })

@@ -43,7 +43,7 @@ import type { MaybeAsync } from './maybe-async.js'
 import type { ResolvedChannelOptions } from './options.js'
 import { readMethods } from './presence.js'
 import type { Session } from './session.js'
-import { type FrameSink, SharedFrame } from './shared-frame.js'
+import { atEndOfTurn, type FrameSink, type InTurn, SharedFrame } from './shared-frame.js'
 import type { TappedConnection, WireTap } from './wire-tap.js'
 
 /** How this side speaks: one object for all of a server's connections. */
@@ -68,7 +68,7 @@ interface Reply {
  * One live connection of a channel: shakes hands, turns frames into messages and back, answers what
  * is no message, watches over life. It knows no calls, and is not used again once it has ended.
  */
-export class Connection implements TransportEvents, LifeEvents, FrameSink {
+export class Connection implements TransportEvents, LifeEvents, FrameSink, InTurn {
   /** Its channel's: the session that its messages belong to; answers outlive their connection, and no session. */
   session: Session | undefined
   /** Its channel's: answers that were ready before the handshake was over, which says whether they count. */
@@ -90,6 +90,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink {
   /** What has come of the message that is being read. */
   #bytes = 0
   #ended = false
+  #isCorked = false
   #tapped: TappedConnection | undefined
 
   /** @param hello of the client's side. */
@@ -224,8 +225,25 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink {
     if (this.#shared.isEmpty && this.#isStuck()) return false
     if (typeof frame === 'string' && bytes.length === 0 && this.#shared.take(frame)) return true
     this.#shared.flush()
+    if (bytes.length > 0 || !this.isExtended) this.#cork()
     // A message whose last frame did not leave is never complete: nobody has seen it.
     return this.#send(frame) && bytes.every((part) => this.#send(part))
+  }
+
+  /**
+   * What can share no frame leaves in one piece all the same: the messages of a turn to a plain peer, a message and its
+   * bytes.
+   */
+  #cork(): void {
+    if (this.#isCorked || !this.#transport.cork) return
+    this.#isCorked = true
+    this.#transport.cork(true)
+    atEndOfTurn(this)
+  }
+
+  endTurn(): void {
+    this.#isCorked = false
+    this.#transport.cork?.(false)
   }
 
   /** Whether nothing more can be written: the transport has closed, or it holds too much. */

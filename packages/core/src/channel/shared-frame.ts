@@ -9,13 +9,18 @@ const ENOUGH_CHARACTERS = 8_192
  */
 const FIRST_MESSAGES = 16
 
+/** Who has something to do when the present turn has ended. */
+export interface InTurn {
+  endTurn(): void
+}
+
 /** What frames are handed to. */
 export interface FrameSink {
   sendFrame(frame: string): void
 }
 
 /** Messages that are written within one turn, and go out in one frame: an array of them. */
-export class SharedFrame {
+export class SharedFrame implements InTurn {
   readonly #sink: FrameSink
   #mostMessages = 1
   #enoughCharacters = ENOUGH_CHARACTERS
@@ -78,18 +83,18 @@ export class SharedFrame {
 }
 
 /** Of all connections: those that were written to in this turn. */
-let begun: SharedFrame[] = []
+let begun: InTurn[] = []
 
-function atEndOfTurn(frame: SharedFrame): void {
-  if (begun.push(frame) === 1) queueMicrotask(endTurn)
+export function atEndOfTurn(one: InTurn): void {
+  if (begun.push(one) === 1) queueMicrotask(endTurn)
 }
 
 function endTurn(): void {
-  const frames = begun
+  const all = begun
   begun = []
-  for (const frame of frames) {
+  for (const one of all) {
     try {
-      frame.endTurn()
+      one.endTurn()
     } catch (thrown) {
       // A transport of the user's own: its failure keeps none of the others.
       queueMicrotask(() => {

@@ -3,7 +3,7 @@ import { getProxyForUrl } from 'proxy-from-env'
 import { WebSocket } from 'ws'
 import { describeThrown, RpcConfigError } from '../errors.js'
 import type { WebSocketLike } from '../transport/web-socket.js'
-import { type WsSocket, WsTransport } from '../transport/ws-transport.js'
+import { type Corkable, type WsSocket, WsTransport } from '../transport/ws-transport.js'
 import type { Failure } from './retry.js'
 import type {
   AssertSocketSettings,
@@ -30,7 +30,11 @@ export const assertSocketSettings: AssertSocketSettings = ({ headers, proxy, tls
   }
 }
 
-export const transportOf: TransportOf = (socket) => new WsTransport(socket as unknown as WsSocket)
+export const transportOf: TransportOf = (socket) =>
+  new WsTransport(socket as unknown as WsSocket, wires.get(socket))
+
+/** What the sockets write to that have opened. */
+const wires = new WeakMap<WebSocketLike, Corkable>()
 
 /** Node's WebSocket: `ws`, which tells why an upgrade was refused. */
 export const prepareSocket: PrepareSocket = async (url, options) => {
@@ -69,8 +73,10 @@ function openSocket(
     })
   })
   socket.on('close', () => tunnel?.end())
+  const like = socket as unknown as WebSocketLike
+  socket.on('upgrade', (response) => wires.set(like, response.socket))
   return {
-    socket: socket as unknown as WebSocketLike,
+    socket: like,
     proxy: tunnel?.proxy,
     failure: () => failure,
   }

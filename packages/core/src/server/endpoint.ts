@@ -330,7 +330,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     if (this.#closing) return this.#refuse(request, socket, closing())
     if ('identity' in admission) {
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
-        this.#accept(webSocket, admission.identity, address),
+        this.#accept(webSocket, socket, { identity: admission.identity, address }),
       )
     } else if (isPage(request)) {
       const { rejection } = admission
@@ -376,8 +376,8 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     }
   }
 
-  #accept(socket: WebSocket, identity: unknown, address: string | undefined): void {
-    this.#opening.add(this.#kind.open(new WsTransport(socket), { identity, address }))
+  #accept(socket: WebSocket, wire: Duplex, visitor: Visitor): void {
+    this.#opening.add(this.#kind.open(new WsTransport(socket, wire), visitor))
   }
 
   #kindOf(contract: Contract | undefined, options: UntypedOptions): ChannelKind {

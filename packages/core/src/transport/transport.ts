@@ -42,6 +42,8 @@ export interface Transport {
   readonly bufferedBytes?: number
   /** Reads nothing for a while, so that the other side has to wait; or goes on, where it can. */
   pause?(isPaused: boolean): void
+  /** Holds what is sent, so that it leaves at once when it is let go, where that saves something. */
+  cork?(isHeld: boolean): void
   /** A ping of the wire's own, where it has one; answered by `events.pong`. */
   ping?(): void
 }

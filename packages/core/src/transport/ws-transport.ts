@@ -20,6 +20,12 @@ export interface WsSocket {
   resume(): void
 }
 
+/** What a socket of `ws` writes to: its TCP or TLS socket. */
+export interface Corkable {
+  cork(): void
+  uncork(): void
+}
+
 /** How a socket's listeners, which all sockets share, find its transport. */
 const TRANSPORT: unique symbol = Symbol('transport')
 
@@ -35,10 +41,12 @@ const CLOSED = 3
 export class WsTransport implements Transport {
   readonly reliable = false
   readonly #socket: OwnedSocket
+  readonly #wire: Corkable | undefined
   #events: TransportEvents | undefined
 
-  constructor(socket: WsSocket) {
+  constructor(socket: WsSocket, wire: Corkable | undefined) {
     this.#socket = socket
+    this.#wire = wire
     socket.binaryType = 'arraybuffer'
   }
 
@@ -75,6 +83,11 @@ export class WsTransport implements Transport {
       socket.send(bytes, giveBack)
     }
     return true
+  }
+
+  cork(isHeld: boolean): void {
+    if (isHeld) this.#wire?.cork()
+    else this.#wire?.uncork()
   }
 
   close(code = 1000, reason = ''): void {

@@ -24,8 +24,10 @@ export interface JsonWithBytes {
 }
 
 const NONE: readonly never[] = []
-/** Deeper than this a value is left to `JSON.stringify`, which knows a cycle. */
+/** Deeper than this a value is not searched, but taken to hold bytes: a cycle has no end. */
 const MAX_SEARCHED_DEPTH = 100
+/** Deeper than this no message is made. */
+const MAX_DEPTH = 1_000
 
 /**
  * @returns the message as JSON. Only where it may hold bytes is more done than `JSON.stringify`.
@@ -36,9 +38,9 @@ export function toJsonWithBytes(message: object): JsonWithBytes {
 
   // The protocol's own member holds no bytes, and has to tell of those in the others.
   const { rpc, ...users } = message as { rpc?: object }
-  const found = new Found()
-  const text = found.lift(users) ?? found.search(users)
-  const { bytes, announced } = found
+  const lifted = new LiftedBytes()
+  const text = JSON.stringify(lifted.without(users, []))
+  const { bytes, announced } = lifted
   if (bytes.length === 0) return { frame: withOwn(text, rpc), bytes: NONE, path: NONE }
   return {
     frame: withOwn(text, { ...rpc, bytes: announced }),
@@ -48,87 +50,54 @@ export function toJsonWithBytes(message: object): JsonWithBytes {
 }
 
 /** The bytes of a message, which are taken out of it. */
-class Found {
-  bytes: Uint8Array[] = []
-  announced: Announced[] = []
+class LiftedBytes {
+  readonly bytes: Uint8Array[] = []
+  readonly announced: Announced[] = []
 
   /**
-   * Leaves the message as it is, and makes JSON of one without bytes.
+   * Looks at a value as `JSON.stringify` will, and before a Buffer says what it is as JSON, which is a number for each
+   * byte.
    *
-   * @returns the JSON, or `undefined` where {@link search} is needed: something says itself what it is as JSON, or
-   *   nests too deep.
+   * @param at the members that lead to it.
+   * @returns the value itself, or one of its like with nulls in the place of bytes.
    */
-  lift(message: object): string | undefined {
-    const at: string[] = []
-    const lifted = this.#lifted(message, at)
-    if (lifted !== undefined) return JSON.stringify(lifted)
-    this.bytes = []
-    this.announced = []
-    return undefined
-  }
-
-  /** @returns the value itself, or one of its like with nulls in the place of bytes. */
-  #lifted(value: object, at: string[]): object | undefined {
+  without(value: object, at: string[]): object {
+    if (at.length > MAX_DEPTH) throw tooDeep(value)
     let copy: Record<string, unknown> | undefined
     for (const key of Object.keys(value)) {
       const member = (value as Record<string, unknown>)[key]
       if (typeof member !== 'object' || member === null) continue
       at.push(key)
-      let lifted: object | null | undefined
-      if (isBinary(member)) {
-        this.#take(member, [...at])
-        lifted = null
-      } else if (
-        at.length > MAX_SEARCHED_DEPTH ||
-        (saysItsJson(member) && !(member instanceof Date))
-      ) {
-        return undefined
-      } else {
-        lifted = this.#lifted(member, at)
-        if (lifted === undefined) return undefined
-      }
+      const left = this.#left(member, key, at)
       at.pop()
-      if (lifted === member) continue
+      if (left === member) continue
       copy ??= (Array.isArray(value) ? value.slice() : { ...value }) as Record<string, unknown>
-      copy[key] = lifted
+      copy[key] = left
     }
     return copy ?? value
   }
 
-  /** As `JSON.stringify` goes, member by member: slower, and told by a Buffer what it is as JSON, which is much. */
-  search(message: object): string {
-    /** By which member of what each object was entered last: as the search is depth first, its way. */
-    const entered = new Map<object, { holder: object; key: string }>()
-    const pathTo = (holder: object, key: string): string[] => {
-      const path = [key]
-      for (
-        let up = entered.get(holder);
-        up && entered.has(up.holder);
-        up = entered.get(up.holder)
-      ) {
-        path.unshift(up.key)
-      }
-      return path
-    }
-    const take = (binary: ArrayBufferView | ArrayBuffer, at: string[]) => this.#take(binary, at)
-    return JSON.stringify(message, function replace(this: object, key: string, value: unknown) {
-      // Before `toJSON` had its way with it: a Buffer has one.
-      const raw = (this as Record<string, unknown>)[key]
-      const found = isBinary(raw) ? raw : isBinary(value) ? value : undefined
-      if (found) {
-        take(found, pathTo(this, key))
-        return null
-      }
-      if (typeof value === 'object' && value !== null) entered.set(value, { holder: this, key })
-      return value
-    })
+  /** @returns what is left of a member without its bytes. */
+  #left(member: object, key: string, at: string[]): unknown {
+    if (isBinary(member)) return this.#take(member, at)
+    if (!saysItsJson(member) || member instanceof Date) return this.without(member, at)
+    const said: unknown = member.toJSON(key)
+    if (typeof said !== 'object' || said === null) return said
+    return isBinary(said) ? this.#take(said, at) : this.without(said, at)
   }
 
-  #take(found: ArrayBufferView | ArrayBuffer, at: string[]): void {
+  #take(found: ArrayBufferView | ArrayBuffer, at: readonly string[]): null {
     if (!isUint8Array(found)) throw new TypeError(notCarried(found, at))
     this.bytes.push(isPlain(found.buffer) ? found : new Uint8Array(found))
-    this.announced.push({ at, size: found.byteLength })
+    this.announced.push({ at: [...at], size: found.byteLength })
+    return null
   }
+}
+
+/** Nothing ends so deep but what has no end, which `JSON.stringify` says better. */
+function tooDeep(value: object): TypeError {
+  JSON.stringify(value)
+  return new TypeError(`it nests deeper than ${MAX_DEPTH}`)
 }
 
 /** Wires take no memory that is shared, or that may change its size. */
@@ -136,7 +105,7 @@ function isPlain(buffer: ArrayBufferLike): boolean {
   return buffer instanceof ArrayBuffer && !(buffer as { resizable?: boolean }).resizable
 }
 
-function saysItsJson(value: object): boolean {
+function saysItsJson(value: object): value is { toJSON(key: string): unknown } {
   return typeof (value as { toJSON?: unknown }).toJSON === 'function'
 }
 
