@@ -1,13 +1,15 @@
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel, Worker } from 'node:worker_threads'
+import { WebSocket } from 'ws'
 import { type Load, runLoad } from './load.ts'
 import { NOTE_TEXT, type Note, type PeerClient, type PeerServer } from './peer.ts'
-import { PEERS, PORT_PEERS } from './peers.ts'
+import { PEERS, PORT_PEERS, VARIANTS } from './peers.ts'
 
 /** One process of one peer: its server, or its clients. What it is asked for comes from main.ts. */
 
 const [name = ''] = process.argv.slice(2)
-const peer = await PEERS[name]?.()
+const peer = await (PEERS[name] ?? VARIANTS[name])?.()
 const portPeer = await PORT_PEERS[name]?.()
 
 let server: PeerServer | undefined
@@ -15,6 +17,7 @@ const clients: PeerClient[] = []
 /** What V8 makes of large values depends on what else there is: some megabytes, as an application has. */
 const application = Array.from({ length: 200_000 }, (_, id) => ({ id, name: `item ${id}` }))
 let noted = 0
+let telling: ReturnType<typeof setInterval> | undefined
 let whenNoted = (): void => {}
 
 const page = {
@@ -77,6 +80,21 @@ const commands: Record<string, (params: never) => unknown> = {
     if (!server?.noteAll) return null
     await server.noteAll({ n, text: NOTE_TEXT })
     return true
+  },
+  /** Tells every client again and again, so many ms after the last time; 0 ends that. */
+  tellEvery({ ms }: { ms: number }) {
+    clearInterval(telling)
+    const tell = () => void server?.noteAll?.({ n: 0, text: NOTE_TEXT })
+    if (ms > 0) telling = setInterval(tell, ms)
+  },
+  /** Connects clients that read nothing. */
+  async connectSlow({ port, count }: { port: number; count: number }) {
+    const sockets = Array.from({ length: count }, () => new WebSocket(`ws://127.0.0.1:${port}`))
+    await Promise.all(sockets.map((socket) => once(socket, 'open')))
+    for (const socket of sockets) socket.pause()
+  },
+  forget: () => {
+    noted = 0
   },
   noted: async ({ count }: { count: number }) => {
     while (noted < count) await new Promise<void>((resolve) => (whenNoted = resolve))

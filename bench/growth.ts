@@ -1,6 +1,8 @@
 import type { Load, LoadResult } from './load.ts'
+import { type MethodsCost, measureMethods } from './methods-cost.ts'
 import { Pair } from './pair.ts'
-import { median } from './statistics.ts'
+import { median, quantile } from './statistics.ts'
+import { measureTypes, type TypeCost } from './type-cost.ts'
 
 /** How the cost of flashrpc grows: with connections, with calls in flight, with the size of a message. */
 export interface Growth {
@@ -12,8 +14,10 @@ export interface Growth {
     readonly idleCpu: number
     /** A notification to all, until the last has it, in ms. */
     readonly tell: number
-    /** A call of one of them, in ms: p50. */
-    readonly call: number
+    /** A call of one of them, in ms. */
+    readonly call: Quantiles
+    /** The same while all are told something twice a second, and one in a hundred more reads nothing. */
+    readonly callBesideSlow: Quantiles
   }[]
   readonly inFlight: readonly {
     readonly count: number
@@ -25,19 +29,26 @@ export interface Growth {
     readonly rate: number
     readonly bytesPerSecond: number
   }[]
+  readonly methods: readonly MethodsCost[]
+  readonly types: readonly TypeCost[]
+}
+
+interface Quantiles {
+  readonly p50: number
+  readonly p99: number
 }
 
 const IDLE_MS = 20_000
 
 export async function measureGrowth(isQuick: boolean): Promise<Growth> {
   const connections = []
-  for (const count of isQuick ? [10] : [100, 1_000, 5_000]) {
-    connections.push(await withConnections(count, isQuick ? 200 : IDLE_MS))
+  for (const count of isQuick ? [10] : [100, 1_000, 9_000]) {
+    connections.push(await withConnections(count, isQuick))
   }
   await using pair = await Pair.open('flashrpc')
   const inFlight = []
-  for (const count of isQuick ? [1, 10] : [1, 8, 64, 512, 4_096, 32_768]) {
-    const calls = isQuick ? 100 : Math.max(count * 4, count === 1 ? 20_000 : 100_000)
+  for (const count of isQuick ? [1, 10] : [1, 10, 100, 1_000, 10_000, 100_000]) {
+    const calls = isQuick ? 100 : Math.max(count * 3, count === 1 ? 20_000 : 100_000)
     const load: Load = { kind: 'add', calls, inFlight: count, size: 0 }
     await pair.client.ask('load', load)
     const before = await pair.cpu()
@@ -45,21 +56,26 @@ export async function measureGrowth(isQuick: boolean): Promise<Growth> {
     const cpu = ((await pair.cpu()) - before) / calls
     inFlight.push({ count, rate: (1_000 * calls) / time, cpu })
   }
+  // With `limits.message` raised, which is 1 MiB by default.
+  await using large = await Pair.open('flashrpc-large')
   const sizes = []
-  for (const bytes of isQuick ? [100] : [100, 1_000, 10_000, 100_000, 900_000]) {
-    const calls = isQuick ? 10 : Math.round(Math.min(50_000, 2e8 / bytes))
+  for (const bytes of isQuick ? [100] : [10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000]) {
+    const calls = isQuick ? 10 : Math.round(Math.max(20, Math.min(50_000, 2e8 / bytes)))
     const load: Load = { kind: 'echo', calls, inFlight: 4, size: bytes }
-    const { time } = await pair.client.ask<LoadResult>('load', load)
+    const { time } = await large.client.ask<LoadResult>('load', load)
     const rate = (1_000 * calls) / time
     sizes.push({ bytes, rate, bytesPerSecond: 2 * rate * bytes })
   }
-  return { connections, inFlight, sizes }
+  const methods = await measureMethods(isQuick ? [10] : [10, 100, 500, 5_000])
+  const types = await measureTypes(isQuick ? [10] : [10, 100, 500])
+  return { connections, inFlight, sizes, methods, types }
 }
 
 async function withConnections(
   count: number,
-  idleMs: number,
+  isQuick: boolean,
 ): Promise<Growth['connections'][number]> {
+  const idleMs = isQuick ? 200 : IDLE_MS
   const first = Math.min(50, count / 2)
   await using pair = await Pair.open('flashrpc', first)
   const memory = await pair.grow(first, count)
@@ -72,12 +88,19 @@ async function withConnections(
     await pair.tell(n, count)
     tells.push(performance.now() - begin)
   }
-  const { times = [] } = await pair.client.ask<LoadResult>('load', { kind: 'serial', calls: 500 })
-  return { count, memory, idleCpu, tell: median(tells), call: median(times) }
+  const calls = async (): Promise<Quantiles> => {
+    const load: Load = { kind: 'serial', calls: isQuick ? 50 : 20_000 }
+    const { times = [] } = await pair.client.ask<LoadResult>('load', load)
+    return { p50: median(times), p99: quantile(times, 0.99) }
+  }
+  await calls()
+  const call = await calls()
+  const callBesideSlow = await pair.whileTold(500, Math.ceil(count / 100), calls)
+  return { count, memory, idleCpu, tell: median(tells), call, callBesideSlow }
 }
 
 /** Tables in Markdown. */
-export function growthTables({ connections, inFlight, sizes }: Growth): string {
+export function growthTables({ connections, inFlight, sizes, methods, types }: Growth): string {
   const whole = (value: number) => Math.round(value).toLocaleString('en-US')
   const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
     [head, head.map(() => '--:'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
@@ -89,13 +112,18 @@ export function growthTables({ connections, inFlight, sizes }: Growth): string {
         'its CPU while idle',
         'to tell all',
         'a call, p50',
+        'p99',
+        'beside slow ones, p50',
+        'p99',
       ],
-      connections.map(({ count, memory, idleCpu, tell, call }) => [
+      connections.map(({ count, memory, idleCpu, tell, call, callBesideSlow }) => [
         whole(count),
         `${(memory / 1024).toFixed(1)} KiB`,
         `${idleCpu.toFixed(1)} ms/s`,
         `${tell.toFixed(1)} ms`,
-        `${call.toFixed(3)} ms`,
+        ...[call.p50, call.p99, callBesideSlow.p50, callBesideSlow.p99].map(
+          (ms) => `${ms.toFixed(3)} ms`,
+        ),
       ]),
     ),
     table(
@@ -108,6 +136,25 @@ export function growthTables({ connections, inFlight, sizes }: Growth): string {
         `${whole(bytes)} B`,
         whole(rate),
         `${(bytesPerSecond / 1e6).toFixed(0)} MB/s`,
+      ]),
+    ),
+    table(
+      ['methods', 'to make an endpoint', 'heap of a channel', '… that calls', 'calls/s in memory'],
+      methods.map(({ count, create, idle, calling, rate }) => [
+        whole(count),
+        `${create.toFixed(2)} ms`,
+        `${(idle / 1024).toFixed(1)} KiB`,
+        `${(calling / 1024).toFixed(1)} KiB`,
+        whole(rate),
+      ]),
+    ),
+    table(
+      ['methods', 'tsc checks in', 'instantiations', 'memory'],
+      types.map(({ count, check, instantiations, memory }) => [
+        whole(count),
+        `${check.toFixed(2)} s`,
+        whole(instantiations),
+        `${(memory / 1024).toFixed(0)} MiB`,
       ]),
     ),
   ].join('\n\n')

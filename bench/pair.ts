@@ -34,6 +34,22 @@ export class Pair implements AsyncDisposable {
     return ((await this.server.ask<number>('memory')) - before) / (to - from)
   }
 
+  /**
+   * Tells all clients every so many ms while something is measured.
+   *
+   * @param slow how many more of them there are by then that read nothing.
+   */
+  async whileTold<T>(ms: number, slow: number, measure: () => Promise<T>): Promise<T> {
+    await this.client.ask('connectSlow', { port: this.#port, count: slow })
+    await this.server.ask('tellEvery', { ms })
+    try {
+      return await measure()
+    } finally {
+      await this.server.ask('tellEvery', { ms: 0 })
+      await this.client.ask('forget')
+    }
+  }
+
   /** Tells all clients, and waits until the last has it. @returns false where the peer can't. */
   async tell(n: number, clients: number): Promise<boolean> {
     if ((await this.server.ask('noteAll', { n })) === null) return false

@@ -17,6 +17,13 @@ export const PEERS: Readonly<Record<string, () => Promise<Peer>>> = {
   orpc: async () => (await import('./peers/orpc.ts')).orpc,
 }
 
+/** What is compared with nobody, but measured by itself. */
+export const VARIANTS: typeof PEERS = {
+  'flashrpc-large': async () => (await import('./peers/flashrpc.ts')).flashrpc(LARGE),
+}
+
+const LARGE = { limits: { message: 16 * 1024 * 1024, sendBuffer: Number.POSITIVE_INFINITY } }
+
 /** Those over a port. */
 export const PORT_PEERS: Readonly<Record<string, () => Promise<PortPeer>>> = {
   'raw-port': async () => (await import('./port-peers/raw-port.ts')).rawPort,

@@ -6,6 +6,12 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? low : (low + high) / 2
 }
 
+/** What a part of some numbers, from 0 to 1, is not above. */
+export function quantile(numbers: readonly number[], part: number): number {
+  const sorted = [...numbers].sort((one, other) => one - other)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
+}
+
 /** How far apart most are: half of the distance between the quartiles. */
 export function spread(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((one, other) => one - other)

@@ -30,6 +30,7 @@ export function flashrpc(options: Options = {}): Peer {
     async connect(port, page) {
       const client = createClient(contract, {
         url: `ws://127.0.0.1:${port}`,
+        ...(options.limits && { limits: options.limits }),
         methods: { double: ({ n }) => page.double(n), note: (note) => page.noted(note) },
       })
       await client.connect()
