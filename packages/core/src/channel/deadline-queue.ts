@@ -5,6 +5,12 @@ export interface Timed {
   earlier: Timed | undefined
   later: Timed | undefined
   queue: DeadlineQueue | undefined
+  /** Told when it is due, once; it is out of the queue by then. */
+  readonly owner: TimedOwner
+}
+
+export interface TimedOwner {
+  overdue(item: Timed): void
 }
 
 /** So late may it be noticed that something is due, in ms, so that one timer serves many. */
@@ -16,15 +22,12 @@ const GRAIN_MS = 1
  */
 export class DeadlineQueue {
   readonly #ms: number
-  readonly #due: (item: Timed) => void
   #first: Timed | undefined
   #last: Timed | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** @param due told of each that has become due, once; it is out of the queue by then. */
-  constructor(ms: number, due: (item: Timed) => void) {
+  constructor(ms: number) {
     this.#ms = ms
-    this.#due = due
   }
 
   add(item: Timed): void {
@@ -68,12 +71,21 @@ export class DeadlineQueue {
     while (this.#first && this.#first.dueAt <= now) {
       const item = this.#first
       this.remove(item)
-      this.#due(item)
+      item.owner.overdue(item)
     }
     // Whoever was told may have added one, and a timer for it.
     if (!this.#first || this.#timer !== undefined) return
     this.#timer = setTimeout(this.#look, this.#first.dueAt - performance.now())
   }
+}
+
+/** By the time: one for all channels whose calls may take as long. */
+const queues = new Map<number, DeadlineQueue>()
+
+export function deadlineQueue(ms: number): DeadlineQueue {
+  const queue = queues.get(ms) ?? new DeadlineQueue(ms)
+  queues.set(ms, queue)
+  return queue
 }
 
 /** Whether a timer keeps the process alive, where there is one: in Node. */

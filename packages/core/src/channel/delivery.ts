@@ -26,7 +26,8 @@ const LOOK_MS = 5
  * takes it and, in a session, room for one more that is not acknowledged.
  */
 export class Delivery {
-  readonly #outbox: Outbox
+  /** What waits, once something has. */
+  #outboxThere: Outbox | undefined
   readonly #limits: ChannelLimits
   /** Whether calls wait for the next session, and are bounded as such. */
   readonly #outlivesSessions: boolean
@@ -40,20 +41,28 @@ export class Delivery {
   #look: ReturnType<typeof setTimeout> | undefined
 
   constructor(limits: ChannelLimits, outlivesSessions: boolean, events: DeliveryEvents) {
-    this.#outbox = new Outbox(limits)
     this.#limits = limits
     this.#outlivesSessions = outlivesSessions
     this.#events = events
   }
 
+  get #outbox(): Outbox {
+    this.#outboxThere ??= new Outbox(this.#limits)
+    return this.#outboxThere
+  }
+
+  get #isEmpty(): boolean {
+    return this.#outboxThere?.isEmpty ?? true
+  }
+
   /** Calls and notifications that wait. */
   get queued(): number {
-    return this.#outbox.calls
+    return this.#outboxThere?.calls ?? 0
   }
 
   /** Whether anything waits, and not calls only. */
   get isHolding(): boolean {
-    return !this.#outbox.isEmpty
+    return !this.#isEmpty
   }
 
   get session(): Session | undefined {
@@ -62,7 +71,7 @@ export class Delivery {
 
   /** Bytes that are held for the other side. */
   get heldBytes(): number {
-    return this.#outbox.held.bytes + (this.#session?.held.bytes ?? 0)
+    return (this.#outboxThere?.held.bytes ?? 0) + (this.#session?.held.bytes ?? 0)
   }
 
   /**
@@ -71,7 +80,7 @@ export class Delivery {
    * @throws {RpcOverloadedError} where it is a call, and no more may wait.
    */
   send(outgoing: Outgoing): void {
-    const isNext = this.#outbox.isEmpty
+    const isNext = this.#isEmpty
     if (isNext && this.#offer(outgoing) === 'taken') return
     const isDetached = !this.#connection
     const isQueue = this.#outlivesSessions || !this.#session
@@ -88,7 +97,7 @@ export class Delivery {
    */
   writeNow(encoded: Encoded): boolean {
     const connection = this.#connection
-    if (!connection || !this.#outbox.isEmpty || connection.refuses(encoded)) return false
+    if (!connection || !this.#isEmpty || connection.refuses(encoded)) return false
     const session = this.#session
     if (!session) return connection.write(encoded)
     if (!session.hasRoomFor(encoded)) return false
@@ -125,7 +134,7 @@ export class Delivery {
   }
 
   get #isRoomy(): boolean {
-    const isFree = this.#connection !== undefined && this.#outbox.replies.messages === 0
+    const isFree = this.#connection !== undefined && !this.#outboxThere?.replies.messages
     return isFree && !this.#isCongested && (this.#session?.isRoomy ?? true)
   }
 
@@ -152,7 +161,7 @@ export class Delivery {
 
   /** Takes back what was not written. */
   remove(call: PendingCall): void {
-    this.#outbox.remove(call)
+    this.#outboxThere?.remove(call)
   }
 
   /** Puts calls ahead of all that waits. */
@@ -163,7 +172,7 @@ export class Delivery {
 
   /** The same, for the connection that comes next. */
   restore(outgoing: readonly Outgoing[]): void {
-    this.#outbox.restore(outgoing)
+    if (outgoing.length > 0) this.#outbox.restore(outgoing)
   }
 
   /** Calls wait from now on; the rest goes on. */
@@ -180,7 +189,7 @@ export class Delivery {
   end(): void {
     this.#session?.end()
     this.#session = undefined
-    this.#outbox.dropReplies()
+    this.#outboxThere?.dropReplies()
   }
 
   /** A connection is ready: what the other side may not have is written again, ahead of all else. */
@@ -205,7 +214,7 @@ export class Delivery {
   }
 
   flush(): void {
-    this.#outbox.flush((outgoing) => this.#offer(outgoing))
+    this.#outboxThere?.flush((outgoing) => this.#offer(outgoing))
     this.#tellRoom()
   }
 

@@ -3,7 +3,7 @@ import type { Outcome } from '../errors.js'
 import type { Encoded } from '../wire/encoded.js'
 import type { CallTimer } from './call-timer.js'
 import type { Stamp } from './deadline.js'
-import type { Timed } from './deadline-queue.js'
+import type { Timed, TimedOwner } from './deadline-queue.js'
 import type { Meta } from './meta.js'
 import type { ProgressListening } from './progress.js'
 
@@ -64,6 +64,7 @@ export function createPendingCall(
   kind: CallKind,
   definition: Definition | undefined,
   hasStreams: boolean,
+  owner: TimedOwner,
 ): PendingCall {
   let resolve!: PendingCall['resolve']
   let reject!: PendingCall['reject']
@@ -89,6 +90,7 @@ export function createPendingCall(
     earlier: undefined,
     later: undefined,
     queue: undefined,
+    owner,
   }
   call.call = call
   return call

@@ -4,7 +4,7 @@ import { letGo } from '../wire/encoded.js'
 import { onAbort } from './abort-listeners.js'
 import { CallTimer, MAX_TIMER_MS, readTimeout, type TimeLimits } from './call-timer.js'
 import { deadlineOf } from './deadline.js'
-import { DeadlineQueue } from './deadline-queue.js'
+import { type DeadlineQueue, deadlineQueue, type Timed, type TimedOwner } from './deadline-queue.js'
 import { EMPTY_MAP, ownMap } from './empty.js'
 import type { SendOptions } from './functions.js'
 import { assertKey } from './keyed-calls.js'
@@ -27,13 +27,11 @@ export interface PendingCallsHost {
  * answer, failed with its connection, timed out, or aborted. The sole owner of call timers and
  * abort listeners.
  */
-export class PendingCalls {
+export class PendingCalls implements TimedOwner {
   #entries: Map<number, PendingCall> = EMPTY_MAP
   readonly #patience: TimeLimits
-  /** The time of calls that were not told otherwise. */
-  readonly #plain: CallTime
   /** Of those that have the channel's own patience. */
-  readonly #overdue: DeadlineQueue | undefined
+  readonly #queue: DeadlineQueue | undefined
   readonly #host: PendingCallsHost
   #lastId = 0
   #inFlight = 0
@@ -43,14 +41,13 @@ export class PendingCalls {
    */
   constructor(patience: TimeLimits, host: PendingCallsHost) {
     this.#patience = patience
-    this.#plain = { limits: patience, deadline: undefined }
     this.#host = host
     const { idle, total } = patience
-    if (idle === NONE.idle && total <= MAX_TIMER_MS) {
-      this.#overdue = new DeadlineQueue(total, (item) =>
-        this.#runOut(item as PendingCall, 'total', patience),
-      )
-    }
+    if (idle === NONE.idle && total <= MAX_TIMER_MS) this.#queue = deadlineQueue(total)
+  }
+
+  overdue(call: Timed): void {
+    this.#runOut(call as PendingCall, 'total', this.#patience)
   }
 
   get size(): number {
@@ -110,17 +107,18 @@ export class PendingCalls {
     definition: Definition | undefined,
   ): PendingCall {
     const hasStreams = kind === 'stream' || options.input !== undefined
-    const { limits, deadline } = this.#timeOf(method, options, kind)
+    const time = this.#timeOf(method, options, kind)
+    const { limits = this.#patience, deadline } = time ?? {}
     const key = assertKey(method, options.idempotencyKey, hasStreams ? 'stream' : kind)
     const { signal } = options
     if (signal?.aborted) throw abortedError(method, 'not-sent', signal)
 
     const id = ++this.#lastId
     // A notification has nobody who could be late for it.
-    const call = createPendingCall(id, method, kind, definition, hasStreams)
+    const call = createPendingCall(id, method, kind, definition, hasStreams, this)
     if (deadline !== undefined && kind !== 'notification') call.deadline = deadline
     if (key !== undefined) call.key = key
-    if (limits === this.#patience && this.#overdue) this.#overdue.add(call)
+    if (limits === this.#patience && this.#queue) this.#queue.add(call)
     else if (limits.total !== NONE.total || limits.idle !== NONE.idle) {
       call.timer = new CallTimer(limits, call, (which) => this.#runOut(call, which, limits))
     }
@@ -133,12 +131,12 @@ export class PendingCalls {
     return call
   }
 
-  #timeOf(method: string, options: SendOptions, kind: CallKind): CallTime {
+  /** @returns undefined for a call that was told nothing of its time. */
+  #timeOf(method: string, options: SendOptions, kind: CallKind): CallTime | undefined {
     const { timeout, signal, input } = options
     const isPlain = timeout === undefined && signal === undefined && input === undefined
-    return isPlain && kind !== 'stream'
-      ? this.#plain
-      : timeOf(method, options, this.#patience, kind)
+    if (isPlain && kind !== 'stream') return undefined
+    return timeOf(method, options, this.#patience, kind)
   }
 
   has(call: PendingCall): boolean {
@@ -179,7 +177,7 @@ export class PendingCalls {
 
   /** No call is opened for now: no timer stays behind. */
   rest(): void {
-    this.#overdue?.rest()
+    this.#queue?.rest()
   }
 
   /** Takes out, and rejects, all calls that `which` names. */
