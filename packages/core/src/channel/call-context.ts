@@ -18,26 +18,33 @@ export interface CallContextHost {
   readonly identity: unknown
 }
 
+/** What few handlers ask for, and few calls come with. */
+interface Rare {
+  meta?: Meta
+  progress?: (value: unknown) => void
+  input?: AsyncGenerator<unknown, void, undefined>
+  /** By `performance.now()`. */
+  deadline?: number
+  timer?: ReturnType<typeof setTimeout>
+}
+
 /** What a handler is given; its signal is made when it is first asked for. */
 export class CallContext implements HandlerContext {
   readonly method: string
   readonly kind: HandlerContext['kind']
   readonly identity: undefined
-  /** Those of the call, where it has any. */
-  streams: ServedCall | undefined
   /** What was being begun when this one was. */
   outer: CallContext | undefined
+  // What few calls have is not there in the others: one of these is made for each.
+  /** Those of the call, where it has any. */
+  declare streams?: ServedCall
   /** By which it is to run once, where it came with one. */
-  key: string | undefined
+  declare key?: string
   /** Who is told how far it has come, where anybody listens. */
-  report: ProgressReport | undefined
+  declare report?: ProgressReport
   /** As its middleware sees it, where it goes through any. */
-  call: MiddlewareCall | undefined
-  #meta: Meta | undefined
-  #progress: ((value: unknown) => void) | undefined
-  #deadline = Number.POSITIVE_INFINITY
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #input: AsyncGenerator<unknown, void, undefined> | undefined
+  declare call?: MiddlewareCall
+  #rare: Rare | undefined
   readonly #host: CallContextHost
   #controller: AbortController | undefined
   #abortedBy: { reason: unknown } | undefined
@@ -50,6 +57,11 @@ export class CallContext implements HandlerContext {
     this.identity = host.identity as undefined
   }
 
+  get #more(): Rare {
+    this.#rare ??= {}
+    return this.#rare
+  }
+
   get channel(): unknown {
     return this.#host.channel
   }
@@ -57,9 +69,8 @@ export class CallContext implements HandlerContext {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController()
-      if (this.#deadline < Number.POSITIVE_INFINITY) {
-        setDeadline(this.#controller.signal, this.#deadline)
-      }
+      const deadline = this.#rare?.deadline
+      if (deadline !== undefined) setDeadline(this.#controller.signal, deadline)
       if (this.call) setCall(this.#controller.signal, this.call)
     }
     if (this.#abortedBy) this.#controller.abort(this.#abortedBy.reason)
@@ -67,47 +78,51 @@ export class CallContext implements HandlerContext {
   }
 
   get meta(): Meta {
-    this.#meta ??= createMeta()
-    return this.#meta
+    const rare = this.#more
+    rare.meta ??= createMeta()
+    return rare.meta
   }
 
   get timeLeft(): number {
-    return Math.max(0, this.#deadline - performance.now())
+    const { deadline = Number.POSITIVE_INFINITY } = this.#rare ?? {}
+    return Math.max(0, deadline - performance.now())
   }
 
   get progress(): (value: unknown) => void {
-    this.#progress ??= (value) => {
+    const rare = this.#more
+    rare.progress ??= (value) => {
       assertProgress(this.#host.localSide, this.method)
       this.report?.tell(value)
     }
-    return this.#progress
+    return rare.progress
   }
 
   get input(): AsyncGenerator<never, void, undefined> {
-    this.#input ??= this.streams?.input ?? noInput()
+    const rare = this.#more
+    rare.input ??= this.streams?.input ?? noInput()
     // Typed where the handler is: see HandlerContext.
-    return this.#input as AsyncGenerator<never, void, undefined>
+    return rare.input as AsyncGenerator<never, void, undefined>
   }
 
   // ── For whoever runs the handler ──────────────────────────────────────────────────────────────
 
   /** What came beside the params. */
   takeMeta(meta: object): void {
-    this.#meta = createMeta(meta)
+    this.#more.meta = createMeta(meta)
   }
 
   /** Runs in the place of another, which came for it. */
   standInFor({ report, call, meta }: CallContext): void {
-    this.report = report
-    this.call = call
-    this.#meta = meta
+    if (report) this.report = report
+    if (call) this.call = call
+    this.#more.meta = meta
   }
 
   /** Aborts it, when so many ms have passed. */
   expireIn(ms: number): void {
-    this.#deadline = performance.now() + ms
+    this.#more.deadline = performance.now() + ms
     if (ms > MAX_TIMER_MS) return
-    this.#timer = setTimeout(() => {
+    this.#more.timer = setTimeout(() => {
       const why = `"${this.method}" took longer than its caller waits`
       this.abort(new RpcTimeoutError(why, 'maybe-executed', { method: this.method }))
     }, ms)
@@ -125,7 +140,7 @@ export class CallContext implements HandlerContext {
   abort(reason: unknown): void {
     if (this.#abortedBy) return
     this.#abortedBy = { reason }
-    clearTimeout(this.#timer)
+    clearTimeout(this.#rare?.timer)
     this.report?.stop()
     this.#controller?.abort(reason)
     this.streams?.abort(reason)
@@ -133,7 +148,7 @@ export class CallContext implements HandlerContext {
 
   /** It is over: nothing more is told, and nothing waits. */
   end(): void {
-    clearTimeout(this.#timer)
+    clearTimeout(this.#rare?.timer)
     this.report?.end()
   }
 }
