@@ -181,3 +181,37 @@ test('what is sent once more in a session is what was sent before, given up or n
     expect(isFilled(given, MANY, value + 1)).toBe(true)
   }
 })
+
+test('what goes to many is the same for who is sent it last', async () => {
+  let letGo = (): void => {}
+  const held = new Promise<void>((resolve) => (letGo = resolve))
+  const slow = new Set<unknown>()
+  const { endpoint, url } = await serve({
+    resume: {},
+    // So that it is acknowledged, and done with, at once.
+    limits: { unackedBytes: 200_000 },
+    use: async (call, next) => {
+      if (slow.has(call.channel)) await held
+      return next()
+    },
+  })
+  const heard: unknown[][] = [[], []]
+  for (const [index, values] of heard.entries()) {
+    const hear = (params: { value: unknown }) => void values.push(params.value)
+    const client = connect({ url, methods: { hear } as never })
+    await client.connect()
+    if (index === 1) slow.add([...endpoint.channels].at(-1))
+  }
+  const bytes = filled(150_000, 1)
+  const all = endpoint.all as unknown as {
+    notify(method: string, params: object): Promise<number>
+  }
+  const told = all.notify('hear', { value: bytes })
+  await polled(() => heard[0]?.length).toBe(1)
+  bytes.fill(2)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  letGo()
+  expect(await told).toBe(2)
+  await polled(() => heard[1]?.length).toBeGreaterThan(0)
+  for (const [value] of heard) expect(isFilled(value, 150_000, 1)).toBe(true)
+})

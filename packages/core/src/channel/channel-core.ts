@@ -324,7 +324,7 @@ export class ChannelCore
 
   answer(answer: Answer): void {
     if (this.#isReturned(answer)) return
-    if (this.#caller.answered(answer)) this.#resends.earn()
+    if (this.#caller.answered(answer) && this.isLasting) this.#resends.earn()
   }
 
   /** Whether a server that leaves gives a call back, which then waits for the next one. */

@@ -1,5 +1,5 @@
 import { type ContractSide, definitionOf } from '../contract.js'
-import { type Encoded, encode } from '../wire/encoded.js'
+import { type Encoded, encode, keep } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { NotificationMessage } from '../wire/message.js'
 
@@ -47,7 +47,8 @@ export class SharedNotification {
     const { method, params } = this
     try {
       const said = params === undefined ? undefined : { params }
-      const encoded = encode(format, message ?? { jsonrpc: '2.0', method, ...said })
+      // Kept for those that are sent it later: whoever is first lets go of it first.
+      const encoded = keep(encode(format, message ?? { jsonrpc: '2.0', method, ...said }), this)
       return { format, encoded }
     } catch (thrown) {
       return { format, thrown }
