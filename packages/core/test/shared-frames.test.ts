@@ -174,7 +174,7 @@ test('what a plain peer is sent in a turn leaves in one piece, in frames of its 
   let tell: (frame: string) => void = () => {}
   const transport: Transport = {
     reliable: true,
-    start: (events) => (tell = (frame) => events.frame(frame)),
+    start: ({ frame }) => (tell = frame),
     send: (frame) => log.push(String(frame)) > 0,
     close: () => {},
     cork: (isHeld) => log.push(isHeld ? 'held' : 'let go'),

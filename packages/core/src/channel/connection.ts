@@ -113,8 +113,17 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     const hello = this.#hello
     const patience = hello ? CLIENT_PATIENCE_MS : SERVER_PATIENCE_MS
     this.#patience = setTimeout(() => this.#ready(undefined), patience)
-    this.#transport.start(this)
+    this.#transport.start(this.#transport.keepsEventsWhole ? this : this.#apart)
     if (hello) this.#sayHello(hello)
+  }
+
+  /** What the transport is given that may take it apart. */
+  get #apart(): TransportEvents {
+    return {
+      frame: (frame) => this.frame(frame),
+      close: (info) => this.close(info),
+      pong: () => this.pong(),
+    }
   }
 
   // ── What the transport tells ──────────────────────────────────────────────────────────────────

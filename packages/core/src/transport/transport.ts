@@ -25,6 +25,11 @@ export interface Transport {
    * what can't be lost need not be found again.
    */
   readonly isReplaceable?: boolean
+  /**
+   * Whether it calls members of its events as members only, so that they need be no functions of their own. Default
+   * false: it may take them apart.
+   */
+  readonly keepsEventsWhole?: boolean
   /** Begins delivery. Called once, by the channel; frames that came before it are delivered first. */
   start(events: TransportEvents): void
   /** Whether a frame can leave now, where that may change ahead of `events.close`. */

@@ -40,6 +40,7 @@ const CLOSED = 3
  */
 export class WsTransport implements Transport {
   readonly reliable = false
+  readonly keepsEventsWhole = true
   readonly #socket: OwnedSocket
   readonly #wire: Corkable | undefined
   #events: TransportEvents | undefined
