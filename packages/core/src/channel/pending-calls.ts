@@ -114,8 +114,8 @@ export class PendingCalls implements TimedOwner {
     if (signal?.aborted) throw abortedError(method, 'not-sent', signal)
 
     const id = ++this.#lastId
-    // A notification has nobody who could be late for it.
     const call = createPendingCall(id, method, kind, definition, hasStreams, this)
+    // A notification has nobody who could be late for it.
     if (deadline !== undefined && kind !== 'notification') call.deadline = deadline
     if (key !== undefined) call.key = key
     if (limits === this.#patience && this.#queue) this.#queue.add(call)
