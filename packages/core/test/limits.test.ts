@@ -115,6 +115,23 @@ describe('depth', () => {
     expect(await peer.nextJson()).toMatchObject({ result: { text, [text]: text } })
   })
 
+  test.each([
+    ['little', 300, ']'.repeat(300)],
+    ['little that is no JSON', 600, ''],
+    ['much', 300, `${']'.repeat(300)}${' '.repeat(70_000)}`],
+    ['much that is no JSON', 40_000, '}'.repeat(40_000)],
+  ])('is found in %s', async (_, levels, rest) => {
+    const scene = await Scene.open()
+    const peer = await scene.raw()
+    for (const frame of [
+      '['.repeat(levels) + rest,
+      new TextEncoder().encode('['.repeat(levels) + rest),
+    ]) {
+      peer.send(frame)
+      expect(await peer.nextJson()).toMatchObject({ id: null, error: { code: -32600 } })
+    }
+  })
+
   test('of millions is refused as that of hundreds, and harms nobody', async () => {
     const scene = await Scene.open({ limits: { message: 8 * 1024 * 1024 } })
     const neighbour = await scene.neighbour()

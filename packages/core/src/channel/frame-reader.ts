@@ -8,7 +8,7 @@ import {
   jsonCodec,
   readText,
 } from '../wire/codec.js'
-import { nestsDeeper } from '../wire/json-depth.js'
+import { isDeeper, nestsDeeper } from '../wire/json-depth.js'
 import { readHelloFrame, readJson } from './handshake.js'
 import type { ChannelLimits } from './limits.js'
 
@@ -28,6 +28,8 @@ export type Reading =
 
 const PART: Reading = { kind: 'part' }
 const TOO_DEEP: Reading = { kind: 'too-deep' }
+/** So many characters of JSON are parsed before it is looked how deep they nest. */
+const LITTLE = 64 * 1024
 
 /**
  * Turns the frames that come in into messages: decodes them, and joins to a message the bytes that
@@ -55,12 +57,16 @@ export class FrameReader {
       return violation('bytes came that no message announced')
     }
     let decoded: unknown
+    let text = frame
     try {
-      const text = this.#codec === jsonCodec ? readText(frame) : frame
-      if (typeof text === 'string' && nestsDeeper(text, this.#limits.depth)) return TOO_DEEP
+      if (this.#codec === jsonCodec) text = readText(frame)
+      // What is made of little text is little; a codec of the user's own may go down into it, however far.
+      const isLittle = text.length <= LITTLE && this.#codec === jsonCodec
+      if (!isLittle && this.#isTooDeep(text)) return TOO_DEEP
       decoded = this.#decode(text)
+      if (isLittle && isDeeper(decoded, this.#limits.depth)) return TOO_DEEP
     } catch (thrown) {
-      return this.#unreadable(frame, thrown)
+      return this.#isTooDeep(text) ? TOO_DEEP : this.#unreadable(frame, thrown)
     }
     return this.#codec === jsonCodec
       ? this.#readAnnouncement(decoded, frame)
@@ -70,6 +76,10 @@ export class FrameReader {
   /** Lets go of a message that will never be complete. */
   discard(): void {
     this.#incomplete = undefined
+  }
+
+  #isTooDeep(frame: Frame): boolean {
+    return typeof frame === 'string' && nestsDeeper(frame, this.#limits.depth)
   }
 
   #readAnnouncement(decoded: unknown, frame: Frame): Reading {

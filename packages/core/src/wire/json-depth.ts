@@ -24,6 +24,24 @@ export function nestsDeeper(text: string, maxDepth: number): boolean {
   return false
 }
 
+/** The same of what was made of JSON, which costs a tenth; goes no deeper than it may. */
+export function isDeeper(value: unknown, maxDepth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (maxDepth === 0) return true
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (typeof item === 'object' && item !== null && isDeeper(item, maxDepth - 1)) return true
+    }
+    return false
+  }
+  // `Object.values` would cost as much as the text.
+  for (const key in value) {
+    const member = (value as Record<string, unknown>)[key]
+    if (typeof member === 'object' && member !== null && isDeeper(member, maxDepth - 1)) return true
+  }
+  return false
+}
+
 /** @returns where the quote is that ends the string which begins here; the text's end where none is. */
 function endOfString(text: string, begin: number): number {
   for (let at = begin + 1; ; at++) {
