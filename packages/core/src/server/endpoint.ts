@@ -2,14 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Audience, createAudience } from '../channel/audience.js'
-import {
-  type Authorizer,
-  ChannelKind,
-  type ChannelKindOptions,
-  type LiveChannel,
-  type ServerChannel,
-  type Visitor,
-} from '../channel/channel.js'
+import type { Authorizer, ServerChannel } from '../channel/channel.js'
 import type { Connection } from '../channel/connection.js'
 import type { Reception } from '../channel/connection-events.js'
 import type { Discovery } from '../channel/discovery.js'
@@ -20,6 +13,12 @@ import type { HelloParams } from '../channel/handshake.js'
 import type { ChannelHooks } from '../channel/hooks.js'
 import type { Keys } from '../channel/keyed-calls.js'
 import type { ChannelLimits } from '../channel/limits.js'
+import {
+  ChannelKind,
+  type ChannelKindOptions,
+  type LiveChannel,
+  type Visitor,
+} from '../channel/live-channel.js'
 import { log } from '../channel/logger.js'
 import type { Middleware } from '../channel/middleware.js'
 import type { ChannelOptions } from '../channel/options.js'
