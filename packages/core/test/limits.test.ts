@@ -149,6 +149,17 @@ describe('depth', () => {
     peer.send(deepCall(401))
     expect(await peer.nextJson()).toMatchObject({ id: null, error: { code: -32600 } })
   })
+
+  test('may be more than a function can call itself', async () => {
+    const scene = await Scene.open({ limits: { depth: 20_000 } })
+    const peer = await scene.raw()
+    const deepAdd = (depth: number) =>
+      `{"jsonrpc":"2.0","id":1,"method":"add","params":{"a":1,"b":2,"deep":${nested(depth - 2)}}}`
+    peer.send(deepAdd(20_000))
+    expect(await peer.nextJson()).toMatchObject({ id: 1, result: 3 })
+    peer.send(deepAdd(20_001))
+    expect(await peer.nextJson()).toMatchObject({ id: null, error: { code: -32600 } })
+  })
 })
 
 describe('a batch', () => {

@@ -8,7 +8,7 @@ import {
   jsonCodec,
   readText,
 } from '../wire/codec.js'
-import { isDeeper, nestsDeeper } from '../wire/json-depth.js'
+import { isDeeper, mayNestDeeper, nestsDeeper } from '../wire/json-depth.js'
 import { readHelloFrame, readJson } from './handshake.js'
 import type { ChannelLimits } from './limits.js'
 
@@ -28,8 +28,10 @@ export type Reading =
 
 const PART: Reading = { kind: 'part' }
 const TOO_DEEP: Reading = { kind: 'too-deep' }
-/** So many characters of JSON are parsed before it is looked how deep they nest. */
+/** So many characters of JSON are parsed before it is looked how deep they nest … */
 const LITTLE = 64 * 1024
+/** … where they may nest no deeper than a function may call itself. */
+const MOST_LEVELS = 1_000
 
 /**
  * Turns the frames that come in into messages: decodes them, and joins to a message the bytes that
@@ -60,11 +62,12 @@ export class FrameReader {
     let text = frame
     try {
       if (this.#codec === jsonCodec) text = readText(frame)
+      const { depth } = this.#limits
       // What is made of little text is little; a codec of the user's own may go down into it, however far.
-      const isLittle = text.length <= LITTLE && this.#codec === jsonCodec
+      const isLittle = text.length <= LITTLE && depth <= MOST_LEVELS && this.#codec === jsonCodec
       if (!isLittle && this.#isTooDeep(text)) return TOO_DEEP
       decoded = this.#decode(text)
-      if (isLittle && isDeeper(decoded, this.#limits.depth)) return TOO_DEEP
+      if (isLittle && mayNestDeeper(text.length, depth) && isDeeper(decoded, depth)) return TOO_DEEP
     } catch (thrown) {
       return this.#isTooDeep(text) ? TOO_DEEP : this.#unreadable(frame, thrown)
     }

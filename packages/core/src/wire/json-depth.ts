@@ -11,8 +11,7 @@ const BACKSLASH = 0x5c
  * at brackets outside of strings only; whether it is JSON at all, the parser says.
  */
 export function nestsDeeper(text: string, maxDepth: number): boolean {
-  // Each level takes two characters.
-  if (text.length < 2 * maxDepth) return false
+  if (!mayNestDeeper(text.length, maxDepth)) return false
   let depth = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
@@ -22,6 +21,11 @@ export function nestsDeeper(text: string, maxDepth: number): boolean {
     } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) depth--
   }
   return false
+}
+
+/** Whether so much JSON can: each level takes two characters. */
+export function mayNestDeeper(characters: number, maxDepth: number): boolean {
+  return characters >= 2 * maxDepth
 }
 
 /** The same of what was made of JSON, which costs a tenth; goes no deeper than it may. */
