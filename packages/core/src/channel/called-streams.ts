@@ -8,20 +8,15 @@ import type { PendingCalls } from './pending-calls.js'
 import type { Speech } from './speech.js'
 import { isCredit, readId, StreamWord, wordOf } from './stream-words.js'
 
-/** Whose calls they are. */
-export interface CalledStreamsHost extends Speech {
-  error(error: unknown): void
-}
-
 /** The streams of the calls that were made here, by the ids of their calls. */
 export class CalledStreams {
-  readonly #host: CalledStreamsHost
+  readonly #speech: Speech
   readonly #pending: PendingCalls
   #items: Map<unknown, IncomingStream> = EMPTY_MAP
   #inputs: Map<unknown, OutgoingStream> = EMPTY_MAP
 
-  constructor(host: CalledStreamsHost, pending: PendingCalls) {
-    this.#host = host
+  constructor(speech: Speech, pending: PendingCalls) {
+    this.#speech = speech
     this.#pending = pending
   }
 
@@ -35,13 +30,13 @@ export class CalledStreams {
 
   /** Sends the items of a source along with a call, as far as the other side wants them. */
   send(call: PendingCall, source: Source<unknown>): void {
-    const host = this.#host
+    const speech = this.#speech
     const { id, method } = call
     const output = new OutgoingStream({
       credit: 0,
-      whenRoomy: () => host.whenRoomy(),
+      whenRoomy: () => speech.whenRoomy(),
       send: (value) => {
-        const unsent = host.say(wordOf(StreamWord.input, { id, value }))
+        const unsent = speech.say(wordOf(StreamWord.input, { id, value }))
         if (unsent) throw unsent.error(method)
       },
     })
@@ -54,10 +49,10 @@ export class CalledStreams {
     call.promise.then(over, over)
     output.run(source).then(
       () => {
-        if (!output.isStopped) host.say(wordOf(StreamWord.inputEnd, { id }))
+        if (!output.isStopped) speech.say(wordOf(StreamWord.inputEnd, { id }))
       },
       (thrown: unknown) => {
-        if (output.isStopped) host.error(thrown)
+        if (output.isStopped) speech.error(thrown)
         else this.#pending.giveUp(call, inputFailed(call, thrown))
       },
     )
@@ -65,7 +60,7 @@ export class CalledStreams {
 
   /** So many more items of a call may come. */
   grant({ id }: PendingCall, n: number): void {
-    this.#host.say(wordOf(StreamWord.credit, { id, n }))
+    this.#speech.say(wordOf(StreamWord.credit, { id, n }))
   }
 
   /** A callee said something of a call. @returns how it breaks the protocol, where it does. */

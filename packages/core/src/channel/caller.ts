@@ -14,7 +14,7 @@ import {
 import { type Encoded, encode, keep } from '../wire/encoded.js'
 import type { NotificationMessage, RequestExtras, RequestMessage } from '../wire/message.js'
 import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
-import { CalledStreams, type CalledStreamsHost } from './called-streams.js'
+import { CalledStreams } from './called-streams.js'
 import { checkResult } from './check-result.js'
 import type { Connection } from './connection.js'
 import type { Answer, Unsendable } from './connection-events.js'
@@ -30,12 +30,13 @@ import { isSource } from './outgoing-stream.js'
 import { type CallKind, type PendingCall, STATE } from './pending-call.js'
 import { PendingCalls, type PendingCallsHost } from './pending-calls.js'
 import { PROGRESS, ProgressListening } from './progress.js'
-import type { SharedNotification } from './shared-notification.js'
+import { areParams, type SharedNotification } from './shared-notification.js'
+import type { Speech } from './speech.js'
 import type { StreamRoom } from './stream-room.js'
 import { readId } from './stream-words.js'
 
 /** Whose calls they are. */
-export interface CallerHost extends CalledStreamsHost, PendingCallsHost {
+export interface CallerHost extends Speech, PendingCallsHost {
   /** What the contract gives the other side; without it every name can be called. */
   readonly remoteSide: ContractSide | undefined
   readonly settings: ResolvedChannelOptions
@@ -344,12 +345,12 @@ export class Caller {
     const { format } = this.#host.settings
     try {
       if (params !== undefined) {
-        if (typeof params !== 'object' || params === null) {
+        if (!areParams(params)) {
           throw new TypeError('JSON-RPC 2.0 carries params as an object of named params')
         }
         message.params = params
       }
-      return shared ? shared.encode(format, message) : encode(format, message)
+      return shared ? shared.encode(format) : encode(format, message)
     } catch (thrown) {
       const why = describeThrown(thrown)
       this.fail(

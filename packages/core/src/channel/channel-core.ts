@@ -623,21 +623,20 @@ export class ChannelCore
     )
     this.#lose(why)
     this.#leaving = undefined
-    if (!this.#options.lasting)
-      this.refuse({ ...why, message: `the channel is closed: ${why.message}` })
+    if (!this.isLasting) this.refuse({ ...why, message: `the channel is closed: ${why.message}` })
   }
 
   /** What was written ends, but calls with a key: whoever serves next may know what came of them. */
   #lose(why: Refusal): void {
-    const isFree = this.#leaving !== undefined
     if (!this.#callerThere) return
-    const mayGoAgain = () => this.#options.lasting && (isFree || this.#resends.spend())
+    const isFree = this.#leaving !== undefined
+    const mayGoAgain = () => this.isLasting && (isFree || this.#resends.spend())
     this.#delivery.restore(this.#caller.lose(why, mayGoAgain))
   }
 
   /** @returns whether a message may be sent again; where not, its call ends. */
   #spend({ kind, call }: Outgoing, why: Refusal): boolean {
-    if (!this.#options.lasting || kind === 'reply') return false
+    if (!this.isLasting || kind === 'reply') return false
     if (this.#resends.spend()) return true
     this.#caller.returned(call)
     const error = disconnectedError(call, why)

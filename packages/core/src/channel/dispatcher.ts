@@ -28,7 +28,7 @@ import { after, type MaybeAsync, settled } from './maybe-async.js'
 import type { Middleware } from './middleware.js'
 import type { ResolvedChannelOptions } from './options.js'
 import { isSource } from './outgoing-stream.js'
-import { ProgressReport, type ProgressReportHost } from './progress.js'
+import { ProgressReport } from './progress.js'
 import {
   notAllowed,
   notFound,
@@ -54,11 +54,7 @@ interface Prepared {
 export type Authorize = (method: string, context: HandlerContext) => boolean | Promise<boolean>
 
 /** Whose methods they are. */
-export interface DispatcherHost
-  extends CallContextHost,
-    ExposedHandlersHost,
-    ProgressReportHost,
-    ServedStreamsHost {
+export interface DispatcherHost extends CallContextHost, ExposedHandlersHost, ServedStreamsHost {
   readonly settings: ResolvedChannelOptions
   /** Whether a call may run; without it, all may. */
   readonly authorize: Authorize | undefined
@@ -502,8 +498,8 @@ export class Dispatcher {
     params: unknown,
     context: CallContext,
   ): MaybeAsync<unknown> {
-    const [only, ...others] = handlers
-    if (only && others.length === 0) return this.#runOne(only, params, context)
+    const [first] = handlers
+    if (first && handlers.length === 1) return this.#runOne(first, params, context)
     const running = handlers.flatMap((handler) => this.#runOne(handler, params, context) ?? [])
     return running.length > 0 ? Promise.all(running) : undefined
   }

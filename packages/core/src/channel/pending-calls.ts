@@ -107,7 +107,7 @@ export class PendingCalls implements TimedOwner {
     definition: Definition | undefined,
   ): PendingCall {
     const hasStreams = kind === 'stream' || options.input !== undefined
-    const time = this.#timeOf(method, options, kind)
+    const time = timeOf(method, options, this.#patience, kind)
     const { limits = this.#patience, deadline } = time ?? {}
     const key = assertKey(method, options.idempotencyKey, hasStreams ? 'stream' : kind)
     const { signal } = options
@@ -129,14 +129,6 @@ export class PendingCalls implements TimedOwner {
     }
     this.#entries = ownMap(this.#entries).set(id, call)
     return call
-  }
-
-  /** @returns undefined for a call that was told nothing of its time. */
-  #timeOf(method: string, options: SendOptions, kind: CallKind): CallTime | undefined {
-    const { timeout, signal, input } = options
-    const isPlain = timeout === undefined && signal === undefined && input === undefined
-    if (isPlain && kind !== 'stream') return undefined
-    return timeOf(method, options, this.#patience, kind)
   }
 
   has(call: PendingCall): boolean {
@@ -223,13 +215,17 @@ interface CallTime {
 /**
  * How long a call may take, and when it is to have ended: what it was given, or what is left to whoever
  * it is made for, whichever is less. What is but this side's patience is told to nobody.
+ *
+ * @returns undefined for a call that has this side's patience, as most do.
  */
 function timeOf(
   method: string,
   { timeout, input, signal }: SendOptions,
   fallback: TimeLimits,
   kind: CallKind,
-): CallTime {
+): CallTime | undefined {
+  const isTold = timeout !== undefined || signal !== undefined || input !== undefined
+  if (!isTold && kind !== 'stream') return undefined
   const given = timeout === undefined ? undefined : readTimeout(method, timeout)
   const patience =
     kind === 'stream'

@@ -5,23 +5,18 @@ import { wordOf } from './stream-words.js'
 /** callee → caller: how far a call has come (docs/protocol.md, "Progress"). */
 export const PROGRESS = 'rpc.progress'
 
-/** Who works on the call. */
-export interface ProgressReportHost extends Speech {
-  error(error: unknown): void
-}
-
 /** Tells the caller of one call how far that has come; of what there is no room for, the newest. */
 export class ProgressReport {
   readonly #id: MessageId
   readonly #method: string
-  readonly #host: ProgressReportHost
+  readonly #speech: Speech
   #newest: { readonly value: unknown } | undefined
   #isOver = false
 
-  constructor(id: MessageId, method: string, host: ProgressReportHost) {
+  constructor(id: MessageId, method: string, speech: Speech) {
     this.#id = id
     this.#method = method
-    this.#host = host
+    this.#speech = speech
   }
 
   tell(value: unknown): void {
@@ -29,7 +24,7 @@ export class ProgressReport {
     const isWaiting = this.#newest !== undefined
     this.#newest = { value }
     if (isWaiting) return
-    const room = this.#host.whenRoomy()
+    const room = this.#speech.whenRoomy()
     if (room) void this.#sendWhen(room)
     else this.#send()
   }
@@ -47,7 +42,8 @@ export class ProgressReport {
   }
 
   async #sendWhen(room: Promise<void>): Promise<void> {
-    for (let wait: Promise<void> | undefined = room; wait; wait = this.#host.whenRoomy()) await wait
+    for (let wait: Promise<void> | undefined = room; wait; wait = this.#speech.whenRoomy())
+      await wait
     this.#send()
   }
 
@@ -55,8 +51,8 @@ export class ProgressReport {
     if (this.#isOver || !this.#newest) return
     const { value } = this.#newest
     this.#newest = undefined
-    const unsent = this.#host.say(wordOf(PROGRESS, { id: this.#id, value }))
-    if (unsent) this.#host.error(unsent.error(this.#method, 'Progress'))
+    const unsent = this.#speech.say(wordOf(PROGRESS, { id: this.#id, value }))
+    if (unsent) this.#speech.error(unsent.error(this.#method, 'Progress'))
   }
 }
 

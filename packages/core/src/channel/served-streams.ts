@@ -12,7 +12,6 @@ import { toldUnsent } from './unsent.js'
 export interface ServedStreamsHost extends Speech {
   /** How much of what callers send along may wait here to be read. */
   readonly room: StreamRoom
-  error(error: unknown): void
 }
 
 /** What a request says of its streams, as it came. */

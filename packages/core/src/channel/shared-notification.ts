@@ -15,8 +15,8 @@ export class SharedNotification {
   }
 
   /** @throws what the codec throws, each time anew. */
-  encode(format: Format, message: NotificationMessage): Encoded {
-    const made = this.#of(format, message)
+  encode(format: Format): Encoded {
+    const made = this.#of(format)
     if ('thrown' in made) throw made.thrown
     return made.encoded
   }
@@ -28,27 +28,28 @@ export class SharedNotification {
   plain(format: Format, side: ContractSide | undefined): Encoded | undefined {
     const { method, params } = this
     if (side && definitionOf(side, method)?.kind !== 'notification') return undefined
-    if (typeof method !== 'string' || !areParams(params)) return undefined
-    const made = this.#of(format, undefined)
+    if (typeof method !== 'string' || !(params === undefined || areParams(params))) return undefined
+    const made = this.#of(format)
     return 'thrown' in made ? undefined : made.encoded
   }
 
-  #of(format: Format, message: NotificationMessage | undefined): Made {
+  #of(format: Format): Made {
     const { codec, frameType } = format
     for (const made of this.#made) {
       if (made.format.codec === codec && made.format.frameType === frameType) return made
     }
-    const made = this.#make(format, message)
+    const made = this.#make(format)
     this.#made.push(made)
     return made
   }
 
-  #make(format: Format, message: NotificationMessage | undefined): Made {
+  #make(format: Format): Made {
     const { method, params } = this
+    const message: NotificationMessage = { jsonrpc: '2.0', method }
+    if (params !== undefined) message.params = params
     try {
-      const said = params === undefined ? undefined : { params }
       // Kept for those that are sent it later: whoever is first lets go of it first.
-      const encoded = keep(encode(format, message ?? { jsonrpc: '2.0', method, ...said }), this)
+      const encoded = keep(encode(format, message), this)
       return { format, encoded }
     } catch (thrown) {
       return { format, thrown }
@@ -56,8 +57,9 @@ export class SharedNotification {
   }
 }
 
-function areParams(params: unknown): boolean {
-  return params === undefined || (typeof params === 'object' && params !== null)
+/** Whether they can be a message's. */
+export function areParams(params: unknown): boolean {
+  return typeof params === 'object' && params !== null
 }
 
 /** What came of it in one format. */

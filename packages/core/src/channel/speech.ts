@@ -7,4 +7,6 @@ export interface Speech {
   say(word: NotificationMessage): Unsent | undefined
   /** @returns resolves when there may be room for an item; `undefined` where there is now. */
   whenRoomy(): Promise<void> | undefined
+  /** Told of every failure that nothing tells the other side about. */
+  error(error: unknown): void
 }

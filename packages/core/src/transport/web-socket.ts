@@ -1,5 +1,5 @@
 import type { Frame } from '../wire/codec.js'
-import type { Transport, TransportEvents } from './transport.js'
+import type { CloseInfo, Transport, TransportEvents } from './transport.js'
 
 /** As much of a WebSocket as is needed: the browser's, Node's, or that of `ws`. */
 export interface WebSocketLike {
@@ -23,8 +23,12 @@ export interface WebSocketLike {
   terminate?(): void
 }
 
-const OPEN = 1
-const CLOSED = 3
+/** Of `readyState`. */
+export const OPEN = 1
+export const CLOSED = 3
+
+/** Of a socket whose 'close' came before anyone listened. */
+export const CLOSED_BEFORE: CloseInfo = { code: 1006, reason: 'The socket was closed already' }
 
 /** A transport over a WebSocket that is open already. */
 export function webSocketTransport(socket: WebSocketLike): Transport {
@@ -48,8 +52,7 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
       socket.addEventListener('error', () => {})
       socket.on?.('pong', () => events.pong?.())
       if (socket.readyState === CLOSED) {
-        // Its 'close' came before anyone listened.
-        queueMicrotask(() => events.close({ code: 1006, reason: 'The socket was closed already' }))
+        queueMicrotask(() => events.close(CLOSED_BEFORE))
       }
     },
     send(frame: Frame) {

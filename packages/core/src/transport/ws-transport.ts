@@ -1,7 +1,7 @@
 import type { Frame } from '../wire/codec.js'
 import { lentCopy } from '../wire/lent-memory.js'
 import type { Transport, TransportEvents } from './transport.js'
-import { truncateReason } from './web-socket.js'
+import { CLOSED, CLOSED_BEFORE, OPEN, truncateReason } from './web-socket.js'
 
 /** As much of a socket of `ws` as is needed. */
 export interface WsSocket {
@@ -30,9 +30,6 @@ export interface Corkable {
 const TRANSPORT: unique symbol = Symbol('transport')
 
 type OwnedSocket = WsSocket & { [TRANSPORT]?: WsTransport }
-
-const OPEN = 1
-const CLOSED = 3
 
 /**
  * A transport over a socket of `ws` that is open already, a server's or a client's: what `webSocketTransport` is to all
@@ -69,8 +66,7 @@ export class WsTransport implements Transport {
     socket.on('error', onError)
     socket.on('pong', onPong)
     if (socket.readyState === CLOSED) {
-      // Its 'close' came before anyone listened.
-      queueMicrotask(() => events.close({ code: 1006, reason: 'The socket was closed already' }))
+      queueMicrotask(() => events.close(CLOSED_BEFORE))
     }
   }
 
