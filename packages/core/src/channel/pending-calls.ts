@@ -50,10 +50,6 @@ export class PendingCalls implements TimedOwner {
     this.#runOut(call as PendingCall, 'total', this.#patience)
   }
 
-  get size(): number {
-    return this.#entries.size
-  }
-
   /** Whether a call had this id, and when it did: whether it waits for its answer now. */
   stateOf(id: unknown): 'waiting' | 'over' | 'unknown' {
     if (!Number.isInteger(id) || (id as number) < 1 || (id as number) > this.#lastId)

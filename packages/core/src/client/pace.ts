@@ -41,10 +41,6 @@ export class Pace {
     return this.#attempt
   }
 
-  get isStopped(): boolean {
-    return this.#stopped
-  }
-
   /** @returns true when the next attempt is due, false when there will be none. */
   async next(): Promise<boolean> {
     while (!this.#stopped) {
