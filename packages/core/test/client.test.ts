@@ -103,6 +103,45 @@ describe('states', () => {
     await polled(() => client.state).toMatchObject({ queued: 0, inFlight: 0 })
   })
 
+  test('counts are those of the moment, and told once for all changes of a turn', async () => {
+    await using endpoint = serve()
+    await using client = createClient<Server>({ url: (await endpoint.listen()).url })
+    await client.connect()
+    // Nobody listens yet.
+    const first = client.other.add({ a: 1, b: 2 })
+    expect(client.state.inFlight).toBe(1)
+    expect(client.state).toBe(client.state)
+    const seen: ClientState[] = []
+    client.subscribe((state) => seen.push(state))
+    expect(await first).toBe(3)
+    await polled(() => seen.map(({ inFlight }) => inFlight)).toStrictEqual([0])
+    const calls = [client.other.add({ a: 1, b: 2 }), client.other.add({ a: 3, b: 4 })]
+    const during = client.state
+    expect(during.inFlight).toBe(2)
+    expect(await Promise.all(calls)).toStrictEqual([3, 7])
+    await polled(() => seen.map(({ inFlight }) => inFlight)).toStrictEqual([0, 2, 0])
+    expect(seen[1]).toBe(during)
+    expect(seen[2]).toBe(client.state)
+  })
+
+  test('what is as it was told last is not told again', async () => {
+    await using endpoint = serve()
+    await using client = createClient<Server>({ url: (await endpoint.listen()).url })
+    await client.connect()
+    const seen: ClientState[] = []
+    client.subscribe((state) => seen.push(state))
+    const before = client.state
+    const controller = new AbortController()
+    const call = rejection(client.other.hang(undefined, { signal: controller.signal }))
+    expect(client.state.inFlight).toBe(1)
+    controller.abort()
+    await call
+    expect(client.state).toStrictEqual(before)
+    await client.other.add({ a: 1, b: 2 })
+    await polled(() => seen.map(({ inFlight }) => inFlight)).toStrictEqual([1, 0])
+    expect(client.state).toBe(seen[1])
+  })
+
   test('tells each listener of each change, until it is unsubscribed', async () => {
     await using endpoint = serve()
     const { url } = await endpoint.listen()

@@ -8,6 +8,10 @@ export class Listeners<T> {
     this.#error = error
   }
 
+  get isEmpty(): boolean {
+    return this.#all.size === 0
+  }
+
   /** @returns takes it away. A function added twice is told twice, and taken away one at a time. */
   add(listener: (value: T) => void): () => void {
     const entry = (value: T) => listener(value)

@@ -173,10 +173,7 @@ export class LastingClient extends CorePeer implements AnyClient {
       this,
       handlersOf(options.methods, { side, localSide: contract?.[side] }),
     )
-    this.#state = new StateHolder(
-      () => ({ inFlight: this.core.inFlight, queued: this.core.queued }),
-      error,
-    )
+    this.#state = new StateHolder(this.core, error)
     if (options.autoConnect !== false) void this.connect()
   }
 

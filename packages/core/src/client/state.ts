@@ -57,45 +57,59 @@ export const IDLE_STATE: ClientState = Object.freeze({
   queued: 0,
 })
 
+/** Calls under way: they change all the time, and are counted where they are kept. */
+type Counts = Pick<ClientState, 'inFlight' | 'queued'>
+
 /** Holds a client's state, and tells its listeners of each change. */
 export class StateHolder {
   readonly #listeners: Listeners<ClientState>
-  readonly #counts: () => Pick<ClientState, 'inFlight' | 'queued'>
+  readonly #counts: Counts
   #state = IDLE_STATE
-  #countScheduled = false
+  #told = IDLE_STATE
+  #isTellingScheduled = false
 
-  constructor(
-    counts: () => Pick<ClientState, 'inFlight' | 'queued'>,
-    onListenerError: (error: unknown) => void,
-  ) {
+  constructor(counts: Counts, onListenerError: (error: unknown) => void) {
     this.#counts = counts
     this.#listeners = new Listeners(onListenerError)
   }
 
   get current(): ClientState {
+    const { inFlight, queued } = this.#counts
+    if (inFlight !== this.#state.inFlight || queued !== this.#state.queued) {
+      this.#state = Object.freeze({ ...this.#state, inFlight, queued })
+    }
     return this.#state
   }
 
   subscribe(listener: (state: ClientState) => void): () => void {
+    if (this.#listeners.isEmpty) this.#told = this.current
     return this.#listeners.add(listener)
   }
 
   /** Changes the state and tells of it, unless it says what it said before. */
   set(change: Partial<ClientState>): void {
-    const next = { ...this.#state, ...this.#counts(), ...change }
-    const keys = Object.keys(next) as (keyof ClientState)[]
-    if (keys.every((key) => Object.is(next[key], this.#state[key]))) return
-    this.#state = Object.freeze(next)
-    this.#listeners.tell(this.#state)
+    this.#state = Object.freeze({ ...this.current, ...change })
+    this.#tell()
   }
 
-  /** The counts may have changed; told once for all changes of a turn. */
+  /** The counts may have changed; told once for all changes of a turn, where anybody listens. */
   recount(): void {
-    if (this.#countScheduled) return
-    this.#countScheduled = true
+    if (this.#isTellingScheduled || this.#listeners.isEmpty) return
+    this.#isTellingScheduled = true
     queueMicrotask(() => {
-      this.#countScheduled = false
-      this.set({})
+      this.#isTellingScheduled = false
+      this.#tell()
     })
+  }
+
+  #tell(): void {
+    const told = this.#told
+    const now = this.current
+    if ((Object.keys(now) as (keyof ClientState)[]).every((key) => now[key] === told[key])) {
+      this.#state = told
+    } else {
+      this.#told = now
+      this.#listeners.tell(now)
+    }
   }
 }
