@@ -1,5 +1,4 @@
 import type { Frame } from '../wire/codec.js'
-import { lentCopy } from '../wire/lent-memory.js'
 import type { Transport, TransportEvents } from './transport.js'
 import { CLOSED, CLOSED_BEFORE, OPEN, truncateReason } from './web-socket.js'
 
@@ -8,11 +7,9 @@ export interface WsSocket {
   readonly readyState: number
   binaryType: string
   readonly bufferedAmount: number
-  /** None on the serving side. */
-  readonly url?: string
   // biome-ignore lint/suspicious/noExplicitAny: each event's listener has params of its own
   on(event: 'message' | 'close' | 'error' | 'pong', listener: (...args: any[]) => void): unknown
-  send(data: string | Uint8Array, left?: () => void): void
+  send(data: string | Uint8Array, options: { binary: boolean }): void
   close(code: number, reason: string): void
   terminate(): void
   ping(): void
@@ -26,14 +23,19 @@ export interface Corkable {
   uncork(): void
 }
 
+/** Text of more characters is copied once less often. */
+const SMALL = 16_384
+const TEXT = { binary: false }
+const BYTES = { binary: true }
+
 /** How a socket's listeners, which all sockets share, find its transport. */
 const TRANSPORT: unique symbol = Symbol('transport')
 
 type OwnedSocket = WsSocket & { [TRANSPORT]?: WsTransport }
 
 /**
- * A transport over a socket of `ws` that is open already, a server's or a client's: what `webSocketTransport` is to all
- * sockets, without functions and events of its own for each.
+ * A transport over a socket of `ws` that is open already, a client's, or with `ServedSocket` a server's: what
+ * `webSocketTransport` is to all sockets, without functions and events of its own for each.
  */
 export class WsTransport implements Transport {
   readonly reliable = false
@@ -71,14 +73,10 @@ export class WsTransport implements Transport {
   }
 
   send(frame: Frame): boolean {
-    const socket = this.#socket
-    if (socket.readyState !== OPEN) return false
-    if (typeof frame === 'string' || socket.url !== undefined) socket.send(frame)
-    else {
-      // Unlike a client's, which masks a copy, a server's keeps what it can't write at once.
-      const { bytes, giveBack } = lentCopy(frame)
-      socket.send(bytes, giveBack)
-    }
+    if (!this.isOpen) return false
+    if (typeof frame !== 'string') this.#socket.send(frame, BYTES)
+    // Bytes are masked into one piece with their header, which is written once; text is written after its header.
+    else this.#socket.send(frame.length > SMALL ? frame : Buffer.from(frame), TEXT)
     return true
   }
 
