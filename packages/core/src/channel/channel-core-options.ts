@@ -51,6 +51,8 @@ export interface ChannelCoreEvents<Own extends Owner> {
   latency?(owner: Own, ms: number): void
   /** The server's clients are to spread over another window, in ms, after a loss. */
   spread?(owner: Own, ms: number): void
+  /** Server: the client has said which methods of its contract have a handler now. */
+  exposes?(owner: Own, methods: readonly string[]): void
   /** `inFlight` or `queued` may have changed. */
   change?(owner: Own): void
   error(owner: Own, error: unknown): void

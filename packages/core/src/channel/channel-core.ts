@@ -28,7 +28,6 @@ import type { MaybeAsync } from './maybe-async.js'
 import type { ResolvedChannelOptions } from './options.js'
 import type { EncodedCall, Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-call.js'
-import { Presence } from './presence.js'
 import { randomId } from './random-id.js'
 import { createRemote } from './remote.js'
 import { ResendBudget } from './resend-budget.js'
@@ -65,7 +64,6 @@ export class ChannelCore
   #otherSide: object | undefined
   #callerThere: Caller | undefined
   #dispatcherThere: Dispatcher | undefined
-  #presence: Presence | undefined
   #resendBudget: ResendBudget | undefined
   #streamRoom: StreamRoom | undefined
   /** Why nothing is sent any more, for now or for good. */
@@ -228,12 +226,6 @@ export class ChannelCore
     return this.#connection?.keys
   }
 
-  /** Server: what its client can be called for now. */
-  get presence(): Presence {
-    this.#presence ??= new Presence(this)
-    return this.#presence
-  }
-
   // ── Calling ───────────────────────────────────────────────────────────────────────────────────
 
   call(method: string, params: unknown, options?: SendOptions): Promise<unknown> {
@@ -387,10 +379,11 @@ export class ChannelCore
 
   /** A client has said which methods it can be called for; of others than the contract's nothing is kept. */
   exposes(names: readonly string[]): void {
-    const { contract, side } = this.#options
+    const { contract, side, events } = this.#options
     const theirs = contract?.client
     if (side === 'server') {
-      this.presence.said(theirs ? names.filter((name) => definitionOf(theirs, name)) : names)
+      const known = theirs ? names.filter((name) => definitionOf(theirs, name)) : names
+      events.exposes?.(this.channel, known)
     }
   }
 

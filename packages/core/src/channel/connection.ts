@@ -34,20 +34,20 @@ import {
   PROTOCOL_VERSION,
   readHelloParams,
   readHelloResult,
+  readMethods,
   SERVER_PATIENCE_MS,
 } from './handshake.js'
 import type { Incoming } from './incoming.js'
 import type { Keys } from './keyed-calls.js'
-import { Life, type LifeEvents } from './life.js'
+import { Life, type LifeEvents, type LifeOptions } from './life.js'
 import type { MaybeAsync } from './maybe-async.js'
 import type { ResolvedChannelOptions } from './options.js'
-import { readMethods } from './presence.js'
 import type { Session } from './session.js'
 import { atEndOfTurn, type FrameSink, type InTurn, SharedFrame } from './shared-frame.js'
 import type { TappedConnection, WireTap } from './wire-tap.js'
 
 /** How this side speaks: one object for all of a server's connections. */
-export type ConnectionSettings = Pick<ResolvedChannelOptions, 'format' | 'limits' | 'heartbeat'>
+export interface ConnectionSettings extends LifeOptions, Pick<ResolvedChannelOptions, 'format'> {}
 
 /** What a client says of itself. */
 export interface ClientHello extends Pick<HelloParams, 'id' | 'attempt' | 'methods' | 'resume'> {
@@ -105,7 +105,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     this.#events = events
     this.#hello = hello
     this.#reader = new FrameReader(settings.format.codec, settings.limits)
-    this.#life = new Life(transport, settings, !hello, this)
+    this.#life = new Life(transport, settings, this)
   }
 
   /** Begins, once whoever made the connection has put it where its events will look for it. */

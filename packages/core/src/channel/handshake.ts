@@ -2,7 +2,6 @@ import { type FrameType, jsonCodec } from '../wire/codec.js'
 import type { Format } from '../wire/format.js'
 import type { MessageId, RequestMessage } from '../wire/message.js'
 import type { Keys } from './keyed-calls.js'
-import { readMethods } from './presence.js'
 
 /**
  * The first exchange on a connection (docs/protocol.md, "Hello"): who speaks more than JSON-RPC 2.0
@@ -178,4 +177,10 @@ function hasLimits(value: unknown): value is HelloLimits {
 
 function isPositiveInteger(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) > 0
+}
+
+/** @returns the names, or `undefined` where they are none. */
+export function readMethods(value: unknown): readonly string[] | undefined {
+  const isNames = Array.isArray(value) && value.every((name) => typeof name === 'string')
+  return isNames ? value : undefined
 }

@@ -1,11 +1,13 @@
 import type { Transport } from '../transport/transport.js'
 import { Heartbeat, type HeartbeatEvents, type HeartbeatOptions } from './heartbeat.js'
 import type { ChannelLimits } from './limits.js'
-import { RateLimit, type RateLimitEvents } from './rate-limit.js'
+import type { RateLimit, RateLimitEvents } from './rate-limit.js'
 
 export interface LifeOptions {
   readonly limits: ChannelLimits
   readonly heartbeat: HeartbeatOptions | false
+  /** Server: makes what holds up a client that sends too much. */
+  readonly createRateLimit?: ((events: RateLimitEvents) => RateLimit) | undefined
 }
 
 export interface LifeEvents {
@@ -32,12 +34,12 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
   #isOver = false
 
   /** @param isServed whether it is a client that is at the other end. */
-  constructor(transport: Transport, options: LifeOptions, isServed: boolean, events: LifeEvents) {
+  constructor(transport: Transport, options: LifeOptions, events: LifeEvents) {
     this.#transport = transport
     this.#options = options
     this.#events = events
     // A wire that can't stall is one within this machine.
-    if (isServed && !transport.reliable) this.#rate = new RateLimit(options.limits, this)
+    if (!transport.reliable) this.#rate = options.createRateLimit?.(this)
   }
 
   /** From now on, where it makes sense to ask this other side. */

@@ -19,6 +19,8 @@ import {
   resolveChannelOptions,
 } from './options.js'
 import { CorePeer } from './peer.js'
+import { Presence } from './presence.js'
+import { RateLimit } from './rate-limit.js'
 
 /** What channels are opened with that are opened alike, once the types are gone. */
 export interface ChannelKindOptions {
@@ -66,7 +68,12 @@ export class ChannelKind {
   /** @throws {RpcConfigError} where an option or a method's name is wrong. */
   constructor({ contract, side, options, events, groups, ...others }: ChannelKindOptions) {
     const hooks = new HookRunner<LiveChannel>(options)
-    this.settings = resolveChannelOptions(options)
+    const settings = resolveChannelOptions(options)
+    const { limits } = settings
+    this.settings =
+      side === 'client'
+        ? settings
+        : { ...settings, createRateLimit: (events) => new RateLimit(limits, events) }
     this.groups = groups
     this.#handlers = handlersOf(options.methods, { side, localSide: contract?.[side] })
     this.#core = {
@@ -89,6 +96,7 @@ export class ChannelKind {
           events?.ended?.(channel, info, recv)
           if (channel.wasTold) hooks.disconnect(channel, info)
         },
+        exposes: (channel, methods) => channel.exposes(methods),
         error: (channel, error) => hooks.error(channel, error),
         change: (channel) => events?.change?.(channel),
       },
@@ -113,6 +121,8 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   protected readonly core: ChannelCore
   #visitor: Visitor
   #membership: Membership<LiveChannel> | undefined
+  /** Made when it is needed. */
+  #presenceThere: Presence | undefined
   #isOver = false
 
   constructor(
@@ -140,11 +150,21 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   }
 
   has(method: string): boolean | undefined {
-    return this.core.presence.has(method)
+    return this.#presence.has(method)
   }
 
   onMethods(listener: (methods: ReadonlySet<string>) => void): () => void {
-    return this.core.presence.listen(listener)
+    return this.#presence.listen(listener)
+  }
+
+  /** The other side has said which of its methods have a handler now. */
+  exposes(methods: readonly string[]): void {
+    this.#presence.said(methods)
+  }
+
+  get #presence(): Presence {
+    this.#presenceThere ??= new Presence(this.core)
+    return this.#presenceThere
   }
 
   get groups(): ReadonlySet<string> {
@@ -190,7 +210,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   over(): void {
     this.#isOver = true
     this.#membership?.end()
-    this.core.presence.end()
+    this.#presenceThere?.end()
   }
 
   /** How much it holds for the other side, in bytes. */

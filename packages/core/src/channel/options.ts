@@ -6,6 +6,7 @@ import { readTimeout, type TimeLimits, type Timeout } from './call-timer.js'
 import { assertDiscovery, type Discovery } from './discovery.js'
 import type { AnyHandler } from './exposed-handlers.js'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './heartbeat.js'
+import type { LifeOptions } from './life.js'
 import { type ChannelLimits, resolveLimits } from './limits.js'
 import type { Logger } from './logger.js'
 import { type Middleware, resolveMiddleware } from './middleware.js'
@@ -68,10 +69,8 @@ export interface ChannelOptions {
 }
 
 /** The options with their defaults. */
-export interface ResolvedChannelOptions {
+export interface ResolvedChannelOptions extends LifeOptions {
   readonly timeout: TimeLimits
-  readonly limits: ChannelLimits
-  readonly heartbeat: HeartbeatOptions | false
   readonly exposeErrors: boolean
   readonly fallback: AnyHandler | undefined
   readonly waitForMount: number

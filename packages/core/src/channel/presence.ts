@@ -49,9 +49,3 @@ function setOf(names: readonly string[]): ReadonlySet<string> {
   if (!isSame) last = methods
   return last
 }
-
-/** @returns the names, or `undefined` where they are none. */
-export function readMethods(value: unknown): readonly string[] | undefined {
-  const isNames = Array.isArray(value) && value.every((name) => typeof name === 'string')
-  return isNames ? value : undefined
-}
