@@ -3,7 +3,7 @@ import { getProxyForUrl } from 'proxy-from-env'
 import { WebSocket } from 'ws'
 import { describeThrown, RpcConfigError } from '../errors.js'
 import type { WebSocketLike } from '../transport/web-socket.js'
-import { type Corkable, type WsSocket, WsTransport } from '../transport/ws-transport.js'
+import { type Wire, type WsSocket, WsTransport } from '../transport/ws-transport.js'
 import type { Failure } from './retry.js'
 import type {
   AssertSocketSettings,
@@ -31,10 +31,10 @@ export const assertSocketSettings: AssertSocketSettings = ({ headers, proxy, tls
 }
 
 export const transportOf: TransportOf = (socket) =>
-  new WsTransport(socket as unknown as WsSocket, wires.get(socket))
+  new WsTransport(socket as unknown as WsSocket, wires.get(socket) as Wire, false)
 
 /** What the sockets write to that have opened. */
-const wires = new WeakMap<WebSocketLike, Corkable>()
+const wires = new WeakMap<WebSocketLike, Wire>()
 
 /** Node's WebSocket: `ws`, which tells why an upgrade was refused. */
 export const prepareSocket: PrepareSocket = async (url, options) => {

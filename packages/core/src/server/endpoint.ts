@@ -30,12 +30,12 @@ import { CloseCode } from '../transport/close-codes.js'
 import { withRetryAfter } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { truncateReason } from '../transport/web-socket.js'
+import { WsTransport } from '../transport/ws-transport.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { type ConnectionLimits, Connections } from './connection-limits.js'
 import { hearUpgrades } from './hear-upgrades.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
-import { ServedSocket } from './served-socket.js'
 import { type ResumeOptions, Sessions } from './sessions.js'
 import { Spread } from './spread.js'
 import { assertPageRules, isPage, type PageRules, refusalOfPage, refuseUpgrade } from './upgrade.js'
@@ -376,7 +376,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   #accept(socket: WebSocket, wire: Duplex, visitor: Visitor): void {
-    this.#opening.add(this.#kind.open(new ServedSocket(socket, wire), visitor))
+    this.#opening.add(this.#kind.open(new WsTransport(socket, wire, true), visitor))
   }
 
   #kindOf(contract: Contract | undefined, options: UntypedOptions): ChannelKind {

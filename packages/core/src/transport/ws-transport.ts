@@ -1,6 +1,7 @@
 import type { Frame } from '../wire/codec.js'
 import type { Transport, TransportEvents } from './transport.js'
 import { CLOSED, CLOSED_BEFORE, OPEN, truncateReason } from './web-socket.js'
+import { type WsFrame, wsFrame } from './ws-frame.js'
 
 /** As much of a socket of `ws` as is needed. */
 export interface WsSocket {
@@ -9,7 +10,7 @@ export interface WsSocket {
   readonly bufferedAmount: number
   // biome-ignore lint/suspicious/noExplicitAny: each event's listener has params of its own
   on(event: 'message' | 'close' | 'error' | 'pong', listener: (...args: any[]) => void): unknown
-  send(data: string | Uint8Array, options: { binary: boolean }): void
+  send(text: string): void
   close(code: number, reason: string): void
   terminate(): void
   ping(): void
@@ -18,15 +19,26 @@ export interface WsSocket {
 }
 
 /** What a socket of `ws` writes to: its TCP or TLS socket. */
-export interface Corkable {
+export interface Wire {
+  write(bytes: Uint8Array, left?: () => void): void
   cork(): void
   uncork(): void
 }
 
-/** Text of more characters is copied once less often. */
-const SMALL = 16_384
-const TEXT = { binary: false }
-const BYTES = { binary: true }
+/** A server's text of more characters is written as it is, behind its header: it needs no mask, and no memory. */
+const SMALL = 4_000
+
+let lastText = ''
+let lastFrame: WsFrame | undefined
+
+/** A server's frame of little text. What is told to many is made once, as it comes again and again in one turn. */
+function sharedFrame(text: string): WsFrame {
+  if (!lastFrame || text !== lastText) {
+    lastText = text
+    lastFrame = wsFrame(text, false)
+  }
+  return lastFrame
+}
 
 /** How a socket's listeners, which all sockets share, find its transport. */
 const TRANSPORT: unique symbol = Symbol('transport')
@@ -34,19 +46,25 @@ const TRANSPORT: unique symbol = Symbol('transport')
 type OwnedSocket = WsSocket & { [TRANSPORT]?: WsTransport }
 
 /**
- * A transport over a socket of `ws` that is open already, a client's, or with `ServedSocket` a server's: what
- * `webSocketTransport` is to all sockets, without functions and events of its own for each.
+ * A transport over a socket of `ws` that is open already, a server's or a client's: what `webSocketTransport` is to all
+ * sockets, without functions and events of its own for each. Most frames are written to the wire in one piece.
  */
 export class WsTransport implements Transport {
   readonly reliable = false
   readonly keepsEventsWhole = true
   readonly #socket: OwnedSocket
-  readonly #wire: Corkable | undefined
+  readonly #wire: Wire
+  readonly #isServed: boolean
   #events: TransportEvents | undefined
 
-  constructor(socket: WsSocket, wire: Corkable | undefined) {
+  /**
+   * @param socket one without extensions: what is written to its wire is in order with what it writes itself.
+   * @param isServed whether it is a server's.
+   */
+  constructor(socket: WsSocket, wire: Wire, isServed: boolean) {
     this.#socket = socket
     this.#wire = wire
+    this.#isServed = isServed
     socket.binaryType = 'arraybuffer'
   }
 
@@ -74,15 +92,23 @@ export class WsTransport implements Transport {
 
   send(frame: Frame): boolean {
     if (!this.isOpen) return false
-    if (typeof frame !== 'string') this.#socket.send(frame, BYTES)
-    // Bytes are masked into one piece with their header, which is written once; text is written after its header.
-    else this.#socket.send(frame.length > SMALL ? frame : Buffer.from(frame), TEXT)
+    if (this.#isServed && typeof frame === 'string') this.#sendText(frame)
+    else this.#write(wsFrame(frame, !this.#isServed))
     return true
   }
 
+  #sendText(text: string): void {
+    if (text.length > SMALL) this.#socket.send(text)
+    else this.#write(sharedFrame(text))
+  }
+
+  #write({ bytes, giveBack }: WsFrame): void {
+    this.#wire.write(bytes, giveBack)
+  }
+
   cork(isHeld: boolean): void {
-    if (isHeld) this.#wire?.cork()
-    else this.#wire?.uncork()
+    if (isHeld) this.#wire.cork()
+    else this.#wire.uncork()
   }
 
   close(code = 1000, reason = ''): void {

@@ -116,13 +116,15 @@ function withOwn(text: string, rpc: object | undefined): string {
 
 /** Whether a search by `JSON.stringify` would find bytes, as far as a quick look can tell. */
 function mayHoldBytes(value: object, depth: number): boolean {
-  if (isBinary(value) || depth > MAX_SEARCHED_DEPTH) return true
+  if (depth > MAX_SEARCHED_DEPTH) return true
   if (Array.isArray(value)) {
-    for (const item of value) {
+    for (let at = 0; at < value.length; at++) {
+      const item: unknown = value[at]
       if (typeof item === 'object' && item !== null && mayHoldBytes(item, depth + 1)) return true
     }
     return false
   }
+  if (isBinary(value)) return true
   if (saysItsJson(value)) return !(value instanceof Date)
   // Every call passes here: this loop costs a tenth of `JSON.stringify`, `Object.values` a half.
   for (const key in value) {
@@ -197,13 +199,13 @@ function hasExtras(message: unknown): boolean {
 function slotsOf(message: unknown): readonly Slot[] {
   const announced = own(own(message, 'rpc'), 'bytes')
   if (announced === undefined) return NONE
-  const malformed = new TypeError('its rpc.bytes names no places and sizes')
-  if (!Array.isArray(announced)) throw malformed
+  const malformed = () => new TypeError('its rpc.bytes names no places and sizes')
+  if (!Array.isArray(announced)) throw malformed()
   return announced.map((entry) => {
     const at = own(entry, 'at')
     const size = own(entry, 'size') as number
     const slot = Array.isArray(at) && findSlot(message, at)
-    if (!slot || !Number.isSafeInteger(size) || size < 0) throw malformed
+    if (!slot || !Number.isSafeInteger(size) || size < 0) throw malformed()
     return { ...slot, size }
   })
 }

@@ -33,7 +33,8 @@ export function isDeeper(value: unknown, maxDepth: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (maxDepth === 0) return true
   if (Array.isArray(value)) {
-    for (const item of value) {
+    for (let at = 0; at < value.length; at++) {
+      const item: unknown = value[at]
       if (typeof item === 'object' && item !== null && isDeeper(item, maxDepth - 1)) return true
     }
     return false

@@ -6,11 +6,11 @@ const MOST_FREE = 8 * 1024 * 1024
 let free: Uint8Array[] = []
 let freeBytes = 0
 
-/** A copy of bytes that nobody else can change. */
+/** Bytes that nobody else can change. */
 export interface Lent {
   readonly bytes: Uint8Array
-  /** Nobody looks at the copy any more: its memory serves others from now on. To be said once, or never. */
-  readonly giveBack?: () => void
+  /** Nobody looks at them any more: their memory serves others from now on. To be said once, or never. */
+  readonly giveBack?: (() => void) | undefined
 }
 
 /**
@@ -18,11 +18,17 @@ export interface Lent {
  * who allocates a MiB for each message pays for a collection with every dozen of them.
  */
 export function lentCopy(bytes: Uint8Array): Lent {
-  const { byteLength } = bytes
-  if (byteLength < LEAST) return { bytes: new Uint8Array(bytes) }
-  const memory = take(byteLength)
-  memory.set(bytes)
-  return { bytes: memory.subarray(0, byteLength), giveBack: () => giveBack(memory) }
+  const lent = lentMemory(bytes.byteLength)
+  if (!lent) return { bytes: new Uint8Array(bytes) }
+  lent.bytes.set(bytes)
+  return lent
+}
+
+/** @returns memory of such a size, with whatever is in it; undefined for little, which costs nothing to allocate. */
+export function lentMemory(size: number): Lent | undefined {
+  if (size < LEAST) return undefined
+  const memory = take(size)
+  return { bytes: memory.subarray(0, size), giveBack: () => giveBack(memory) }
 }
 
 /** @returns one that is large enough and not much too large, or a new one. */
