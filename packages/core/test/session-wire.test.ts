@@ -143,6 +143,18 @@ describe('a server that keeps sessions', () => {
     expect(came.filter(({ method }) => method === 'rpc.ack')).toStrictEqual([ack(33)])
   })
 
+  test('acknowledges a frame of many messages once, when it has dispatched the last', async () => {
+    const { url } = await serve()
+    const { peer } = await hello(url)
+    const ids = Array.from({ length: 90 }, (_, n) => n + 1)
+    peer.send(ids.map((id) => add(id)))
+    // This client takes no frames of many.
+    const came = []
+    for (let n = 0; n < 91; n++) came.push(await peer.nextJson())
+    expect(came.map(({ id }) => id)).toStrictEqual([...ids, undefined])
+    expect(came.at(-1)).toStrictEqual(ack(90))
+  })
+
   test('counts what it answers, what it ignores and what it can not read, but not words of life', async () => {
     const { url } = await serve()
     const { peer, result } = await hello(url)

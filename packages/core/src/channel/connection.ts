@@ -450,6 +450,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
         this.#life.took(1)
         this.#count(decoded, bytes)
         this.#receiveOne(decoded, bytes)
+        this.session?.frameEnded()
         return
       }
       case 'part':
@@ -532,6 +533,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
         this.#count(decoded, each)
         this.#receiveOne(decoded, each)
       }
+      this.session?.frameEnded()
       return
     }
     const replies = await Promise.all(

@@ -35,7 +35,7 @@ export interface ChannelLimits {
   readonly queuedBytes: number
   /**
    * The most messages of a session that are sent ahead of the other side's acknowledgement; then they
-   * wait. Default 1,024. It comes with each 32 of them, or after 1 s: with less than 64, streams, which
+   * wait. Default 16,384. It comes with each 32 of them, or after 1 s: with less than 64, streams, which
    * leave half of it to calls, wait for that second.
    */
   readonly unackedMessages: number
@@ -70,7 +70,7 @@ const DEFAULT_LIMITS: ChannelLimits = Object.freeze({
   sendBuffer: 8 * MIB,
   queuedMessages: 256,
   queuedBytes: MIB,
-  unackedMessages: 1_024,
+  unackedMessages: 16_384,
   unackedBytes: 4 * MIB,
   streamItems: 32,
   streamBytes: MIB,

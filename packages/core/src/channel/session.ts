@@ -125,11 +125,15 @@ export class Session {
     if (this.#ended) return
     this.#recv++
     this.#untoldBytes += bytes
+    this.#timer ??= setTimeout(() => this.#acknowledge(), ACK_AFTER_MS)
+  }
+
+  /** All messages of a frame are being dispatched: the other side is told of them together. */
+  frameEnded(): void {
     const isDue =
       this.#recv - this.#told >= ACK_AFTER_MESSAGES ||
       this.#untoldBytes >= this.#options.peerBytes / 4
     if (isDue) this.#acknowledge()
-    else this.#timer ??= setTimeout(() => this.#acknowledge(), ACK_AFTER_MS)
   }
 
   /** Tells how far it has come in another way, such as a hello: then no acknowledgement is owed. */
