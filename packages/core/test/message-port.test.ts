@@ -65,6 +65,59 @@ describe('what is no frame ends the connection, and both sides learn why', () =>
   })
 })
 
+describe('a message and its bytes are one thing on a port', () => {
+  const hello = {
+    jsonrpc: '2.0',
+    id: 'rpc:1',
+    method: 'rpc.hello',
+    params: { v: 1, attempt: 1, codec: 'json', bytes: true, limits: { msg: 100_000 } },
+  }
+  const announced = (message: object, ...at: string[]) =>
+    JSON.stringify({ jsonrpc: '2.0', ...message, rpc: { bytes: [{ at, size: 3 }] } })
+
+  async function openBytes() {
+    const { port1: raw, port2 } = new MessageChannel()
+    const posted: unknown[] = []
+    raw.on('message', (message) => posted.push(message))
+    const reverse = ({ value }: { value: Uint8Array }) => new Uint8Array(value).reverse()
+    const channel = createChannel({
+      side: 'server',
+      transport: messagePortTransport(port2),
+      methods: { reverse },
+    })
+    raw.postMessage(JSON.stringify(hello))
+    await vi.waitFor(() => expect(posted).toHaveLength(1))
+    return { raw, channel, posted, [Symbol.dispose]: () => raw.close() }
+  }
+
+  test.each([
+    ['together', true],
+    ['one after the other', false],
+  ])('posted %s, and answered together', async (_, isTogether) => {
+    using port = await openBytes()
+    const request = { id: 1, method: 'reverse', params: { value: null } }
+    const frames = [announced(request, 'params', 'value'), new Uint8Array([1, 2, 3])]
+    if (isTogether) port.raw.postMessage(frames)
+    else for (const frame of frames) port.raw.postMessage(frame)
+    await vi.waitFor(() => expect(port.posted).toHaveLength(2))
+    const [text, bytes] = port.posted[1] as [string, Uint8Array]
+    expect(JSON.parse(text)).toStrictEqual({
+      jsonrpc: '2.0',
+      id: 1,
+      result: null,
+      rpc: { bytes: [{ at: ['result'], size: 3 }] },
+    })
+    expect(bytes).toStrictEqual(new Uint8Array([3, 2, 1]))
+  })
+
+  test('an array of what is no frame ends the connection', async () => {
+    using port = await openBytes()
+    port.raw.postMessage(['{"jsonrpc":"2.0","id":1,"method":"nothing"}', 5, 'never read'])
+    await vi.waitFor(() => expect(port.posted.at(-1)).toMatchObject({ code: 1003 }))
+    expect(port.channel.isConnected).toBe(false)
+  })
+})
+
 describe('a function that makes connections', () => {
   test.each([4400, 4403])('stops the client where it fails with %d, and says why', async (code) => {
     const connect = vi.fn(() => {

@@ -234,6 +234,9 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     if (this.#shared.isEmpty && this.#isStuck()) return false
     if (typeof frame === 'string' && bytes.length === 0 && this.#shared.take(frame)) return true
     this.#shared.flush()
+    if (bytes.length > 0 && !this.#tapped && this.#transport.sendTogether) {
+      return this.#transport.sendTogether([frame, ...bytes])
+    }
     if (bytes.length > 0 || !this.isExtended) this.#cork()
     // A message whose last frame did not leave is never complete: nobody has seen it.
     return this.#send(frame) && bytes.every((part) => this.#send(part))

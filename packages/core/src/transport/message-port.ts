@@ -42,15 +42,25 @@ export function messagePortTransport(port: MessagePortLike): Transport {
     end({ code, reason })
   }
 
+  function take(data: unknown): void {
+    if (closed) return
+    if (typeof data === 'string' || data instanceof Uint8Array) events?.frame(data)
+    else close(1003, data === null ? NULL : 'A port delivered what is neither text nor bytes')
+  }
+
+  function post(message: Frame | readonly Frame[]): boolean {
+    if (!closed) port.postMessage(message)
+    return !closed
+  }
+
   return {
     reliable: true,
     start(channelEvents) {
       events = channelEvents
       port.addEventListener('message', ({ data }: { data: unknown }) => {
-        if (closed) return
         if (isGoodbye(data)) end({ code: data.code, reason: data.reason })
-        else if (typeof data === 'string' || data instanceof Uint8Array) channelEvents.frame(data)
-        else close(1003, data === null ? NULL : 'A port delivered what is neither text nor bytes')
+        else if (Array.isArray(data)) for (const frame of data) take(frame)
+        else take(data)
       })
       port.addEventListener('close', () => end({ code: 1006, reason: 'The port was closed' }))
       port.addEventListener('messageerror', () =>
@@ -58,18 +68,17 @@ export function messagePortTransport(port: MessagePortLike): Transport {
       )
       port.start?.()
     },
-    send(frame: Frame) {
-      if (closed) return false
-      // What is carried is a copy: of all the memory that bytes are a part of.
-      port.postMessage(typeof frame === 'string' || isWhole(frame) ? frame : new Uint8Array(frame))
-      return true
-    },
+    send: (frame) => post(carried(frame)),
+    // Each thing that is posted wakes the other side.
+    sendTogether: (frames) => post(frames.map(carried)),
     close: (code = 1000, reason = '') => close(code, reason),
   }
 }
 
-function isWhole({ byteLength, buffer }: Uint8Array): boolean {
-  return byteLength === buffer.byteLength
+/** What is carried is a copy: of all the memory that bytes are a part of. */
+function carried(frame: Frame): Frame {
+  const isWhole = typeof frame === 'string' || frame.byteLength === frame.buffer.byteLength
+  return isWhole ? frame : new Uint8Array(frame)
 }
 
 function isGoodbye(data: unknown): data is Goodbye {

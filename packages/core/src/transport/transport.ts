@@ -39,6 +39,8 @@ export interface Transport {
    * returned: a wire that still needs them by then copies them.
    */
   send(frame: Frame): boolean
+  /** The same of frames that belong together, where that takes less than one after the other. */
+  sendTogether?(frames: readonly Frame[]): boolean
   /** Ends the connection; `events.close` follows. Safe to call twice. */
   close(code?: number, reason?: string): void
   /** Ends it at once, without a goodbye to wait for, where the other side is known to be dead. */
