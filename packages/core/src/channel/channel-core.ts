@@ -373,10 +373,6 @@ export class ChannelCore
     else connection.write(encoded)
   }
 
-  counted({ session }: Connection, bytes: number): void {
-    session?.received(bytes)
-  }
-
   /** A client has said which methods it can be called for; of others than the contract's nothing is kept. */
   exposes(names: readonly string[]): void {
     const { contract, side, events } = this.#options

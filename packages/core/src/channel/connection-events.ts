@@ -24,8 +24,6 @@ export interface ConnectionEvents {
   ready(connection: Connection, hello: HelloResult | undefined, isFirst: boolean): void
   /** Server: the client has heard nothing of what was said so far. */
   unheard(): void
-  /** A message of a session is about to be dispatched, of so many bytes, text by its length. */
-  counted(connection: Connection, bytes: number): void
   /**
    * Runs a call of the other side. Never rejects.
    *

@@ -477,9 +477,9 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     }
   }
 
-  /** Counts a message, whatever it may be, in the turn that dispatches it. */
+  /** Counts a message of a session, whatever it may be, in the turn that dispatches it. */
   #count(decoded: unknown, bytes: number): void {
-    if (isCounted(decoded)) this.#events.counted(this, bytes)
+    if (this.session && isCounted(decoded)) this.session.received(bytes)
   }
 
   /** The same of a frame that is no message. */

@@ -120,7 +120,7 @@ export class Session {
     return this.#recv
   }
 
-  /** A message of the other side is being dispatched. */
+  /** A message of the other side is being dispatched, of so many bytes, text by its length. */
   received(bytes: number): void {
     if (this.#ended) return
     this.#recv++
