@@ -16,6 +16,11 @@ let server: PeerServer | undefined
 const clients: PeerClient[] = []
 /** What V8 makes of large values depends on what else there is: some megabytes, as an application has. */
 const application = Array.from({ length: 200_000 }, (_, id) => ({ id, name: `item ${id}` }))
+/**
+ * No process has hundreds of connections before the first message: V8 keeps for good what each of them holds of the
+ * only message that it had, and goes on to do so with what is let go at once.
+ */
+const TRAFFIC: Load = { kind: 'add', calls: 1_000, inFlight: 16, size: 0 }
 let noted = 0
 let telling: ReturnType<typeof setInterval> | undefined
 let whenNoted = (): void => {}
@@ -36,9 +41,10 @@ const commands: Record<string, (params: never) => unknown> = {
   },
   async connect({ port, clients: wanted }: { port: number; clients: number }) {
     while (clients.length < wanted) {
-      const missing = Math.min(50, wanted - clients.length)
+      const missing = clients.length === 0 ? 1 : Math.min(50, wanted - clients.length)
       const more = Array.from({ length: missing }, () => peer?.connect(port, page))
       clients.push(...(await Promise.all(more)).flatMap((client) => client ?? []))
+      if (clients.length === 1) await runLoad(clients[0] as PeerClient, TRAFFIC)
     }
     const [client] = clients
     return { bytes: client?.bytes !== undefined }
