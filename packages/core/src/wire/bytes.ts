@@ -1,4 +1,5 @@
 import { isBinary, isUint8Array, notCarried } from './binary.js'
+import { jsonOf } from './json-text.js'
 
 /**
  * Bytes beside JSON (docs/protocol.md, "Bytes"): each `Uint8Array` of a message leaves a null behind
@@ -34,7 +35,7 @@ const MAX_DEPTH = 1_000
  * @throws {TypeError} naming the value that JSON can't carry.
  */
 export function toJsonWithBytes(message: object): JsonWithBytes {
-  if (!mayHoldBytes(message, 0)) return { frame: JSON.stringify(message), bytes: NONE, path: NONE }
+  if (!mayHoldBytes(message, 0)) return { frame: jsonOf(message), bytes: NONE, path: NONE }
 
   // The protocol's own member holds no bytes, and has to tell of those in the others.
   const { rpc, ...users } = message as { rpc?: object }
