@@ -20,11 +20,20 @@ export function jsonOf(message: object): string {
   const head = hasNumber ? `{"jsonrpc":"2.0","id":${id},` : '{"jsonrpc":"2.0",'
   if (typeof method === 'string') {
     const begin = `${head}"method":${nameOf(method)}`
-    return params === undefined ? `${begin}}` : `${begin},"params":${JSON.stringify(params)}}`
+    const text = params === undefined ? `${begin}}` : `${begin},"params":${JSON.stringify(params)}}`
+    return inOnePiece(text)
   }
   // An error, or several messages.
   if (result === undefined) return JSON.stringify(message)
   return `${head}"result":${JSON.stringify(result)}}`
+}
+
+/**
+ * The same text. V8 keeps what it was put together of until somebody looks at a character, and that takes three times as
+ * much: a call keeps its message until it is answered.
+ */
+function inOnePiece(text: string): string {
+  return Number.isNaN(text.charCodeAt(0)) ? '' : text
 }
 
 function nameOf(method: string): string {
