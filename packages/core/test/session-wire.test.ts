@@ -143,6 +143,16 @@ describe('a server that keeps sessions', () => {
     expect(came.filter(({ method }) => method === 'rpc.ack')).toStrictEqual([ack(33)])
   })
 
+  test('acknowledges what it can not read as soon', async () => {
+    const { url } = await serve()
+    const { peer } = await hello(url)
+    for (let n = 0; n < 32; n++) peer.send('{nonsense')
+    const came = []
+    for (let n = 0; n < 33; n++) came.push(await peer.nextJson())
+    expect(came.filter(({ error }) => error?.code === -32700)).toHaveLength(32)
+    expect(came.filter(({ method }) => method === 'rpc.ack')).toStrictEqual([ack(32)])
+  })
+
   test('acknowledges a frame of many messages once, when it has dispatched the last', async () => {
     const { url } = await serve()
     const { peer } = await hello(url)

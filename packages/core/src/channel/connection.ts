@@ -486,6 +486,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   #countUnread(): void {
     this.#count(undefined, this.#bytes)
     this.#bytes = 0
+    this.session?.frameEnded()
   }
 
   #unreadable(cause: unknown): void {

@@ -33,7 +33,6 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
   #askedAt = performance.now()
   #isOver = false
 
-  /** @param isServed whether it is a client that is at the other end. */
   constructor(transport: Transport, options: LifeOptions, events: LifeEvents) {
     this.#transport = transport
     this.#options = options
