@@ -80,7 +80,7 @@ describe('a message and its bytes are one thing on a port', () => {
     const posted: unknown[] = []
     raw.on('message', (message) => posted.push(message))
     const reverse = ({ value }: { value: Uint8Array }) => new Uint8Array(value).reverse()
-    const channel = createChannel({
+    const channel = createChannel<Record<never, never>, { reverse: typeof reverse }>({
       side: 'server',
       transport: messagePortTransport(port2),
       methods: { reverse },
