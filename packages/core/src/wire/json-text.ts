@@ -23,9 +23,10 @@ export function jsonOf(message: object): string {
     const text = params === undefined ? `${begin}}` : `${begin},"params":${JSON.stringify(params)}}`
     return inOnePiece(text)
   }
-  // An error, or several messages.
-  if (result === undefined) return JSON.stringify(message)
-  return `${head}"result":${JSON.stringify(result)}}`
+  // Otherwise an error, or several messages.
+  return result === undefined
+    ? JSON.stringify(message)
+    : `${head}"result":${JSON.stringify(result)}}`
 }
 
 /**
@@ -33,7 +34,7 @@ export function jsonOf(message: object): string {
  * much: a call keeps its message until it is answered.
  */
 function inOnePiece(text: string): string {
-  return Number.isNaN(text.charCodeAt(0)) ? '' : text
+  return text.charCodeAt(0) ? text : ''
 }
 
 function nameOf(method: string): string {
