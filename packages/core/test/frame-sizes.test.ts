@@ -10,8 +10,8 @@ interface Server {
 
 const echo = ({ text }: { text: string }) => text
 
-/** Around each size at which the header of a frame grows, and at which one is remembered or copied. */
-const SIZES = [0, 90, 16_384, 65_536].flatMap((size) =>
+/** Around each size at which the header of a frame grows, and at which it is made in another way. */
+const SIZES = [0, 90, 4_000, 16_384, 65_536].flatMap((size) =>
   Array.from({ length: 70 }, (_, n) => Math.max(0, size - 50 + n)),
 )
 

@@ -30,8 +30,8 @@ export function jsonOf(message: object): string {
 }
 
 /**
- * The same text. V8 keeps what it was put together of until somebody looks at a character, and that takes three times as
- * much: a call keeps its message until it is answered.
+ * The same text. V8 keeps what it was put together of until somebody looks at a character, and that takes more than
+ * twice as much: a call keeps its message until it is answered.
  */
 function inOnePiece(text: string): string {
   return text.charCodeAt(0) ? text : ''
