@@ -324,7 +324,7 @@ export class Caller {
     const { refusal } = this.#host
     if (refusal) return this.fail(call, disconnectedError(call, refusal))
     const encoded = this.#encode(message, params, call, shared)
-    if (!encoded) return
+    if (encoded === undefined) return
     // A server that leaves gives calls back, and they go out again.
     if (this.#host.isLasting) keep(encoded, call)
     call.encoded = encoded
@@ -439,7 +439,7 @@ export class Caller {
   /** Whether a message that was written is wanted, though the other side has not received it. */
   isWanted({ kind, call }: Outgoing): boolean {
     if (kind === 'reply') return false
-    return kind === 'notification' || (call.written && this.#pending.has(call))
+    return kind === 'notification' || (call.isWritten && this.#pending.has(call))
   }
 
   /** A call that was written is known not to have been received. */
@@ -457,7 +457,7 @@ export class Caller {
     const again = this.#host.refusal ? [] : this.#pending.written.filter(hasKey).filter(mayGoAgain)
     for (const call of again) this.#pending.doubt(call)
     this.#pending.rejectAll(
-      (call) => call.written,
+      (call) => call.isWritten,
       (call) => disconnectedError(call, why),
     )
     return again.filter((call): call is EncodedCall => call.encoded !== undefined)
@@ -470,7 +470,7 @@ export class Caller {
    */
   refuse(refusal: Refusal, remove: (call: PendingCall) => void): void {
     this.#pending.rejectAll(
-      (call) => !call.written,
+      (call) => !call.isWritten,
       (call) => {
         remove(call)
         return disconnectedError(call, refusal)

@@ -266,7 +266,7 @@ export class ChannelCore
   }
 
   givenUp(call: PendingCall): void {
-    if (!call.written) this.#delivery.remove(call)
+    if (!call.isWritten) this.#delivery.remove(call)
     else if (this.#delivery.session || this.#connection?.isExtended) {
       // In a session it has its number, and its place behind the call.
       this.say(wordOf('rpc.cancel', { id: call.id }))
@@ -323,7 +323,7 @@ export class ChannelCore
   #isReturned(answer: Answer): boolean {
     if (!this.#leaving || answer.kind !== 'error' || answer.ran !== false) return false
     const call = this.#caller.awaited(answer.id)
-    if (!call?.encoded) return false
+    if (call?.encoded === undefined) return false
     this.#takeBack([call as EncodedCall])
     return true
   }

@@ -1,81 +1,86 @@
-/** What has a time by which it is to have ended; a link of a list of its like. */
-export interface Timed {
-  /** By `performance.now()`, in whole ms: many of them are held. */
-  dueAt: number
-  earlier: Timed | undefined
-  later: Timed | undefined
-  queue: DeadlineQueue | undefined
-  /** Told when it is due, once; it is out of the queue by then. */
-  readonly owner: TimedOwner
-}
-
+/** Whose calls are to end in time. */
 export interface TimedOwner {
-  overdue(item: Timed): void
+  /** Whether a queue looks after them; it alone says so. */
+  isWatched: boolean
+  /**
+   * Ends what is due.
+   *
+   * @param by by `performance.now()`, in ms.
+   * @returns when the next of them is due, by the same; `Infinity` where none is.
+   */
+  endDue(by: number): number
 }
 
-/** So late may it be noticed that something is due, in ms, so that one timer serves many. */
+/** So late may it be noticed that something is due, in ms, so that one timer serves many … */
 const GRAIN_MS = 1
+/** … and with many, so late as this share of their time. */
+const GRAIN = 1 / 1_000
 
 /**
- * Tells when something has taken so many ms, of all that may take as many: who comes later is due later, and one
- * timer waits for the first. Most never become due, and cost no timer of their own.
+ * Tells when calls have taken so many ms, of all channels whose calls may take as many. One timer waits for the first
+ * that is due, when it began; whoever's calls have ended by then has later ones, or none. A call costs no timer, and no
+ * place in a queue.
  */
 export class DeadlineQueue {
   readonly #ms: number
-  #first: Timed | undefined
-  #last: Timed | undefined
+  readonly #owners = new Set<TimedOwner>()
+  /** How many wait. */
+  #calls = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(ms: number) {
     this.#ms = ms
   }
 
-  add(item: Timed): void {
-    item.dueAt = Math.ceil(performance.now() + this.#ms)
-    item.queue = this
-    if (this.#last) {
-      item.earlier = this.#last
-      this.#last.later = item
-    } else {
-      this.#first = item
-      if (this.#timer === undefined) this.#timer = setTimeout(this.#look, this.#ms)
-      else keepsAlive(this.#timer, true)
+  /**
+   * A call begins. Those of an owner begin one after another.
+   *
+   * @returns when it is due, by `performance.now()`, in whole ms; never 0.
+   */
+  begin(owner: TimedOwner): number {
+    if (!owner.isWatched) {
+      owner.isWatched = true
+      this.#owners.add(owner)
     }
-    this.#last = item
+    if (this.#timer === undefined) this.#timer = setTimeout(this.#look, this.#ms)
+    else if (this.#calls === 0) keepsAlive(this.#timer, true)
+    this.#calls++
+    return Math.max(1, Math.ceil(performance.now() + this.#ms))
   }
 
-  remove(item: Timed): void {
-    if (item.queue !== this) return
-    const { earlier, later } = item
-    if (earlier) earlier.later = later
-    else this.#first = later
-    if (later) later.earlier = earlier
-    else this.#last = earlier
-    item.queue = undefined
-    item.earlier = undefined
-    item.later = undefined
+  /** A call has ended. */
+  end(): void {
     // The timer stays for the next: it is soon needed again, or looks once in vain.
-    if (!this.#first && this.#timer !== undefined) keepsAlive(this.#timer, false)
+    if (--this.#calls === 0 && this.#timer !== undefined) keepsAlive(this.#timer, false)
   }
 
-  /** Nothing more is added for now: where it is empty, its timer goes. */
-  rest(): void {
-    if (this.#first) return
+  /** Nothing more of an owner's begins for now: where no other has anything, the timer goes. */
+  rest(owner: TimedOwner): void {
+    if (owner.endDue(0) < Number.POSITIVE_INFINITY) return
+    this.#leave(owner)
+    if (this.#calls > 0) return
     clearTimeout(this.#timer)
     this.#timer = undefined
   }
 
+  #leave(owner: TimedOwner): void {
+    owner.isWatched = false
+    this.#owners.delete(owner)
+  }
+
   readonly #look = (): void => {
-    this.#timer = undefined
-    const now = performance.now() + GRAIN_MS
-    while (this.#first && this.#first.dueAt <= now) {
-      const item = this.#first
-      this.remove(item)
-      item.owner.overdue(item)
+    const now = performance.now()
+    let next = Number.POSITIVE_INFINITY
+    // Whoever is told that a call has ended may begin another: its owner is here, or comes last.
+    for (const owner of this.#owners) {
+      const due = owner.endDue(now + GRAIN_MS)
+      if (due === Number.POSITIVE_INFINITY) this.#leave(owner)
+      else next = Math.min(next, due)
     }
-    // Whoever was told may have added one, and a timer for it.
-    if (!this.#first || this.#timer !== undefined) return
-    this.#timer = setTimeout(this.#look, this.#first.dueAt - performance.now())
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (next === Number.POSITIVE_INFINITY) return
+    this.#timer = setTimeout(this.#look, Math.max(next - now, this.#ms * GRAIN))
   }
 }
 

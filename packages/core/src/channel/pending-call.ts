@@ -3,7 +3,6 @@ import type { Outcome } from '../errors.js'
 import type { Encoded } from '../wire/encoded.js'
 import type { CallTimer } from './call-timer.js'
 import type { Stamp } from './deadline.js'
-import type { Timed, TimedOwner } from './deadline-queue.js'
 import type { Meta } from './meta.js'
 import type { ProgressListening } from './progress.js'
 
@@ -12,94 +11,86 @@ export type CallKind = 'call' | 'stream' | 'notification'
 
 /**
  * A call, or a notification still to be written, that has not ended yet; and, once it is encoded, its message on the way
- * out. What few of them have is not there in the others: many may be open at once.
+ * out. Many may be open at once: what few of them have is not there in the others (`declare`).
  */
-export interface PendingCall extends Timed {
+export class PendingCall {
   readonly id: number
   readonly method: string
   readonly kind: CallKind
   /** What the contract says of its method. */
   readonly definition: Definition | undefined
-  /** Whether items come, or go along: only who knows of such can be called so. */
-  readonly hasStreams: boolean
   readonly promise: Promise<unknown>
   readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
   /** Its message, which may have to go out again. */
-  encoded: Encoded | undefined
-  /** Itself: whose fate its message decides. */
-  call: PendingCall
-  // Of these three, PendingCalls alone decides.
-  /** It was handed to a transport: it may have run. */
-  written: boolean
-  /** It was, and is known not to have been received. */
-  returned: boolean
+  encoded: Encoded | undefined = undefined
+  /**
+   * Whether it was handed to a transport, and so may have run; or was, and is known not to have been received.
+   * PendingCalls alone decides that, and whether it is `uncertain`.
+   */
+  state: 'open' | 'written' | 'returned' = 'open'
+  /** When it is over its channel's patience, by `performance.now()`, in whole ms; 0 where it has a time of its own. */
+  dueAt = 0
   /** It was written to somebody who is gone, and waits to be sent again: it may have run all the same. */
-  uncertain: boolean
+  declare uncertain?: true
+  /** Items go along. */
+  declare hasInput?: true
   /** When it is to have ended, as far as that is told to the other side. */
-  deadline?: number
+  declare deadline?: number
   /** Its idempotency key. */
-  key?: string
+  declare key?: string
   /** With a key: whose results it was first written to, and when; only those can say what came of it. */
-  sentTo?: { readonly store: string; readonly at: number } | undefined
+  declare sentTo?: { readonly store: string; readonly at: number } | undefined
   /** What travels beside its params. */
-  meta?: Meta
+  declare meta?: Meta
   /** When its message was made that says what a plain peer is not told: its time, who listens, its meta. */
-  stamp?: Stamp
+  declare stamp?: Stamp
   /** Who listens to how far it has come. */
-  progress?: ProgressListening
+  declare progress?: ProgressListening
   /** Whether it is this side that keeps items from coming. */
-  isHeldUp?: () => boolean
+  declare isHeldUp?: () => boolean
   /** How many items have come, or were sent along, where that is counted. */
-  countItems?: () => number
+  declare countItems?: () => number
   /** Of one that has a time of its own. */
-  timer?: CallTimer
+  declare timer?: CallTimer
   /** Of one that has a signal. */
-  stopListening?: () => void
-}
+  declare stopListening?: () => void
 
-export function createPendingCall(
-  id: number,
-  method: string,
-  kind: CallKind,
-  definition: Definition | undefined,
-  hasStreams: boolean,
-  owner: TimedOwner,
-): PendingCall {
-  let resolve!: PendingCall['resolve']
-  let reject!: PendingCall['reject']
-  const promise = new Promise<unknown>((onResult, onError) => {
-    resolve = onResult
-    reject = onError
-  })
-  const call: PendingCall = {
-    id,
-    method,
-    kind,
-    definition,
-    hasStreams,
-    promise,
-    resolve,
-    reject,
-    encoded: undefined,
-    call: undefined as unknown as PendingCall,
-    written: false,
-    returned: false,
-    uncertain: false,
-    dueAt: 0,
-    earlier: undefined,
-    later: undefined,
-    queue: undefined,
-    owner,
+  constructor(id: number, method: string, kind: CallKind, definition: Definition | undefined) {
+    this.id = id
+    this.method = method
+    this.kind = kind
+    this.definition = definition
+    let resolve!: PendingCall['resolve']
+    let reject!: PendingCall['reject']
+    this.promise = new Promise<unknown>((onResult, onError) => {
+      resolve = onResult
+      reject = onError
+    })
+    this.resolve = resolve
+    this.reject = reject
   }
-  call.call = call
-  return call
+
+  /** Itself: whose fate its message decides. */
+  get call(): this {
+    return this
+  }
+
+  /** It was handed to a transport, and may have run. */
+  get isWritten(): boolean {
+    return this.state === 'written'
+  }
+
+  /** Whether items come, or go along: only who knows of such can be called so. */
+  get hasStreams(): boolean {
+    return this.kind === 'stream' || this.hasInput === true
+  }
 }
 
 /** What can be said of a call that ends without an answer. */
-export function outcomeOf({ written, returned, uncertain }: PendingCall): Outcome {
-  if (written || uncertain) return 'maybe-executed'
-  return returned ? 'not-received' : 'not-sent'
+export function outcomeOf({ state, uncertain }: PendingCall): Outcome {
+  if (state === 'written' || uncertain) return 'maybe-executed'
+  return state === 'returned' ? 'not-received' : 'not-sent'
 }
 
 /** What an outcome says of a call, for messages. */

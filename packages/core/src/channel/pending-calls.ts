@@ -4,17 +4,11 @@ import { letGo } from '../wire/encoded.js'
 import { onAbort } from './abort-listeners.js'
 import { CallTimer, MAX_TIMER_MS, readTimeout, type TimeLimits } from './call-timer.js'
 import { deadlineOf } from './deadline.js'
-import { type DeadlineQueue, deadlineQueue, type Timed, type TimedOwner } from './deadline-queue.js'
+import { type DeadlineQueue, deadlineQueue, type TimedOwner } from './deadline-queue.js'
 import { EMPTY_MAP, ownMap } from './empty.js'
 import type { SendOptions } from './functions.js'
 import { assertKey } from './keyed-calls.js'
-import {
-  type CallKind,
-  createPendingCall,
-  outcomeOf,
-  type PendingCall,
-  STATE,
-} from './pending-call.js'
+import { type CallKind, outcomeOf, PendingCall, STATE } from './pending-call.js'
 
 /** Whose calls they are. */
 export interface PendingCallsHost {
@@ -28,6 +22,8 @@ export interface PendingCallsHost {
  * abort listeners.
  */
 export class PendingCalls implements TimedOwner {
+  /** As {@link TimedOwner} says. */
+  isWatched = false
   #entries: Map<number, PendingCall> = EMPTY_MAP
   readonly #patience: TimeLimits
   /** Of those that have the channel's own patience. */
@@ -46,8 +42,13 @@ export class PendingCalls implements TimedOwner {
     if (idle === NONE.idle && total <= MAX_TIMER_MS) this.#queue = deadlineQueue(total)
   }
 
-  overdue(call: Timed): void {
-    this.#runOut(call as PendingCall, 'total', this.#patience)
+  endDue(by: number): number {
+    for (const call of this.#entries.values()) {
+      const { dueAt } = call
+      if (dueAt > by) return dueAt
+      if (dueAt > 0) this.#runOut(call, 'total', this.#patience)
+    }
+    return Number.POSITIVE_INFINITY
   }
 
   /** Whether a call had this id, and when it did: whether it waits for its answer now. */
@@ -65,29 +66,29 @@ export class PendingCalls implements TimedOwner {
   /** The call with this id that waits for its answer; what was not sent can't have one. */
   awaited(id: unknown): PendingCall | undefined {
     const entry = this.#entries.get(id as number)
-    return entry?.written ? entry : undefined
+    return entry?.isWritten ? entry : undefined
   }
 
   /** A call was handed to a transport. */
   wrote(call: PendingCall): void {
-    this.#mark(call, true)
+    this.#mark(call, 'written')
   }
 
   /** A call that was written is known not to have been received. */
   returned(call: PendingCall): void {
-    this.#mark(call, false)
+    this.#mark(call, 'returned')
     if (!call.uncertain) call.sentTo = undefined
   }
 
   /** A call that was written waits to be sent again, though it may have run. */
   doubt(call: PendingCall): void {
-    this.#mark(call, false)
+    this.#mark(call, 'returned')
     call.uncertain = true
   }
 
   /** Those that were written, in their order. */
   get written(): readonly PendingCall[] {
-    return [...this.#entries.values()].filter(({ written }) => written)
+    return [...this.#entries.values()].filter(({ isWritten }) => isWritten)
   }
 
   /**
@@ -102,19 +103,20 @@ export class PendingCalls implements TimedOwner {
     kind: CallKind,
     definition: Definition | undefined,
   ): PendingCall {
-    const hasStreams = kind === 'stream' || options.input !== undefined
+    const hasInput = options.input !== undefined
     const time = timeOf(method, options, this.#patience, kind)
     const { limits = this.#patience, deadline } = time ?? {}
-    const key = assertKey(method, options.idempotencyKey, hasStreams ? 'stream' : kind)
+    const key = assertKey(method, options.idempotencyKey, hasInput ? 'stream' : kind)
     const { signal } = options
     if (signal?.aborted) throw abortedError(method, 'not-sent', signal)
 
     const id = ++this.#lastId
-    const call = createPendingCall(id, method, kind, definition, hasStreams, this)
+    const call = new PendingCall(id, method, kind, definition)
+    if (hasInput) call.hasInput = true
     // A notification has nobody who could be late for it.
     if (deadline !== undefined && kind !== 'notification') call.deadline = deadline
     if (key !== undefined) call.key = key
-    if (limits === this.#patience && this.#queue) this.#queue.add(call)
+    if (limits === this.#patience && this.#queue) call.dueAt = this.#queue.begin(this)
     else if (limits.total !== NONE.total || limits.idle !== NONE.idle) {
       call.timer = new CallTimer(limits, call, (which) => this.#runOut(call, which, limits))
     }
@@ -141,14 +143,14 @@ export class PendingCalls implements TimedOwner {
   /** The same, where it waits for its answer. */
   takeAwaited(id: unknown): PendingCall | undefined {
     const entry = this.#entries.get(id as number)
-    return entry?.written ? this.#takeOut(entry) : undefined
+    return entry?.isWritten ? this.#takeOut(entry) : undefined
   }
 
   #takeOut(call: PendingCall): PendingCall {
     this.#entries.delete(call.id)
-    if (call.encoded) letGo(call.encoded, call)
-    this.#count(call, Number(call.written), 0)
-    call.queue?.remove(call)
+    if (call.encoded !== undefined) letGo(call.encoded, call)
+    this.#count(call, Number(call.isWritten), 0)
+    if (call.dueAt > 0) this.#queue?.end()
     call.timer?.stop()
     call.stopListening?.()
     return call
@@ -165,7 +167,7 @@ export class PendingCalls implements TimedOwner {
 
   /** No call is opened for now: no timer stays behind. */
   rest(): void {
-    this.#queue?.rest()
+    this.#queue?.rest(this)
   }
 
   /** Takes out, and rejects, all calls that `which` names. */
@@ -175,10 +177,10 @@ export class PendingCalls implements TimedOwner {
     }
   }
 
-  #mark(call: PendingCall, written: boolean): void {
-    if (this.#entries.has(call.id)) this.#count(call, Number(call.written), Number(written))
-    call.written = written
-    call.returned = !written
+  #mark(call: PendingCall, state: 'written' | 'returned'): void {
+    const before = Number(call.isWritten)
+    call.state = state
+    if (this.#entries.has(call.id)) this.#count(call, before, Number(call.isWritten))
   }
 
   #count({ kind }: PendingCall, before: number, now: number): void {
