@@ -5,7 +5,7 @@ import {
   RpcOverloadedError,
   RpcValidationError,
 } from '../errors.js'
-import type { Encoded } from '../wire/encoded.js'
+import { type Encoded, pathOf } from '../wire/encoded.js'
 import { NO_BYTES, type Unsendable } from './connection-events.js'
 import { outcomeOf, type PendingCall, STATE } from './pending-call.js'
 
@@ -29,11 +29,11 @@ export function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisco
 /** The error of a call that the other side can't take; `limit` is the largest message it accepts. */
 export function unsendableError(
   method: string,
-  { path }: Encoded,
+  encoded: Encoded,
   why: Unsendable,
   limit: number,
 ): RpcError {
-  if (why === 'no-bytes') return noBytesError(method, path)
+  if (why === 'no-bytes') return noBytesError(method, pathOf(encoded))
   if (why === 'no-streams') return noStreamsError(method)
   return why === 'too-big' ? tooBigError(method, limit) : noKeysError(method)
 }

@@ -2,7 +2,15 @@ import { describeThrown, ErrorCode, RpcProtocolError, RpcValidationError } from 
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport, TransportEvents } from '../transport/transport.js'
 import { type Frame, jsonCodec } from '../wire/codec.js'
-import { type Encoded, encode, isOver } from '../wire/encoded.js'
+import {
+  bytesOf,
+  type Encoded,
+  encode,
+  frameOf,
+  hasBytes,
+  isOver,
+  pathOf,
+} from '../wire/encoded.js'
 import {
   classify,
   errorMessage,
@@ -223,17 +231,19 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   /** @returns why the other side can't take a message, where it can't. */
   refuses(encoded: Encoded): Unsendable | undefined {
-    if (encoded.bytes.length > 0 && !this.#reader.peerFrames) return 'no-bytes'
+    if (hasBytes(encoded) && !this.#reader.peerFrames) return 'no-bytes'
     return isOver(encoded, this.#peerMaxMessage) ? 'too-big' : undefined
   }
 
   /** Writes a message. @returns false where it certainly did not leave. */
-  write({ frame, bytes }: Encoded): boolean {
+  write(encoded: Encoded): boolean {
     if (this.#ended) return false
     // What shares a frame with others finds what these have found.
     if (this.#shared.isEmpty && this.#isStuck()) return false
-    if (typeof frame === 'string' && bytes.length === 0 && this.#shared.take(frame)) return true
+    if (typeof encoded === 'string' && this.#shared.take(encoded)) return true
     this.#shared.flush()
+    const frame = frameOf(encoded)
+    const bytes = bytesOf(encoded)
     if (bytes.length > 0 && !this.#tapped && this.#transport.sendTogether) {
       return this.#transport.sendTogether([frame, ...bytes])
     }
@@ -664,8 +674,8 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       const why = `The answer of "${method}" can't be sent as ${this.#settings.format.codec.name}`
       return this.#reply(errorMessage(id, ErrorCode.internal, why))
     }
-    if (encoded.bytes.length > 0 && !this.#reader.peerFrames) {
-      const why = `${encoded.path.join('.')} in the answer of "${method}" is a Uint8Array, which ${NO_BYTES}`
+    if (hasBytes(encoded) && !this.#reader.peerFrames) {
+      const why = `${pathOf(encoded).join('.')} in the answer of "${method}" is a Uint8Array, which ${NO_BYTES}`
       this.#events.error(new RpcValidationError(why, [{ message: why }], 'not-sent', { method }))
       return this.#reply(errorMessage(id, ErrorCode.internal, why))
     }
@@ -683,6 +693,6 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   /** An answer of the protocol's own. */
   #reply(answer: ResponseMessage): Reply | undefined {
     const encoded = this.#encodeOwn(answer)
-    return encoded && { answer, encoded }
+    return encoded === undefined ? undefined : { answer, encoded }
   }
 }

@@ -1,5 +1,4 @@
-import type { Encoded } from '../wire/encoded.js'
-import { encode } from '../wire/encoded.js'
+import { type Encoded, encode, frameOf, hasBytes } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { RequestExtras, RequestMessage } from '../wire/message.js'
 import type { PendingCall } from './pending-call.js'
@@ -53,15 +52,15 @@ export function restamp(
     deadline !== undefined && stamp !== undefined && performance.now() - stamp.at > FRESH_MS
   if (stamp?.isSaid === isExtended && !(isExtended && isOld)) return encoded
   try {
-    const { rpc: before, ...message } = format.codec.decode(encoded.frame) as RequestMessage
+    const { rpc: before, ...message } = format.codec.decode(frameOf(encoded)) as RequestMessage
     const { deadlineMs: _, progress: __, meta: ___, ...others } = before ?? {}
     const rpc: RequestExtras = others
     if (isExtended && progress) rpc.progress = true
     if (isExtended && deadline !== undefined) rpc.deadlineMs = leftUntil(deadline)
     if (isExtended && meta) rpc.meta = meta
     const isEmpty = Object.keys(rpc).length === 0
-    const { frame } = encode(format, isEmpty ? message : { ...message, rpc })
-    return { ...encoded, frame }
+    const again = encode(format, isEmpty ? message : { ...message, rpc })
+    return hasBytes(encoded) ? { ...encoded, frame: frameOf(again) } : again
   } catch {
     // A codec that can't read what it wrote itself: better a deadline that is late than no call.
     return encoded

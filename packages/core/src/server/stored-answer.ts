@@ -1,6 +1,6 @@
 import { awaitedBytes } from '../wire/bytes.js'
 import { type Codec, jsonCodec } from '../wire/codec.js'
-import { encode } from '../wire/encoded.js'
+import { bytesOf, encode, frameOf } from '../wire/encoded.js'
 import { classify, errorMessage, type ResponseMessage, resultMessage } from '../wire/message.js'
 
 /** An answer as a store keeps it: its message in the server's codec, in JSON, its bytes in base64. */
@@ -13,7 +13,9 @@ interface StoredAnswer {
 
 /** @throws whatever says that the codec can't carry it. */
 export function storeAnswer(codec: Codec, answer: ResponseMessage): string {
-  const { frame, bytes } = encode({ codec, frameType: 'text' }, answer)
+  const encoded = encode({ codec, frameType: 'text' }, answer)
+  const frame = frameOf(encoded)
+  const bytes = bytesOf(encoded)
   const stored: StoredAnswer = {
     codec: codec.name,
     ...(typeof frame === 'string' ? { text: frame } : { binary: base64(frame) }),

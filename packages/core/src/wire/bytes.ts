@@ -18,9 +18,9 @@ interface Announced {
 /** JSON, and the bytes that were in it. */
 export interface JsonWithBytes {
   readonly frame: string
-  /** The caller's own, in the order of their announcements. */
+  /** The caller's own, in the order of their announcements: one at least. */
   readonly bytes: readonly Uint8Array[]
-  /** The way to the first of them, from the message on; empty where there are none. */
+  /** The way to the first of them, from the message on. */
   readonly path: readonly string[]
 }
 
@@ -31,18 +31,18 @@ const MAX_SEARCHED_DEPTH = 100
 const MAX_DEPTH = 1_000
 
 /**
- * @returns the message as JSON. Only where it may hold bytes is more done than `JSON.stringify`.
+ * @returns the message as JSON, and the bytes that are in it, if any. Only where it may hold bytes is more done than `JSON.stringify`.
  * @throws {TypeError} naming the value that JSON can't carry.
  */
-export function toJsonWithBytes(message: object): JsonWithBytes {
-  if (!mayHoldBytes(message, 0)) return { frame: jsonOf(message), bytes: NONE, path: NONE }
+export function toJsonWithBytes(message: object): string | JsonWithBytes {
+  if (!mayHoldBytes(message, 0)) return jsonOf(message)
 
   // The protocol's own member holds no bytes, and has to tell of those in the others.
   const { rpc, ...users } = message as { rpc?: object }
   const lifted = new LiftedBytes()
   const text = JSON.stringify(lifted.without(users, []))
   const { bytes, announced } = lifted
-  if (bytes.length === 0) return { frame: withOwn(text, rpc), bytes: NONE, path: NONE }
+  if (bytes.length === 0) return withOwn(text, rpc)
   return {
     frame: withOwn(text, { ...rpc, bytes: announced }),
     bytes,

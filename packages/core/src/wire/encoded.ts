@@ -3,8 +3,10 @@ import { exceeds, type Frame, jsonCodec, utf8 } from './codec.js'
 import type { Format } from './format.js'
 import { type Lent, lentCopy } from './lent-memory.js'
 
-/** A message as it goes out: one frame, and those of the bytes in it. */
-export interface Encoded {
+/** A message as it goes out: a frame; and what bytes there are in it, in frames of their own. */
+export type Encoded = Frame | WithBytes
+
+interface WithBytes {
   readonly frame: Frame
   /** The caller's, who may change them once it is out of its hands; or copies: see {@link keep}. */
   bytes: readonly Uint8Array[]
@@ -18,14 +20,31 @@ const NONE: readonly never[] = []
 export function encode({ codec, frameType }: Format, message: object): Encoded {
   if (codec === jsonCodec) {
     const encoded = toJsonWithBytes(message)
-    return frameType === 'text' ? encoded : { ...encoded, frame: utf8(encoded.frame) }
+    if (frameType === 'text') return encoded
+    return typeof encoded === 'string' ? utf8(encoded) : { ...encoded, frame: utf8(encoded.frame) }
   }
   const frame: unknown = codec.encode(message)
-  if (typeof frame === 'string') {
-    return { frame: frameType === 'text' ? frame : utf8(frame), bytes: NONE, path: NONE }
-  }
-  if (frame instanceof Uint8Array) return { frame, bytes: NONE, path: NONE }
+  if (typeof frame === 'string') return frameType === 'text' ? frame : utf8(frame)
+  if (frame instanceof Uint8Array) return frame
   throw new TypeError(`the codec "${codec.name}" made neither text nor a Uint8Array of it`)
+}
+
+export function frameOf(encoded: Encoded): Frame {
+  return hasBytes(encoded) ? encoded.frame : encoded
+}
+
+/** The bytes of a message, which follow its frame. */
+export function bytesOf(encoded: Encoded): readonly Uint8Array[] {
+  return hasBytes(encoded) ? encoded.bytes : NONE
+}
+
+/** The way to the first of the bytes, from the message on; empty where there are none. */
+export function pathOf(encoded: Encoded): readonly string[] {
+  return hasBytes(encoded) ? encoded.path : NONE
+}
+
+export function hasBytes(encoded: Encoded): encoded is WithBytes {
+  return typeof encoded !== 'string' && !(encoded instanceof Uint8Array)
 }
 
 /** Who keeps copies of a message's bytes, and where these are. */
@@ -43,7 +62,7 @@ const kept = new WeakMap<readonly Uint8Array[], Kept>()
  * @returns the same message.
  */
 export function keep(encoded: Encoded, keeper: object): Encoded {
-  if (encoded.bytes.length === 0) return encoded
+  if (!hasBytes(encoded)) return encoded
   let known = kept.get(encoded.bytes)
   if (!known) {
     const copies = encoded.bytes.map(lentCopy)
@@ -57,7 +76,8 @@ export function keep(encoded: Encoded, keeper: object): Encoded {
 
 /** Whoever kept a message will not have it go out any more. Who never says so, keeps it for good. */
 export function letGo(encoded: Encoded, keeper: object): void {
-  const known = encoded.bytes.length > 0 ? kept.get(encoded.bytes) : undefined
+  if (!hasBytes(encoded)) return
+  const known = kept.get(encoded.bytes)
   if (!known?.keepers.delete(keeper) || known.keepers.size > 0) return
   for (const { giveBack } of known.copies) giveBack?.()
   // Were it to go out all the same, it would be with nothing, and not with what is another's.
@@ -67,17 +87,17 @@ export function letGo(encoded: Encoded, keeper: object): void {
 const NOTHING = new Uint8Array()
 
 /** What a message takes while it is held, in bytes; text is counted by its length. */
-export function heldBytes({ frame, bytes }: Encoded): number {
-  return frame.length + sum(bytes)
+export function heldBytes(encoded: Encoded): number {
+  return frameOf(encoded).length + sizeOfBytes(encoded)
 }
 
 /** Whether a message is over a limit in bytes. */
-export function isOver({ frame, bytes }: Encoded, limit: number): boolean {
-  return exceeds(frame, limit - sum(bytes))
+export function isOver(encoded: Encoded, limit: number): boolean {
+  return exceeds(frameOf(encoded), limit - sizeOfBytes(encoded))
 }
 
-function sum(bytes: readonly Uint8Array[]): number {
+function sizeOfBytes(encoded: Encoded): number {
   let all = 0
-  for (const { byteLength } of bytes) all += byteLength
+  for (const { byteLength } of bytesOf(encoded)) all += byteLength
   return all
 }
