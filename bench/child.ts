@@ -117,8 +117,8 @@ const commands: Record<string, (params: never) => unknown> = {
       globalThis.gc?.()
       await sleep(50)
     }
-    const { heapUsed, external } = process.memoryUsage()
-    return heapUsed + external
+    const { heapUsed, external, rss } = process.memoryUsage()
+    return { heap: heapUsed + external, resident: rss }
   },
 }
 

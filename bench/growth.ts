@@ -78,7 +78,7 @@ async function withConnections(
   const idleMs = isQuick ? 200 : IDLE_MS
   const first = Math.min(50, count / 2)
   await using pair = await Pair.open('flashrpc', first)
-  const memory = await pair.grow(first, count)
+  const { heap: memory } = await pair.grow(first, count)
   const cpuBefore = await pair.server.ask<number>('cpu')
   await new Promise((resolve) => setTimeout(resolve, idleMs))
   const idleCpu = ((await pair.server.ask<number>('cpu')) - cpuBefore) / 1_000 / (idleMs / 1_000)

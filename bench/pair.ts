@@ -1,5 +1,13 @@
 import { Program } from './process.ts'
 
+/** In bytes. */
+export interface Memory {
+  /** Of objects and buffers, after a collection. */
+  readonly heap: number
+  /** What the system has given to the process. */
+  readonly resident: number
+}
+
 /** A server and its clients, each in a process of its own. */
 export class Pair implements AsyncDisposable {
   readonly server: Program
@@ -26,12 +34,17 @@ export class Pair implements AsyncDisposable {
   /**
    * Connects more clients, so many in all.
    *
-   * @returns what each of them adds to the server's heap, in bytes.
+   * @returns what each of them adds to the server.
    */
-  async grow(from: number, to: number): Promise<number> {
-    const before = await this.server.ask<number>('memory')
+  async grow(from: number, to: number): Promise<Memory> {
+    const before = await this.server.ask<Memory>('memory')
     await this.client.ask('connect', { port: this.#port, clients: to })
-    return ((await this.server.ask<number>('memory')) - before) / (to - from)
+    const after = await this.server.ask<Memory>('memory')
+    const clients = to - from
+    return {
+      heap: (after.heap - before.heap) / clients,
+      resident: (after.resident - before.resident) / clients,
+    }
   }
 
   /**

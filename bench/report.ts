@@ -24,6 +24,8 @@ export interface Row {
   readonly cpu: number | undefined
   readonly cpuRatio: number | undefined
   readonly peakRatio: number | undefined
+  readonly resident: number | undefined
+  readonly residentRatio: number | undefined
 }
 
 export function rowsOf({ baseline, figure, samples, peaks }: Measurements): Row[] {
@@ -45,6 +47,8 @@ export function rowsOf({ baseline, figure, samples, peaks }: Measurements): Row[
       cpu: medianOf(own.flatMap((sample) => sample.cpu ?? [])),
       cpuRatio: medianOf(ratios(peer, 'cpu')),
       peakRatio: peak && basePeak ? peak / basePeak : undefined,
+      resident: medianOf(own.flatMap((sample) => sample.resident ?? [])),
+      residentRatio: medianOf(ratios(peer, 'resident')),
     }
   })
 }
@@ -53,13 +57,24 @@ const FIGURES: Readonly<Record<keyof Sample, (value: number) => string>> = {
   rate: (value) => `${count(value)}/s`,
   time: (value) => `${value.toFixed(3)} ms`,
   cpu: (value) => `${value.toFixed(1)} µs`,
-  memory: (value) => `${(value / 1024).toFixed(1)} KiB`,
+  memory: kibibytes,
+  resident: kibibytes,
 }
 
 /** A table in Markdown. */
 export function tableOf(measurements: Measurements): string {
   const { title, baseline, figure } = measurements
-  const head = ['peer', figure, `× ${baseline}`, '±', 'CPU a call', '×', 'peak memory ×']
+  const head = [
+    'peer',
+    figure,
+    `× ${baseline}`,
+    '±',
+    'CPU a call',
+    '×',
+    'peak memory ×',
+    'resident',
+    '×',
+  ]
   const ratio = (value: number | undefined) => (value === undefined ? '' : value.toFixed(2))
   const lines = rowsOf(measurements).map((row) => [
     row.peer,
@@ -69,11 +84,17 @@ export function tableOf(measurements: Measurements): string {
     row.cpu === undefined ? '' : FIGURES.cpu(row.cpu),
     ratio(row.cpuRatio),
     ratio(row.peakRatio),
+    row.resident === undefined ? '' : FIGURES.resident(row.resident),
+    ratio(row.residentRatio),
   ])
   const used = head.map((_, column) => lines.some((line) => line[column] !== ''))
   const write = (cells: readonly string[]) => `| ${cells.filter((_, n) => used[n]).join(' | ')} |`
   const rule = write(head.map((_, column) => (column === 0 ? '---' : '--:')))
   return [`### ${title}`, '', write(head), rule, ...lines.map(write)].join('\n')
+}
+
+function kibibytes(value: number): string {
+  return `${(value / 1024).toFixed(1)} KiB`
 }
 
 function count(value: number): string {
