@@ -88,6 +88,8 @@ function loading(
       await pair.settle()
       return {
         async measure() {
+          // It has slept for as long as all others were measured.
+          await pair.client.ask('load', chosen)
           const before = await pair.cpu()
           const { calls, time } = await pair.client.ask<LoadResult>('load', chosen)
           const cpu = (await pair.cpu()) - before
@@ -113,6 +115,8 @@ async function repeating(
   await pair.settle()
   return {
     async measure() {
+      // It has slept for as long as all others were measured.
+      await run()
       const before = await pair.cpu()
       const time = (await run()) as number
       return { time, cpu: ((await pair.cpu()) - before) / calls }
