@@ -56,6 +56,7 @@ export class DeadlineQueue {
 
   /** Nothing more of an owner's begins for now: where no other has anything, the timer goes. */
   rest(owner: TimedOwner): void {
+    // Nothing is due by 0: that ends none, and tells whether there are any.
     if (owner.endDue(0) < Number.POSITIVE_INFINITY) return
     this.#leave(owner)
     if (this.#calls > 0) return

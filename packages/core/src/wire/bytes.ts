@@ -31,7 +31,8 @@ const MAX_SEARCHED_DEPTH = 100
 const MAX_DEPTH = 1_000
 
 /**
- * @returns the message as JSON, and the bytes that are in it, if any. Only where it may hold bytes is more done than `JSON.stringify`.
+ * @returns the message as JSON, and the bytes that are in it, if any. Only where it may hold bytes is more done than
+ *   `JSON.stringify`.
  * @throws {TypeError} naming the value that JSON can't carry.
  */
 export function toJsonWithBytes(message: object): string | JsonWithBytes {

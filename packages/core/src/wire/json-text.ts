@@ -2,7 +2,7 @@ import type { NotificationMessage, RequestMessage, ResultMessage } from './messa
 
 /** How many methods are remembered as JSON. */
 const MANY_METHODS = 1_000
-/** What follows the id of a call of a method, up to its params. */
+/** The member of a call that names its method. */
 const methods = new Map<string, string>()
 
 /**
@@ -18,15 +18,17 @@ export function jsonOf(message: object): string {
   // JSON has ids that are more than a number can be.
   const hasNumber = Number.isFinite(id)
   if (rpc !== undefined || !(hasNumber || id === undefined)) return JSON.stringify(message)
+  const head = hasNumber ? `{"jsonrpc":"2.0","id":${id},` : '{"jsonrpc":"2.0",'
   if (typeof method === 'string') {
-    if (params === undefined) return JSON.stringify(message)
-    const begin = hasNumber ? `{"jsonrpc":"2.0","id":${id},` : '{"jsonrpc":"2.0",'
-    return inOnePiece(`${begin}${upToParams(method)}${JSON.stringify(params)}}`)
+    const named = head + memberOf(method)
+    return inOnePiece(
+      params === undefined ? `${named}}` : `${named},"params":${JSON.stringify(params)}}`,
+    )
   }
   // Otherwise an error, or several messages.
-  return result === undefined || !hasNumber
+  return result === undefined
     ? JSON.stringify(message)
-    : `{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result)}}`
+    : `${head}"result":${JSON.stringify(result)}}`
 }
 
 /**
@@ -37,12 +39,12 @@ function inOnePiece(text: string): string {
   return text.charCodeAt(0) ? text : ''
 }
 
-function upToParams(method: string): string {
-  let known = methods.get(method)
-  if (known === undefined) {
-    known = `"method":${JSON.stringify(method)},"params":`
+function memberOf(method: string): string {
+  let member = methods.get(method)
+  if (member === undefined) {
+    member = `"method":${JSON.stringify(method)}`
     if (methods.size === MANY_METHODS) methods.clear()
-    methods.set(method, known)
+    methods.set(method, member)
   }
-  return known
+  return member
 }
