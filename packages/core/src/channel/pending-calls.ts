@@ -5,8 +5,8 @@ import { onAbort } from './abort-listeners.js'
 import { CallTimer, MAX_TIMER_MS, readTimeout, type TimeLimits } from './call-timer.js'
 import { deadlineOf } from './deadline.js'
 import { type DeadlineQueue, deadlineQueue, type TimedOwner } from './deadline-queue.js'
-import { EMPTY_MAP, ownMap } from './empty.js'
 import type { SendOptions } from './functions.js'
+import { IdTable } from './id-table.js'
 import { assertKey } from './keyed-calls.js'
 import { type CallKind, outcomeOf, PendingCall, STATE } from './pending-call.js'
 
@@ -24,7 +24,7 @@ export interface PendingCallsHost {
 export class PendingCalls implements TimedOwner {
   /** As {@link TimedOwner} says. */
   isWatched = false
-  #entries: Map<number, PendingCall> = EMPTY_MAP
+  readonly #entries = new IdTable<PendingCall>()
   readonly #patience: TimeLimits
   /** Of those that have the channel's own patience. */
   readonly #queue: DeadlineQueue | undefined
@@ -65,7 +65,7 @@ export class PendingCalls implements TimedOwner {
 
   /** The call with this id that waits for its answer; what was not sent can't have one. */
   awaited(id: unknown): PendingCall | undefined {
-    const entry = this.#entries.get(id as number)
+    const entry = this.#entries.get(id)
     return entry?.isWritten ? entry : undefined
   }
 
@@ -125,7 +125,7 @@ export class PendingCalls implements TimedOwner {
         this.giveUp(call, abortedError(method, outcomeOf(call), signal)),
       )
     }
-    this.#entries = ownMap(this.#entries).set(id, call)
+    this.#entries.add(call)
     return call
   }
 
@@ -135,14 +135,13 @@ export class PendingCalls implements TimedOwner {
 
   /** Takes the call with this id out, for the taker to settle; `undefined` where there is none. */
   take(id: unknown): PendingCall | undefined {
-    // Own ids are integers and the map does not convert: "1" is not 1.
-    const entry = this.#entries.get(id as number)
+    const entry = this.#entries.get(id)
     return entry && this.#takeOut(entry)
   }
 
   /** The same, where it waits for its answer. */
   takeAwaited(id: unknown): PendingCall | undefined {
-    const entry = this.#entries.get(id as number)
+    const entry = this.#entries.get(id)
     return entry?.isWritten ? this.#takeOut(entry) : undefined
   }
 
@@ -162,7 +161,7 @@ export class PendingCalls implements TimedOwner {
 
   /** The other side has shown that it works on a call. */
   touch(id: unknown): void {
-    this.#entries.get(id as number)?.timer?.touch()
+    this.#entries.get(id)?.timer?.touch()
   }
 
   /** No call is opened for now: no timer stays behind. */
@@ -180,7 +179,7 @@ export class PendingCalls implements TimedOwner {
   #mark(call: PendingCall, state: 'written' | 'returned'): void {
     const before = Number(call.isWritten)
     call.state = state
-    if (this.#entries.has(call.id)) this.#count(call, before, Number(call.isWritten))
+    if (this.has(call)) this.#count(call, before, Number(call.isWritten))
   }
 
   #count({ kind }: PendingCall, before: number, now: number): void {
