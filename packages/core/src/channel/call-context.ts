@@ -1,5 +1,6 @@
 import { type ContractSide, definitionOf, schemaOf } from '../contract.js'
 import { RpcConfigError, RpcTimeoutError } from '../errors.js'
+import type { MessageId } from '../wire/message.js'
 import { MAX_TIMER_MS } from './call-timer.js'
 import { setDeadline } from './deadline.js'
 import type { HandlerContext } from './functions.js'
@@ -33,6 +34,12 @@ export class CallContext implements HandlerContext {
   readonly method: string
   readonly kind: HandlerContext['kind']
   readonly identity: undefined
+  /** Which its answer has; null where it has none. */
+  readonly id: MessageId
+  /** Where it is among those that run; RunningCalls alone says so. */
+  place = -1
+  /** Whether it runs, and somebody waits for it; the same. */
+  isWanted = false
   /** What was being begun when this one was. */
   outer: CallContext | undefined
   // What few calls have is not there in the others: one of these is made for each.
@@ -49,9 +56,15 @@ export class CallContext implements HandlerContext {
   #controller: AbortController | undefined
   #abortedBy: { reason: unknown } | undefined
 
-  constructor(method: string, kind: HandlerContext['kind'], host: CallContextHost) {
+  constructor(
+    method: string,
+    kind: HandlerContext['kind'],
+    host: CallContextHost,
+    id: MessageId = null,
+  ) {
     this.method = method
     this.kind = kind
+    this.id = id
     this.#host = host
     // Typed where the handler is: see HandlerContext.
     this.identity = host.identity as undefined

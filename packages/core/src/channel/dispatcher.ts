@@ -12,7 +12,6 @@ import {
 } from '../wire/message.js'
 import { CallContext, type CallContextHost } from './call-context.js'
 import { callableNames, DISCOVER, undiscoverable } from './discovery.js'
-import { EMPTY_MAP, EMPTY_SET, ownMap, ownSet } from './empty.js'
 import {
   type AnyHandler,
   ExposedHandlers,
@@ -38,6 +37,7 @@ import {
   toldError,
   tooLate,
 } from './refusals.js'
+import { RunningCalls } from './running-calls.js'
 import { ServedStreams, type ServedStreamsHost } from './served-streams.js'
 import { formatIssues, validate } from './validation.js'
 
@@ -73,11 +73,8 @@ export class Dispatcher {
   readonly #handlers: ExposedHandlers
   /** What is being begun in this turn, the innermost. */
   #inTurn: CallContext | undefined
-  /** All that goes on beyond the turn it began in; those of them that have an id can be cancelled by it. */
-  #running: Set<CallContext> = EMPTY_SET
-  /** Those of them that nobody has given up: they take up the places there are. */
-  #wanted: Set<CallContext> = EMPTY_SET
-  #byId: Map<MessageId, CallContext> = EMPTY_MAP
+  /** What goes on, once something has. */
+  #running: RunningCalls | undefined
   #servedStreams: ServedStreams | undefined
 
   /** @param handlers those there are from the beginning. */
@@ -95,7 +92,7 @@ export class Dispatcher {
   get running(): number {
     let inTurn = 0
     for (let context = this.#inTurn; context; context = context.outer) inTurn++
-    return this.#running.size + inTurn
+    return (this.#running?.size ?? 0) + inTurn
   }
 
   /** As {@link ExposedHandlers.add}. */
@@ -110,7 +107,7 @@ export class Dispatcher {
 
   /** Runs a request and answers it: at once, where its handler does. Never throws, or rejects. */
   request(id: MessageId, incoming: Incoming): MaybeAsync<ResponseMessage> {
-    if (id !== null && this.#byId.has(id)) {
+    if (id !== null && this.#running?.has(id)) {
       return invalidRequestMessage(id, `a call with the id ${JSON.stringify(id)} is still running`)
     }
     const { method, rpc = {} } = incoming
@@ -118,7 +115,7 @@ export class Dispatcher {
     const invalid = whyInvalid(id, incoming) ?? this.#whyKeyless(incoming)
     if (invalid) return neverRanMessage(id, ErrorCode.invalidRequest, invalid)
     if (rpc.deadlineMs === 0) return neverRanMessage(id, ErrorCode.timedOut, tooLate(method))
-    const context = this.#begin(incoming, rpc.credit === undefined ? 'method' : 'stream')
+    const context = this.#begin(incoming, rpc.credit === undefined ? 'method' : 'stream', id)
     if (rpc.deadlineMs !== undefined) context.expireIn(rpc.deadlineMs as number)
     if (rpc.progress) {
       context.report = new ProgressReport(id, method, this.#host)
@@ -140,34 +137,34 @@ export class Dispatcher {
     }
     this.#inTurn = outer
     if (!(answer instanceof Promise)) {
-      this.#over(id, context)
+      this.#over(context)
       return answer
     }
-    this.#goesOn(id, context)
-    return this.#answered(id, answer, context)
+    this.#goesOn(context)
+    return this.#answered(answer, context)
   }
 
-  async #answered(
-    id: MessageId,
-    answer: Promise<ResponseMessage>,
-    context: CallContext,
-  ): Promise<ResponseMessage> {
-    try {
-      return await answer
-    } catch (thrown) {
-      return this.#errorAnswer(id, context.method, thrown, context)
-    } finally {
-      this.#over(id, context)
-    }
+  #answered(answer: Promise<ResponseMessage>, context: CallContext): Promise<ResponseMessage> {
+    return answer.then(
+      (given) => {
+        this.#over(context)
+        return given
+      },
+      (thrown) => {
+        try {
+          return this.#errorAnswer(context.id, context.method, thrown, context)
+        } finally {
+          this.#over(context)
+        }
+      },
+    )
   }
 
-  #over(id: MessageId, context: CallContext): void {
+  #over(context: CallContext): void {
     const { streams } = context
     if (streams) this.#streams.end(streams)
     context.end()
-    if (!this.#leave(context)) return
-    // After a reconnect the id may be another call's.
-    if (this.#byId.get(id) === context) this.#byId.delete(id)
+    this.#running?.leave(context)
   }
 
   // What ends in the turn that it began in is counted nowhere else: most calls do.
@@ -181,18 +178,11 @@ export class Dispatcher {
   }
 
   /** It has not ended in this turn. */
-  #goesOn(id: MessageId, context: CallContext): void {
+  #goesOn(context: CallContext): void {
     // All of its caller's have been given up meanwhile.
     if (context.aborted) return
-    this.#running = ownSet(this.#running).add(context)
-    this.#wanted = ownSet(this.#wanted).add(context)
-    if (id !== null) this.#byId = ownMap(this.#byId).set(id, context)
-  }
-
-  /** @returns whether it was one that went on. */
-  #leave(context: CallContext): boolean {
-    this.#wanted.delete(context)
-    return this.#running.delete(context)
+    this.#running ??= new RunningCalls()
+    this.#running.add(context)
   }
 
   /** Runs a notification. Never throws: failures go to `onError`. */
@@ -213,8 +203,8 @@ export class Dispatcher {
     }
     this.#inTurn = outer
     if (!(heard instanceof Promise)) return context.end()
-    this.#goesOn(null, context)
-    heard.catch((thrown) => this.#host.error(thrown)).finally(() => this.#over(null, context))
+    this.#goesOn(context)
+    heard.catch((thrown) => this.#host.error(thrown)).finally(() => this.#over(context))
   }
 
   #hear(incoming: Incoming, context: CallContext): MaybeAsync<unknown> {
@@ -237,31 +227,30 @@ export class Dispatcher {
 
   /** Aborts the signal of one running call; the call still ends with an answer. */
   cancel(id: MessageId, reason: unknown): void {
-    const context = this.#byId.get(id)
-    if (!context) return
-    context.abort(reason)
-    this.#wanted.delete(context)
+    this.#running?.cancel(id, reason)
   }
 
   /** Aborts all that runs: nobody waits for it any more. */
   cancelAll(reason: unknown): void {
     for (let context = this.#inTurn; context; context = context.outer) context.abort(reason)
-    for (const context of this.#running) context.abort(reason)
-    this.#running.clear()
-    this.#wanted.clear()
-    this.#byId.clear()
+    this.#running?.cancelAll(reason)
+  }
+
+  /** How many of the places there are. */
+  get #taken(): number {
+    return this.#running?.wanted ?? 0
   }
 
   get #isFull(): boolean {
-    return this.#wanted.size >= this.#host.settings.limits.running
+    return this.#taken >= this.#host.settings.limits.running
   }
 
   #full(method: string): string {
-    return `"${method}" was not run: ${this.#wanted.size} calls of this caller run already, and no more may (limits.running)`
+    return `"${method}" was not run: ${this.#taken} calls of this caller run already, and no more may (limits.running)`
   }
 
-  #begin({ method, rpc }: Incoming, kind: Kind): CallContext {
-    const context = new CallContext(method, kind, this.#host)
+  #begin({ method, rpc }: Incoming, kind: Kind, id: MessageId = null): CallContext {
+    const context = new CallContext(method, kind, this.#host, id)
     if (rpc?.meta) context.takeMeta(rpc.meta as object)
     return context
   }
