@@ -130,22 +130,21 @@ export class Caller {
         call = this.#open(method, options, 'stream')
         call.isHeldUp = () => stream.isHolding
         this.#streams.take(call, stream)
-        const ended = this.#passed(call, 'stream', params, options, () => {
-          this.#request(call, params, options, { credit })
-          return call.promise
-        })
         const fail = (error: unknown): void => {
           // Who gives a stream up wants nothing more of it; otherwise what has come is good.
           if (options.signal?.aborted) stream.discard({ error })
           else stream.end({ error })
         }
+        // At once, whatever middleware makes of it.
+        call.onFailure = (error) => options.signal?.aborted && fail(error)
+        const ended = this.#passed(call, 'stream', params, options, () => {
+          this.#request(call, params, options, { credit })
+          return call.promise
+        })
         const endWith = (end: Promise<unknown>): Promise<void> =>
           // Middleware need not wait for the end.
           end.then(() => (this.#pending.has(call) ? endWith(call.promise) : stream.end()), fail)
         void endWith(ended)
-        // At once, whatever middleware makes of it.
-        if (this.#host.settings.use)
-          call.promise.catch((error) => options.signal?.aborted && fail(error))
       },
       grant: (credit) => this.#streams.grant(call, credit),
       leave: () => this.#pending.leave(call),

@@ -21,7 +21,6 @@ export class PendingCall {
   readonly definition: Definition | undefined
   readonly promise: Promise<unknown>
   readonly resolve: (value: unknown) => void
-  readonly reject: (error: Error) => void
   /** Its message, which may have to go out again. */
   encoded: Encoded | undefined = undefined
   /**
@@ -51,6 +50,8 @@ export class PendingCall {
   declare isHeldUp?: () => boolean
   /** How many items have come, or were sent along, where that is counted. */
   declare countItems?: () => number
+  /** Told at once of what it is rejected with. */
+  declare onFailure?: (error: Error) => void
   /** Of one that has a time of its own. */
   declare timer?: CallTimer
   /** Of one that has a signal. */
@@ -62,13 +63,15 @@ export class PendingCall {
     this.kind = kind
     this.definition = definition
     let resolve!: PendingCall['resolve']
-    let reject!: PendingCall['reject']
-    this.promise = new Promise<unknown>((onResult, onError) => {
+    this.promise = new Promise<unknown>((onResult) => {
       resolve = onResult
-      reject = onError
     })
     this.resolve = resolve
-    this.reject = reject
+  }
+
+  reject(error: Error): void {
+    this.resolve(new Rejection(error))
+    this.onFailure?.(error)
   }
 
   /** Itself: whose fate its message decides. */
@@ -84,6 +87,20 @@ export class PendingCall {
   /** Whether items come, or go along: only who knows of such can be called so. */
   get hasStreams(): boolean {
     return this.kind === 'stream' || this.hasInput === true
+  }
+}
+
+/** A promise that is resolved with it is rejected. Of its own two functions a call keeps one: few calls fail. */
+class Rejection {
+  readonly #error: Error
+
+  constructor(error: Error) {
+    this.#error = error
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: what a promise is resolved with is asked for by this
+  then(_onResult: unknown, onError: (error: Error) => void): void {
+    onError(this.#error)
   }
 }
 
