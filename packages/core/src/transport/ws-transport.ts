@@ -130,8 +130,9 @@ export class WsTransport implements Transport {
 
   // ── What the socket tells ─────────────────────────────────────────────────────────────────────
 
-  received(data: unknown, isBinary: boolean): void {
-    this.#events?.frame(isBinary ? new Uint8Array(data as ArrayBuffer) : String(data))
+  received(data: Buffer | ArrayBuffer, isBinary: boolean): void {
+    // Not `String(data)`, which first looks along the prototypes for other ways to make text of it.
+    this.#events?.frame(isBinary ? new Uint8Array(data as ArrayBuffer) : data.toString())
   }
 
   closed(code: number, reason: string): void {
@@ -143,7 +144,7 @@ export class WsTransport implements Transport {
   }
 }
 
-function onMessage(this: OwnedSocket, data: unknown, isBinary: boolean): void {
+function onMessage(this: OwnedSocket, data: Buffer | ArrayBuffer, isBinary: boolean): void {
   this[TRANSPORT]?.received(data, isBinary)
 }
 
