@@ -128,10 +128,10 @@ async function repeating(
 const add = (calls: number): Load => ({ kind: 'add', calls, inFlight: 64, size: 0 })
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
-  'in-flight': loading('64 calls in flight', add(40_000), add(500)),
+  'in-flight': loading('64 calls in flight', add(100_000), add(500)),
   burst: loading(
     '10,000 calls in one turn',
-    { kind: 'burst', calls: 10_000, times: 4 },
+    { kind: 'burst', calls: 10_000, times: 10 },
     { kind: 'burst', calls: 200, times: 1 },
   ),
   serial: {
@@ -205,7 +205,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       }
     },
   },
-  port: loading('A port to a thread: 64 calls in flight', add(60_000), add(500), 'port'),
+  port: loading('A port to a thread: 64 calls in flight', add(200_000), add(500), 'port'),
   'port-bytes': loading(
     'A port to a thread: Uint8Array of 1 MiB less 1 KiB, 4 in flight',
     { kind: 'bytes', calls: 400, inFlight: 4, size: 1_047_552 },
