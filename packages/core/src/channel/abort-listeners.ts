@@ -1,9 +1,11 @@
+import { IdTable } from './id-table.js'
+
 /** Of each signal, whom its one listener tells. */
 const listeners = new WeakMap<AbortSignal, Listeners>()
 
-interface Listeners {
-  readonly callbacks: Set<() => void>
-  readonly stop: () => void
+interface Listener {
+  readonly id: number
+  readonly callback: () => void
 }
 
 /**
@@ -14,26 +16,43 @@ interface Listeners {
  * @returns ends that; safe to call twice.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  const told = listeners.get(signal) ?? listenTo(signal)
-  told.callbacks.add(callback)
-  return () => {
-    told.callbacks.delete(callback)
-    if (told.callbacks.size === 0 && listeners.get(signal) === told) told.stop()
-  }
+  const told = listeners.get(signal) ?? new Listeners(signal)
+  return told.add(callback)
 }
 
-function listenTo(signal: AbortSignal): Listeners {
-  const callbacks = new Set<() => void>()
-  const abort = (): void => {
-    listeners.delete(signal)
-    for (const callback of [...callbacks]) callback()
+/** Those of one signal. */
+class Listeners {
+  readonly #signal: AbortSignal
+  readonly #all = new IdTable<Listener>()
+  #lastId = 0
+  #count = 0
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+    listeners.set(signal, this)
+    signal.addEventListener('abort', this.#abort, { once: true })
   }
-  signal.addEventListener('abort', abort, { once: true })
-  const stop = (): void => {
-    listeners.delete(signal)
-    signal.removeEventListener('abort', abort)
+
+  /** @returns takes it away again. */
+  add(callback: () => void): () => void {
+    const id = ++this.#lastId
+    this.#all.add({ id, callback })
+    this.#count++
+    return () => {
+      if (!this.#all.get(id)) return
+      this.#all.delete(id)
+      this.#count--
+      if (this.#count === 0) this.#stop()
+    }
   }
-  const made = { callbacks, stop }
-  listeners.set(signal, made)
-  return made
+
+  #stop(): void {
+    if (listeners.get(this.#signal) === this) listeners.delete(this.#signal)
+    this.#signal.removeEventListener('abort', this.#abort)
+  }
+
+  readonly #abort = (): void => {
+    listeners.delete(this.#signal)
+    for (const { callback } of [...this.#all.values()]) callback()
+  }
 }
