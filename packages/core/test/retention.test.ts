@@ -1,21 +1,29 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createClient } from '@flashrpc/core'
+import { createClient, defineContract, method, stream } from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 
-interface Row {
-  id: number
-  name: string
+const contract = defineContract({
+  server: {
+    rows: method({ params: z.object({}), result: z.array(z.unknown()) }),
+    pages: stream({ params: z.object({}), item: z.array(z.unknown()) }),
+  },
+})
+const ROWS = Array.from({ length: 500 }, (_, id) => ({ id, name: `item ${id}` }))
+const methods = {
+  rows: async () => ROWS,
+  async *pages() {
+    for (let page = 0; page < 3; page++) yield ROWS
+  },
 }
-
-const ROWS: Row[] = Array.from({ length: 500 }, (_, id) => ({ id, name: `item ${id}` }))
-const IN_FLIGHT = 16
-const CALLS = 2_000
-/** What the answers take together is more than ten times as much. */
+const AT_ONCE = 16
+const TIMES = 2_000
+/** What is answered takes more than five times as much. */
 const MOST = 10 * 1024 * 1024
 
-/** Everything, once: what is open then is old from then on. */
+/** Everything, once: what is there then is old from then on. */
 function collect(): void {
   setFlagsFromString('--expose-gc')
   runInNewContext('gc')()
@@ -27,36 +35,56 @@ function oldBytes(): number {
     ?.space_used_size as number
 }
 
-test.each([
-  ['calls', {}, {}],
-  ['calls of a session', { resume: {} }, {}],
-  ['calls that share a signal', {}, { signal: new AbortController().signal }],
-])('what is answered to %s does not outlive young collections', async (_, options, callOptions) => {
-  await using endpoint = createEndpoint<{ rows(): Promise<Row[]> }>({
-    methods: { rows: async () => ROWS },
-    ...options,
-  })
-  const { url } = await endpoint.listen()
-  await using client = createClient<{ rows(): Promise<Row[]> }>({ url })
-  await client.connect()
-
-  let left = CALLS
-  let received = 0
+/** By how much that grows at the most while something is done again and again, in bytes. */
+async function growthOf(act: () => Promise<void>): Promise<number> {
+  let left = TIMES
   let grown = 0
   let before = oldBytes()
-  const callOn = async () => {
+  const goOn = async () => {
     while (left-- > 0) {
-      const { length } = await client.other.rows(undefined, callOptions)
-      received += length
-      // With calls in flight, and tables of them.
-      if (left === CALLS - 5 * IN_FLIGHT) {
+      await act()
+      // In the middle of it, with calls open, and tables of them.
+      if (left === TIMES - 5 * AT_ONCE) {
         collect()
         before = oldBytes()
       }
       grown = Math.max(grown, oldBytes() - before)
     }
   }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, callOn))
-  expect(received).toBe(CALLS * ROWS.length)
+  await Promise.all(Array.from({ length: AT_ONCE }, goOn))
+  return grown
+}
+
+test.each([
+  ['calls', {}, {}],
+  ['calls of a session', { resume: {} }, {}],
+  ['calls that share a signal', {}, { signal: new AbortController().signal }],
+])('what is answered to %s does not outlive young collections', async (_, options, callOptions) => {
+  await using endpoint = createEndpoint(contract, { methods, ...options })
+  const { url } = await endpoint.listen()
+  await using client = createClient(contract, { url })
+  await client.connect()
+  let received = 0
+  const grown = await growthOf(async () => {
+    const { length } = await client.other.rows({}, callOptions)
+    received += length
+  })
+  expect(received).toBe(TIMES * ROWS.length)
+  expect(grown).toBeLessThan(MOST)
+})
+
+test('the items of a stream that is left do not outlive young collections', async () => {
+  await using endpoint = createEndpoint(contract, { methods })
+  const { url } = await endpoint.listen()
+  await using client = createClient(contract, { url })
+  await client.connect()
+  let received = 0
+  const grown = await growthOf(async () => {
+    const pages = client.other.pages({})
+    const { value } = await pages.next()
+    received += value?.length ?? 0
+    await pages.return()
+  })
+  expect(received).toBe(TIMES * ROWS.length)
   expect(grown).toBeLessThan(MOST)
 })

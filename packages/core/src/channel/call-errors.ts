@@ -20,7 +20,7 @@ export interface Refusal {
 export function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisconnectedError {
   const outcome = outcomeOf(call)
   const { message, closeCode, cause } = refusal
-  const items = call.countItems?.()
+  const items = call.itemCount
   const where = items === undefined ? '' : `, at item ${items} of its stream`
   const what = `"${call.method}" ${STATE[outcome]}${where}: ${message}`
   return new RpcDisconnectedError(what, outcome, { method: call.method, closeCode, cause, items })

@@ -16,7 +16,7 @@ export interface TimeLimits {
 /** As much of a call as its timer needs. */
 interface TimedCall {
   /** Whether it is this side that keeps the other from showing any sign. */
-  readonly isHeldUp?: (() => boolean) | undefined
+  readonly isHeldUp: boolean
 }
 
 /** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
@@ -54,8 +54,9 @@ export class CallTimer {
   }
 
   #lookBack(): void {
-    const isHeldUp = this.#call.isHeldUp?.() ?? false
-    const left = isHeldUp ? this.#idleMs : this.#heardAt + this.#idleMs - performance.now()
+    const left = this.#call.isHeldUp
+      ? this.#idleMs
+      : this.#heardAt + this.#idleMs - performance.now()
     if (left > 0) this.#watch(left)
     else this.#runOut('idle')
   }

@@ -1,31 +1,19 @@
 import { describeThrown, RpcAbortedError } from '../errors.js'
-import { EMPTY_MAP, ownMap } from './empty.js'
 import type { Source } from './functions.js'
-import type { IncomingStream } from './incoming-stream.js'
 import { OutgoingStream } from './outgoing-stream.js'
 import { outcomeOf, type PendingCall, STATE } from './pending-call.js'
 import type { PendingCalls } from './pending-calls.js'
 import type { Speech } from './speech.js'
 import { isCredit, readId, StreamWord, wordOf } from './stream-words.js'
 
-/** The streams of the calls that were made here, by the ids of their calls. */
+/** The streams of the calls that were made here. */
 export class CalledStreams {
   readonly #speech: Speech
   readonly #pending: PendingCalls
-  #items: Map<unknown, IncomingStream> = EMPTY_MAP
-  #inputs: Map<unknown, OutgoingStream> = EMPTY_MAP
 
   constructor(speech: Speech, pending: PendingCalls) {
     this.#speech = speech
     this.#pending = pending
-  }
-
-  /** Takes the items of a call, until it has ended. */
-  take(call: PendingCall, stream: IncomingStream): void {
-    this.#items = ownMap(this.#items).set(call.id, stream)
-    call.countItems = () => stream.received
-    const over = () => this.#items.delete(call.id)
-    call.promise.then(over, over)
   }
 
   /** Sends the items of a source along with a call, as far as the other side wants them. */
@@ -40,12 +28,8 @@ export class CalledStreams {
         if (unsent) throw unsent.error(method)
       },
     })
-    this.#inputs = ownMap(this.#inputs).set(id, output)
-    call.countItems ??= () => output.sent
-    const over = () => {
-      this.#inputs.delete(id)
-      output.stop()
-    }
+    call.input = output
+    const over = () => output.stop()
     call.promise.then(over, over)
     output.run(source).then(
       () => {
@@ -67,17 +51,15 @@ export class CalledStreams {
   heard(word: string, params: unknown, bytes: number): string | undefined {
     if (word !== StreamWord.item && word !== StreamWord.inputCredit) return undefined
     const id = readId(params)?.id
-    const state = this.#pending.stateOf(id)
-    if (state === 'unknown') return `an ${word} of no call`
-    // What was under way when it ended.
-    if (state === 'over') return undefined
+    const call = this.#pending.awaited(id)
+    // What was under way when it ended is nobody's.
+    if (!call) return this.#pending.stateOf(id) === 'over' ? undefined : `an ${word} of no call`
     this.#pending.touch(id)
     const { value, n } = params as { value?: unknown; n?: unknown }
     if (word === StreamWord.item) {
-      const items = this.#items.get(id)
-      return items ? items.push(value, bytes) : 'an rpc.item of a call that is no stream'
+      return call.items ? call.items.push(value, bytes) : 'an rpc.item of a call that is no stream'
     }
-    return this.#granted(this.#inputs.get(id), n)
+    return this.#granted(call.input, n)
   }
 
   #granted(input: OutgoingStream | undefined, n: unknown): string | undefined {

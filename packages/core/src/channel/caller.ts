@@ -126,24 +126,20 @@ export class Caller {
     const stream: IncomingStream = new IncomingStream({
       method,
       room: this.#host.room,
+      signal: options.signal,
       begin: (credit) => {
         call = this.#open(method, options, 'stream')
-        call.isHeldUp = () => stream.isHolding
-        this.#streams.take(call, stream)
-        const fail = (error: unknown): void => {
-          // Who gives a stream up wants nothing more of it; otherwise what has come is good.
-          if (options.signal?.aborted) stream.discard({ error })
-          else stream.end({ error })
-        }
-        // At once, whatever middleware makes of it.
-        call.onFailure = (error) => options.signal?.aborted && fail(error)
+        call.items = stream
         const ended = this.#passed(call, 'stream', params, options, () => {
           this.#request(call, params, options, { credit })
           return call.promise
         })
         const endWith = (end: Promise<unknown>): Promise<void> =>
-          // Middleware need not wait for the end.
-          end.then(() => (this.#pending.has(call) ? endWith(call.promise) : stream.end()), fail)
+          end.then(
+            // Middleware need not wait for the end.
+            () => (this.#pending.has(call) ? endWith(call.promise) : stream.end()),
+            (error) => stream.fail(error),
+          )
         void endWith(ended)
       },
       grant: (credit) => this.#streams.grant(call, credit),

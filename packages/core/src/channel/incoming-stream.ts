@@ -7,6 +7,8 @@ export interface IncomingStreamOptions {
   readonly method: string
   /** How much may wait here to be taken. */
   readonly room: StreamRoom
+  /** Aborted by whoever wants nothing more of it. */
+  readonly signal?: AbortSignal | undefined
   /** Asks for the stream, with its first credit, when its first item is. */
   readonly begin: (credit: number) => void
   /** Whether credit is given to the end, though no more comes: a sign of life for who waits. */
@@ -92,6 +94,17 @@ export class IncomingStream implements RpcStream<unknown> {
   end(ending: Ending = {}): void {
     this.#ending ??= ending
     this.#wake()
+  }
+
+  /** Ends it with an error: behind what has come, unless that was given up. */
+  fail(error: unknown): void {
+    this.abort(error)
+    this.end({ error })
+  }
+
+  /** Ends it at once, where its signal was aborted. */
+  abort(error: unknown): void {
+    if (this.#options.signal?.aborted) this.discard({ error })
   }
 
   /** Ends it at once: what was not taken is dropped. */

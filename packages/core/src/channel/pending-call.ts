@@ -3,7 +3,9 @@ import type { Outcome } from '../errors.js'
 import type { Encoded } from '../wire/encoded.js'
 import type { CallTimer } from './call-timer.js'
 import type { Stamp } from './deadline.js'
+import type { IncomingStream } from './incoming-stream.js'
 import type { Meta } from './meta.js'
+import type { OutgoingStream } from './outgoing-stream.js'
 import type { ProgressListening } from './progress.js'
 
 /** What a call is answered with. */
@@ -32,8 +34,10 @@ export class PendingCall {
   dueAt = 0
   /** It was written to somebody who is gone, and waits to be sent again: it may have run all the same. */
   declare uncertain?: true
-  /** Items go along. */
-  declare hasInput?: true
+  /** Takes its items. */
+  declare items?: IncomingStream
+  /** Sends the items that go along. */
+  declare input?: OutgoingStream
   /** When it is to have ended, as far as that is told to the other side. */
   declare deadline?: number
   /** Its idempotency key. */
@@ -46,12 +50,6 @@ export class PendingCall {
   declare stamp?: Stamp
   /** Who listens to how far it has come. */
   declare progress?: ProgressListening
-  /** Whether it is this side that keeps items from coming. */
-  declare isHeldUp?: () => boolean
-  /** How many items have come, or were sent along, where that is counted. */
-  declare countItems?: () => number
-  /** Told at once of what it is rejected with. */
-  declare onFailure?: (error: Error) => void
   /** Of one that has a time of its own. */
   declare timer?: CallTimer
   /** Of one that has a signal. */
@@ -71,7 +69,8 @@ export class PendingCall {
 
   reject(error: Error): void {
     this.resolve(new Rejection(error))
-    this.onFailure?.(error)
+    // At once, whatever middleware makes of it.
+    this.items?.abort(error)
   }
 
   /** Itself: whose fate its message decides. */
@@ -86,7 +85,17 @@ export class PendingCall {
 
   /** Whether items come, or go along: only who knows of such can be called so. */
   get hasStreams(): boolean {
-    return this.kind === 'stream' || this.hasInput === true
+    return this.kind === 'stream' || this.input !== undefined
+  }
+
+  /** Whether it is this side that keeps items from coming. */
+  get isHeldUp(): boolean {
+    return this.items?.isHolding ?? false
+  }
+
+  /** How many items have come, or were sent along, where there are any to count. */
+  get itemCount(): number | undefined {
+    return this.items?.received ?? this.input?.sent
   }
 }
 

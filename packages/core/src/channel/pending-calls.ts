@@ -112,7 +112,6 @@ export class PendingCalls implements TimedOwner {
 
     const id = ++this.#lastId
     const call = new PendingCall(id, method, kind, definition)
-    if (hasInput) call.hasInput = true
     // A notification has nobody who could be late for it.
     if (deadline !== undefined && kind !== 'notification') call.deadline = deadline
     if (key !== undefined) call.key = key

@@ -1,6 +1,7 @@
 import type { MessageId } from '../wire/message.js'
-import { EMPTY_MAP, EMPTY_SET, ownMap, ownSet } from './empty.js'
+import { EMPTY_SET, ownSet } from './empty.js'
 import type { Source } from './functions.js'
+import { IdTable } from './id-table.js'
 import { IncomingStream } from './incoming-stream.js'
 import { OutgoingStream } from './outgoing-stream.js'
 import type { Speech } from './speech.js'
@@ -27,7 +28,7 @@ const REMEMBERED = 1_024
 /** The streams of the calls that run here, by the ids of their calls. */
 export class ServedStreams {
   readonly #host: ServedStreamsHost
-  #open: Map<MessageId, ServedCall> = EMPTY_MAP
+  readonly #open = new IdTable<ServedCall>()
   #ended: Set<MessageId> = EMPTY_SET
 
   constructor(host: ServedStreamsHost) {
@@ -44,7 +45,9 @@ export class ServedStreams {
     const call = new ServedCall(id, method, this.#host)
     if (credit !== undefined) call.takesItems(credit as number)
     if (input !== undefined) call.sendsInput(checkInput)
-    this.#open = ownMap(this.#open).set(id, call)
+    // After a reconnect the id may have been another call’s, which has not ended yet.
+    this.#open.delete(id)
+    this.#open.add(call)
     this.#ended.delete(id)
     return call
   }
