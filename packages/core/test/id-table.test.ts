@@ -34,6 +34,7 @@ test('holds what a map would, in the order of the ids, however long some calls s
         } else if (what === 'delete') remove(open[at % open.length])
         else for (const call of open.slice(-at)) remove(call)
         expect([...table.values()]).toEqual([...map.values()])
+        expect(table.size).toBe(map.size)
         for (let id = -1; id <= lastId + 1; id++) expect(table.get(id)).toBe(map.get(id))
       }
     }),
@@ -60,7 +61,7 @@ test('holds what a map would, whatever the ids', () => {
     fc.nat(40).map((n) => n * 2 ** 10),
     fc.integer(),
     fc.double(),
-    fc.constantFrom('1', 'a', 2 ** 53, -(2 ** 40), 1n),
+    fc.constantFrom('1', 'a', 2 ** 53, -(2 ** 40), 1n, undefined, null),
   )
   const step = fc.record({ id, isAdded: fc.boolean() })
   fc.assert(
@@ -77,6 +78,7 @@ test('holds what a map would, whatever the ids', () => {
           map.set(id, item)
         }
         for (const { id } of steps) expect(table.get(id)).toBe(map.get(id))
+        expect(table.size).toBe(map.size)
       }
     }),
   )

@@ -25,7 +25,6 @@ class Listeners {
   readonly #signal: AbortSignal
   readonly #all = new IdTable<Listener>()
   #lastId = 0
-  #count = 0
 
   constructor(signal: AbortSignal) {
     this.#signal = signal
@@ -37,12 +36,9 @@ class Listeners {
   add(callback: () => void): () => void {
     const id = ++this.#lastId
     this.#all.add({ id, callback })
-    this.#count++
     return () => {
-      if (!this.#all.get(id)) return
       this.#all.delete(id)
-      this.#count--
-      if (this.#count === 0) this.#stop()
+      if (this.#all.size === 0) this.#stop()
     }
   }
 

@@ -28,6 +28,10 @@ export class IdTable<T extends Identified> {
   #others: Map<unknown, T> = EMPTY_MAP
   #lastId = 0
 
+  get size(): number {
+    return this.#taken + this.#others.size
+  }
+
   /** Adds one whose id none has that is here. */
   add(item: T): void {
     const { id } = item
@@ -57,12 +61,11 @@ export class IdTable<T extends Identified> {
   }
 
   delete(id: T['id']): void {
-    const place = typeof id === 'number' ? this.#placeOf(id) : 0
-    if (this.#places[place]?.id !== id) {
+    if (typeof id !== 'number' || this.#places[this.#placeOf(id)]?.id !== id) {
       this.#others.delete(id)
       return
     }
-    this.#places[place] = undefined
+    this.#places[this.#placeOf(id)] = undefined
     this.#taken--
     if (this.#taken === 0 && this.#places.length > MOST_EMPTY) this.#places = NO_PLACES
   }
