@@ -129,11 +129,9 @@ export class Dispatcher {
     const outer = this.#enter(context)
     try {
       const { use } = this.#host.settings
-      answer = use
-        ? this.#serveThrough(use, id, incoming, context)
-        : this.#serve(id, incoming, context)
+      answer = use ? this.#serveThrough(use, incoming, context) : this.#serve(incoming, context)
     } catch (thrown) {
-      answer = this.#errorAnswer(id, method, thrown, context)
+      answer = this.#errorAnswer(thrown, context)
     }
     this.#inTurn = outer
     if (!(answer instanceof Promise)) {
@@ -152,7 +150,7 @@ export class Dispatcher {
       },
       (thrown) => {
         try {
-          return this.#errorAnswer(context.id, context.method, thrown, context)
+          return this.#errorAnswer(thrown, context)
         } finally {
           this.#over(context)
         }
@@ -219,10 +217,9 @@ export class Dispatcher {
     incoming: Incoming,
     context: CallContext,
   ): Promise<unknown> {
-    const { method, params } = incoming
-    context.call = new IncomingCall(context, undefined, params)
+    context.call = new IncomingCall(context, undefined, incoming.params)
     const serve = async () => void (await this.#hear(incoming, context))
-    return arrive(use, context.call, serve, (thrown) => this.#told(method, thrown, context))
+    return arrive(use, context.call, serve, (thrown) => this.#told(thrown, context))
   }
 
   /** Aborts the signal of one running call; the call still ends with an answer. */
@@ -256,29 +253,31 @@ export class Dispatcher {
   }
 
   /** @throws whatever says why it has no result. */
-  #serve(id: MessageId, incoming: Incoming, context: CallContext): MaybeAsync<ResponseMessage> {
+  #serve(incoming: Incoming, context: CallContext): MaybeAsync<ResponseMessage> {
     const prepared = this.#prepare(incoming, context, 'method')
     return prepared instanceof Promise
-      ? prepared.then((ready) => this.#serveReady(id, incoming, context, ready))
-      : this.#serveReady(id, incoming, context, prepared)
+      ? prepared.then((ready) => this.#serveReady(incoming, context, ready))
+      : this.#serveReady(incoming, context, prepared)
   }
 
   #serveReady(
-    id: MessageId,
     incoming: Incoming,
     context: CallContext,
     prepared: Prepared,
   ): MaybeAsync<ResponseMessage> {
     // Nobody waits for it any more: it is not begun.
-    if (context.aborted) return this.#neverBegan(id, context)
-    const { method, rpc } = incoming
+    if (context.aborted) return this.#neverBegan(context)
+    const { rpc } = incoming
     if (rpc?.key !== undefined) {
-      return this.#answerKeyed(incoming, context, prepared).then((answer) => ({ ...answer, id }))
+      return this.#answerKeyed(incoming, context, prepared).then((answer) => ({
+        ...answer,
+        id: context.id,
+      }))
     }
     const result = this.#run(prepared, context)
     return result instanceof Promise
-      ? result.then((given) => this.#resultAnswer(id, method, given))
-      : this.#resultAnswer(id, method, result)
+      ? result.then((given) => this.#resultAnswer(context, given))
+      : this.#resultAnswer(context, result)
   }
 
   /** Runs what serves a call, in a context. */
@@ -292,12 +291,11 @@ export class Dispatcher {
   /** The same, through what surrounds it. */
   async #serveThrough(
     use: readonly Middleware[],
-    id: MessageId,
     incoming: Incoming,
     context: CallContext,
   ): Promise<ResponseMessage> {
-    const { method, params } = incoming
-    const call = new IncomingCall(context, id, params)
+    const { id, method } = context
+    const call = new IncomingCall(context, id, incoming.params)
     context.call = call
     let isLetIn = false
     /** Until it is over. */
@@ -305,7 +303,7 @@ export class Dispatcher {
     /** An answer that is an error passes through as what was thrown. */
     let refusal: ErrorMessage | undefined
     const resultOf = async () => {
-      const answer = await this.#serve(id, incoming, context)
+      const answer = await this.#serve(incoming, context)
       if (!('error' in answer)) return answer.result
       refusal = answer
       throw answer
@@ -318,13 +316,13 @@ export class Dispatcher {
     const told = (thrown: unknown) =>
       refusal && thrown === refusal
         ? new RpcError(refusal.error.code, refusal.error.message, refusal.error.data, { method })
-        : this.#told(method, thrown, context)
+        : this.#told(thrown, context)
     try {
       const result = await arrive(use, call, serve, told)
-      if (context.kind !== 'stream') return this.#resultAnswer(id, method, result)
+      if (context.kind !== 'stream') return this.#resultAnswer(context, result)
       // Its items are its result, and middleware need not wait for the last.
       await served
-      return this.#resultAnswer(id, method, undefined)
+      return this.#resultAnswer(context, undefined)
     } catch (thrown) {
       if (refusal && thrown === refusal) return refusal
       const refused = isLetIn ? undefined : toldError(thrown)
@@ -334,13 +332,13 @@ export class Dispatcher {
   }
 
   /** The error that a caller is told of a failure, for who surrounds the call. */
-  #told(method: string, thrown: unknown, context: CallContext): RpcError {
+  #told(thrown: unknown, context: CallContext): RpcError {
     if (toldError(thrown)) return thrown as RpcError
-    const { code, message, data } = this.#failure(method, thrown, context)
-    return new RpcError(code, message, data, { method, cause: thrown })
+    const { code, message, data } = this.#failure(thrown, context)
+    return new RpcError(code, message, data, { method: context.method, cause: thrown })
   }
 
-  #neverBegan(id: MessageId, { method, reason }: CallContext): ResponseMessage {
+  #neverBegan({ id, method, reason }: CallContext): ResponseMessage {
     const isLate = reason instanceof RpcTimeoutError
     return neverRanMessage(
       id,
@@ -373,9 +371,9 @@ export class Dispatcher {
       if (signal.aborted) onAbort()
       signal.addEventListener('abort', onAbort, { once: true })
       try {
-        return this.#resultAnswer(null, method, await this.#run(prepared, own))
+        return this.#resultAnswer(own, await this.#run(prepared, own))
       } catch (thrown) {
-        return this.#errorAnswer(null, method, thrown, own)
+        return this.#errorAnswer(thrown, own)
       } finally {
         signal.removeEventListener('abort', onAbort)
       }
@@ -529,7 +527,7 @@ export class Dispatcher {
   }
 
   /** @throws {RpcError} where the result is a stream, which nobody could know who called without a contract. */
-  #resultAnswer(id: MessageId, method: string, result: unknown): ResponseMessage {
+  #resultAnswer({ id, method }: CallContext, result: unknown): ResponseMessage {
     if (!this.#host.localSide && isStream(result)) {
       void result.return?.(undefined)
       throw notThisKind(method, true)
@@ -537,18 +535,19 @@ export class Dispatcher {
     return resultMessage(id, result)
   }
 
-  #errorAnswer(id: MessageId, method: string, thrown: unknown, context: CallContext): ErrorMessage {
+  #errorAnswer(thrown: unknown, context: CallContext): ErrorMessage {
     const told = toldError(thrown)
     if (!told && !context.aborted) this.#host.error(thrown)
-    const { code, message, data, ran }: ToldError = told ?? this.#failure(method, thrown, context)
-    const answer = errorMessage(id, code, message, data)
+    const { code, message, data, ran }: ToldError = told ?? this.#failure(thrown, context)
+    const answer = errorMessage(context.id, code, message, data)
     return ran === undefined ? answer : { ...answer, rpc: { ran } }
   }
 
   /** What a caller is told of what was not thrown to be told. */
-  #failure(method: string, thrown: unknown, context: CallContext): ErrorObject {
-    if (context.aborted) {
-      return context.reason instanceof RpcTimeoutError
+  #failure(thrown: unknown, context: CallContext): ErrorObject {
+    const { method, aborted, reason } = context
+    if (aborted) {
+      return reason instanceof RpcTimeoutError
         ? { code: ErrorCode.timedOut, message: `"${method}" took longer than its caller waits` }
         : { code: ErrorCode.cancelled, message: `"${method}" was cancelled` }
     }
