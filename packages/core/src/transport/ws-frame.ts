@@ -1,12 +1,15 @@
 import type { Frame } from '../wire/codec.js'
 import { type Lent, lentMemory } from '../wire/lent-memory.js'
+import { maskBytes } from './ws-mask.js'
 
 /** One whole frame, in memory that is given back once it has been written. */
 export type WsFrame = Lent
 
-const FINAL_TEXT = 0x81
+/** The first byte of a frame that is a whole message, of text or of bytes. */
+export const FINAL_TEXT = 0x81
 const FINAL_BYTES = 0x82
-const MASKED = 0x80
+/** Of the second byte, beside the length. */
+export const MASKED = 0x80
 
 /**
  * A message as one frame that is final: RFC 6455, section 5.2. `ws` makes two pieces of it, a header and what follows,
@@ -46,9 +49,6 @@ function memoryOf(size: number): { bytes: Buffer; giveBack?: (() => void) | unde
 const keys = new Uint8Array(8_192)
 let usedKeys = keys.length
 
-/** So many bytes are masked word by word. */
-const MANY = 64
-
 /** Masks so many bytes of a frame with a key of their own, which is put ahead of them. */
 function mask(bytes: Buffer, at: number, length: number): void {
   if (usedKeys === keys.length) {
@@ -58,31 +58,5 @@ function mask(bytes: Buffer, at: number, length: number): void {
   const key = usedKeys
   usedKeys += 4
   for (let n = 0; n < 4; n++) bytes[at - 4 + n] = keys[key + n] as number
-  let masked = 0
-  if (length >= MANY) {
-    const [word = 0] = new Int32Array(bytes.buffer, bytes.byteOffset + at - 4, 1)
-    // The key comes round with each word, and with as many as are masked at once.
-    const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (length >> 5) * AT_ONCE)
-    maskWords(words, word)
-    masked = words.byteLength
-  }
-  for (; masked < length; masked++) {
-    bytes[at + masked] = (bytes[at + masked] as number) ^ (keys[key + (masked & 3)] as number)
-  }
-}
-
-/** So many words go through the loop together: twice as fast as one by one, and six times as byte by byte. */
-const AT_ONCE = 8
-
-function maskWords(words: Int32Array, word: number): void {
-  for (let n = 0; n < words.length; n += AT_ONCE) {
-    words[n] = (words[n] as number) ^ word
-    words[n + 1] = (words[n + 1] as number) ^ word
-    words[n + 2] = (words[n + 2] as number) ^ word
-    words[n + 3] = (words[n + 3] as number) ^ word
-    words[n + 4] = (words[n + 4] as number) ^ word
-    words[n + 5] = (words[n + 5] as number) ^ word
-    words[n + 6] = (words[n + 6] as number) ^ word
-    words[n + 7] = (words[n + 7] as number) ^ word
-  }
+  maskBytes(bytes, at, at + length, keys, key)
 }

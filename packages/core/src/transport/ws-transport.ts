@@ -2,6 +2,7 @@ import type { Frame } from '../wire/codec.js'
 import type { Transport, TransportEvents } from './transport.js'
 import { CLOSED, CLOSED_BEFORE, OPEN, truncateReason } from './web-socket.js'
 import { type WsFrame, wsFrame } from './ws-frame.js'
+import { readTextOf, type TextReader, type WsReceiver } from './ws-reader.js'
 
 /** As much of a socket of `ws` as is needed. */
 export interface WsSocket {
@@ -16,6 +17,8 @@ export interface WsSocket {
   ping(): void
   pause(): void
   resume(): void
+  /** Its own. */
+  readonly _receiver?: WsReceiver | null
 }
 
 /** What a socket of `ws` writes to: its TCP or TLS socket. */
@@ -49,12 +52,12 @@ type OwnedSocket = WsSocket & { [TRANSPORT]?: WsTransport }
  * A transport over a socket of `ws` that is open already, a server's or a client's: what `webSocketTransport` is to all
  * sockets, without functions and events of its own for each. Most frames are written to the wire in one piece.
  */
-export class WsTransport implements Transport {
+export class WsTransport implements Transport, TextReader {
   readonly reliable = false
   readonly keepsEventsWhole = true
   readonly #socket: OwnedSocket
   readonly #wire: Wire
-  readonly #isServed: boolean
+  readonly isServed: boolean
   #events: TransportEvents | undefined
 
   /**
@@ -64,7 +67,7 @@ export class WsTransport implements Transport {
   constructor(socket: WsSocket, wire: Wire, isServed: boolean) {
     this.#socket = socket
     this.#wire = wire
-    this.#isServed = isServed
+    this.isServed = isServed
     socket.binaryType = 'arraybuffer'
   }
 
@@ -80,6 +83,7 @@ export class WsTransport implements Transport {
     const socket = this.#socket
     this.#events = events
     socket[TRANSPORT] = this
+    if (socket._receiver) readTextOf(socket._receiver, this)
     socket.on('message', onMessage)
     socket.on('close', onClose)
     // Always followed by 'close', which says more; unheard it would end the process.
@@ -92,8 +96,8 @@ export class WsTransport implements Transport {
 
   send(frame: Frame): boolean {
     if (!this.isOpen) return false
-    if (this.#isServed && typeof frame === 'string') this.#sendText(frame)
-    else this.#write(wsFrame(frame, !this.#isServed))
+    if (this.isServed && typeof frame === 'string') this.#sendText(frame)
+    else this.#write(wsFrame(frame, !this.isServed))
     return true
   }
 
@@ -133,6 +137,10 @@ export class WsTransport implements Transport {
   received(data: Buffer | ArrayBuffer, isBinary: boolean): void {
     // Not `String(data)`, which first looks along the prototypes for other ways to make text of it.
     this.#events?.frame(isBinary ? new Uint8Array(data as ArrayBuffer) : data.toString())
+  }
+
+  receivedText(text: string): void {
+    this.#events?.frame(text)
   }
 
   closed(code: number, reason: string): void {
