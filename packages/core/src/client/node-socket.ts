@@ -4,6 +4,7 @@ import { WebSocket } from 'ws'
 import { describeThrown, RpcConfigError } from '../errors.js'
 import type { WebSocketLike } from '../transport/web-socket.js'
 import { type Wire, type WsSocket, WsTransport } from '../transport/ws-transport.js'
+import { connectDirectly } from './direct-connection.js'
 import type { Failure } from './retry.js'
 import type {
   AssertSocketSettings,
@@ -56,6 +57,7 @@ function openSocket(
     ...tlsOptions(tls),
     ...(headers && { headers: { ...headers } }),
     ...(tunnel && { agent: tunnel.agent }),
+    ...(new URL(url).protocol === 'ws:' && { createConnection: connectDirectly }),
     // Compression costs far more than it saves on small messages, and invites bombs.
     perMessageDeflate: false,
     maxPayload: maxMessage,

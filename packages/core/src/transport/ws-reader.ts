@@ -50,10 +50,21 @@ export function readTextOf(receiver: WsReceiver, reader: TextReader): void {
 }
 
 function write(this: ReadReceiver, chunk: Buffer): boolean {
-  const read = isBetweenMessages(this) ? readFrames(this, chunk) : 0
+  const read = readTexts(this, chunk, chunk.length)
   if (read === chunk.length) return true
   const { write } = Object.getPrototypeOf(this) as WsReceiver
   return write.call(this, read === 0 ? chunk : chunk.subarray(read))
+}
+
+/**
+ * Reads what has come, ahead of a receiver that is read here.
+ *
+ * @param size how much of the memory that is, in bytes.
+ * @returns how much of it were whole frames of text; the rest is the receiver's.
+ */
+export function readTexts(receiver: WsReceiver, memory: Buffer, size: number): number {
+  const { [READER]: reader, _maxPayload } = receiver as ReadReceiver
+  return isBetweenMessages(receiver) ? readFrames(memory, size, reader, _maxPayload) : 0
 }
 
 function isBetweenMessages(receiver: WsReceiver): boolean {
@@ -61,27 +72,26 @@ function isBetweenMessages(receiver: WsReceiver): boolean {
   return _state === 0 && _bufferedBytes === 0 && _fragmented === 0 && !errored && !writableEnded
 }
 
-/** @returns how many bytes of the chunk were such frames. */
-function readFrames({ [READER]: reader, _maxPayload }: ReadReceiver, chunk: Buffer): number {
+function readFrames(memory: Buffer, size: number, reader: TextReader, maxPayload: number): number {
   const { isServed } = reader
   let at = 0
-  while (at + 4 <= chunk.length && chunk[at] === FINAL_TEXT) {
-    let length = (chunk[at + 1] as number) - (isServed ? MASKED : 0)
+  while (at + 4 <= size && memory[at] === FINAL_TEXT) {
+    let length = (memory[at + 1] as number) - (isServed ? MASKED : 0)
     // One that is masked where it may not be, or has a length of eight bytes; one that is not where it must be.
     if (length > 126 || length < 0) break
     let from = at + 2
     if (length === 126) {
-      length = chunk.readUInt16BE(from)
+      length = memory.readUInt16BE(from)
       from += 2
     }
     if (isServed) from += 4
     const to = from + length
-    if (to > chunk.length || (length > _maxPayload && _maxPayload > 0)) break
-    if (isServed) maskBytes(chunk, from, to, chunk, from - 4)
-    const text = chunk.toString('utf8', from, to)
+    if (to > size || (length > maxPayload && maxPayload > 0)) break
+    if (isServed) maskBytes(memory, from, to, memory, from - 4)
+    const text = memory.toString('utf8', from, to)
     if (text.includes(REPLACED)) {
       // Whether it is UTF-8, is for `ws` to say, which has it as it came.
-      if (isServed) maskBytes(chunk, from, to, chunk, from - 4)
+      if (isServed) maskBytes(memory, from, to, memory, from - 4)
       break
     }
     at = to

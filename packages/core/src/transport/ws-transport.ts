@@ -2,7 +2,7 @@ import type { Frame } from '../wire/codec.js'
 import type { Transport, TransportEvents } from './transport.js'
 import { CLOSED, CLOSED_BEFORE, OPEN, truncateReason } from './web-socket.js'
 import { type WsFrame, wsFrame } from './ws-frame.js'
-import { readTextOf, type TextReader, type WsReceiver } from './ws-reader.js'
+import { readTextOf, readTexts, type TextReader, type WsReceiver } from './ws-reader.js'
 
 /** As much of a socket of `ws` as is needed. */
 export interface WsSocket {
@@ -21,11 +21,21 @@ export interface WsSocket {
   readonly _receiver?: WsReceiver | null
 }
 
+/**
+ * Reads what has come, ahead of the socket's stream, in memory that serves others next.
+ *
+ * @param size how much of the memory that is, in bytes.
+ * @returns how much of it was read; the rest is the stream's.
+ */
+export type ReadFirst = (memory: Buffer, size: number) => number
+
 /** What a socket of `ws` writes to: its TCP or TLS socket. */
 export interface Wire {
   write(bytes: Uint8Array, left?: () => void): void
   cork(): void
   uncork(): void
+  /** Of a client's: see `connectDirectly`. */
+  readFirst?: ReadFirst
 }
 
 /** A server's text of more characters is written as it is, behind its header: it needs no mask, and no memory. */
@@ -83,7 +93,7 @@ export class WsTransport implements Transport, TextReader {
     const socket = this.#socket
     this.#events = events
     socket[TRANSPORT] = this
-    if (socket._receiver) readTextOf(socket._receiver, this)
+    this.#readText(socket._receiver)
     socket.on('message', onMessage)
     socket.on('close', onClose)
     // Always followed by 'close', which says more; unheard it would end the process.
@@ -92,6 +102,13 @@ export class WsTransport implements Transport, TextReader {
     if (socket.readyState === CLOSED) {
       queueMicrotask(() => events.close(CLOSED_BEFORE))
     }
+  }
+
+  #readText(receiver: WsReceiver | null | undefined): void {
+    if (!receiver) return
+    readTextOf(receiver, this)
+    // A server's sockets can't be read otherwise: Node makes them.
+    if (!this.isServed) this.#wire.readFirst = (memory, size) => readTexts(receiver, memory, size)
   }
 
   send(frame: Frame): boolean {
