@@ -11,9 +11,14 @@ interface Server {
 const echo = ({ text }: { text: string }) => text
 
 /** Around each size at which the header of a frame grows, and at which it is made in another way. */
-const SIZES = [0, 90, 4_000, 16_384, 65_536].flatMap((size) =>
-  Array.from({ length: 70 }, (_, n) => Math.max(0, size - 50 + n)),
-)
+const SIZES = [
+  ...[0, 90, 4_000, 16_384, 65_536].flatMap((size) =>
+    Array.from({ length: 70 }, (_, n) => Math.max(0, size - 50 + n)),
+  ),
+  // … and for which memory is made as they come.
+  1_048_576,
+  3_000_000,
+]
 
 test.each([
   ['one byte', 'x'],
@@ -21,8 +26,9 @@ test.each([
   ['three bytes', '€'],
   ['four bytes', '😀'],
 ])('text of any length arrives as it was sent, each character %s', async (_, character) => {
-  await using endpoint = createEndpoint<Server>({ methods: { echo } })
-  await using client = createClient<Server>({ url: (await endpoint.listen()).url })
+  const limits = { message: 8 * 1024 * 1024 }
+  await using endpoint = createEndpoint<Server>({ methods: { echo }, limits })
+  await using client = createClient<Server>({ url: (await endpoint.listen()).url, limits })
   for (const size of SIZES) {
     const text = character.repeat(size / new TextEncoder().encode(character).length)
     // Compared here: what differs is too long to be printed.

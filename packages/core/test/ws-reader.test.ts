@@ -4,7 +4,7 @@ import { createEndpoint } from '@flashrpc/core/server'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import * as ws from 'ws'
-import { readTextOf, type WsReceiver } from '../src/transport/ws-reader.js'
+import { readMessagesOf, type WsReceiver } from '../src/transport/ws-reader.js'
 import { chunksOf, frames, MAX_PAYLOAD } from './support/ws-frames.js'
 
 /** What the types of `ws` leave out. */
@@ -13,6 +13,13 @@ const { Receiver } = ws as unknown as {
     new (options: { isServer: boolean; maxPayload: number }): WsReceiver & NodeJS.WritableStream
     prototype: { _write(...args: unknown[]): void }
   }
+}
+
+/** A message that was read here, as it is told of one that `ws` read. */
+function toldAs(message: string | Uint8Array): string[] {
+  return typeof message === 'string'
+    ? ['text', message]
+    : ['bytes', Buffer.from(message).toString('hex')]
 }
 
 /** What a receiver tells of such chunks, in order. */
@@ -30,7 +37,7 @@ async function toldOf(chunks: readonly Uint8Array[], isServed: boolean, isRead: 
   )
   receiver.on('error', ({ code }: NodeJS.ErrnoException) => told.push(['error', code]))
   if (isRead) {
-    readTextOf(receiver, { isServed, receivedText: (text) => told.push(['text', text]) })
+    readMessagesOf(receiver, { isServed, read: (message) => told.push(toldAs(message)) })
   }
   for (const chunk of chunks) {
     // It is written over where it is.

@@ -5,9 +5,9 @@ import { maskBytes } from './ws-mask.js'
 /** One whole frame, in memory that is given back once it has been written. */
 export type WsFrame = Lent
 
-/** The first byte of a frame that is a whole message, of text or of bytes. */
+/** The first byte of a frame that is a whole message: of text, or of bytes. */
 export const FINAL_TEXT = 0x81
-const FINAL_BYTES = 0x82
+export const FINAL_BYTES = 0x82
 /** Of the second byte, beside the length. */
 export const MASKED = 0x80
 

@@ -2,7 +2,7 @@ import type { Frame } from '../wire/codec.js'
 import type { Transport, TransportEvents } from './transport.js'
 import { CLOSED, CLOSED_BEFORE, OPEN, truncateReason } from './web-socket.js'
 import { type WsFrame, wsFrame } from './ws-frame.js'
-import { readTextOf, readTexts, type TextReader, type WsReceiver } from './ws-reader.js'
+import { type MessageReader, readMessages, readMessagesOf, type WsReceiver } from './ws-reader.js'
 
 /** As much of a socket of `ws` as is needed. */
 export interface WsSocket {
@@ -62,7 +62,7 @@ type OwnedSocket = WsSocket & { [TRANSPORT]?: WsTransport }
  * A transport over a socket of `ws` that is open already, a server's or a client's: what `webSocketTransport` is to all
  * sockets, without functions and events of its own for each. Most frames are written to the wire in one piece.
  */
-export class WsTransport implements Transport, TextReader {
+export class WsTransport implements Transport, MessageReader {
   readonly reliable = false
   readonly keepsEventsWhole = true
   readonly #socket: OwnedSocket
@@ -93,7 +93,7 @@ export class WsTransport implements Transport, TextReader {
     const socket = this.#socket
     this.#events = events
     socket[TRANSPORT] = this
-    this.#readText(socket._receiver)
+    this.#readFrom(socket._receiver)
     socket.on('message', onMessage)
     socket.on('close', onClose)
     // Always followed by 'close', which says more; unheard it would end the process.
@@ -104,11 +104,12 @@ export class WsTransport implements Transport, TextReader {
     }
   }
 
-  #readText(receiver: WsReceiver | null | undefined): void {
+  #readFrom(receiver: WsReceiver | null | undefined): void {
     if (!receiver) return
-    readTextOf(receiver, this)
+    readMessagesOf(receiver, this)
     // A server's sockets can't be read otherwise: Node makes them.
-    if (!this.isServed) this.#wire.readFirst = (memory, size) => readTexts(receiver, memory, size)
+    if (this.isServed) return
+    this.#wire.readFirst = (memory, size) => readMessages(receiver, memory, size)
   }
 
   send(frame: Frame): boolean {
@@ -156,8 +157,8 @@ export class WsTransport implements Transport, TextReader {
     this.#events?.frame(isBinary ? new Uint8Array(data as ArrayBuffer) : data.toString())
   }
 
-  receivedText(text: string): void {
-    this.#events?.frame(text)
+  read(message: Frame): void {
+    this.#events?.frame(message)
   }
 
   closed(code: number, reason: string): void {

@@ -10,18 +10,20 @@ export interface Frame {
   readonly payload: Uint8Array
   /** Its length is written in so many bytes, or the fewest. */
   readonly lengthBytes: 0 | 2 | 8
+  /** How many times 4 GiB it says it is longer, where its length is in 8 bytes. */
+  readonly excess: number
   /** After so many of its bytes another chunk begins. */
   readonly cut: number | undefined
 }
 
-function bytesOf({ first, isMasked, key, payload, lengthBytes }: Frame): Buffer {
+function bytesOf({ first, isMasked, key, payload, lengthBytes, excess }: Frame): Buffer {
   const { length } = payload
   const size = length < 126 ? lengthBytes : length < 65_536 ? Math.max(2, lengthBytes) : 8
   const head = Buffer.alloc(2 + size)
   head[0] = first
   head[1] = (isMasked ? 0x80 : 0) | (size === 0 ? length : size === 2 ? 126 : 127)
   if (size === 2) head.writeUInt16BE(length, 2)
-  if (size === 8) head.writeUIntBE(length, 4, 6)
+  if (size === 8) head.writeBigUInt64BE((BigInt(excess) << 32n) + BigInt(length), 2)
   if (!isMasked) return Buffer.concat([head, payload])
   const masked = payload.map((byte, n) => byte ^ (key[n & 3] as number))
   return Buffer.concat([head, key, masked])
@@ -82,6 +84,7 @@ export function frames(isServed: boolean): fc.Arbitrary<Frame[]> {
     ),
     payload,
     lengthBytes: fc.constantFrom(0 as const, 0 as const, 0 as const, 2 as const, 8 as const),
+    excess: fc.constantFrom(0, 0, 0, 0, 1),
     cut: fc.option(fc.oneof(fc.nat(8), fc.nat(400)), { nil: undefined }),
   })
   const frame = fc.oneof(
