@@ -16,7 +16,7 @@ const SIZES = [
     Array.from({ length: 70 }, (_, n) => Math.max(0, size - 50 + n)),
   ),
   // … and for which memory is made as they come.
-  1_048_576,
+  300_000,
   3_000_000,
 ]
 

@@ -1,5 +1,7 @@
-/** What a frame says it has is taken to be there to come, up to so many bytes; memory for more is made as they come. */
-const TRUSTED = 1024 * 1024
+/** So many bytes get their memory because a frame says that they will come; more get theirs as they come, … */
+const TRUSTED = 256 * 1024
+/** … so many times as much as is there. */
+const AHEAD = 4
 
 /** A frame whose payload is on its way. */
 export class UnfinishedFrame {
@@ -31,7 +33,7 @@ export class UnfinishedFrame {
   }
 
   #grow(least: number): void {
-    const grown = Buffer.allocUnsafeSlow(Math.min(this.#length, 2 * least))
+    const grown = Buffer.allocUnsafeSlow(Math.min(this.#length, AHEAD * least))
     this.payload.copy(grown, 0, 0, this.#filled)
     this.payload = grown
   }
