@@ -11,7 +11,7 @@ const memory = Buffer.allocUnsafeSlow(64 * 1024)
  */
 export const connectDirectly = ((options: NetConnectOpts): Socket => {
   const callback = (size: number): boolean => {
-    const { readFirst }: Pick<Wire, 'readFirst'> = socket
+    const { readFirst } = socket
     // What came before may wait in the stream still.
     const read = readFirst && socket.readableLength === 0 ? readFirst(memory, size) : 0
     return read === size || socket.push(Buffer.from(memory.subarray(read, size)))

@@ -131,9 +131,7 @@ function readFrames(receiver: ReadReceiver, memory: Buffer, from: number, size: 
       receiver[BEGUN] = unfinished
       return size
     } else if (first === FINAL_BYTES) {
-      const bytes = new Uint8Array(memory.subarray(begins, ends))
-      if (reader.isServed) maskBytes(bytes, 0, length, memory, begins - keyBytes)
-      reader.read(bytes)
+      readBytes(reader, new Uint8Array(memory.subarray(begins, ends)), memory, begins - keyBytes)
     } else if (!readText(reader, memory, begins, ends, memory, begins - keyBytes)) return at
     at = ends
   }
@@ -150,6 +148,17 @@ function lengthOf(memory: Buffer, at: number, bytes: 2 | 8): number {
   return bytes === 2
     ? memory.readUInt16BE(at)
     : memory.readUInt32BE(at) * 2 ** 32 + memory.readUInt32BE(at + 4)
+}
+
+/** @param bytes which are the reader's own from now on. */
+function readBytes(
+  reader: MessageReader,
+  bytes: Uint8Array<ArrayBuffer>,
+  keys: Buffer,
+  key: number,
+): void {
+  if (reader.isServed) maskBytes(bytes, 0, bytes.length, keys, key)
+  reader.read(bytes)
 }
 
 /**
@@ -177,12 +186,10 @@ function readText(
 /** All of it is there. */
 function finish(receiver: ReadReceiver, { header, payload }: UnfinishedFrame): void {
   const { [READER]: reader } = receiver
-  const { length } = payload
   const key = header.length - 4
   if (header[0] === FINAL_BYTES) {
-    if (reader.isServed) maskBytes(payload, 0, length, header, key)
-    reader.read(new Uint8Array(payload.buffer as ArrayBuffer))
-  } else if (!readText(reader, payload, 0, length, header, key)) {
+    readBytes(reader, new Uint8Array(payload.buffer), header, key)
+  } else if (!readText(reader, payload, 0, payload.length, header, key)) {
     leave(receiver, header)
     leave(receiver, payload)
   }

@@ -27,7 +27,7 @@ export interface WsSocket {
  * @param size how much of the memory that is, in bytes.
  * @returns how much of it was read; the rest is the stream's.
  */
-export type ReadFirst = (memory: Buffer, size: number) => number
+type ReadFirst = (memory: Buffer, size: number) => number
 
 /** What a socket of `ws` writes to: its TCP or TLS socket. */
 export interface Wire {
@@ -154,7 +154,7 @@ export class WsTransport implements Transport, MessageReader {
 
   received(data: Buffer | ArrayBuffer, isBinary: boolean): void {
     // Not `String(data)`, which first looks along the prototypes for other ways to make text of it.
-    this.#events?.frame(isBinary ? new Uint8Array(data as ArrayBuffer) : data.toString())
+    this.read(isBinary ? new Uint8Array(data as ArrayBuffer) : data.toString())
   }
 
   read(message: Frame): void {

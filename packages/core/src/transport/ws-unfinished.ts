@@ -8,7 +8,7 @@ export class UnfinishedFrame {
   /** As it came, the key at its end where there is one. */
   readonly header: Buffer
   /** What came of the payload; all of it, and no more memory than that, once it is finished. */
-  payload: Buffer
+  payload: Buffer<ArrayBuffer>
   readonly #length: number
   #filled = 0
 
