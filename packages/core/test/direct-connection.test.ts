@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { type AddressInfo, Socket } from 'node:net'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { createClient } from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
@@ -10,46 +8,26 @@ import { expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { connectDirectly } from '../src/client/direct-connection.js'
 import { type Wire, type WsSocket, WsTransport } from '../src/transport/ws-transport.js'
+import { acceptanceOf, httpServer } from './support/http-server.js'
 import { chunksOf, frames, MAX_PAYLOAD } from './support/ws-frames.js'
 
-/** RFC 6455, section 1.3. */
-const MAGIC = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+/** What a server says to a client that has connected, and how. */
+interface Said {
+  readonly chunks: readonly Uint8Array[]
+  /** Whether the first of them comes with the answer to the upgrade. */
+  readonly together: boolean
+}
 
-/** A server that says to each client what it is to say, in such chunks, and ends its connection. */
-async function saying() {
-  const server = createServer()
-  let chunks: readonly Uint8Array[] = []
-  let isTogether = false
-  server.on('upgrade', async ({ headers }, socket) => {
-    socket.on('error', () => {})
-    socket.resume()
-    const accept = createHash('sha1')
-      .update(headers['sec-websocket-key'] + MAGIC)
-      .digest('base64')
-    const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`
-    if (isTogether) socket.cork()
-    socket.write(head)
-    for (const [n, chunk] of chunks.entries()) {
-      socket.write(chunk)
-      if (n === 0) socket.uncork()
-      for (let turn = 0; turn < 4; turn++) await setImmediate()
-    }
-    socket.end()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** @param together whether the first chunk comes with the answer to the upgrade. */
-    says(next: readonly Uint8Array[], together: boolean) {
-      chunks = next
-      isTogether = together
-    },
-    async [Symbol.asyncDispose]() {
-      server.close()
-      await once(server, 'close')
-    },
+/** Says it, and ends the connection. */
+async function say(socket: Duplex, acceptance: string, { chunks, together }: Said): Promise<void> {
+  if (together) socket.cork()
+  socket.write(acceptance)
+  for (const [n, chunk] of chunks.entries()) {
+    socket.write(chunk)
+    if (n === 0) socket.uncork()
+    for (let turn = 0; turn < 4; turn++) await setImmediate()
   }
+  socket.end()
 }
 
 /** What a client hears until its connection has ended. */
@@ -88,11 +66,14 @@ async function heardOf(url: string, isDirect: boolean, pauses: readonly boolean[
 }
 
 test('a client hears what it hears over any other connection', async () => {
-  await using server = await saying()
+  let said: Said = { chunks: [], together: false }
+  await using server = await httpServer((socket, request) => {
+    void say(socket, acceptanceOf(request), said)
+  })
   const pauses = fc.array(fc.boolean(), { minLength: 1, maxLength: 5 })
   await fc.assert(
     fc.asyncProperty(frames(false), fc.boolean(), pauses, async (some, together, when) => {
-      server.says(chunksOf(some), together)
+      said = { chunks: chunksOf(some), together }
       expect(await heardOf(server.url, true, when)).toStrictEqual(
         await heardOf(server.url, false, when),
       )

@@ -1,5 +1,4 @@
 import { fork } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -14,7 +13,7 @@ import { createEndpoint } from '@flashrpc/core/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Heartbeat } from '../src/channel/heartbeat.js'
 import { polled } from './support/eventually.js'
-import { httpServer } from './support/http-server.js'
+import { acceptanceOf, httpServer } from './support/http-server.js'
 import { RawEnd, settled } from './support/raw-end.js'
 import { RawServer } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
@@ -252,13 +251,9 @@ describe('on real sockets', () => {
   test('a server that goes silent is dead: its calls are cut, and the client tries again', async () => {
     // It completes the upgrade, greets, and says no more.
     await using server = await httpServer((socket, request) => {
-      const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
-      const accept = createHash('sha1').update(key).digest('base64')
       const result = { v: 1, sid: 'x', limits: { msg: 1_000 } }
       const hello = JSON.stringify({ jsonrpc: '2.0', id: 'rpc:1', result })
-      socket.write(
-        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
-      )
+      socket.write(acceptanceOf(request))
       socket.write(Buffer.concat([Buffer.from([0x81, hello.length]), Buffer.from(hello)]))
     })
     await using client = createClient<{ hang(): void }>({ url: server.url, retry, heartbeat })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -40,6 +41,13 @@ export async function httpServer(answer: (socket: Duplex, request: IncomingMessa
   counter.port = (server.address() as AddressInfo).port
   counter.url = `ws://127.0.0.1:${counter.port}`
   return counter
+}
+
+/** What an upgrade to a WebSocket is accepted with: RFC 6455, section 4.2.2. */
+export function acceptanceOf({ headers }: IncomingMessage): string {
+  const key = `${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+  const accept = createHash('sha1').update(key).digest('base64')
+  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`
 }
 
 /** An answer with this status, and these further headers. */
