@@ -2,6 +2,7 @@ import { ErrorCode, RpcAbortedError, RpcDisconnectedError } from '@flashrpc/core
 import { describe, expect, test } from 'vitest'
 import { polled } from '../support/eventually.js'
 import { rejection } from '../support/rejection.js'
+import { until } from '../support/until.js'
 import { type Scene, twoTabs, worker } from './scene.js'
 
 const never = () => new Promise<string>(() => {})
@@ -89,7 +90,7 @@ describe('what the server calls', () => {
     await polled(() => scene.channel.isConnected).toBe(true)
     await new Promise((resolve) => setTimeout(resolve, 20))
     scene.proxy.cut()
-    await polled(() => first.state.status).toBe('reconnecting')
+    await until(first, 'reconnecting')
     answer('yes')
     expect(await asked).toBe('yes')
   })
