@@ -205,21 +205,26 @@ function slotsOf(message: unknown): readonly Slot[] {
   if (!Array.isArray(announced)) throw malformed()
   return announced.map((entry) => {
     const at = own(entry, 'at')
-    const size = own(entry, 'size') as number
-    const slot = Array.isArray(at) && findSlot(message, at)
-    if (!slot || !Number.isSafeInteger(size) || size < 0) throw malformed()
-    return { ...slot, size }
+    const size = own(entry, 'size')
+    const slot = Array.isArray(at) && isSize(size) && findSlot(message, at, size)
+    if (!slot) throw malformed()
+    return slot
   })
 }
 
+function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
 /** Follows own members only, to a null in what belongs to users. */
-function findSlot(message: unknown, at: unknown[]): Pick<Slot, 'holder' | 'key'> | undefined {
+function findSlot(message: unknown, at: unknown[], size: number): Slot | undefined {
   const key = at.at(-1)
   if (typeof key !== 'string' || !USERS.has(at[0])) return undefined
   let holder = message
   for (const step of at.slice(0, -1)) holder = own(holder, step)
   if (own(holder, key) !== null) return undefined
-  const slot = { holder: holder as Record<string, unknown>, key }
+  // Written out: a spread with one member more is a new hidden class each time, which V8 keeps among what is old.
+  const slot: Slot = { holder: holder as Record<string, unknown>, key, size }
   // So that the same place is not announced twice.
   slot.holder[key] = undefined
   return slot
