@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { WebSocket } from 'ws'
+import { settle } from './application.ts'
 import { type Load, runLoad } from './load.ts'
 import { NOTE_TEXT, type Note, type PeerClient, type PeerServer } from './peer.ts'
 import { PEERS, PORT_PEERS, VARIANTS } from './peers.ts'
@@ -14,8 +15,8 @@ const portPeer = await PORT_PEERS[name]?.()
 
 let server: PeerServer | undefined
 const clients: PeerClient[] = []
-/** What V8 makes of large values depends on what else there is: some megabytes, as an application has. */
-const application = Array.from({ length: 200_000 }, (_, id) => ({ id, name: `item ${id}` }))
+/** The serving end of a port. */
+let thread: Worker | undefined
 /**
  * No process has hundreds of connections before the first message: V8 keeps for good what each of them holds of the
  * only message that it had, and goes on to do so with what is let go at once.
@@ -52,21 +53,21 @@ const commands: Record<string, (params: never) => unknown> = {
   /** The same over a port, to a thread. */
   async connectThread() {
     const { port1, port2 } = new MessageChannel()
-    const worker = new Worker(new URL('port-thread.mjs', import.meta.url), {
+    thread = new Worker(new URL('port-thread.mjs', import.meta.url), {
       workerData: { name, port: port2 },
       transferList: [port2],
     })
-    worker.on('error', (error) => {
+    thread.on('error', (error) => {
       throw error
     })
     const client = await portPeer?.connect(port1)
     if (client) clients.push(client)
     return { bytes: client?.bytes !== undefined }
   },
-  /** One whole collection, as a process that has run for a while has had: before it, V8 is more generous. */
-  settle: () => {
-    globalThis.gc?.()
-    return application.length
+  settle,
+  async settleThread() {
+    thread?.postMessage('settle')
+    if (thread) await once(thread, 'message')
   },
   load: (load: Load) => runLoad(clients[0] as PeerClient, load),
   /** Calls every client, so many times. @returns how long it took, in ms. */
