@@ -202,7 +202,8 @@ export class Caller {
     const isSaid = this.#host.mayBeExtended
     call.stamp = { at: performance.now(), isSaid }
     if (!isSaid) return said
-    const rpc: RequestExtras = { ...said }
+    // A spread to which members are added makes a hidden class for each call.
+    const rpc: RequestExtras = Object.assign({}, said)
     if (call.progress) rpc.progress = true
     if (call.deadline !== undefined) rpc.deadlineMs = leftUntil(call.deadline)
     if (call.meta) rpc.meta = call.meta

@@ -75,7 +75,8 @@ class MemoryResultStore implements ResultStore {
     if (!entry) return
     // To the end: it is the last to be forgotten.
     this.#entries.delete(key)
-    this.#entries.set(key, { ...entry, answer, until: Date.now() + this.ttlMs })
+    const { fingerprint } = entry
+    this.#entries.set(key, { fingerprint, answer, until: Date.now() + this.ttlMs })
     this.#bytes += answer.length
   }
 

@@ -45,7 +45,8 @@ export function toJsonWithBytes(message: object): string | JsonWithBytes {
   const { bytes, announced } = lifted
   if (bytes.length === 0) return withOwn(text, rpc)
   return {
-    frame: withOwn(text, { ...rpc, bytes: announced }),
+    // No spread: see findSlot.
+    frame: withOwn(text, Object.assign({}, rpc, { bytes: announced })),
     bytes,
     path: announced[0]?.at ?? NONE,
   }
