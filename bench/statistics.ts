@@ -1,3 +1,4 @@
+/** What each of some numbers would be, were they all the same. */
 export function mean(numbers: readonly number[]): number {
   return numbers.reduce((sum, one) => sum + one, 0) / numbers.length
 }

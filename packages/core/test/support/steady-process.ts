@@ -61,7 +61,7 @@ await using onPort = createChannel<object, Methods>({
   side: 'client',
   transport: messagePortTransport(port2),
 })
-const ROUNDS = 300
+const ROUNDS = 200
 let keys = 0
 
 async function callAll(times: number): Promise<void> {
