@@ -24,8 +24,9 @@ export class SharedFrame implements InTurn {
   readonly #sink: FrameSink
   #mostMessages = 1
   #enoughCharacters = ENOUGH_CHARACTERS
-  #text = ''
-  #messages = 0
+  #messages: string[] = []
+  /** How long they are, each with what follows it. */
+  #characters = 0
   /** How many of them the present frame may have; 0 where none was begun in this turn. */
   #room = 0
 
@@ -47,7 +48,7 @@ export class SharedFrame implements InTurn {
 
   /** Whether nothing waits for the end of the turn. */
   get isEmpty(): boolean {
-    return this.#messages === 0
+    return this.#messages.length === 0
   }
 
   /** @returns false where the message is to go out in a frame of its own, when those before it have gone. */
@@ -57,10 +58,10 @@ export class SharedFrame implements InTurn {
       this.#room = FIRST_MESSAGES
       atEndOfTurn(this)
     }
-    if (this.#messages++ === 0) this.#text = message
-    else this.#text += `,${message}`
-    const isFull = this.#messages >= Math.min(this.#room, this.#mostMessages)
-    if (isFull || this.#text.length > this.#enoughCharacters) {
+    this.#characters += message.length + 1
+    const count = this.#messages.push(message)
+    const isFull = count >= Math.min(this.#room, this.#mostMessages)
+    if (isFull || this.#characters > this.#enoughCharacters) {
       this.#room *= 2
       this.flush()
     }
@@ -69,11 +70,17 @@ export class SharedFrame implements InTurn {
 
   /** Sends what was written so far. */
   flush(): void {
-    if (this.#messages === 0) return
-    const frame = this.#messages === 1 ? this.#text : `[${this.#text}]`
-    this.#messages = 0
-    this.#text = ''
-    this.#sink.sendFrame(frame)
+    const messages = this.#messages
+    const last = messages.length - 1
+    if (last < 0) return
+    this.#messages = []
+    this.#characters = 0
+    // Joined once, brackets and all: what is added piece by piece is copied again before it is written.
+    if (last > 0) {
+      messages[0] = `[${messages[0]}`
+      messages[last] += ']'
+    }
+    this.#sink.sendFrame(messages.join())
   }
 
   endTurn(): void {
