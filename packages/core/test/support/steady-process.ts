@@ -64,11 +64,11 @@ await using onPort = createChannel<object, Methods>({
 const ROUNDS = 200
 let keys = 0
 
-async function callAll(times: number): Promise<void> {
+async function callAll(): Promise<void> {
   for (const peer of [inSession, onSocket, onPort]) {
     const { other } = peer
     const echo = (value: unknown, options?: CallOptions) => other.echo({ value }, options)
-    for (let n = 0; n < times; n++) {
+    for (let n = 0; n < ROUNDS; n++) {
       await Promise.all([
         ...VALUES.map((value) => echo(value)),
         echo(1, { timeout: 5_000 }),
@@ -87,7 +87,7 @@ function mark(name: string): void {
   marked[name] = served
 }
 
-await callAll(ROUNDS)
+await callAll()
 mark('beginMark')
-await callAll(ROUNDS)
+await callAll()
 mark('endMark')
