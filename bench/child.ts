@@ -66,8 +66,9 @@ const commands: Record<string, (params: never) => unknown> = {
   },
   settle,
   async settleThread() {
-    thread?.postMessage('settle')
-    if (thread) await once(thread, 'message')
+    if (!thread) return
+    thread.postMessage('settle')
+    await once(thread, 'message')
   },
   load: (load: Load) => runLoad(clients[0] as PeerClient, load),
   /** Calls every client, so many times. @returns how long it took, in ms. */
