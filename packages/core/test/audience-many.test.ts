@@ -1,9 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { createEndpoint } from '@flashrpc/core/server'
 import { afterEach, expect, test } from 'vitest'
 import { eventually } from './support/eventually.js'
+import { forkProgram } from './support/fork-program.js'
 
 interface Page {
   tell(params: { text: string }): void
@@ -26,10 +26,10 @@ afterEach(async () => {
   }
 })
 
-const file = fileURLToPath(new URL('./support/many-clients.ts', import.meta.url))
+const program = new URL('./support/many-clients.ts', import.meta.url)
 
 async function start(url: string, first: number): Promise<ChildProcess> {
-  const child = fork(file, [url, String(first), String(EACH)], { execArgv: ['--import', 'tsx'] })
+  const child = forkProgram(program, { args: [url, String(first), String(EACH)] })
   children.push(child)
   await once(child, 'message')
   return child

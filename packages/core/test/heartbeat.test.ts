@@ -1,7 +1,4 @@
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import {
   type ClientState,
   createChannel,
@@ -13,6 +10,7 @@ import { createEndpoint } from '@flashrpc/core/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Heartbeat } from '../src/channel/heartbeat.js'
 import { polled } from './support/eventually.js'
+import { forkProgram } from './support/fork-program.js'
 import { acceptanceOf, httpServer } from './support/http-server.js'
 import { RawEnd, settled } from './support/raw-end.js'
 import { RawServer } from './support/raw-peer.js'
@@ -301,12 +299,7 @@ describe('on real sockets', () => {
   })
 
   test('a server process that is stopped is found dead, and back when it goes on', async () => {
-    const path = fileURLToPath(new URL('./support/serving-process.ts', import.meta.url))
-    const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-    const child = fork(path, {
-      execArgv: ['--import', tsx, '--conditions', '@flashrpc/source'],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    })
+    const child = forkProgram(new URL('./support/serving-process.ts', import.meta.url))
     try {
       const [url] = (await once(child, 'message')) as [string]
       await using client = createClient<{ ping(): string }>({ url, retry, heartbeat })

@@ -1,14 +1,11 @@
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { forkProgram } from './support/fork-program.js'
 
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-const program = fileURLToPath(new URL('support/steady-process.ts', import.meta.url))
+const program = new URL('support/steady-process.ts', import.meta.url)
 
 /** What V8 still makes of what is new to it. What is made with each message of a kind is made 200 times at the least. */
 const MOST = 100
@@ -18,16 +15,13 @@ test('calls make no hidden classes once their kinds are known, with bytes or wit
 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'flashrpc-'))
   const log = join(folder, 'v8.log')
-  const logging = [
+  const flags = [
     '--log-maps',
     '--no-log-maps-details',
     `--logfile=${log}`,
     '--no-logfile-per-isolate',
   ]
-  const child = fork(program, {
-    execArgv: [...logging, '--import', tsx, '--conditions', '@flashrpc/source'],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
+  const child = forkProgram(program, { flags })
   onTestFinished(async () => {
     child.kill('SIGKILL')
     await rm(folder, { recursive: true })

@@ -1,10 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import {
   type ClientOptions,
   createChannel,
@@ -35,6 +33,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Point, Till } from './support/charging-process.js'
 import { polled } from './support/eventually.js'
+import { forkProgram } from './support/fork-program.js'
 import { RawServer, rawClient } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
 import { until } from './support/until.js'
@@ -802,11 +801,8 @@ class Shop implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const path = fileURLToPath(new URL('./support/charging-process.ts', import.meta.url))
-    const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-    const child = fork(path, [this.folder, String(this.#port), this.#mode], {
-      execArgv: ['--import', tsx, '--conditions', '@flashrpc/source'],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    const child = forkProgram(new URL('./support/charging-process.ts', import.meta.url), {
+      args: [this.folder, String(this.#port), this.#mode],
     })
     this.#child = child
     const [{ url }] = (await once(child, 'message')) as [{ url: string }]

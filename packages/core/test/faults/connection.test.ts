@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { type ClientOptions, createClient } from '@flashrpc/core'
@@ -6,6 +6,7 @@ import type { EndpointOptions } from '@flashrpc/core/server'
 import { createFaultProxy, type FaultProxy } from '@flashrpc/core/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { seededRandom } from '../../src/testing/seeded-random.js'
+import { forkProgram } from '../support/fork-program.js'
 import { until } from '../support/until.js'
 import { Oracle } from './oracle.js'
 import { SEEDS } from './seeds.js'
@@ -44,14 +45,10 @@ class Scene {
   /** Starts another server process. @returns its port. */
   async serve(): Promise<number> {
     const { file } = this.oracle
-    const server = fork(
-      new URL('./server-process.ts', import.meta.url),
-      [JSON.stringify({ file, options: this.#options })],
-      {
-        execArgv: ['--import', 'tsx', '--conditions', '@flashrpc/source'],
-        stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-      },
-    )
+    const server = forkProgram(new URL('./server-process.ts', import.meta.url), {
+      args: [JSON.stringify({ file, options: this.#options })],
+      stderr: 'pipe',
+    })
     server.stderr?.on('data', (text) => {
       this.complaints += text
     })
