@@ -81,8 +81,8 @@ async function forAWhile(run: () => Promise<unknown>, isQuick: boolean): Promise
 }
 
 /**
- * So many loads each peer does at the least, and after so many it is read what memory they took. Whoever is faster does
- * more in the same time, and comes nearer to what V8 lets a heap grow to.
+ * So many loads each peer does at the least, and what memory they took is read after these. Whoever is faster does more
+ * in the same time, and comes nearer to what V8 lets a heap grow to.
  */
 const SAME_LOADS = 3
 
