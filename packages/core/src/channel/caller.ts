@@ -187,7 +187,10 @@ export class Caller {
   ): void {
     const { id, method } = call
     let rpc = said
-    if (input) rpc = { ...rpc, input: true }
+    if (input) {
+      rpc ??= {}
+      rpc.input = true
+    }
     if (onProgress) call.progress = this.#listen(call, onProgress)
     if (onProgress || call.meta || call.deadline !== undefined) {
       rpc = this.#stamped(call, rpc)
@@ -197,13 +200,12 @@ export class Caller {
     this.#say(message, params, call)
   }
 
-  /** Adds what a plain peer is not told. */
+  /** Adds what a plain peer is not told, to the call's own: a copy with more members would be of a new hidden class. */
   #stamped(call: PendingCall, said: RequestExtras | undefined): RequestExtras | undefined {
     const isSaid = this.#host.mayBeExtended
     call.stamp = { at: performance.now(), isSaid }
     if (!isSaid) return said
-    // A spread to which members are added makes a hidden class for each call.
-    const rpc: RequestExtras = Object.assign({}, said)
+    const rpc = said ?? {}
     if (call.progress) rpc.progress = true
     if (call.deadline !== undefined) rpc.deadlineMs = leftUntil(call.deadline)
     if (call.meta) rpc.meta = call.meta

@@ -539,8 +539,7 @@ export class Dispatcher {
     const told = toldError(thrown)
     if (!told && !context.aborted) this.#host.error(thrown)
     const { code, message, data, ran }: ToldError = told ?? this.#failure(thrown, context)
-    const answer = errorMessage(context.id, code, message, data)
-    return ran === undefined ? answer : { ...answer, rpc: { ran } }
+    return errorMessage(context.id, code, message, data, ran)
   }
 
   /** What a caller is told of what was not thrown to be told. */

@@ -169,15 +169,18 @@ function isErrorObject(value: unknown): value is ErrorObject {
   return Number.isInteger(error.code) && typeof error.message === 'string'
 }
 
-/** An error answer. `data` is left out where there is none. */
+/** An error answer. `data` is left out where there is none, and so is `ran`. */
 export function errorMessage(
   id: MessageId,
   code: number,
   message: string,
   data?: unknown,
+  ran?: Ran,
 ): ErrorMessage {
   const error: ErrorObject = data === undefined ? { code, message } : { code, message, data }
-  return { jsonrpc: '2.0', id, error }
+  const answer: ErrorMessage = { jsonrpc: '2.0', id, error }
+  if (ran !== undefined) answer.rpc = { ran }
+  return answer
 }
 
 /**
@@ -193,8 +196,13 @@ export function resultMessage(id: MessageId, result: unknown): ResultMessage {
 }
 
 /** An error answer that says, too, that the call was not run and will not be. */
-export function neverRanMessage(...args: Parameters<typeof errorMessage>): ErrorMessage {
-  return { ...errorMessage(...args), rpc: { ran: false } }
+export function neverRanMessage(
+  id: MessageId,
+  code: number,
+  message: string,
+  data?: unknown,
+): ErrorMessage {
+  return errorMessage(id, code, message, data, false)
 }
 
 /** The answer to a value that is no request. */

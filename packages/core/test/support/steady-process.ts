@@ -5,6 +5,7 @@ import {
   createClient,
   type HandlerContext,
   messagePortTransport,
+  RpcError,
 } from '@flashrpc/core'
 import { createEndpoint, memoryResultStore } from '@flashrpc/core/server'
 
@@ -13,6 +14,9 @@ interface Methods {
   steps(params: object): number
   sum(params: object): number
   count(params: { upTo: number }): AsyncIterable<number>
+  double(params: object): AsyncIterable<number>
+  /** Where middleware lets it through. */
+  reach(params: object): number
 }
 
 /**
@@ -33,6 +37,10 @@ const methods = {
   async *count({ upTo }: { upTo: number }) {
     for (let n = 0; n < upTo; n++) yield n
   },
+  async *double(_: object, { input }: HandlerContext) {
+    for await (const n of input) yield 2 * (n as number)
+  },
+  reach: () => 1,
 }
 const bytes = new Uint8Array(2_000)
 const VALUES = [1, 'text', { rows: [{ id: 1, name: 'one' }] }, bytes, { bytes, more: [bytes] }]
@@ -42,7 +50,13 @@ await using keeping = createEndpoint<Methods>({
   resume: {},
   idempotency: { store: memoryResultStore() },
 })
-await using plain = createEndpoint<Methods>({ methods })
+await using plain = createEndpoint<Methods>({
+  methods,
+  use: (call, next) => {
+    if (call.method === 'reach') throw new RpcError(-32_001, 'No further')
+    return next()
+  },
+})
 const { port1, port2 } = new MessageChannel()
 await using served = createChannel<Methods, object>({
   side: 'server',
@@ -75,8 +89,10 @@ async function callAll(): Promise<void> {
         echo(1, { signal: new AbortController().signal }),
         other.steps({}, { onProgress: () => {} }),
         other.sum({}, { input: [1, 2] }),
+        other.reach({}).catch(() => {}),
       ])
       for await (const _ of peer.stream('count', { upTo: 2 }));
+      for await (const _ of peer.stream('double', {}, { input: [1, 2] }));
       if (peer === inSession) await echo(1, { idempotencyKey: `key ${keys++}` })
     }
   }
