@@ -44,4 +44,12 @@ test('exits with 1 where the server tells nothing', async () => {
   const { code, stdout, stderr } = await run(['discover', server.url])
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toContain('-32601')
+  // What to do about it, at the server.
+  expect(stderr).toContain('discover: true')
+  const { stderr: json } = await run(['discover', server.url, '--json'])
+  expect(JSON.parse(json).error).toMatchObject({
+    code: -32601,
+    method: 'rpc.discover',
+    message: expect.stringContaining('discover: true'),
+  })
 })

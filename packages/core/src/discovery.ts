@@ -1,3 +1,4 @@
 export type { Discovery, Served } from './channel/discovery.js'
 export { createDiscovery, type DiscoveryInfo } from './discovery/create-discovery.js'
+export { type DiscoveryOption, resolveDiscovery } from './discovery/discovery-option.js'
 export type { OpenRpcDocument, OpenRpcInfo } from './discovery/open-rpc.js'

@@ -7,6 +7,7 @@ import {
   method,
   notification,
   RpcError,
+  RpcOverloadedError,
   type Schema,
   stream,
   utilityDefinitions,
@@ -384,14 +385,14 @@ describe('an endpoint', () => {
   type Options = Partial<EndpointOptions<typeof small.server, typeof small.client>>
 
   async function ask(options: Options = {}): Promise<OpenRpcDocument> {
-    await using endpoint = createEndpoint(small, { methods, ...options })
+    await using endpoint = createEndpoint(small, { methods, discover: true, ...options })
     const { url } = await endpoint.listen()
     await using client = createClient<Discoverable>({ url })
     return await client.call('rpc.discover')
   }
 
   test('tells plain JSON-RPC peers, too', async () => {
-    await using endpoint = createEndpoint(small, { methods })
+    await using endpoint = createEndpoint(small, { methods, discover: true })
     await using peer = await rawClient((await endpoint.listen()).url)
     peer.send({ jsonrpc: '2.0', id: 'a', method: 'rpc.discover' })
     const { id, result } = await peer.nextJson()
@@ -400,24 +401,88 @@ describe('an endpoint', () => {
     expect(result.methods).toHaveLength(4)
   })
 
-  test('tells of its methods by default, and not in production', async () => {
-    expect((await ask()).methods).toHaveLength(4)
-    vi.stubEnv('NODE_ENV', 'production')
-    expect(await rejection(ask())).toMatchObject({
-      code: -32601,
-      message: expect.stringContaining('option discover'),
-    })
-    expect((await ask({ discover: true })).methods).toHaveLength(4)
+  test.each(['production', 'development', undefined])(
+    'tells nothing unless it is asked to, with NODE_ENV %s',
+    async (environment) => {
+      vi.stubEnv('NODE_ENV', environment)
+      for (const discover of [undefined, false]) {
+        expect(await rejection(ask({ discover: discover as never }))).toMatchObject({
+          code: -32601,
+          message: expect.stringContaining('option discover'),
+        })
+      }
+      expect((await ask({ discover: true })).methods).toHaveLength(4)
+    },
+  )
+
+  test('says of itself what it is told to', async () => {
     const { info } = await ask({ discover: { title: 'Sums' } })
     expect(info).toEqual({ title: 'Sums', version: '0.0.0' })
+    const made = createDiscovery({ title: 'Made before' })
+    expect((await ask({ discover: made })).info.title).toBe('Made before')
   })
 
-  test('tells nothing where it is told not to', async () => {
-    expect(await rejection(ask({ discover: false }))).toMatchObject({ code: -32601 })
+  test('converts its schemas once, and tells each caller of what it may call', async () => {
+    let conversions = 0
+    const standard = {
+      version: 1,
+      vendor: 'test',
+      validate: (value: unknown) => ({ value }),
+      jsonSchema: { input: () => ({ $comment: String(++conversions) }), output: () => ({}) },
+    } as const
+    const result = { '~standard': standard }
+    const contract = defineContract({
+      server: { all: method({ result }), admin: method({ result }) },
+    })
+    await using endpoint = createEndpoint(contract, {
+      discover: true,
+      authenticate: ({ headers }) => headers['x-user'],
+      authorize: (name, { identity }) => name === 'all' || identity === 'admin',
+      methods: { all: () => null, admin: () => null },
+    })
+    const { url } = await endpoint.listen()
+    const toldTo = async (user: string) => {
+      await using client = createClient<Discoverable>({ url, headers: { 'x-user': user } })
+      return (await client.call('rpc.discover')).methods.map(({ name }) => name)
+    }
+    expect(await toldTo('guest')).toEqual(['all'])
+    expect(await toldTo('admin')).toEqual(['all', 'admin'])
+    expect(await toldTo('guest')).toEqual(['all'])
+    expect(conversions).toBe(2)
+  })
+
+  test('asks authorize no more often than a caller may ask, and harms no other call or caller', async () => {
+    let asked = 0
+    const authorize = (name: string) => {
+      if (name === 'nothing') asked++
+      return true
+    }
+    await using endpoint = createEndpoint(small, { methods, authorize, discover: true })
+    const { url } = await endpoint.listen()
+    await using eager = createClient<Discoverable & { add(params: object): number }>({ url })
+    await using other = createClient<Discoverable>({ url })
+    const all = await Promise.allSettled(
+      Array.from({ length: 200 }, () => eager.call('rpc.discover')),
+    )
+    const refused = all.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+    // One more may be earned while they are answered.
+    expect(asked).toBeGreaterThanOrEqual(20)
+    expect(asked).toBeLessThan(30)
+    expect(refused).toHaveLength(200 - asked)
+    for (const error of refused) {
+      expect(error).toBeInstanceOf(RpcOverloadedError)
+      expect(error).toMatchObject({
+        outcome: 'not-received',
+        message: expect.stringContaining('may ask 20 times at once'),
+      })
+    }
+    expect(await eager.call('add', { a: 5, b: 10 })).toBe(15)
+    expect((await other.call('rpc.discover')).methods).toHaveLength(4)
+    await vi.waitFor(() => eager.call('rpc.discover'), { timeout: 5_000, interval: 200 })
   })
 
   test('refuses an option that is none', () => {
-    for (const discover of ['yes', null, 1]) {
+    for (const discover of ['yes', null, 1, []]) {
       const options = { methods, discover: discover as never }
       expect(() => createEndpoint(small, options)).toThrow(/discover must be/)
     }
@@ -450,7 +515,10 @@ describe('an endpoint', () => {
   })
 
   test('without a contract knows but the names of what is exposed', async () => {
-    await using endpoint = createEndpoint<UtilityMethods>({ methods: utilityMethods() })
+    await using endpoint = createEndpoint<UtilityMethods>({
+      methods: utilityMethods(),
+      discover: true,
+    })
     await using client = createClient<Discoverable>({ url: (await endpoint.listen()).url })
     const document = await client.call('rpc.discover')
     expect(complaints(document)).toEqual([])

@@ -50,6 +50,21 @@ describe('main and a page call each other', () => {
     window.destroy()
   })
 
+  test('main tells what it can be called for where it is asked to', async () => {
+    const silent = desktop.host()
+    const { window, page } = await desktop.open('app://demo/?manual')
+    expect(await page.evaluate(() => app.discover())).toBe(-32601)
+    await silent.close()
+    await using _ = desktop.host({ discover: true, authorize: (method) => method !== 'fail' })
+    const names = await page.evaluate(() => app.discover())
+    expect(names).toContain('echo')
+    expect(names).not.toContain('fail')
+    window.destroy()
+    expect(() => desktop.host({ name: 'other', discover: 'yes' as never })).toThrow(
+      /discover must be/,
+    )
+  })
+
   test('main can call as soon as it has made a window', async () => {
     await using host = desktop.host()
     const opening = desktop.open()

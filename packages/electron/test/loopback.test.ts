@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { inspect } from 'node:util'
 import { createClient, RpcConfigError, RpcDisconnectedError } from '@flashrpc/core'
+import type { OpenRpcDocument } from '@flashrpc/core/discovery'
 import { msgpackCodec } from '@flashrpc/core/msgpack'
 import { RejectUpgrade } from '@flashrpc/core/server'
 import { createLoopback, type Loopback } from '@flashrpc/electron/loopback'
@@ -13,6 +14,10 @@ import { runProgram } from './loopback-support/run-program.js'
 import { type Options, ORIGIN, serve } from './loopback-support/serve.js'
 
 const patience = { timeout: 4_000, interval: 5 }
+
+interface Discoverable {
+  'rpc.discover'(): OpenRpcDocument
+}
 
 type AnyLoopback = Loopback<Contract['server'], Contract['client'], string>
 
@@ -59,6 +64,21 @@ describe('a loopback', () => {
       JSON.stringify({ ...loopback }),
     ]
     expect(shown.join('\n')).not.toContain(loopback.token)
+  })
+
+  test('tells what it can be called for where it is asked to', async () => {
+    const ask = async (options: Partial<Options>) => {
+      await using served = await serve(options)
+      const { address: url, token } = served.loopback
+      const headers = { authorization: `Bearer ${token}` }
+      await using client = createClient<Discoverable>({ url, headers, proxy: false })
+      return await client.call('rpc.discover').then(
+        ({ methods }) => methods.map(({ name }) => name),
+        ({ code }: { code: number }) => code,
+      )
+    }
+    expect(await ask({})).toBe(-32601)
+    expect(await ask({ discover: true })).toContain('add')
   })
 
   test('is called by programs, and calls them', async () => {

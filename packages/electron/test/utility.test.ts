@@ -62,6 +62,11 @@ async function pipe(options: TestOptions = {}) {
 }
 
 describe('a page and a utility process, past main', () => {
+  test('is told what the process can be called for, where the process tells', async () => {
+    const { page } = await pipe()
+    expect(await page.evaluate(() => piped.discover('db'))).toContain('whoAmI')
+  })
+
   test('call each other, in another process', async () => {
     const { host, child, page } = await pipe()
     expect(await page.evaluate(() => piped.db.other.pid())).toBe(child.pid)

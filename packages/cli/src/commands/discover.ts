@@ -1,3 +1,4 @@
+import { ErrorCode, RpcError } from '@flashrpc/core'
 import type { OpenRpcDocument } from '@flashrpc/core/discovery'
 import { Command } from 'commander'
 import { addConnectionOptions, type ConnectionFlags, connect } from '../connection.js'
@@ -17,10 +18,22 @@ export function createDiscoverCommand(stop: AbortSignal): Command {
     .option('--methods', 'only its methods, a line each')
   return addConnectionOptions(command).action(async (url: string, flags: DiscoverFlags) => {
     await using client = await connect(url, flags, stop)
-    const document = await client.call('rpc.discover', undefined, { signal: stop })
+    const document = await client.call('rpc.discover', undefined, { signal: stop }).catch(explain)
     if (!flags.methods) return printValue(document, flags)
     for (const method of (document as OpenRpcDocument).methods) {
       printLine(isForPeople(flags) ? signatureOf(method) : toJson(summaryOf(method)))
     }
   })
+}
+
+/** @throws what was thrown; of a server that tells nothing, with what to do about it. */
+function explain(thrown: unknown): never {
+  if (!(thrown instanceof RpcError) || thrown.code !== ErrorCode.methodNotFound) throw thrown
+  const { code, data, method } = thrown
+  throw new RpcError(
+    code,
+    'The server does not tell what it can be called for. A flashrpc server tells where it is made with createEndpoint(contract, { …, discover: true })',
+    data,
+    { method, cause: thrown },
+  )
 }

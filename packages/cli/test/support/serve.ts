@@ -35,6 +35,7 @@ export async function serve(options: Options = {}) {
   let charged = 0
   let counted = 0
   const endpoint = createEndpoint(contract, {
+    discover: true,
     authenticate: async ({ headers }) => headers['x-user'] ?? null,
     methods: {
       add: ({ a, b }) => a + b,

@@ -1,5 +1,6 @@
 import type { ContractSide, Side } from '../contract.js'
-import { ErrorCode, RpcConfigError, RpcError } from '../errors.js'
+import { ErrorCode, RpcConfigError, RpcError, RpcOverloadedError } from '../errors.js'
+import { RelayedError } from './relayed-error.js'
 
 /** The request that asks a side what it can be called for (docs/protocol.md, "Discovery"). */
 export const DISCOVER = 'rpc.discover'
@@ -44,8 +45,37 @@ async function allows(
 
 /** What a side answers that tells nothing of its methods. */
 export function undiscoverable(): RpcError {
-  const why = 'this side does not tell what it can be called for (its option discover)'
+  const why = 'this side does not tell what it can be called for, unless its option discover is set'
   return new RpcError(ErrorCode.methodNotFound, `Method not found: "${DISCOVER}": ${why}`)
+}
+
+/** How often a caller may ask at once, and how many ms it takes until it may ask once more. */
+const AT_ONCE = 20
+const EVERY_MS = 1_000
+
+/**
+ * How often one caller has asked: a short question has a long answer, and one that `authorize` is asked
+ * about for each method.
+ */
+export class DiscoveryRate {
+  #left = AT_ONCE
+  #countedAt = performance.now()
+
+  /** @throws {RpcError} where the caller has asked too often; it is told that the call has not run. */
+  take(): void {
+    const now = performance.now()
+    this.#left = Math.min(AT_ONCE, this.#left + (now - this.#countedAt) / EVERY_MS)
+    this.#countedAt = now
+    if (this.#left >= 1) this.#left -= 1
+    else throw new RelayedError(tooOften())
+  }
+}
+
+function tooOften(): RpcError {
+  return new RpcOverloadedError(
+    `"${DISCOVER}" was not run: this caller may ask ${AT_ONCE} times at once, and then once in ${EVERY_MS} ms`,
+    { method: DISCOVER, outcome: 'not-received' },
+  )
 }
 
 /** @throws {RpcConfigError} where the option is not what answers. */

@@ -11,7 +11,7 @@ import {
   resultMessage,
 } from '../wire/message.js'
 import { CallContext, type CallContextHost } from './call-context.js'
-import { callableNames, DISCOVER, undiscoverable } from './discovery.js'
+import { callableNames, DISCOVER, DiscoveryRate, undiscoverable } from './discovery.js'
 import {
   type AnyHandler,
   ExposedHandlers,
@@ -76,6 +76,7 @@ export class Dispatcher {
   /** What goes on, once something has. */
   #running: RunningCalls | undefined
   #servedStreams: ServedStreams | undefined
+  #discoveries: DiscoveryRate | undefined
 
   /** @param handlers those there are from the beginning. */
   constructor(handlers: HandlersByName, host: DispatcherHost) {
@@ -453,6 +454,8 @@ export class Dispatcher {
     const { localSide: side, side: sideName, authorize } = this.#host
     const { discover } = this.#host.settings
     if (!discover) throw undiscoverable()
+    this.#discoveries ??= new DiscoveryRate()
+    this.#discoveries.take()
     const mayCall = (name: string) => {
       const kind = definitionOf(side, name)?.kind ?? 'method'
       return authorize?.(name, new CallContext(name, kind, this.#host)) ?? true

@@ -5,7 +5,6 @@ import { type Audience, createAudience } from '../channel/audience.js'
 import type { Authorizer, ServerChannel } from '../channel/channel.js'
 import type { Connection } from '../channel/connection.js'
 import type { Reception } from '../channel/connection-events.js'
-import type { Discovery } from '../channel/discovery.js'
 import type { Authorize } from '../channel/dispatcher.js'
 import type { Handlers } from '../channel/functions.js'
 import { assertGroup, Groups } from '../channel/groups.js'
@@ -24,7 +23,7 @@ import type { Middleware } from '../channel/middleware.js'
 import type { ChannelOptions } from '../channel/options.js'
 import type { UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
-import { createDiscovery, type DiscoveryInfo } from '../discovery/create-discovery.js'
+import { type DiscoveryOption, resolveDiscovery } from '../discovery/discovery-option.js'
 import { describeThrown, RpcConfigError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import { withRetryAfter } from '../transport/retry-after.js'
@@ -64,10 +63,10 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
   authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
   /**
    * Tell callers that ask (`rpc.discover`) what they may call, as an OpenRPC document of the contract; its
-   * title, version and description may be given, or what answers instead. Default: true, unless
-   * `NODE_ENV` is `production`.
+   * title, version and description may be given, or what answers instead. Default: false. A client may ask 20
+   * times at once, and then once a second.
    */
-  discover?: boolean | DiscoveryInfo | Discovery
+  discover?: DiscoveryOption
   /** What surrounds calls in both directions, outermost first; `call.identity` has its type. */
   use?: Middleware<Identity> | readonly Middleware<Identity>[]
   /** Told of each connection that was refused: by `authenticate`, or for its origin or host. */
@@ -380,7 +379,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   #kindOf(contract: Contract | undefined, options: UntypedOptions): ChannelKind {
-    const discover = discoveryOf(options.discover)
+    const discover = resolveDiscovery(options.discover)
     return new ChannelKind({
       contract,
       side: 'server',
@@ -474,16 +473,6 @@ function assertFunctions({ authenticate, authorize }: UntypedOptions): void {
     if (value === undefined || typeof value === 'function') continue
     throw new RpcConfigError(`${name} must be a function; it is of type ${typeof value}`)
   }
-}
-
-/** @throws {RpcConfigError} where it is neither yes or no nor what is told. */
-function discoveryOf(
-  discover: boolean | DiscoveryInfo | Discovery = process.env.NODE_ENV !== 'production',
-): Discovery | undefined {
-  if (typeof discover === 'boolean') return discover ? createDiscovery() : undefined
-  if (typeof discover === 'function') return discover
-  if (typeof discover === 'object' && discover !== null) return createDiscovery(discover)
-  throw new RpcConfigError('discover must be true, false or { title, version, description }')
 }
 
 /** @returns a time in ms, checked. */

@@ -99,7 +99,7 @@ describe('what a tab calls', () => {
   })
 
   test('rpc.discover is answered by the server', async () => {
-    const { first } = await twoTabs()
+    const { first } = await twoTabs({ discover: true })
     const { methods } = (await first.call(
       ...(['rpc.discover'] as unknown as ['about']),
     )) as unknown as {

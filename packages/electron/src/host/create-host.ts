@@ -10,6 +10,7 @@ import {
   RpcDisconnectedError,
   RpcError,
 } from '@flashrpc/core'
+import { type Discovery, resolveDiscovery } from '@flashrpc/core/discovery'
 import type { BrowserWindow, MessagePortMain, UtilityProcess, WebContents } from 'electron'
 import { ACCEPTED, DEFAULT_NAME, isHandOverName } from '../hand-over.js'
 import { portOfMain } from '../port-main.js'
@@ -63,6 +64,9 @@ export function createElectronHost(
 // biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
 type UntypedOptions = ElectronHostOptions<any, any, any>
 
+/** The options with what answers `rpc.discover` on all channels. */
+type HostOptions = Omit<UntypedOptions, 'discover'> & { readonly discover: Discovery | undefined }
+
 interface Events extends ElectronHostEvents<AnyServerChannel> {
   closed: []
 }
@@ -75,7 +79,7 @@ class Host {
   readonly channels: ReadonlySet<AnyServerChannel>
   readonly all: Audience<object, AnyServerChannel>
   readonly #contract: Contract | undefined
-  readonly #options: UntypedOptions
+  readonly #options: HostOptions
   readonly #judge: Judge
   readonly #channels = new Set<AnyServerChannel>()
   readonly #pages = new WeakMap<AnyServerChannel, ElectronPage>()
@@ -91,7 +95,7 @@ class Host {
     assertOptions(options)
     const { name = DEFAULT_NAME } = options
     this.#contract = contract
-    this.#options = options
+    this.#options = { ...options, discover: resolveDiscovery(options.discover) }
     this.#judge = judgeOf(options.allow)
     this.channels = this.#channels
     this.all = createAudience(() => this.#channels)

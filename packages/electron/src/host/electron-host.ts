@@ -7,6 +7,7 @@ import type {
   Handlers,
   ServerChannel,
 } from '@flashrpc/core'
+import type { DiscoveryOption } from '@flashrpc/core/discovery'
 import type { BrowserWindow, IpcMain, UtilityProcess, WebContents } from 'electron'
 import type { Allow } from './allow.js'
 import type { ElectronFrame, ElectronPage } from './page.js'
@@ -14,7 +15,7 @@ import type { ElectronTarget } from './target.js'
 
 /** What a host is made with. */
 export interface ElectronHostOptions<Local, Remote, Identity = ElectronPage>
-  extends Omit<ChannelOptions, 'dialect' | 'heartbeat'>,
+  extends Omit<ChannelOptions, 'dialect' | 'discover' | 'heartbeat'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
   /** Electron's own: the host imports nothing of Electron. */
   ipcMain: IpcMain
@@ -31,6 +32,11 @@ export interface ElectronHostOptions<Local, Remote, Identity = ElectronPage>
   identify?: (page: ElectronPage) => Identity | Promise<Identity>
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
   authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
+  /**
+   * Tell pages that ask (`rpc.discover`) what they may call, as an OpenRPC document of the contract; its
+   * title, version and description may be given, or what answers instead. Default: false.
+   */
+  discover?: DiscoveryOption
   /** What pages can call. */
   methods: Handlers<Local, ServerChannel<Local, Remote, Identity>>
   /**

@@ -13,6 +13,7 @@ import {
   type ServerChannel,
   type Transport,
 } from '@flashrpc/core'
+import { type Discovery, type DiscoveryOption, resolveDiscovery } from '@flashrpc/core/discovery'
 import type { MessageEvent, ParentPort } from 'electron'
 import { ACCEPTED, claimsHandOver, readHandOver } from '../hand-over.js'
 import { portOfMain } from '../port-main.js'
@@ -22,8 +23,13 @@ import { whenEnded } from '../when-ended.js'
 
 /** What a service in a utility process is made with. */
 export interface UtilityOptions<Local, Remote, Identity = unknown>
-  extends Omit<ChannelOptions, 'dialect' | 'heartbeat'>,
+  extends Omit<ChannelOptions, 'dialect' | 'discover' | 'heartbeat'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
+  /**
+   * Tell callers that ask (`rpc.discover`) what they may call, as an OpenRPC document of the contract; its
+   * title, version and description may be given, or what answers instead. Default: false.
+   */
+  discover?: DiscoveryOption
   /** What main and its pages can call. */
   methods: Handlers<Local, ServerChannel<Local, Remote, Identity>>
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
@@ -86,6 +92,11 @@ export function serveUtility(
 // biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
 type UntypedOptions = UtilityOptions<any, any, any>
 
+/** The options with what answers `rpc.discover` on all channels. */
+type ServiceOptions = Omit<UntypedOptions, 'discover'> & {
+  readonly discover: Discovery | undefined
+}
+
 /** The parent ports that are served. */
 const served = new WeakSet<ParentPort>()
 
@@ -95,7 +106,7 @@ class Service {
   readonly all: Audience<object, AnyServerChannel>
   readonly #parentPort: ParentPort
   readonly #contract: Contract | undefined
-  readonly #options: UntypedOptions
+  readonly #options: ServiceOptions
   readonly #channels = new Set<AnyServerChannel>()
   readonly #transports = new Set<Transport>()
 
@@ -112,10 +123,10 @@ class Service {
       throw new RpcConfigError('This process serves already: close that service first')
     }
     // Wrong methods and options fail here, and not at the first page.
-    closedChannel(contract, options, 'It was made to see whether it can be')
+    this.#options = { ...options, discover: resolveDiscovery(options.discover) }
+    closedChannel(contract, this.#options, 'It was made to see whether it can be')
     this.#parentPort = parentPort
     this.#contract = contract
-    this.#options = options
     this.channels = this.#channels
     this.all = createAudience(() => this.#channels)
     served.add(parentPort)

@@ -1,6 +1,7 @@
 import { createClient } from '@flashrpc/core'
 import { electronTransport } from '@flashrpc/electron/renderer'
 import { contract } from './contract.js'
+import { discover } from './discover.js'
 
 /** The test's page, bundled for a window. `?manual` connects when told; `?name=…` names the host. */
 
@@ -65,6 +66,7 @@ export type TestPage = ReturnType<typeof connect> & {
   connect: typeof connect
   handOverRaw: typeof handOverRaw
   breakProtocol: typeof breakProtocol
+  discover: typeof discover
 }
 
 declare global {
@@ -73,4 +75,4 @@ declare global {
 
 const query = new URLSearchParams(window.location.search)
 const first = query.has('manual') ? undefined : connect(query.get('name') ?? undefined)
-Object.assign(globalThis, { app: { ...first, connect, handOverRaw, breakProtocol } })
+Object.assign(globalThis, { app: { ...first, connect, handOverRaw, breakProtocol, discover } })

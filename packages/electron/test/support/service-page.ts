@@ -1,5 +1,6 @@
 import { createClient } from '@flashrpc/core'
 import { electronTransport } from '@flashrpc/electron/renderer'
+import { discover } from './discover.js'
 import { service } from './service.js'
 
 const told: string[] = []
@@ -10,6 +11,6 @@ const db = createClient(service, {
 })
 
 declare global {
-  var piped: { db: typeof db; told: typeof told }
+  var piped: { db: typeof db; told: typeof told; discover: typeof discover }
 }
-Object.assign(globalThis, { piped: { db, told } })
+Object.assign(globalThis, { piped: { db, told, discover } })

@@ -10,6 +10,7 @@ parentPort.on('message', ({ data }) => {
 
 const utility: UtilityService<(typeof service)['server'], (typeof service)['client']> =
   serveUtility(parentPort, service, {
+    discover: true,
     methods: {
       pid: () => process.pid,
       whoAmI: (_, { identity }) => identity ?? 'main',

@@ -1,0 +1,20 @@
+import { createClient } from '@flashrpc/core'
+import type { OpenRpcDocument } from '@flashrpc/core/discovery'
+import { electronTransport } from '@flashrpc/electron/renderer'
+
+interface Discoverable {
+  'rpc.discover'(): OpenRpcDocument
+}
+
+/** What the other side says it can be called for; the code of its error where it says nothing. */
+export async function discover(name?: string): Promise<string[] | number> {
+  const transport = electronTransport(name === undefined ? {} : { name })
+  const client = createClient<Discoverable>({ transport })
+  try {
+    return (await client.call('rpc.discover')).methods.map((method) => method.name)
+  } catch (thrown) {
+    return (thrown as { code: number }).code
+  } finally {
+    await client.close()
+  }
+}
