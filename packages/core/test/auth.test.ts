@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import {
   createClient,
   ErrorCode,
@@ -351,14 +351,14 @@ describe('while authenticate takes its time', () => {
     return { reasons, authenticate }
   }
 
-  /** Asks for an upgrade, and does nothing more. */
-  async function ask(port: number) {
+  /** Asks for an upgrade, and says more than that, where it is told to. */
+  async function ask(port: number, more = '') {
     const socket = connect(port, '127.0.0.1')
     socket.on('error', () => {})
     await once(socket, 'connect')
     const lines = ['GET /ws HTTP/1.1', 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket']
-    const more = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==']
-    socket.write(`${[...lines, ...more].join('\r\n')}\r\n\r\n`)
+    const key = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==']
+    socket.write(`${[...lines, ...key].join('\r\n')}\r\n\r\n${more}`, 'latin1')
     return socket
   }
 
@@ -405,6 +405,70 @@ describe('while authenticate takes its time', () => {
     socket.resetAndDestroy()
     admit({ name: 'Ada' })
     await polled(() => server.endpoint.channels.size).toBe(0)
+  })
+
+  test.each([
+    ['closes its side', (socket: Socket) => socket.end()],
+    ['closes its connection', (socket: Socket) => socket.destroy()],
+    ['resets its connection', (socket: Socket) => socket.resetAndDestroy()],
+    [
+      'closes its side after it has said more',
+      (socket: Socket) => {
+        socket.write('x'.repeat(10_000))
+        socket.end()
+      },
+    ],
+  ])('a client that %s leaves at once, and gives its place to others', async (_, leave) => {
+    const { reasons, authenticate } = hanging()
+    const answers = [authenticate, () => ({ name: 'Ada' })]
+    await using server = await serve({
+      limits: { connections: 1 },
+      authenticate: (...args) => (answers.shift() as NonNullable<typeof authenticate>)(...args),
+    })
+    const socket = await ask(server.port)
+    await eventually(() => expect(server.asked).toHaveBeenCalledTimes(1))
+    leave(socket)
+    await polled(() => reasons.map(String)).toStrictEqual(['Error: The client is gone'])
+    await using client = createClient<Server>({ url: server.url, retry })
+    expect(await client.other.whoAmI()).toBe('Ada')
+  })
+
+  test('what a client says before it is let in is heard, once it is', async () => {
+    let admit: (user: User) => void = () => {}
+    const authenticate = () => new Promise<User>((resolve) => (admit = resolve))
+    await using server = await serve({ authenticate })
+    // A frame of a client's: RFC 6455, section 5.2, with a mask of zeros.
+    const text = '{"jsonrpc":"2.0","id":1,"method":"whoAmI"}'
+    const frame = `\x81${String.fromCharCode(0x80 + text.length)}\0\0\0\0${text}`
+    const half = frame.length / 2
+    const socket = await ask(server.port, frame.slice(0, half))
+    await eventually(() => expect(server.asked).toHaveBeenCalled())
+    socket.write(frame.slice(half), 'latin1')
+    let told = ''
+    socket.on('data', (data) => {
+      told += data
+    })
+    await aWhile()
+    expect(told).toBe('')
+    admit({ name: 'Ada' })
+    await polled(() => told).toContain('"result":"Ada"')
+    socket.destroy()
+  })
+
+  test('a client that says too much before it is let in is told so, and ends', async () => {
+    const { reasons, authenticate } = hanging()
+    await using server = await serve({ authenticate })
+    const socket = await ask(server.port)
+    await eventually(() => expect(server.asked).toHaveBeenCalled())
+    let told = ''
+    socket.on('data', (data) => {
+      told += data
+    })
+    socket.write('x'.repeat(20_000))
+    await polled(() => told).toContain('HTTP/1.1 400 Bad Request')
+    expect(told).toContain('RFC 6455')
+    expect(reasons).toHaveLength(1)
+    await polled(() => socket.destroyed).toBe(true)
   })
 
   test('closing the endpoint waits for nobody, and tells them', async () => {

@@ -69,12 +69,11 @@ export type Admission = { readonly identity: unknown } | { readonly rejection: R
  * @param giveUp ends it; its reason, where that is a {@link RejectUpgrade}, is the answer.
  */
 export async function admit(
-  authenticate: Authenticate<unknown> | undefined,
+  authenticate: Authenticate<unknown>,
   request: IncomingMessage,
   timeoutMs: number,
   giveUp: AbortController,
 ): Promise<Admission> {
-  if (!authenticate) return { identity: undefined }
   const { signal } = giveUp
   const timer = setTimeout(() => {
     const message = 'Authentication took too long; try again later'

@@ -32,6 +32,7 @@ import { truncateReason } from '../transport/web-socket.js'
 import { WsTransport } from '../transport/ws-transport.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { type ConnectionLimits, Connections } from './connection-limits.js'
+import { EarlyReader } from './early-reader.js'
 import { hearUpgrades } from './hear-upgrades.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
@@ -55,8 +56,9 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
   /** How long `authenticate` may take, in ms; then the client is told 503. Default 10,000. */
   authenticateTimeoutMs?: number
   /**
-   * How long a request for a connection may take to arrive, in ms, on a server of the endpoint's own; then
-   * it is dropped, within a second. Node's own 60 s invite slow attackers. Default 9,000.
+   * How long a request may take to arrive, its body included, in ms, on a server of the endpoint's own; then
+   * it is dropped, within a second. Node's own 60 s for headers and 300 s for bodies invite slow attackers.
+   * Default 9,000.
    */
   handshakeTimeoutMs?: number
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
@@ -282,6 +284,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       response.end(`This is a WebSocket server; connect to ${path} with a flashrpc client.\n`)
     })
     server.headersTimeout = this.#handshakeTimeoutMs
+    server.requestTimeout = this.#handshakeTimeoutMs
     const detach = this.attach(server, { path })
     try {
       const address = await listen(server, port, host)
@@ -323,17 +326,21 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     const tooMany = this.#connections.refusal(address)
     // It counts from here on: who is to be authenticated takes a place.
     if (!tooMany) socket.once('close', this.#connections.begin(address))
-    const admission = tooMany ? { rejection: tooMany } : await this.#admit(request, socket)
+    const { admission, read } = tooMany
+      ? { admission: { rejection: tooMany }, read: head }
+      : await this.#admit(request, socket, head)
     if (socket.destroyed) return
+    // From here on somebody reads it again, whatever comes of it.
+    socket.resume()
     if (this.#closing) return this.#refuse(request, socket, closing())
     if ('identity' in admission) {
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+      this.#sockets.handleUpgrade(request, socket, read, (webSocket) =>
         this.#accept(webSocket, socket, { identity: admission.identity, address }),
       )
     } else if (isPage(request)) {
       const { rejection } = admission
       this.#rejected(request, rejection)
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#sockets.handleUpgrade(request, socket, read, (webSocket) => {
         webSocket.on('error', () => {})
         const reason = withRetryAfter(rejection.message, rejection.retryAfterSeconds)
         webSocket.close(rejection.closeCode, truncateReason(reason))
@@ -342,16 +349,26 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     } else this.#refuse(request, socket, admission.rejection)
   }
 
-  async #admit(request: IncomingMessage, socket: Duplex): Promise<Admission> {
-    const giveUp = new AbortController()
-    const onGone = () => giveUp.abort(new Error('The client is gone'))
-    this.#authenticating.add(giveUp)
-    socket.once('close', onGone)
+  /** @returns who it is, or why nobody is let in, and what the client has sent by then. */
+  async #admit(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): Promise<{ admission: Admission; read: Buffer }> {
     const { authenticate } = this.#options
+    if (!authenticate) return { admission: { identity: undefined }, read: head }
+    const giveUp = new AbortController()
+    this.#authenticating.add(giveUp)
+    const reader = new EarlyReader(socket, head, {
+      gone: () => {
+        giveUp.abort(new Error('The client is gone'))
+        socket.destroy()
+      },
+      tooMuch: () => giveUp.abort(new RejectUpgrade(400, TOO_EARLY)),
+    })
     const admission = await admit(authenticate, request, this.#authenticateTimeoutMs, giveUp)
-    socket.off('close', onGone)
     this.#authenticating.delete(giveUp)
-    return admission
+    return { admission, read: reader.end() }
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, rejection: RejectUpgrade): void {
@@ -449,6 +466,8 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 }
 
+const TOO_EARLY =
+  'A client waits for the answer to its upgrade before it sends more (RFC 6455, section 4.1)'
 const CLOSING: CloseInfo = { code: CloseCode.goingAway, reason: 'The server is closing' }
 const SCOPE_FAILED: CloseInfo = { code: CloseCode.internal, reason: 'idempotency.scope failed' }
 /** How often to look whether a channel has nothing left to do, in ms. */
