@@ -113,6 +113,30 @@ describe('half an upgrade', () => {
     expect(performance.now() - begin).toBeGreaterThan(8_500)
   }, 20_000)
 
+  test.each([
+    ['by its length', 'Content-Length: 100000', 'x'],
+    ['in chunks', 'Transfer-Encoding: chunked', '1\r\nx\r\n'],
+  ])(
+    'or a body that drips, %s, has no more time than that',
+    async (_, header, drop) => {
+      const endpoint = createEndpoint<Record<never, never>>({
+        methods: {},
+        handshakeTimeoutMs: 500,
+      })
+      opened.push(() => endpoint.close())
+      const { port } = await endpoint.listen()
+      const socket = await dial(port)
+      socket.resume()
+      socket.write(`POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n${header}\r\n\r\n`)
+      const dripping = setInterval(() => socket.write(drop), 50)
+      opened.push(() => clearInterval(dripping))
+      const isClosed = closed(socket).then(() => true)
+      const isLate = new Promise((resolve) => setTimeout(resolve, 8_000, 'it drips on'))
+      expect(await Promise.race([isClosed, isLate])).toBe(true)
+    },
+    14_000,
+  )
+
   test.each([0, 1.5, Number.NaN, '9s'])(
     'has a time that is one, and not %j',
     (handshakeTimeoutMs) => {
