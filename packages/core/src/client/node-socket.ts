@@ -220,7 +220,7 @@ function refusal({ statusCode, statusMessage, headers }: IncomingMessage): Parti
   return {
     message: `the server answered HTTP ${statusCode} ${statusMessage ?? ''}`.trim(),
     httpStatus: statusCode,
-    retryAfterMs: retryAfterMs(headers['retry-after']),
+    retryAfterMs: retryAfterMs(headers['retry-after'], headers.date),
   }
 }
 
@@ -252,10 +252,15 @@ function errorText(error: Error): string {
   return error instanceof AggregateError ? error.errors.map(String).join('; ') : error.name
 }
 
-/** RFC 9110, section 10.2.3: seconds, or a date. */
-function retryAfterMs(header: string | undefined): number | undefined {
+/**
+ * RFC 9110, section 10.2.3: seconds, or a date. How far away a date is, is told by the clock that it was made with:
+ * that of the answer's own `Date` header (section 6.6.1), and this machine's only where that is missing.
+ */
+function retryAfterMs(header: string | undefined, date = ''): number | undefined {
   if (header === undefined) return undefined
   const seconds = Number(header)
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now()
+  const madeAt = Date.parse(date)
+  const now = Number.isNaN(madeAt) ? Date.now() : madeAt
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now
   return ms > 0 ? ms : undefined
 }
