@@ -46,6 +46,8 @@ export class RowBook {
   #drafts: Draft[] = []
   /** Rows as they were told last, of those that have not changed since. */
   readonly #told = new WeakMap<Draft, Row>()
+  /** When each began, by `performance.now()`: how long it took does not depend on a wall clock that is set. */
+  readonly #begunAt = new WeakMap<Draft, number>()
   #key = 0
   #dropped = 0
   /** Calls that are not answered, by who calls and their id. */
@@ -227,6 +229,7 @@ export class RowBook {
       messages: [],
       messagesLeftOut: 0,
     }
+    this.#begunAt.set(row, performance.now())
     this.#add(row, passed)
     this.#drafts.push(row)
     if (this.#drafts.length > MOST_ROWS) {
@@ -248,7 +251,7 @@ export class RowBook {
 
   #end(row: Draft, outcome: Exclude<Outcome, 'pending'>): void {
     row.outcome = outcome
-    row.durationMs = Date.now() - row.startedAt
+    row.durationMs = Math.round(performance.now() - (this.#begunAt.get(row) ?? 0))
     this.#told.delete(row)
   }
 }
