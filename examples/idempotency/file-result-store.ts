@@ -12,14 +12,23 @@ interface Line {
   at: number
 }
 
+/** A line, and when this process came to know of its key, by `performance.now()`. */
+interface Known {
+  readonly line: Line
+  readonly knownAt: number
+}
+
 /**
  * A store of results in a file, for one process at a time: lines of JSON, each on the disk (fsync) before
  * anything follows from it. At the start it is read and written anew without what is too old; what
  * has no answer by then was begun by a process that died.
+ *
+ * A key is kept for its time by both clocks, so that one that is set forward forgets nothing too early. What was written
+ * before this process began has its age by the wall clock only: it is kept for twice the time.
  */
 export async function openFileResultStore(path: string, ttlMs: number): Promise<ResultStore> {
   const { id, lines } = await read(path)
-  const kept = lines.filter(({ at }) => Date.now() - at < ttlMs)
+  const kept = lines.filter(({ at }) => Date.now() - at < 2 * ttlMs)
   await replace(path, [{ id }, ...kept])
   return new FileResultStore(id, ttlMs, await open(path, 'a'), kept)
 }
@@ -28,7 +37,7 @@ class FileResultStore implements ResultStore {
   readonly id: string
   readonly ttlMs: number
   readonly #file: FileHandle
-  readonly #lines = new Map<string, Line>()
+  readonly #lines = new Map<string, Known>()
   /** Keys that were begun before this process was. */
   readonly #orphans = new Set<string>()
   /** One write follows the other; after one that failed, where the file ends is not known, and none follows. */
@@ -39,21 +48,21 @@ class FileResultStore implements ResultStore {
     this.ttlMs = ttlMs
     this.#file = file
     for (const line of lines) {
-      this.#lines.set(line.key, line)
+      this.#know(line)
       if (line.answer === undefined) this.#orphans.add(line.key)
     }
   }
 
   async begin(key: string, fingerprint: string): Promise<BegunCall> {
     const known = this.#lines.get(key)
-    if (known && (Date.now() - known.at < this.ttlMs || this.#isRunning(known))) {
-      const { fingerprint, answer } = known
+    if (known && (this.#isFresh(known) || this.#isRunning(known.line))) {
+      const { fingerprint, answer } = known.line
       if (answer !== undefined) return { state: 'done', fingerprint, answer }
-      return { state: this.#isRunning(known) ? 'running' : 'unknown', fingerprint }
+      return { state: this.#isRunning(known.line) ? 'running' : 'unknown', fingerprint }
     }
     // In the turn that has looked: a second call with the key finds it.
     const line = { key, fingerprint, at: Date.now() }
-    this.#lines.set(key, line)
+    this.#know(line)
     this.#orphans.delete(key)
     try {
       await this.#append(line)
@@ -65,11 +74,20 @@ class FileResultStore implements ResultStore {
   }
 
   async finish(key: string, answer: string): Promise<void> {
-    const begun = this.#lines.get(key)
+    const begun = this.#lines.get(key)?.line
     if (!begun) throw new Error(`The key ${key} was never begun`)
     const line = { ...begun, answer }
     await this.#append(line)
-    this.#lines.set(key, line)
+    this.#know(line)
+  }
+
+  #know(line: Line): void {
+    this.#lines.set(line.key, { line, knownAt: performance.now() })
+  }
+
+  /** Whether either clock says that its time is not over. */
+  #isFresh({ line, knownAt }: Known): boolean {
+    return Math.min(Date.now() - line.at, performance.now() - knownAt) < this.ttlMs
   }
 
   #isRunning({ key, answer }: Line): boolean {

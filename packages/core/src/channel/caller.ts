@@ -19,6 +19,7 @@ import { checkResult } from './check-result.js'
 import type { Connection } from './connection.js'
 import type { Answer, Unsendable } from './connection-events.js'
 import { leftUntil, restamp } from './deadline.js'
+import { Elapsed } from './elapsed.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import { IncomingStream } from './incoming-stream.js'
 import { whyNoMeta } from './meta.js'
@@ -368,7 +369,8 @@ export class Caller {
   written({ kind, call }: Outgoing, { keys }: Connection): void {
     if (!call) return
     if (kind !== 'notification') {
-      if (call.key !== undefined && keys) call.sentTo ??= { store: keys.store, at: Date.now() }
+      if (call.key !== undefined && keys)
+        call.sentTo ??= { store: keys.store, since: new Elapsed() }
       this.#pending.wrote(call)
     } else this.#pending.take(call.id)?.resolve(undefined)
   }

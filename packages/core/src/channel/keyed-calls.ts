@@ -41,8 +41,9 @@ export function refusesKey({ call }: Outgoing, keys: Keys | undefined): KeyRefus
   if (call?.key === undefined) return undefined
   const { sentTo } = call
   if (!sentTo) return keys ? undefined : 'no-keys'
-  // A result that is about to be forgotten may be by the time that the message arrives.
-  const isKept = keys?.store === sentTo.store && Date.now() - sentTo.at < keys.ttlMs / 2
+  // A result that is about to be forgotten may be by the time that the message arrives. The server's clocks are not
+  // this side's: of these two, the one that says that more time has passed is believed.
+  const isKept = keys?.store === sentTo.store && sentTo.since.most < keys.ttlMs / 2
   return isKept ? undefined : 'other-keys'
 }
 

@@ -3,6 +3,7 @@ import type { Outcome } from '../errors.js'
 import type { Encoded } from '../wire/encoded.js'
 import type { CallTimer } from './call-timer.js'
 import type { Stamp } from './deadline.js'
+import type { Elapsed } from './elapsed.js'
 import type { IncomingStream } from './incoming-stream.js'
 import type { Meta } from './meta.js'
 import type { OutgoingStream } from './outgoing-stream.js'
@@ -42,8 +43,8 @@ export class PendingCall {
   declare deadline?: number
   /** Its idempotency key. */
   declare key?: string
-  /** With a key: whose results it was first written to, and when; only those can say what came of it. */
-  declare sentTo?: { readonly store: string; readonly at: number } | undefined
+  /** With a key: whose results it was first written to, and how long ago; only those can say what came of it. */
+  declare sentTo?: { readonly store: string; readonly since: Elapsed } | undefined
   /** What travels beside its params. */
   declare meta?: Meta
   /** When its message was made that says what a plain peer is not told: its time, who listens, its meta. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { Elapsed } from '../channel/elapsed.js'
 import { RpcConfigError, RpcOverloadedError } from '../errors.js'
 import type { BegunCall, ResultStore } from './result-store.js'
 
@@ -15,9 +16,9 @@ export interface MemoryResultStoreOptions {
 interface Entry {
   readonly fingerprint: string
   /** Missing while the call runs. */
-  answer?: string
-  /** When it may be forgotten, by `Date.now()`. */
-  until: number
+  readonly answer?: string
+  /** Since it has its answer; missing while the call runs. */
+  readonly since?: Elapsed
 }
 
 /**
@@ -54,19 +55,21 @@ class MemoryResultStore implements ResultStore {
   }
 
   begin(key: string, fingerprint: string): BegunCall {
-    this.#forget()
+    this.#forget('least')
     const entry = this.#entries.get(key)
     if (entry) {
       const { fingerprint, answer } = entry
       if (answer === undefined) return { state: 'running', fingerprint }
       return { state: 'done', fingerprint, answer }
     }
-    if (this.#entries.size >= this.#maxEntries || this.#bytes >= this.#maxBytes) {
+    // Where the wall clock was set far back, the entries whose time is over by the other clock make room.
+    if (this.#isFull) this.#forget('monotonic')
+    if (this.#isFull) {
       throw new RpcOverloadedError(
         `The store of results is full: it has ${this.#entries.size} keys and ${this.#bytes} bytes. Raise its maxEntries or maxBytes, or lower its ttlMs`,
       )
     }
-    this.#entries.set(key, { fingerprint, until: Number.POSITIVE_INFINITY })
+    this.#entries.set(key, { fingerprint })
     return { state: 'new' }
   }
 
@@ -76,16 +79,20 @@ class MemoryResultStore implements ResultStore {
     // To the end: it is the last to be forgotten.
     this.#entries.delete(key)
     const { fingerprint } = entry
-    this.#entries.set(key, { fingerprint, answer, until: Date.now() + this.ttlMs })
-    this.#bytes += answer.length
+    this.#entries.set(key, { fingerprint, answer, since: new Elapsed() })
+    this.#bytes += answer.length - (entry.answer?.length ?? 0)
   }
 
-  #forget(): void {
-    const now = Date.now()
-    for (const [key, { answer, until }] of this.#entries) {
+  get #isFull(): boolean {
+    return this.#entries.size >= this.#maxEntries || this.#bytes >= this.#maxBytes
+  }
+
+  /** Forgets the entries whose time is over by a reading of the clocks. */
+  #forget(reading: 'least' | 'monotonic'): void {
+    for (const [key, { answer, since }] of this.#entries) {
       // Calls that run are passed over: there are as many as may run.
-      if (answer === undefined) continue
-      if (until > now) return
+      if (answer === undefined || since === undefined) continue
+      if (since[reading] < this.ttlMs) return
       this.#entries.delete(key)
       this.#bytes -= answer.length
     }

@@ -16,7 +16,10 @@ export interface ResultStore {
    * another where it is empty anew. Clients send calls again only where it is the same.
    */
   readonly id: string
-  /** How long, in ms, a key is kept after it began, at least; then it may be forgotten. */
+  /**
+   * How long, in ms, a key is kept after it began, at least; then it may be forgotten. Clients rely on it: where the store
+   * forgets by a clock that can be set, such as that of a database, it must keep keys for as much longer as that may be set.
+   */
   readonly ttlMs: number
   /**
    * Records that a call begins, unless its key is there already. In one go: of two that come at once, also

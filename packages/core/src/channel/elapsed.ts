@@ -1,0 +1,25 @@
+/**
+ * How much time has passed since a moment, by two clocks that can differ: `performance.now()`, which nobody
+ * sets and which may stand still while the machine sleeps, and `Date.now()`, which counts a sleep and can be
+ * set forward and back. A promise that rests on time takes the reading that errs to its safe side:
+ * docs/architecture.md, "Time".
+ */
+export class Elapsed {
+  readonly #monotonic = performance.now()
+  readonly #wall = Date.now()
+
+  /** The smaller reading, in ms; below 0 where the wall clock was set back. For what must be kept so long. */
+  get least(): number {
+    return Math.min(this.monotonic, Date.now() - this.#wall)
+  }
+
+  /** The larger reading, in ms, never below 0. For what must not be relied on for longer. */
+  get most(): number {
+    return Math.max(this.monotonic, Date.now() - this.#wall)
+  }
+
+  /** The reading of `performance.now()` alone, in ms: what this machine was awake for, at least. */
+  get monotonic(): number {
+    return performance.now() - this.#monotonic
+  }
+}
