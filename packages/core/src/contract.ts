@@ -134,7 +134,8 @@ type PartOf<D, K extends string> = D extends { readonly [P in K]: infer S extend
  * Puts the two sides of a contract together. Both programs import the result, so it belongs in a
  * module of its own that imports nothing of either.
  *
- * @throws {RpcConfigError} where a name can't be a method's: see {@link assertMethodName}.
+ * @throws {RpcConfigError} where a name can't be a method's: see {@link assertMethodName}; where a definition is
+ *   none; and where a part of one is neither left out nor a Standard Schema.
  */
 export function defineContract<
   const Server extends ContractSide = Record<never, never>,
@@ -145,6 +146,11 @@ export function defineContract<
     client: defineSide<Client>('client', sides.client),
   })
 }
+
+const PARTS = ['params', 'result', 'item', 'input', 'progress'] as const
+
+/** What of a definition is a schema; not every kind has every part. */
+type Part = (typeof PARTS)[number]
 
 const KINDS: ReadonlySet<unknown> = new Set(['method', 'stream', 'notification'])
 
@@ -157,8 +163,26 @@ function defineSide<S extends ContractSide>(side: Side, definitions: S | undefin
         { method: name },
       )
     }
+    for (const part of PARTS) assertSchema(schemaOf(definition, part), part, name, side)
   }
   return Object.freeze({ ...definitions }) as S
+}
+
+/** Fails where a part of a definition is there and can't validate anything. */
+function assertSchema(schema: unknown, part: Part, method: string, side: Side): void {
+  if (schema === undefined || isSchema(schema)) return
+  const isObject = typeof schema === 'object' && schema !== null
+  const what = isObject ? 'an object without "~standard"' : String(schema)
+  throw new RpcConfigError(
+    `${part} of "${method}" in the contract's ${side} side is no schema: it is ${what}. Give it a schema of zod, valibot, arktype or another library with Standard Schema, or leave it out; a TypeBox type and a plain JSON Schema need an adapter`,
+    { method },
+  )
+}
+
+/** Some libraries have schemas that are functions. */
+function isSchema(value: unknown): boolean {
+  const standard = (value as Partial<Schema> | null)?.['~standard']
+  return typeof standard?.validate === 'function'
 }
 
 /** @returns the definition of this very name; never what objects inherit. */
@@ -167,10 +191,7 @@ export function definitionOf(side: ContractSide | undefined, name: string): Defi
 }
 
 /** @returns the schema of one part of a definition, where it has that. */
-export function schemaOf(
-  definition: Definition | undefined,
-  part: 'params' | 'result' | 'item' | 'input' | 'progress',
-): Schema | undefined {
+export function schemaOf(definition: Definition | undefined, part: Part): Schema | undefined {
   // Not every kind has every part.
   return (definition as { readonly [P in typeof part]?: MaybeSchema } | undefined)?.[part]
 }

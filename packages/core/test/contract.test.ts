@@ -1,0 +1,95 @@
+import {
+  type Contract,
+  defineContract,
+  method,
+  notification,
+  RpcConfigError,
+  stream,
+} from '@flashrpc/core'
+import { type } from 'arktype'
+import Type from 'typebox'
+import * as v from 'valibot'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+
+const validate = (value: unknown) => ({ value })
+const standard = { version: 1, vendor: 'test', validate } as const
+
+/** The error that a definition ends with. */
+function refusal(define: () => Contract): RpcConfigError {
+  try {
+    define()
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(RpcConfigError)
+    return thrown as RpcConfigError
+  }
+  return expect.fail('It was accepted')
+}
+
+describe('a schema that is none is refused where it is defined', () => {
+  const none: Record<string, unknown> = {
+    null: null,
+    'a number': 5,
+    'a text': 'string',
+    'a boolean': true,
+    'an empty object': {},
+    'a list': [],
+    'a function': () => true,
+    'a TypeBox type': Type.Object({ a: Type.Number() }),
+    'a JSON Schema': { type: 'object', properties: { a: { type: 'number' } } },
+    'a schema whose ~standard is null': { '~standard': null },
+    'a schema without validate': { '~standard': { version: 1, vendor: 'test' } },
+  }
+
+  test.each(Object.entries(none))('%s', (_, schema) => {
+    const error = refusal(() =>
+      defineContract({ server: { add: method({ params: schema as never }) } }),
+    )
+    expect(error.method).toBe('add')
+    expect(error.message).toMatch(/^params of "add" in the contract's server side is no schema/)
+    expect(error.message).toContain('zod, valibot, arktype')
+  })
+
+  const bad = {} as never
+  test.each([
+    ['params', method({ params: bad })],
+    ['result', method({ result: bad })],
+    ['input', method({ input: bad })],
+    ['progress', method({ progress: bad })],
+    ['progress', { ...method(), progress: bad }],
+    ['params', stream({ params: bad })],
+    ['item', stream({ item: bad })],
+    ['input', stream({ input: bad })],
+    ['params', notification({ params: bad })],
+  ])('%s of a definition, on both sides', (part, definition) => {
+    for (const side of ['server', 'client'] as const) {
+      const { message } = refusal(() => defineContract({ [side]: { it: definition } }))
+      expect(message).toContain(`${part} of "it" in the contract's ${side} side is no schema`)
+    }
+  })
+
+  test('it says what it is', () => {
+    const messageOf = (schema: unknown) =>
+      refusal(() => defineContract({ client: { it: method({ result: schema as never }) } })).message
+    expect(messageOf(null)).toContain('it is null')
+    expect(messageOf(5)).toContain('it is 5')
+    expect(messageOf({})).toContain('it is an object without "~standard"')
+    expect(messageOf(Type.Null())).toContain(
+      'a TypeBox type and a plain JSON Schema need an adapter',
+    )
+  })
+})
+
+test.each([
+  ['zod', z.object({ a: z.number() })],
+  ['valibot', v.object({ a: v.number() })],
+  // A function.
+  ['arktype', type({ a: 'number' })],
+  ['one of our own', { '~standard': standard }],
+  ['a function with ~standard', Object.assign(() => {}, { '~standard': standard })],
+  ['an adapter of TypeBox', { ...Type.Object({ a: Type.Number() }), '~standard': standard }],
+  ['none', undefined],
+])('a schema of %s is accepted', (_, schema) => {
+  const contract = defineContract({ server: { add: method({ params: schema as never }) } })
+  expect(contract.server.add.params).toBe(schema)
+})
