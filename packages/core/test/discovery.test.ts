@@ -358,6 +358,41 @@ describe('schemas', () => {
     }
   })
 
+  test('of params that may be left out altogether have no member that is required', async () => {
+    const left = { a: z.number(), b: z.string().optional() }
+    for (const params of [z.object(left).optional(), z.object(left).default({ a: 1 })]) {
+      const { document, said } = await describeParams(params)
+      expect(said.params).toMatchObject([
+        { name: 'a', required: false },
+        { name: 'b', required: false },
+      ])
+      // What they are where they are there.
+      expect(said['x-flashrpc-params']).toMatchObject({ required: ['a'] })
+      expect(fits(document, '/methods/0/x-flashrpc-params', { a: 1 })).toBe(true)
+      expect(fits(document, '/methods/0/x-flashrpc-params', { b: '1' })).toBe(false)
+    }
+    const tuple = await describeParams(z.tuple([z.number(), z.string()]).optional())
+    expect(tuple.said.params).toMatchObject([{ required: false }, { required: false }])
+    expect(tuple.said['x-flashrpc-params']).toMatchObject({ minItems: 2 })
+    // Where no member is required, nothing more is to be said.
+    const none = await describeParams(z.object({ b: z.string().optional() }).optional())
+    expect(none.said).not.toHaveProperty('x-flashrpc-params')
+    // A schema that does not answer at once, or fails, is as it says of itself.
+    for (const validate of [
+      () => Promise.reject(new Error('down')),
+      () => Promise.resolve({ value: 1 }),
+      () => {
+        throw new Error('down')
+      },
+    ]) {
+      const { '~standard': standard } = z.object(left)
+      const params = { '~standard': { ...standard, validate } }
+      const { said } = await describeParams(params as never)
+      expect(said.params[0]).toMatchObject({ name: 'a', required: true })
+      expect(said).not.toHaveProperty('x-flashrpc-params')
+    }
+  })
+
   test('of params that are no object are told as a whole, and tuples by position', async () => {
     const union = z.union([z.object({ a: z.number() }), z.object({ b: z.number() })])
     const { said } = await describeParams(union)

@@ -46,6 +46,21 @@ function convert(
   }
 }
 
+/**
+ * Whether what a schema describes may be left out altogether. JSON Schema has no word for that, so the schema
+ * itself is asked; one that does not answer at once, or throws, is taken for a no.
+ */
+export function takesNothing(schema: Schema): boolean {
+  try {
+    const verdict = schema['~standard'].validate(undefined)
+    if (!('then' in verdict)) return verdict.issues === undefined
+    void Promise.resolve(verdict).catch(() => {})
+    return false
+  } catch {
+    return false
+  }
+}
+
 /** Keywords whose members are schemas, whatever their names. */
 const MAPS = new Set(['properties', 'patternProperties', 'definitions', '$defs', 'dependencies'])
 /** Keywords whose values are data: a `$ref` in them is none. */

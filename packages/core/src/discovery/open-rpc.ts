@@ -1,6 +1,6 @@
 import type { ContractSide, Definition, Schema } from '../contract.js'
 import { ErrorCode } from '../errors.js'
-import { type JsonSchema, moveReferences, toJsonSchema } from './json-schema.js'
+import { type JsonSchema, moveReferences, takesNothing, toJsonSchema } from './json-schema.js'
 import { describeParams, type ParamsDescription } from './params.js'
 
 /**
@@ -87,7 +87,13 @@ function describeMethod(name: string, definition: Definition): Description {
     const schema = parts[part]
     return schema && say(part, schema).schema
   }
-  const method: OpenRpcMethod = { name, ...describeParams(params && say('params', params)) }
+  const method: OpenRpcMethod = {
+    name,
+    ...describeParams(
+      params && say('params', params),
+      params !== undefined && takesNothing(params),
+    ),
+  }
   if (definition.kind === 'method') {
     method.result = { name: 'result', schema: sayPart('result') ?? true }
   } else if (definition.kind === 'stream') {

@@ -21,27 +21,35 @@ const SAID_OF_TUPLES = new Set(['type', 'items', 'minItems', 'definitions', '$de
 /**
  * @param said the schema of the params: as it is referred to, and as it is; none where the method
  *   takes no params.
+ * @param isOptional whether a caller may leave the params out altogether: then no member is required.
  */
 export function describeParams(
   said: { schema: JsonSchema; root: JsonSchema } | undefined,
+  isOptional: boolean,
 ): ParamsDescription {
   if (!said) return { paramStructure: 'by-name', params: [] }
   const { schema, root } = said
-  const whole = (words: ReadonlySet<string>) =>
-    Object.keys(root).every((word) => words.has(word)) ? {} : { 'x-flashrpc-params': schema }
+  /** Which members are required where there are params, descriptors can't say of optional ones. */
+  const whole = (words: ReadonlySet<string>, isAnyRequired: boolean) =>
+    Object.keys(root).every((word) => words.has(word)) && !(isOptional && isAnyRequired)
+      ? {}
+      : { 'x-flashrpc-params': schema }
   if (root.type === 'array' && Array.isArray(root.items)) {
-    const required = typeof root.minItems === 'number' ? root.minItems : 0
+    const minItems = typeof root.minItems === 'number' ? root.minItems : 0
+    const required = isOptional ? 0 : minItems
     const params = root.items.map((item, index) => describe(`${index}`, index < required, item))
-    return { paramStructure: 'by-position', params, ...whole(SAID_OF_TUPLES) }
+    return { paramStructure: 'by-position', params, ...whole(SAID_OF_TUPLES, minItems > 0) }
   }
   const properties = Object.entries((root.properties ?? {}) as object)
   const required = new Set(Array.isArray(root.required) ? root.required : [])
-  const params = properties.map(([name, value]) => describe(name, required.has(name), value))
+  const params = properties.map(([name, value]) =>
+    describe(name, !isOptional && required.has(name), value),
+  )
   const isPlain = root.type === 'object' && params.every(({ name }) => name !== '')
   return {
     paramStructure: 'by-name',
     params: params.filter(({ name }) => name !== ''),
-    ...(isPlain ? whole(SAID_OF_OBJECTS) : { 'x-flashrpc-params': schema }),
+    ...(isPlain ? whole(SAID_OF_OBJECTS, required.size > 0) : { 'x-flashrpc-params': schema }),
   }
 }
 
