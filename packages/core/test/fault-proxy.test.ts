@@ -667,9 +667,24 @@ describe('wrong options', () => {
     ['resetAfter', { down: -1 }, /resetAfter: down must be/],
     ['blackHole', { up: 1 }, /blackHole: up must be true or false/],
     ['stall', { down: 'yes' }, /stall: down must be true or false/],
+    ['cutAfter', { up: 1, once: 1 }, /cutAfter: once must be true or false/],
+    // A misspelt fault does not do nothing.
+    ['delay', { up: 1, jitter: 5 }, /delay knows no "jitter".*do you mean jitterMs\?/],
+    ['delay', { pu: 5 }, /delay knows no "pu".*do you mean up\?/],
+    ['delay', { Up: 5 }, /do you mean up\?/],
+    ['throttle', { donw: 5 }, /throttle knows no "donw", only up, down; do you mean down\?/],
+    ['cutAfter', { up: 1, onec: true }, /cutAfter knows no "onec".*do you mean once\?/],
+    ['resetAfter', { both: 1 }, /resetAfter knows no "both", only up, down, once/],
+    ['blackHole', { dwon: true }, /do you mean down\?/],
+    ['stall', { ups: true }, /do you mean up\?/],
+    ['delay', 100, /delay takes an object with up, down, jitterMs, seed; it is 100/],
+    ['cutAfter', 100, /cutAfter takes an object with up, down, once; it is 100/],
+    ['throttle', undefined, /throttle takes an object with up, down; it is undefined/],
+    ['stall', 'up', /stall takes an object with up, down; it is "up"/],
+    ['blackHole', ['up'], /blackHole takes an object with up, down; it is \["up"\]/],
   ] as const)('of %s, %j, are refused', async (fault, options, message) => {
     const proxy = await proxyTo({ port: 80 })
-    const set = proxy[fault].bind(proxy) as (options: object) => void
+    const set = proxy[fault].bind(proxy) as (options: unknown) => void
     expect(() => set(options)).toThrow(RpcConfigError)
     expect(() => set(options)).toThrow(message)
   })

@@ -1,4 +1,5 @@
 import { RpcConfigError } from '../errors.js'
+import { assertMembers } from './names.js'
 
 /** `up` is from the client to the server, `down` from the server to the client. */
 export type Direction = 'up' | 'down'
@@ -99,6 +100,7 @@ export abstract class FaultControls implements Faults {
   abstract reset(): void
 
   delay(options: DelayOptions): void {
+    assertMembers('delay', options, ['up', 'down', 'jitterMs', 'seed'])
     const { up, down, jitterMs = 0, seed = 0 } = options
     assertEach('delay', { up, down, jitterMs }, isDuration, 'a number of ms, 0 or more')
     if (!Number.isSafeInteger(seed)) throw wrong('delay', 'seed', 'an integer', seed)
@@ -110,7 +112,9 @@ export abstract class FaultControls implements Faults {
     this.apply({ delay: { ...options } })
   }
 
-  throttle({ up, down }: EachWay<number>): void {
+  throttle(bytesPerSecond: EachWay<number>): void {
+    assertMembers('throttle', bytesPerSecond, EACH_WAY)
+    const { up, down } = bytesPerSecond
     const what = 'a positive number of bytes per second; to let nothing through, use stall()'
     assertEach('throttle', { up, down }, isPositive, what)
     this.apply({ bytesPerSecond: eachWay(up, down) })
@@ -139,12 +143,19 @@ export abstract class FaultControls implements Faults {
 
 const BOTH = { up: true, down: true }
 
-function limitOf(fault: string, { up, down, once = false }: AfterBytes, how: Ending): Limit {
+const EACH_WAY = ['up', 'down']
+
+function limitOf(fault: string, bytes: AfterBytes, how: Ending): Limit {
+  assertMembers(fault, bytes, [...EACH_WAY, 'once'])
+  const { up, down, once = false } = bytes
+  if (typeof once !== 'boolean') throw wrong(fault, 'once', 'true or false', once)
   assertEach(fault, { up, down }, isCount, 'an integer number of bytes, 0 or more')
   return { bytes: eachWay(up, down), how, once, reached: false }
 }
 
-function directionsOf(fault: string, { up, down }: EachWay<boolean>): EachWay<boolean> {
+function directionsOf(fault: string, directions: EachWay<boolean>): EachWay<boolean> {
+  assertMembers(fault, directions, EACH_WAY)
+  const { up, down } = directions
   assertEach(fault, { up, down }, (value) => typeof value === 'boolean', 'true or false')
   return eachWay(up, down)
 }
