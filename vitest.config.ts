@@ -71,7 +71,6 @@ export default defineConfig({
             '@flashrpc/react > @tanstack/react-query',
             '@flashrpc/react > @testing-library/react',
             '@flashrpc/react > axe-core',
-            '@flashrpc/react > dequal',
             '@flashrpc/react > zustand',
             '@flashrpc/react > zustand/shallow',
             '@flashrpc/react > zustand/vanilla',

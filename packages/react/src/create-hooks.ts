@@ -11,14 +11,17 @@ import type { ReactElement } from 'react'
 import { bindHook } from './bind-hook.js'
 import { BoundRpcProvider, type RpcProviderProps } from './provider.js'
 import type { RpcStore } from './store.js'
-import type { StreamState } from './stream-reader.js'
 import { useBoundRpc } from './use-rpc.js'
 import { type RpcCall, type UseRpcCallOptions, useBoundRpcCall } from './use-rpc-call.js'
 import { useBoundRpcClient } from './use-rpc-client.js'
 import { type ComponentHandler, useBoundRpcMethod } from './use-rpc-method.js'
 import { type UseRpcState, useBoundRpcState } from './use-rpc-state.js'
 import { useBoundRpcStore } from './use-rpc-store.js'
-import { type UseRpcStreamArguments, useBoundRpcStream } from './use-rpc-stream.js'
+import {
+  type RpcStreamState,
+  type UseRpcStreamArguments,
+  useBoundRpcStream,
+} from './use-rpc-stream.js'
 
 /** The provider and the hooks of one contract; each is documented where `useRpc` … are exported. */
 export interface RpcHooks<C extends Contract> {
@@ -39,7 +42,7 @@ export interface RpcHooks<C extends Contract> {
   readonly useRpcStream: <K extends StreamName<C['server']>>(
     method: K,
     ...args: UseRpcStreamArguments<C['server'][K]>
-  ) => StreamState<ItemOf<C['server'][K]>>
+  ) => RpcStreamState<ItemOf<C['server'][K]>>
 }
 
 /**

@@ -15,4 +15,8 @@ export {
 export type { RpcStore } from './store.js'
 export type { StreamState } from './stream-reader.js'
 export type { RpcCall, UseRpcCallOptions } from './use-rpc-call.js'
-export type { UseRpcStreamArguments, UseRpcStreamOptions } from './use-rpc-stream.js'
+export type {
+  RpcStreamState,
+  UseRpcStreamArguments,
+  UseRpcStreamOptions,
+} from './use-rpc-stream.js'

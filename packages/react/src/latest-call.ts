@@ -1,4 +1,10 @@
-import { type AnyClient, RpcAbortedError, type RpcError, type SendOptions } from '@flashrpc/core'
+import {
+  type AnyClient,
+  type CallOptions,
+  RpcAbortedError,
+  type RpcError,
+  type SendOptions,
+} from '@flashrpc/core'
 import { createStore, type StoreApi } from 'zustand/vanilla'
 
 /** Where the calls of a component stand. */
@@ -26,10 +32,31 @@ export class LatestCall {
   readonly #method: string
   /** Of the call that runs. */
   #running: AbortController | undefined
+  #options: Pick<CallOptions, 'timeout'> = {}
+  #holders = 0
 
   constructor(client: AnyClient, method: string) {
     this.#client = client
     this.#method = method
+  }
+
+  /** Goes by these options from now on, where a call has none of its own. */
+  follow({ timeout }: { timeout: CallOptions['timeout'] }): void {
+    this.#options = timeout === undefined ? {} : { timeout }
+  }
+
+  /**
+   * A component shows it. @returns the component no longer does: with the last one, the call that runs is given up, at the
+   * end of the turn. React lets go and takes hold again at once under StrictMode, and when the component is edited.
+   */
+  hold(): () => void {
+    this.#holders++
+    return () => {
+      this.#holders--
+      queueMicrotask(() => {
+        if (this.#holders === 0) this.cancel()
+      })
+    }
   }
 
   /** Rejects as a call does; a rejection that nobody waits for is told by the state alone. */
@@ -40,6 +67,7 @@ export class LatestCall {
     follow(options.signal, running)
     this.store.setState({ error: null, isPending: true, progress: undefined })
     const result = this.#client.call(this.#method, params, {
+      ...this.#options,
       ...options,
       signal: running.signal,
       ...(this.#tellsProgress && {

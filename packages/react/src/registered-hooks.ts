@@ -84,10 +84,14 @@ export const useRpcStore: Hooks['useRpcStore'] = /* @__PURE__ */ bindHook(
 
 /**
  * A stream of the server's, read while the component is mounted:
- * `const { latest, items, status, error } = useRpcStream('ticks', { everyMs: 100 }, { keep: 50 })`.
+ * `const { latest, items, status, error, restart } = useRpcStream('ticks', { everyMs: 100 }, { keep: 50 })`.
  *
- * Other params (by value: they may be written inline) read another stream. However fast items come, they are shown
- * about 60 times a second at the most; `onItem` is told each of them. A stream that was lost with its connection is asked for again.
+ * Other params read another stream. Plain data are compared by value, so that they may be written inline; an instance of
+ * a class is the same only as itself. However fast items come, they are shown about 60 times a second at the most;
+ * `onItem` is told each of them. A stream that was lost with its connection is asked for again, and `restart()` asks for
+ * any other.
+ *
+ * @throws {RpcConfigError} (rendering) where its params are a new instance of a class each time.
  */
 export const useRpcStream: Hooks['useRpcStream'] = /* @__PURE__ */ bindHook(
   useBoundRpcStream,

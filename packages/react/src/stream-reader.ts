@@ -109,18 +109,30 @@ export class StreamReader {
     this.#publish()
   }
 
+  /** Asks for it anew, where it is held: after its end, or in the place of the run that goes on. */
+  readonly restart = (): void => {
+    if (!this.#reading) return
+    this.#stop()
+    this.#start()
+  }
+
   #settle(): void {
     if (this.#holders > 0 === (this.#reading !== undefined)) return
-    if (this.#reading) {
-      this.#reading.abort()
-      this.#reading = undefined
-      this.#wake()
-      clearTimeout(this.#publishing)
-      this.#publishing = undefined
-    } else {
-      this.#reading = new AbortController()
-      void this.#read(this.#reading.signal)
-    }
+    if (this.#reading) this.#stop()
+    else this.#start()
+  }
+
+  #start(): void {
+    this.#reading = new AbortController()
+    void this.#read(this.#reading.signal)
+  }
+
+  #stop(): void {
+    this.#reading?.abort()
+    this.#reading = undefined
+    this.#wake()
+    clearTimeout(this.#publishing)
+    this.#publishing = undefined
   }
 
   /** To its end, over as many runs as it takes. */

@@ -1,8 +1,16 @@
-import type { CallOptions, Contract, ProgressOf, RemoteFunction, ResultOf } from '@flashrpc/core'
-import { useEffect, useMemo } from 'react'
+import type {
+  AnyClient,
+  CallOptions,
+  Contract,
+  ProgressOf,
+  RemoteFunction,
+  ResultOf,
+} from '@flashrpc/core'
+import { useEffect, useInsertionEffect, useMemo } from 'react'
 import { useStore } from 'zustand'
 import { useProvidedClient } from './context.js'
 import { type CallState, LatestCall } from './latest-call.js'
+import { useMade } from './use-made.js'
 
 /** The calls of a component to one method. */
 export interface RpcCall<M> extends CallState<ResultOf<M>, ProgressOf<M>> {
@@ -27,16 +35,15 @@ export function useBoundRpcCall(
   { timeout }: UseRpcCallOptions = {},
 ) {
   const client = useProvidedClient(boundTo, 'useRpcCall')
-  const latest = useMemo(() => new LatestCall(client, method), [client, method])
-  useEffect(() => latest.cancel, [latest])
-  const call = useMemo(
-    () =>
-      timeout === undefined
-        ? latest.call
-        : (params?: unknown, options?: CallOptions) => latest.call(params, { timeout, ...options }),
-    [latest, timeout],
-  )
+  const latest = useMade(`useRpcCall("${method}")`, createCall, [client, method])
+  // Before any effect of this commit, which may call.
+  useInsertionEffect(() => latest.follow({ timeout }))
+  useEffect(() => latest.hold(), [latest])
   const state = useStore(latest.store)
-  const { cancel, reset } = latest
+  const { call, cancel, reset } = latest
   return useMemo(() => ({ ...state, call, cancel, reset }), [state, call, cancel, reset])
+}
+
+function createCall(client: AnyClient, method: string): LatestCall {
+  return new LatestCall(client, method)
 }

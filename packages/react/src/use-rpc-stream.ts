@@ -1,11 +1,11 @@
-import type { CallOptions, Contract, ItemOf } from '@flashrpc/core'
-import { dequal } from 'dequal'
-import { useEffect, useInsertionEffect, useMemo, useState } from 'react'
+import type { AnyClient, CallOptions, Contract, ItemOf } from '@flashrpc/core'
+import { useEffect, useInsertionEffect, useMemo } from 'react'
 import { useStore } from 'zustand'
 import { useProvidedClient } from './context.js'
 import type { ParamsAnd, ParamsOf } from './params.js'
 import { IDLE_STREAM, StreamReader, type StreamState } from './stream-reader.js'
 import { useIsHidden } from './use-is-hidden.js'
+import { useMade } from './use-made.js'
 
 /** How a component reads a stream. */
 export interface UseRpcStreamOptions<Item = unknown> extends Pick<CallOptions, 'timeout'> {
@@ -27,6 +27,15 @@ export interface UseRpcStreamOptions<Item = unknown> extends Pick<CallOptions, '
   pauseWhenHidden?: boolean
 }
 
+/** A stream as a component reads it. */
+export interface RpcStreamState<Item = unknown> extends StreamState<Item> {
+  /**
+   * Asks for it anew, from its beginning: after it has failed, or ended, or instead of the run that goes on. What has
+   * come stays until there is a new item. Does nothing while it is not enabled. The same function at every render.
+   */
+  readonly restart: () => void
+}
+
 /** The arguments behind the name: params may be left out where the stream has none. */
 export type UseRpcStreamArguments<M> = ParamsAnd<ParamsOf<M>, UseRpcStreamOptions<ItemOf<M>>>
 
@@ -34,29 +43,33 @@ export type UseRpcStreamArguments<M> = ParamsAnd<ParamsOf<M>, UseRpcStreamOption
 export function useBoundRpcStream(
   boundTo: Contract | undefined,
   method: string,
-  givenParams?: unknown,
+  params?: unknown,
   options: UseRpcStreamOptions = {},
-): StreamState {
+): RpcStreamState {
   const { enabled = true, pauseWhenHidden = false, timeout } = options
   const client = useProvidedClient(boundTo, 'useRpcStream')
-  const params = useSame(givenParams)
-  const reader = useMemo(
-    () => new StreamReader(client, method, params, timeout === undefined ? {} : { timeout }),
-    [client, method, params, timeout],
-  )
+  const reader = useMade(`useRpcStream("${method}")`, createReader, [
+    client,
+    method,
+    params,
+    timeout,
+  ])
   // Before any effect of this commit, so that nobody is told by the closure of an older render.
   useInsertionEffect(() => reader.follow(options))
   const isPaused = useIsHidden() && pauseWhenHidden
   useEffect(() => reader.pause(isPaused), [reader, isPaused])
   useEffect(() => (enabled ? reader.hold() : undefined), [reader, enabled])
-  const state = useStore(reader.store)
-  return enabled ? state : IDLE_STREAM
+  const read = useStore(reader.store)
+  const state = enabled ? read : IDLE_STREAM
+  const { restart } = reader
+  return useMemo(() => ({ ...state, restart }), [state, restart])
 }
 
-/** The value of the first render that was like it: an object written inline is another at every render. */
-function useSame<T>(value: T): T {
-  const [kept, keep] = useState({ value })
-  if (dequal(kept.value, value)) return kept.value
-  keep({ value })
-  return value
+function createReader(
+  client: AnyClient,
+  method: string,
+  params: unknown,
+  timeout: CallOptions['timeout'],
+): StreamReader {
+  return new StreamReader(client, method, params, timeout === undefined ? {} : { timeout })
 }

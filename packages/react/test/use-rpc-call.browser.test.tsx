@@ -69,6 +69,22 @@ describe('useRpcCall', () => {
     expect(hook.call).toBe(call)
   })
 
+  test('a timeout written inline keeps the function, and the newest one counts', async () => {
+    const seen = new Set<unknown>()
+    let slow: RpcCall<typeof contract.server.slow> | undefined
+    const Slow = ({ ms }: { ms: number }) => {
+      slow = useRpcCall('slow', { timeout: { total: ms } })
+      seen.add(slow.call)
+      return <p>{slow.error?.name ?? slow.data ?? 'nothing yet'}</p>
+    }
+    const { rerender } = render(app(<Slow ms={LONG} />))
+    await screen.findByText('connected')
+    rerender(app(<Slow ms={10} />))
+    void slow?.call({ ms: LONG })
+    await screen.findByText('RpcTimeoutError')
+    expect(seen.size).toBe(1)
+  })
+
   test('the newest call wins, and gives up the one before', async () => {
     render(app(<Report />))
     const first = hook.call({ name: 'first', steps: 2, ms: LONG })

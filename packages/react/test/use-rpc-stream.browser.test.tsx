@@ -2,19 +2,19 @@ import './support/register.js'
 import { type Client, createClient } from '@flashrpc/core'
 import {
   RpcProvider,
-  type StreamState,
+  type RpcStreamState,
   type UseRpcStreamOptions,
   useRpcStream,
 } from '@flashrpc/react'
 import { cleanup, render, screen } from '@testing-library/react'
 import type { ReactNode } from 'react'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { contract } from '../../../scripts/test-server/contract.js'
 import { startServer, type TestServer } from './support/servers.js'
 import { StrictApp } from './support/strict-app.js'
 
 let server: TestServer
-let state: StreamState<number>
+let state: RpcStreamState<number>
 let renders: number
 
 beforeEach(async () => {
@@ -45,7 +45,8 @@ function app(children: ReactNode) {
 describe('useRpcStream', () => {
   test('has the items, the newest of them, and its end', async () => {
     render(app(<Count to={5} />))
-    expect(state).toEqual({ latest: undefined, items: [], status: 'waiting', error: null })
+    const restart = expect.any(Function)
+    expect(state).toEqual({ latest: undefined, items: [], status: 'waiting', error: null, restart })
     await screen.findByText('done 5 5')
     expect(state.items).toEqual([1, 2, 3, 4, 5])
     expect(await server.running()).toBe(0)
@@ -92,6 +93,59 @@ describe('useRpcStream', () => {
     expect(state.items).toEqual([1, 2, 3, 4])
   })
 
+  test('a timeout written inline is no other stream', async () => {
+    const heard: number[] = []
+    const onItem = (item: number) => heard.push(item)
+    const Timed = () => {
+      state = useRpcStream('count', { to: null }, { timeout: { idle: 60_000 }, onItem })
+      return null
+    }
+    render(app(<Timed />))
+    await expect.poll(() => state.items.length).toBeGreaterThan(5)
+    expect(heard.filter((item) => item === 1)).toHaveLength(1)
+  })
+
+  test('params with a state of their own are others unless they are the very same', async () => {
+    /** Nobody sees from outside what it says, as with a `Temporal.PlainDate`. */
+    class Limit {
+      readonly #to: number
+      constructor(to: number) {
+        this.#to = to
+      }
+      toJSON() {
+        return this.#to
+      }
+    }
+    const three = new Limit(3) as unknown as number
+    const { rerender } = render(app(<Count to={three} />))
+    await screen.findByText('done 3 3')
+    const { items } = state
+    rerender(app(<Count to={three} />))
+    expect(state.items).toBe(items)
+    rerender(app(<Count to={new Limit(4) as unknown as number} />))
+    await screen.findByText('done 4 4')
+    expect(state.items).toEqual([1, 2, 3, 4])
+  })
+
+  test('params that are others at every render are an error that says what to do', async () => {
+    class Limit {}
+    const Endless = () => {
+      useRpcStream('count', { to: new Limit() as unknown as number })
+      return null
+    }
+    const silence = vi.spyOn(console, 'error').mockImplementation(() => {})
+    expect(() => render(app(<Endless />))).toThrow(
+      /^useRpcStream\("count"\) is given other params each time it renders.* keep it, with useMemo/,
+    )
+    silence.mockRestore()
+  })
+
+  test('may change its params as often as it renders', async () => {
+    const { rerender } = render(app(<Count to={1} />))
+    for (let to = 2; to <= 60; to++) rerender(app(<Count to={to} />))
+    await screen.findByText('done 60 60')
+  })
+
   test('begins again after its connection was lost, and shows what it had until then', async () => {
     const heard: number[] = []
     render(app(<Count to={null} onItem={(item) => heard.push(item)} />))
@@ -115,6 +169,39 @@ describe('useRpcStream', () => {
     await server.stop()
     await expect.poll(() => state.status).toBe('failed')
     expect(state.error).toMatchObject({ name: 'RpcDisconnectedError', outcome: 'maybe-executed' })
+    const { items, latest } = state
+    await server.restart()
+    state.restart()
+    // What it had until then stays until there is a new item.
+    await expect.poll(() => state.status).toBe('waiting')
+    expect(state).toMatchObject({ items, latest, error: null })
+    await expect.poll(() => state.status).toBe('streaming')
+    expect(state.items[0]).toBe(1)
+  })
+
+  test('is asked for anew by restart(): after its end, while it goes on, and not while it is not enabled', async () => {
+    const heard: number[] = []
+    const onItem = (item: number) => heard.push(item)
+    const { rerender } = render(app(<Count to={3} onItem={onItem} />))
+    await screen.findByText('done 3 3')
+    const { restart } = state
+    restart()
+    await expect.poll(() => heard).toEqual([1, 2, 3, 1, 2, 3])
+    await screen.findByText('done 3 3')
+    expect(state.items).toEqual([1, 2, 3])
+    expect(state.restart).toBe(restart)
+
+    rerender(app(<Count to={null} onItem={onItem} />))
+    await expect.poll(() => state.latest ?? 0).toBeGreaterThan(3)
+    const before = heard.length
+    state.restart()
+    await expect.poll(() => heard.slice(before)).toContain(1)
+    await expect.poll(() => server.running()).toBe(1)
+
+    rerender(app(<Count to={null} enabled={false} onItem={onItem} />))
+    state.restart()
+    await expect.poll(() => server.running()).toBe(0)
+    expect(state.status).toBe('idle')
   })
 
   test('fails as its handler does', async () => {
