@@ -8,7 +8,12 @@ import {
   RpcOverloadedError,
   type Transport,
 } from '@flashrpc/core'
-import { createEndpoint, type Endpoint, type EndpointOptions } from '@flashrpc/core/server'
+import {
+  createEndpoint,
+  type Endpoint,
+  type EndpointOptions,
+  memoryResultStore,
+} from '@flashrpc/core/server'
 import { afterEach, describe, expect, test } from 'vitest'
 import { polled } from './support/eventually.js'
 import { RawPeer, rawClient } from './support/raw-peer.js'
@@ -205,6 +210,154 @@ describe('calls that run', () => {
     scene.finish('a')
     await call
     expect(scene.ran).toStrictEqual(['a'])
+  })
+
+  interface Deaf {
+    call(): void
+    tell(): void
+    items(): AsyncIterable<number>
+    quick(): string
+  }
+
+  /** A server whose handlers look at no signal, and end when they are told to. */
+  async function deaf(options: Partial<EndpointOptions<Deaf, Record<never, never>>> = {}) {
+    const begun: string[] = []
+    const ends: (() => void)[] = []
+    const lasting = (name: string) => {
+      begun.push(name)
+      return new Promise<void>((resolve) => ends.push(resolve))
+    }
+    const endpoint = createEndpoint<Deaf>({
+      idempotency: { store: memoryResultStore() },
+      limits: { running: 2 },
+      ...options,
+      methods: {
+        call: () => lasting('call'),
+        tell: () => lasting('tell'),
+        items: async function* () {
+          yield 1
+          await lasting('items')
+        },
+        quick: () => 'quick',
+      },
+    })
+    const { url } = await endpoint.listen()
+    opened.push(() => endpoint.close())
+    const client = createClient<Deaf>({ url })
+    opened.push(() => client.close())
+    await client.connect()
+    return { endpoint, url, client, begun, end: () => ends.shift()?.() }
+  }
+  type DeafClient = Awaited<ReturnType<typeof deaf>>['client']
+
+  test.each<[string, (client: DeafClient, signal: AbortSignal) => Promise<unknown>]>([
+    ['a call', (client, signal) => client.other.call(undefined, { signal })],
+    ['a call whose time is over', (client) => client.other.call(undefined, { timeout: 50 })],
+    [
+      'a call with a key',
+      (client, signal) =>
+        client.other.call(undefined, { signal, idempotencyKey: String(Math.random()) }),
+    ],
+    [
+      'a stream',
+      async (client, signal) => {
+        for await (const _ of client.stream('items', undefined, { signal }));
+      },
+    ],
+  ])('keep their places until they have ended, given up or not: %s', async (_, make) => {
+    const { client, begun, end } = await deaf()
+    for (let n = 1; n <= 2; n++) {
+      const giveUp = new AbortController()
+      const call = rejection(make(client, giveUp.signal))
+      await polled(() => begun).toHaveLength(n)
+      giveUp.abort()
+      await call
+    }
+    // It comes behind the cancellations.
+    expect(await rejection(client.other.quick())).toBeInstanceOf(RpcOverloadedError)
+    end()
+    await polled(() => client.other.quick().catch(() => '')).toBe('quick')
+    end()
+  })
+
+  test('keep their places however often a caller calls and gives up', async () => {
+    const { client, begun } = await deaf()
+    for (let n = 0; n < 200; n++) {
+      const giveUp = new AbortController()
+      client.other.call(undefined, { signal: giveUp.signal }).catch(() => {})
+      client.notify('tell').catch(() => {})
+      giveUp.abort()
+      if (n % 20 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(await rejection(client.other.quick())).toBeInstanceOf(RpcOverloadedError)
+    expect(begun).toHaveLength(2)
+  })
+
+  test('that are cancelled are answered at once, and their ids are free', async () => {
+    const { url, begun, end } = await deaf()
+    const peer = await rawClient(url)
+    opened.push(() => peer[Symbol.asyncDispose]())
+    const call = { jsonrpc: '2.0', id: 7, method: 'call' }
+    const cancel = { jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 7 } }
+    peer.send(call)
+    peer.send(cancel)
+    expect(await peer.nextJson()).toMatchObject({ id: 7, error: { code: -32800 } })
+    peer.send(call)
+    await polled(() => begun).toHaveLength(2)
+    peer.send(call)
+    expect(await peer.nextJson()).toMatchObject({ id: 7, error: { code: -32600 } })
+    peer.send({ ...call, id: 8 })
+    expect(await peer.nextJson()).toMatchObject({ id: 8, error: { code: -32003 } })
+    // The end of the first is nobody's answer.
+    end()
+    peer.send({ jsonrpc: '2.0', id: 8, method: 'quick' })
+    expect(await peer.nextJson()).toMatchObject({ id: 8, result: 'quick' })
+    end()
+    expect(await peer.nextJson()).toStrictEqual({ jsonrpc: '2.0', id: 7, result: null })
+    peer.send(cancel)
+    peer.send({ jsonrpc: '2.0', id: 9, method: 'quick' })
+    expect(await peer.nextJson()).toMatchObject({ id: 9, result: 'quick' })
+  })
+
+  test('of a client keep their places when the server that called is gone', async () => {
+    let begun = 0
+    const endpoint = createEndpoint<Record<never, never>, { wait(): void }>({ methods: {} })
+    opened.push(() => endpoint.close())
+    const { url } = await endpoint.listen()
+    const client = createClient<Record<never, never>, { wait(): void }>({
+      url,
+      limits: { running: 1 },
+      retry: { minDelayMs: 5, maxDelayMs: 20 },
+      methods: {
+        wait: () => {
+          begun++
+          return new Promise<void>(() => {})
+        },
+      },
+    })
+    opened.push(() => client.close())
+    await client.connect()
+    const [first] = endpoint.channels
+    const lost = rejection(first?.other.wait() as Promise<void>)
+    await polled(() => begun).toBe(1)
+    await first?.close()
+    await lost
+    await polled(() => endpoint.channels.size).toBe(1)
+    const [second] = endpoint.channels
+    expect(await rejection(second?.other.wait() as Promise<void>)).toBeInstanceOf(
+      RpcOverloadedError,
+    )
+    expect(begun).toBe(1)
+  })
+
+  test('hold up no server that closes once their callers have left', async () => {
+    const { endpoint, client, begun } = await deaf()
+    const call = rejection(client.other.call())
+    await polled(() => begun).toHaveLength(1)
+    const closed = endpoint.close({ drain: 60_000 })
+    await client.close()
+    await call
+    await closed
   })
 
   test('are bounded on the side of a client, too', async () => {

@@ -38,8 +38,10 @@ export class CallContext implements HandlerContext {
   readonly id: MessageId
   /** Where it is among those that run; RunningCalls alone says so. */
   place = -1
-  /** Whether it runs, and somebody waits for it; the same. */
-  isWanted = false
+  /** Whether its handler was called. Once it is aborted, none is. */
+  isBegun = false
+  /** Whether its caller was answered before it ended, as one that cancels is. */
+  isAnswered = false
   /** What was being begun when this one was. */
   outer: CallContext | undefined
   // What few calls have is not there in the others: one of these is made for each.

@@ -209,7 +209,9 @@ export class ChannelCore
 
   /** Whether calls run here, something waits to be written, or the other side calls on, having heard no goodbye. */
   get isBusy(): boolean {
-    return this.running > 0 || this.#delivery.isHolding || this.#isUnheard
+    // Once the channel is over, nobody waits for what still runs.
+    const isAwaited = this.running > 0 && this.#refusal === undefined
+    return isAwaited || this.#delivery.isHolding || this.#isUnheard
   }
 
   get isConnected(): boolean {
@@ -354,8 +356,8 @@ export class ChannelCore
     this.#dispatcher.notification(incoming)
   }
 
-  cancel(id: MessageId): void {
-    this.#dispatcher.cancel(id, cancelledByCaller())
+  cancel(id: MessageId): ResponseMessage | undefined {
+    return this.#dispatcher.cancel(id, cancelledByCaller())
   }
 
   word(method: string, params: unknown, bytes: number): string | undefined {

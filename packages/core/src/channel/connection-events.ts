@@ -42,8 +42,8 @@ export interface ConnectionEvents {
   answer(answer: Answer): void
   /** Server: the client has said which of its methods have a handler now. */
   exposes(methods: readonly string[]): void
-  /** The caller gave up a call that may be running here. */
-  cancel(id: MessageId): void
+  /** The caller gave up a call that may be running here. @returns the answer of one that does. */
+  cancel(id: MessageId): ResponseMessage | undefined
   /** The other side has dispatched all messages of its session up to a number. */
   acknowledged(connection: Connection, recv: unknown): void
   /**

@@ -624,7 +624,8 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     else if (method === 'rpc.methods') this.#exposes(params)
     else if (method === 'rpc.cancel' || method === '$/cancelRequest') {
       const id = (params as { id?: MessageId } | undefined)?.id
-      if (id !== undefined) this.#events.cancel(id)
+      const answer = id === undefined ? undefined : this.#events.cancel(id)
+      if (answer) this.#answer(answer)
     } else if (method.startsWith('rpc.')) this.#word(method, params, bytes)
     else this.#events.notification(this, incoming)
   }
@@ -684,7 +685,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     return this.#reply(errorMessage(id, ErrorCode.overloaded, why))
   }
 
-  /** Answers what has no id of its own. */
+  /** Says an answer that is ready by itself. */
   #answer(message: ResponseMessage): void {
     const reply = this.#reply(message)
     if (reply) this.#events.reply(this, reply.encoded)

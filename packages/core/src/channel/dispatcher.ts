@@ -106,8 +106,12 @@ export class Dispatcher {
     return this.#handlers.names
   }
 
-  /** Runs a request and answers it: at once, where its handler does. Never throws, or rejects. */
-  request(id: MessageId, incoming: Incoming): MaybeAsync<ResponseMessage> {
+  /**
+   * Runs a request and answers it: at once, where its handler does. Never throws, or rejects.
+   *
+   * @returns its answer; none where it was answered before, by {@link cancel}.
+   */
+  request(id: MessageId, incoming: Incoming): MaybeAsync<ResponseMessage | undefined> {
     if (id !== null && this.#running?.has(id)) {
       return invalidRequestMessage(id, `a call with the id ${JSON.stringify(id)} is still running`)
     }
@@ -143,15 +147,19 @@ export class Dispatcher {
     return this.#answered(answer, context)
   }
 
-  #answered(answer: Promise<ResponseMessage>, context: CallContext): Promise<ResponseMessage> {
+  #answered(
+    answer: Promise<ResponseMessage>,
+    context: CallContext,
+  ): Promise<ResponseMessage | undefined> {
     return answer.then(
       (given) => {
         this.#over(context)
-        return given
+        return context.isAnswered ? undefined : given
       },
       (thrown) => {
         try {
-          return this.#errorAnswer(thrown, context)
+          const answer = this.#errorAnswer(thrown, context)
+          return context.isAnswered ? undefined : answer
         } finally {
           this.#over(context)
         }
@@ -178,8 +186,6 @@ export class Dispatcher {
 
   /** It has not ended in this turn. */
   #goesOn(context: CallContext): void {
-    // All of its caller's have been given up meanwhile.
-    if (context.aborted) return
     this.#running ??= new RunningCalls()
     this.#running.add(context)
   }
@@ -223,12 +229,19 @@ export class Dispatcher {
     return arrive(use, context.call, serve, (thrown) => this.#told(thrown, context))
   }
 
-  /** Aborts the signal of one running call; the call still ends with an answer. */
-  cancel(id: MessageId, reason: unknown): void {
-    this.#running?.cancel(id, reason)
+  /**
+   * Aborts the signal of one running call. Its handler keeps the place until it has ended.
+   *
+   * @returns the answer of its caller, who waits no longer; none where there is no such call.
+   */
+  cancel(id: MessageId, reason: unknown): ResponseMessage | undefined {
+    const context = this.#running?.cancel(id, reason)
+    if (!context) return undefined
+    if (!context.isBegun) return this.#neverBegan(context)
+    return errorMessage(id, ErrorCode.cancelled, `"${context.method}" was cancelled`)
   }
 
-  /** Aborts all that runs: nobody waits for it any more. */
+  /** Aborts all that runs: nobody waits for it any more. Each keeps its place until it has ended. */
   cancelAll(reason: unknown): void {
     for (let context = this.#inTurn; context; context = context.outer) context.abort(reason)
     this.#running?.cancelAll(reason)
@@ -236,7 +249,7 @@ export class Dispatcher {
 
   /** How many of the places there are. */
   get #taken(): number {
-    return this.#running?.wanted ?? 0
+    return this.#running?.size ?? 0
   }
 
   get #isFull(): boolean {
@@ -244,7 +257,7 @@ export class Dispatcher {
   }
 
   #full(method: string): string {
-    return `"${method}" was not run: ${this.#taken} calls of this caller run already, and no more may (limits.running)`
+    return `"${method}" was not run: ${this.#taken} calls of this caller run already, those among them that it has given up and that have not ended, and no more may (limits.running)`
   }
 
   #begin({ method, rpc }: Incoming, kind: Kind, id: MessageId = null): CallContext {
@@ -268,6 +281,7 @@ export class Dispatcher {
   ): MaybeAsync<ResponseMessage> {
     // Nobody waits for it any more: it is not begun.
     if (context.aborted) return this.#neverBegan(context)
+    context.isBegun = true
     const { rpc } = incoming
     if (rpc?.key !== undefined) {
       return this.#answerKeyed(incoming, context, prepared).then((answer) => ({

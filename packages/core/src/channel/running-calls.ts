@@ -2,23 +2,22 @@ import type { MessageId } from '../wire/message.js'
 import type { CallContext } from './call-context.js'
 import { IdTable } from './id-table.js'
 
-/** Calls and notifications of the other side that go on beyond the turn they began in. */
+/**
+ * Calls and notifications of the other side that go on beyond the turn they began in. Each has a place until it has
+ * ended, whether its caller still waits or not.
+ */
 export class RunningCalls {
   /** Each knows its place. */
-  #all: CallContext[] = []
-  /** Those that have an id. */
+  readonly #all: CallContext[] = []
+  /** Those that have an id, and a caller that waits. */
   #byId = new IdTable<CallContext>()
-  #wanted = 0
 
+  /** How many places are taken. */
   get size(): number {
     return this.#all.length
   }
 
-  /** How many of them nobody has given up: they take up the places there are. */
-  get wanted(): number {
-    return this.#wanted
-  }
-
+  /** Whether a call with this id is waited for. */
   has(id: MessageId): boolean {
     return this.#byId.get(id) !== undefined
   }
@@ -26,9 +25,8 @@ export class RunningCalls {
   add(context: CallContext): void {
     context.place = this.#all.length
     this.#all.push(context)
-    context.isWanted = true
-    this.#wanted++
-    if (context.id !== null) this.#byId.add(context)
+    // Of one that has been given up in its first turn, the id may be another call's.
+    if (context.id !== null && !context.aborted) this.#byId.add(context)
   }
 
   /** One of them is over; nothing is done where it is none of them, or none any more. */
@@ -40,29 +38,22 @@ export class RunningCalls {
       last.place = place
       this.#all[place] = last
     }
-    this.#forgo(context)
-    if (id !== null) this.#byId.delete(id)
+    if (id !== null && this.#byId.get(id) === context) this.#byId.delete(id)
   }
 
-  /** Aborts one of them; it still ends with an answer. */
-  cancel(id: MessageId, reason: unknown): void {
+  /** Aborts one of them, and frees its id: its caller is to be answered now. @returns it, where there is one. */
+  cancel(id: MessageId, reason: unknown): CallContext | undefined {
     const context = this.#byId.get(id)
-    if (!context) return
+    if (!context) return undefined
+    this.#byId.delete(id)
+    context.isAnswered = true
     context.abort(reason)
-    this.#forgo(context)
+    return context
   }
 
-  /** Aborts them all, and knows them no more. */
+  /** Aborts them all, and frees their ids: nobody waits for any of them. */
   cancelAll(reason: unknown): void {
-    const all = this.#all
-    this.#all = []
     this.#byId = new IdTable()
-    this.#wanted = 0
-    for (const context of all) context.abort(reason)
-  }
-
-  #forgo(context: CallContext): void {
-    if (context.isWanted) this.#wanted--
-    context.isWanted = false
+    for (const context of [...this.#all]) context.abort(reason)
   }
 }

@@ -240,8 +240,8 @@ describe('the clock', () => {
 })
 
 describe('a handler', () => {
-  test('that never ends is told when its caller gives up, and takes up no place', async () => {
-    const { url, aborted } = await serve({ running: 1 })
+  test('that never ends is told when its caller gives up, and harms no other call', async () => {
+    const { url, aborted } = await serve({ running: 2 })
     const client = createClient<Methods>({ url })
     opened.push(() => client.close())
     const error = await rejection(client.other.never(undefined, { timeout: 50 }))
