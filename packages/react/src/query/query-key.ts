@@ -1,3 +1,5 @@
+import { keyParams } from './key-params.js'
+
 /** What every key of ours begins with, where nothing else is said. */
 const PREFIX: readonly unknown[] = ['flashrpc']
 
@@ -15,7 +17,10 @@ export type RpcQueryKey = readonly unknown[]
  * The key of a call's query: `[...keyPrefix, method, params]`. Without params, it begins the keys of all
  * queries of the method, and without a method those of all: for `invalidateQueries` and the like.
  *
- * TanStack Query compares keys as JSON: params that are no JSON (a `bigint`, bytes) make no key.
+ * TanStack Query compares keys as JSON. What has no word there (bytes, `bigint`, `Map`, `Set`, `NaN`) has one in the key,
+ * so that params which say the same make the same key. An instance of a class without `toJSON` makes a key of its own.
+ *
+ * @throws {RpcConfigError} where params hold themselves.
  */
 export function rpcQueryKey(
   method?: string,
@@ -23,5 +28,7 @@ export function rpcQueryKey(
   { keyPrefix = PREFIX }: RpcQueryKeyOptions = {},
 ): RpcQueryKey {
   if (method === undefined) return keyPrefix
-  return params === undefined ? [...keyPrefix, method] : [...keyPrefix, method, params]
+  return params === undefined
+    ? [...keyPrefix, method]
+    : [...keyPrefix, method, keyParams(method, params)]
 }

@@ -1,3 +1,5 @@
+'use client'
+
 import type { AnyClient, Client, ClientState, Handler } from '@flashrpc/core'
 import { type InvalidateQueryFilters, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useInsertionEffect, useRef } from 'react'
