@@ -1,3 +1,5 @@
+'use client'
+
 export { createRpcHooks, type RpcHooks } from './create-hooks.js'
 export type { CallState } from './latest-call.js'
 export type { RpcProviderProps } from './provider.js'
