@@ -1,4 +1,5 @@
-import { MessageChannel } from 'node:worker_threads'
+import { EventEmitter, once } from 'node:events'
+import { BroadcastChannel, MessageChannel, type Worker } from 'node:worker_threads'
 import {
   type CloseInfo,
   createChannel,
@@ -7,11 +8,14 @@ import {
   memoryTransportPair,
   messagePortTransport,
   method,
+  RpcConfigError,
   RpcDisconnectedError,
 } from '@flashrpc/core'
 import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { rejection } from './support/rejection.js'
+import { startWorker } from './support/start-worker.js'
+import { threadContract } from './support/thread-contract.js'
 
 interface Echo {
   echo(params: { text: string }): Promise<string>
@@ -179,5 +183,96 @@ describe('a channel of the serving side', () => {
     expect(() => createChannel(contract, { side: 'server', transport, authorize })).toThrow(
       'authorize must be a function; it is of type boolean',
     )
+  })
+})
+
+describe('a worker thread and its Worker', () => {
+  async function openThread() {
+    const worker = await startWorker(new URL('./support/own-thread.ts', import.meta.url))
+    const ended = vi.fn<(reason: CloseInfo) => void>()
+    const channel = createChannel(threadContract, {
+      side: 'client',
+      transport: messagePortTransport(worker),
+      methods: { name: () => 'parent' },
+      onDisconnect: [(_, reason) => ended(reason)],
+    })
+    const dispose = async () => {
+      await channel.close()
+      await worker.terminate()
+    }
+    return { worker, channel, ended, [Symbol.asyncDispose]: dispose }
+  }
+
+  test('call each other, with bytes and streams', async () => {
+    await using thread = await openThread()
+    const { other } = thread.channel
+    expect(await other.add({ a: 5, b: 10 })).toBe(15)
+    expect(await other.ask()).toBe('parent')
+    const bytes = new Uint8Array([1, 2, 3])
+    expect(await other.reverse({ bytes })).toEqual(new Uint8Array([3, 2, 1]))
+    const items: number[] = []
+    for await (const n of other.count({ to: 100 })) items.push(n)
+    expect(items).toEqual(Array.from({ length: 100 }, (_, n) => n + 1))
+  })
+
+  test.each([
+    ['is terminated', (worker: Worker) => worker.terminate()],
+    ['ends by itself', (_: Worker, exit: () => unknown) => exit()],
+  ])('calls end when the thread %s', async (_, end) => {
+    await using thread = await openThread()
+    const { worker, channel, ended } = thread
+    await channel.other.add({ a: 1, b: 1 })
+    const hanging = rejection(channel.other.hang())
+    end(worker, () => channel.other.exit({ code: 3 }))
+    expect(await hanging).toMatchObject({ outcome: 'maybe-executed', closeCode: 1006 })
+    expect(ended).toHaveBeenCalledExactlyOnceWith({ code: 1006, reason: 'The worker has ended' })
+  })
+
+  test('closing says goodbye, lets the thread end, and leaves no listener on the Worker', async () => {
+    await using thread = await openThread()
+    const { worker, channel } = thread
+    await channel.other.add({ a: 1, b: 1 })
+    const exited = once(worker, 'exit')
+    await channel.close()
+    for (const event of ['message', 'messageerror', 'exit']) {
+      expect(worker.listenerCount(event), event).toBe(event === 'exit' ? 1 : 0)
+    }
+    // Its port is closed: nothing keeps the thread.
+    expect(await exited).toEqual([0])
+  })
+})
+
+describe('what is no port and no worker is refused, and the error says what is taken', () => {
+  const taken =
+    /^messagePortTransport takes a MessagePort, a Worker .*parentPort, or self in a worker/
+
+  test.each<[string, () => unknown, RegExp]>([
+    ['null, as parentPort is in a main thread', () => null, /given null, which parentPort is/],
+    ['undefined', () => undefined, /given a value of type undefined/],
+    ['a text', () => 'port', /given a value of type string/],
+    ['an empty object', () => ({}), /given an object/],
+    ['a MessageChannel', () => new MessageChannel(), /\(MessageChannel\)/],
+    ['a Map', () => new Map(), /\(Map\)/],
+    ['a SharedWorker', () => ({ port: new MessageChannel().port1 }), /give it its port/],
+    ['an emitter', () => new EventEmitter(), /given an object/],
+    [
+      'an emitter that posts, as ports of Electron',
+      () => Object.assign(new EventEmitter(), { postMessage() {}, close() {} }),
+      /given an object/,
+    ],
+  ])('%s', (_, make, given) => {
+    const create = () => messagePortTransport(make() as never)
+    expect(create).toThrow(RpcConfigError)
+    expect(create).toThrow(taken)
+    expect(create).toThrow(given)
+  })
+
+  test('a BroadcastChannel, which others hear', () => {
+    const broadcast = new BroadcastChannel('flashrpc-test')
+    try {
+      expect(() => messagePortTransport(broadcast as never)).toThrow(taken)
+    } finally {
+      broadcast.close()
+    }
   })
 })

@@ -2,6 +2,7 @@ import {
   createChannel,
   createClient,
   messagePortTransport,
+  RpcConfigError,
   RpcDisconnectedError,
   type WebSocketLike,
   webSocketTransport,
@@ -14,6 +15,7 @@ import { rejection } from './support/rejection.js'
 import { contract } from './support/suite/contract.js'
 import { describeTransport } from './support/suite/describe-transport.js'
 import { createSuiteMethods } from './support/suite/serve.js'
+import { threadContract } from './support/thread-contract.js'
 
 describeTransport("the page's ports", async () => {
   const methods = createSuiteMethods()
@@ -39,6 +41,82 @@ describeTransport('a web worker', async () => {
     },
     close: async () => worker.terminate(),
   }
+})
+
+describe('a Worker', () => {
+  test('and its own scope call each other, with bytes and streams', async () => {
+    const worker = new Worker(new URL('./support/own-worker.ts', import.meta.url), {
+      type: 'module',
+    })
+    const channel = createChannel(threadContract, {
+      side: 'client',
+      transport: messagePortTransport(worker),
+      methods: { name: () => 'page' },
+    })
+    const { other } = channel
+    expect(await other.add({ a: 5, b: 10 })).toBe(15)
+    expect(await other.ask()).toBe('page')
+    const bytes = new Uint8Array([1, 2, 3])
+    expect(await other.reverse({ bytes })).toEqual(new Uint8Array([3, 2, 1]))
+    const items: number[] = []
+    for await (const n of other.count({ to: 100 })) items.push(n)
+    expect(items).toEqual(Array.from({ length: 100 }, (_, n) => n + 1))
+    const hanging = rejection(other.hang())
+    await channel.close()
+    expect(await hanging).toMatchObject({ outcome: 'maybe-executed' })
+    worker.terminate()
+  })
+
+  test('that can not be loaded ends the connection', async () => {
+    const worker = new Worker(new URL('/no-such-worker.js', window.location.href))
+    const channel = createChannel(contract, {
+      side: 'client',
+      transport: messagePortTransport(worker),
+    })
+    const thrown = await rejection(channel.other.add({ a: 1, b: 1 }))
+    expect(thrown).toBeInstanceOf(RpcDisconnectedError)
+    expect(thrown).toMatchObject({ closeCode: 1006 })
+    expect(String(thrown)).toContain('The worker could not be loaded')
+    worker.terminate()
+  })
+
+  test('goes on when the connection is closed', async () => {
+    const source = 'onmessage = ({ data }) => { if (data === "ping") postMessage("pong") }'
+    const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
+    const worker = new Worker(url)
+    const transport = messagePortTransport(worker)
+    const closed = new Promise((resolve) => transport.start({ frame() {}, close: resolve }))
+    transport.close(1000, 'Done')
+    expect(await closed).toEqual({ code: 1000, reason: 'Done' })
+    const answer = new Promise<unknown>((resolve) => {
+      worker.onmessage = ({ data }) => resolve(data)
+    })
+    worker.postMessage('ping')
+    expect(await answer).toBe('pong')
+    worker.terminate()
+    URL.revokeObjectURL(url)
+  })
+})
+
+describe('what is no port and no worker is refused in a page', () => {
+  test.each<[string, () => unknown]>([
+    ['the window', () => window],
+    [
+      'a frame of another origin',
+      () => {
+        const frame = document.createElement('iframe')
+        frame.sandbox.add('allow-scripts')
+        document.body.append(frame)
+        return frame.contentWindow
+      },
+    ],
+    ['a BroadcastChannel', () => new BroadcastChannel('flashrpc-test')],
+    ['a SharedWorker', () => new SharedWorker('data:text/javascript,')],
+  ])('%s', (_, make) => {
+    const create = () => messagePortTransport(make() as never)
+    expect(create).toThrow(RpcConfigError)
+    expect(create).toThrow(/takes a MessagePort, a Worker/)
+  })
 })
 
 describeTransport("the browser's WebSocket, to another process", async () => {

@@ -1,4 +1,4 @@
-import type { MessagePortLike } from '../transport/message-port.js'
+import type { MessagePortLike } from '../transport/ports.js'
 import type { CloseInfo, Transport, TransportEvents } from '../transport/transport.js'
 import type { Frame } from '../wire/codec.js'
 import { type CloseWord, isWord, type OpenWord } from './words.js'

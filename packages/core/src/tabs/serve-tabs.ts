@@ -1,6 +1,6 @@
 import { randomId } from '../channel/random-id.js'
 import { RpcConfigError } from '../errors.js'
-import type { MessagePortLike } from '../transport/message-port.js'
+import type { MessagePortLike } from '../transport/ports.js'
 import { holdLock } from './locks.js'
 import { TabServer, type TabsOptions } from './tab-server.js'
 

@@ -1,14 +1,6 @@
 import type { Frame } from '../wire/codec.js'
+import { type MessagePortLike, type NodeWorkerLike, portOf, type WorkerLike } from './ports.js'
 import type { CloseInfo, Transport, TransportEvents } from './transport.js'
-
-/** As much of a port as is needed: the DOM's `MessagePort`, that of `node:worker_threads`. */
-export interface MessagePortLike {
-  postMessage(message: unknown): void
-  start?(): void
-  close(): void
-  // biome-ignore lint/suspicious/noExplicitAny: the DOM's and Node's events have no type in common
-  addEventListener(type: string, listener: (event: any) => void): void
-}
 
 /** Says goodbye: a stock browser fires no `close` event on a port whose other end is closed. */
 interface Goodbye extends CloseInfo {
@@ -20,18 +12,30 @@ const NULL =
   'A port delivered null: in Electron, a message that transfers an ArrayBuffer; copy it instead'
 
 /**
- * A transport over one end of a `MessageChannel`: windows, frames, workers, worker threads.
+ * A transport to a window, a frame, a worker or a worker thread, over a port or the worker itself.
  *
- * A worker that is terminated from outside says no goodbye; there, calls end by their timeout.
+ * Frames are posted whole. When the connection ends, a port is closed; a worker goes on, until its own program or
+ * `terminate()` ends it. To be made before anything else is awaited: a worker, other than a port, keeps nothing
+ * that arrives before somebody listens.
+ *
+ * The end of a Node `Worker` ends the connection (1006). A browser says nothing of a worker that is terminated:
+ * there, calls end by their timeout.
+ *
+ * @param port a `MessagePort` of the DOM or of `node:worker_threads`, such as `parentPort`; a `Worker` of either;
+ *   or `self` in a browser's worker. It is for this connection alone.
+ * @throws {RpcConfigError} where it is none of these.
  */
-export function messagePortTransport(port: MessagePortLike): Transport {
+export function messagePortTransport(
+  port: MessagePortLike | WorkerLike | NodeWorkerLike,
+): Transport {
+  const here = portOf(port)
   let events: TransportEvents | undefined
   let closed = false
 
-  function end(info: CloseInfo): void {
+  function ended(info: CloseInfo): void {
     if (closed) return
     closed = true
-    port.close()
+    here.end()
     // As with a socket, the end is told after the call that brought it about has returned.
     queueMicrotask(() => events?.close(info))
   }
@@ -39,7 +43,7 @@ export function messagePortTransport(port: MessagePortLike): Transport {
   function close(code: number, reason: string): void {
     if (closed) return
     port.postMessage({ flashrpc: 'close', code, reason } satisfies Goodbye)
-    end({ code, reason })
+    ended({ code, reason })
   }
 
   function take(data: unknown): void {
@@ -57,16 +61,15 @@ export function messagePortTransport(port: MessagePortLike): Transport {
     reliable: true,
     start(channelEvents) {
       events = channelEvents
-      port.addEventListener('message', ({ data }: { data: unknown }) => {
-        if (isGoodbye(data)) end({ code: data.code, reason: data.reason })
-        else if (Array.isArray(data)) for (const frame of data) take(frame)
-        else take(data)
+      here.listen({
+        message(data) {
+          if (isGoodbye(data)) ended({ code: data.code, reason: data.reason })
+          else if (Array.isArray(data)) for (const frame of data) take(frame)
+          else take(data)
+        },
+        unreadable: () => close(1003, 'A message on the port could not be read'),
+        gone: (reason) => ended({ code: 1006, reason }),
       })
-      port.addEventListener('close', () => end({ code: 1006, reason: 'The port was closed' }))
-      port.addEventListener('messageerror', () =>
-        close(1003, 'A message on the port could not be read'),
-      )
-      port.start?.()
     },
     send: (frame) => post(carried(frame)),
     // Each thing that is posted wakes the other side. What `map` gives is cloned as an array with holes, one by one.
