@@ -362,7 +362,7 @@ describe('hooks', () => {
   })
 
   test('a channel can be closed with a code of the application, and with no other', async () => {
-    await using endpoint = serve()
+    await using endpoint = serve({ plain: true })
     await using peer = await rawClient((await endpoint.listen()).url)
     await polled(() => endpoint.channels.size).toBe(1)
     const channel = [...endpoint.channels][0] as AnyChannel
@@ -482,7 +482,7 @@ describe('connections that go wrong', () => {
 
 describe('close', () => {
   test('ends every channel with 1001 and stops listening', async () => {
-    const endpoint = serve()
+    const endpoint = serve({ plain: true })
     const { port, url } = await endpoint.listen()
     const peers = await Promise.all([rawClient(url), rawClient(url)])
     const channels = await eventually(() => {
@@ -551,7 +551,7 @@ describe('close', () => {
   })
 
   test('does not wait for peers that do not say goodbye', async () => {
-    const endpoint = serve()
+    const endpoint = serve({ plain: true })
     const peer = await rawClient((await endpoint.listen()).url)
     await polled(() => endpoint.channels.size).toBe(1)
     peer.socket.pause()

@@ -76,7 +76,9 @@ async function client() {
 }
 
 /** A server of ours, and one end of the connection to it, which has said nothing yet. */
-function server(options: ChannelHooks<Channel<ServerSide, ClientSide>> = {}) {
+function server(
+  options: ChannelHooks<Channel<ServerSide, ClientSide>> & { helloTimeoutMs?: number } = {},
+) {
   const [left, right] = memoryTransportPair()
   const peer = new RawEnd(right)
   const errors: unknown[] = []
@@ -557,8 +559,7 @@ describe('a server whose peer may be any', () => {
 
   test('calls one that stays silent in both ways at once, and takes either answer', async () => {
     for (const speaks of ['python', 'json-rpc']) {
-      const { channel, peer, errors } = server()
-      // Longer than a server waits for a first frame.
+      const { channel, peer, errors } = server({ helloTimeoutMs: 50 })
       const answer = channel.other.confirm({ text: 'go?' }, { timeout: 10_000 })
       await polled(() => peer.came.length).toBe(1)
       const [frame] = peer.take()

@@ -407,7 +407,7 @@ describe('a server that keeps sessions', () => {
   })
 
   test('begins a session with a client that says late who it is', async () => {
-    const { endpoint, url } = await serve()
+    const { endpoint, url } = await serve({ helloTimeoutMs: 50 })
     const peer = await rawClient(url)
     opened.push(() => peer[Symbol.asyncDispose]())
     await polled(() => endpoint.channels.size).toBe(1)
@@ -428,6 +428,7 @@ describe('a server that keeps sessions', () => {
   test('goes on with a session whose client says late who it is', async () => {
     const told: string[] = []
     const { endpoint, url } = await serve({
+      helloTimeoutMs: 50,
       onConnect: [({ id }) => told.push(`connect ${id}`)],
       onDisconnect: [({ id }) => told.push(`disconnect ${id}`)],
     })
@@ -456,7 +457,7 @@ describe('a server that keeps sessions', () => {
   })
 
   test('gives up what it said to a client that would go on, and says so late', async () => {
-    const { endpoint, url } = await serve()
+    const { endpoint, url } = await serve({ helloTimeoutMs: 50 })
     const late = await rawClient(url)
     opened.push(() => late[Symbol.asyncDispose]())
     await polled(() => endpoint.channels.size).toBe(1)

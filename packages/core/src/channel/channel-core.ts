@@ -40,6 +40,9 @@ import { ToldMethods } from './told-methods.js'
 import { Unsent } from './unsent.js'
 import type { Inspection, WireTap } from './wire-tap.js'
 
+/** How a client's hello is said over one connection. */
+export type Handshake = Pick<ClientHello, 'isSaid' | 'timeLeftMs'>
+
 /**
  * One conversation, by names and unknown values; the public types are put on at the edge.
  *
@@ -387,12 +390,16 @@ export class ChannelCore
 
   // ── Connections ───────────────────────────────────────────────────────────────────────────────
 
-  /** Goes on over this transport; an earlier connection that is still there ends. */
-  attach(transport: Transport): void {
+  /**
+   * Goes on over this transport; an earlier connection that is still there ends.
+   *
+   * @param handshake of a client's: where they differ from its options.
+   */
+  attach(transport: Transport, handshake: Handshake = this.#handshake): void {
     // From here on nothing of an earlier connection is heard: the hello tells how far this side is.
     this.#connection?.end(CloseCode.goingAway, 'Another connection takes its place')
     const wire = this.#translated(transport)
-    const hello = this.side === 'client' ? this.#hello(transport) : undefined
+    const hello = this.side === 'client' ? this.#hello(transport, handshake) : undefined
     const connection = new Connection(wire, this.settings, this, hello)
     this.#connection = connection
     if (this.#tap) connection.tap(this.#tap)
@@ -412,7 +419,12 @@ export class ChannelCore
     })
   }
 
-  #hello({ reliable, isReplaceable }: Transport): ClientHello {
+  get #handshake(): Handshake {
+    const { plain, helloTimeoutMs } = this.settings
+    return { isSaid: !plain, timeLeftMs: helloTimeoutMs }
+  }
+
+  #hello({ reliable, isReplaceable }: Transport, handshake: Handshake): ClientHello {
     const { session } = this.#delivery
     const token = session?.token
     const offersSession = this.#options.offersSession === true && (isReplaceable ?? !reliable)
@@ -423,6 +435,7 @@ export class ChannelCore
       ...(session &&
         token !== undefined && { resume: { sid: session.sid, token, recv: session.tell() } }),
       keepsBytes: offersSession ? this.settings.limits.unackedBytes : undefined,
+      ...handshake,
     }
   }
 

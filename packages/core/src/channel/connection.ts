@@ -12,6 +12,7 @@ import {
   pathOf,
 } from '../wire/encoded.js'
 import {
+  type Classified,
   classify,
   errorMessage,
   invalidRequestMessage,
@@ -19,6 +20,7 @@ import {
   type NotificationMessage,
   type ResponseMessage,
 } from '../wire/message.js'
+import { MAX_TIMER_MS } from './call-timer.js'
 import {
   type Answer,
   type ConnectionEvents,
@@ -29,7 +31,6 @@ import { DISCOVER } from './discovery.js'
 import { isCounted, readBye } from './extensions.js'
 import { FrameReader } from './frame-reader.js'
 import {
-  CLIENT_PATIENCE_MS,
   codecMismatch,
   HELLO,
   type HelloFormat,
@@ -38,12 +39,12 @@ import {
   type HelloResult,
   helloFormat,
   helloMessage,
+  helloUnanswered,
   isHelloAnswer,
   PROTOCOL_VERSION,
   readHelloParams,
   readHelloResult,
   readMethods,
-  SERVER_PATIENCE_MS,
 } from './handshake.js'
 import type { Incoming } from './incoming.js'
 import type { Keys } from './keyed-calls.js'
@@ -55,12 +56,18 @@ import { atEndOfTurn, type FrameSink, type InTurn, SharedFrame } from './shared-
 import type { TappedConnection, WireTap } from './wire-tap.js'
 
 /** How this side speaks: one object for all of a server's connections. */
-export interface ConnectionSettings extends LifeOptions, Pick<ResolvedChannelOptions, 'format'> {}
+export interface ConnectionSettings
+  extends LifeOptions,
+    Pick<ResolvedChannelOptions, 'format' | 'plain' | 'helloTimeoutMs'> {}
 
 /** What a client says of itself. */
 export interface ClientHello extends Pick<HelloParams, 'id' | 'attempt' | 'methods' | 'resume'> {
   /** How much it keeps for a session, in bytes, where it offers to keep one. */
   readonly keepsBytes: number | undefined
+  /** Whether it is said; where not, the server is known to be a plain peer. */
+  readonly isSaid: boolean
+  /** How much of the time for the handshake is left, in ms. */
+  readonly timeLeftMs: number
 }
 
 /** What is much in a socket, in bytes. */
@@ -119,10 +126,15 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   /** Begins, once whoever made the connection has put it where its events will look for it. */
   start(): void {
     const hello = this.#hello
-    const patience = hello ? CLIENT_PATIENCE_MS : SERVER_PATIENCE_MS
-    this.#patience = setTimeout(() => this.#ready(undefined), patience)
+    const isPlain = hello ? !hello.isSaid : this.#settings.plain
+    const ms = hello?.timeLeftMs ?? this.#settings.helloTimeoutMs
+    if (!isPlain) {
+      this.#patience = setTimeout(() => this.#helloTimedOut(), Math.min(ms, MAX_TIMER_MS))
+    }
     this.#transport.start(this.#transport.keepsEventsWhole ? this : this.#apart)
-    if (hello) this.#sayHello(hello)
+    // Later, as where the answer to a hello is awaited: whoever begins does not have the channel yet.
+    if (isPlain) queueMicrotask(() => this.#beginUnasked())
+    else if (hello) this.#sayHello(hello)
   }
 
   /** What the transport is given that may take it apart. */
@@ -327,12 +339,22 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   // ── The handshake ─────────────────────────────────────────────────────────────────────────────
 
+  #helloTimedOut(): void {
+    if (!this.#hello) return this.#beginUnasked()
+    this.end(CloseCode.timedOut, helloUnanswered(this.#settings.helloTimeoutMs))
+  }
+
+  /** Goes on as with a plain peer, unless the other side has said what it is. */
+  #beginUnasked(): void {
+    if (this.#handshake === 'waiting' && !this.#ended) this.#ready(undefined)
+  }
+
   #endPatience(): void {
     clearTimeout(this.#patience)
     this.#patience = undefined
   }
 
-  #sayHello({ keepsBytes: _, ...hello }: ClientHello): void {
+  #sayHello({ keepsBytes: _, isSaid: __, timeLeftMs: ___, ...hello }: ClientHello): void {
     const { format } = this.#settings
     const params = { v: PROTOCOL_VERSION, ...hello, ...helloFormat(format), limits: this.#limits }
     this.#sendJson(helloMessage(params))
@@ -410,12 +432,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   #helloAnswered(answer: Answer): void {
     // A second answer is nobody's.
-    if (this.#handshake === 'extended') return
-    if (this.#handshake === 'plain') {
-      // Too late: we have spoken as to a plain peer since, and it has not listened as one.
-      if (answer.kind === 'result') this.end(CloseCode.timedOut, 'The rpc.hello was answered late')
-      return
-    }
+    if (this.#handshake !== 'waiting') return
     this.#life.answered()
     const { codec } = this.#settings.format
     if (answer.kind === 'error' && answer.error.code === ErrorCode.codecMismatch) {
@@ -566,7 +583,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     if (this.#ended || this.#isTooEarly(message)) return undefined
     switch (message.kind) {
       case 'request':
-        if (isHello && !isClient) {
+        if (isHello && !isClient && !this.#settings.plain) {
           this.#answerHello(message.id, message.params)
           return undefined
         }
@@ -585,19 +602,28 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       case 'invalid':
         return this.#reply(invalidRequestMessage(message.id, message.reason))
       default:
-        if (isClient && isHelloAnswer(message.id)) this.#helloAnswered(message)
+        if (isClient && this.#isHelloAnswer(message)) this.#helloAnswered(message)
         else this.#events.answer(message)
         return undefined
     }
   }
 
   /**
+   * An error that names no id is the answer, too, while nothing else was asked: a server may be unable to read
+   * the id, or take no text for one.
+   */
+  #isHelloAnswer({ kind, id }: Answer): boolean {
+    return isHelloAnswer(id) || (kind === 'error' && id === null && this.#handshake === 'waiting')
+  }
+
+  /**
    * Whether a client that would go on with its session hears something else than the answer to that:
    * from a server that has lost patience, and speaks as to a plain peer, in the name of another channel.
    */
-  #isTooEarly({ kind, id }: { kind: string; id?: MessageId | undefined }): boolean {
+  #isTooEarly(message: Classified): boolean {
     if (this.#handshake !== 'waiting' || !this.#hello?.resume) return false
-    return !((kind === 'result' || kind === 'error') && isHelloAnswer(id))
+    const isAnswer = message.kind === 'result' || message.kind === 'error'
+    return !(isAnswer && this.#isHelloAnswer(message))
   }
 
   #request(id: MessageId, incoming: Incoming): MaybeAsync<Reply | undefined> {
@@ -660,7 +686,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   /** On the server, any first frame but the hello means a plain peer; the client waits for its answer. */
   #beginAsPlain(): void {
-    if (this.#handshake === 'waiting' && !this.#hello) this.#ready(undefined)
+    if (!this.#hello) this.#beginUnasked()
   }
 
   /** The answer, or, where it can't be carried, the error that says so. */

@@ -13,10 +13,6 @@ export const PROTOCOL_VERSION = 1
 /** The id of the hello request: a string, so that it meets none of our calls' integers. */
 export const HELLO_ID = 'rpc:1'
 export const HELLO = 'rpc.hello'
-/** How long the client waits for the answer before it takes the server for a plain peer, in ms. */
-export const CLIENT_PATIENCE_MS = 2_000
-/** How long the server waits for a first frame before it takes the client for a plain peer, in ms. */
-export const SERVER_PATIENCE_MS = 1_000
 
 /** How the sender writes, and what it can read. */
 export interface HelloFormat {
@@ -122,6 +118,11 @@ export function helloMessage(params: HelloParams): RequestMessage {
 /** The answer to the hello, as the client waits for it. */
 export function isHelloAnswer(id: MessageId | undefined): boolean {
   return id === HELLO_ID
+}
+
+/** What a client is told whose hello was not answered in so many ms. */
+export function helloUnanswered(ms: number): string {
+  return `rpc.hello was not answered within ${ms} ms. If the other side speaks plain JSON-RPC 2.0 and ignores it, set the option plain: true`
 }
 
 /** @returns the params, or `undefined` where they are not a hello's. */

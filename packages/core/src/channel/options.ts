@@ -52,6 +52,18 @@ export interface ChannelOptions {
    * nothing.
    */
   use?: Middleware | readonly Middleware[]
+  /**
+   * Whether the other side is known to speak plain JSON-RPC 2.0, without the extensions of docs/protocol.md. Then
+   * no hello is said, awaited or understood, and the channel is ready at once. Default false: whoever answers
+   * the hello with an error, or begins with another message, is served as a plain peer.
+   */
+  plain?: boolean
+  /**
+   * How long the handshake may take, in ms. A client whose hello was not answered by then ends the connection
+   * (4408). A server takes a client that has said nothing by then for a plain peer, until it says hello.
+   * Default 10,000.
+   */
+  helloTimeoutMs?: number
   /** Where to log: `console`, pino, or anything like them. Default: nowhere. */
   logger?: Logger
   /**
@@ -78,6 +90,8 @@ export interface ResolvedChannelOptions extends LifeOptions {
   readonly use: readonly Middleware[] | undefined
   readonly dialect: Dialect | undefined
   readonly format: Format
+  readonly plain: boolean
+  readonly helloTimeoutMs: number
 }
 
 /**
@@ -86,13 +100,17 @@ export interface ResolvedChannelOptions extends LifeOptions {
  */
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
   const { timeout = 30_000, limits, heartbeat = {}, exposeErrors = false } = options
-  const { dialect, discover, fallback } = options
+  const { dialect, discover, fallback, plain = false, helloTimeoutMs = 10_000 } = options
   const format = resolveFormat(options)
   assertDialect(dialect, format)
   assertDiscovery(discover)
   if (fallback !== undefined && typeof fallback !== 'function') {
     throw new RpcConfigError(`fallback must be a function; it is of type ${typeof fallback}`)
   }
+  if (typeof plain !== 'boolean') {
+    throw new RpcConfigError(`plain must be true or false; it is of type ${typeof plain}`)
+  }
+  positiveIntegers(undefined, { helloTimeoutMs })
   return {
     timeout: readTimeout(undefined, timeout),
     limits: resolveLimits(limits),
@@ -105,6 +123,8 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
     use: resolveMiddleware(options.use),
     dialect,
     format,
+    plain,
+    helloTimeoutMs,
   }
 }
 
@@ -119,10 +139,11 @@ function assertDialect(dialect: Dialect | undefined, { codec }: Format): void {
   }
 }
 
-function positiveIntegers<T extends object>(option: string, values: T): T {
-  for (const [name, value] of Object.entries(values)) {
+function positiveIntegers<T extends object>(option: string | undefined, values: T): T {
+  for (const [member, value] of Object.entries(values)) {
     if (Number.isInteger(value) && value > 0) continue
-    throw new RpcConfigError(`${option}.${name} must be a positive integer; it is ${String(value)}`)
+    const name = option === undefined ? member : `${option}.${member}`
+    throw new RpcConfigError(`${name} must be a positive integer; it is ${String(value)}`)
   }
   return values
 }

@@ -5,7 +5,11 @@ import type { HelloResult } from '../channel/handshake.js'
 import { type ChannelHooks, HookRunner } from '../channel/hooks.js'
 import type { Keys } from '../channel/keyed-calls.js'
 import { type Logger, log } from '../channel/logger.js'
-import { type ChannelOptions, resolveChannelOptions } from '../channel/options.js'
+import {
+  type ChannelOptions,
+  type ResolvedChannelOptions,
+  resolveChannelOptions,
+} from '../channel/options.js'
 import { CorePeer, type Peer, type UntypedSide } from '../channel/peer.js'
 import type { Inspection, WireTap } from '../channel/wire-tap.js'
 import type { Contract, ContractSide } from '../contract.js'
@@ -74,7 +78,7 @@ export type ClientTarget =
     }
 
 /** Options of a client besides its target, its methods and its hooks. */
-export interface ClientSettings extends ChannelOptions, SocketSettings {
+export interface ClientSettings extends Omit<ChannelOptions, 'helloTimeoutMs'>, SocketSettings {
   /**
    * Has it share another program's connection to its `url`: `betweenTabs(…)` of `@flashrpc/core/tabs`. Default: it
    * has its own.
@@ -82,7 +86,10 @@ export interface ClientSettings extends ChannelOptions, SocketSettings {
   share?: Share
   /** When to try again; what is left out keeps its default. */
   retry?: Partial<RetryOptions>
-  /** How long one attempt may take, in ms. Default 10,000. */
+  /**
+   * How long one attempt may take, in ms, until the server has answered the hello: nothing that comes sooner is too
+   * late. Default 10,000.
+   */
   connectTimeoutMs?: number
   /**
    * Go on with calls after a lost connection, where the server keeps sessions (its option `resume`).
@@ -149,12 +156,13 @@ export class LastingClient extends CorePeer implements AnyClient {
     this.contract = contract
     this.#createLink = linkFactory(options)
     this.#logger = options.logger
+    const settings = resolveSettings(options)
     this.#hooks = new HookRunner<AnyClient>(options as ChannelHooks<AnyClient>)
     const side = 'client'
     const error = (thrown: unknown) => this.#hooks.error(this, thrown)
     this.core = new ChannelCore(
       {
-        settings: resolveChannelOptions(options),
+        settings,
         contract,
         side,
         lasting: true,
@@ -244,9 +252,11 @@ export class LastingClient extends CorePeer implements AnyClient {
         log(this.#logger, 'warn', `${failure.message}; the next attempt is in ${inMs} ms`)
         this.#state.set({ status: between(), retryAt, lastError: disconnected(failure) })
       },
-      open: (transport) => {
-        if (this.#link === link) this.core.attach(transport)
-        else transport.close()
+      open: (transport, timeLeftMs) => {
+        if (this.#link !== link) return transport.close()
+        // A plain server is behind the program in between, which is none itself.
+        const isSaid = link.isShared || !this.core.settings.plain
+        this.core.attach(transport, { isSaid, timeLeftMs })
       },
       latency: (latencyMs) => {
         if (this.#link === link) this.#state.set({ latencyMs })
@@ -299,7 +309,9 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 
   #down(info: CloseInfo, retryAfterMs = retryAfterMsOf(info)): void {
-    const message = `the connection was lost (${describeClose(info)})`
+    const what =
+      this.state.status === 'connected' ? 'the connection was lost' : 'the attempt failed'
+    const message = `${what} (${describeClose(info)})`
     this.#link?.lost({ message, closeCode: info.code, retryAfterMs })
   }
 
@@ -349,6 +361,14 @@ function closedError(): RpcDisconnectedError {
   return new RpcDisconnectedError('The client was closed; create another', 'not-sent')
 }
 
+function resolveSettings(options: UntypedClientOptions): ResolvedChannelOptions {
+  const { connectTimeoutMs } = options
+  return resolveChannelOptions({
+    ...options,
+    ...(connectTimeoutMs !== undefined && { helloTimeoutMs: connectTimeoutMs }),
+  })
+}
+
 /** @throws {RpcConfigError} where the options name no target, two, or a wrong one. */
 function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Link {
   const { url, share, transport, connectTimeoutMs = 10_000 } = options
@@ -382,7 +402,7 @@ function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Lin
     ...(tls !== undefined && { tls }),
   }
   assertSocketSettings(settings)
-  const maxMessage = resolveChannelOptions(options).limits.message
+  const maxMessage = resolveSettings(options).limits.message
   const link = { ...settings, url: url as UrlSource, retry, connectTimeoutMs, maxMessage }
   return (events) => share?.createLink(link, events) ?? new ReconnectingSocket(link, events)
 }

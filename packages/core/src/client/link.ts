@@ -6,8 +6,8 @@ import type { Failure } from './retry.js'
 export interface LinkEvents extends PaceEvents {
   /** An attempt begins; counted from 1 since the last connection that came about. */
   connecting(attempt: number): void
-  /** An attempt came about. */
-  open(transport: Transport): void
+  /** An attempt has a connection. @param timeLeftMs how long it may still take, in ms. */
+  open(transport: Transport, timeLeftMs: number): void
   /** How long the server takes to answer, in ms, where the connection to it is another program's. */
   latency(ms: number | null): void
 }
@@ -27,6 +27,8 @@ export interface LinkSession {
 export interface Link {
   /** Where the server is behind another program, which the connection is to: its session with that. */
   readonly session?: LinkSession | undefined
+  /** Whether the server is behind another program: then that is what says hello. */
+  readonly isShared: boolean
   /** The connection it made has ended: the client's channel says so, and says why. */
   lost(failure: Failure): void
   /** The connection it made has been accepted by the server. */

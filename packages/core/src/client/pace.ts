@@ -60,13 +60,9 @@ export class Pace {
     return true
   }
 
-  /** A connection came about. */
-  opened(): void {
-    this.#backoff.opened()
-  }
-
-  /** The connection that came about is one the server lets calls through on. */
+  /** A connection came about that the server lets calls through on. */
   accepted(spreadMs: number): void {
+    this.#backoff.opened()
     this.#attempt = 0
     this.#spreadMs = spreadMs
     this.#accepted = true

@@ -13,7 +13,7 @@ export { assertSocketSettings }
 export interface ReconnectingSocketOptions extends SocketSettings {
   readonly url: UrlSource
   readonly retry: RetryOptions
-  /** How long opening a socket, and asking for the address and headers, may take, in ms. */
+  /** How long asking for the address and headers may take, in ms, and opening a socket until hello is answered. */
   readonly connectTimeoutMs: number
   readonly maxMessage: number
 }
@@ -28,6 +28,7 @@ export interface ReconnectingSocketOptions extends SocketSettings {
  * instance is never used again after one.
  */
 export class ReconnectingSocket implements Link {
+  readonly isShared = false
   readonly #options: ReconnectingSocketOptions
   readonly #events: LinkEvents
   readonly #pace: Pace
@@ -146,10 +147,7 @@ export class ReconnectingSocket implements Link {
     this.#open = undefined
     const attempt: SocketAttempt = new SocketAttempt(open, {
       timeoutMs: this.#options.connectTimeoutMs,
-      open: (socket) => {
-        this.#pace.opened()
-        this.#events.open(transportOf(socket))
-      },
+      open: (socket, timeLeftMs) => this.#events.open(transportOf(socket), timeLeftMs),
       failed: (failure) => {
         if (this.#current === attempt) this.#current = undefined
         this.#pace.failed({ ...failure, message: `${withoutSecrets(url)}: ${failure.message}` })

@@ -17,6 +17,7 @@ export type Connect = (attempt: {
 
 /** A link of transports that a function makes. */
 export class ReconnectingTransport implements Link {
+  readonly isShared = false
   readonly #connect: Connect
   readonly #connectTimeoutMs: number
   readonly #events: LinkEvents
@@ -65,13 +66,13 @@ export class ReconnectingTransport implements Link {
   async #open(): Promise<void> {
     while (await this.#pace.next()) {
       this.#events.connecting(this.#pace.attempt)
+      const end = performance.now() + this.#connectTimeoutMs
       const timeout = AbortSignal.timeout(this.#connectTimeoutMs)
       const signal = AbortSignal.any([this.#stopping.signal, timeout])
       try {
         const transport = await unlessAborted(signal, this.#connect({ signal }))
         this.#transport = transport
-        this.#pace.opened()
-        this.#events.open(transport)
+        this.#events.open(transport, Math.max(0, end - performance.now()))
         return
       } catch (thrown) {
         const late = `no connection within ${this.#connectTimeoutMs} ms`

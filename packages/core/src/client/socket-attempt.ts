@@ -5,7 +5,8 @@ import type { OpeningSocket } from './socket.js'
 
 export interface AttemptEvents {
   readonly timeoutMs: number
-  open(socket: WebSocketLike): void
+  /** @param timeLeftMs how much of the time is left, in ms. */
+  open(socket: WebSocketLike, timeLeftMs: number): void
   /** The socket closed before it was open. */
   failed(failure: Failure): void
 }
@@ -47,6 +48,7 @@ export class SocketAttempt {
     const { socket, proxy, failure } = opening
     const through = proxy === undefined ? '' : `, through the proxy ${proxy}`
     this.#socket = socket
+    const end = performance.now() + events.timeoutMs
     this.#timer = setTimeout(() => {
       this.#timedOut = true
       this.close()
@@ -56,7 +58,7 @@ export class SocketAttempt {
       if (this.#readyState !== 0) return
       clearTimeout(this.#timer)
       this.#readyState = 1
-      events.open(socket)
+      events.open(socket, Math.max(0, end - performance.now()))
       this.#tell('open', {})
     })
     socket.addEventListener('close', ({ code, reason }) => {

@@ -33,6 +33,7 @@ interface Membership {
  * connection, the client is told as if it were its own.
  */
 export class SharedLink implements Link {
+  readonly isShared = true
   readonly #createWorker: () => SharedWorkerLike
   readonly #options: ShareOptions
   readonly #events: LinkEvents
@@ -164,7 +165,6 @@ export class SharedLink implements Link {
       worker.hasJoined = true
       lane.isWatched = word.lock !== undefined
       whenFree(word.lock, leaving.signal, () => this.#gone(lane))
-      this.#pace.opened()
       worker.joined()
     } else if (word.flashrpc === 'state') this.#mirror(word.state)
     else if (word.flashrpc === 'ask-url') void this.#sayUrl(word.n, lane)
@@ -172,7 +172,7 @@ export class SharedLink implements Link {
       const id = word.session ?? null
       this.#session = { id, isSame: id !== null && id === this.#session?.id }
       this.#isOpen = true
-      this.#events.open(lane.connect(word.n))
+      this.#events.open(lane.connect(word.n), this.#options.connectTimeoutMs)
     }
   }
 

@@ -18,6 +18,7 @@ export type TabsOptions = Pick<
   | 'heartbeat'
   | 'limits'
   | 'logger'
+  | 'plain'
   | 'resume'
   | 'retry'
 >
@@ -46,7 +47,14 @@ export class TabServer {
     this.#silenceMs = silenceMs
     this.#options = options
     this.#lock = lock
-    const { connectTimeoutMs: _, dialect: __, resume: ___, retry: ____, ...both } = options
+    const {
+      connectTimeoutMs: _,
+      dialect: __,
+      plain: ___,
+      resume: ____,
+      retry: _____,
+      ...both
+    } = options
     this.#tabChannel = {
       ...both,
       use: passMeta,
