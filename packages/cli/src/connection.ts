@@ -25,6 +25,7 @@ export interface ConnectionFlags extends OutputFlags {
   header?: Record<string, string>
   codec: 'json' | 'msgpack'
   dialect?: 'json-rpc' | 'python'
+  plain?: boolean
   /** In ms. */
   timeout: number
 }
@@ -46,6 +47,7 @@ export function addConnectionOptions(command: Command): Command {
         .default('json'),
     )
     .option('-t, --timeout <ms>', 'for connecting, and for each answer', wholeNumber, 30_000)
+    .option('--plain', 'the server speaks plain JSON-RPC 2.0, and ignores what it does not know')
     .option('--pretty', 'print for people, as on a terminal')
     .option('--json', 'print JSON, errors too')
 }
@@ -85,7 +87,7 @@ export interface Listening {
  */
 export async function connect(
   url: string,
-  { header, codec, dialect, timeout }: ConnectionFlags,
+  { header, codec, dialect, plain, timeout }: ConnectionFlags,
   stop: AbortSignal,
   { fallback, onState }: Listening = {},
 ): Promise<Connected> {
@@ -97,6 +99,7 @@ export async function connect(
     limits: { message: MAX_MESSAGE },
     ...(codec === 'msgpack' && { codec: msgpackCodec }),
     ...(dialect === 'python' && { dialect: pythonDialect() }),
+    ...(plain && { plain }),
     ...(fallback && { fallback }),
     // Which names there are, and which of them are streams, no type says.
   }) as unknown as Connected

@@ -109,6 +109,17 @@ describe('a call', () => {
     expect(cli.stdout).toBe('15\n')
   })
 
+  test('calls a plain server that ignores what it does not know, where it is told so', async () => {
+    await using server = await RawServer.listen()
+    await using cli = new Cli(['call', server.url, 'add', sum, '--plain'])
+    await using peer = await server.accept()
+    const { id, ...request } = await peer.nextJson()
+    expect(request).toEqual({ jsonrpc: '2.0', method: 'add', params: { a: 5, b: 10 } })
+    peer.send({ jsonrpc: '2.0', id, result: 15 })
+    expect(await cli.ended).toBe(0)
+    expect(cli.stdout).toBe('15\n')
+  })
+
   test('speaks the dialect of Python', async () => {
     await using endpoint = createEndpoint<{ add(params: { a: number; b: number }): number }>({
       dialect: pythonDialect(),
