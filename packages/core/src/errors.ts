@@ -1,3 +1,5 @@
+import { own } from './error-origin.js'
+
 /**
  * Every error code that crosses the wire or is made on this side, in one table.
  *
@@ -69,7 +71,12 @@ export interface RpcErrorOptions extends ErrorOptions {
  * An answer that is an error, and the base class of every error of this library.
  *
  * Thrown in a handler, its `code`, `message` and `data` become the caller's error, as they are; no
- * stack and no cause ever crosses the wire. Branch on `code` or on the class, never on the text.
+ * stack and no cause ever crosses the wire. What this library itself throws in a handler is not told (a call
+ * made there that timed out, a client that is closed, a wrong option): the caller is answered −32603, and
+ * `onError` learns why.
+ *
+ * Branch on `code` or on the class, never on the text. The class says what this library knows: an error with a
+ * number of {@link ErrorCode} that a handler threw, or that a plain JSON-RPC peer answered, is an `RpcError`.
  *
  * @example throw new RpcError(4004, 'No such report', { id })
  */
@@ -159,8 +166,9 @@ export class RpcProxyError extends RpcDisconnectedError {
 }
 
 /**
- * A limit stood in the way, and the call has not run: one of this side, before anything was sent
- * (`not-sent`), or one of the other side, which refused it (`not-received`).
+ * A limit stood in the way. The call has not run: a limit of this side, before anything was sent (`not-sent`),
+ * or of the other side, which refused it (`not-received`). Or its answer, or an item of a stream, was over a
+ * limit (`maybe-executed`).
  */
 export class RpcOverloadedError extends RpcError {
   readonly outcome: Outcome
@@ -187,6 +195,7 @@ export class RpcUncertainError extends RpcError {
 export class RpcProtocolError extends RpcError {
   constructor(message: string, options?: RpcErrorOptions) {
     super(ErrorCode.protocol, message, undefined, options)
+    own(this)
   }
 }
 
@@ -208,6 +217,7 @@ export class RpcValidationError extends RpcError {
     super(ErrorCode.validation, message, { issues }, options)
     this.issues = issues
     this.outcome = outcome
+    own(this)
   }
 }
 
@@ -215,6 +225,7 @@ export class RpcValidationError extends RpcError {
 export class RpcConfigError extends RpcError {
   constructor(message: string, options?: RpcErrorOptions) {
     super(ErrorCode.config, message, undefined, options)
+    own(this)
   }
 }
 

@@ -17,6 +17,11 @@ import { type RawPeer, RawServer, rawClient } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
 import { until } from './support/until.js'
 
+/** As much of a channel as is called back. */
+interface Peer {
+  call(method: string, params: object, options: { signal: AbortSignal }): Promise<unknown>
+}
+
 interface Server {
   /** Lasts until it is aborted. */
   wait(): string
@@ -142,6 +147,54 @@ describe('the time left', () => {
     expect(thrown).toBeInstanceOf(RpcTimeoutError)
     await polled(() => leaf.told).toEqual(['began', expect.stringMatching(/^Rpc(Timeout)?Error$/)])
     await polled(() => errors.length).toBe(1)
+  })
+
+  test('that runs out is told as that to the caller, whoever notices first', async () => {
+    const leaf = await serve({ methods: { wait: () => new Promise<string>(() => {}) } as never })
+    const inner = connect(leaf.url)
+    const errors: unknown[] = []
+    /** What handlers do with a signal that aborts. */
+    const ways: Record<string, (signal: AbortSignal, channel: Peer) => Promise<unknown>> = {
+      'passes it on': (signal) => inner.other.wait(undefined, { signal }),
+      'passes it back': (signal, channel) => channel.call('wait', {}, { signal }),
+      'passes it on and wraps what is thrown': (signal) =>
+        inner.other.wait(undefined, { signal }).catch((cause) => {
+          throw new Error('The leaf failed', { cause })
+        }),
+      'throws its reason': (signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason))
+        }),
+    }
+    const endpoint = createEndpoint<Record<string, () => string>, object>({
+      methods: Object.fromEntries(
+        Object.entries(ways).map(([name, way]) => [
+          name,
+          (_: unknown, { signal, channel }: { signal: AbortSignal; channel: unknown }) =>
+            way(signal, channel as Peer) as Promise<string>,
+        ]),
+      ),
+      onError: [(_, error) => errors.push(error)],
+    })
+    const { url } = await endpoint.listen()
+    opened.push(() => endpoint.close())
+    const client = createClient<Record<string, () => string>, { wait(): string }>({
+      url,
+      methods: { wait: () => new Promise<string>(() => {}) },
+    })
+    opened.push(() => client.close())
+    await Promise.all([client.connect(), inner.connect()])
+    const wrong: string[] = []
+    for (const name of Object.keys(ways)) {
+      // One after the other: who notices first differs then.
+      for (let n = 0; n < 15; n++) {
+        const error = await rejection(client.call(name, undefined, { timeout: 20 + n }))
+        const isRight = error instanceof RpcTimeoutError && error.outcome === 'maybe-executed'
+        if (!isRight) wrong.push(`${name}: ${error}`)
+      }
+    }
+    expect(wrong).toEqual([])
+    expect(errors).toEqual([])
   })
 
   test('counts from when a call is written, however long it waited', async () => {
@@ -337,6 +390,40 @@ describe('timeout: { idle, total }', () => {
     )
     expect(total).toBeInstanceOf(RpcTimeoutError)
     expect((total as Error).message).toMatch(/^"work" was not answered in 150 ms/)
+  })
+
+  test.each([
+    ['without a contract', false],
+    ['of a contract that has some', true],
+  ])('progress that nobody listens to holds it off, too, %s', async (_, hasContract) => {
+    const contract = defineContract({
+      server: {
+        work: method({ result: z.string(), progress: z.number() }),
+        silent: method({ result: z.string() }),
+      },
+    })
+    const methods = {
+      async work(_: unknown, { progress }: { progress: (value: number) => void }) {
+        for (let n = 0; n < 8; n++) {
+          progress(n)
+          await sleep(50)
+        }
+        return 'done'
+      },
+      silent: () => sleep(400).then(() => 'done'),
+    }
+    type Working = typeof contract.server
+    const endpoint = hasContract
+      ? createEndpoint(contract, { methods })
+      : createEndpoint<Working, object>({ methods })
+    const { url } = await endpoint.listen()
+    opened.push(() => endpoint.close())
+    const client = hasContract ? createClient(contract, { url }) : createClient<Working>({ url })
+    opened.push(() => client.close())
+    const timeout = { idle: 200 }
+    expect(await client.other.work(undefined, { timeout })).toBe('done')
+    const silent = await rejection(client.other.silent(undefined, { timeout }))
+    expect(silent).toBeInstanceOf(RpcTimeoutError)
   })
 
   test('a stream’s items hold it off, and a slow consumer is not taken for a dead producer', async () => {

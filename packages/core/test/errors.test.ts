@@ -11,6 +11,7 @@ import {
 } from '@flashrpc/core'
 import { createEndpoint, type Endpoint } from '@flashrpc/core/server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { polled } from './support/eventually.js'
 import { pairOf, plainPairOf } from './support/pair.js'
 import { RawServer, rawClient } from './support/raw-peer.js'
@@ -510,5 +511,159 @@ describe('frames that cannot be read', () => {
     expect((await peer.closed).code).toBe(1007)
     neighbour.send({ jsonrpc: '2.0', method: 'give', id: 1 })
     expect(await neighbour.nextJson()).toMatchObject({ id: 1 })
+  })
+})
+
+describe("an error of this library's own", () => {
+  interface Near {
+    fail(params: { way: string }): void
+    note(params: { way: string }): void
+  }
+  interface Far {
+    wait(): void
+    give(): number
+    refuse(): void
+    read(): void
+  }
+  const shape = defineContract({
+    server: { give: method({ result: z.string() }), wait: method(), refuse: method() },
+  })
+
+  async function served() {
+    const far = createEndpoint<Far>({
+      methods: {
+        wait: () => new Promise(() => {}),
+        give: () => 5,
+        refuse: () => {
+          throw new RpcError(4004, 'No such report', { id: 7 })
+        },
+        read: async (_, { input }) => {
+          for await (const _ of input);
+        },
+      },
+    })
+    const { url } = await far.listen()
+    const toFar = createClient<Far>({ url })
+    const typed = createClient(shape, { url })
+    const closed = createClient<Far>({ url })
+    await closed.close()
+    const middle = createClient<Far>({
+      url,
+      use: () => {
+        throw new Error(SECRET)
+      },
+    })
+    /** What goes wrong on the side of a handler, and what `onError` is to learn of it. */
+    const ways: Record<string, [() => unknown, object]> = {
+      'a wrong timeout': [
+        () => toFar.other.wait(undefined, { timeout: -1 }),
+        { name: 'RpcConfigError' },
+      ],
+      'a bigint in params': [
+        () => toFar.call('wait', { a: 1n } as never),
+        { name: 'RpcValidationError' },
+      ],
+      'a key where none are kept': [
+        () => toFar.other.wait(undefined, { idempotencyKey: 'a' }),
+        { name: 'RpcConfigError' },
+      ],
+      'a closed client': [() => closed.other.wait(), { name: 'RpcDisconnectedError' }],
+      'a closed client that is to connect': [
+        () => closed.connect(),
+        { name: 'RpcDisconnectedError' },
+      ],
+      'a timeout of its own': [
+        () => toFar.other.wait(undefined, { timeout: 20 }),
+        { name: 'RpcTimeoutError' },
+      ],
+      'a signal of its own': [
+        () => toFar.other.wait(undefined, { signal: AbortSignal.timeout(20) }),
+        { name: 'RpcAbortedError' },
+      ],
+      'a signal that is aborted already': [
+        () => toFar.other.wait(undefined, { signal: AbortSignal.abort() }),
+        { name: 'RpcAbortedError' },
+      ],
+      'an input that fails': [
+        () =>
+          toFar.call('read', undefined, {
+            input: (async function* () {
+              yield 1
+              throw new Error(SECRET)
+            })(),
+          } as never),
+        { name: 'RpcAbortedError' },
+      ],
+      'a middleware that fails': [
+        () => middle.other.wait(),
+        { code: -32603, message: expect.stringContaining(SECRET) },
+      ],
+      'a result that breaks its schema': [() => typed.other.give(), { name: 'RpcValidationError' }],
+      'an option that is wrong': [
+        () => createClient({ url: 'http://127.0.0.1' }),
+        { name: 'RpcConfigError' },
+      ],
+    }
+    const errors: unknown[] = []
+    const run = ({ way }: { way: string }) => ways[way]?.[0]() as undefined
+    const near = createEndpoint<Near>({
+      methods: {
+        fail: run,
+        note: run,
+        refused: () => toFar.other.refuse(),
+      } as never,
+      onError: [(_, error) => errors.push(error)],
+    })
+    const client = createClient<Near & { refused(): void }>({ url: (await near.listen()).url })
+    const close = async () => {
+      const clients = [client, toFar, typed, middle]
+      await Promise.all(clients.map((one) => one.close()))
+      await Promise.all([near, far].map((one) => one.close()))
+    }
+    return { client, ways, errors, [Symbol.asyncDispose]: close }
+  }
+
+  test('is told to onError where a handler does not catch it, and not to the caller', async () => {
+    await using scene = await served()
+    const { client, ways, errors } = scene
+    for (const [way, [, known]] of Object.entries(ways)) {
+      const error = await rejection(client.other.fail({ way }))
+      expect(error, way).toMatchObject({
+        name: 'RpcError',
+        code: -32603,
+        message: 'Internal error in "fail"',
+        data: undefined,
+      })
+      expect(errors.splice(0), way).toMatchObject([known])
+    }
+  })
+
+  test('is the answer of another call no more than that', async () => {
+    await using scene = await served()
+    const error = await rejection(scene.client.other.refused())
+    expect(error).toMatchObject({ code: 4004, message: 'No such report', data: { id: 7 } })
+    expect(scene.errors).toEqual([])
+  })
+
+  test('of what decides over a call is no refusal of it', async () => {
+    const errors: unknown[] = []
+    await using far = createEndpoint<Far>({
+      methods: { wait: () => new Promise(() => {}) } as never,
+    })
+    await using toFar = createClient<Far>({ url: (await far.listen()).url })
+    await using near = createEndpoint<{ give(): number }>({
+      authorize: async () => {
+        await toFar.other.wait(undefined, { timeout: 20 })
+        return true
+      },
+      discover: true,
+      methods: { give: () => 5 },
+      onError: [(_, error) => errors.push(error)],
+    })
+    await using client = createClient<{ give(): number }>({ url: (await near.listen()).url })
+    expect(await rejection(client.other.give())).toMatchObject({ code: -32603 })
+    const anyClient: { call(method: string): Promise<unknown> } = client
+    expect(await rejection(anyClient.call('rpc.discover'))).toMatchObject({ code: -32603 })
+    expect(errors).toMatchObject([{ name: 'RpcTimeoutError' }, { name: 'RpcTimeoutError' }])
   })
 })

@@ -742,10 +742,16 @@ describe('next()', () => {
         await next()
         return next()
       }
-      const { client } = await connected({ [side]: twice })
+      const { client, errors } = await connected({ [side]: twice })
       const error = (await rejection(client.other.add({ a: 1, b: 2 }))) as RpcError
-      expect(error.code).toBe(-32008)
-      expect(error.message).toBe('A middleware called next() twice for "add": call it once')
+      const what = {
+        code: -32008,
+        message: 'A middleware called next() twice for "add": call it once',
+      }
+      if (side === 'client') return expect(error).toMatchObject(what)
+      // What is wrong with a server is not its callers' business.
+      expect(error).toMatchObject({ code: -32603, message: 'Internal error in "add"' })
+      expect(errors).toMatchObject([what])
     })
 
     test(`called when all is over fails, on the ${side}`, async () => {
@@ -809,11 +815,55 @@ describe('next()', () => {
     })
   }
 
-  test('gives nothing, and no error, of a stream that was left', async () => {
-    const client = recorder()
-    const { client: peer } = await connected({ client: client.middleware })
+  test('gives nothing, and no error, of a stream that was left, on either side', async () => {
+    const [client, server] = [recorder(), recorder()]
+    const { client: peer } = await connected({
+      client: client.middleware,
+      server: server.middleware,
+    })
     for await (const _ of peer.other.ticks({ count: 1_000_000 })) break
     await polled(() => client.seen).toEqual(['out stream ticks', 'ticks gave undefined'])
+    await polled(() => server.seen).toEqual(['in stream ticks', 'ticks gave undefined'])
+  })
+
+  test.each<[string, (context: { signal: AbortSignal }) => AsyncGenerator<number>, string[]]>([
+    [
+      'waits for what is given up with it',
+      async function* ({ signal }) {
+        yield 0
+        await new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason))
+        })
+      },
+      [],
+    ],
+    [
+      'fails while it cleans up',
+      async function* () {
+        try {
+          for (;;) yield 0
+        } finally {
+          // biome-ignore lint/correctness/noUnsafeFinally: it is the subject
+          throw new Broken('The disk is full')
+        }
+      },
+      ['The disk is full'],
+    ],
+  ])('gives nothing of a stream that was left whose source %s', async (_, ticks, told) => {
+    const server = recorder()
+    const errors: Error[] = []
+    const endpoint = createEndpoint<{ ticks(): AsyncIterable<number> }>({
+      use: server.middleware,
+      methods: { ticks: (_, context) => ticks(context) },
+      onError: [(_, error) => errors.push(error as Error)],
+    })
+    const { url } = await endpoint.listen()
+    opened.push(() => endpoint.close())
+    const client = createClient<{ ticks(): AsyncIterable<number> }>({ url })
+    opened.push(() => client.close())
+    for await (const _ of client.stream('ticks')) break
+    await polled(() => server.seen).toEqual(['in stream ticks', 'ticks gave undefined'])
+    expect(errors.map(({ message }) => message)).toEqual(told)
   })
 })
 

@@ -289,16 +289,17 @@ describe('progress', () => {
 
 describe('who tells of progress, or listens, and can’t', () => {
   test('a handler whose contract has none is told what to do', async () => {
-    const { url } = await serve({
+    const { url, errors } = await serve({
       methods: {
         silent: (_: unknown, { progress }: { progress: (value: never) => void }) =>
           progress(1 as never),
       } as never,
     })
     const thrown = await rejection(connect(url).other.silent())
-    expect(thrown).toMatchObject({
-      message: expect.stringMatching(/"silent" tells of no progress/),
-    })
+    expect(thrown).toMatchObject({ code: -32603, message: 'Internal error in "silent"' })
+    expect(errors).toMatchObject([
+      { message: expect.stringMatching(/"silent" tells of no progress/) },
+    ])
   })
 
   test('a caller is told what to do', async () => {

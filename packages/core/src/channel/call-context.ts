@@ -1,4 +1,5 @@
 import { type ContractSide, definitionOf, schemaOf } from '../contract.js'
+import { withOrigin } from '../error-origin.js'
 import { RpcConfigError, RpcTimeoutError } from '../errors.js'
 import type { MessageId } from '../wire/message.js'
 import { MAX_TIMER_MS } from './call-timer.js'
@@ -7,6 +8,7 @@ import type { HandlerContext } from './functions.js'
 import { createMeta, type Meta } from './meta.js'
 import { type MiddlewareCall, setCall } from './middleware.js'
 import type { ProgressReport } from './progress.js'
+import { isCancellation, tookLonger } from './refusals.js'
 import type { ServedCall } from './served-streams.js'
 
 /** Where a call runs. */
@@ -99,8 +101,7 @@ export class CallContext implements HandlerContext {
   }
 
   get timeLeft(): number {
-    const { deadline = Number.POSITIVE_INFINITY } = this.#rare ?? {}
-    return Math.max(0, deadline - performance.now())
+    return Math.max(0, this.deadline - performance.now())
   }
 
   get progress(): (value: unknown) => void {
@@ -136,11 +137,27 @@ export class CallContext implements HandlerContext {
   /** Aborts it, when so many ms have passed. */
   expireIn(ms: number): void {
     this.#more.deadline = performance.now() + ms
-    if (ms > MAX_TIMER_MS) return
+    if (ms <= MAX_TIMER_MS) this.#waitFor(ms)
+  }
+
+  #waitFor(ms: number): void {
     this.#more.timer = setTimeout(() => {
-      const why = `"${this.method}" took longer than its caller waits`
-      this.abort(new RpcTimeoutError(why, 'maybe-executed', { method: this.method }))
+      // It may have fired a little early.
+      if (this.timeLeft > 0) this.#waitFor(this.timeLeft)
+      else this.expire()
     }, ms)
+  }
+
+  /** When its caller stops to wait, by `performance.now()`; `Infinity` where that is not known. */
+  get deadline(): number {
+    return this.#rare?.deadline ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Its caller waits no longer. */
+  expire(): void {
+    const { method, deadline } = this
+    const error = new RpcTimeoutError(tookLonger(method), 'maybe-executed', { method })
+    this.abort(withOrigin(error, { isOwn: true, deadline }))
   }
 
   get aborted(): boolean {
@@ -150,6 +167,11 @@ export class CallContext implements HandlerContext {
   /** What it was aborted with. */
   get reason(): unknown {
     return this.#abortedBy?.reason
+  }
+
+  /** Whether it is a stream that its caller wants no more of: it has not failed then. */
+  get isLeft(): boolean {
+    return this.#abortedBy !== undefined && this.kind === 'stream' && isCancellation(this.reason)
   }
 
   abort(reason: unknown): void {

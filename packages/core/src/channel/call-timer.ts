@@ -40,13 +40,21 @@ export class CallTimer {
     this.#idleMs = idle
     this.#call = call
     this.#runOut = runOut
-    if (total <= MAX_TIMER_MS) this.#total = setTimeout(runOut, total, 'total')
+    if (total <= MAX_TIMER_MS) this.#waitUntil(performance.now() + total)
     if (idle <= MAX_TIMER_MS && idle < total) this.#watch(idle)
   }
 
   /** A sign of life. Costs no timer: the one there is looks back at it. */
   touch(): void {
     this.#heardAt = performance.now()
+  }
+
+  /** A timer may fire a little early: others who wait for the same time would not agree that it is over. */
+  #waitUntil(endsAt: number): void {
+    this.#total = setTimeout(() => {
+      if (performance.now() < endsAt) this.#waitUntil(endsAt)
+      else this.#runOut('total')
+    }, endsAt - performance.now())
   }
 
   #watch(ms: number): void {

@@ -1,19 +1,16 @@
 import { type ContractSide, type Definition, definitionOf, schemaOf } from '../contract.js'
 import {
   describeThrown,
-  ErrorCode,
   RpcConfigError,
-  RpcDisconnectedError,
-  RpcError,
-  RpcOverloadedError,
+  type RpcError,
   RpcProtocolError,
-  RpcTimeoutError,
-  RpcUncertainError,
   RpcValidationError,
 } from '../errors.js'
 import { type Encoded, encode, keep } from '../wire/encoded.js'
 import type { NotificationMessage, RequestExtras, RequestMessage } from '../wire/message.js'
+import { answeredError } from './answered-error.js'
 import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
+import type { Timeout } from './call-timer.js'
 import { CalledStreams } from './called-streams.js'
 import { checkResult } from './check-result.js'
 import type { Connection } from './connection.js'
@@ -28,7 +25,7 @@ import type { ResolvedChannelOptions } from './options.js'
 import type { EncodedCall, Outgoing } from './outbox.js'
 import { depart, OutgoingCall } from './outgoing-call.js'
 import { isSource } from './outgoing-stream.js'
-import { type CallKind, type PendingCall, STATE } from './pending-call.js'
+import type { CallKind, PendingCall } from './pending-call.js'
 import { PendingCalls, type PendingCallsHost } from './pending-calls.js'
 import { PROGRESS, ProgressListening } from './progress.js'
 import { areParams, type SharedNotification } from './shared-notification.js'
@@ -183,7 +180,7 @@ export class Caller {
   #request(
     call: PendingCall,
     params: unknown,
-    { input, onProgress }: SendOptions,
+    { input, onProgress, timeout = this.#host.settings.timeout }: SendOptions,
     said: RequestExtras | undefined,
   ): void {
     const { id, method } = call
@@ -192,8 +189,9 @@ export class Caller {
       rpc ??= {}
       rpc.input = true
     }
-    if (onProgress) call.progress = this.#listen(call, onProgress)
-    if (onProgress || call.meta || call.deadline !== undefined) {
+    const listener = onProgress ?? (needsSigns(call, timeout) ? ignore : undefined)
+    if (listener) call.progress = this.#listen(call, listener)
+    if (listener || call.meta || call.deadline !== undefined) {
       rpc = this.#stamped(call, rpc)
     }
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
@@ -411,7 +409,7 @@ export class Caller {
     this.#host.change()
     const { method } = call
     if (answer.kind === 'result') this.#resolve(call, answer.result)
-    else if (answer.kind === 'error') call.reject(toldError(call, answer))
+    else if (answer.kind === 'error') call.rejectWithAnswer(answeredError(call, answer))
     else {
       const why = `The answer to "${method}" breaks JSON-RPC 2.0: ${answer.reason}`
       call.reject(new RpcProtocolError(why, { method }))
@@ -520,26 +518,14 @@ function assertListener(
   )
 }
 
-function hasKey({ key }: PendingCall): boolean {
-  return key !== undefined
+/** Whether a call ends that shows no sign of life, and can show one by telling of its progress. */
+function needsSigns({ kind, definition }: PendingCall, timeout: Timeout): boolean {
+  if (typeof timeout === 'number' || !Number.isFinite(timeout.idle) || kind !== 'call') return false
+  return !definition || schemaOf(definition, 'progress') !== undefined
 }
 
-/** What the other side's error answer says of a call. */
-function toldError(
-  { method, uncertain }: PendingCall,
-  { error: { code, message, data }, ran }: Extract<Answer, { kind: 'error' }>,
-): RpcError {
-  if (code === ErrorCode.uncertain) return new RpcUncertainError(message, { method })
-  // Only the other side's own word says what became of a call; a handler can throw any code.
-  if (ran === undefined) return new RpcError(code, message, data, { method })
-  // It did not run this time. The time before, it may have.
-  if (uncertain && ran === false) {
-    return new RpcUncertainError(`"${method}" ${STATE['maybe-executed']}: ${message}`, { method })
-  }
-  const outcome = ran === false ? 'not-received' : 'maybe-executed'
-  if (code === ErrorCode.timedOut) return new RpcTimeoutError(message, outcome, { method })
-  if (code === ErrorCode.disconnected) return new RpcDisconnectedError(message, outcome, { method })
-  return code === ErrorCode.overloaded
-    ? new RpcOverloadedError(message, { method, outcome })
-    : new RpcError(code, message, data, { method })
+function ignore(): void {}
+
+function hasKey({ key }: PendingCall): boolean {
+  return key !== undefined
 }

@@ -1,5 +1,6 @@
 import { type ContractSide, definitionOf, type Side } from '../contract.js'
-import { ErrorCode, RpcDisconnectedError, RpcError, RpcProtocolError } from '../errors.js'
+import { own } from '../error-origin.js'
+import { ErrorCode, RpcDisconnectedError, RpcProtocolError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { type Encoded, encode, keep } from '../wire/encoded.js'
@@ -29,6 +30,7 @@ import type { ResolvedChannelOptions } from './options.js'
 import type { EncodedCall, Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-call.js'
 import { randomId } from './random-id.js'
+import { cancellation } from './refusals.js'
 import { createRemote } from './remote.js'
 import { ResendBudget } from './resend-budget.js'
 import { Session, type SessionHost } from './session.js'
@@ -360,7 +362,7 @@ export class ChannelCore
   }
 
   cancel(id: MessageId): ResponseMessage | undefined {
-    return this.#dispatcher.cancel(id, cancelledByCaller())
+    return this.#dispatcher.cancel(id, cancellation())
   }
 
   word(method: string, params: unknown, bytes: number): string | undefined {
@@ -623,7 +625,7 @@ export class ChannelCore
     this.#isUnheard = false
     this.#delivery.end()
     this.#dispatcherThere?.cancelAll(
-      new RpcDisconnectedError('The caller is gone', 'maybe-executed'),
+      own(new RpcDisconnectedError('The caller is gone', 'maybe-executed')),
     )
     this.#lose(why)
     this.#leaving = undefined
@@ -723,8 +725,4 @@ export class ChannelCore
     else if (this.#delivery.session) this.#endSession({ code, reason })
     this.#isEnding = false
   }
-}
-
-function cancelledByCaller(): RpcError {
-  return new RpcError(ErrorCode.cancelled, 'The caller gave the call up')
 }

@@ -40,6 +40,7 @@ import {
   helloFormat,
   helloMessage,
   helloUnanswered,
+  isCodecMismatch,
   isHelloAnswer,
   PROTOCOL_VERSION,
   readHelloParams,
@@ -435,7 +436,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     if (this.#handshake !== 'waiting') return
     this.#life.answered()
     const { codec } = this.#settings.format
-    if (answer.kind === 'error' && answer.error.code === ErrorCode.codecMismatch) {
+    if (answer.kind === 'error' && isCodecMismatch(answer.error)) {
       return this.end(CloseCode.violation, answer.error.message)
     }
     const hello = answer.kind === 'result' ? readHelloResult(answer.result) : undefined
@@ -708,7 +709,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     }
     if (!isOver(encoded, this.#peerMaxMessage)) return { answer, encoded }
     const why = `The answer of "${method}" is larger than the ${this.#peerMaxMessage} bytes its caller accepts`
-    return this.#reply(errorMessage(id, ErrorCode.overloaded, why))
+    return this.#reply(errorMessage(id, ErrorCode.overloaded, why, undefined, null))
   }
 
   /** Says an answer that is ready by itself. */

@@ -1,6 +1,7 @@
 import type { ContractSide, Side } from '../contract.js'
 import { ErrorCode, RpcConfigError, RpcError, RpcOverloadedError } from '../errors.js'
-import { RelayedError } from './relayed-error.js'
+import { toldError } from './refusals.js'
+import { relayedError } from './relayed-error.js'
 
 /** The request that asks a side what it can be called for (docs/protocol.md, "Discovery"). */
 export const DISCOVER = 'rpc.discover'
@@ -38,7 +39,7 @@ async function allows(
   try {
     return await mayCall(name)
   } catch (thrown) {
-    if (thrown instanceof RpcError) return false
+    if (toldError(thrown)) return false
     throw thrown
   }
 }
@@ -67,7 +68,7 @@ export class DiscoveryRate {
     this.#left = Math.min(AT_ONCE, this.#left + (now - this.#countedAt) / EVERY_MS)
     this.#countedAt = now
     if (this.#left >= 1) this.#left -= 1
-    else throw new RelayedError(tooOften())
+    else throw relayedError(tooOften())
   }
 }
 

@@ -2,7 +2,6 @@ import { type Definition, definitionOf, schemaOf } from '../contract.js'
 import { describeThrown, ErrorCode, RpcError, RpcTimeoutError } from '../errors.js'
 import {
   type ErrorMessage,
-  type ErrorObject,
   errorMessage,
   invalidRequestMessage,
   type MessageId,
@@ -29,13 +28,17 @@ import type { ResolvedChannelOptions } from './options.js'
 import { isSource } from './outgoing-stream.js'
 import { ProgressReport } from './progress.js'
 import {
+  isOfAbort,
+  isOfDeadline,
   notAllowed,
   notFound,
   notMounted,
   notThisKind,
   type ToldError,
   toldError,
+  tookLonger,
   tooLate,
+  wasCancelled,
 } from './refusals.js'
 import { RunningCalls } from './running-calls.js'
 import { ServedStreams, type ServedStreamsHost } from './served-streams.js'
@@ -238,7 +241,7 @@ export class Dispatcher {
     const context = this.#running?.cancel(id, reason)
     if (!context) return undefined
     if (!context.isBegun) return this.#neverBegan(context)
-    return errorMessage(id, ErrorCode.cancelled, `"${context.method}" was cancelled`)
+    return cancelledMessage(id, context.method)
   }
 
   /** Aborts all that runs: nobody waits for it any more. Each keeps its place until it has ended. */
@@ -319,6 +322,7 @@ export class Dispatcher {
     let refusal: ErrorMessage | undefined
     const resultOf = async () => {
       const answer = await this.#serve(incoming, context)
+      if (context.isLeft) return undefined
       if (!('error' in answer)) return answer.result
       refusal = answer
       throw answer
@@ -358,7 +362,7 @@ export class Dispatcher {
     return neverRanMessage(
       id,
       isLate ? ErrorCode.timedOut : ErrorCode.cancelled,
-      isLate ? tooLate(method) : `"${method}" was cancelled`,
+      isLate ? tooLate(method) : wasCancelled(method),
     )
   }
 
@@ -487,8 +491,14 @@ export class Dispatcher {
         `"${method}" is a stream: its handler must be an async generator, or give an iterable`,
       )
     }
-    await context.streams?.send(given)
-    if (context.aborted) throw context.signal.reason
+    try {
+      await context.streams?.send(given)
+    } catch (thrown) {
+      if (!context.isLeft) throw thrown
+      // Who has left it has no use for an error of a source that was told to stop.
+      if (!isOfAbort(thrown, context.reason)) this.#host.error(thrown)
+    }
+    if (context.aborted && !context.isLeft) throw context.reason
     return undefined
   }
 
@@ -544,7 +554,9 @@ export class Dispatcher {
   }
 
   /** @throws {RpcError} where the result is a stream, which nobody could know who called without a contract. */
-  #resultAnswer({ id, method }: CallContext, result: unknown): ResponseMessage {
+  #resultAnswer(context: CallContext, result: unknown): ResponseMessage {
+    const { id, method } = context
+    if (context.isLeft) return cancelledMessage(id, method)
     if (!this.#host.localSide && isStream(result)) {
       void result.return?.(undefined)
       throw notThisKind(method, true)
@@ -554,22 +566,29 @@ export class Dispatcher {
 
   #errorAnswer(thrown: unknown, context: CallContext): ErrorMessage {
     const told = toldError(thrown)
-    if (!told && !context.aborted) this.#host.error(thrown)
     const { code, message, data, ran }: ToldError = told ?? this.#failure(thrown, context)
+    if (!told && !context.aborted) this.#host.error(thrown)
     return errorMessage(context.id, code, message, data, ran)
   }
 
   /** What a caller is told of what was not thrown to be told. */
-  #failure(thrown: unknown, context: CallContext): ErrorObject {
-    const { method, aborted, reason } = context
-    if (aborted) {
-      return reason instanceof RpcTimeoutError
-        ? { code: ErrorCode.timedOut, message: `"${method}" took longer than its caller waits` }
-        : { code: ErrorCode.cancelled, message: `"${method}" was cancelled` }
+  #failure(thrown: unknown, context: CallContext): ToldError {
+    const { method } = context
+    // Of all who wait for it, its own handler may be the first to notice that its time is over.
+    if (!context.aborted && isOfDeadline(thrown, context.deadline)) context.expire()
+    if (context.aborted) {
+      return context.reason instanceof RpcTimeoutError
+        ? { code: ErrorCode.timedOut, message: tookLonger(method), ran: null }
+        : { code: ErrorCode.cancelled, message: wasCancelled(method), ran: null }
     }
     const detail = this.#host.settings.exposeErrors ? `: ${describeThrown(thrown)}` : ''
     return { code: ErrorCode.internal, message: `Internal error in "${method}"${detail}` }
   }
+}
+
+/** What a call is answered with that began, and that its caller gave up. */
+function cancelledMessage(id: MessageId, method: string): ErrorMessage {
+  return errorMessage(id, ErrorCode.cancelled, wasCancelled(method), undefined, null)
 }
 
 /** The newest handler serves a method, or a stream; all of them hear a notification. */

@@ -1,6 +1,7 @@
+import { ErrorCode } from '../errors.js'
 import { type FrameType, jsonCodec } from '../wire/codec.js'
 import type { Format } from '../wire/format.js'
-import type { MessageId, RequestMessage } from '../wire/message.js'
+import type { ErrorObject, MessageId, RequestMessage } from '../wire/message.js'
 import type { Keys } from './keyed-calls.js'
 
 /**
@@ -109,6 +110,13 @@ export function readJson(text: string): unknown {
 /** What a side is told whose codec is not the other's. */
 export function codecMismatch(client: string, server: string): string {
   return `Codec mismatch: client "${client}", server "${server}". Give both the same codec`
+}
+
+/** Whether an error says that, and is not of a plain peer that means something else by its code. */
+export function isCodecMismatch({ code, data }: ErrorObject): boolean {
+  const { client, server } = (data ?? {}) as { client?: unknown; server?: unknown }
+  const hasNames = typeof client === 'string' && typeof server === 'string'
+  return code === ErrorCode.codecMismatch && hasNames
 }
 
 export function helloMessage(params: HelloParams): RequestMessage {

@@ -1,3 +1,4 @@
+import { withOrigin } from '../error-origin.js'
 import { RpcOverloadedError } from '../errors.js'
 import type { RpcStream } from './functions.js'
 import type { StreamRoom } from './stream-room.js'
@@ -11,8 +12,11 @@ export interface IncomingStreamOptions {
   readonly signal?: AbortSignal | undefined
   /** Asks for the stream, with its first credit, when its first item is. */
   readonly begin: (credit: number) => void
-  /** Whether credit is given to the end, though no more comes: a sign of life for who waits. */
-  readonly grantsToTheEnd?: boolean
+  /**
+   * Whether a caller sends them along with its call: credit is given to the end, though no more comes, as a sign of
+   * life for the caller; and that too many of them wait is told to it.
+   */
+  readonly isInput?: boolean
   /** So many more items may come. */
   readonly grant: (credit: number) => void
   /** Whoever took the items wants no more of them. */
@@ -84,9 +88,10 @@ export class IncomingStream implements RpcStream<unknown> {
   }
 
   #overflow(): void {
-    const { method, room } = this.#options
+    const { method, room, isInput } = this.#options
     const message = `The stream of "${method}" was ended: more than ${room.most} bytes of streams wait here to be taken (limits.allStreamBytes)`
-    this.discard({ error: new RpcOverloadedError(message, { method, outcome: 'maybe-executed' }) })
+    const error = new RpcOverloadedError(message, { method, outcome: 'maybe-executed' })
+    this.discard({ error: withOrigin(error, { isOwn: !isInput, ran: null }) })
     this.#options.leave()
   }
 
@@ -177,8 +182,8 @@ export class IncomingStream implements RpcStream<unknown> {
 
   /** Gives credit for what was taken: not for each item, but soon enough that the producer need not wait. */
   #giveBack(): void {
-    const { room, grantsToTheEnd } = this.#options
-    if (this.#ending && !grantsToTheEnd) return
+    const { room, isInput } = this.#options
+    if (this.#ending && !isInput) return
     const wanted = room.itemsOf(this.#receivedBytes / this.#received)
     const missing = wanted - this.#credit - this.#items.length
     if (missing * 2 < wanted) return

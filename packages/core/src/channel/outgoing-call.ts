@@ -1,3 +1,4 @@
+import { own } from '../error-origin.js'
 import { describeThrown, ErrorCode, RpcError } from '../errors.js'
 import { createMeta } from './meta.js'
 import { callOf, type Middleware, type MiddlewareCall, through } from './middleware.js'
@@ -99,5 +100,5 @@ function isRpcError(thrown: unknown): boolean {
 
 function failed({ method }: OutgoingCall, cause: unknown): RpcError {
   const message = `A middleware of "${method}" failed: ${describeThrown(cause)}`
-  return new RpcError(ErrorCode.internal, message, undefined, { method, cause })
+  return own(new RpcError(ErrorCode.internal, message, undefined, { method, cause }))
 }

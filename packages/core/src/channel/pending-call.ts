@@ -1,4 +1,5 @@
 import type { Definition } from '../contract.js'
+import { own } from '../error-origin.js'
 import type { Outcome } from '../errors.js'
 import type { Encoded } from '../wire/encoded.js'
 import type { CallTimer } from './call-timer.js'
@@ -68,7 +69,13 @@ export class PendingCall {
     this.resolve = resolve
   }
 
+  /** Ends it with an error of this side's. */
   reject(error: Error): void {
+    this.rejectWithAnswer(own(error))
+  }
+
+  /** Ends it with the error that the other side answered. */
+  rejectWithAnswer(error: Error): void {
     this.resolve(new Rejection(error))
     // At once, whatever middleware makes of it.
     this.items?.abort(error)

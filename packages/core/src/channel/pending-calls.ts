@@ -1,4 +1,5 @@
 import type { Definition } from '../contract.js'
+import { own, withOrigin } from '../error-origin.js'
 import { type Outcome, RpcAbortedError, type RpcError, RpcTimeoutError } from '../errors.js'
 import { letGo } from '../wire/encoded.js'
 import { onAbort } from './abort-listeners.js'
@@ -108,7 +109,7 @@ export class PendingCalls implements TimedOwner {
     const { limits = this.#patience, deadline } = time ?? {}
     const key = assertKey(method, options.idempotencyKey, hasInput ? 'stream' : kind)
     const { signal } = options
-    if (signal?.aborted) throw abortedError(method, 'not-sent', signal)
+    if (signal?.aborted) throw own(abortedError(method, 'not-sent', signal))
 
     const id = ++this.#lastId
     const call = new PendingCall(id, method, kind, definition)
@@ -155,7 +156,9 @@ export class PendingCalls implements TimedOwner {
   }
 
   #runOut(call: PendingCall, which: keyof TimeLimits, limits: TimeLimits): void {
-    this.giveUp(call, timeoutError(call.method, which, limits[which], outcomeOf(call)))
+    const error = timeoutError(call.method, which, limits[which], outcomeOf(call))
+    const deadline = which === 'total' ? call.deadline : undefined
+    this.giveUp(call, withOrigin(error, { isOwn: true, deadline }))
   }
 
   /** The other side has shown that it works on a call. */

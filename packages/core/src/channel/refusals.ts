@@ -1,6 +1,6 @@
+import { originOf, own } from '../error-origin.js'
 import { ErrorCode, RpcError } from '../errors.js'
 import type { ErrorObject, Ran } from '../wire/message.js'
-import { RelayedError } from './relayed-error.js'
 
 /** What callers are told of calls that are not run, or fail. */
 
@@ -40,18 +40,59 @@ export interface ToldError extends ErrorObject {
 }
 
 /**
- * What a thrown value tells the caller: only an `RpcError` tells anything. Reads nothing twice and
- * survives errors whose members throw.
+ * What a thrown value tells the caller: only an `RpcError` tells anything, and not where this library made it of what
+ * happened on this side. Reads nothing twice and survives errors whose members throw.
  */
 export function toldError(thrown: unknown): ToldError | undefined {
   try {
     if (!(thrown instanceof RpcError)) return undefined
+    const origin = originOf(thrown)
+    if (origin?.isOwn) return undefined
     const { code, message, data } = thrown
-    const ran = thrown instanceof RelayedError ? thrown.ran : undefined
+    const ran = origin?.ran
     return Number.isInteger(code) ? { code, message: String(message), data, ran } : undefined
   } catch {
     return undefined
   }
+}
+
+/** With what a call is aborted that its caller gave up. */
+export function cancellation(): RpcError {
+  return own(new RpcError(ErrorCode.cancelled, 'The caller gave the call up'))
+}
+
+export function isCancellation(reason: unknown): boolean {
+  return reason instanceof RpcError && reason.code === ErrorCode.cancelled
+}
+
+/** Whether a handler failed because the time of its own call was over. `deadline` is when that is. */
+export function isOfDeadline(thrown: unknown, deadline: number): boolean {
+  if (deadline <= performance.now()) return true
+  try {
+    if (!(thrown instanceof RpcError)) return false
+    return originOf(thrown)?.deadline === deadline
+  } catch {
+    return false
+  }
+}
+
+/** Whether a handler failed only because its signal was aborted, with such a reason. */
+export function isOfAbort(thrown: unknown, reason: unknown): boolean {
+  if (thrown === reason) return true
+  try {
+    if (thrown instanceof RpcError) return originOf(thrown)?.isOwn === true
+    return thrown instanceof Error && thrown.name === 'AbortError'
+  } catch {
+    return false
+  }
+}
+
+export function wasCancelled(method: string): string {
+  return `"${method}" was cancelled`
+}
+
+export function tookLonger(method: string): string {
+  return `"${method}" took longer than its caller waits`
 }
 
 export function tooLate(method: string): string {

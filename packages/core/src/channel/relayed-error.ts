@@ -1,19 +1,17 @@
+import { withOrigin } from '../error-origin.js'
 import { type Outcome, RpcError } from '../errors.js'
 import type { Ran } from '../wire/message.js'
 
 /**
- * What came of a call that was passed on: thrown in its handler, it tells the caller what that would have
- * been told without anybody in between.
+ * Makes the error that a handler throws which has passed its call on: its caller is told what it would have been
+ * told without anybody in between.
+ *
+ * @param cause what came of the call that was passed on.
  */
-export class RelayedError extends RpcError {
-  /** What is known of the call, besides its error. */
-  readonly ran: Ran | undefined
-
-  constructor(cause: RpcError) {
-    const { code, message, data, method } = cause
-    super(code, message, data, { method, cause })
-    this.ran = ranBy((cause as { outcome?: Outcome }).outcome)
-  }
+export function relayedError(cause: RpcError): RpcError {
+  const { code, message, data, method } = cause
+  const ran = ranBy((cause as { outcome?: Outcome }).outcome)
+  return withOrigin(new RpcError(code, message, data, { method, cause }), { isOwn: false, ran })
 }
 
 function ranBy(outcome: Outcome | undefined): Ran | undefined {

@@ -130,7 +130,7 @@ export class ServedCall {
       method: this.#method,
       room: host.room,
       begin: grant,
-      grantsToTheEnd: true,
+      isInput: true,
       grant,
       leave: () => grant(0),
       check,

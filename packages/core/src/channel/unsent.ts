@@ -1,4 +1,11 @@
-import { describeThrown, ErrorCode, RpcError, RpcValidationError } from '../errors.js'
+import { withOrigin } from '../error-origin.js'
+import {
+  describeThrown,
+  ErrorCode,
+  RpcError,
+  RpcOverloadedError,
+  RpcValidationError,
+} from '../errors.js'
 import { NO_BYTES, type Unsendable } from './connection-events.js'
 
 /** Why something more could not be said of a call. */
@@ -35,8 +42,11 @@ export class Unsent {
 
 /** What the other side is told, which may know of sizes and not of what was thrown here. */
 export function toldUnsent(method: string, unsent: Unsent): RpcError {
-  const [code, what] = unsent.isTooBig
-    ? [ErrorCode.overloaded, 'is larger than its caller accepts']
-    : [ErrorCode.internal, "can't be sent"]
-  return new RpcError(code, `An item of "${method}" ${what}`, undefined, { method })
+  if (unsent.isTooBig) {
+    const message = `An item of "${method}" is larger than its caller accepts`
+    const error = new RpcOverloadedError(message, { method, outcome: 'maybe-executed' })
+    return withOrigin(error, { isOwn: false, ran: null })
+  }
+  const message = `An item of "${method}" can't be sent`
+  return new RpcError(ErrorCode.internal, message, undefined, { method })
 }

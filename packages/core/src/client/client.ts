@@ -13,6 +13,7 @@ import {
 import { CorePeer, type Peer, type UntypedSide } from '../channel/peer.js'
 import type { Inspection, WireTap } from '../channel/wire-tap.js'
 import type { Contract, ContractSide } from '../contract.js'
+import { own } from '../error-origin.js'
 import { RpcConfigError, RpcDisconnectedError, RpcProxyError } from '../errors.js'
 import { CloseCode, describeClose } from '../transport/close-codes.js'
 import { retryAfterMsOf } from '../transport/retry-after.js'
@@ -352,13 +353,15 @@ function disconnected(failure: Failure): RpcDisconnectedError {
   const { closeCode, httpStatus, proxy, cause } = failure
   const remedy = remedyOf(failure)
   const message = remedy === undefined ? failure.message : `${failure.message}. ${remedy}`
-  return proxy === undefined
-    ? new RpcDisconnectedError(message, 'not-sent', { closeCode, httpStatus, cause })
-    : new RpcProxyError(message, proxy, { httpStatus, cause })
+  return own(
+    proxy === undefined
+      ? new RpcDisconnectedError(message, 'not-sent', { closeCode, httpStatus, cause })
+      : new RpcProxyError(message, proxy, { httpStatus, cause }),
+  )
 }
 
 function closedError(): RpcDisconnectedError {
-  return new RpcDisconnectedError('The client was closed; create another', 'not-sent')
+  return own(new RpcDisconnectedError('The client was closed; create another', 'not-sent'))
 }
 
 function resolveSettings(options: UntypedClientOptions): ResolvedChannelOptions {

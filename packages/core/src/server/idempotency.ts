@@ -206,7 +206,7 @@ function givenUp(call: KeyedCall): ResponseMessage {
 }
 
 function uncertain({ method }: KeyedCall, what: string): ResponseMessage {
-  return errorMessage(null, ErrorCode.uncertain, `"${method}" ${what}`)
+  return errorMessage(null, ErrorCode.uncertain, `"${method}" ${what}`, undefined, null)
 }
 
 function digest(text: string): string {

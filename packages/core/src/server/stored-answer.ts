@@ -36,7 +36,7 @@ export function readStoredAnswer(codec: Codec, record: string): ResponseMessage 
   if (answer.kind === 'result') return resultMessage(null, answer.result)
   if (answer.kind !== 'error') return undefined
   const { code, message, data } = answer.error
-  return errorMessage(null, code, message, data)
+  return errorMessage(null, code, message, data, answer.ran)
 }
 
 function base64(bytes: Uint8Array): string {

@@ -2,7 +2,7 @@ import type { CallContext } from '../channel/call-context.js'
 import type { HandlerContext, RpcStream, SendOptions, Source } from '../channel/functions.js'
 import type { Middleware } from '../channel/middleware.js'
 import type { CorePeer } from '../channel/peer.js'
-import { RelayedError } from '../channel/relayed-error.js'
+import { relayedError } from '../channel/relayed-error.js'
 import { RpcError } from '../errors.js'
 
 /** Whoever a call is passed on to. */
@@ -42,7 +42,7 @@ function optionsOf(context: HandlerContext): SendOptions {
 function relayed(thrown: unknown, { signal }: HandlerContext): unknown {
   // It was given up, or is late: why, is not for who was asked to say.
   if (signal.aborted) return signal.reason
-  return thrown instanceof RpcError ? new RelayedError(thrown) : thrown
+  return thrown instanceof RpcError ? relayedError(thrown) : thrown
 }
 
 /** The items of a stream, as they come; a generator around it could not be left while it waits for one. */
