@@ -488,6 +488,13 @@ describe('connections', () => {
     await polled(() => upgrade(scene.port)).toMatch(/^HTTP\/1\.1 101 /)
   })
 
+  test('in one second are as many as may, and one more in the next', async () => {
+    const scene = await Scene.open({ limits: { connectionsPerSecond: 2 } })
+    const answers = await Promise.all([1, 2, 3].map(() => upgrade(scene.port)))
+    expect(answers.map((answer) => answer.slice(9, 12)).sort()).toStrictEqual(['101', '101', '503'])
+    await polled(() => upgrade(scene.port)).toMatch(/^HTTP\/1\.1 101 /)
+  })
+
   test('that are refused are told to pages by a close code', async () => {
     const scene = await Scene.open({ limits: { connections: 1 } })
     await scene.neighbour()
@@ -580,10 +587,13 @@ describe('a limit that is none', () => {
     expect(() => createClient(options as never)).toThrow(`limits.${name}`)
   })
 
-  test.each(['connections', 'connectionsPerAddress'])('is refused by an endpoint: %s', (name) => {
-    const options = { methods: {}, limits: { [name]: 0 } }
-    expect(() => createEndpoint(options as never)).toThrow(`limits.${name}`)
-  })
+  test.each(['connections', 'connectionsPerAddress', 'connectionsPerSecond'])(
+    'is refused by an endpoint: %s',
+    (name) => {
+      const options = { methods: {}, limits: { [name]: 0 } }
+      expect(() => createEndpoint(options as never)).toThrow(`limits.${name}`)
+    },
+  )
 })
 
 /** A transport's functions, taken out of it. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { type Client, createClient, RpcDisconnectedError } from '@flashrpc/core'
-import { createEndpoint, RejectUpgrade } from '@flashrpc/core/server'
+import { createEndpoint, type EndpointOptions, RejectUpgrade } from '@flashrpc/core/server'
 import { createFaultProxy } from '@flashrpc/core/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -25,6 +26,16 @@ function clientOf(url: string | (() => string)): TestClient {
   const client = createClient<Server>({ url, retry, connectTimeoutMs: 2_000 })
   opened.push(() => client.close())
   return client
+}
+
+/** A port where nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }
 
 type Verdict = 'retry' | 'failed' | 'unauthorized'
@@ -244,39 +255,144 @@ describe('clients that lose their server together', () => {
     }
   })
 
-  test('come back over that time, and not all at once', async () => {
-    const serve = () => createEndpoint<Server>({ methods: { ping: () => 'pong' }, spreadMs: 1_500 })
-    const first = serve()
-    opened.push(() => first.close())
-    const proxy = await createFaultProxy(await first.listen())
-    opened.push(() => proxy.close())
-    const clients = Array.from({ length: 200 }, () => clientOf(proxy.url()))
+  /** Clients, and how long each chose to wait for each attempt, in ms. */
+  async function manyClients(
+    url: string,
+    count: number,
+    retry = { minDelayMs: 10, maxDelayMs: 30_000 },
+  ) {
+    const clients = Array.from({ length: count }, () => {
+      const client = createClient<Server>({ url, retry })
+      opened.push(() => client.close())
+      return client
+    })
     await Promise.all(clients.map((client) => client.connect()))
-    const waits: number[] = []
+    const waits: { client: TestClient; ms: number }[] = []
     for (const client of clients) {
       client.subscribe(({ status, retryAt }) => {
-        if (status === 'reconnecting' && retryAt !== null) waits.push(retryAt)
+        if (status !== 'reconnecting' || retryAt === null) return
+        waits.push({ client, ms: retryAt - Date.now() })
       })
     }
-    const begin = Date.now()
-    proxy.cut()
-    await polled(() => waits.length).toBe(200)
-    await Promise.all(clients.map((client) => until(client, 'connected')))
-    // By the times they chose, which no busy machine changes: in each fifth of the window, some.
+    return { clients, waits }
+  }
+
+  /** Of times that are even in a window, some are in each fifth: by what was chosen, which no busy machine changes. */
+  function expectEven(times: readonly number[], windowMs: number): void {
     const fifths = [0, 0, 0, 0, 0]
-    for (const at of waits) {
-      const fifth = Math.min(4, Math.max(0, Math.floor((at - begin) / 300)))
+    for (const ms of times) {
+      const fifth = Math.min(4, Math.max(0, Math.floor((ms / windowMs) * 5)))
       fifths[fifth] = (fifths[fifth] ?? 0) + 1
     }
-    expect(Math.min(...fifths)).toBeGreaterThan(10)
-    expect(Math.max(...fifths)).toBeLessThan(3 * 40)
+    expect(Math.min(...fifths)).toBeGreaterThan(times.length / 20)
+    expect(Math.max(...fifths)).toBeLessThan((3 * times.length) / 5)
+  }
+
+  /** The times that clients chose for their nth attempt. */
+  function chosen(waits: readonly { client: TestClient; ms: number }[], nth: number): number[] {
+    const counts = new Map<TestClient, number>()
+    return waits.flatMap(({ client, ms }) => {
+      const count = (counts.get(client) ?? 0) + 1
+      counts.set(client, count)
+      return count === nth ? [ms] : []
+    })
+  }
+
+  const serveSpread = async (
+    options: Partial<EndpointOptions<Server, Record<never, never>>> = {},
+  ) => {
+    const methods = { ping: () => 'pong' }
+    const endpoint = createEndpoint<Server>({ methods, spreadMs: 1_500, ...options })
+    opened.push(() => endpoint.close())
+    return { endpoint, port: (await endpoint.listen()).port }
+  }
+
+  test('because it was restarted come back over that time, and not all at once', async () => {
+    const first = await serveSpread()
+    const proxy = await createFaultProxy({ port: first.port })
+    opened.push(() => proxy.close())
+    const { clients, waits } = await manyClients(proxy.url(), 200)
+    proxy.retarget({ port: (await serveSpread()).port })
+    await first.endpoint.close()
+    await polled(() => waits.length).toBe(200)
+    expectEven(chosen(waits, 1), 1_500)
+    await Promise.all(clients.map((client) => until(client, 'connected')))
+    expect(waits).toHaveLength(200)
+  }, 20_000)
+
+  test('because it was killed find nobody at once, and come back over that time then', async () => {
+    const first = await serveSpread()
+    const proxy = await createFaultProxy({ port: first.port })
+    opened.push(() => proxy.close())
+    const { clients, waits } = await manyClients(proxy.url(), 200)
+    proxy.retarget({ port: await closedPort() })
+    proxy.cut()
+    await polled(() => chosen(waits, 2).length).toBe(200)
+    const second = await serveSpread()
+    proxy.retarget({ port: second.port })
+    expect(Math.max(...chosen(waits, 1))).toBeLessThan(500)
+    expectEven(chosen(waits, 2), 1_500)
+    await Promise.all(clients.map((client) => until(client, 'connected')))
+  }, 20_000)
+
+  test('though it is there, which takes so many in a second, come back over that time', async () => {
+    const { endpoint, port } = await serveSpread({
+      resume: { windowMs: 6_000 },
+      spreadMs: 60_000,
+      limits: { connectionsPerSecond: 100 },
+    })
+    const proxy = await createFaultProxy({ port })
+    opened.push(() => proxy.close())
+    const aSecond = () => new Promise((resolve) => setTimeout(resolve, 1_100))
+    const halves = [await manyClients(proxy.url(), 100)]
+    await aSecond()
+    halves.push(await manyClients(proxy.url(), 100))
+    await aSecond()
+    const clients = halves.flatMap((half) => half.clients)
+    const before = clients.map((client) => client.state.sessionId)
+    proxy.cut()
+    const waits = () => halves.flatMap((half) => half.waits)
+    await polled(() => chosen(waits(), 1).length).toBe(200)
+    const isAllBack = () => clients.every((client) => client.state.status === 'connected')
+    await expect.poll(isAllBack, { timeout: 10_000 }).toBe(true)
+    expect(chosen(waits(), 2).length).toBeGreaterThan(50)
+    // Half of their sessions' window.
+    expectEven(chosen(waits(), 2), 3_000)
+    expect(clients.map((client) => client.state.sessionId)).toStrictEqual(before)
+    expect(endpoint.channels.size).toBe(200)
+  }, 20_000)
+
+  test('are more than one: a lone loss is made good at once, whatever was wished for', async () => {
+    const { port } = await serveSpread({ resume: { windowMs: 2_000 }, spreadMs: 30_000 })
+    const proxy = await createFaultProxy({ port })
+    opened.push(() => proxy.close())
+    const { clients, waits } = await manyClients(proxy.url(), 30)
+    const before = clients.map((client) => client.state.sessionId)
+    for (const connection of [...proxy.connections].slice(-5)) connection.reset()
+    await polled(() => waits.length).toBe(5)
+    await Promise.all(waits.map(({ client }) => until(client, 'connected')))
+    expect(Math.max(...chosen(waits, 1))).toBeLessThan(500)
+    expect(waits).toHaveLength(5)
+    expect(clients.map((client) => client.state.sessionId)).toStrictEqual(before)
+  })
+
+  test('wait no longer than half of their session’s window, and than they were told to', async () => {
+    const { endpoint, port } = await serveSpread({ resume: { windowMs: 800 }, spreadMs: 30_000 })
+    const url = `ws://127.0.0.1:${port}`
+    const { waits } = await manyClients(url, 20)
+    const hasty = await manyClients(url, 20, { minDelayMs: 5, maxDelayMs: 10 })
+    void endpoint.close()
+    await polled(() => chosen(waits, 1).length + chosen(hasty.waits, 1).length).toBe(40)
+    expect(Math.max(...chosen(waits, 1))).toBeLessThanOrEqual(400)
+    expect(Math.max(...chosen(waits, 1))).toBeGreaterThan(100)
+    expect(Math.max(...chosen(hasty.waits, 1))).toBeLessThanOrEqual(10)
   })
 
   test('take a new wish with a pong', async () => {
     await using server = await RawServer.listen()
     const client = createClient<Server>({
       url: server.url,
-      retry,
+      retry: { minDelayMs: 1, maxDelayMs: 1e9 },
       heartbeat: { intervalMs: 20, timeoutMs: 5_000 },
     })
     opened.push(() => client.close())
@@ -285,13 +401,13 @@ describe('clients that lose their server together', () => {
     peer.send({ jsonrpc: '2.0', method: 'rpc.pong', params: { spreadMs: 1e9 } })
     await peer.nextJson() // the next ping: the wish is known
     const begin = Date.now()
-    peer.socket.terminate()
+    peer.socket.close(1012)
     const { retryAt } = await until(client, 'reconnecting')
     expect((retryAt as number) - begin).toBeGreaterThan(1_000)
   })
 })
 
-describe('a client of which too much is asked', () => {
+describe('a client of which too much is asked', () =>
   test('does what it was told last, over a thousand turns', async () => {
     const endpoint = createEndpoint<Server>({ methods: { ping: () => 'pong' } })
     opened.push(() => endpoint.close())
@@ -314,5 +430,4 @@ describe('a client of which too much is asked', () => {
     await expect(client.connect()).rejects.toThrow('closed')
     expect(client.state.status).toBe('closed')
     await polled(() => endpoint.channels.size).toBe(0)
-  })
-})
+  }))

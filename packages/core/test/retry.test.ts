@@ -57,13 +57,47 @@ describe('the delay before an attempt', () => {
     expect(backoff.failed(lost, 0)).toBe(1_000)
   })
 
-  test('spreads over the window the server wished for, after a loss only', () => {
-    const backoff = new Backoff(options, () => 1)
+  /** One that has just lost a connection that calls went through on. */
+  function connected(limits = options): Backoff {
+    const backoff = new Backoff(limits, () => 1)
     backoff.opened()
-    expect(backoff.failed(lost, 5_000)).toBe(5_000)
+    return backoff
+  }
+
+  test.each([1001, 1012, 1013])('is in the window of the server’s wish after %i', (closeCode) => {
+    const backoff = connected()
+    expect(backoff.failed({ ...lost, closeCode }, 5_000)).toBe(5_000)
     expect(backoff.failed(lost, 5_000)).toBe(1_000)
     backoff.opened()
-    expect(backoff.failed(lost, 10)).toBe(2_000)
+    expect(backoff.failed({ ...lost, closeCode }, 10)).toBe(2_000)
+  })
+
+  test.each([1000, 1005, 1006, 1011, 4408, 4429])(
+    'is its own after %i, and in the window of the server’s wish where nobody is there then',
+    (closeCode) => {
+      const backoff = connected()
+      expect(backoff.failed({ ...lost, closeCode }, 5_000)).toBe(500)
+      expect(backoff.failed(lost, 5_000)).toBe(5_000)
+      expect(backoff.failed(lost, 5_000)).toBe(2_000)
+    },
+  )
+
+  test('is its own where the attempt after a loss comes about', () => {
+    const backoff = connected()
+    expect(backoff.failed(lost, 5_000)).toBe(500)
+    backoff.opened()
+    expect(backoff.failed(lost, 5_000)).toBe(1_000)
+  })
+
+  test('is its own before there was a connection, whatever was wished for', () => {
+    const backoff = new Backoff(options, () => 1)
+    expect(backoff.failed(lost, 5_000)).toBe(500)
+    expect(backoff.failed(lost, 5_000)).toBe(1_000)
+  })
+
+  test('is in no window that is larger than the largest, whatever the server wishes', () => {
+    const backoff = connected({ ...options, maxDelayMs: 700 })
+    expect(backoff.failed({ ...lost, closeCode: 1001 }, 5_000)).toBe(700)
   })
 
   test('is at least as long as the server asked for', () => {

@@ -54,7 +54,7 @@ export interface HelloResult extends HelloFormat {
   readonly sid: string
   /** Whether this connection continues an earlier one. */
   readonly resumed: boolean
-  /** The window, in ms, over which the client spreads its first attempt after a loss. */
+  /** The window, in ms, over which clients come back that have lost their server together. */
   readonly spreadMs: number
   readonly limits: HelloLimits
   /** Where results are kept by key: whose, and for how long. */
@@ -155,10 +155,11 @@ export function readHelloResult(value: unknown): HelloResult | undefined {
   const hello = value as Partial<HelloResult> | null
   const valid = isPositiveInteger(hello?.v) && isChannelId(hello.sid) && hasLimits(hello.limits)
   if (!valid) return undefined
-  const { resumed, spreadMs, token, keys, codec = jsonCodec.name, ...rest } = hello
+  const { resumed, spreadMs, windowMs, token, keys, codec = jsonCodec.name, ...rest } = hello
   if (token !== undefined && !isChannelId(token)) return undefined
   return {
     ...(rest as Pick<HelloResult, 'v' | 'sid' | 'limits'>),
+    ...(isPositiveInteger(windowMs) && { windowMs }),
     ...(token !== undefined && { token }),
     // Of which too little is said, it has none: then nothing with a key is sent.
     ...(isKeys(keys) && { keys }),

@@ -298,7 +298,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   #connected(hello: HelloResult | undefined): void {
     const { id, isSame } = this.#link?.session ?? { id: hello?.sid ?? null, isSame: true }
     this.#everConnected = true
-    this.#link?.accepted(hello?.spreadMs ?? 0)
+    this.#link?.accepted(hello?.spreadMs ?? 0, hello?.windowMs ?? Number.POSITIVE_INFINITY)
     this.#state.set({
       status: 'connected',
       attempt: 0,

@@ -31,9 +31,14 @@ export interface Link {
   readonly isShared: boolean
   /** The connection it made has ended: the client's channel says so, and says why. */
   lost(failure: Failure): void
-  /** The connection it made has been accepted by the server. */
-  accepted(spreadMs: number): void
-  /** The server has another wish for the window of the first attempt after a loss. */
+  /**
+   * The connection it made has been accepted by the server.
+   *
+   * @param spreadMs the window over which the server wishes its clients to come back, in ms.
+   * @param windowMs how long the session outlives a connection, in ms; `Infinity` where there is none.
+   */
+  accepted(spreadMs: number, windowMs: number): void
+  /** The server wishes its clients to come back over another window, in ms. */
   spread(spreadMs: number): void
   /** Attempts the next connection at once. */
   hurry(): void

@@ -22,6 +22,7 @@ export class Pace {
   #attempt = 0
   #dueAt = 0
   #spreadMs = 0
+  #windowMs = Number.POSITIVE_INFINITY
   #refreshed = false
   #accepted = false
   #stopped = false
@@ -61,14 +62,15 @@ export class Pace {
   }
 
   /** A connection came about that the server lets calls through on. */
-  accepted(spreadMs: number): void {
+  accepted(spreadMs: number, windowMs: number): void {
     this.#backoff.opened()
     this.#attempt = 0
     this.#spreadMs = spreadMs
+    this.#windowMs = windowMs
     this.#accepted = true
   }
 
-  /** The server wishes that its clients spread over another window. */
+  /** The server wishes its clients to come back over another window, in ms. */
   spread(spreadMs: number): void {
     this.#spreadMs = spreadMs
   }
@@ -84,7 +86,8 @@ export class Pace {
       this.#refreshed = true
       verdict = 'retry'
     }
-    const delay = this.#backoff.failed(failure, this.#spreadMs)
+    // A session is not to be lost by waiting.
+    const delay = this.#backoff.failed(failure, Math.min(this.#spreadMs, this.#windowMs / 2))
     if (verdict === 'retry' && this.#backoff.isExhausted) verdict = 'failed'
     if (verdict !== 'retry') {
       this.stop()

@@ -76,8 +76,8 @@ export class ReconnectingSocket implements Link {
     attempt?.abandon()
   }
 
-  accepted(spreadMs: number): void {
-    this.#pace.accepted(spreadMs)
+  accepted(spreadMs: number, windowMs: number): void {
+    this.#pace.accepted(spreadMs, windowMs)
   }
 
   spread(spreadMs: number): void {

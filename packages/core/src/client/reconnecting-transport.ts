@@ -44,8 +44,8 @@ export class ReconnectingTransport implements Link {
     void this.#open()
   }
 
-  accepted(spreadMs: number): void {
-    this.#pace.accepted(spreadMs)
+  accepted(spreadMs: number, windowMs: number): void {
+    this.#pace.accepted(spreadMs, windowMs)
   }
 
   spread(spreadMs: number): void {

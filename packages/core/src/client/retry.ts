@@ -2,9 +2,12 @@ import { RpcConfigError, RpcDisconnectedError } from '../errors.js'
 
 /** When to try again after a connection was lost or could not be made. */
 export interface RetryOptions {
-  /** The first window, in ms: the first retry comes at a random time within it. Default 500. */
+  /**
+   * The first window, in ms: the first retry comes at a random time within it. Default 500. It is longer
+   * after a restart of the server, where that wishes so.
+   */
   readonly minDelayMs: number
-  /** The largest window, in ms. Default 30,000. */
+  /** The largest window, in ms, whatever the server wishes. Default 30,000. */
   readonly maxDelayMs: number
   /** How many attempts may fail in a row before the client stops in `failed`. Default `Infinity`. */
   readonly maxAttempts: number
@@ -15,6 +18,9 @@ const DEFAULT_RETRY: RetryOptions = {
   maxDelayMs: 30_000,
   maxAttempts: Number.POSITIVE_INFINITY,
 }
+
+/** With these a server ends all of its connections at once, or asks to come back later. */
+const RESTARTS: ReadonlySet<number> = new Set([1001, 1012, 1013])
 
 /** How long a connection must have held, in ms, before the failures ahead of it are forgotten. */
 const STABLE_MS = 10_000
@@ -108,7 +114,11 @@ export function resolveRetryOptions(options: Partial<RetryOptions> = {}): RetryO
 
 /**
  * Counts failures and says how long to wait: full jitter, `random(0, min(cap, base · 2ⁿ))`, for the
- * first retry too, so that clients which lost their server together don't come back together.
+ * first retry too.
+ *
+ * Clients that lose their server together come back over a window of the server's wish. One client can't
+ * know whether others lost it too: it takes the server's word, by the close code. After any other
+ * loss it takes the wish for its second attempt, when the first has shown that the server is not there.
  *
  * Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
  */
@@ -117,6 +127,8 @@ export class Backoff {
   readonly #random: () => number
   #failures = 0
   #openedAt: number | undefined
+  /** Whether the next failure shows that the server itself was lost. */
+  #isTrial = false
 
   constructor(options: RetryOptions, random: () => number = Math.random) {
     this.#options = options
@@ -145,17 +157,19 @@ export class Backoff {
    * Counts a failure.
    *
    * @param failure may ask for a longer wait.
-   * @param spreadMs the server's wish for the window of the first retry after a loss.
+   * @param spreadMs the server's wish for the window, in ms, over which its clients come back.
    * @returns how long to wait before the next attempt, in ms.
    */
   failed(failure: Failure, spreadMs: number): number {
     if (this.isStable) this.#failures = 0
     const { minDelayMs, maxDelayMs } = this.#options
-    const first = this.#openedAt !== undefined
+    const isLoss = this.#openedAt !== undefined
+    const isSpread = RESTARTS.has(failure.closeCode) || (this.#isTrial && !isLoss)
+    this.#isTrial = isLoss && !isSpread
     this.#openedAt = undefined
     const base = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(this.#failures, 30))
     this.#failures++
-    const window = first ? Math.max(base, spreadMs) : base
+    const window = isSpread ? Math.max(base, Math.min(maxDelayMs, spreadMs)) : base
     return (failure.retryAfterMs ?? 0) + this.#random() * window
   }
 }

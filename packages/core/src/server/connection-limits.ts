@@ -1,5 +1,6 @@
 import { RpcConfigError } from '../errors.js'
 import { RejectUpgrade } from './authentication.js'
+import { LastSecond } from './last-second.js'
 import { isLoopback } from './upgrade.js'
 
 /** How many connections an endpoint has at the most. */
@@ -11,6 +12,11 @@ export interface ConnectionLimits {
    * is not counted: it is that of a reverse proxy. Behind one on another machine, set `Infinity`.
    */
   connectionsPerAddress?: number
+  /**
+   * In one second; or `Infinity`. Default 600. One more is refused with HTTP 503. Clients that have all
+   * lost their connections at once come back over a longer time then (docs/protocol.md, "Reconnecting").
+   */
+  connectionsPerSecond?: number
 }
 
 /** How long who is refused shall wait, in seconds. */
@@ -21,10 +27,15 @@ export class Connections {
   readonly #limits: Required<ConnectionLimits>
   readonly #byAddress = new Map<string, number>()
   #count = 0
+  readonly #lately = new LastSecond()
 
   constructor(limits: ConnectionLimits = {}) {
-    const { connections = 20_000, connectionsPerAddress = 1_000 } = limits
-    this.#limits = { connections, connectionsPerAddress }
+    const {
+      connections = 20_000,
+      connectionsPerAddress = 1_000,
+      connectionsPerSecond = 600,
+    } = limits
+    this.#limits = { connections, connectionsPerAddress, connectionsPerSecond }
     for (const [name, value] of Object.entries(this.#limits)) {
       if (value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value > 0)) continue
       throw new RpcConfigError(
@@ -35,7 +46,7 @@ export class Connections {
 
   /** Why one more from this address is refused, where it is. */
   refusal(address: string | undefined): RejectUpgrade | undefined {
-    const { connections, connectionsPerAddress } = this.#limits
+    const { connections, connectionsPerAddress, connectionsPerSecond } = this.#limits
     const wait = { retryAfterSeconds: RETRY_AFTER_S }
     if (this.#count >= connections) {
       return new RejectUpgrade(503, 'The server has as many connections as it takes', wait)
@@ -43,12 +54,17 @@ export class Connections {
     if (this.#of(address) >= connectionsPerAddress) {
       return new RejectUpgrade(429, 'There are too many connections from this address', wait)
     }
+    if (this.#lately.count >= connectionsPerSecond) {
+      // No Retry-After: the clients know their window, and each chooses a time of its own in it.
+      return new RejectUpgrade(503, 'Too many clients connect at the same time; come back later')
+    }
     return undefined
   }
 
   /** Counts one. @returns its end; safe to call twice. */
   begin(address: string | undefined): () => void {
     this.#add(address, 1)
+    this.#lately.add()
     let isOver = false
     return () => {
       if (isOver) return

@@ -79,9 +79,10 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
    */
   resume?: ResumeOptions<Identity>
   /**
-   * Over how long a time, in ms, clients come back that have lost the server, or what says it of their
-   * number. It is told to each as it connects, and with each pong. Default: 300 of them a second,
-   * in 30 s at the most.
+   * Over how long a time, in ms, clients come back that have lost the server together, or what says it of
+   * their number. It is told to each as it connects, and with each pong; a client waits no longer than half of
+   * its session's window, nor than its own `retry.maxDelayMs`. Default: 300 of them a second, in 30 s at the
+   * most.
    */
   spreadMs?: number | ((clients: number) => number)
   /**

@@ -5,7 +5,7 @@ const PER_SECOND = 300
 /** What clients wait at the longest, in ms. */
 const MOST_MS = 30_000
 
-/** The window over which clients come back that have lost their server together. */
+/** The window over which clients come back that have lost their server together: what they are told of it. */
 export class Spread {
   readonly #of: (clients: number) => number
 

@@ -71,7 +71,7 @@ export class SharedLink implements Link {
   }
 
   accepted(): void {
-    this.#pace.accepted(0)
+    this.#pace.accepted(0, Number.POSITIVE_INFINITY)
     // And not the worker this tab.
     this.#events.latency(this.#latencyMs)
   }
