@@ -11,7 +11,7 @@ interface Methods {
 }
 
 const methods = { ping: () => 'pong' }
-const limits = { msg: 1024 * 1024, batch: 100 }
+const limits = { msg: 1024 * 1024, batch: 100, depth: 256 }
 const hello = {
   jsonrpc: '2.0',
   id: 'rpc:1',
@@ -419,7 +419,7 @@ describe('on the wire', () => {
     for (const attempt of [1, 2, 3]) {
       const peer = await server.accept()
       expect(await peer.next()).toBe(
-        `{"jsonrpc":"2.0","id":"rpc:1","method":"rpc.hello","params":{"v":1,"id":"${client.id}","attempt":${attempt},"codec":"json","bytes":true,"limits":{"msg":5000,"batch":100,"buf":4194304}}}`,
+        `{"jsonrpc":"2.0","id":"rpc:1","method":"rpc.hello","params":{"v":1,"id":"${client.id}","attempt":${attempt},"codec":"json","bytes":true,"limits":{"msg":5000,"batch":100,"depth":256,"buf":4194304}}}`,
       )
       peer.socket.close(1013)
     }
@@ -432,7 +432,7 @@ describe('on the wire', () => {
     const text = await peer.next()
     const [channel] = endpoint.channels
     expect(text).toBe(
-      `{"jsonrpc":"2.0","id":"rpc:1","result":{"v":1,"sid":"${channel?.id}","resumed":false,"spreadMs":0,"codec":"json","bytes":true,"limits":{"msg":5000,"batch":100}}}`,
+      `{"jsonrpc":"2.0","id":"rpc:1","result":{"v":1,"sid":"${channel?.id}","resumed":false,"spreadMs":0,"codec":"json","bytes":true,"limits":{"msg":5000,"batch":100,"depth":256}}}`,
     )
   })
 

@@ -104,8 +104,9 @@ describe('depth', () => {
     peer.send(frame(deepCall(257)))
     expect(await peer.nextJson()).toStrictEqual({
       jsonrpc: '2.0',
-      id: null,
+      id: 1,
       error: { code: -32600, message: 'Invalid request: it nests deeper than 256' },
+      rpc: { ran: false },
     })
     peer.send(frame(JSON.stringify(add(2))))
     expect(await peer.nextJson()).toMatchObject({ id: 2, result: 3 })
@@ -133,7 +134,9 @@ describe('depth', () => {
       new TextEncoder().encode('['.repeat(levels) + rest),
     ]) {
       peer.send(frame)
-      expect(await peer.nextJson()).toMatchObject({ id: null, error: { code: -32600 } })
+      // Where it is JSON, it is a batch of one.
+      const [refusal] = [await peer.nextJson()].flat()
+      expect(refusal).toMatchObject({ id: null, error: { code: -32600 } })
     }
   })
 
@@ -142,7 +145,7 @@ describe('depth', () => {
     const neighbour = await scene.neighbour()
     const peer = await scene.raw()
     peer.send(deepCall(3_000_000))
-    expect(await peer.nextJson()).toMatchObject({ id: null, error: { code: -32600 } })
+    expect(await peer.nextJson()).toMatchObject({ id: 1, error: { code: -32600 } })
     expect(await neighbour.other.add({ a: 1, b: 2 })).toBe(3)
   })
 
@@ -152,7 +155,7 @@ describe('depth', () => {
     peer.send(deepCall(400))
     expect(await peer.nextJson()).toMatchObject({ id: 1, result: {} })
     peer.send(deepCall(401))
-    expect(await peer.nextJson()).toMatchObject({ id: null, error: { code: -32600 } })
+    expect(await peer.nextJson()).toMatchObject({ id: 1, error: { code: -32600 } })
   })
 
   test('may be more than a function can call itself', async () => {
@@ -163,7 +166,7 @@ describe('depth', () => {
     peer.send(deepAdd(20_000))
     expect(await peer.nextJson()).toMatchObject({ id: 1, result: 3 })
     peer.send(deepAdd(20_001))
-    expect(await peer.nextJson()).toMatchObject({ id: null, error: { code: -32600 } })
+    expect(await peer.nextJson()).toMatchObject({ id: 1, error: { code: -32600 } })
   })
 })
 

@@ -135,7 +135,11 @@ describe('a server', () => {
     opened.push(() => peer[Symbol.asyncDispose]())
     const params = { v: 1, attempt: 1, codec: 'json', limits: { msg: 10_000, batch: 100 } }
     peer.send({ jsonrpc: '2.0', id: 'rpc:1', method: 'rpc.hello', params })
-    expect((await peer.nextJson()).result.limits).toEqual({ msg: 1024 * 1024, batch: 100 })
+    expect((await peer.nextJson()).result.limits).toEqual({
+      msg: 1024 * 1024,
+      batch: 100,
+      depth: 256,
+    })
     const note = (n: number) => ({ jsonrpc: '2.0', method: 'note', params: { n } })
     peer.send([note(1), add(1), add(2), 7, note(2), add(3)])
     const [first, refused, third] = await peer.nextJson()
@@ -148,7 +152,10 @@ describe('a server', () => {
     finish(9)
     expect(await peer.nextJson()).toMatchObject({ id: 2, result: 9 })
     peer.send(Array.from({ length: 101 }, (_, n) => add(n + 1)))
-    expect(await peer.nextJson()).toMatchObject({ id: null, error: { code: -32600 } })
+    expect(await peer.closed).toMatchObject({
+      code: 4400,
+      reason: expect.stringContaining('101 messages'),
+    })
   })
 
   test('ends what shares a frame with what breaks the protocol, from there on', async () => {

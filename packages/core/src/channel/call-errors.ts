@@ -7,6 +7,7 @@ import {
 } from '../errors.js'
 import { type Encoded, pathOf } from '../wire/encoded.js'
 import { NO_BYTES, type Unsendable } from './connection-events.js'
+import type { PeerLimits } from './peer-limits.js'
 import { outcomeOf, type PendingCall, STATE } from './pending-call.js'
 
 /** Why calls end, or can't be sent. */
@@ -26,16 +27,17 @@ export function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisco
   return new RpcDisconnectedError(what, outcome, { method: call.method, closeCode, cause, items })
 }
 
-/** The error of a call that the other side can't take; `limit` is the largest message it accepts. */
+/** The error of a call that the other side can't take, which accepts so much. */
 export function unsendableError(
   method: string,
   encoded: Encoded,
   why: Unsendable,
-  limit: number,
+  limits: PeerLimits,
 ): RpcError {
   if (why === 'no-bytes') return noBytesError(method, pathOf(encoded))
   if (why === 'no-streams') return noStreamsError(method)
-  return why === 'too-big' ? tooBigError(method, limit) : noKeysError(method)
+  if (why === 'too-deep') return tooDeepError(method, limits.depth)
+  return why === 'too-big' ? tooBigError(method, limits.message) : noKeysError(method)
 }
 
 function noKeysError(method: string): RpcConfigError {
@@ -55,6 +57,16 @@ function noStreamsError(method: string): RpcConfigError {
 function tooBigError(method: string, limit: number): RpcOverloadedError {
   return new RpcOverloadedError(
     `"${method}" was not sent: its message is larger than the ${limit} bytes the other side accepts. Send less at once, or raise the other side's limit "message"`,
+    { method },
+  )
+}
+
+function tooDeepError(method: string, limit: number): RpcValidationError {
+  const message = `its message nests deeper than the ${limit} levels the other side accepts`
+  return new RpcValidationError(
+    `"${method}" was not sent: ${message}. Send it flatter, or raise the other side's limit "depth"`,
+    [{ message }],
+    'not-sent',
     { method },
   )
 }

@@ -31,7 +31,7 @@ import { PROGRESS, ProgressListening } from './progress.js'
 import { areParams, type SharedNotification } from './shared-notification.js'
 import type { Speech } from './speech.js'
 import type { StreamRoom } from './stream-room.js'
-import { readId } from './stream-words.js'
+import { readId, StreamWord } from './stream-words.js'
 
 /** Whose calls they are. */
 export interface CallerHost extends Speech, PendingCallsHost {
@@ -236,6 +236,19 @@ export class Caller {
       : this.#streams.heard(word, params, bytes)
   }
 
+  /** The same of what is not taken, for that reason. @returns false where that is not known here. */
+  refusedWord(word: string, params: unknown, why: string): boolean {
+    if (word !== PROGRESS && word !== StreamWord.item) return false
+    const call = this.#pending.awaited(readId(params)?.id)
+    if (!call) return true
+    const what = `${word === PROGRESS ? 'Progress' : 'An item'} of "${call.method}" was not taken: ${why}`
+    const error = new RpcProtocolError(what, { method: call.method })
+    // Without one of its items, the others are not the stream.
+    if (word === PROGRESS) this.#host.error(error)
+    else this.#pending.giveUp(call, error)
+    return true
+  }
+
   #heardProgress(params: unknown): string | undefined {
     const id = readId(params)?.id
     const call = this.#pending.awaited(id)
@@ -374,14 +387,16 @@ export class Caller {
   }
 
   /** A message can't be sent to this other side. */
-  unsendable({ call, encoded }: Outgoing, why: Unsendable, { peerMaxMessage }: Connection): void {
-    // Answers are held against the other side before they are sent.
-    if (!call) return
+  unsendable({ call, encoded }: Outgoing, why: Unsendable, { peerLimits }: Connection): void {
+    if (!call) {
+      // Held against the other side before it was sent, and that has said something else since.
+      return this.#host.error(unsendableError('An answer', encoded, why, peerLimits))
+    }
     this.fail(
       call,
       call.uncertain
         ? disconnectedError(call, { message: 'the server that is there now can’t tell' })
-        : unsendableError(call.method, encoded, why, peerMaxMessage),
+        : unsendableError(call.method, encoded, why, peerLimits),
     )
   }
 

@@ -28,6 +28,7 @@ import type { AnswerKeyed, Keys } from './keyed-calls.js'
 import type { MaybeAsync } from './maybe-async.js'
 import type { ResolvedChannelOptions } from './options.js'
 import type { EncodedCall, Outgoing } from './outbox.js'
+import { UNKNOWN_LIMITS, whyUnsendable } from './peer-limits.js'
 import type { PendingCall } from './pending-call.js'
 import { randomId } from './random-id.js'
 import { cancellation } from './refusals.js'
@@ -74,6 +75,8 @@ export class ChannelCore
   /** Why nothing is sent any more, for now or for good. */
   #refusal: Refusal | undefined
   #connection: Connection | undefined
+  /** What the other side accepts: of the last connection, in whose session something may still be said. */
+  #peerLimits = UNKNOWN_LIMITS
   #tap: WireTap | undefined
   /** Of the last connection, for those who look back at it. */
   #lastOtherId: string | null = null
@@ -288,15 +291,15 @@ export class ChannelCore
   /** Says something more of a call. @returns why it can't be said, where it can't. */
   say(word: NotificationMessage): Unsent | undefined {
     const { format } = this.settings
-    const most = this.#connection?.peerMaxMessage ?? Number.POSITIVE_INFINITY
+    const limits = this.#peerLimits
     let encoded: Encoded
     try {
       encoded = encode(format, word)
     } catch (cause) {
-      return new Unsent({ codec: format.codec.name, cause }, most)
+      return new Unsent({ codec: format.codec.name, cause }, limits)
     }
-    const why = this.#connection?.refuses(encoded)
-    if (why) return new Unsent(why, most)
+    const why = whyUnsendable(format, encoded, limits)
+    if (why) return new Unsent(why, limits)
     this.#delivery.say(encoded)
     return undefined
   }
@@ -368,6 +371,13 @@ export class ChannelCore
   word(method: string, params: unknown, bytes: number): string | undefined {
     return (
       this.#caller.heard(method, params, bytes) ?? this.#dispatcher.heard(method, params, bytes)
+    )
+  }
+
+  refusedWord(method: string, params: unknown, why: string): boolean {
+    return (
+      this.#caller.refusedWord(method, params, why) ||
+      this.#dispatcher.refusedWord(method, params, why)
     )
   }
 
@@ -501,6 +511,7 @@ export class ChannelCore
         return undefined
       }
     }
+    this.#peerLimits = connection.peerLimits
     this.#delivery.attach(connection)
     this.#told?.catchUp()
     if (isResumed) events.resumed?.(this.channel, hello)

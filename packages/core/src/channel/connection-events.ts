@@ -53,6 +53,12 @@ export interface ConnectionEvents {
    * @returns how it breaks the protocol, where it does.
    */
   word(method: string, params: unknown, bytes: number): string | undefined
+  /**
+   * Something more was said of a call that is not taken.
+   *
+   * @returns false where it is not known what to do without it.
+   */
+  refusedWord(method: string, params: unknown, why: string): boolean
   /** The server is about to leave; the client has heard it. */
   bye(connection: Connection, bye: Bye): void
   /** How long the other side took to answer a ping or the hello, in ms. */
@@ -81,7 +87,7 @@ export type Welcome = Pick<
 >
 
 /** Why a message can't be sent to this other side. */
-export type Unsendable = 'too-big' | 'no-bytes' | 'no-streams' | KeyRefusal
+export type Unsendable = 'too-big' | 'too-deep' | 'no-bytes' | 'no-streams' | KeyRefusal
 
 /** Why bytes were not sent. */
 export const NO_BYTES = "the other side can't take: it speaks plain JSON-RPC 2.0"

@@ -2,15 +2,7 @@ import { describeThrown, ErrorCode, RpcProtocolError, RpcValidationError } from 
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport, TransportEvents } from '../transport/transport.js'
 import { type Frame, jsonCodec } from '../wire/codec.js'
-import {
-  bytesOf,
-  type Encoded,
-  encode,
-  frameOf,
-  hasBytes,
-  isOver,
-  pathOf,
-} from '../wire/encoded.js'
+import { bytesOf, type Encoded, encode, encodeBatch, frameOf, pathOf } from '../wire/encoded.js'
 import {
   type Classified,
   classify,
@@ -52,6 +44,7 @@ import type { Keys } from './keyed-calls.js'
 import { Life, type LifeEvents, type LifeOptions } from './life.js'
 import type { MaybeAsync } from './maybe-async.js'
 import type { ResolvedChannelOptions } from './options.js'
+import { type PeerLimits, UNKNOWN_LIMITS, whyUnsendable } from './peer-limits.js'
 import type { Session } from './session.js'
 import { atEndOfTurn, type FrameSink, type InTurn, SharedFrame } from './shared-frame.js'
 import type { TappedConnection, WireTap } from './wire-tap.js'
@@ -100,7 +93,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   readonly #life: Life
   /** What is written in a turn, in the fewest frames. */
   readonly #shared = new SharedFrame(this)
-  #peerMaxMessage = Number.POSITIVE_INFINITY
+  #peerLimits = UNKNOWN_LIMITS
   #otherId: string | undefined
   #keys: Keys | undefined
   /** What has come of the message that is being read. */
@@ -214,9 +207,9 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     return this.#handshake === 'extended'
   }
 
-  /** The largest frame the other side accepts, in bytes, as far as it has said. */
-  get peerMaxMessage(): number {
-    return this.#peerMaxMessage
+  /** What the other side accepts, as far as it has said. */
+  get peerLimits(): PeerLimits {
+    return this.#peerLimits
   }
 
   /** What the other side calls its channel, where it has said so. */
@@ -244,8 +237,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   /** @returns why the other side can't take a message, where it can't. */
   refuses(encoded: Encoded): Unsendable | undefined {
-    if (hasBytes(encoded) && !this.#reader.peerFrames) return 'no-bytes'
-    return isOver(encoded, this.#peerMaxMessage) ? 'too-big' : undefined
+    return whyUnsendable(this.#settings.format, encoded, this.#peerLimits)
   }
 
   /** Writes a message. @returns false where it certainly did not leave. */
@@ -318,10 +310,14 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     try {
       return encode(format, message)
     } catch (thrown) {
-      this.#events.error(thrown)
-      this.end(CloseCode.internal, `The codec "${format.codec.name}" failed`)
+      this.#codecFailed(thrown)
       return undefined
     }
+  }
+
+  #codecFailed(thrown: unknown): void {
+    this.#events.error(thrown)
+    this.end(CloseCode.internal, `The codec "${this.#settings.format.codec.name}" failed`)
   }
 
   /** Ends the connection: told at once, whatever the goodbye on the wire still takes. */
@@ -380,7 +376,6 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     if (events) this.#events = events
     // Who would go on with a session hears nothing else before the answer: see #isTooEarly.
     else if (this.#handshake === 'plain' && hello.resume) this.#events.unheard()
-    this.#peerMaxMessage = hello.limits.msg
     this.#otherId = hello.id
     this.#agree(hello)
     this.#events.exposes(hello.methods ?? [])
@@ -397,9 +392,9 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   }
 
   get #limits(): HelloLimits {
-    const { message: msg, batch, unackedBytes } = this.#settings.limits
+    const { message: msg, batch, depth, unackedBytes } = this.#settings.limits
     const buf = this.#hello ? this.#hello.keepsBytes : unackedBytes
-    return buf === undefined ? { msg, batch } : { msg, batch, buf }
+    return buf === undefined ? { msg, batch, depth } : { msg, batch, depth, buf }
   }
 
   /** The hello and what answers it are JSON in text, whatever the codec. */
@@ -411,11 +406,13 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   #agree({
     bytes,
     frames,
-    limits: { msg, batch = 1 },
+    limits: { msg: message, batch = 1, depth = Number.POSITIVE_INFINITY },
   }: HelloFormat & { limits: HelloLimits }): void {
-    if (this.#settings.format.codec === jsonCodec) this.#shared.allow(batch, msg)
-    if (bytes !== true || this.#settings.format.codec !== jsonCodec) return
-    this.#reader.peerFrames = frames === 'binary' ? frames : 'text'
+    const isJson = this.#settings.format.codec === jsonCodec
+    const takesBytes = isJson && bytes === true
+    this.#peerLimits = { message, depth, bytes: takesBytes }
+    if (isJson) this.#shared.allow(batch, message)
+    if (takesBytes) this.#reader.peerFrames = frames === 'binary' ? frames : 'text'
   }
 
   /** Tells both sides that they would not understand each other, and ends the connection. */
@@ -444,7 +441,6 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     const peers = hello?.codec ?? jsonCodec.name
     if (peers !== codec.name) return this.#refuseCodec(null, peers)
     if (hello) {
-      this.#peerMaxMessage = hello.limits.msg
       this.#otherId = hello.sid
       this.#keys = hello.keys
       this.#agree(hello)
@@ -469,21 +465,8 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     const reading = this.#reader.read(frame)
     this.#bytes += frame.length
     switch (reading.kind) {
-      case 'message': {
-        const bytes = this.#bytes
-        this.#bytes = 0
-        const { decoded } = reading
-        if (Array.isArray(decoded)) {
-          this.#life.took(decoded.length)
-          void this.#receiveBatch(decoded, bytes)
-          return
-        }
-        this.#life.took(1)
-        this.#count(decoded, bytes)
-        this.#receiveOne(decoded, bytes)
-        this.session?.frameEnded()
-        return
-      }
+      case 'message':
+        return this.#take(reading.decoded, reading.tooDeep)
       case 'part':
         return
       case 'too-big':
@@ -493,16 +476,29 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       case 'violation':
         return this.#violated(reading.what)
       case 'too-deep':
-        this.#countUnread()
-        this.#beginAsPlain()
-        return this.#answer(
-          invalidRequestMessage(null, `it nests deeper than ${this.#settings.limits.depth}`),
-        )
+        return this.#unread(invalidRequestMessage(null, this.#tooDeep))
       case 'unreadable':
-        this.#life.took(1)
-        this.#countUnread()
         return this.#unreadable(reading.cause)
     }
+  }
+
+  /** Takes up what has come whole: a message, or an array of them. */
+  #take(decoded: unknown, tooDeep: ReadonlySet<unknown> | undefined): void {
+    const bytes = this.#bytes
+    this.#bytes = 0
+    if (Array.isArray(decoded)) {
+      this.#life.took(decoded.length)
+      return this.#receiveArray(decoded, bytes, tooDeep)
+    }
+    this.#life.took(1)
+    this.#count(decoded, bytes)
+    this.#receiveOne(decoded, bytes, tooDeep && this.#tooDeep)
+    this.session?.frameEnded()
+  }
+
+  /** Why a message is not taken that nests too deep. */
+  get #tooDeep(): string {
+    return `it nests deeper than ${this.#settings.limits.depth}`
   }
 
   /** Counts a message of a session, whatever it may be, in the turn that dispatches it. */
@@ -510,19 +506,30 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     if (this.session && isCounted(decoded)) this.session.received(bytes)
   }
 
-  /** The same of a frame that is no message. */
-  #countUnread(): void {
-    this.#count(undefined, this.#bytes)
-    this.#bytes = 0
-    this.session?.frameEnded()
-  }
-
   #unreadable(cause: unknown): void {
     const { codec } = this.#settings.format
     const why = `A frame is not ${codec.name}`
     this.#events.error(new RpcProtocolError(`${why}: ${describeThrown(cause)}`, { cause }))
+    this.#unread(errorMessage(null, ErrorCode.parse, `Parse error: a frame is not ${codec.name}`))
+  }
+
+  /**
+   * Answers a frame of which nothing can be read. In a session it has to be known how many messages it was: with JSON,
+   * which puts several in a frame, it is not.
+   */
+  #unread(answer: ResponseMessage): void {
+    this.#life.took(1)
+    const { session } = this
+    if (session && this.#settings.format.codec === jsonCodec) {
+      return this.#violated(
+        'a frame of a session is no JSON, and the messages in it can not be counted',
+      )
+    }
+    this.#count(undefined, this.#bytes)
+    this.#bytes = 0
+    session?.frameEnded()
     this.#beginAsPlain()
-    this.#answer(errorMessage(null, ErrorCode.parse, `Parse error: a frame is not ${codec.name}`))
+    this.#answer(answer)
   }
 
   #violated(what: string): void {
@@ -535,53 +542,85 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     this.end(CloseCode.tooBig, `A message is over the limit of ${limit} bytes`)
   }
 
-  #receiveOne(decoded: unknown, bytes: number): void {
+  /** @param refusal why it is not taken, where it is not. */
+  #receiveOne(decoded: unknown, bytes: number, refusal: string | undefined): void {
     const events = this.#events
-    const reply = this.#handle(decoded, bytes)
+    const reply = this.#handle(decoded, bytes, refusal)
     if (reply instanceof Promise) {
       void reply.then((given) => given && events.reply(this, given.encoded))
     } else if (reply) events.reply(this, reply.encoded)
   }
 
   /**
-   * JSON-RPC 2.0, section 6: one array of answers, in any order, and none where there are none.
-   * Between extended peers, each answer goes on its own.
+   * Of an extended peer, messages that share a frame: each is taken up as if it had come alone. Of a plain one, a batch
+   * (JSON-RPC 2.0, section 6).
    */
-  async #receiveBatch(batch: unknown[], bytes: number): Promise<void> {
-    this.#beginAsPlain()
-    if (batch.length === 0) {
-      return this.#answer(invalidRequestMessage(null, 'a batch is not empty'))
-    }
+  #receiveArray(
+    messages: readonly unknown[],
+    bytes: number,
+    tooDeep: ReadonlySet<unknown> | undefined,
+  ): void {
     const { batch: most } = this.#settings.limits
-    if (batch.length > most) {
-      const reason = `a batch holds ${most} messages at the most, not ${batch.length}`
+    if (messages.length > most && this.isExtended) {
+      return this.#violated(`a frame holds ${messages.length} messages, and ${most} were agreed on`)
+    }
+    if (messages.length === 0 || messages.length > most) {
+      this.#beginAsPlain()
+      const reason =
+        messages.length === 0
+          ? 'a batch is not empty'
+          : `a batch holds ${most} messages at the most, not ${messages.length}`
       return this.#answer(invalidRequestMessage(null, reason))
     }
-    if (this.isExtended) {
-      // Not a batch: messages that share a frame, none of whose answers waits for another.
-      const each = bytes / batch.length
-      for (const decoded of batch) {
-        if (this.#ended) return
+    const each = bytes / messages.length
+    let replies: MaybeAsync<Reply | undefined>[] | undefined
+    for (const decoded of messages) {
+      if (this.#ended) return
+      const refusal = tooDeep?.has(decoded) ? this.#tooDeep : undefined
+      if (this.isExtended) {
         this.#count(decoded, each)
-        this.#receiveOne(decoded, each)
+        this.#receiveOne(decoded, each, refusal)
+      } else {
+        replies ??= []
+        replies.push(this.#handle(decoded, each, refusal))
       }
-      this.session?.frameEnded()
-      return
     }
-    const replies = await Promise.all(
-      batch.map((decoded) => this.#handle(decoded, bytes / batch.length)),
-    )
-    const told = replies.flatMap((reply) => (reply ? [reply.answer] : []))
-    if (told.length > 0) this.#sendOwn(told)
+    this.session?.frameEnded()
+    if (replies) void this.#answerBatch(replies)
   }
 
-  /** @returns the answer owed, one that the codec can carry and the other side accepts. */
-  #handle(decoded: unknown, bytes: number): MaybeAsync<Reply | undefined> {
+  /** One array of answers, in any order, and none where there are none. */
+  async #answerBatch(owed: readonly MaybeAsync<Reply | undefined>[]): Promise<void> {
+    const events = this.#events
+    const replies = (await Promise.all(owed)).filter((reply) => reply !== undefined)
+    if (replies.length === 0) return
+    // A peer that has said hello since is answered as one that has: answers may be counted.
+    if (this.isExtended) {
+      for (const { encoded } of replies) events.reply(this, encoded)
+      return
+    }
+    try {
+      this.write(encodeBatch(this.#settings.format, replies))
+    } catch (thrown) {
+      this.#codecFailed(thrown)
+    }
+  }
+
+  /**
+   * @param refusal why the message is not taken, where it is not.
+   * @returns the answer owed, one that the codec can carry and the other side accepts.
+   */
+  #handle(
+    decoded: unknown,
+    bytes: number,
+    refusal: string | undefined,
+  ): MaybeAsync<Reply | undefined> {
     const message = classify(decoded)
     const isClient = this.#hello !== undefined
     const isHello = message.kind === 'request' && message.method === HELLO
     if (!isHello) this.#beginAsPlain()
     if (this.#ended || this.#isTooEarly(message)) return undefined
+    if (refusal !== undefined) return this.#refused(message, refusal)
     switch (message.kind) {
       case 'request':
         if (isHello && !isClient && !this.#settings.plain) {
@@ -605,6 +644,23 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       default:
         if (isClient && this.#isHelloAnswer(message)) this.#helloAnswered(message)
         else this.#events.answer(message)
+        return undefined
+    }
+  }
+
+  /** A message is not taken, though it can be read whose it is: that alone ends. */
+  #refused(message: Classified, why: string): Reply | undefined {
+    switch (message.kind) {
+      case 'request':
+        return this.#reply(invalidRequestMessage(message.id, why, false))
+      case 'notification':
+        if (this.#events.refusedWord(message.method, message.params, why)) return undefined
+        return this.#reply(invalidRequestMessage(null, why))
+      case 'invalid':
+      case 'neither':
+        return this.#reply(invalidRequestMessage(message.id, why))
+      default:
+        this.#events.answer({ kind: 'malformed-response', id: message.id, reason: why })
         return undefined
     }
   }
@@ -702,14 +758,28 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       const why = `The answer of "${method}" can't be sent as ${this.#settings.format.codec.name}`
       return this.#reply(errorMessage(id, ErrorCode.internal, why))
     }
-    if (hasBytes(encoded) && !this.#reader.peerFrames) {
-      const why = `${pathOf(encoded).join('.')} in the answer of "${method}" is a Uint8Array, which ${NO_BYTES}`
-      this.#events.error(new RpcValidationError(why, [{ message: why }], 'not-sent', { method }))
-      return this.#reply(errorMessage(id, ErrorCode.internal, why))
+    const unsendable = this.refuses(encoded)
+    return unsendable ? this.#unsendable(method, id, encoded, unsendable) : { answer, encoded }
+  }
+
+  /** What is said in place of an answer that the other side can't take. */
+  #unsendable(
+    method: string,
+    id: MessageId,
+    encoded: Encoded,
+    unsendable: Unsendable,
+  ): Reply | undefined {
+    const { message, depth } = this.#peerLimits
+    if (unsendable === 'too-big') {
+      const why = `The answer of "${method}" is larger than the ${message} bytes its caller accepts`
+      return this.#reply(errorMessage(id, ErrorCode.overloaded, why, undefined, null))
     }
-    if (!isOver(encoded, this.#peerMaxMessage)) return { answer, encoded }
-    const why = `The answer of "${method}" is larger than the ${this.#peerMaxMessage} bytes its caller accepts`
-    return this.#reply(errorMessage(id, ErrorCode.overloaded, why, undefined, null))
+    const why =
+      unsendable === 'too-deep'
+        ? `The answer of "${method}" nests deeper than the ${depth} levels its caller accepts`
+        : `${pathOf(encoded).join('.')} in the answer of "${method}" is a Uint8Array, which ${NO_BYTES}`
+    this.#events.error(new RpcValidationError(why, [{ message: why }], 'not-sent', { method }))
+    return this.#reply(errorMessage(id, ErrorCode.internal, why))
   }
 
   /** Says an answer that is ready by itself. */

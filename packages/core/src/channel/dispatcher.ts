@@ -507,6 +507,11 @@ export class Dispatcher {
     return this.#streams.heard(word, params, bytes)
   }
 
+  /** The same of what is not taken, for that reason. @returns false where that is not known here. */
+  refusedWord(word: string, params: unknown, why: string): boolean {
+    return this.#streams.refusedWord(word, params, why)
+  }
+
   #runAll(
     handlers: readonly AnyHandler[],
     params: unknown,

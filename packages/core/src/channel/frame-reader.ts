@@ -8,23 +8,31 @@ import {
   jsonCodec,
   readText,
 } from '../wire/codec.js'
-import { isDeeper, mayNestDeeper, nestsDeeper } from '../wire/json-depth.js'
+import { isDeeper, mayNestDeeper, nestsDeeper, pruned } from '../wire/json-depth.js'
 import { readHelloFrame, readJson } from './handshake.js'
 import type { ChannelLimits } from './limits.js'
 
 /** What a frame turned out to be. */
 export type Reading =
-  /** A whole message, or the last part of one. */
-  | { kind: 'message'; decoded: unknown }
+  /** One or more whole messages, or the last part of these. */
+  | Whole
   /** A part of a message; the rest is on its way. */
   | { kind: 'part' }
   | { kind: 'too-big' }
-  /** JSON that nests deeper than it may. */
+  /** Text that nests deeper than it may, and of which nothing else can be read. */
   | { kind: 'too-deep' }
   | { kind: 'unreadable'; cause: unknown }
   /** JSON, where the codec is another one. */
   | { kind: 'other-codec' }
   | { kind: 'violation'; what: string }
+
+/** A message, or an array of them. */
+interface Whole {
+  kind: 'message'
+  decoded: unknown
+  /** Those of them that nest deeper than they may, where there are some. What is too deep may be left out of these. */
+  tooDeep: ReadonlySet<unknown> | undefined
+}
 
 const PART: Reading = { kind: 'part' }
 const TOO_DEEP: Reading = { kind: 'too-deep' }
@@ -44,8 +52,8 @@ export class FrameReader {
   peerFrames: FrameType | undefined
   readonly #codec: Codec
   readonly #limits: Pick<ChannelLimits, 'message' | 'depth'>
-  /** A message whose bytes are on their way, and what it waits for. */
-  #incomplete: { decoded: unknown; awaited: AwaitedBytes } | undefined
+  /** What has come but for its bytes, and what it waits for. */
+  #incomplete: { whole: Whole; awaited: AwaitedBytes } | undefined
 
   constructor(codec: Codec, limits: Pick<ChannelLimits, 'message' | 'depth'>) {
     this.#codec = codec
@@ -59,21 +67,21 @@ export class FrameReader {
       return violation('bytes came that no message announced')
     }
     let decoded: unknown
+    let tooDeep: ReadonlySet<unknown> | undefined
     let text = frame
     try {
       if (this.#codec === jsonCodec) text = readText(frame)
       const { depth } = this.#limits
       // What is made of little text is little; a codec of the user's own may go down into it, however far.
       const isLittle = text.length <= LITTLE && depth <= MOST_LEVELS && this.#codec === jsonCodec
-      if (!isLittle && this.#isTooDeep(text)) return TOO_DEEP
+      if (!isLittle && this.#isTooDeep(text)) return this.#readDeep(text, frame)
       decoded = this.#decode(text)
-      if (isLittle && mayNestDeeper(text.length, depth) && isDeeper(decoded, depth)) return TOO_DEEP
+      if (isLittle && mayNestDeeper(text.length, depth)) tooDeep = tooDeepOf(decoded, depth)
     } catch (thrown) {
-      return this.#isTooDeep(text) ? TOO_DEEP : this.#unreadable(frame, thrown)
+      return this.#isTooDeep(text) ? this.#readDeep(text, frame) : this.#unreadable(frame, thrown)
     }
-    return this.#codec === jsonCodec
-      ? this.#readAnnouncement(decoded, frame)
-      : { kind: 'message', decoded }
+    const whole: Whole = { kind: 'message', decoded, tooDeep }
+    return this.#codec === jsonCodec ? this.#readAnnouncement(whole, frame) : whole
   }
 
   /** Lets go of a message that will never be complete. */
@@ -81,30 +89,38 @@ export class FrameReader {
     this.#incomplete = undefined
   }
 
-  #isTooDeep(frame: Frame): boolean {
+  #isTooDeep(frame: Frame): frame is string {
     return typeof frame === 'string' && nestsDeeper(frame, this.#limits.depth)
   }
 
-  #readAnnouncement(decoded: unknown, frame: Frame): Reading {
+  /** Reads what can be read of text that nests too deep: whose it is, what bytes follow it, what is beside it. */
+  #readDeep(text: string, frame: Frame): Reading {
+    if (this.#codec !== jsonCodec) return TOO_DEEP
+    const { text: left, places } = pruned(text, this.#limits.depth)
+    const decoded = readJson(left)
+    if (decoded === undefined) return TOO_DEEP
+    const all: unknown[] = Array.isArray(decoded) ? decoded : [decoded]
+    const tooDeep = new Set(all.filter((_, place) => places.has(place)))
+    return this.#readAnnouncement({ kind: 'message', decoded, tooDeep }, frame)
+  }
+
+  #readAnnouncement(whole: Whole, frame: Frame): Reading {
     let awaited: AwaitedBytes | undefined
     try {
-      awaited = awaitedBytes(decoded)
+      awaited = awaitedBytes(whole.decoded, whole.tooDeep)
     } catch (thrown) {
       return violation(`a message can't be read: ${describeThrown(thrown)}`)
     }
-    if (!awaited) return { kind: 'message', decoded }
+    if (!awaited) return whole
     if (!this.peerFrames) {
       return violation('a message announces bytes, which both sides must have agreed on before')
     }
     if (exceeds(frame, this.#limits.message - awaited.size)) return { kind: 'too-big' }
-    this.#incomplete = { decoded, awaited }
+    this.#incomplete = { whole, awaited }
     return PART
   }
 
-  #readBytes(
-    { decoded, awaited }: { decoded: unknown; awaited: AwaitedBytes },
-    frame: Frame,
-  ): Reading {
+  #readBytes({ whole, awaited }: { whole: Whole; awaited: AwaitedBytes }, frame: Frame): Reading {
     if (typeof frame === 'string') {
       return violation('text came where a message had announced bytes')
     }
@@ -114,7 +130,7 @@ export class FrameReader {
       return violation(describeThrown(thrown))
     }
     this.#incomplete = undefined
-    return { kind: 'message', decoded }
+    return whole
   }
 
   #decode(frame: Frame): unknown {
@@ -134,6 +150,13 @@ export class FrameReader {
     const isJson = typeof frame === 'string' && !this.isAgreed && readJson(frame) !== undefined
     return isJson ? { kind: 'other-codec' } : { kind: 'unreadable', cause }
   }
+}
+
+/** @returns the messages that nest deeper than they may; `undefined` where none does. */
+function tooDeepOf(decoded: unknown, depth: number): ReadonlySet<unknown> | undefined {
+  if (!Array.isArray(decoded)) return isDeeper(decoded, depth) ? new Set([decoded]) : undefined
+  const found = decoded.filter((message) => isDeeper(message, depth))
+  return found.length > 0 ? new Set(found) : undefined
 }
 
 function violation(what: string): Reading {

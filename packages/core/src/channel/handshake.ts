@@ -75,6 +75,8 @@ export interface HelloLimits {
   readonly msg: number
   /** How many messages, in one frame. Default 1. */
   readonly batch?: number
+  /** How many levels of JSON, from the message on. Without it, the sender has not said. */
+  readonly depth?: number
   /** How much the sender keeps of a session until it is acknowledged, in bytes. */
   readonly buf?: number
 }
@@ -181,8 +183,8 @@ function isChannelId(value: unknown): value is string {
 }
 
 function hasLimits(value: unknown): value is HelloLimits {
-  const { msg, batch = 1, buf = 1 } = (value ?? {}) as Partial<HelloLimits>
-  return isPositiveInteger(msg) && isPositiveInteger(batch) && isPositiveInteger(buf)
+  const { msg, batch = 1, depth = 1, buf = 1 } = (value ?? {}) as Partial<HelloLimits>
+  return [msg, batch, depth, buf].every(isPositiveInteger)
 }
 
 function isPositiveInteger(value: unknown): value is number {

@@ -8,9 +8,15 @@ export interface ChannelLimits {
    * A larger one ends the connection (1009).
    */
   readonly message: number
-  /** How deep JSON may nest. Default 256. Deeper, it is answered −32600, and not parsed. */
+  /**
+   * How many levels of JSON a message may nest, and offered to the other side as the limit. Default 256. A deeper one is
+   * answered −32600, and those beside it are not affected.
+   */
   readonly depth: number
-  /** The most messages in one batch, or in one frame. Default 100. More are answered −32600, whole. */
+  /**
+   * The most messages in one batch, or in one frame. Default 100. A batch of more is answered −32600, whole; a frame of
+   * more, from a side that was told the limit, ends the connection (4400).
+   */
   readonly batch: number
   /**
    * The most calls and notifications of the other side that run here at once; or `Infinity`. Default

@@ -1,3 +1,4 @@
+import { ErrorCode, RpcError } from '../errors.js'
 import type { MessageId } from '../wire/message.js'
 import { EMPTY_SET, ownSet } from './empty.js'
 import type { Source } from './functions.js'
@@ -73,6 +74,14 @@ export class ServedStreams {
     if (named && this.#ended.has(named.id)) return undefined
     return `an ${method} of ${named ? 'a call without streams' : 'no call'}`
   }
+
+  /** The same of what is not taken, for that reason. @returns false where that is not known here. */
+  refusedWord(method: string, params: unknown, why: string): boolean {
+    if (method !== StreamWord.input) return false
+    const named = readId(params)
+    if (named) this.#open.get(named.id)?.refuseInput(why)
+    return true
+  }
 }
 
 const CALLERS: ReadonlySet<string> = new Set([
@@ -146,6 +155,15 @@ export class ServedCall {
   abort(reason: unknown): void {
     this.#output?.stop()
     this.#input?.discard({ error: reason })
+  }
+
+  /** Without one of its items, the others are not what the caller sends. */
+  refuseInput(why: string): void {
+    const message = `The input of "${this.#method}" was not taken: ${why}`
+    const error = new RpcError(ErrorCode.invalidRequest, message, undefined, {
+      method: this.#method,
+    })
+    this.#input?.end({ error })
   }
 
   end(): void {

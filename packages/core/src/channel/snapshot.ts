@@ -8,7 +8,7 @@ export function snapshotOf(
   connection: Connection | undefined,
   session: Session | undefined,
 ): Snapshot {
-  const most = connection?.peerMaxMessage
+  const most = connection?.peerLimits.message
   return {
     isExtended: connection?.isExtended ?? null,
     session: session

@@ -7,16 +7,17 @@ import {
   RpcValidationError,
 } from '../errors.js'
 import { NO_BYTES, type Unsendable } from './connection-events.js'
+import type { PeerLimits } from './peer-limits.js'
 
 /** Why something more could not be said of a call. */
 export class Unsent {
   readonly #why: Unsendable | { readonly codec: string; readonly cause: unknown }
-  /** The largest message that the other side accepts, in bytes. */
-  readonly #most: number
+  /** What the other side accepts. */
+  readonly #limits: PeerLimits
 
-  constructor(why: Unsendable | { codec: string; cause: unknown }, most: number) {
+  constructor(why: Unsendable | { codec: string; cause: unknown }, limits: PeerLimits) {
     this.#why = why
-    this.#most = most
+    this.#limits = limits
   }
 
   get isTooBig(): boolean {
@@ -34,7 +35,11 @@ export class Unsent {
   }
 
   get #detail(): string {
-    if (this.isTooBig) return `it is larger than the ${this.#most} bytes the other side accepts`
+    const { message, depth } = this.#limits
+    if (this.isTooBig) return `it is larger than the ${message} bytes the other side accepts`
+    if (this.#why === 'too-deep') {
+      return `it nests deeper than the ${depth} levels the other side accepts`
+    }
     if (typeof this.#why !== 'object') return `it has bytes, which ${NO_BYTES}`
     return `as ${this.#why.codec}: ${describeThrown(this.#why.cause)}`
   }

@@ -15,47 +15,75 @@ interface Announced {
   size: number
 }
 
-/** JSON, and the bytes that were in it. */
-export interface JsonWithBytes {
+/** JSON that is more than a text: it had bytes in it, or nests deep. */
+export interface JsonParts {
   readonly frame: string
-  /** The caller's own, in the order of their announcements: one at least. */
+  /** The caller's own, in the order of their announcements. */
   readonly bytes: readonly Uint8Array[]
-  /** The way to the first of them, from the message on. */
+  /** The way to the first of them, from the message on; empty where there are none. */
   readonly path: readonly string[]
+  /** How many levels the message nests, but for the protocol's own member. */
+  readonly depth: number
 }
 
 const NONE: readonly never[] = []
 /** Deeper than this a value is not searched, but taken to hold bytes: a cycle has no end. */
 const MAX_SEARCHED_DEPTH = 100
+/** JSON that comes as a text nests no more levels than these. */
+export const SHALLOW_LEVELS = MAX_SEARCHED_DEPTH + 1
 /** Deeper than this no message is made. */
 const MAX_DEPTH = 1_000
 
 /**
- * @returns the message as JSON, and the bytes that are in it, if any. Only where it may hold bytes is more done than
- *   `JSON.stringify`.
+ * @returns the message as JSON, and the bytes that are in it, if any. Only where it may hold
+ *   bytes is more done than `JSON.stringify`.
  * @throws {TypeError} naming the value that JSON can't carry.
  */
-export function toJsonWithBytes(message: object): string | JsonWithBytes {
+export function toJsonWithBytes(message: object): string | JsonParts {
   if (!mayHoldBytes(message, 0)) return jsonOf(message)
 
   // The protocol's own member holds no bytes, and has to tell of those in the others.
   const { rpc, ...users } = message as { rpc?: object }
   const lifted = new LiftedBytes()
-  const text = JSON.stringify(lifted.without(users, []))
-  const { bytes, announced } = lifted
-  if (bytes.length === 0) return withOwn(text, rpc)
+  const text = JSON.stringify(complete(lifted.without(users, [])))
+  const { bytes, announced, depth } = lifted
+  if (bytes.length === 0) {
+    const frame = withOwn(text, rpc)
+    return depth > SHALLOW_LEVELS ? { frame, bytes, path: NONE, depth } : frame
+  }
   return {
     // No spread: see findSlot.
     frame: withOwn(text, Object.assign({}, rpc, { bytes: announced })),
     bytes,
     path: announced[0]?.at ?? NONE,
+    depth,
   }
+}
+
+/**
+ * What says of itself what it is as JSON may say that it is nothing; an answer has its result all the same, as null.
+ *
+ * @throws {TypeError} where params or a result say that they are what a message can't have.
+ */
+function complete(message: { params?: unknown; result?: unknown }): object {
+  const { params, result } = message
+  // Params that are bytes have left a null.
+  if (typeof params !== 'object' && Object.hasOwn(message, 'params')) {
+    throw new TypeError('the toJSON of params must give an object')
+  }
+  if (typeof result === 'function' || typeof result === 'symbol') {
+    throw new TypeError(`the toJSON of a result gave a ${typeof result}`)
+  }
+  if (result !== undefined || !Object.hasOwn(message, 'result')) return message
+  return { ...message, result: null }
 }
 
 /** The bytes of a message, which are taken out of it. */
 class LiftedBytes {
   readonly bytes: Uint8Array[] = []
   readonly announced: Announced[] = []
+  /** How many levels were found. */
+  depth = 0
 
   /**
    * Looks at a value as `JSON.stringify` will, and before a Buffer says what it is as JSON, which is a number for each
@@ -66,35 +94,72 @@ class LiftedBytes {
    */
   without(value: object, at: string[]): object {
     if (at.length > MAX_DEPTH) throw tooDeep(value)
+    this.depth = Math.max(this.depth, at.length + 1)
+    return Array.isArray(value) ? this.#withoutItems(value, at) : this.#withoutMembers(value, at)
+  }
+
+  #withoutMembers(value: object, at: string[]): object {
     let copy: Record<string, unknown> | undefined
     for (const key of Object.keys(value)) {
       const member = (value as Record<string, unknown>)[key]
       if (typeof member !== 'object' || member === null) continue
-      at.push(key)
       const left = this.#left(member, key, at)
-      at.pop()
       if (left === member) continue
-      copy ??= (Array.isArray(value) ? value.slice() : { ...value }) as Record<string, unknown>
+      copy ??= { ...value } as Record<string, unknown>
       copy[key] = left
+    }
+    return copy ?? value
+  }
+
+  /** JSON has no members of arrays that have names, and so no bytes in them. */
+  #withoutItems(value: readonly unknown[], at: string[]): object {
+    let copy: unknown[] | undefined
+    for (let index = 0; index < value.length; index++) {
+      const item = value[index]
+      if (typeof item !== 'object' || item === null) continue
+      const left = this.#left(item, String(index), at)
+      if (left === item) continue
+      copy ??= itemsOf(value)
+      copy[index] = left
     }
     return copy ?? value
   }
 
   /** @returns what is left of a member without its bytes. */
   #left(member: object, key: string, at: string[]): unknown {
-    if (isBinary(member)) return this.#take(member, at)
-    if (!saysItsJson(member) || member instanceof Date) return this.without(member, at)
-    const said: unknown = member.toJSON(key)
-    if (typeof said !== 'object' || said === null) return said
-    return isBinary(said) ? this.#take(said, at) : this.without(said, at)
+    if (isPlainDate(member)) return member
+    at.push(key)
+    const left = this.#lifted(member, key, at)
+    at.pop()
+    return left
   }
 
-  #take(found: ArrayBufferView | ArrayBuffer, at: readonly string[]): null {
+  #lifted(member: object, key: string, at: string[]): unknown {
+    if (isBinary(member)) return this.#take(member, at)
+    if (!saysItsJson(member)) return this.without(member, at)
+    const said: unknown = member.toJSON(key)
+    if (typeof said !== 'object' || said === null) return said
+    return isBinary(said) ? this.#take(said, at) : mute(this.without(said, at))
+  }
+
+  #take(found: object, at: readonly string[]): null {
     if (!isUint8Array(found)) throw new TypeError(notCarried(found, at))
-    this.bytes.push(isPlain(found.buffer) ? found : new Uint8Array(found))
-    this.announced.push({ at: [...at], size: found.byteLength })
+    const bytes = isPlain(found.buffer) ? found : new Uint8Array(found)
+    this.bytes.push(bytes)
+    this.announced.push({ at: [...at], size: bytes.byteLength })
     return null
   }
+}
+
+/** What was asked once what it is as JSON is not asked again, which may be answered otherwise. */
+function mute(said: object): object {
+  if (!saysItsJson(said) || isPlainDate(said)) return said
+  return Array.isArray(said) ? itemsOf(said) : { ...said, toJSON: undefined }
+}
+
+/** Of an array of a class, one of none. */
+function itemsOf(array: readonly unknown[]): unknown[] {
+  return Array.from({ length: array.length }, (_, index) => array[index])
 }
 
 /** Nothing ends so deep but what has no end, which `JSON.stringify` says better. */
@@ -106,6 +171,11 @@ function tooDeep(value: object): TypeError {
 /** Wires take no memory that is shared, or that may change its size. */
 function isPlain(buffer: ArrayBufferLike): boolean {
   return buffer instanceof ArrayBuffer && !(buffer as { resizable?: boolean }).resizable
+}
+
+/** One that is its text as JSON, as nearly all are. */
+function isPlainDate(value: object): boolean {
+  return value instanceof Date && value.toJSON === Date.prototype.toJSON
 }
 
 function saysItsJson(value: object): value is { toJSON(key: string): unknown } {
@@ -127,16 +197,19 @@ function mayHoldBytes(value: object, depth: number): boolean {
     }
     return false
   }
-  if (isBinary(value)) return true
-  if (saysItsJson(value)) return !(value instanceof Date)
+  if (ArrayBuffer.isView(value)) return true
+  if (saysItsJson(value)) return !isPlainDate(value)
+  let isEmpty = true
   // Every call passes here: this loop costs a tenth of `JSON.stringify`, `Object.values` a half.
   for (const key in value) {
+    isEmpty = false
     const member = (value as Record<string, unknown>)[key]
     if (typeof member === 'object' && member !== null && mayHoldBytes(member, depth + 1)) {
       return true
     }
   }
-  return false
+  // Looked at last: memory that is no view has no members.
+  return isEmpty && value.constructor !== Object && isBinary(value)
 }
 
 /** A message whose bytes are still on their way. */
@@ -179,11 +252,17 @@ interface Slot {
 }
 
 /**
+ * @param refused messages of the frame that are not taken, but with which their bytes come: these are awaited, and
+ *   dropped.
  * @returns what a decoded frame (a message, or an array of some) waits for; `undefined` where nothing.
  * @throws {TypeError} saying what is wrong with an announcement.
  */
-export function awaitedBytes(decoded: unknown): AwaitedBytes | undefined {
+export function awaitedBytes(
+  decoded: unknown,
+  refused?: ReadonlySet<unknown>,
+): AwaitedBytes | undefined {
   if (!announcesBytes(decoded)) return undefined
+  const slotsOf = (message: unknown) => slotsIn(message, refused?.has(message) ? dropped : findSlot)
   const slots = Array.isArray(decoded) ? decoded.flatMap(slotsOf) : slotsOf(decoded)
   return slots.length > 0 ? new AwaitedBytes(slots) : undefined
 }
@@ -199,7 +278,9 @@ function hasExtras(message: unknown): boolean {
   return typeof message === 'object' && message !== null && 'rpc' in message
 }
 
-function slotsOf(message: unknown): readonly Slot[] {
+type FindSlot = (message: unknown, at: unknown[], size: number) => Slot | undefined
+
+function slotsIn(message: unknown, find: FindSlot): readonly Slot[] {
   const announced = own(own(message, 'rpc'), 'bytes')
   if (announced === undefined) return NONE
   const malformed = () => new TypeError('its rpc.bytes names no places and sizes')
@@ -207,11 +288,14 @@ function slotsOf(message: unknown): readonly Slot[] {
   return announced.map((entry) => {
     const at = own(entry, 'at')
     const size = own(entry, 'size')
-    const slot = Array.isArray(at) && isSize(size) && findSlot(message, at, size)
+    const slot = Array.isArray(at) && isSize(size) && find(message, at, size)
     if (!slot) throw malformed()
     return slot
   })
 }
+
+/** Where bytes go that nobody takes. */
+const dropped: FindSlot = (_message, _at, size) => ({ holder: {}, key: '', size })
 
 function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0

@@ -1,17 +1,21 @@
-import { toJsonWithBytes } from './bytes.js'
-import { exceeds, type Frame, jsonCodec, utf8 } from './codec.js'
+import { SHALLOW_LEVELS, toJsonWithBytes } from './bytes.js'
+import { exceeds, type Frame, jsonCodec, readText, utf8 } from './codec.js'
 import type { Format } from './format.js'
+import { nestsDeeper } from './json-depth.js'
 import { type Lent, lentCopy } from './lent-memory.js'
 
 /** A message as it goes out: a frame; and what bytes there are in it, in frames of their own. */
-export type Encoded = Frame | WithBytes
+export type Encoded = Frame | Parts
 
-interface WithBytes {
+/** One that has bytes, or nests deep. */
+interface Parts {
   readonly frame: Frame
   /** The caller's, who may change them once it is out of its hands; or copies: see {@link keep}. */
   bytes: readonly Uint8Array[]
   /** The way to the first of the bytes, from the message on. */
   readonly path: readonly string[]
+  /** How many levels it nests. */
+  readonly depth: number
 }
 
 const NONE: readonly never[] = []
@@ -29,22 +33,54 @@ export function encode({ codec, frameType }: Format, message: object): Encoded {
   throw new TypeError(`the codec "${codec.name}" made neither text nor a Uint8Array of it`)
 }
 
+/** Answers to a batch, which have no bytes, as one array. @throws whatever says that it can't be carried. */
+export function encodeBatch(
+  format: Format,
+  answers: readonly { readonly answer: object; readonly encoded: Encoded }[],
+): Encoded {
+  const { codec, frameType } = format
+  if (codec !== jsonCodec) {
+    return encode(
+      format,
+      answers.map(({ answer }) => answer),
+    )
+  }
+  // Each is JSON already. Made again, it could be something else.
+  const text = `[${answers.map(({ encoded }) => readText(frameOf(encoded))).join()}]`
+  return frameType === 'text' ? text : utf8(text)
+}
+
 export function frameOf(encoded: Encoded): Frame {
-  return hasBytes(encoded) ? encoded.frame : encoded
+  return isParts(encoded) ? encoded.frame : encoded
 }
 
 /** The bytes of a message, which follow its frame. */
 export function bytesOf(encoded: Encoded): readonly Uint8Array[] {
-  return hasBytes(encoded) ? encoded.bytes : NONE
+  return isParts(encoded) ? encoded.bytes : NONE
 }
 
 /** The way to the first of the bytes, from the message on; empty where there are none. */
 export function pathOf(encoded: Encoded): readonly string[] {
-  return hasBytes(encoded) ? encoded.path : NONE
+  return isParts(encoded) ? encoded.path : NONE
 }
 
-export function hasBytes(encoded: Encoded): encoded is WithBytes {
+function isParts(encoded: Encoded): encoded is Parts {
   return typeof encoded !== 'string' && !(encoded instanceof Uint8Array)
+}
+
+export function hasBytes(encoded: Encoded): encoded is Parts {
+  return isParts(encoded) && encoded.bytes.length > 0
+}
+
+/** Whether a message nests more levels than whoever reads it takes, who looks at text only. */
+export function isDeep({ codec }: Format, encoded: Encoded, most: number): boolean {
+  if (most === Number.POSITIVE_INFINITY) return false
+  const isJson = codec === jsonCodec
+  // It was looked at when it was made.
+  if (isJson && most >= SHALLOW_LEVELS) return isParts(encoded) && encoded.depth > most
+  const frame = frameOf(encoded)
+  if (isJson) return nestsDeeper(readText(frame), most)
+  return typeof frame === 'string' && nestsDeeper(frame, most)
 }
 
 /** Who keeps copies of a message's bytes, and where these are. */

@@ -4,23 +4,73 @@ const CLOSE_ARRAY = 0x5d
 const CLOSE_OBJECT = 0x7d
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const SPACE = 0x20
 
 /**
  * Whether JSON nests deeper than it may, found out before anything is made of it: `JSON.parse` reads
  * millions of levels, which `JSON.stringify`, schemas and loops of the application then fail at. Looks
  * at brackets outside of strings only; whether it is JSON at all, the parser says.
+ *
+ * @param maxDepth how deep a message may nest. An array of messages is no level of theirs.
  */
 export function nestsDeeper(text: string, maxDepth: number): boolean {
   if (!mayNestDeeper(text.length, maxDepth)) return false
+  const most = mostLevels(text, maxDepth)
   let depth = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = endOfString(text, at)
     else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
-      if (++depth > maxDepth) return true
+      if (++depth > most) return true
     } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) depth--
   }
   return false
+}
+
+/** JSON without what nests too deep in it. */
+export interface Pruned {
+  /** A null is in the place of each value that nests too deep. */
+  readonly text: string
+  /** Which messages had such values: their places in the array of messages; 0 for one that came alone. */
+  readonly places: ReadonlySet<number>
+}
+
+/**
+ * Takes what nests too deep out of JSON, so that the rest of it can be parsed: who a message is from, what bytes
+ * follow it, and the messages beside it.
+ *
+ * @param text JSON that {@link nestsDeeper} than `maxDepth`. Of what is no JSON, the result is none either, unless it
+ *   was in what is taken out.
+ */
+export function pruned(text: string, maxDepth: number): Pruned {
+  const most = mostLevels(text, maxDepth)
+  const isArray = most > maxDepth
+  const left: string[] = []
+  const places = new Set<number>()
+  let depth = 0
+  let place = 0
+  let from = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(text, at)
+    else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
+      if (depth++ !== most) continue
+      left.push(text.slice(from, at), 'null')
+      places.add(place)
+    } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) {
+      if (--depth === most) from = at + 1
+    } else if (code === COMMA && depth === 1 && isArray) place++
+  }
+  if (depth <= most) left.push(text.slice(from))
+  return { text: left.join(''), places }
+}
+
+/** How deep a text may nest whose messages may nest so deep. */
+function mostLevels(text: string, maxDepth: number): number {
+  let at = 0
+  while (text.charCodeAt(at) <= SPACE) at++
+  return text.charCodeAt(at) === OPEN_ARRAY ? maxDepth + 1 : maxDepth
 }
 
 /** Whether so much JSON can: each level takes two characters. */

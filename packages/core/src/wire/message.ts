@@ -205,7 +205,7 @@ export function neverRanMessage(
   return errorMessage(id, code, message, data, false)
 }
 
-/** The answer to a value that is no request. */
-export function invalidRequestMessage(id: MessageId, reason: string): ErrorMessage {
-  return errorMessage(id, ErrorCode.invalidRequest, `Invalid request: ${reason}`)
+/** The answer to a value that is no request, or none that is taken. */
+export function invalidRequestMessage(id: MessageId, reason: string, ran?: Ran): ErrorMessage {
+  return errorMessage(id, ErrorCode.invalidRequest, `Invalid request: ${reason}`, undefined, ran)
 }
