@@ -46,7 +46,12 @@ export function addConnectionOptions(command: Command): Command {
         .choices(['json', 'msgpack'])
         .default('json'),
     )
-    .option('-t, --timeout <ms>', 'for connecting, and for each answer', wholeNumber, 30_000)
+    .option(
+      '-t, --timeout <ms>',
+      'for connecting, for each answer and, where it is given, for each item of a stream',
+      wholeNumber,
+      30_000,
+    )
     .option('--plain', 'the server speaks plain JSON-RPC 2.0, and ignores what it does not know')
     .option('--pretty', 'print for people, as on a terminal')
     .option('--json', 'print JSON, errors too')

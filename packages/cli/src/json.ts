@@ -22,7 +22,7 @@ function replace(this: unknown, key: string, said: unknown): unknown {
   return said
 }
 
-/** @throws {SyntaxError} where the text is no JSON. */
+/** @throws {SyntaxError} where the text is no JSON, or bytes in it are no base64. */
 export function fromJson(text: string): unknown {
   return JSON.parse(text, (_, value: unknown) => bytesOf(value) ?? value)
 }
@@ -31,5 +31,20 @@ function bytesOf(value: unknown): Uint8Array | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { $bytes, ...others } = value as { $bytes?: unknown }
   if (typeof $bytes !== 'string' || Object.keys(others).length > 0) return undefined
-  return new Uint8Array(Buffer.from($bytes, 'base64'))
+  return bytesOfBase64($bytes)
+}
+
+/**
+ * Base64, in either alphabet, with its padding or without. Source: RFC 4648, sections 4 and 5.
+ *
+ * @throws {SyntaxError} where it is none: Node reads what it can, and nothing of the rest.
+ */
+function bytesOfBase64(text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'base64')
+  const digits = text.replaceAll('-', '+').replaceAll('_', '/')
+  const padded = bytes.toString('base64')
+  if (digits !== padded && digits !== padded.replace(/=+$/, '')) {
+    throw new SyntaxError(`"$bytes" must be base64; it is ${JSON.stringify(text)}`)
+  }
+  return new Uint8Array(bytes)
 }

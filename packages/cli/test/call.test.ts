@@ -196,6 +196,50 @@ describe('a stream', () => {
     expect(wrong).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('JSON') })
   })
 
+  test('goes both ways, found out to be a stream, or said to be one', async () => {
+    await using server = await serve()
+    for (const flags of [['--input'], ['--input', '--stream']]) {
+      const ended = await run(['call', server.url, 'doubled', ...flags], '1\n2\n3\n')
+      expect(ended).toEqual({ code: 0, stdout: '2\n4\n6\n', stderr: '' })
+    }
+    // Where the server does not tell, the command line has to.
+    await using silent = await serve({ discover: false })
+    const said = await run(['call', silent.url, 'doubled', '--input', '--stream'], '1\n')
+    expect(said).toEqual({ code: 0, stdout: '2\n', stderr: '' })
+    const unsaid = await run(['call', silent.url, 'doubled', '--input'], '1\n')
+    expect(unsaid).toMatchObject({ code: 1, stdout: '' })
+    expect(unsaid.stderr).toContain('--stream calls it as a stream')
+    expect((await run(['call', silent.url, 'sum', '--input'], '1\n')).stdout).toBe('1\n')
+  })
+
+  test('that is silent for longer than the command line allows exits with 4, and ends', async () => {
+    await using server = await serve()
+    for (const flags of [['--stream'], []]) {
+      server.events.length = 0
+      const { code, stdout, stderr } = await run([
+        'call',
+        server.url,
+        'silent',
+        ...flags,
+        ...['-t', '1500', '--json'],
+      ])
+      expect({ code, stdout }).toEqual({ code: 4, stdout: '1\n' })
+      expect(JSON.parse(stderr).error).toMatchObject({ name: 'RpcTimeoutError', method: 'silent' })
+      await eventually(() => expect(server.events).toEqual(['silent ended']))
+    }
+    // One that goes on is not ended, however long it takes.
+    const lively = [
+      'call',
+      server.url,
+      'count',
+      '{"to":10,"everyMs":300}',
+      '--stream',
+      '-t',
+      '1500',
+    ]
+    expect(await run(lively)).toMatchObject({ code: 0 })
+  })
+
   test('goes along no longer than the call is open', async () => {
     await using server = await serve()
     await using unread = new Cli(['call', server.url, 'first', '--input'])
@@ -324,6 +368,10 @@ describe('a call that fails', () => {
   test.each([
     [['add', '{"a":5'], /PARAMS must be JSON/],
     [['add', '5'], /PARAMS must be an object/],
+    [['bytes', '{"bytes":{"$bytes":"!!"}}'], /"\$bytes" must be base64; it is "!!"/],
+    [['bytes', '{"bytes":{"$bytes":"AAAA!"}}'], /must be base64/],
+    [['bytes', '{"bytes":{"$bytes":"A"}}'], /must be base64/],
+    [['bytes', '{"bytes":{"$bytes":"AA=A"}}'], /must be base64/],
     [['add', '{}', '--stdin'], /and not both/],
     [['add', '--stdin', '--input'], /either --stdin or --input/],
     [['log', '--notify', '--key', 'a'], /--key does not go with --notify/],

@@ -34,6 +34,8 @@ charge(): number
 count(to: number, everyMs: number): stream of number
 sum(): number
 first(): number
+doubled(): stream of number
+silent(): stream of number
 log(text?: string)  (notification)
 color(name?: "red" | "blue"): any
 `)

@@ -1,4 +1,4 @@
-import { ErrorCode, RpcError, type SendOptions } from '@flashrpc/core'
+import { ErrorCode, RpcError, type SendOptions, type Timeout } from '@flashrpc/core'
 import type { OpenRpcDocument } from '@flashrpc/core/discovery'
 import { Command } from 'commander'
 import {
@@ -38,7 +38,13 @@ export function createCallCommand(stop: AbortSignal): Command {
     .option('--key <key>', 'an idempotency key: called again with it, the server answers the same')
     .addOption(dialectOption())
   return addConnectionOptions(command).action(
-    async (url: string, method: string, argument: string | undefined, flags: CallFlags) => {
+    async (
+      url: string,
+      method: string,
+      argument: string | undefined,
+      flags: CallFlags,
+      self: Command,
+    ) => {
       assertAgree(flags)
       const params = await readParams(argument, flags, stop)
       await using client = await connect(url, flags, stop)
@@ -51,13 +57,20 @@ export function createCallCommand(stop: AbortSignal): Command {
         ...(flags.progress && { onProgress: (value: unknown) => say(toJson(value)) }),
         ...(flags.input && { input: readLines(process.stdin) }),
       }
-      if (flags.stream) return await printItems(client, method, params, options)
+      // A stream may be silent for as long as it likes, unless the command line says how long.
+      const isBounded = self.getOptionValueSource('timeout') === 'cli'
+      const timeout: Timeout = isBounded ? { idle: flags.timeout } : Number.POSITIVE_INFINITY
+      const print = () => printItems(client, method, params, { ...options, timeout })
+      // What goes along can be read once only, so it has to be known before.
+      if (flags.stream || (flags.input && (await isKnownAsStream(client, method, stop)))) {
+        return await print()
+      }
       try {
         printValue(await client.call(method, params, options), flags)
       } catch (error) {
-        const isStream = isOtherKind(error) && (await isKnownAsStream(client, method, stop))
-        if (!isStream || flags.input) throw error
-        await printItems(client, method, params, options)
+        if (!isOtherKind(error)) throw error
+        if (flags.input || !(await isKnownAsStream(client, method, stop))) throw withHint(error)
+        await print()
       }
     },
   )
@@ -84,8 +97,13 @@ async function printItems(
 }
 
 /** A stream is not run where it is called as a method is: docs/protocol.md, "Streams". */
-function isOtherKind(error: unknown): boolean {
+function isOtherKind(error: unknown): error is RpcError {
   return error instanceof RpcError && error.code === ErrorCode.invalidRequest
+}
+
+/** @returns the error, and what to do where it is one because the method is a stream. */
+function withHint({ code, message, data, method }: RpcError): RpcError {
+  return new RpcError(code, `${message} (--stream calls it as a stream)`, data, { method })
 }
 
 async function isKnownAsStream(

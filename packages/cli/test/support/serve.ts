@@ -17,6 +17,10 @@ export const contract = defineContract({
     sum: method({ input: z.number(), result: z.number() }),
     /** Answers the first item, and reads no further. */
     first: method({ input: z.number(), result: z.number() }),
+    /** Each item of its input, twice as much. */
+    doubled: stream({ input: z.number(), item: z.number() }),
+    /** Yields one item, and nothing after it. */
+    silent: stream({ item: z.number() }),
     log: notification({ params: z.object({ text: z.string().optional() }) }),
     color: method({ params: z.object({ name: z.enum(['red', 'blue']).optional() }) }),
   },
@@ -79,6 +83,17 @@ export async function serve(options: Options = {}) {
       async first(_, { input }) {
         for await (const item of input) return item
         return 0
+      },
+      async *doubled(_, { input }) {
+        for await (const item of input) yield item * 2
+      },
+      async *silent(_, { signal }) {
+        try {
+          yield 1
+          await wait(60_000, undefined, { signal })
+        } finally {
+          events.push('silent ended')
+        }
       },
       log: (params) => void logged.push(params),
       color: ({ name }) => name ?? 'none',
