@@ -474,10 +474,11 @@ describe('a key', () => {
     failing = undefined
     expect(await refused()).toMatchObject({ code: 4002 })
     expect(scene.charged).toStrictEqual([1])
-    expect(scene.errors).toMatchObject([
-      { message: 'The disk is full' },
-      { message: 'The disk is full' },
-    ])
+    const told = ['begin', 'finish'].map((part) => ({
+      message: `idempotency.store "${memory.id}" failed in ${part}(): The disk is full`,
+      cause: { message: 'The disk is full' },
+    }))
+    expect(scene.errors).toMatchObject(told)
   })
 
   test('is refused by a server without a store, before anything is sent', async () => {

@@ -1,13 +1,21 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KeyedCall, Keys } from '../channel/keyed-calls.js'
-import { ErrorCode, RpcConfigError, RpcDisconnectedError, RpcOverloadedError } from '../errors.js'
+import {
+  describeThrown,
+  ErrorCode,
+  RpcConfigError,
+  RpcDisconnectedError,
+  RpcOverloadedError,
+} from '../errors.js'
 import type { Codec } from '../wire/codec.js'
 import { errorMessage, neverRanMessage, type ResponseMessage } from '../wire/message.js'
 import { fingerprintOf } from './fingerprint.js'
+import { GuardedStore, nameOfStore, StoreIsLate } from './guarded-store.js'
 import type { BegunCall, ResultStore } from './result-store.js'
-import { SharedRun } from './shared-run.js'
+import { leftMessage, SharedRun } from './shared-run.js'
 import { readStoredAnswer, storeAnswer } from './stored-answer.js'
+import { UnrecordedAnswers } from './unrecorded.js'
 
 /** How calls with an idempotency key are answered. */
 export interface IdempotencyOptions<Identity = unknown> {
@@ -29,23 +37,36 @@ export interface IdempotencyOptions<Identity = unknown> {
    * `signal` aborts. Default 30,000.
    */
   graceMs?: number
+  /**
+   * How long the store may take to answer, in ms. Where it does not record a key in that time, the call is not run:
+   * `RpcTimeoutError`, `not-received`. Where it does not record an answer, that is sent all the same. Default 10,000.
+   */
+  storeTimeoutMs?: number
 }
 
 /** How long to wait before a call that runs in another process is asked for again, in ms. */
 const FIRST_LOOK_MS = 20
 const LONGEST_LOOK_MS = 1_000
+/** How long the id of a store may be. */
+const MOST_ID = 1_024
 
 /** Runs each call with a key once, and gives its answer to all who ask (docs/protocol.md, "Keys"). */
 export class Idempotency {
   readonly #options: Required<IdempotencyOptions>
+  readonly #store: GuardedStore
   readonly #codec: Codec
-  /** By scope and key: what is being answered, and what could not be recorded. */
-  readonly #runs = new Map<string, { run: SharedRun; answer: Promise<ResponseMessage> }>()
-  readonly #running = new Set<Promise<unknown>>()
+  /** What is being answered, by scope and key. */
+  readonly #runs = new Map<string, SharedRun>()
+  readonly #running = new Set<Promise<void>>()
+  readonly #unrecorded: UnrecordedAnswers
+  #isRecordingAgain = false
 
   /** @throws {RpcConfigError} naming the option that is wrong. */
   constructor(options: IdempotencyOptions, hasIdentities: boolean, codec: Codec) {
     this.#options = resolveIdempotencyOptions(options, hasIdentities)
+    const { store, storeTimeoutMs } = this.#options
+    this.#store = new GuardedStore(store, storeTimeoutMs)
+    this.#unrecorded = new UnrecordedAnswers(store.ttlMs)
     this.#codec = codec
   }
 
@@ -55,27 +76,30 @@ export class Idempotency {
    * @throws whatever `scope` throws.
    */
   keysOf(identity: unknown): Keys {
-    const { id, ttlMs } = this.#options.store
+    const { id, ttlMs } = this.#store
     return { store: digest(JSON.stringify([id, this.#scopeOf(identity)])), ttlMs }
   }
 
   /** @returns the one answer of a call's key, whatever its id is. Rejects where `scope` fails. */
   async answer(call: KeyedCall): Promise<ResponseMessage> {
+    const key = JSON.stringify([this.#scopeOf(call.identity), call.key])
+    const fingerprint = fingerprintOf(call.method, call.params)
     // Nobody waits any more: it is not begun, and leaves no record.
     if (call.signal.aborted) {
       return neverRanMessage(null, ErrorCode.cancelled, `"${call.method}" was cancelled`)
     }
-    const key = JSON.stringify([this.#scopeOf(call.identity), call.key])
-    const fingerprint = fingerprintOf(call.method, call.params)
     for (;;) {
-      const shared = this.#runs.get(key) ?? this.#share(key, fingerprint, call)
-      if (shared.run.fingerprint === fingerprint) {
-        shared.run.join(call)
-        return shared.answer
+      const known = this.#unrecorded.get(key)
+      if (known) {
+        return known.fingerprint === fingerprint ? this.#kept(known.record, call) : reused(call)
       }
-      if (shared.run.isBegun) return reused(call)
-      // It may be the one that is wrong, which the store will say.
-      await shared.answer
+      const run = this.#runs.get(key)
+      if (!run) return this.#start(key, fingerprint, call)
+      if (run.fingerprint === fingerprint && run.isOpen) return run.join(call)
+      if (run.fingerprint !== fingerprint && run.isBegun) return reused(call)
+      // It was given up, or it may be the one that is wrong, which the store will say.
+      await endedOrLeft(run, call)
+      if (call.signal.aborted) return leftMessage(call)
     }
   }
 
@@ -95,75 +119,153 @@ export class Idempotency {
       giveUp.abort()
     }
     const reason = new RpcDisconnectedError('The server is closing', 'maybe-executed')
-    for (const { run } of this.#runs.values()) run.abandon(reason)
+    for (const run of this.#runs.values()) run.giveUp(reason)
+    this.#unrecorded.clear()
   }
 
   /** In the turn that finds nobody: of all who come with a key, one asks the store. */
-  #share(key: string, fingerprint: string, call: KeyedCall) {
-    const run = new SharedRun(fingerprint, this.#options.graceMs)
-    const answer = this.#find(key, run, call).finally(() => {
-      run.end()
-      this.#running.delete(answer)
-      if (!run.isUnrecorded) this.#runs.delete(key)
-    })
-    const shared = { run, answer }
-    this.#runs.set(key, shared)
-    this.#running.add(answer)
-    return shared
+  #start(key: string, fingerprint: string, call: KeyedCall): Promise<ResponseMessage> {
+    const run = new SharedRun(fingerprint, call, this.#options.graceMs)
+    this.#runs.set(key, run)
+    const answer = run.join(call)
+    const running = this.#find(key, run)
+      .catch((thrown) => {
+        call.error(thrown)
+        return unknownEnd(call)
+      })
+      .then((found) => {
+        this.#running.delete(running)
+        this.#runs.delete(key)
+        run.end(found)
+      })
+    this.#running.add(running)
+    return answer
   }
 
-  async #find(key: string, run: SharedRun, call: KeyedCall): Promise<ResponseMessage> {
+  async #find(key: string, run: SharedRun): Promise<ResponseMessage> {
+    const { call } = run
+    const refusal = this.#whyFull(call)
+    if (refusal) return refusal
     for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
-      const begun = await this.#begin(key, run, call)
+      const begun = await this.#begin(key, run)
       if ('refusal' in begun) return begun.refusal
-      if (begun.state === 'new') return this.#run(key, run, call)
+      if (begun.state === 'new') return this.#run(key, run)
       if (begun.fingerprint !== run.fingerprint) return reused(call)
       if (begun.state === 'done') return this.#kept(begun.answer, call)
       if (begun.state === 'unknown') return died(call)
-      if (run.signal.aborted) return givenUp(call)
-      await sleep(waitMs, undefined, { signal: run.signal }).catch(() => {})
+      await run.pause(waitMs)
+      // It goes on in the other process, and somebody may ask for it again.
+      if (!run.goesOn()) return givenUp(call)
     }
+  }
+
+  /** @returns the refusal of a call whose answer could not be kept, as those of many before it could not be recorded. */
+  #whyFull({ method, error }: KeyedCall): ResponseMessage | undefined {
+    if (!this.#unrecorded.isFull) return undefined
+    const why = `"${method}" was not run: no more results can be kept`
+    const name = nameOfStore(this.#store.id)
+    const what = `${name} has not recorded ${this.#unrecorded.size} answers, and no more are kept here`
+    error(new RpcOverloadedError(`${why}: ${what}`, { method, outcome: 'not-received' }))
+    return neverRanMessage(null, ErrorCode.overloaded, why)
   }
 
   async #begin(
     key: string,
-    { fingerprint }: SharedRun,
-    { method, error }: KeyedCall,
+    { fingerprint, call }: SharedRun,
   ): Promise<BegunCall | { readonly refusal: ResponseMessage }> {
+    const { method } = call
+    const refusal = (code: number, why: string) => ({
+      refusal: neverRanMessage(null, code, `"${method}" was not run: ${why}`),
+    })
     try {
-      return await this.#options.store.begin(key, fingerprint)
+      return await this.#store.begin(key, fingerprint, (late) => this.#begunLate(key, call, late))
     } catch (thrown) {
-      error(thrown)
-      const isFull = thrown instanceof RpcOverloadedError
-      const code = isFull ? ErrorCode.overloaded : ErrorCode.internal
-      const why = isFull ? 'no more results can be kept' : 'its key could not be recorded'
-      return { refusal: neverRanMessage(null, code, `"${method}" was not run: ${why}`) }
+      call.error(thrown)
+      if (thrown instanceof StoreIsLate) {
+        return refusal(ErrorCode.timedOut, 'its key was not recorded in time')
+      }
+      return thrown instanceof RpcOverloadedError
+        ? refusal(ErrorCode.overloaded, 'no more results can be kept')
+        : refusal(ErrorCode.internal, 'its key could not be recorded')
     }
   }
 
-  async #run(key: string, run: SharedRun, call: KeyedCall): Promise<ResponseMessage> {
-    run.isBegun = true
-    const told = await call.run(run.signal)
-    const answer = isGivenUp(told, run.signal) ? givenUp(call) : told
-    try {
-      await this.#options.store.finish(key, this.#record(answer, call))
-    } catch (thrown) {
-      // It stays known here, for as long as this process lives.
-      run.isUnrecorded = true
-      call.error(thrown)
+  /** Its caller was told that it was not run; it is not. */
+  #begunLate(key: string, call: KeyedCall, late: Promise<BegunCall>): void {
+    late
+      .then(({ state }) => (state === 'new' ? this.#giveBack(key, call) : undefined))
+      .catch((thrown) => call.error(thrown))
+  }
+
+  async #run(key: string, run: SharedRun): Promise<ResponseMessage> {
+    const call = run.begin()
+    if (!call) {
+      await this.#giveBack(key, run.call)
+      return givenUp(run.call)
     }
+    const told = await call.run(run.signal)
+    const isUnknown = hasUnknownEnd(told, run.signal)
+    const answer = isUnknown && run.signal.aborted ? givenUp(call) : told
+    const kept = isUnknown ? givenUp(call) : told
+    await this.#keep(key, run.fingerprint, call, kept)
     return answer
   }
 
+  /** Its key was recorded, and nobody waits: it has not run, and can be run again where the store takes that back. */
+  async #giveBack(key: string, call: KeyedCall): Promise<void> {
+    try {
+      if (this.#store.canRelease) await this.#store.release(key)
+      else await this.#store.finish(key, this.#record(givenUp(call), call), ignored)
+    } catch (thrown) {
+      call.error(thrown)
+    }
+  }
+
+  async #keep(
+    key: string,
+    fingerprint: string,
+    call: KeyedCall,
+    answer: ResponseMessage,
+  ): Promise<void> {
+    const record = this.#record(answer, call)
+    try {
+      await this.#store.finish(key, record, (late) => {
+        late.then(() => this.#unrecorded.delete(key)).catch((thrown) => call.error(thrown))
+      })
+    } catch (thrown) {
+      const short = storeAnswer(this.#codec, unkept(call))
+      this.#unrecorded.add(key, fingerprint, record, short)
+      call.error(thrown)
+      return
+    }
+    if (this.#unrecorded.oldest) void this.#recordAgain()
+  }
+
+  /** A store that could not record answers can do so again: those that are missing follow, the oldest first. */
+  async #recordAgain(): Promise<void> {
+    if (this.#isRecordingAgain) return
+    this.#isRecordingAgain = true
+    try {
+      for (let next = this.#unrecorded.oldest; next; next = this.#unrecorded.oldest) {
+        const [key, { record }] = next
+        await this.#store.finish(key, record, ignored)
+        this.#unrecorded.delete(key)
+      }
+    } catch {
+      // That it fails was told when it failed first. They stay known here.
+    } finally {
+      this.#isRecordingAgain = false
+    }
+  }
+
   #record(answer: ResponseMessage, call: KeyedCall): string {
-    const unkept = uncertain(call, 'has run, and its answer could not be kept')
     try {
       const record = storeAnswer(this.#codec, answer)
       const { maxAnswerLength } = this.#options
-      return record.length > maxAnswerLength ? storeAnswer(this.#codec, unkept) : record
+      return record.length > maxAnswerLength ? storeAnswer(this.#codec, unkept(call)) : record
     } catch {
       // That it can't be carried is told, and reported, as it is answered.
-      return storeAnswer(this.#codec, unkept)
+      return storeAnswer(this.#codec, unkept(call))
     }
   }
 
@@ -172,7 +274,8 @@ export class Idempotency {
     try {
       return readStoredAnswer(this.#codec, record) ?? unread
     } catch (thrown) {
-      call.error(thrown)
+      const why = `${nameOfStore(this.#store.id)} has an answer that can't be read: ${describeThrown(thrown)}`
+      call.error(new RpcConfigError(why, { method: call.method, cause: thrown }))
       return unread
     }
   }
@@ -184,6 +287,22 @@ export class Idempotency {
   }
 }
 
+function ignored(late: Promise<unknown>): void {
+  late.catch(() => {})
+}
+
+/** Resolves when a run has ended, or a call's caller waits no longer. */
+function endedOrLeft({ ended }: SharedRun, { signal }: KeyedCall): Promise<void> {
+  return new Promise((resolve) => {
+    const onEnd = () => {
+      signal.removeEventListener('abort', onEnd)
+      resolve()
+    }
+    signal.addEventListener('abort', onEnd, { once: true })
+    void ended.then(onEnd)
+  })
+}
+
 function reused({ method }: KeyedCall): ResponseMessage {
   const why = 'its key belongs to a call of another method or with other params; use another key'
   return errorMessage(null, ErrorCode.keyReused, `"${method}" was not run: ${why}`)
@@ -193,16 +312,31 @@ function died(call: KeyedCall): ResponseMessage {
   return uncertain(call, 'may have run: the process that began it ended before it had an answer')
 }
 
-/** Whether a handler stopped because it was told to: it has done nobody knows how much. */
-function isGivenUp(answer: ResponseMessage, signal: AbortSignal): boolean {
-  if (!signal.aborted || !('error' in answer)) return false
+/** What says that nobody knows how far a handler came: it stopped as it was told to, or what it waited for did. */
+const UNKNOWN_ENDS: ReadonlySet<number> = new Set([
+  ErrorCode.cancelled,
+  ErrorCode.timedOut,
+  ErrorCode.disconnected,
+  ErrorCode.uncertain,
+])
+
+/** Whether an answer is no end that can be kept: it has done nobody knows how much. */
+function hasUnknownEnd(answer: ResponseMessage, { aborted }: AbortSignal): boolean {
+  if (!('error' in answer)) return false
   const { code } = answer.error
-  // The second is that of the signal's own reason, thrown on.
-  return code === ErrorCode.cancelled || code === ErrorCode.disconnected
+  return UNKNOWN_ENDS.has(code) || (aborted && code === ErrorCode.internal)
 }
 
 function givenUp(call: KeyedCall): ResponseMessage {
   return uncertain(call, 'may have run: it was given up while it ran')
+}
+
+function unkept(call: KeyedCall): ResponseMessage {
+  return uncertain(call, 'has run, and its answer could not be kept')
+}
+
+function unknownEnd(call: KeyedCall): ResponseMessage {
+  return uncertain(call, 'may have run: what came of it is not known')
 }
 
 function uncertain({ method }: KeyedCall, what: string): ResponseMessage {
@@ -224,7 +358,13 @@ function resolveIdempotencyOptions(
   if (typeof options !== 'object' || options === null) {
     throw new RpcConfigError('idempotency must be an object such as { store: memoryResultStore() }')
   }
-  const { store, scope, maxAnswerLength = 64 * 1024, graceMs = 30_000 } = options
+  const {
+    store,
+    scope,
+    maxAnswerLength = 64 * 1024,
+    graceMs = 30_000,
+    storeTimeoutMs = 10_000,
+  } = options
   assertStore(store)
   if (scope === undefined && hasIdentities) {
     throw new RpcConfigError(
@@ -234,20 +374,33 @@ function resolveIdempotencyOptions(
   if (scope !== undefined && typeof scope !== 'function') {
     throw new RpcConfigError('idempotency.scope must be a function of an identity')
   }
-  for (const [name, value] of Object.entries({ maxAnswerLength, graceMs })) {
+  for (const [name, value] of Object.entries({ maxAnswerLength, graceMs, storeTimeoutMs })) {
     if (Number.isInteger(value) && value > 0 && value < 2 ** 31) continue
     throw new RpcConfigError(
       `idempotency.${name} must be a positive integer below 2³¹; it is ${String(value)}`,
     )
   }
-  return { store, scope: scope ?? (() => ''), maxAnswerLength, graceMs }
+  return { store, scope: scope ?? (() => ''), maxAnswerLength, graceMs, storeTimeoutMs }
 }
 
 function assertStore(store: Partial<ResultStore> | undefined): void {
-  const { id, ttlMs, begin, finish } = store ?? {}
-  const isStore = typeof begin === 'function' && typeof finish === 'function'
-  if (isStore && typeof id === 'string' && id !== '' && Number.isFinite(ttlMs)) return
-  throw new RpcConfigError(
-    'idempotency.store must be a ResultStore (id, ttlMs, begin, finish), such as memoryResultStore()',
-  )
+  const { id, ttlMs, begin, finish, release } = store ?? {}
+  if (typeof begin !== 'function' || typeof finish !== 'function') {
+    throw new RpcConfigError(
+      'idempotency.store must be a ResultStore (id, ttlMs, begin, finish), such as memoryResultStore()',
+    )
+  }
+  const name = nameOfStore(id)
+  if (typeof id !== 'string' || id === '' || id.length > MOST_ID) {
+    throw new RpcConfigError(
+      `${name} must be a ResultStore whose id is text of 1 to ${MOST_ID} characters`,
+    )
+  }
+  if (!(typeof ttlMs === 'number' && Number.isFinite(ttlMs) && ttlMs > 0)) {
+    throw new RpcConfigError(
+      `${name} must have a ttlMs above 0, for how many ms a key is kept; it is ${String(ttlMs)}`,
+    )
+  }
+  if (release === undefined || typeof release === 'function') return
+  throw new RpcConfigError(`${name} must have a function for release, or none`)
 }

@@ -83,6 +83,10 @@ class MemoryResultStore implements ResultStore {
     this.#bytes += answer.length - (entry.answer?.length ?? 0)
   }
 
+  release(key: string): void {
+    if (this.#entries.get(key)?.answer === undefined) this.#entries.delete(key)
+  }
+
   get #isFull(): boolean {
     return this.#entries.size >= this.#maxEntries || this.#bytes >= this.#maxBytes
   }

@@ -31,9 +31,16 @@ export interface ResultStore {
   begin(key: string, fingerprint: string): Awaitable<BegunCall>
   /**
    * Records the answer of a call that was new. It resolves once the record is as safe as that of `begin`;
-   * only then is the caller answered.
+   * only then is the caller answered. Where it fails, the caller is answered, too, and it may be called again with
+   * the same answer.
    */
   finish(key: string, answer: string): Awaitable<void>
+  /**
+   * Forgets a call that was new: it has not run, as nobody waited for it any more when it was recorded. The key is
+   * new again. Without this function, such a key is recorded as one of which nobody knows what came of it
+   * (`RpcUncertainError`). Default: none.
+   */
+  release?(key: string): Awaitable<void>
 }
 
 /** What a store knows of a key, as a call with it begins. */

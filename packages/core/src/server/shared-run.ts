@@ -1,61 +1,152 @@
 import type { KeyedCall } from '../channel/keyed-calls.js'
-import { RpcDisconnectedError } from '../errors.js'
+import { ErrorCode, RpcDisconnectedError, RpcTimeoutError } from '../errors.js'
+import { errorMessage, type ResponseMessage } from '../wire/message.js'
+
+interface Waiting {
+  readonly answer: (answer: ResponseMessage) => void
+  readonly stopListening: () => void
+}
 
 /**
- * Those who wait for the one run of a key. Its signal aborts when nobody does any more: at once where
- * the last of them has cancelled, and after a while where it is gone and may come back.
+ * The one run of a key, and those who wait for it. It is given up when nobody waits any more: at once where the
+ * last of them has cancelled, and after a while where it is gone and may come back. Until its handler has begun,
+ * whoever comes next takes it over; from then on its signal aborts, and nobody can join it.
  */
 export class SharedRun {
-  /** Of the call that began it. */
+  /** Of the call that it was made for, and of all that join. */
   readonly fingerprint: string
-  /** Whether its handler runs, or has run: it is the first of its key. */
-  isBegun = false
-  /** Its answer could not be recorded: this process alone knows it. */
-  isUnrecorded = false
+  /** What it was made for: names the method in words, and is told errors. */
+  readonly call: KeyedCall
+  /** Resolves when it has ended, and is not to be joined any more. */
+  readonly ended: Promise<void>
   readonly #graceMs: number
   readonly #controller = new AbortController()
-  readonly #waiting = new Map<KeyedCall, () => void>()
+  readonly #waiting = new Map<KeyedCall, Waiting>()
+  /** Whose handler runs, or ran. */
+  #runner: KeyedCall | undefined
+  /** Answers the runner, which has left, when its handler has ended: until then its place is taken. */
+  #answerRunner: Waiting['answer'] | undefined
+  /** Who has left last. */
+  #last: KeyedCall
+  #state: 'wanted' | 'given up' | 'closed' = 'wanted'
   #timer: ReturnType<typeof setTimeout> | undefined
-  #isOver = false
+  #wake: (() => void) | undefined
+  #tellEnd!: () => void
 
-  constructor(fingerprint: string, graceMs: number) {
+  constructor(fingerprint: string, call: KeyedCall, graceMs: number) {
     this.fingerprint = fingerprint
+    this.call = call
+    this.#last = call
     this.#graceMs = graceMs
+    this.ended = new Promise((resolve) => {
+      this.#tellEnd = resolve
+    })
   }
 
+  /** The handler's. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
-  join(call: KeyedCall): void {
-    if (this.#isOver) return
-    const onAbort = () => this.#left(call)
+  /** Whether its handler has begun. */
+  get isBegun(): boolean {
+    return this.#runner !== undefined
+  }
+
+  /** Whether it can be joined. */
+  get isOpen(): boolean {
+    return this.#state !== 'closed'
+  }
+
+  /**
+   * Waits for the run, which must be open, until this caller leaves.
+   *
+   * @returns its answer. Of the caller whose handler runs, it comes when that has ended.
+   */
+  join(call: KeyedCall): Promise<ResponseMessage> {
     clearTimeout(this.#timer)
-    this.#waiting.set(call, () => call.signal.removeEventListener('abort', onAbort))
-    if (call.signal.aborted) onAbort()
-    else call.signal.addEventListener('abort', onAbort, { once: true })
+    this.#state = 'wanted'
+    return new Promise((answer) => {
+      const onAbort = () => this.#left(call)
+      const stopListening = () => call.signal.removeEventListener('abort', onAbort)
+      this.#waiting.set(call, { answer, stopListening })
+      if (call.signal.aborted) onAbort()
+      else call.signal.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  /** Lets some time pass, in ms, or less where it is given up meanwhile. */
+  async pause(ms: number): Promise<void> {
+    if (this.#state !== 'wanted') return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  /** @returns whether somebody waits. Where nobody does, it is closed from now on. */
+  goesOn(): boolean {
+    if (this.#state !== 'wanted') this.#state = 'closed'
+    return this.isOpen
+  }
+
+  /** @returns the call whose handler is to run; none where nobody waits, and it is closed from now on. */
+  begin(): KeyedCall | undefined {
+    if (!this.goesOn()) return undefined
+    const [first = this.#last] = this.#waiting.keys()
+    this.#runner = first
+    return first
   }
 
   /** Nobody is to wait for it any longer. */
-  abandon(reason: unknown): void {
+  giveUp(reason: unknown): void {
     clearTimeout(this.#timer)
-    this.#controller.abort(reason)
+    this.#state = this.isBegun ? 'closed' : 'given up'
+    this.#wake?.()
+    if (this.isBegun) this.#controller.abort(reason)
   }
 
   /** It has its answer. */
-  end(): void {
-    this.#isOver = true
+  end(answer: ResponseMessage): void {
+    this.#state = 'closed'
     clearTimeout(this.#timer)
-    for (const stopListening of this.#waiting.values()) stopListening()
+    for (const waiting of this.#waiting.values()) {
+      waiting.stopListening()
+      waiting.answer(answer)
+    }
     this.#waiting.clear()
+    this.#answerRunner?.(answer)
+    this.#tellEnd()
   }
 
   #left(call: KeyedCall): void {
-    this.#waiting.get(call)?.()
+    const waiting = this.#waiting.get(call)
+    if (!waiting) return
+    waiting.stopListening()
     this.#waiting.delete(call)
-    if (this.#waiting.size > 0 || this.#isOver) return
+    this.#last = call
+    if (call === this.#runner) this.#answerRunner = waiting.answer
+    else waiting.answer(leftMessage(call))
+    if (this.#waiting.size > 0) return
     const { reason } = call.signal
-    if (!(reason instanceof RpcDisconnectedError)) return this.abandon(reason)
-    this.#timer = setTimeout(() => this.abandon(reason), this.#graceMs)
+    if (!(reason instanceof RpcDisconnectedError)) return this.giveUp(reason)
+    this.#timer = setTimeout(() => this.giveUp(reason), this.#graceMs)
   }
+}
+
+/** What is answered to who waits no longer: what comes of the key, nobody can tell it. */
+export function leftMessage({ method, signal }: KeyedCall): ResponseMessage {
+  const isLate = signal.reason instanceof RpcTimeoutError
+  return isLate
+    ? errorMessage(
+        null,
+        ErrorCode.timedOut,
+        `"${method}" took longer than its caller waits`,
+        undefined,
+        null,
+      )
+    : errorMessage(null, ErrorCode.cancelled, `"${method}" was cancelled`, undefined, null)
 }

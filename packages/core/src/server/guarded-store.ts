@@ -1,0 +1,148 @@
+import type { Awaitable } from '../channel/functions.js'
+import { settled } from '../channel/maybe-async.js'
+import {
+  describeThrown,
+  ErrorCode,
+  RpcConfigError,
+  RpcError,
+  RpcOverloadedError,
+  RpcTimeoutError,
+} from '../errors.js'
+import type { BegunCall, ResultStore } from './result-store.js'
+
+/**
+ * A store of results whose mistakes harm one call each: what it throws, and what it answers that is no answer, is
+ * an error that names it; what it does not answer in time, too.
+ */
+export class GuardedStore {
+  readonly #store: ResultStore
+  readonly #timeoutMs: number
+
+  /** @param timeoutMs how long it may take over one of its functions. */
+  constructor(store: ResultStore, timeoutMs: number) {
+    this.#store = store
+    this.#timeoutMs = timeoutMs
+  }
+
+  get id(): string {
+    return this.#store.id
+  }
+
+  get ttlMs(): number {
+    return this.#store.ttlMs
+  }
+
+  /** Whether it can take back what it has recorded as new. */
+  get canRelease(): boolean {
+    return this.#store.release !== undefined
+  }
+
+  /**
+   * @param late is given an answer that comes after the time, and an error that does.
+   * @throws {RpcOverloadedError} where the store is full.
+   * @throws {StoreIsLate} where it has not answered in time.
+   * @throws {RpcConfigError} where its answer is none.
+   * @throws {RpcError} where it has thrown.
+   */
+  async begin(
+    key: string,
+    fingerprint: string,
+    late: (answer: Promise<BegunCall>) => void,
+  ): Promise<BegunCall> {
+    const checked = (given: unknown) => {
+      if (isBegun(given)) return given
+      throw new RpcConfigError(
+        `${this.#name} answered begin() with ${inWords(given)}; it must be { state: 'new' }, or { state, fingerprint } of 'running' or 'unknown', or { state: 'done', fingerprint, answer }`,
+      )
+    }
+    const given = await this.#call(
+      'begin',
+      () => this.#store.begin(key, fingerprint),
+      (answer) => late(answer.then(checked)),
+    )
+    return checked(given)
+  }
+
+  /** @throws as {@link begin} does. */
+  async finish(
+    key: string,
+    answer: string,
+    late: (recorded: Promise<void>) => void,
+  ): Promise<void> {
+    await this.#call('finish', () => this.#store.finish(key, answer), late)
+  }
+
+  /** @throws as {@link begin} does. */
+  async release(key: string): Promise<void> {
+    await this.#call(
+      'release',
+      () => this.#store.release?.(key),
+      (released) => released.catch(() => {}),
+    )
+  }
+
+  get #name(): string {
+    return nameOfStore(this.#store.id)
+  }
+
+  async #call<T>(
+    part: string,
+    call: () => Awaitable<T>,
+    late: (given: Promise<T>) => void,
+  ): Promise<T> {
+    try {
+      const given = settled(call())
+      return given instanceof Promise ? await this.#inTime(part, given, late) : given
+    } catch (thrown) {
+      throw thrown instanceof StoreIsLate ? thrown : this.#failed(part, thrown)
+    }
+  }
+
+  #inTime<T>(part: string, given: Promise<T>, late: (given: Promise<T>) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const why = `${this.#name} did not answer ${part}() within ${this.#timeoutMs} ms (idempotency.storeTimeoutMs)`
+        reject(new StoreIsLate(why, 'maybe-executed'))
+        late(
+          given.catch((thrown) => {
+            throw this.#failed(part, thrown)
+          }),
+        )
+      }, this.#timeoutMs)
+      given.finally(() => clearTimeout(timer)).then(resolve, reject)
+    })
+  }
+
+  #failed(part: string, thrown: unknown): RpcError {
+    const why = `${this.#name} failed in ${part}(): ${describeThrown(thrown)}`
+    const options = { cause: thrown }
+    return thrown instanceof RpcOverloadedError
+      ? new RpcOverloadedError(why, options)
+      : new RpcError(ErrorCode.internal, why, undefined, options)
+  }
+}
+
+/** A store has not answered in time. */
+export class StoreIsLate extends RpcTimeoutError {}
+
+/** A store, in words: as errors name it. */
+export function nameOfStore(id: unknown): string {
+  return `idempotency.store ${typeof id === 'string' ? JSON.stringify(id.slice(0, 100)) : ''}`.trim()
+}
+
+function isBegun(value: unknown): value is BegunCall {
+  if (typeof value !== 'object' || value === null) return false
+  const { state, fingerprint, answer } = value as Partial<Record<string, unknown>>
+  if (state === 'new') return true
+  if (typeof fingerprint !== 'string') return false
+  return (
+    state === 'running' || state === 'unknown' || (state === 'done' && typeof answer === 'string')
+  )
+}
+
+function inWords(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  const { state, fingerprint, answer } = value as Partial<Record<string, unknown>>
+  const types = `fingerprint: ${typeof fingerprint}, answer: ${typeof answer}`
+  return `{ state: ${typeof state === 'string' ? JSON.stringify(state.slice(0, 20)) : typeof state}, ${types} }`
+}
