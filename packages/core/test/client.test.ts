@@ -142,6 +142,55 @@ describe('states', () => {
     expect(client.state).toBe(seen[1])
   })
 
+  test.each<[string, (call: () => Promise<unknown>) => unknown]>([
+    ['at once', (call) => void call().catch(() => {})],
+    ['later', (call) => setTimeout(() => call().catch(() => {}))],
+    ['as long as the call lasts', async (call) => void (await call())],
+    [
+      'many times',
+      (call) => {
+        for (let n = 0; n < 3; n++) call().catch(() => {})
+      },
+    ],
+  ])(
+    'a listener that calls %s is told a change of status once, and not for ever',
+    async (_, act) => {
+      await using endpoint = serve()
+      await using client = createClient<Server>({ url: (await endpoint.listen()).url })
+      let told = 0
+      const others: ClientState[] = []
+      client.subscribe((state) => {
+        if (state.status !== 'connected' || ++told > 1_000) return
+        return act(() => client.other.add({ a: 1, b: 2 })) as undefined
+      })
+      client.subscribe((state) => others.push(state))
+      await client.connect()
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      expect(told).toBeLessThan(16)
+      // Another one is told of the counts all the same.
+      expect(others.some(({ inFlight }) => inFlight > 0)).toBe(true)
+      const controller = new AbortController()
+      const call = rejection(client.other.hang(undefined, { signal: controller.signal }))
+      await polled(() => others.at(-1)?.inFlight).toBeGreaterThan(0)
+      controller.abort()
+      await call
+      await polled(() => others.at(-1)?.inFlight).toBe(client.state.inFlight)
+    },
+  )
+
+  test('a listener that changes the state has the others told in order', async () => {
+    await using endpoint = serve()
+    await using client = createClient<Server>({ url: (await endpoint.listen()).url })
+    const seen: string[] = []
+    client.subscribe(({ status }) => {
+      if (status === 'connected') void client.close()
+    })
+    client.subscribe(({ status }) => seen.push(status))
+    await polled(() => seen.at(-1)).toBe('closed')
+    expect(seen).toStrictEqual([...seen.filter((status) => status !== 'closed'), 'closed'])
+    expect(seen.filter((status) => status === 'connected')).toHaveLength(1)
+  })
+
   test('tells each listener of each change, until it is unsubscribed', async () => {
     await using endpoint = serve()
     const { url } = await endpoint.listen()

@@ -1,5 +1,5 @@
 import { type AnyClient, type ClientState, IDLE_STATE } from '@flashrpc/core'
-import { createStore, type StoreApi } from 'zustand/vanilla'
+import type { StoreApi } from 'zustand/vanilla'
 
 /** A client's state as a zustand store; read only: the client alone changes it. */
 export type RpcStore = Pick<StoreApi<ClientState>, 'getState' | 'getInitialState' | 'subscribe'>
@@ -14,9 +14,24 @@ const stores = new WeakMap<AnyClient, RpcStore>()
 export function storeOf(client: AnyClient): RpcStore {
   const known = stores.get(client)
   if (known) return known
-  const store = createStore<ClientState>(() => IDLE_STATE)
-  store.setState(client.state, true)
-  client.subscribe((state) => store.setState(state, true))
+  // What was told last: who is told, and who asks, find the same.
+  let told = client.state
+  client.subscribe((state) => {
+    told = state
+  })
+  const store: RpcStore = {
+    getState: () => told,
+    getInitialState: () => IDLE_STATE,
+    // By the client itself, which sees to it that a listener that calls is not told for ever.
+    subscribe(listener) {
+      let before = told
+      return client.subscribe((state) => {
+        const previous = before
+        before = state
+        listener(state, previous)
+      })
+    },
+  }
   stores.set(client, store)
   return store
 }

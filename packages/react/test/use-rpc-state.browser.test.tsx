@@ -1,6 +1,7 @@
 import './support/register.js'
 import { RpcProvider, useRpc, useRpcState, useRpcStore } from '@flashrpc/react'
 import { cleanup, render, screen } from '@testing-library/react'
+import { useEffect } from 'react'
 import { afterEach, expect, test } from 'vitest'
 import { contract } from '../../../scripts/test-server/contract.js'
 import { startServer } from './support/servers.js'
@@ -25,6 +26,32 @@ test('a selected value that stays the same renders nothing again', async () => {
   const before = renders
   await Promise.all(Array.from({ length: 50 }, (_, n) => rpc?.add({ a: n, b: n })))
   expect(renders).toBe(before)
+})
+
+test('who calls when the store changes is told a change of status once, and not for ever', async () => {
+  await using server = await startServer()
+  let told = 0
+  const Caller = () => {
+    const rpc = useRpc()
+    const store = useRpcStore()
+    useEffect(
+      () =>
+        store.subscribe(({ status }) => {
+          if (status === 'connected' && ++told < 1_000) void rpc.add({ a: 1, b: 2 })
+        }),
+      [rpc, store],
+    )
+    return <output>{useRpcState(({ status }) => status)}</output>
+  }
+  render(
+    <RpcProvider url={server.url} contract={contract}>
+      <Caller />
+    </RpcProvider>,
+  )
+  await screen.findByText('connected')
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  expect(told).toBeGreaterThan(0)
+  expect(told).toBeLessThan(16)
 })
 
 test('objects and arrays that a selector makes are compared by their members', async () => {

@@ -76,6 +76,11 @@ export class Caller {
     return this.#calledStreams
   }
 
+  /** Calls and notifications that were ever begun. */
+  get begun(): number {
+    return this.#pending.begun
+  }
+
   /** Calls that were written and wait for their answer. */
   get inFlight(): number {
     return this.#pending.inFlight

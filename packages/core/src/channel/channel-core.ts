@@ -195,6 +195,11 @@ export class ChannelCore
     return this.#otherSide
   }
 
+  /** Calls and notifications that were ever begun here. */
+  get begun(): number {
+    return this.#callerThere?.begun ?? 0
+  }
+
   /** Calls that were sent and wait for their answer. */
   get inFlight(): number {
     return this.#callerThere?.inFlight ?? 0

@@ -1,9 +1,11 @@
+import { guarded } from './guarded.js'
+
 /** Those who are told of each change, in the order in which they came; none harms another. */
 export class Listeners<T> {
   readonly #all = new Set<(value: T) => void>()
   readonly #error: (error: unknown) => void
 
-  /** @param error told of what a listener throws. */
+  /** @param error told of what a listener throws, or rejects with. */
   constructor(error: (error: unknown) => void) {
     this.#error = error
   }
@@ -20,12 +22,6 @@ export class Listeners<T> {
   }
 
   tell(value: T): void {
-    for (const listener of [...this.#all]) {
-      try {
-        listener(value)
-      } catch (thrown) {
-        this.#error(thrown)
-      }
-    }
+    for (const listener of [...this.#all]) guarded(() => listener(value), this.#error)
   }
 }

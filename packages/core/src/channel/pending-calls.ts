@@ -59,6 +59,11 @@ export class PendingCalls implements TimedOwner {
     return this.awaited(id) ? 'waiting' : 'over'
   }
 
+  /** How many calls and notifications were ever opened. */
+  get begun(): number {
+    return this.#lastId
+  }
+
   /** How many were written and wait for their answer; streams do not, which may go on for ever. */
   get inFlight(): number {
     return this.#inFlight

@@ -39,7 +39,14 @@ export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposa
   readonly contract: Contract | undefined
   /** Where it stands now; a new object at each change. */
   readonly state: ClientState
-  /** Tells of every change of {@link state}. @returns ends that. */
+  /**
+   * Tells of each change of {@link state}, once. Where only `inFlight` or `queued` change, it is told later, once for
+   * all changes of a turn, and where they go on changing, once in 100 ms; a listener that calls when it is told of
+   * these is not told of them until something else changes.
+   *
+   * @param listener what it throws, or rejects with, is told to `onError`.
+   * @returns ends that.
+   */
   subscribe(listener: (state: ClientState) => void): () => void
   /**
    * Begins to connect, where it has not yet or has stopped (`idle`, `failed`, `unauthorized`).

@@ -1,4 +1,4 @@
-import { Listeners } from '../channel/listeners.js'
+import { guarded } from '../channel/guarded.js'
 import type { RpcError } from '../errors.js'
 
 /**
@@ -58,19 +58,47 @@ export const IDLE_STATE: ClientState = Object.freeze({
 })
 
 /** Calls under way: they change all the time, and are counted where they are kept. */
-type Counts = Pick<ClientState, 'inFlight' | 'queued'>
+interface Counts extends Pick<ClientState, 'inFlight' | 'queued'> {
+  /** How many calls were ever begun. */
+  readonly begun: number
+}
 
-/** Holds a client's state, and tells its listeners of each change. */
+/** One who is told of changes. */
+interface Entry {
+  readonly listener: (state: ClientState) => void
+  /** Whether it has called when it was told of counts: it is told of these no more, until something else changes. */
+  isQuiet: boolean
+}
+
+/** So many changes of the counts are told in the turn that they happen in … */
+const FREE_TELLINGS = 8
+/** … and those that follow without such a pause, in ms, once in so many ms. */
+const PAUSE_MS = 1_000
+const COUNTS_MS = 100
+
+/**
+ * Holds a client's state, and tells its listeners of each change, in order.
+ *
+ * A listener may call, which changes the counts: so that it is not told for ever, these are told later, together,
+ * ever more seldom, and not to those who call when they are told of them.
+ */
 export class StateHolder {
-  readonly #listeners: Listeners<ClientState>
+  readonly #entries = new Set<Entry>()
   readonly #counts: Counts
+  readonly #error: (error: unknown) => void
   #state = IDLE_STATE
   #told = IDLE_STATE
+  #isTelling = false
+  /** It has changed while a change was told. */
+  #hasChanged = false
   #isTellingScheduled = false
+  #freeTellings = FREE_TELLINGS
+  #countsToldAt = 0
 
+  /** @param onListenerError told of what a listener throws, or rejects with. */
   constructor(counts: Counts, onListenerError: (error: unknown) => void) {
     this.#counts = counts
-    this.#listeners = new Listeners(onListenerError)
+    this.#error = onListenerError
   }
 
   get current(): ClientState {
@@ -81,9 +109,12 @@ export class StateHolder {
     return this.#state
   }
 
+  /** @returns takes it away. A function that is added twice is told twice, and taken away one at a time. */
   subscribe(listener: (state: ClientState) => void): () => void {
-    if (this.#listeners.isEmpty) this.#told = this.current
-    return this.#listeners.add(listener)
+    if (this.#entries.size === 0) this.#told = this.current
+    const entry: Entry = { listener, isQuiet: false }
+    this.#entries.add(entry)
+    return () => void this.#entries.delete(entry)
   }
 
   /** Changes the state and tells of it, unless it says what it said before. */
@@ -94,22 +125,56 @@ export class StateHolder {
 
   /** The counts may have changed; told once for all changes of a turn, where anybody listens. */
   recount(): void {
-    if (this.#isTellingScheduled || this.#listeners.isEmpty) return
+    if (this.#isTellingScheduled || this.#entries.size === 0) return
     this.#isTellingScheduled = true
-    queueMicrotask(() => {
+    const tell = () => {
       this.#isTellingScheduled = false
       this.#tell()
-    })
+    }
+    if (performance.now() - this.#countsToldAt > PAUSE_MS) this.#freeTellings = FREE_TELLINGS
+    if (this.#freeTellings > 0) queueMicrotask(tell)
+    else unref(setTimeout(tell, COUNTS_MS))
   }
 
   #tell(): void {
+    this.#hasChanged = true
+    // Whoever is told now hears of it next, and nobody of what was before after it.
+    if (this.#isTelling) return
+    this.#isTelling = true
+    while (this.#hasChanged) {
+      this.#hasChanged = false
+      this.#tellNewest()
+    }
+    this.#isTelling = false
+  }
+
+  #tellNewest(): void {
     const told = this.#told
     const now = this.current
-    if ((Object.keys(now) as (keyof ClientState)[]).every((key) => now[key] === told[key])) {
+    const changed = KEYS.filter((key) => now[key] !== told[key])
+    if (changed.length === 0) {
       this.#state = told
-    } else {
-      this.#told = now
-      this.#listeners.tell(now)
+      return
+    }
+    this.#told = now
+    const isOfCounts = changed.every((key) => key === 'inFlight' || key === 'queued')
+    if (isOfCounts) {
+      this.#freeTellings = Math.max(0, this.#freeTellings - 1)
+      this.#countsToldAt = performance.now()
+    }
+    for (const entry of [...this.#entries]) {
+      if (!isOfCounts) entry.isQuiet = false
+      if (entry.isQuiet) continue
+      const { begun } = this.#counts
+      guarded(() => entry.listener(now), this.#error)
+      entry.isQuiet = isOfCounts && this.#counts.begun > begun
     }
   }
+}
+
+const KEYS = Object.keys(IDLE_STATE) as readonly (keyof ClientState)[]
+
+/** What is left to tell keeps no process alive. */
+function unref(timer: ReturnType<typeof setTimeout>): void {
+  if (typeof timer === 'object') timer.unref?.()
 }
