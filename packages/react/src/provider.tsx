@@ -1,7 +1,15 @@
 import type { AnyClient, ClientSettings, ClientTarget, Contract } from '@flashrpc/core'
-import { type ReactElement, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
+import {
+  type ReactElement,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useInsertionEffect,
+  useMemo,
+  useState,
+} from 'react'
 import { type Provided, RpcContext } from './context.js'
-import { type ClientSource, createOwnedClient, type OwnedClient } from './owned-client.js'
+import { type ClientSource, connectWhenCalled, OwnedClient } from './owned-client.js'
 
 /** What `<RpcProvider>` connects to: a client of yours, or one it makes of the rest. */
 export type RpcProviderProps<C extends Contract = Contract> = { children?: ReactNode } & (
@@ -52,6 +60,7 @@ function Provide({
 type Content = (client: AnyClient) => ReactElement
 
 function GivenClient({ client, content }: { client: AnyClient; content: Content }): ReactElement {
+  connectWhenCalled(client)
   useEffect(() => {
     if (client.state.status === 'idle') void client.connect()
   }, [client])
@@ -59,57 +68,29 @@ function GivenClient({ client, content }: { client: AnyClient; content: Content 
 }
 
 function MadeClient({ source, content }: { source: ClientSource; content: Content }): ReactElement {
-  const [made, setMade] = useState(() => make(source))
+  const [made, remake] = useState(() => OwnedClient.for(source))
+  const [holder] = useState(() => ({}))
   let current = made
-  if (!isSameTarget(made.first, source)) {
+  if (made.isLetGo || !isSameTarget(made.source, source)) {
     // Another target: another client, within this render (react.dev, "Storing information from
     // previous renders").
-    current = make(source)
-    setMade(current)
+    current = OwnedClient.for(source)
+    remake(current)
   }
+  useInsertionEffect(() => current.mounted(), [current])
   useEffect(() => current.follow(source))
   useEffect(() => {
-    if (current.owned.client.state.status !== 'closed') return current.owned.hold()
-    // Hidden and shown again (Activity), the component keeps its state, and so a client that was
-    // closed meanwhile: another takes its place, when the effects have run.
+    const release = current.client.state.status === 'closed' ? undefined : current.hold(holder)
+    if (release) return release
+    // Hidden and shown again (Activity), the component keeps its state, and so a client that was closed meanwhile; and
+    // of two providers that were rendered alike, one holds the client. Another takes its place, when the effects have run.
     let isHere = true
-    queueMicrotask(() => isHere && setMade(current.again()))
+    queueMicrotask(() => isHere && remake(current.again()))
     return () => {
       isHere = false
     }
-  }, [current])
-  return content(current.owned.client)
-}
-
-interface Made {
-  /** The source it was made of. */
-  readonly first: ClientSource
-  readonly owned: OwnedClient
-  /** From now on the functions of this source are asked: that of the newest render. */
-  follow(source: ClientSource): void
-  /** The same, with another client. */
-  again(): Made
-}
-
-function make(first: ClientSource): Made {
-  let newest = first
-  const { url, transport, ...settings } = first
-  // Functions written inline are other functions at every render: the newest is asked when needed.
-  const target: ClientTarget = transport
-    ? { transport: (attempt) => (newest.transport ?? transport)(attempt) }
-    : { url: typeof url === 'function' ? () => newestUrl(newest, url) : (url as string) }
-  return {
-    first,
-    owned: createOwnedClient({ ...settings, ...target }),
-    follow(source) {
-      newest = source
-    },
-    again: () => make(newest),
-  }
-}
-
-function newestUrl(newest: ClientSource, first: () => string | Promise<string>) {
-  return typeof newest.url === 'function' ? newest.url() : first()
+  }, [current, holder])
+  return content(current.client)
 }
 
 function isSameTarget(one: ClientSource, other: ClientSource): boolean {

@@ -19,8 +19,12 @@ type Hooks = RpcHooks<RegisteredContract>
  * With `client`, that one, which stays the application's to close. With `url` or `transport` it
  * makes a client, connects it once mounted, and closes it when it is unmounted; another address or
  * contract makes another. A `url` or `transport` that is a function may be written inline: the
- * newest is asked at each attempt. Of the other options those of the first render count. Rendering
- * never connects: on a server, no socket is opened.
+ * newest is asked at each attempt. Of the other options those of the first render count.
+ *
+ * A call made while rendering connects, too: a Suspense boundary above the provider waits for it before anything is
+ * mounted. A client that nobody comes to mount closes 5 s after its last call. On a server that renders, a client that
+ * the provider makes opens no socket: its calls reject at once, with `RpcDisconnectedError` (`not-sent`), and are made
+ * in the page.
  *
  * @throws {RpcConfigError} (rendering) where the target or an option is wrong.
  */
