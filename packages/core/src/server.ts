@@ -4,6 +4,7 @@ export {
   type AuthenticateContext,
   RejectUpgrade,
 } from './server/authentication.js'
+export type { TrustProxy } from './server/client-address.js'
 export type { ConnectionLimits } from './server/connection-limits.js'
 export {
   type CloseOptions,

@@ -54,8 +54,8 @@ export interface LiveChannelEvents {
 export interface Visitor {
   /** Who it is, as this side found out. */
   readonly identity?: unknown
-  /** The address it comes from, where there is one. */
-  readonly address?: string | undefined
+  /** Server: who its part of what all clients share is counted for. */
+  readonly owner?: string | undefined
 }
 
 /** What channels have in common that are opened alike: a server's. */

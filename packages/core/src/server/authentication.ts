@@ -67,12 +67,14 @@ export type Admission = { readonly identity: unknown } | { readonly rejection: R
  * Asks `authenticate`, for as long as the answer is of use and no longer. Never rejects.
  *
  * @param giveUp ends it; its reason, where that is a {@link RejectUpgrade}, is the answer.
+ * @param begun is told of the run itself, which may go on when it was given up.
  */
 export async function admit(
   authenticate: Authenticate<unknown>,
   request: IncomingMessage,
   timeoutMs: number,
   giveUp: AbortController,
+  begun: (run: Promise<unknown>) => void,
 ): Promise<Admission> {
   const { signal } = giveUp
   const timer = setTimeout(() => {
@@ -84,6 +86,7 @@ export async function admit(
   })
   try {
     const asked = (async () => authenticate(request, { signal }))()
+    begun(asked)
     return { identity: await Promise.race([asked, givenUp]) }
   } catch (thrown) {
     if (thrown instanceof RejectUpgrade) return { rejection: thrown }

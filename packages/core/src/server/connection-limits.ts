@@ -1,15 +1,18 @@
 import { RpcConfigError } from '../errors.js'
 import { RejectUpgrade } from './authentication.js'
+import { Authentications } from './authentications.js'
 import { LastSecond } from './last-second.js'
-import { isLoopback } from './upgrade.js'
+import { type Owner, SHARE, Shares, shareOf } from './shares.js'
 
-/** How many connections an endpoint has at the most. */
+/** How many connections an endpoint has at the most, and who may have how many of them. */
 export interface ConnectionLimits {
   /** In all; or `Infinity`. Default 20,000. One more is refused with HTTP 503. */
   connections?: number
   /**
-   * From one address; or `Infinity`. Default 1,000. One more is refused with HTTP 429. A loopback address
-   * is not counted: it is that of a reverse proxy. Behind one on another machine, set `Infinity`.
+   * From one address, of clients whose identity is not known, or not yet; or `Infinity`. An IPv6 address stands for its
+   * /64. Default 1,000, and no more than `share` of `connections`. One more is refused with HTTP 429. A loopback
+   * address is that of a reverse proxy and is not counted, unless `trustProxy` says whose addresses count. Behind a
+   * proxy on another machine, set that, too.
    */
   connectionsPerAddress?: number
   /**
@@ -17,71 +20,139 @@ export interface ConnectionLimits {
    * lost their connections at once come back over a longer time then (docs/protocol.md, "Reconnecting").
    */
   connectionsPerSecond?: number
+  /**
+   * How many runs of `authenticate` there are at once; or `Infinity`. Default 1,000. One more is refused with HTTP
+   * 503. One that goes on though it was given up (see its `signal`) counts for a minute more at the most.
+   */
+  authentications?: number
+  /**
+   * The part of what all clients share that one owner may have: an identity (see `owner`), else an address. It is a
+   * number above 0 and up to 1. Default 0.25. It holds for `connections`, `connectionsPerSecond`, `authentications`,
+   * and of `resume` for `maxDetached` and `maxDetachedBytes`.
+   */
+  share?: number
 }
 
 /** How long who is refused shall wait, in seconds. */
 const RETRY_AFTER_S = 5
 
-/** Counts connections, from their request to their end. */
+/** A connection that is counted, from its request to its end. */
+export interface Place {
+  /**
+   * It is known now whose it is.
+   *
+   * @returns why it is refused, where that one has too many.
+   */
+  claim(owner: Owner): RejectUpgrade | undefined
+  /** Safe to call twice. */
+  end(): void
+}
+
+/** Counts connections, and those that are being authenticated. */
 export class Connections {
-  readonly #limits: Required<ConnectionLimits>
-  readonly #byAddress = new Map<string, number>()
-  #count = 0
+  /** Of what all clients share, what one owner may have. */
+  readonly share: number
+  readonly authentications: Authentications
+  readonly #perSecond: number
+  readonly #perSecondOfOne: number
   readonly #lately = new LastSecond()
+  /** By owner, in the second that began then. */
+  readonly #latelyByOwner = new Map<string, number>()
+  #second = Number.NEGATIVE_INFINITY
+  /** By address those that nobody is known to own, by identity the others. */
+  readonly #unknown: Shares
+  readonly #known: Shares
 
   constructor(limits: ConnectionLimits = {}) {
     const {
       connections = 20_000,
-      connectionsPerAddress = 1_000,
       connectionsPerSecond = 600,
+      authentications = 1_000,
+      share = SHARE,
     } = limits
-    this.#limits = { connections, connectionsPerAddress, connectionsPerSecond }
-    for (const [name, value] of Object.entries(this.#limits)) {
+    if (!(typeof share === 'number' && share > 0 && share <= 1)) {
+      throw new RpcConfigError(
+        `limits.share must be a number above 0 and up to 1; it is ${String(share)}`,
+      )
+    }
+    const ofOne = shareOf(connections, share)
+    const { connectionsPerAddress = Math.min(1_000, ofOne) } = limits
+    const counts = { connections, connectionsPerAddress, connectionsPerSecond, authentications }
+    for (const [name, value] of Object.entries(counts)) {
       if (value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value > 0)) continue
       throw new RpcConfigError(
         `limits.${name} must be a positive integer, or Infinity; it is ${String(value)}`,
       )
     }
+    this.share = share
+    this.#perSecond = connectionsPerSecond
+    // Where an address may have any number of connections, it is that of many clients.
+    const isAnybodys = connectionsPerAddress === Number.POSITIVE_INFINITY
+    const most = (of: number) => (isAnybodys ? Number.POSITIVE_INFINITY : shareOf(of, share))
+    this.#perSecondOfOne = most(connectionsPerSecond)
+    this.#unknown = new Shares(connections, connectionsPerAddress)
+    this.#known = new Shares(connections, ofOne)
+    this.authentications = new Authentications(authentications, most(authentications))
   }
 
   /** Why one more from this address is refused, where it is. */
-  refusal(address: string | undefined): RejectUpgrade | undefined {
-    const { connections, connectionsPerAddress, connectionsPerSecond } = this.#limits
-    const wait = { retryAfterSeconds: RETRY_AFTER_S }
-    if (this.#count >= connections) {
-      return new RejectUpgrade(503, 'The server has as many connections as it takes', wait)
+  refusal(owner: Owner): RejectUpgrade | undefined {
+    if (this.#unknown.isFull) {
+      return tooMany(503, 'The server has as many connections as it takes')
     }
-    if (this.#of(address) >= connectionsPerAddress) {
-      return new RejectUpgrade(429, 'There are too many connections from this address', wait)
+    if (this.#unknown.isFullFor(owner)) {
+      return tooMany(429, 'There are too many connections from this address')
     }
-    if (this.#lately.count >= connectionsPerSecond) {
+    if (
+      this.#lately.count >= this.#perSecond ||
+      this.#ofThisSecond(owner) >= this.#perSecondOfOne
+    ) {
       // No Retry-After: the clients know their window, and each chooses a time of its own in it.
       return new RejectUpgrade(503, 'Too many clients connect at the same time; come back later')
     }
     return undefined
   }
 
-  /** Counts one. @returns its end; safe to call twice. */
-  begin(address: string | undefined): () => void {
-    this.#add(address, 1)
+  /** Counts one. */
+  begin(address: Owner): Place {
     this.#lately.add()
-    let isOver = false
-    return () => {
-      if (isOver) return
-      isOver = true
-      this.#add(address, -1)
+    const soFar = this.#ofThisSecond(address)
+    if (address !== undefined) this.#latelyByOwner.set(address, soFar + 1)
+    this.#unknown.add(address, 1)
+    let end = () => this.#unknown.add(address, -1)
+    return {
+      claim: (owner) => {
+        if (owner === address) return undefined
+        if (this.#known.isFullFor(owner)) {
+          return tooMany(429, 'There are too many connections of this identity')
+        }
+        end()
+        // In all it counts as before.
+        this.#unknown.add(undefined, 1)
+        this.#known.add(owner, 1)
+        end = () => {
+          this.#unknown.add(undefined, -1)
+          this.#known.add(owner, -1)
+        }
+        return undefined
+      },
+      end: () => {
+        end()
+        end = () => {}
+      },
     }
   }
 
-  #add(address: string | undefined, by: 1 | -1): void {
-    this.#count += by
-    if (address === undefined || isLoopback(address)) return
-    const count = this.#of(address) + by
-    if (count > 0) this.#byAddress.set(address, count)
-    else this.#byAddress.delete(address)
+  #ofThisSecond(owner: Owner): number {
+    const now = performance.now()
+    if (now - this.#second >= 1_000) {
+      this.#second = now
+      this.#latelyByOwner.clear()
+    }
+    return owner === undefined ? 0 : (this.#latelyByOwner.get(owner) ?? 0)
   }
+}
 
-  #of(address: string | undefined): number {
-    return this.#byAddress.get(address ?? '') ?? 0
-  }
+function tooMany(status: number, message: string): RejectUpgrade {
+  return new RejectUpgrade(status, message, { retryAfterSeconds: RETRY_AFTER_S })
 }

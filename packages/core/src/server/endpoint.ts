@@ -31,12 +31,15 @@ import type { CloseInfo } from '../transport/transport.js'
 import { truncateReason } from '../transport/web-socket.js'
 import { WsTransport } from '../transport/ws-transport.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
+import { ClientAddresses, type TrustProxy } from './client-address.js'
 import { type ConnectionLimits, Connections } from './connection-limits.js'
 import { EarlyReader } from './early-reader.js'
 import { hearUpgrades } from './hear-upgrades.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
+import { Owners } from './owners.js'
 import { type ResumeOptions, Sessions } from './sessions.js'
+import type { Owner } from './shares.js'
 import { Spread } from './spread.js'
 import { assertPageRules, isPage, type PageRules, refusalOfPage, refuseUpgrade } from './upgrade.js'
 
@@ -61,6 +64,18 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
    * Default 9,000.
    */
   handshakeTimeoutMs?: number
+  /**
+   * Which proxies in front of the server are believed when they say whom they speak for (`X-Forwarded-For`), in the
+   * words of Express's setting `trust proxy`. Default false: none, so that all who come by a proxy have its address.
+   */
+  trustProxy?: TrustProxy
+  /**
+   * Says by a text of its own whose a connection is, of what all clients share (`limits.share`); by its address where
+   * it returns undefined. Default: the identity in all its members, as JSON, and where there is none, or
+   * nothing of it is to be seen there, the address. Say it where an identity is not that of one user, or changes:
+   * `(identity) => identity.userId`.
+   */
+  owner?: (identity: Identity) => string | undefined
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
   authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
   /**
@@ -208,6 +223,8 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly #opening = new Set<LiveChannel>()
   readonly #sessions: Sessions | undefined
   readonly #idempotency: Idempotency | undefined
+  readonly #addresses: ClientAddresses
+  readonly #owners: Owners
   readonly #connections: Connections
   readonly #spread: Spread
   readonly #options: UntypedOptions
@@ -234,8 +251,13 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.#authenticateTimeoutMs = assertMs('authenticateTimeoutMs', authenticateTimeoutMs)
     this.#handshakeTimeoutMs = assertMs('handshakeTimeoutMs', handshakeTimeoutMs)
     this.#connections = new Connections(options.limits)
+    this.#addresses = new ClientAddresses(options.trustProxy)
+    this.#owners = new Owners(options.owner, this.#addresses.areForwarded, (why) =>
+      log(options.logger, 'error', `the option owner failed: ${why}`),
+    )
     this.#spread = new Spread(options.spreadMs)
-    this.#sessions = options.resume && new Sessions(options.resume as ResumeOptions)
+    this.#sessions =
+      options.resume && new Sessions(options.resume as ResumeOptions, this.#connections.share)
     this.#kind = this.#kindOf(contract, options)
     const { limits, format } = this.#kind.settings
     const { idempotency, authenticate } = options
@@ -323,20 +345,15 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     // Never let in, not even to be told: a foreign page gets no WebSocket.
     if (why !== undefined) return this.#refuse(request, socket, new RejectUpgrade(403, why))
     if (this.#closing) return this.#refuse(request, socket, closing())
-    const address = request.socket.remoteAddress
-    const tooMany = this.#connections.refusal(address)
-    // It counts from here on: who is to be authenticated takes a place.
-    if (!tooMany) socket.once('close', this.#connections.begin(address))
-    const { admission, read } = tooMany
-      ? { admission: { rejection: tooMany }, read: head }
-      : await this.#admit(request, socket, head)
+    const address = this.#addresses.of(request)
+    const { admission, owner, read } = await this.#admit(request, socket, head, address)
     if (socket.destroyed) return
     // From here on somebody reads it again, whatever comes of it.
     socket.resume()
     if (this.#closing) return this.#refuse(request, socket, closing())
     if ('identity' in admission) {
       this.#sockets.handleUpgrade(request, socket, read, (webSocket) =>
-        this.#accept(webSocket, socket, { identity: admission.identity, address }),
+        this.#accept(webSocket, socket, { identity: admission.identity, owner }),
       )
     } else if (isPage(request)) {
       const { rejection } = admission
@@ -350,14 +367,38 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     } else this.#refuse(request, socket, admission.rejection)
   }
 
-  /** @returns who it is, or why nobody is let in, and what the client has sent by then. */
+  /** Finds out whether somebody is let in, within all bounds, and whose the connection is. */
   async #admit(
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
+    address: string | undefined,
+  ): Promise<{ admission: Admission; owner: Owner; read: Buffer }> {
+    const owner = this.#owners.ofAddress(address)
+    const tooMany = this.#connections.refusal(owner)
+    if (tooMany) return { admission: { rejection: tooMany }, owner, read: head }
+    // It counts from here on: who is to be authenticated takes a place.
+    const place = this.#connections.begin(owner)
+    socket.once('close', () => place.end())
+    const { admission, read } = await this.#authenticate(request, socket, head, owner)
+    if ('rejection' in admission) return { admission, owner, read }
+    const known = this.#owners.of(admission.identity, address)
+    const rejection = place.claim(known)
+    return { admission: rejection ? { rejection } : admission, owner: known, read }
+  }
+
+  /** @returns who it is, or why nobody is let in, and what the client has sent by then. */
+  async #authenticate(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    owner: Owner,
   ): Promise<{ admission: Admission; read: Buffer }> {
     const { authenticate } = this.#options
     if (!authenticate) return { admission: { identity: undefined }, read: head }
+    const { authentications } = this.#connections
+    const rejection = authentications.refusal(owner)
+    if (rejection) return { admission: { rejection }, read: head }
     const giveUp = new AbortController()
     this.#authenticating.add(giveUp)
     const reader = new EarlyReader(socket, head, {
@@ -367,7 +408,12 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       },
       tooMuch: () => giveUp.abort(new RejectUpgrade(400, TOO_EARLY)),
     })
-    const admission = await admit(authenticate, request, this.#authenticateTimeoutMs, giveUp)
+    let leave = () => {}
+    const timeoutMs = this.#authenticateTimeoutMs
+    const admission = await admit(authenticate, request, timeoutMs, giveUp, (run) => {
+      leave = authentications.begin(owner, run)
+    })
+    leave()
     this.#authenticating.delete(giveUp)
     return { admission, read: reader.end() }
   }
@@ -384,7 +430,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
 
   #rejected(request: IncomingMessage, rejection: RejectUpgrade): void {
     const { status, message } = rejection
-    const from = request.socket.remoteAddress
+    const from = this.#addresses.of(request)
     log(this.#options.logger, 'warn', `refused a connection from ${from}: ${status} ${message}`)
     for (const hook of this.#options.onReject ?? []) {
       // A failing onReject has nobody left to tell.

@@ -7,16 +7,21 @@ import type { LiveChannel, Visitor } from '../channel/live-channel.js'
 import { RpcConfigError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
-import { FailedResumes } from './failed-resumes.js'
+import { type Owner, SHARE } from './shares.js'
+import { Shelf } from './shelf.js'
 import { type Tombstone, Tombstones } from './tombstones.js'
 
 /** How sessions are kept that have lost their connection. */
 export interface ResumeOptions<Identity = unknown> {
   /** How long a session outlives its connection, in ms. Default 30,000. */
   windowMs?: number
-  /** How many sessions without a connection are kept; the oldest ends first. Default 1,000. */
+  /**
+   * How many sessions without a connection are kept. Where there are more, the one ends that has waited the
+   * longest of those whose owner has the most; of an owner with more than its `limits.share`, one of its own.
+   * Default 1,000.
+   */
   maxDetached?: number
-  /** How many bytes they may hold together for their clients, text by its length. Default 64 MiB. */
+  /** How many bytes they may hold together for their clients, text by its length; as above. Default 64 MiB. */
   maxDetachedBytes?: number
   /**
    * Whether who comes back, as `authenticate` found out anew, is who began the session. Default: the
@@ -30,10 +35,11 @@ interface Kept {
   readonly channel: LiveChannel
   readonly tokenHash: Buffer
   identity: unknown
+  owner: Owner
   /** Of the connection that was attached last. */
   attempt: number
-  /** Without a connection: what ends it when the window is over, and what it holds. */
-  detached: { readonly timer: ReturnType<typeof setTimeout>; bytes: number } | undefined
+  /** Without a connection: what ends it when the window is over. */
+  timer: ReturnType<typeof setTimeout> | undefined
 }
 
 /**
@@ -42,15 +48,19 @@ interface Kept {
  */
 export class Sessions {
   readonly #options: Required<ResumeOptions>
-  /** By their id; those without a connection in the order in which they lost it. */
+  /** By their id. */
   readonly #kept = new Map<string, Kept>()
+  /** Those without a connection, in the order in which they lost it. */
   readonly #detached = new Set<Kept>()
-  readonly #tombstones = new Tombstones()
-  readonly #failures = new FailedResumes()
-  #detachedBytes = 0
+  readonly #shelf: Shelf<Kept>
+  readonly #tombstones: Tombstones
 
-  constructor(options: ResumeOptions) {
+  /** @param share the part of what is kept that one owner may have. */
+  constructor(options: ResumeOptions, share: number = SHARE) {
     this.#options = resolveResumeOptions(options)
+    const { maxDetached, maxDetachedBytes } = this.#options
+    this.#shelf = new Shelf(maxDetached, maxDetachedBytes, share)
+    this.#tombstones = new Tombstones(share)
   }
 
   /**
@@ -66,16 +76,12 @@ export class Sessions {
     const { visitor } = channel
     const { resume } = hello
     if (!resume) return this.#begin(channel, hello, visitor, welcome)
-    if (this.#failures.isBarred(visitor.address)) {
-      const reason = 'Too many sessions were asked for that are not the client’s'
-      return { refuse: { code: CloseCode.tooMany, reason } }
-    }
     const kept = this.#kept.get(resume.sid)
     const known = kept ?? this.#tombstones.find(resume.sid)
     if (!known) return this.#begin(channel, hello, visitor, welcome)
-    // Whoever has not the token, or is somebody else, learns nothing: as if there were no such session.
+    // Whoever has not the token, or is somebody else, learns nothing: as if there were no such session. That is not
+    // counted: no number of guesses finds a random token of 256 bits, and a bar would hit others.
     if (!this.#isProven(known, resume, visitor)) {
-      this.#failures.count(visitor.address)
       return this.#begin(channel, hello, visitor, welcome)
     }
     if (!kept) {
@@ -94,6 +100,7 @@ export class Sessions {
     this.#unwait(kept)
     kept.attempt = hello.attempt
     kept.identity = visitor.identity
+    kept.owner = visitor.owner
     channel.abandon()
     const { sid, token } = resume
     const { windowMs } = this.#options
@@ -107,8 +114,7 @@ export class Sessions {
   down(channel: LiveChannel): void {
     const kept = this.#kept.get(channel.id)
     if (!kept) return
-    const timer = setTimeout(() => channel.end(EXPIRED), this.#options.windowMs)
-    kept.detached = { timer, bytes: 0 }
+    kept.timer = setTimeout(() => channel.end(EXPIRED), this.#options.windowMs)
     this.#detached.add(kept)
     this.#weigh(kept)
   }
@@ -117,7 +123,7 @@ export class Sessions {
   changed(channel: LiveChannel): void {
     if (this.#detached.size === 0) return
     const kept = this.#kept.get(channel.id)
-    if (kept?.detached) this.#weigh(kept)
+    if (kept?.timer) this.#weigh(kept)
   }
 
   /** A channel is over, and so is its session. */
@@ -127,8 +133,8 @@ export class Sessions {
     this.#unwait(kept)
     this.#kept.delete(channel.id)
     if (recv === undefined || FORGOTTEN.has(code)) return
-    const { tokenHash, identity } = kept
-    this.#tombstones.add(channel.id, { tokenHash, identity, lastRecv: recv })
+    const { tokenHash, identity, owner } = kept
+    this.#tombstones.add(channel.id, { tokenHash, identity, owner, lastRecv: recv })
   }
 
   /** Ends those without a connection: nobody can come back any more. */
@@ -139,13 +145,14 @@ export class Sessions {
   #begin(
     channel: LiveChannel,
     { attempt, limits }: HelloParams,
-    { identity }: Visitor,
+    { identity, owner }: Visitor,
     welcome: Welcome,
   ): Reception {
     if (limits.buf === undefined) return { welcome }
     const token = randomBytes(32).toString('base64url')
     const tokenHash = hash(token)
-    this.#kept.set(channel.id, { channel, tokenHash, identity, attempt, detached: undefined })
+    const timer = undefined
+    this.#kept.set(channel.id, { channel, tokenHash, identity, owner, attempt, timer })
     channel.begin(limits.buf)
     const { windowMs } = this.#options
     return { welcome: { ...welcome, token, recv: 0, windowMs } }
@@ -167,22 +174,20 @@ export class Sessions {
 
   /** It is not one of those any more that wait for their client. */
   #unwait(kept: Kept): void {
-    if (!kept.detached) return
-    clearTimeout(kept.detached.timer)
-    this.#detachedBytes -= kept.detached.bytes
-    kept.detached = undefined
+    if (!kept.timer) return
+    clearTimeout(kept.timer)
+    kept.timer = undefined
     this.#detached.delete(kept)
+    this.#shelf.take(kept.owner, kept)
   }
 
-  /** Looks at what a session without a connection holds, and ends the oldest where all hold too much. */
+  /** Looks at what a session without a connection holds, and ends those that are too much. */
   #weigh(kept: Kept): void {
-    if (!kept.detached) return
-    const bytes = kept.channel.heldBytes
-    this.#detachedBytes += bytes - kept.detached.bytes
-    kept.detached.bytes = bytes
-    const { maxDetached, maxDetachedBytes } = this.#options
-    for (const oldest of this.#detached) {
-      if (this.#detached.size <= maxDetached && this.#detachedBytes <= maxDetachedBytes) return
+    if (!kept.timer) return
+    this.#shelf.put(kept.owner, kept, kept.channel.heldBytes)
+    for (;;) {
+      const oldest = this.#shelf.excess(kept.owner)
+      if (!oldest) return
       // First: while it ends, it tells of changes.
       this.#unwait(oldest)
       oldest.channel.end(EVICTED)

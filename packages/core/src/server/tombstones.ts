@@ -1,24 +1,38 @@
+import type { Owner } from './shares.js'
+import { Shelf } from './shelf.js'
+
 /** What is left of a session that has ended. */
 export interface Tombstone {
   readonly tokenHash: Buffer
   readonly identity: unknown
+  readonly owner: Owner
   /** How many messages of the client were dispatched in it: the last word on what never ran. */
   readonly lastRecv: number
 }
 
 /** How long one stands, in ms. */
 const STANDS_MS = 10 * 60_000
-/** How many stand at the most; the oldest goes first. */
+/** How many stand at the most. */
 const MOST = 10_000
 
 /** The sessions that have ended, for as long as a client may ask for them. */
 export class Tombstones {
-  /** In the order in which their time is up. */
+  /** By session, in the order in which their time is up. */
   readonly #standing = new Map<string, { tombstone: Tombstone; until: number }>()
+  readonly #shelf: Shelf<string>
+
+  /** @param share the part of them that one owner may have. */
+  constructor(share: number) {
+    this.#shelf = new Shelf(MOST, Number.POSITIVE_INFINITY, share)
+  }
 
   add(sid: string, tombstone: Tombstone): void {
     this.#clear()
     this.#standing.set(sid, { tombstone, until: performance.now() + STANDS_MS })
+    const { owner } = tombstone
+    this.#shelf.put(owner, sid, 0)
+    const excess = this.#shelf.excess(owner)
+    if (excess !== undefined) this.#remove(excess)
   }
 
   find(sid: string): Tombstone | undefined {
@@ -29,8 +43,14 @@ export class Tombstones {
   #clear(): void {
     const now = performance.now()
     for (const [sid, { until }] of this.#standing) {
-      if (until > now && this.#standing.size < MOST) return
-      this.#standing.delete(sid)
+      if (until > now) return
+      this.#remove(sid)
     }
+  }
+
+  #remove(sid: string): void {
+    const owner = this.#standing.get(sid)?.tombstone.owner
+    this.#standing.delete(sid)
+    this.#shelf.take(owner, sid)
   }
 }

@@ -1,0 +1,42 @@
+/**
+ * Who a part of what all clients share is counted for: an identity, or an address. `undefined` is whoever can't
+ * be told from others, and has no share of its own.
+ */
+export type Owner = string | undefined
+
+/** The part of what all clients share that one owner may have, where nothing else is said. */
+export const SHARE = 0.25
+
+/** @returns how much one owner may have of so much; at least 1. */
+export function shareOf(most: number, share: number): number {
+  return Math.max(1, Math.floor(most * share))
+}
+
+/** Counts what all clients share, in all and by owner. */
+export class Shares {
+  readonly #most: number
+  readonly #mostOfOne: number
+  readonly #byOwner = new Map<string, number>()
+  #total = 0
+
+  constructor(most: number, mostOfOne: number) {
+    this.#most = most
+    this.#mostOfOne = mostOfOne
+  }
+
+  get isFull(): boolean {
+    return this.#total >= this.#most
+  }
+
+  isFullFor(owner: Owner): boolean {
+    return owner !== undefined && (this.#byOwner.get(owner) ?? 0) >= this.#mostOfOne
+  }
+
+  add(owner: Owner, by: number): void {
+    this.#total += by
+    if (owner === undefined) return
+    const count = (this.#byOwner.get(owner) ?? 0) + by
+    if (count > 0) this.#byOwner.set(owner, count)
+    else this.#byOwner.delete(owner)
+  }
+}

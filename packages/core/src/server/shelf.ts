@@ -1,0 +1,77 @@
+import { type Owner, shareOf } from './shares.js'
+
+interface Owned<Item> {
+  /** With their bytes, the oldest first. */
+  readonly items: Map<Item, number>
+  bytes: number
+}
+
+/**
+ * What is kept for many owners. Where too much is kept, the oldest goes: of an owner that has more than its share,
+ * and otherwise of the one that has the most.
+ */
+export class Shelf<Item> {
+  readonly #most: number
+  readonly #mostBytes: number
+  readonly #share: number
+  readonly #byOwner = new Map<Owner, Owned<Item>>()
+  #count = 0
+  #bytes = 0
+
+  /** @param share the part of both that one owner may have, above 0 and up to 1. */
+  constructor(most: number, mostBytes: number, share: number) {
+    this.#most = most
+    this.#mostBytes = mostBytes
+    this.#share = share
+  }
+
+  /** Puts an item there, or says how many bytes one has that is there. */
+  put(owner: Owner, item: Item, bytes: number): void {
+    let owned = this.#byOwner.get(owner)
+    if (!owned) {
+      owned = { items: new Map(), bytes: 0 }
+      this.#byOwner.set(owner, owned)
+    }
+    const before = owned.items.get(item)
+    owned.items.set(item, bytes)
+    if (before === undefined) this.#count++
+    owned.bytes += bytes - (before ?? 0)
+    this.#bytes += bytes - (before ?? 0)
+  }
+
+  take(owner: Owner, item: Item): void {
+    const owned = this.#byOwner.get(owner)
+    const bytes = owned?.items.get(item)
+    if (!owned || bytes === undefined) return
+    owned.items.delete(item)
+    owned.bytes -= bytes
+    this.#count--
+    this.#bytes -= bytes
+    if (owned.items.size === 0) this.#byOwner.delete(owner)
+  }
+
+  /** @returns what has to go next, now that this owner has more than before; nothing where all fits. */
+  excess(owner: Owner): Item | undefined {
+    const owned = owner === undefined ? undefined : this.#byOwner.get(owner)
+    const isOver =
+      owned &&
+      (owned.items.size > shareOf(this.#most, this.#share) ||
+        owned.bytes > shareOf(this.#mostBytes, this.#share))
+    if (isOver) return oldest(owned)
+    if (this.#count > this.#most) return oldest(this.#largest(({ items }) => items.size))
+    if (this.#bytes > this.#mostBytes) return oldest(this.#largest(({ bytes }) => bytes))
+    return undefined
+  }
+
+  #largest(size: (owned: Owned<Item>) => number): Owned<Item> | undefined {
+    let largest: Owned<Item> | undefined
+    for (const owned of this.#byOwner.values()) {
+      if (!largest || size(owned) > size(largest)) largest = owned
+    }
+    return largest
+  }
+}
+
+function oldest<Item>(owned: Owned<Item> | undefined): Item | undefined {
+  return owned?.items.keys().next().value
+}
