@@ -19,6 +19,7 @@ import {
 } from '@flashrpc/core'
 import { msgpackCodec } from '@flashrpc/core/msgpack'
 import { createEndpoint } from '@flashrpc/core/server'
+import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { codecCases, someBytes } from './support/codec-cases.js'
@@ -430,9 +431,69 @@ describe('a codec of the application', () => {
   })
 })
 
+describe('values of MessagePack in one another', () => {
+  const containers: ((value: unknown) => unknown)[] = [
+    (value) => [value],
+    (value) => ({ value }),
+    (value) => new Map([['key', value]]),
+    (value) => new Map([[value, 'value']]),
+    (value) => new Set([value]),
+  ]
+  const nest = (layers: readonly number[]) =>
+    layers.reduce<unknown>((value, layer) => containers[layer]?.(value), 1)
+
+  test('are sent as far as they are read, and are read as they were', () => {
+    const layers = fc.array(fc.nat({ max: containers.length - 1 }), {
+      minLength: 80,
+      maxLength: 130,
+    })
+    fc.assert(
+      fc.property(layers, (of) => {
+        const value = nest(of)
+        const sent = () => msgpackCodec.decode(msgpackCodec.encode(value))
+        if (of.length < 100) expect(sent()).toEqual(value)
+        // Its own encoder counts what is at the bottom, too.
+        else if (of.length > 100) expect(() => msgpackCodec.encode(value)).toThrow(/deep/)
+      }),
+      { seed: 1_000, numRuns: 300 },
+    )
+  })
+
+  test('too deep, are refused before they are sent, and harm no other call', async () => {
+    await using endpoint = createEndpoint<EchoServer, EchoClient>({
+      methods: createEchoMethods() as never,
+      codec: msgpackCodec,
+    })
+    const { url } = await endpoint.listen()
+    await using client = createClient<EchoServer, EchoClient>({ url, codec: msgpackCodec })
+    const good = client.other.echo({ value: nest(new Array(90).fill(2)) })
+    const thrown = await rejection(client.other.echo({ value: nest(new Array(110).fill(2)) }))
+    expect(thrown).toBeInstanceOf(RpcValidationError)
+    expect(thrown).toMatchObject({
+      outcome: 'not-sent',
+      message: expect.stringContaining('nests deeper than 100'),
+    })
+    const endless = new Map<string, unknown>()
+    endless.set('self', endless)
+    expect(await rejection(client.other.echo({ value: endless }))).toMatchObject({
+      outcome: 'not-sent',
+    })
+    expect(await good).toBeInstanceOf(Map)
+  })
+})
+
 describe('a hostile frame of MessagePack', () => {
   const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
   const nested = (levels: number, head: string) => hex(head.repeat(levels))
+  /** Nothing, in so many Maps as their own only key, each of them in what these heads begin. */
+  const inMaps = (levels: number, heads = '') => {
+    let value = 'c0'
+    for (let level = 0; level < levels; level++) {
+      const size = (value.length / 2 + 2).toString(16).padStart(8, '0')
+      value = `${heads}c9${size}0192${value}c0`
+    }
+    return hex(value)
+  }
 
   test.each<[string, Uint8Array]>([
     ['nothing', hex('')],
@@ -448,6 +509,13 @@ describe('a hostile frame of MessagePack', () => {
     ['more than one value', hex('01 02')],
     ['a key __proto__', hex('81 a9 5f 5f 70 72 6f 74 6f 5f 5f 80')],
     ['a key that is an object', hex('81 80 01')],
+    ['Maps in Maps, deeper than they may be', inMaps(101)],
+    ['arrays in Maps in arrays, deeper than they may be', inMaps(50, '91 91')],
+    ['a Map that says it is larger than its array', hex('92 c7 03 01 90 01 01 01')],
+    ['a Map that says it is smaller than its array', hex('92 c7 01 01 92 01 01 01')],
+    ['a Map of nothing', hex('c7 00 01')],
+    ['a Map of an array of four thousand million', hex('c7 05 01 dd ff ff ff ff')],
+    ['a Map that ends before its type', hex('c7 01')],
     ['a Map of no array', hex('d4 01 01')],
     ['a Map with half an entry', hex('c7 02 01 91 01')],
     ['a Set of no array', hex('d4 02 c0')],
@@ -467,6 +535,11 @@ describe('a hostile frame of MessagePack', () => {
     const [refusal, answer] = frames.map((bytes) => msgpackCodec.decode(bytes))
     expect(refusal).toMatchObject({ id: null, error: { code: -32700 } })
     expect(answer).toMatchObject({ id: 1, result: 1 })
+  })
+
+  test('that nests as deep as it may is read', () => {
+    expect(msgpackCodec.decode(inMaps(99))).toBeInstanceOf(Map)
+    expect(() => msgpackCodec.decode(inMaps(101))).toThrow('it nests deeper than 100')
   })
 
   test('random bytes throw nothing but errors', () => {

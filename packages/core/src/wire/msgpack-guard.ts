@@ -5,9 +5,15 @@
  * Source: MessagePack specification, "Formats",
  * https://github.com/msgpack/msgpack/blob/master/spec.md#formats.
  *
+ * @param containers application types whose data is one value, of which it is looked at as well. Whether that ends where
+ *   their data does, whoever reads it says.
  * @throws {TypeError} where a value announces more than there is, or nests deeper than it may.
  */
-export function assertSane(bytes: Uint8Array, maxDepth: number): void {
+export function assertSane(
+  bytes: Uint8Array,
+  maxDepth: number,
+  containers: ReadonlySet<number>,
+): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const end = bytes.byteLength
   /** How many values are still to come, at each level of nesting. */
@@ -33,6 +39,15 @@ export function assertSane(bytes: Uint8Array, maxDepth: number): void {
     owed += items
   }
 
+  const application = (size: number): void => {
+    if (at === end) throw new TypeError('it ends too early')
+    const type = view.getInt8(at++)
+    if (!containers.has(type)) return skip(size)
+    // The value in it is in its place.
+    open[open.length - 1] = (open.at(-1) ?? 0) + 1
+    owed++
+  }
+
   while (owed > 0) {
     if (owed > end - at) throw new TypeError('it announces more than there is')
     while (open.at(-1) === 0) open.pop()
@@ -47,12 +62,11 @@ export function assertSane(bytes: Uint8Array, maxDepth: number): void {
       continue // nil, never used, false, true
     else if (head <= 0xc6)
       skip(length(1 << (head - 0xc4))) // bytes
-    else if (head <= 0xc9)
-      skip(1 + length(1 << (head - 0xc7))) // an application's
+    else if (head <= 0xc9) application(length(1 << (head - 0xc7)))
     else if (head <= 0xd3)
       skip(FIXED[head - 0xca] ?? 0) // numbers
     else if (head <= 0xd8)
-      skip(1 + (1 << (head - 0xd4))) // an application's, of a fixed size
+      application(1 << (head - 0xd4)) // of a fixed size
     else if (head <= 0xdb)
       skip(length(1 << (head - 0xd9))) // text
     else if (head <= 0xdd) enter(length(2 << (head - 0xdc)))

@@ -12,8 +12,10 @@ import { assertSane } from './msgpack-guard.js'
 /** The application types of docs/protocol.md, "Codec"; −1 is MessagePack's own. */
 const Type = { date: -1, map: 1, set: 2, bigint: 3 } as const
 
-/** How deep values may nest: in frames, and in what is sent. */
+/** How deep values may nest, whatever they nest in: in frames, and in what is sent. */
 const MAX_DEPTH = 100
+/** Types that hold other values. */
+const CONTAINERS: ReadonlySet<number> = new Set([Type.map, Type.set])
 
 const extensionCodec = new ExtensionCodec()
 const options = { extensionCodec, ignoreUndefined: true, maxDepth: MAX_DEPTH }
@@ -22,13 +24,25 @@ function pack(value: unknown): Uint8Array<ArrayBuffer> {
   return encode(value, options)
 }
 
-function unpack(bytes: Uint8Array): unknown {
-  assertSane(bytes, MAX_DEPTH)
-  return decode(bytes, options)
+/** In how many Maps and Sets is written, and whether in any so far: the encoder counts anew in each of them. */
+let inside = 0
+let wasInside = false
+
+/** The values of a Map or a Set. */
+function packList(list: unknown[]): Uint8Array<ArrayBuffer> {
+  if (inside === MAX_DEPTH) throw new TypeError(`it nests deeper than ${MAX_DEPTH}`)
+  inside++
+  wasInside = true
+  try {
+    return pack(list)
+  } finally {
+    inside--
+  }
 }
 
+/** Of what {@link assertSane} has looked through. */
 function unpackList(bytes: Uint8Array): unknown[] {
-  const list = unpack(bytes)
+  const list = decode(bytes, options)
   if (!Array.isArray(list)) throw new TypeError('a Map or a Set is no array of its items')
   return list
 }
@@ -47,7 +61,7 @@ extensionCodec.register({
 
 extensionCodec.register({
   type: Type.map,
-  encode: (value) => (value instanceof Map ? pack([...value].flat()) : null),
+  encode: (value) => (value instanceof Map ? packList([...value].flat()) : null),
   decode(bytes) {
     const list = unpackList(bytes)
     if (list.length % 2 > 0) throw new TypeError('a Map has a key without a value')
@@ -59,7 +73,7 @@ extensionCodec.register({
 
 extensionCodec.register({
   type: Type.set,
-  encode: (value) => (value instanceof Set ? pack([...value]) : null),
+  encode: (value) => (value instanceof Set ? packList([...value]) : null),
   decode: (bytes) => new Set(unpackList(bytes)),
 })
 
@@ -89,11 +103,19 @@ function assertCarried(value: unknown): void {
  */
 export const msgpackCodec: Codec = {
   name: 'msgpack',
-  // A copy, as the original is a part of a larger buffer, which a port would post whole.
-  encode: (message) => pack(message).slice(),
+  encode(message) {
+    wasInside = false
+    // A copy, as the original is a part of a larger buffer, which a port would post whole.
+    const frame = pack(message).slice()
+    // What the other side would refuse is not sent.
+    if (wasInside) assertSane(frame, MAX_DEPTH, CONTAINERS)
+    return frame
+  },
   decode(frame) {
     if (typeof frame === 'string') throw new TypeError('text is no MessagePack')
     // A Buffer's parts would be Buffers.
-    return unpack(new Uint8Array(frame.buffer, frame.byteOffset, frame.byteLength))
+    const bytes = new Uint8Array(frame.buffer, frame.byteOffset, frame.byteLength)
+    assertSane(bytes, MAX_DEPTH, CONTAINERS)
+    return decode(bytes, options)
   },
 }
