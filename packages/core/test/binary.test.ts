@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import {
   type ChannelOptions,
   createChannel,
@@ -453,6 +454,21 @@ describe('a connection that is lost', () => {
     expect(thrown).toMatchObject({ outcome: 'maybe-executed' })
     expect(await client.other.echo({ value: someBytes(5) })).toStrictEqual(someBytes(5))
   })
+})
+
+test('raw memory of another realm is refused, and not carried as nothing', async () => {
+  const { url } = await serve()
+  const client = connect(url)
+  for (const kind of ['ArrayBuffer', 'SharedArrayBuffer']) {
+    const value = runInNewContext(`new ${kind}(2)`)
+    const thrown = await rejection(client.other.echo({ value: { in: [value] } }))
+    expect(thrown).toMatchObject({
+      outcome: 'not-sent',
+      message: expect.stringContaining(
+        `params.value.in.0 is ${kind[0] === 'A' ? 'an' : 'a'} ${kind}`,
+      ),
+    })
+  }
 })
 
 interface Keeper {

@@ -1,5 +1,5 @@
 import { SHALLOW_LEVELS, toJsonWithBytes } from './bytes.js'
-import { exceeds, type Frame, jsonCodec, readText, utf8 } from './codec.js'
+import { type Codec, exceeds, type Frame, jsonCodec, readText, utf8 } from './codec.js'
 import type { Format } from './format.js'
 import { nestsDeeper } from './json-depth.js'
 import { type Lent, lentCopy } from './lent-memory.js'
@@ -21,16 +21,34 @@ interface Parts {
 const NONE: readonly never[] = []
 
 /** @throws whatever says that the message can't be carried. */
-export function encode({ codec, frameType }: Format, message: object): Encoded {
+export function encode(format: Format, message: object): Encoded {
+  const { codec, frameType } = format
   if (codec === jsonCodec) {
     const encoded = toJsonWithBytes(message)
     if (frameType === 'text') return encoded
     return typeof encoded === 'string' ? utf8(encoded) : { ...encoded, frame: utf8(encoded.frame) }
   }
+  const frame = encodeAs(format, message)
+  return lacksResult(codec, message, frame) ? encodeAs(format, { ...message, result: null }) : frame
+}
+
+function encodeAs({ codec, frameType }: Format, message: object): Frame {
   const frame: unknown = codec.encode(message)
   if (typeof frame === 'string') return frameType === 'text' ? frame : utf8(frame)
   if (frame instanceof Uint8Array) return frame
   throw new TypeError(`the codec "${codec.name}" made neither text nor a Uint8Array of it`)
+}
+
+/** Whether a codec has left out a result, which may say of itself that it is nothing. */
+function lacksResult(codec: Codec, message: { result?: unknown }, frame: Frame): boolean {
+  const { result } = message
+  if (typeof result !== 'object' || result === null || !('toJSON' in result)) return false
+  try {
+    return !Object.hasOwn(codec.decode(frame) as object, 'result')
+  } catch {
+    // It does not read what it wrote: the other side says so.
+    return false
+  }
 }
 
 /** Answers to a batch, which have no bytes, as one array. @throws whatever says that it can't be carried. */

@@ -101,6 +101,57 @@ export const codecCases: readonly CodecCase[] = [
     ...always({ refused: /only a Uint8Array is carried/ }),
   },
   {
+    name: 'a SharedArrayBuffer',
+    value: () => ({
+      // Pages have none, as a rule.
+      in: 'SharedArrayBuffer' in globalThis ? new SharedArrayBuffer(2) : new ArrayBuffer(2),
+    }),
+    ...always({ refused: /only a Uint8Array is carried/ }),
+  },
+  {
+    name: 'an array that has bytes as a named member',
+    value: () => ({ list: Object.assign([someBytes(2), 1], { extra: someBytes(3) }) }),
+    ...always({ as: { list: [someBytes(2), 1] } }),
+  },
+  {
+    name: 'what says otherwise when it is asked again',
+    value: () => {
+      const said = { of: Uint8Array.of(7), toJSON: () => 'otherwise' }
+      return { toJSON: () => said }
+    },
+    json: { as: { of: Uint8Array.of(7) } },
+    msgpack: { refused: /Function/ },
+  },
+  {
+    name: 'an array of a class that says so, too',
+    value: () => {
+      class List extends Array<unknown> {
+        asked = 0
+        toJSON(): unknown {
+          return this.asked++ === 0 ? this : 'otherwise'
+        }
+      }
+      return { list: List.from([Uint8Array.of(7)]) }
+    },
+    ...always({ as: { list: [Uint8Array.of(7)] } }),
+  },
+  {
+    name: 'a date that has bytes',
+    value: () => ({ at: Object.assign(new Date(0), { of: someBytes(2) }), of: someBytes(1) }),
+    json: { as: { at: '1970-01-01T00:00:00.000Z', of: someBytes(1) } },
+    msgpack: { as: { at: new Date(0), of: someBytes(1) } },
+  },
+  {
+    name: 'a date that says that it is nothing',
+    value: () => {
+      const date = new Date(0)
+      Object.defineProperty(date, 'toJSON', { value: () => undefined })
+      return { at: date, b: 1 }
+    },
+    json: { as: { b: 1 } },
+    msgpack: { as: { at: new Date(0), b: 1 } },
+  },
+  {
     name: 'a member named __proto__',
     value: () => JSON.parse('{"__proto__":{"polluted":1}}'),
     json: 'same',
