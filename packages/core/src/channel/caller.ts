@@ -6,6 +6,7 @@ import {
   RpcProtocolError,
   RpcValidationError,
 } from '../errors.js'
+import { datesSoFar } from '../wire/bytes.js'
 import { type Encoded, encode, keep } from '../wire/encoded.js'
 import type { NotificationMessage, RequestExtras, RequestMessage } from '../wire/message.js'
 import { answeredError } from './answered-error.js'
@@ -15,6 +16,7 @@ import { CalledStreams } from './called-streams.js'
 import { checkResult } from './check-result.js'
 import type { Connection } from './connection.js'
 import type { Answer, Unsendable } from './connection-events.js'
+import { assertDatesArrive } from './dates-in-params.js'
 import { leftUntil, restamp } from './deadline.js'
 import { Elapsed } from './elapsed.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
@@ -365,7 +367,11 @@ export class Caller {
         }
         message.params = params
       }
-      return shared ? shared.encode(format) : encode(format, message)
+      if (shared) return shared.encode(format)
+      const before = datesSoFar()
+      const encoded = encode(format, message)
+      if (datesSoFar() !== before) assertDatesArrive(call.definition, params)
+      return encoded
     } catch (thrown) {
       const why = describeThrown(thrown)
       this.fail(
