@@ -7,6 +7,7 @@ import {
   stream,
 } from '@flashrpc/core'
 import { tracing } from '@flashrpc/core/opentelemetry'
+import { pythonDialect } from '@flashrpc/core/python'
 import { createEndpoint, type EndpointOptions } from '@flashrpc/core/server'
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
@@ -211,6 +212,40 @@ describe('one trace', () => {
 })
 
 describe('a span', () => {
+  test('of the Python dialect claims no JSON-RPC, on either side', async () => {
+    const recorders = { ours: new SpanRecorder(), python: new SpanRecorder() }
+    const dialect = pythonDialect()
+    const endpoint = createEndpoint(contract, {
+      methods,
+      dialect,
+      use: tracing({ tracerProvider: recorders.ours }),
+    })
+    opened.push(() => endpoint.close())
+    const { url } = await endpoint.listen()
+    const python = createClient(contract, {
+      url,
+      dialect,
+      use: tracing({ tracerProvider: recorders.python }),
+      methods: { confirm: () => 'yes' },
+    })
+    opened.push(() => python.close())
+    // The same server has peers of both kinds.
+    const plain = createClient(contract, { url, methods: { confirm: () => 'yes' } })
+    opened.push(() => plain.close())
+    expect(await python.other.askBackByTheSignal()).toBe('yes')
+    await polled(() => recorders.python.spans.length + recorders.ours.spans.length).toBe(4)
+    const spans = [...recorders.python.spans, ...recorders.ours.spans]
+    for (const { attributes, name } of spans) {
+      expect(attributes).toEqual({ 'rpc.system.name': 'flashrpc.python', 'rpc.method': name })
+    }
+    expect(await plain.other.add({ a: 1, b: 2 })).toBe(3)
+    await polled(() => recorders.ours.spans.length).toBe(3)
+    expect(recorders.ours.spans.at(-1)?.attributes).toMatchObject({
+      'rpc.system.name': 'jsonrpc',
+      'jsonrpc.protocol.version': '2.0',
+    })
+  })
+
   test('tells of its call', async () => {
     const { peer, spans } = await traced({ use: [] })
     await peer.other.add({ a: 1, b: 2 })

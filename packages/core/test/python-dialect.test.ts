@@ -491,12 +491,57 @@ describe('a server of Python clients', () => {
     expect(peer.take()).toEqual([response(3, 'int')])
   })
 
-  test('ends the connection at a later frame that is of no such kind', async () => {
+  test.each([
+    ['no JSON', '{'],
+    ['no object', '5'],
+    ['JSON-RPC', '{"jsonrpc":"2.0","id":1,"method":"add","params":{"a":1,"b":2}}'],
+    ['NaN in what is no JSON for another reason', '{"request":NaN,'],
+  ])('refuses a later frame that is %s, and nothing beside it', async (_, frame) => {
     const { peer, errors } = server()
     await peer.send(request('_ping_', {}))
-    await peer.send('{')
-    expect(peer.closed).toMatchObject([{ code: 4400 }])
+    peer.take()
+    await peer.send(frame)
+    expect(errors).toMatchObject([{ code: -32006, message: expect.stringContaining('dropped') }])
+    await peer.send(request('add', { a: 1, b: 2 }))
+    expect(peer.take()).toEqual([response(3, 'int')])
+    expect(peer.closed).toEqual([])
+  })
+
+  test('a client that has been answered goes on, too', async () => {
+    const { channel, python, errors } = await client()
+    const adding = channel.other.add({ a: 1, b: 2 })
+    await settled()
+    const [{ request: asked }] = python.take()
+    await python.send('{"request": null, "response": {"result": ')
+    await python.send(response(3, 'int', asked.call_id))
+    expect(await adding).toBe(3)
     expect(errors).toMatchObject([{ code: -32006 }])
+    expect(python.closed).toEqual([])
+  })
+
+  test('reads numbers that JSON has no word for as null, and leaves text alone', async () => {
+    const [left, right] = memoryTransportPair()
+    const peer = new RawEnd(right)
+    createChannel<{ echo(params: { value: unknown }): unknown }, object>({
+      side: 'server',
+      transport: left,
+      dialect: pythonDialect(),
+      methods: { echo: ({ value }) => value },
+    })
+    const value = String.raw`[NaN, -Infinity, {"Infinity": Infinity}, "NaN", "\\", "a \" NaN", -1]`
+    await peer.send(
+      `{"request": {"method": "echo", "arguments": {"value": ${value}}, "call_id": "a"}, "response": null}`,
+    )
+    const [answer] = peer.take()
+    expect(answer.response.result).toEqual([
+      null,
+      null,
+      { Infinity: null },
+      'NaN',
+      '\\',
+      'a " NaN',
+      -1,
+    ])
   })
 
   test('refuses a frame over the limit', async () => {

@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { findPython } from '../../../scripts/python.js'
 import { eventually, polled } from './support/eventually.js'
-import { PythonProgram, requirements } from './support/python-program.js'
+import { PythonProgram, requirements, requirementsWithPydantic1 } from './support/python-program.js'
 import { rawClient } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
 
@@ -23,6 +23,10 @@ const found = await findPython(requirements)
 const python = found.path ?? ''
 if (found.missing !== undefined) {
   console.warn(`\nSkipped: all tests against Python's library. ${found.missing}.\n`)
+}
+const older = await findPython(requirementsWithPydantic1)
+if (older.missing !== undefined) {
+  console.warn(`\nSkipped: the tests against pydantic 1. ${older.missing}.\n`)
 }
 /** An interpreter takes its time to start where others are busy. */
 const PATIENCE = 30_000
@@ -41,6 +45,7 @@ const theirs = defineContract({
     report: method({ params: z.object({ title: z.string() }), result: report }),
     reports: method({ result: z.array(report) }),
     nothing: method({ result: z.void() }),
+    numbers: method({ result: z.array(z.number().nullable()) }),
     slow: method({ params: z.object({ ms: z.number() }), result: z.string() }),
     fail: method({}),
     misuse: method({}),
@@ -468,3 +473,64 @@ describe.skipIf(found.missing !== undefined)('a server of ours and clients of th
     PATIENCE,
   )
 })
+
+describe.each([
+  ['pydantic 2', found],
+  ['pydantic 1', older],
+])(
+  'NaN and Infinity of a peer with %s are null, and the connection goes on',
+  (_, { path, missing }) => {
+    test.skipIf(missing !== undefined)(
+      'in results of a server',
+      async () => {
+        const server = open(new PythonProgram(path ?? '', 'server.py'))
+        const port = await server.next()
+        const errors: unknown[] = []
+        for (const [route, frameType] of [
+          ['/text', 'text'],
+          ['/binary', 'binary'],
+        ] as const) {
+          const client = open(
+            createClient(theirs, {
+              url: `ws://127.0.0.1:${port}${route}`,
+              dialect: pythonDialect(),
+              frameType,
+              methods: { confirm: () => 'yes', notify: () => {} },
+              onError: [(_, error) => errors.push(error)],
+            }),
+          )
+          await client.connect()
+          let changes = 0
+          client.subscribe(({ status }) => void (status === 'connected' || changes++))
+          expect(await client.other.numbers()).toEqual([1.5, null, null, null])
+          expect(await client.other.add({ a: 5, b: 10 })).toBe(15)
+          expect(changes).toBe(0)
+        }
+        expect(errors).toEqual([])
+      },
+      2 * PATIENCE,
+    )
+
+    test.skipIf(missing !== undefined)(
+      'in calls of a client',
+      async () => {
+        const errors: unknown[] = []
+        const endpoint = open(
+          createEndpoint<{
+            echo(params: { value: unknown }): unknown
+            add(params: { a: number; b: number }): number
+          }>({
+            dialect: pythonDialect(),
+            methods: { echo: ({ value }) => value, add: ({ a, b }) => a + b },
+            onError: [(_, error) => errors.push(error)],
+          }),
+        )
+        const { url } = await endpoint.listen()
+        const client = open(new PythonProgram(path ?? '', 'client.py', 'not_a_number', url))
+        expect(await client.next()).toEqual([[1.5, null, null, 'NaN'], 15])
+        expect(errors).toEqual([])
+      },
+      2 * PATIENCE,
+    )
+  },
+)

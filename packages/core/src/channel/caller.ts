@@ -48,6 +48,8 @@ export interface CallerHost extends Speech, PendingCallsHost {
   readonly mayBeExtended: boolean
   /** Why nothing is sent any more, for now or for good. */
   readonly refusal: Refusal | undefined
+  /** What middleware finds as `call.dialect`. */
+  readonly dialect: string | undefined
   /** What middleware finds as `call.channel`. */
   readonly channel: unknown
   /** What middleware finds as `call.identity`. */
@@ -165,8 +167,8 @@ export class Caller {
   ): Promise<unknown> {
     const { use } = this.#host.settings
     if (!use) return send()
-    const { channel, identity } = this.#host
-    const departure = { kind, params, channel, identity, signal }
+    const { dialect, channel, identity } = this.#host
+    const departure = { kind, params, dialect, channel, identity, signal }
     const outgoing = new OutgoingCall(call, departure)
     const isOpen = () => this.#pending.has(call)
     return depart(use, outgoing, call.promise, {

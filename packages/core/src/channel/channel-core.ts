@@ -231,6 +231,12 @@ export class ChannelCore
     return this.#connection?.isReady ?? false
   }
 
+  /** The name of what the other side speaks, where it is not JSON-RPC 2.0; a client knows that before it connects. */
+  get dialect(): string | undefined {
+    if (this.#connection) return this.#connection.dialect
+    return this.side === 'client' ? this.settings.dialect?.name : undefined
+  }
+
   /** What the other side calls its channel; null until it has said so, and with a plain peer. */
   get otherId(): string | null {
     return this.#connection?.otherId ?? this.#lastOtherId

@@ -212,6 +212,11 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     return this.#peerLimits
   }
 
+  /** The name of what the other side speaks, where it is not JSON-RPC 2.0. */
+  get dialect(): string | undefined {
+    return this.#transport.dialect
+  }
+
   /** What the other side calls its channel, where it has said so. */
   get otherId(): string | undefined {
     return this.#otherId

@@ -59,6 +59,8 @@ export type Authorize = (method: string, context: HandlerContext) => boolean | P
 /** Whose methods they are. */
 export interface DispatcherHost extends CallContextHost, ExposedHandlersHost, ServedStreamsHost {
   readonly settings: ResolvedChannelOptions
+  /** What middleware finds as `call.dialect`. */
+  readonly dialect: string | undefined
   /** Whether a call may run; without it, all may. */
   readonly authorize: Authorize | undefined
   /** Answers calls with an idempotency key; without it, they are refused. */
@@ -227,7 +229,7 @@ export class Dispatcher {
     incoming: Incoming,
     context: CallContext,
   ): Promise<unknown> {
-    context.call = new IncomingCall(context, undefined, incoming.params)
+    context.call = new IncomingCall(context, undefined, incoming.params, this.#host.dialect)
     const serve = async () => void (await this.#hear(incoming, context))
     return arrive(use, context.call, serve, (thrown) => this.#told(thrown, context))
   }
@@ -313,7 +315,7 @@ export class Dispatcher {
     context: CallContext,
   ): Promise<ResponseMessage> {
     const { id, method } = context
-    const call = new IncomingCall(context, id, incoming.params)
+    const call = new IncomingCall(context, id, incoming.params, this.#host.dialect)
     context.call = call
     let isLetIn = false
     /** Until it is over. */

@@ -10,13 +10,20 @@ export class IncomingCall implements MiddlewareCall {
   readonly direction = 'in'
   readonly params: unknown
   readonly id: MessageId | undefined
+  readonly dialect: string | undefined
   readonly parent = undefined
   readonly #context: CallContext
 
-  constructor(context: CallContext, id: MessageId | undefined, params: unknown) {
+  constructor(
+    context: CallContext,
+    id: MessageId | undefined,
+    params: unknown,
+    dialect: string | undefined,
+  ) {
     this.#context = context
     this.id = id
     this.params = params
+    this.dialect = dialect
   }
 
   get kind(): MiddlewareCall['kind'] {

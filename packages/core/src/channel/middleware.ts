@@ -14,6 +14,8 @@ export interface MiddlewareCall<Identity = unknown> {
   readonly params: unknown
   /** The id of its request; `undefined` of a notification. */
   readonly id: MessageId | undefined
+  /** The name of what the other side speaks, such as `Python`, where it is a dialect and not JSON-RPC 2.0. */
+  readonly dialect: string | undefined
   /** The channel, or client, that it goes over. */
   readonly channel: AnyPeer
   /** On a server, who is at the other end; otherwise undefined. */

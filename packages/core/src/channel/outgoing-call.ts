@@ -9,6 +9,7 @@ import type { PendingCall } from './pending-call.js'
 export interface Departure {
   readonly kind: MiddlewareCall['kind']
   readonly params: unknown
+  readonly dialect: string | undefined
   readonly channel: unknown
   readonly identity: unknown
   /** What the caller gave it. */
@@ -22,6 +23,7 @@ export class OutgoingCall implements MiddlewareCall {
   readonly method: string
   readonly params: unknown
   readonly id: number | undefined
+  readonly dialect: string | undefined
   readonly channel: AnyPeer
   readonly identity: unknown
   readonly meta = createMeta()
@@ -29,11 +31,12 @@ export class OutgoingCall implements MiddlewareCall {
   readonly #ended: Promise<unknown>
   #controller: AbortController | undefined
 
-  constructor(call: PendingCall, { kind, params, channel, identity, signal }: Departure) {
+  constructor(call: PendingCall, { kind, params, dialect, channel, identity, signal }: Departure) {
     this.kind = kind
     this.method = call.method
     this.params = params
     this.id = kind === 'notification' ? undefined : call.id
+    this.dialect = dialect
     // A core is a channel's or a client's.
     this.channel = channel as AnyPeer
     this.identity = identity

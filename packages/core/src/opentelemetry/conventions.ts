@@ -9,7 +9,11 @@ import { ErrorCode, RpcError } from '../errors.js'
  */
 
 /** What is known of a call when it begins. */
-export function startAttributes({ method, id }: MiddlewareCall): Attributes {
+export function startAttributes({ method, id, dialect }: MiddlewareCall): Attributes {
+  // A dialect is no JSON-RPC, and has no name among the conventions.
+  if (dialect !== undefined) {
+    return { 'rpc.system.name': `flashrpc.${dialect.toLowerCase()}`, 'rpc.method': method }
+  }
   return {
     'rpc.system.name': 'jsonrpc',
     'rpc.method': method,

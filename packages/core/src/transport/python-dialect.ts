@@ -1,5 +1,5 @@
 import { ErrorCode, RpcError, RpcProtocolError } from '../errors.js'
-import { exceeds, type Frame, jsonCodec, utf8 } from '../wire/codec.js'
+import { exceeds, type Frame, jsonCodec, readText, utf8 } from '../wire/codec.js'
 import {
   classify,
   errorMessage,
@@ -8,6 +8,7 @@ import {
   type NotificationMessage,
   type RequestMessage,
 } from '../wire/message.js'
+import { parsePythonJson } from '../wire/python-json.js'
 import {
   GET_CHANNEL_ID,
   isPythonMessage,
@@ -81,6 +82,8 @@ class PythonTransport implements Transport {
   #events: TransportEvents | undefined
   /** What the other side speaks; `undefined` until its first frame says so. */
   #peer: 'python' | 'json-rpc' | undefined
+  /** Whether the other side has said something in Python's way. */
+  #hasSpoken = false
   #sendsBytes: boolean
   /** Of the hello, while it waits for its ping. */
   #helloId: MessageId | undefined
@@ -97,6 +100,10 @@ class PythonTransport implements Transport {
     if (transport.terminate) this.terminate = () => transport.terminate?.()
     if (transport.ping) this.ping = () => transport.ping?.()
     else if (keepAlive && context.side === 'client') this.ping = () => void this.#sendPing()
+  }
+
+  get dialect(): string | undefined {
+    return this.#peer === 'python' ? 'Python' : undefined
   }
 
   start(events: TransportEvents): void {
@@ -207,18 +214,27 @@ class PythonTransport implements Transport {
     this.#peer ??= isPythonMessage(decoded) ? 'python' : 'json-rpc'
     if (this.#peer === 'json-rpc') return this.#events?.frame(frame)
     const message = readPythonMessage(decoded)
-    if (!message) {
-      const remedy = isJsonRpc(decoded) ? '. It speaks JSON-RPC 2.0: leave `dialect` out' : ''
-      const why = `The other side does not speak the Python dialect${remedy}`
-      this.#context.error(new RpcProtocolError(why))
-      return this.#closeBecause(CloseCode.violation, why)
-    }
+    if (!message) return this.#unreadable(decoded)
+    this.#hasSpoken = true
     if (this.#context.side === 'server') this.#sendsBytes = typeof frame !== 'string'
     const { request, response } = message
     if (request && 'malformed' in request) {
       this.#context.error(new RpcProtocolError(`A request is malformed: ${request.malformed}`))
     } else if (request) this.#asked(request)
     if (response) this.#answered(response.callId, response.result)
+  }
+
+  /** One that has spoken the dialect speaks it still: only this message is refused. */
+  #unreadable(decoded: unknown): void {
+    if (this.#hasSpoken) {
+      const why = 'A message of the Python peer could not be read, and was dropped'
+      this.#context.error(new RpcProtocolError(why))
+      return this.#heard()
+    }
+    const remedy = isJsonRpc(decoded) ? '. It speaks JSON-RPC 2.0: leave `dialect` out' : ''
+    const why = `The other side does not speak the Python dialect${remedy}`
+    this.#context.error(new RpcProtocolError(why))
+    this.#closeBecause(CloseCode.violation, why)
   }
 
   #asked({ method, arguments: params, call_id: id }: PythonRequest): void {
@@ -230,7 +246,11 @@ class PythonTransport implements Transport {
 
   #answerOwn(id: string | null, result: string): void {
     if (id !== null) this.#answer(id, result)
-    // Ignored inside, but heard: the peer lives, and has said something first.
+    this.#heard()
+  }
+
+  /** Ignored inside, but heard: the peer lives, and has said something first. */
+  #heard(): void {
     this.#deliver({ jsonrpc: '2.0', method: 'rpc.plain' })
   }
 
@@ -296,10 +316,10 @@ function unspeakable({ method, params }: Call): { code: number; why: string } | 
   return undefined
 }
 
-/** @returns `undefined` where it is no JSON. */
+/** @returns `undefined` where it is no JSON of Python's. */
 function decode(frame: Frame): unknown {
   try {
-    return jsonCodec.decode(frame)
+    return parsePythonJson(readText(frame))
   } catch {
     return undefined
   }

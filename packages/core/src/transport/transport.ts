@@ -30,6 +30,8 @@ export interface Transport {
    * false: it may take them apart.
    */
   readonly keepsEventsWhole?: boolean
+  /** The name of the dialect that is spoken over it, where that is known by now and is not JSON-RPC 2.0. */
+  readonly dialect?: string | undefined
   /** Begins delivery. Called once, by the channel; frames that came before it are delivered first. */
   start(events: TransportEvents): void
   /** Whether a frame can leave now, where that may change ahead of `events.close`. */

@@ -121,6 +121,13 @@ async def authenticated(url: str):
         return {"refused": refused, "name": (await client.other.name()).result}
 
 
+async def not_a_number(url: str):
+    """Sends what JSON has no number for; the connection goes on."""
+    async with connect(url) as client:
+        echoed = await client.other.echo(value=[1.5, float("nan"), float("-inf"), "NaN"])
+        return [echoed.result, (await client.other.add(a=5, b=10)).result]
+
+
 class BinaryJson(JsonSerializingWebSocket):
     """JSON in bytes, and nothing else."""
 

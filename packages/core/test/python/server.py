@@ -54,6 +54,9 @@ class Methods(RpcMethodsBase):
     async def nothing(self) -> None:
         return None
 
+    async def numbers(self) -> List[float]:
+        return [1.5, float("nan"), float("inf"), float("-inf")]
+
     async def slow(self, ms: int) -> str:
         await asyncio.sleep(ms / 1000)
         return "done"

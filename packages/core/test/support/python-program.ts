@@ -8,6 +8,11 @@ const folder = new URL('../python/', import.meta.url)
 /** The packages that the programs there need. */
 export const requirements = fileURLToPath(new URL('requirements.txt', folder))
 
+/** The same, with pydantic 1. */
+export const requirementsWithPydantic1 = fileURLToPath(
+  new URL('requirements-pydantic-1.txt', folder),
+)
+
 /** One of the programs in test/python, in a process of its own, which ends with this one. */
 export class PythonProgram implements AsyncDisposable {
   readonly #process: ChildProcess
