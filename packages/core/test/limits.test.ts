@@ -461,13 +461,13 @@ describe('rates', () => {
 
 describe('a slow reader', () => {
   test('is cut off, and the others hear all', async () => {
-    const scene = await Scene.open({ limits: { sendBuffer: 256 * 1024 } })
+    const scene = await Scene.open({ limits: { sendBuffer: 256 * 1024, stalledMs: 500 } })
     const neighbour = await scene.neighbour()
     const slow = await scene.raw()
     slow.socket.pause()
     const text = 'x'.repeat(60_000)
     let sent = 0
-    for (; sent < 400 && scene.ends.length === 0; sent++) {
+    for (; sent < 2_000 && scene.ends.length === 0; sent++) {
       slow.send({ ...add(sent), method: 'echo', params: { text } })
       expect(await neighbour.other.add({ a: sent, b: 1 })).toBe(sent + 1)
     }
@@ -566,6 +566,8 @@ describe('a limit that is none', () => {
     ['running', -1],
     ['running', 1.5],
     ['sendBuffer', 'much'],
+    ['waitingBytes', Number.POSITIVE_INFINITY],
+    ['stalledMs', 0],
     ['messagesPerSecond', Number.NaN],
   ])('is refused where it is written: %s is %j', (name, value) => {
     const options = { url: 'ws://127.0.0.1:1', autoConnect: false, limits: { [name]: value } }

@@ -731,7 +731,7 @@ describe('the end of a connection', () => {
     const { port, told } = await serve({ limits: { streamBytes: 64 * 1024 * 1024 } })
     const proxy = await createFaultProxy({ port })
     opened.push(() => proxy.close())
-    const client = connect(proxy.url(), { limits: { sendBuffer: 100_000 } })
+    const client = connect(proxy.url(), { limits: { sendBuffer: 100_000, stalledMs: 500 } })
     let taken = 0
     const input = (function* () {
       for (; ; taken++) yield 'x'.repeat(900_000)
@@ -746,7 +746,7 @@ describe('the end of a connection', () => {
       before = taken
       await new Promise((resolve) => setTimeout(resolve, 200))
     }
-    // Credit finds the socket full, which ends the connection.
+    // Credit finds the socket full, and waits; nothing is read any more, which ends the connection.
     const thrown = await rejection(itemsOf(counted))
     expect(thrown).toMatchObject({ code: ErrorCode.disconnected, closeCode: 1013 })
     expect(await rejection(itemsOf(echoed))).toBeInstanceOf(RpcDisconnectedError)

@@ -44,6 +44,8 @@ export class CallContext implements HandlerContext {
   isBegun = false
   /** Whether its caller was answered before it ended, as one that cancels is. */
   isAnswered = false
+  /** What it takes in memory, in bytes. */
+  weight = 0
   /** What was being begun when this one was. */
   outer: CallContext | undefined
   // What few calls have is not there in the others: one of these is made for each.

@@ -3,7 +3,7 @@ import { own } from '../error-origin.js'
 import { ErrorCode, RpcDisconnectedError, RpcProtocolError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
-import { type Encoded, encode, keep } from '../wire/encoded.js'
+import { type Encoded, encode, heldBytes, keep } from '../wire/encoded.js'
 import {
   type ErrorMessage,
   type MessageId,
@@ -18,11 +18,12 @@ import { type ClientHello, Connection } from './connection.js'
 import type { Answer, ConnectionEvents, Reception, Unsendable } from './connection-events.js'
 import { Delivery, type DeliveryEvents } from './delivery.js'
 import { type Authorize, Dispatcher, type DispatcherHost } from './dispatcher.js'
-import { MOVED, OVERFLOW, refusalOf, SESSION_ENDS } from './endings.js'
+import { MOVED, OVERFLOW, refusalOf, SESSION_ENDS, TOO_MUCH_WAITS } from './endings.js'
 import type { AnyHandler, ExposeOptions, HandlersByName } from './exposed-handlers.js'
 import { type Bye, isCounted } from './extensions.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import type { HelloParams, HelloResult } from './handshake.js'
+import { type HeldCall, HeldCalls } from './held-calls.js'
 import type { Incoming } from './incoming.js'
 import type { AnswerKeyed, Keys } from './keyed-calls.js'
 import type { MaybeAsync } from './maybe-async.js'
@@ -41,10 +42,16 @@ import { StreamRoom } from './stream-room.js'
 import { wordOf } from './stream-words.js'
 import { ToldMethods } from './told-methods.js'
 import { Unsent } from './unsent.js'
+import type { Weighed } from './weight.js'
 import type { Inspection, WireTap } from './wire-tap.js'
 
 /** How a client's hello is said over one connection. */
 export type Handshake = Pick<ClientHello, 'isSaid' | 'timeLeftMs'>
+
+/** So much may wait here to be begun, in bytes, before its caller is held back … */
+const MOST_HELD = 1024 * 1024
+/** … until it has taken nothing for so long, in ms: it may wait for this side in the same way. */
+const HELD_BACK_MS = 1_000
 
 /**
  * One conversation, by names and unknown values; the public types are put on at the edge.
@@ -72,6 +79,9 @@ export class ChannelCore
   #dispatcherThere: Dispatcher | undefined
   #resendBudget: ResendBudget | undefined
   #streamRoom: StreamRoom | undefined
+  /** Calls of the other side that wait until it has taken more of what waits for it. */
+  #heldCalls: HeldCalls | undefined
+  #isBeginning = false
   /** Why nothing is sent any more, for now or for good. */
   #refusal: Refusal | undefined
   #connection: Connection | undefined
@@ -212,7 +222,7 @@ export class ChannelCore
 
   /** How much is held for the other side of a session, in bytes, text by its length. */
   get heldBytes(): number {
-    return this.#delivery.heldBytes
+    return this.#delivery.heldBytes + (this.#heldCalls?.bytes ?? 0)
   }
 
   /** Calls of the other side that run here. */
@@ -224,7 +234,8 @@ export class ChannelCore
   get isBusy(): boolean {
     // Once the channel is over, nobody waits for what still runs.
     const isAwaited = this.running > 0 && this.#refusal === undefined
-    return isAwaited || this.#delivery.isHolding || this.#isUnheard
+    const isHolding = this.#delivery.isHolding || (this.#heldCalls?.size ?? 0) > 0
+    return isAwaited || isHolding || this.#isUnheard
   }
 
   get isConnected(): boolean {
@@ -331,6 +342,78 @@ export class ChannelCore
     this.end(OVERFLOW)
   }
 
+  // ── A side that is behind ─────────────────────────────────────────────────────────────────────
+
+  get isBehind(): boolean {
+    // What is begun comes ahead of all that is held.
+    if (this.#isBeginning) return false
+    return (this.#heldCalls?.size ?? 0) > 0 || this.#delivery.isBehind
+  }
+
+  hold(call: HeldCall): string | undefined {
+    const { runningBytes } = this.settings.limits
+    this.#heldCalls ??= new HeldCalls()
+    const held = this.#heldCalls
+    const bytes = held.bytes + (this.#dispatcherThere?.runningBytes ?? 0)
+    if (bytes > 0 && bytes + call.weight > runningBytes) {
+      return `${call.what} was not run: too much waits until this caller reads its answers (limits.runningBytes)`
+    }
+    held.add(call)
+    if (held.bytes > MOST_HELD) this.#holdBack(true)
+    return undefined
+  }
+
+  /** Lets the other side send no more for now, or go on. In a session it has to be read: it tells how far it has come. */
+  #holdBack(isHeldBack: boolean): void {
+    const { session } = this.#delivery
+    if (session) session.holdBack(isHeldBack)
+    else this.#connection?.holdUp(isHeldBack)
+  }
+
+  relieved(): void {
+    this.#beginHeld()
+    this.change()
+  }
+
+  #beginHeld(): void {
+    const held = this.#heldCalls
+    if (!held || held.size === 0 || this.#isBeginning) return
+    this.#isBeginning = true
+    try {
+      held.beginWhile(() => !this.#delivery.isBehind)
+    } finally {
+      this.#isBeginning = false
+    }
+    if (held.bytes <= MOST_HELD / 2) this.#holdBack(false)
+  }
+
+  stalled(ms: number): void {
+    const held = this.#heldCalls
+    if (!held) return
+    // Where each side waits for the other to read, one of them has to.
+    if (ms >= HELD_BACK_MS) this.#holdBack(false)
+    else if (ms === 0 && held.bytes > MOST_HELD) this.#holdBack(true)
+  }
+
+  #forgetHeld(): void {
+    if (!this.#heldCalls) return
+    this.#heldCalls.clear()
+    this.#holdBack(false)
+  }
+
+  hasRoomFor(answer: Encoded): boolean {
+    return this.#delivery.hasRoomFor(answer)
+  }
+
+  collected(bytes: number): void {
+    this.#delivery.collect(bytes)
+    if (bytes < 0) this.#beginHeld()
+  }
+
+  drained(connection: Connection): void {
+    if (connection === this.#connection) this.#delivery.relieve()
+  }
+
   awaits(id: MessageId): boolean {
     return this.#callerThere?.awaited(id) !== undefined
   }
@@ -363,20 +446,23 @@ export class ChannelCore
     { session }: Connection,
     id: MessageId,
     incoming: Incoming,
+    weighed: Weighed,
   ): MaybeAsync<ResponseMessage | undefined> {
-    return this.#leaving && this.side === 'server'
+    return this.#leaving && this.side === 'server' && !this.#isBeginning
       ? this.#refuseLate(id, session)
-      : this.#dispatcher.request(id, incoming)
+      : this.#dispatcher.request(id, incoming, weighed)
   }
 
-  notification({ session }: Connection, incoming: Incoming): void {
+  notification({ session }: Connection, incoming: Incoming, weighed: Weighed): void {
     // In a session it is sent again elsewhere, as a call is.
-    if (this.#leaving && session && this.side === 'server') return
-    this.#dispatcher.notification(incoming)
+    if (this.#leaving && session && this.side === 'server' && !this.#isBeginning) return
+    this.#dispatcher.notification(incoming, weighed)
   }
 
   cancel(id: MessageId): ResponseMessage | undefined {
-    return this.#dispatcher.cancel(id, cancellation())
+    const held = this.#heldCalls?.take(id)
+    if (!held) return this.#dispatcher.cancel(id, cancellation())
+    return neverRanMessage(id, ErrorCode.cancelled, `${held.what} was cancelled`)
   }
 
   word(method: string, params: unknown, bytes: number): string | undefined {
@@ -394,11 +480,15 @@ export class ChannelCore
 
   reply(connection: Connection, encoded: Encoded): void {
     const { isReady, offersSession, session } = connection
-    if (!isReady && offersSession && !session) {
+    if (isReady || session) return this.#delivery.reply(encoded, connection)
+    connection.earlyBytes += heldBytes(encoded)
+    if (connection.earlyBytes > this.settings.limits.answerBytes) {
+      return connection.end(CloseCode.tryAgainLater, TOO_MUCH_WAITS)
+    }
+    if (offersSession) {
       connection.early ??= []
       connection.early.push(keep(encoded, connection))
-    } else if (session) this.#delivery.reply(encoded, session)
-    else connection.write(encoded)
+    } else connection.write(encoded)
   }
 
   /** A client has said which methods it can be called for; of others than the contract's nothing is kept. */
@@ -528,7 +618,7 @@ export class ChannelCore
     if (isResumed) events.resumed?.(this.channel, hello)
     else if (isFirst) events.open(this.channel, hello)
     const session = this.#delivery.session
-    this.#flush()
+    this.#delivery.relieve()
     return session
   }
 
@@ -593,15 +683,10 @@ export class ChannelCore
 
   acknowledged(connection: Connection, recv: unknown): void {
     if (!this.#delivery.session) return
-    if (this.#delivery.acknowledged(recv)) return this.#flush()
+    if (this.#delivery.acknowledged(recv)) return this.#delivery.relieve()
     const reason = `The protocol was broken: an rpc.ack of ${String(recv)} can't be`
     this.error(new RpcProtocolError(reason))
     connection.end(CloseCode.violation, reason)
-  }
-
-  #flush(): void {
-    this.#delivery.flush()
-    this.change()
   }
 
   close(connection: Connection, info: CloseInfo): void {
@@ -645,6 +730,7 @@ export class ChannelCore
   /** What was bound to the session, or to the connection where there is none, ends with it. */
   #over(why: Refusal): void {
     this.#isUnheard = false
+    this.#forgetHeld()
     this.#delivery.end()
     this.#dispatcherThere?.cancelAll(
       own(new RpcDisconnectedError('The caller is gone', 'maybe-executed')),

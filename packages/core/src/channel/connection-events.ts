@@ -4,9 +4,11 @@ import type { Classified, MessageId, ResponseMessage } from '../wire/message.js'
 import type { Connection } from './connection.js'
 import type { Bye } from './extensions.js'
 import type { HelloParams, HelloResult } from './handshake.js'
+import type { HeldCall } from './held-calls.js'
 import type { Incoming } from './incoming.js'
 import type { KeyRefusal } from './keyed-calls.js'
 import type { MaybeAsync } from './maybe-async.js'
+import type { Weighed } from './weight.js'
 
 /** An answer to a call of ours. */
 export type Answer = Extract<Classified, { kind: 'result' | 'error' | 'malformed-response' }>
@@ -27,14 +29,26 @@ export interface ConnectionEvents {
   /**
    * Runs a call of the other side. Never rejects.
    *
+   * @param weighed what it takes in memory; asked in this turn only.
    * @returns its answer; none where it is not run, and the other side knows that by other means.
    */
   request(
     connection: Connection,
     id: MessageId,
     incoming: Incoming,
+    weighed: Weighed,
   ): MaybeAsync<ResponseMessage | undefined>
-  notification(connection: Connection, incoming: Incoming): void
+  notification(connection: Connection, incoming: Incoming, weighed: Weighed): void
+  /** Whether so much waits for the other side that no call of its is begun now: it is held. */
+  readonly isBehind: boolean
+  /** Holds a call until less waits. @returns why it is not held, where no more may be. */
+  hold(call: HeldCall): string | undefined
+  /** Whether an answer may wait, where it can't be sent at once. */
+  hasRoomFor(answer: Encoded): boolean
+  /** So many bytes of answers wait for others of their batch; or, where it is less than nothing, do no more. */
+  collected(bytes: number): void
+  /** All that waited in the socket has left. */
+  drained(connection: Connection): void
   /** An answer is ready to go out. */
   reply(connection: Connection, encoded: Encoded): void
   /** Whether a call of ours waits for an answer with this id. */

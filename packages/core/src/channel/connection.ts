@@ -1,8 +1,22 @@
-import { describeThrown, ErrorCode, RpcProtocolError, RpcValidationError } from '../errors.js'
+import {
+  describeThrown,
+  ErrorCode,
+  RpcError,
+  RpcProtocolError,
+  RpcValidationError,
+} from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport, TransportEvents } from '../transport/transport.js'
 import { type Frame, jsonCodec } from '../wire/codec.js'
-import { bytesOf, type Encoded, encode, encodeBatch, frameOf, pathOf } from '../wire/encoded.js'
+import {
+  bytesOf,
+  type Encoded,
+  encode,
+  encodeBatch,
+  frameOf,
+  heldBytes,
+  pathOf,
+} from '../wire/encoded.js'
 import {
   type Classified,
   classify,
@@ -10,6 +24,7 @@ import {
   invalidRequestMessage,
   type MessageId,
   type NotificationMessage,
+  neverRanMessage,
   type ResponseMessage,
 } from '../wire/message.js'
 import { MAX_TIMER_MS } from './call-timer.js'
@@ -19,7 +34,9 @@ import {
   NO_BYTES,
   type Unsendable,
 } from './connection-events.js'
+import { afterWait } from './deadline.js'
 import { DISCOVER } from './discovery.js'
+import { TOO_MUCH_WAITS } from './endings.js'
 import { isCounted, readBye } from './extensions.js'
 import { FrameReader } from './frame-reader.js'
 import {
@@ -42,11 +59,12 @@ import {
 import type { Incoming } from './incoming.js'
 import type { Keys } from './keyed-calls.js'
 import { Life, type LifeEvents, type LifeOptions } from './life.js'
-import type { MaybeAsync } from './maybe-async.js'
+import { after, type MaybeAsync } from './maybe-async.js'
 import type { ResolvedChannelOptions } from './options.js'
 import { type PeerLimits, UNKNOWN_LIMITS, whyUnsendable } from './peer-limits.js'
 import type { Session } from './session.js'
 import { atEndOfTurn, type FrameSink, type InTurn, SharedFrame } from './shared-frame.js'
+import { WEIGHT_OF_CALL, type Weighed, weightOfJson, weightOfValue } from './weight.js'
 import type { TappedConnection, WireTap } from './wire-tap.js'
 
 /** How this side speaks: one object for all of a server's connections. */
@@ -66,6 +84,8 @@ export interface ClientHello extends Pick<HelloParams, 'id' | 'attempt' | 'metho
 
 /** What is much in a socket, in bytes. */
 const CONGESTED = 1024 * 1024
+/** So many words of the protocol's own go ahead of what waits, such as acknowledgements and answers to pings. */
+const MOST_WORDS = 10_000
 
 /** An answer that can be sent. */
 interface Reply {
@@ -77,11 +97,13 @@ interface Reply {
  * One live connection of a channel: shakes hands, turns frames into messages and back, answers what
  * is no message, watches over life. It knows no calls, and is not used again once it has ended.
  */
-export class Connection implements TransportEvents, LifeEvents, FrameSink, InTurn {
+export class Connection implements TransportEvents, LifeEvents, FrameSink, InTurn, Weighed {
   /** Its channel's: the session that its messages belong to; answers outlive their connection, and no session. */
   session: Session | undefined
   /** Its channel's: answers that were ready before the handshake was over, which says whether they count. */
   early: Encoded[] | undefined
+  /** Its channel's: how many bytes these have. */
+  earlyBytes = 0
   readonly #transport: Transport
   readonly #settings: ConnectionSettings
   #events: ConnectionEvents
@@ -98,6 +120,17 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   #keys: Keys | undefined
   /** What has come of the message that is being read. */
   #bytes = 0
+  /** The frame of the message that is being read, ahead of those of its bytes. */
+  #frame: Frame | undefined
+  /** What came of it, and in how many bytes: of a frame that messages share, all of them. */
+  #decoded: unknown
+  #size = 0
+  /** How many messages share it. */
+  #sharers = 1
+  /** What a message that is being read takes in memory, in bytes; 0 until somebody asks. */
+  #weight = 0
+  /** How many words of the protocol's own went ahead of what waits. */
+  #wordsAhead = 0
   #ended = false
   #isCorked = false
   #tapped: TappedConnection | undefined
@@ -137,6 +170,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       frame: (frame) => this.frame(frame),
       close: (info) => this.close(info),
       pong: () => this.pong(),
+      drained: () => this.drained(),
     }
   }
 
@@ -149,6 +183,10 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   pong(): void {
     this.#life.answered()
+  }
+
+  drained(): void {
+    if (!this.#ended) this.#events.drained(this)
   }
 
   close(info: CloseInfo): void {
@@ -232,6 +270,30 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     return this.#transport.bufferedBytes
   }
 
+  /** The same; see {@link Transport.unsentBytes}. */
+  get unsentBytes(): number {
+    return this.#transport.unsentBytes ?? this.#transport.bufferedBytes ?? 0
+  }
+
+  /** As {@link Transport.watchDrain}. */
+  watchDrain(): boolean {
+    return this.#transport.watchDrain?.() ?? false
+  }
+
+  /** Whether so much waits in the socket that a message waits here. What shares a frame finds what those before it found. */
+  get isFull(): boolean {
+    return this.#isSocketFull && this.#shared.isEmpty
+  }
+
+  get #isSocketFull(): boolean {
+    return (this.#transport.bufferedBytes ?? 0) > this.#settings.limits.sendBuffer
+  }
+
+  /** Reads nothing for a while, where that can be, or goes on. */
+  holdUp(isHeldUp: boolean): void {
+    if (!this.#ended) this.#life.holdUp(isHeldUp)
+  }
+
   /** Whether so much waits in the socket that what can wait should. */
   get isCongested(): boolean {
     return (
@@ -247,9 +309,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   /** Writes a message. @returns false where it certainly did not leave. */
   write(encoded: Encoded): boolean {
-    if (this.#ended) return false
-    // What shares a frame with others finds what these have found.
-    if (this.#shared.isEmpty && this.#isStuck()) return false
+    if (this.#ended || this.#transport.isOpen === false) return false
     if (typeof encoded === 'string' && this.#shared.take(encoded)) return true
     this.#shared.flush()
     const frame = frameOf(encoded)
@@ -278,14 +338,6 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     this.#transport.cork?.(false)
   }
 
-  /** Whether nothing more can be written: the transport has closed, or it holds too much. */
-  #isStuck(): boolean {
-    if (this.#transport.isOpen === false) return true
-    if ((this.#transport.bufferedBytes ?? 0) <= this.#settings.limits.sendBuffer) return false
-    this.end(CloseCode.tryAgainLater, 'Too much waits here that is not read there')
-    return true
-  }
-
   sendFrame(frame: string): void {
     this.#send(frame)
   }
@@ -298,10 +350,20 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   /** Sends a notification of the protocol; a plain peer gets none. @returns whether it was sent. */
   sendExtension(method: string, params?: unknown): boolean {
-    if (!this.isExtended) return false
+    if (!this.isExtended || !this.#hasRoomForWord()) return false
     const message: NotificationMessage = { jsonrpc: '2.0', method }
     if (params !== undefined) message.params = params
     return this.#sendOwn(message)
+  }
+
+  /** Words of the protocol's own go ahead of what waits; so many of them that they are not read either are too many. */
+  #hasRoomForWord(): boolean {
+    if (!this.#isSocketFull) this.#wordsAhead = 0
+    else if (++this.#wordsAhead > MOST_WORDS) {
+      this.end(CloseCode.tryAgainLater, TOO_MUCH_WAITS)
+      return false
+    }
+    return true
   }
 
   #sendOwn(message: object): boolean {
@@ -471,8 +533,10 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     this.#bytes += frame.length
     switch (reading.kind) {
       case 'message':
+        this.#frame ??= frame
         return this.#take(reading.decoded, reading.tooDeep)
       case 'part':
+        this.#frame ??= frame
         return
       case 'too-big':
         return this.#tooBig(this.#settings.limits.message)
@@ -491,19 +555,37 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   #take(decoded: unknown, tooDeep: ReadonlySet<unknown> | undefined): void {
     const bytes = this.#bytes
     this.#bytes = 0
+    this.#decoded = decoded
+    this.#size = bytes
+    this.#weight = 0
     if (Array.isArray(decoded)) {
       this.#life.took(decoded.length)
-      return this.#receiveArray(decoded, bytes, tooDeep)
+      this.#sharers = decoded.length
+      this.#receiveArray(decoded, bytes, tooDeep)
+      this.#sharers = 1
+    } else {
+      this.#life.took(1)
+      this.#count(decoded, bytes)
+      this.#receiveOne(decoded, bytes, tooDeep && this.#tooDeep)
+      this.session?.frameEnded()
     }
-    this.#life.took(1)
-    this.#count(decoded, bytes)
-    this.#receiveOne(decoded, bytes, tooDeep && this.#tooDeep)
-    this.session?.frameEnded()
+    this.#frame = undefined
+    this.#decoded = undefined
   }
 
   /** Why a message is not taken that nests too deep. */
   get #tooDeep(): string {
     return `it nests deeper than ${this.#settings.limits.depth}`
+  }
+
+  /** What the message that is being read takes in memory, in bytes; looked at only where that counts. */
+  get weight(): number {
+    if (this.#weight === 0) {
+      const isJson = this.#settings.format.codec === jsonCodec
+      const made = isJson ? weightOfJson(this.#frame ?? '') : weightOfValue(this.#decoded)
+      this.#weight = WEIGHT_OF_CALL + (this.#size + made) / this.#sharers
+    }
+    return this.#weight
   }
 
   /** Counts a message of a session, whatever it may be, in the turn that dispatches it. */
@@ -549,8 +631,11 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   /** @param refusal why it is not taken, where it is not. */
   #receiveOne(decoded: unknown, bytes: number, refusal: string | undefined): void {
+    this.#answerWith(this.#handle(decoded, bytes, refusal))
+  }
+
+  #answerWith(reply: MaybeAsync<Reply | undefined>): void {
     const events = this.#events
-    const reply = this.#handle(decoded, bytes, refusal)
     if (reply instanceof Promise) {
       void reply.then((given) => given && events.reply(this, given.encoded))
     } else if (reply) events.reply(this, reply.encoded)
@@ -577,6 +662,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
           : `a batch holds ${most} messages at the most, not ${messages.length}`
       return this.#answer(invalidRequestMessage(null, reason))
     }
+    if (!this.isExtended && this.#events.isBehind) return this.#holdBatch(messages, bytes, tooDeep)
     const each = bytes / messages.length
     let replies: MaybeAsync<Reply | undefined>[] | undefined
     for (const decoded of messages) {
@@ -587,11 +673,28 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
         this.#receiveOne(decoded, each, refusal)
       } else {
         replies ??= []
-        replies.push(this.#handle(decoded, each, refusal))
+        replies.push(this.#collected(this.#handle(decoded, each, refusal)))
       }
     }
     this.session?.frameEnded()
     if (replies) void this.#answerBatch(replies)
+  }
+
+  /** What is answered together is begun together. */
+  #holdBatch(
+    messages: readonly unknown[],
+    bytes: number,
+    tooDeep: ReadonlySet<unknown> | undefined,
+  ): void {
+    const { weight } = this
+    const begin = () => {
+      this.#weight = weight
+      this.#receiveArray(messages, bytes, tooDeep)
+      this.#weight = 0
+    }
+    const held = { id: null, weight: weight * messages.length, begin }
+    const why = this.#events.hold({ ...held, what: 'A batch' })
+    if (why !== undefined) this.#answer(neverRanMessage(null, ErrorCode.overloaded, why))
   }
 
   /** One array of answers, in any order, and none where there are none. */
@@ -599,13 +702,31 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     const events = this.#events
     const replies = (await Promise.all(owed)).filter((reply) => reply !== undefined)
     if (replies.length === 0) return
+    try {
+      this.#sayAnswers(replies)
+    } finally {
+      events.collected(-replies.reduce((bytes, { encoded }) => bytes + heldBytes(encoded), 0))
+    }
+  }
+
+  /** Counts an answer, as soon as it is ready, that waits for others of its batch. */
+  #collected(reply: MaybeAsync<Reply | undefined>): MaybeAsync<Reply | undefined> {
+    const events = this.#events
+    return after(reply, (given) => {
+      if (given) events.collected(heldBytes(given.encoded))
+      return given
+    })
+  }
+
+  #sayAnswers(replies: readonly Reply[]): void {
+    const events = this.#events
     // A peer that has said hello since is answered as one that has: answers may be counted.
     if (this.isExtended) {
       for (const { encoded } of replies) events.reply(this, encoded)
       return
     }
     try {
-      this.write(encodeBatch(this.#settings.format, replies))
+      events.reply(this, encodeBatch(this.#settings.format, replies))
     } catch (thrown) {
       this.#codecFailed(thrown)
     }
@@ -695,7 +816,23 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
         errorMessage(id, ErrorCode.methodNotFound, `Method not found: "${method}"`),
       )
     }
-    const answer = this.#events.request(this, id, incoming)
+    if (!this.#events.isBehind) return this.#begin(id, incoming, this)
+    const { weight } = this
+    const why = this.#events.hold({
+      id,
+      weight,
+      what: `"${method}"`,
+      begin: (waitedMs) =>
+        this.#answerWith(this.#begin(id, afterWait(incoming, waitedMs), { weight })),
+    })
+    return why === undefined
+      ? undefined
+      : this.#reply(neverRanMessage(id, ErrorCode.overloaded, why))
+  }
+
+  #begin(id: MessageId, incoming: Incoming, weighed: Weighed): MaybeAsync<Reply | undefined> {
+    const { method } = incoming
+    const answer = this.#events.request(this, id, incoming, weighed)
     if (answer instanceof Promise) {
       return answer.then((given) => given && this.#carried(method, given))
     }
@@ -715,7 +852,19 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       const answer = id === undefined ? undefined : this.#events.cancel(id)
       if (answer) this.#answer(answer)
     } else if (method.startsWith('rpc.')) this.#word(method, params, bytes)
-    else this.#events.notification(this, incoming)
+    else if (!this.#events.isBehind) this.#events.notification(this, incoming, this)
+    else this.#holdNotification(incoming)
+  }
+
+  #holdNotification(incoming: Incoming): void {
+    const { weight } = this
+    const why = this.#events.hold({
+      id: null,
+      weight,
+      what: `"${incoming.method}"`,
+      begin: () => this.#events.notification(this, incoming, { weight }),
+    })
+    if (why !== undefined) this.#events.error(new RpcError(ErrorCode.overloaded, why))
   }
 
   #word(method: string, params: unknown, bytes: number): void {
@@ -764,7 +913,10 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       return this.#reply(errorMessage(id, ErrorCode.internal, why))
     }
     const unsendable = this.refuses(encoded)
-    return unsendable ? this.#unsendable(method, id, encoded, unsendable) : { answer, encoded }
+    if (unsendable) return this.#unsendable(method, id, encoded, unsendable)
+    if (this.#events.hasRoomFor(encoded)) return { answer, encoded }
+    const why = `The answer of "${method}" was dropped: too many answers wait until its caller reads them (limits.answerBytes)`
+    return this.#reply(errorMessage(id, ErrorCode.overloaded, why, undefined, null))
   }
 
   /** What is said in place of an answer that the other side can't take. */

@@ -1,6 +1,7 @@
 import { type Encoded, encode, frameOf, hasBytes } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { RequestExtras, RequestMessage } from '../wire/message.js'
+import type { Incoming } from './incoming.js'
 import type { PendingCall } from './pending-call.js'
 
 /**
@@ -27,6 +28,14 @@ export function leftUntil(at: number): number {
 /** Whether a value can be time left. */
 export function isTimeLeft(value: unknown): value is number {
   return Number.isFinite(value) && (value as number) >= 0
+}
+
+/** A call that was held for so long, in ms, before it is begun: so much less time is left. */
+export function afterWait(incoming: Incoming, waitedMs: number): Incoming {
+  const { rpc } = incoming
+  const deadlineMs = rpc?.deadlineMs
+  if (!isTimeLeft(deadlineMs)) return incoming
+  return { ...incoming, rpc: { ...rpc, deadlineMs: Math.max(0, deadlineMs - waitedMs) } }
 }
 
 /** So old may what a request says of its time be, in ms, before it is said anew. */

@@ -1,4 +1,5 @@
-import type { Encoded } from '../wire/encoded.js'
+import { CloseCode } from '../transport/close-codes.js'
+import { type Encoded, heldBytes } from '../wire/encoded.js'
 import type { Connection } from './connection.js'
 import type { Unsendable } from './connection-events.js'
 import { refusesKey } from './keyed-calls.js'
@@ -6,6 +7,7 @@ import type { ChannelLimits } from './limits.js'
 import { Outbox, type Outgoing, type Turn } from './outbox.js'
 import type { PendingCall } from './pending-call.js'
 import type { Session } from './session.js'
+import { type StallHost, StallWatch } from './stall-watch.js'
 
 export interface DeliveryEvents {
   /** A message as it goes out now, to this other side. */
@@ -16,16 +18,22 @@ export interface DeliveryEvents {
   refused(outgoing: Outgoing, why: Unsendable, connection: Connection): void
   /** More is held for the other side than may be, and it is not there to take it. */
   overflow(): void
+  /** The other side has taken something: less waits for it. */
+  relieved(): void
+  /** Something waits for the other side, which has taken nothing for so long, in ms. */
+  stalled(ms: number): void
 }
 
-/** How often it is looked at whether a socket was read, in ms. */
+/** How often it is looked at whether a socket was read that does not tell, in ms. */
 const LOOK_MS = 5
+/** So many bytes of a message a slow link carries in a millisecond. */
+const SLOWEST = 16
 
 /**
  * The way out: takes messages, keeps their order, and writes each when there is a connection that
  * takes it and, in a session, room for one more that is not acknowledged.
  */
-export class Delivery {
+export class Delivery implements StallHost {
   /** What waits, once something has. */
   #outboxThere: Outbox | undefined
   readonly #limits: ChannelLimits
@@ -39,6 +47,15 @@ export class Delivery {
   #waiting: (() => void)[] | undefined
   /** Looks again whether there is some, where nobody says when. */
   #look: ReturnType<typeof setTimeout> | undefined
+  /** Whether the first that waits does so for the other side to take something. */
+  #isBlocked = false
+  #stallWatch: StallWatch | undefined
+  /** As {@link StallHost} says. */
+  moves = 0
+  /** Without a connection: whether more waits than would be kept, as it did before the connection was lost. */
+  #keepsMore = false
+  /** Bytes of answers that are ready, and wait for others of their batch. */
+  #collectedBytes = 0
 
   constructor(limits: ChannelLimits, outlivesSessions: boolean, events: DeliveryEvents) {
     this.#limits = limits
@@ -84,7 +101,7 @@ export class Delivery {
     if (isNext && this.#offer(outgoing) === 'taken') return
     const isDetached = !this.#connection
     const isQueue = this.#outlivesSessions || !this.#session
-    this.#outbox.add(outgoing, isDetached && isQueue)
+    this.#outbox.add(outgoing, !isDetached || !isQueue)
     if (isDetached) this.#checkBounds()
     // What is ahead of it may wait for what it need not wait for.
     else this.flush()
@@ -97,7 +114,9 @@ export class Delivery {
    */
   writeNow(encoded: Encoded): boolean {
     const connection = this.#connection
-    if (!connection || !this.#isEmpty || connection.refuses(encoded)) return false
+    if (!connection || !this.#isEmpty || connection.isFull || connection.refuses(encoded)) {
+      return false
+    }
     const session = this.#session
     if (!session) return connection.write(encoded)
     if (!session.hasRoomFor(encoded)) return false
@@ -106,9 +125,16 @@ export class Delivery {
     return true
   }
 
-  /** Sends an answer, or another word of a session, unless that has ended since. */
-  reply(encoded: Encoded, session: Session): void {
-    if (session === this.#session) this.send({ kind: 'reply', encoded })
+  /** Sends an answer of a session, unless that has ended since, or of a connection, unless another has come. */
+  reply(encoded: Encoded, connection: Connection): void {
+    const { session } = connection
+    if (session) {
+      if (session === this.#session) this.send({ kind: 'reply', encoded })
+      return
+    }
+    if (connection !== this.#connection || this.#session) return
+    if (this.#isEmpty && !connection.isFull) connection.write(encoded)
+    else this.send({ kind: 'reply', encoded })
   }
 
   /** Sends another word of the other side's session or, without one, of its connection. */
@@ -134,7 +160,7 @@ export class Delivery {
   }
 
   get #isRoomy(): boolean {
-    const isFree = this.#connection !== undefined && !this.#outboxThere?.replies.messages
+    const isFree = this.#connection !== undefined && !this.#outboxThere?.hasReplies
     return isFree && !this.#isCongested && (this.#session?.isRoomy ?? true)
   }
 
@@ -150,13 +176,72 @@ export class Delivery {
     for (const resolve of waiting) resolve()
   }
 
-  /** A socket does not say when it has been read: it has to be asked. */
+  /** Something waits for the other side. Not every socket tells when it has been read: then it has to be asked. */
   #watch(): void {
-    if (!this.#isCongested || this.#look !== undefined) return
+    const connection = this.#connection
+    if (!connection || !this.isStuck) return
+    this.#stallWatch ??= new StallWatch(this)
+    this.#stallWatch.begin()
+    if (!connection.isCongested || this.#look !== undefined || connection.watchDrain()) return
     this.#look = setTimeout(() => {
       this.#look = undefined
-      this.#tellRoom()
+      this.relieve()
     }, LOOK_MS)
+  }
+
+  // ── A side that takes nothing ─────────────────────────────────────────────────────────────────
+
+  get isStuck(): boolean {
+    const isBlocked = this.#isBlocked && !this.#isEmpty
+    return this.#connection !== undefined && (isBlocked || this.#waiting !== undefined)
+  }
+
+  get unsentBytes(): number {
+    return this.#connection?.unsentBytes ?? 0
+  }
+
+  stalled(ms: number): void {
+    // What was blocked may have been taken back, or held, meanwhile.
+    this.relieve()
+    if (!this.isStuck) return
+    const { stalledMs } = this.#limits
+    const isUnread = this.#connection?.isCongested ?? false
+    // Of what has left nothing is seen, until a message has come as a whole and is acknowledged.
+    const underWay = isUnread ? 0 : (this.#session?.oldestBytes ?? 0)
+    this.#events.stalled(ms)
+    if (ms <= stalledMs + underWay / SLOWEST) return
+    const what = isUnread ? 'read what was sent' : 'acknowledged what it was sent'
+    const reason = `Too much waits: the other side has not ${what} for ${Math.round(ms / 1_000)} s`
+    this.#connection?.end(CloseCode.tryAgainLater, reason)
+  }
+
+  /** Whether so much waits for the other side that it should cause no more. */
+  get isBehind(): boolean {
+    const outbox = this.#outboxThere
+    if (!outbox?.hasReplies && this.#collectedBytes === 0) return false
+    const { answerBytes, unackedMessages } = this.#limits
+    return this.#answerBytes > answerBytes / 4 || (outbox?.replies.messages ?? 0) > unackedMessages
+  }
+
+  get #answerBytes(): number {
+    return this.#collectedBytes + (this.#outboxThere?.replyBytes ?? 0)
+  }
+
+  /** So many bytes of answers wait for others of their batch; or, where it is less than nothing, do no more. */
+  collect(bytes: number): void {
+    this.#collectedBytes += bytes
+  }
+
+  /** Whether an answer may wait, where it can't be sent at once. */
+  hasRoomFor(answer: Encoded): boolean {
+    const waiting = this.#answerBytes
+    return waiting === 0 || waiting + heldBytes(answer) <= this.#limits.answerBytes
+  }
+
+  /** The other side has taken something, or may have. */
+  relieve(): void {
+    this.flush()
+    this.#events.relieved()
   }
 
   /** Takes back what was not written. */
@@ -195,6 +280,7 @@ export class Delivery {
   /** A connection is ready: what the other side may not have is written again, ahead of all else. */
   attach(connection: Connection): void {
     this.#connection = connection
+    this.#keepsMore = false
     this.#holdsCalls = false
     for (const outgoing of this.#session?.kept ?? []) {
       connection.write(this.#events.stamped(outgoing, connection))
@@ -203,24 +289,33 @@ export class Delivery {
 
   detach(): void {
     this.#connection = undefined
-    this.#checkBounds()
+    this.#stallWatch?.stop()
+    // What could wait for the other side is kept for it.
+    this.#keepsMore = this.#isOverBounds
   }
 
   /** The other side has dispatched all up to this number. @returns whether that can be. */
   acknowledged(recv: unknown): boolean {
     if (!this.#session?.isPossible(recv)) return false
+    if (recv > this.#session.acknowledged) this.moves++
     this.#session.trim(recv)
     return true
   }
 
   flush(): void {
-    this.#outboxThere?.flush((outgoing) => this.#offer(outgoing))
-    this.#tellRoom()
+    const outbox = this.#outboxThere
+    if (outbox && !outbox.isEmpty) {
+      const before = outbox.size
+      this.#isBlocked = outbox.flush((outgoing) => this.#offer(outgoing))
+      if (outbox.size < before) this.moves++
+    } else this.#isBlocked = false
+    if (this.#waiting) this.#tellRoom()
+    if (this.#isBlocked) this.#watch()
   }
 
   #offer(outgoing: Outgoing): Turn {
     const connection = this.#connection
-    if (!connection) return 'none-yet'
+    if (!connection || connection.isFull) return 'none-yet'
     const session = this.#session
     if (session && !session.hasRoomFor(outgoing.encoded)) return 'none-yet'
     if (this.#holdsCalls && outgoing.kind !== 'reply') return 'not-yet'
@@ -243,14 +338,20 @@ export class Delivery {
   }
 
   #checkBounds(): void {
+    // What waited before is not held against the session: then calls and notifications are, each for itself.
+    if (!this.#keepsMore && this.#isOverBounds) this.#events.overflow()
+  }
+
+  /** Whether more is held for the other side of a session than may be while it is away. */
+  get #isOverBounds(): boolean {
     const session = this.#session
-    if (!session || this.#connection) return
+    if (!session) return false
     const { unackedMessages, unackedBytes, message } = this.#limits
     const waiting = this.#outlivesSessions ? this.#outbox.replies : this.#outbox.held
     // One message may have found room as long as it was small, and waits: an item of a stream.
-    const isOver =
+    return (
       session.held.messages + waiting.messages > unackedMessages ||
       session.held.bytes + waiting.bytes > unackedBytes + message
-    if (isOver) this.#events.overflow()
+    )
   }
 }

@@ -43,6 +43,7 @@ import {
 import { RunningCalls } from './running-calls.js'
 import { ServedStreams, type ServedStreamsHost } from './served-streams.js'
 import { formatIssues, validate } from './validation.js'
+import type { Weighed } from './weight.js'
 
 type Kind = HandlerContext['kind']
 
@@ -116,12 +117,17 @@ export class Dispatcher {
    *
    * @returns its answer; none where it was answered before, by {@link cancel}.
    */
-  request(id: MessageId, incoming: Incoming): MaybeAsync<ResponseMessage | undefined> {
+  request(
+    id: MessageId,
+    incoming: Incoming,
+    weighed: Weighed,
+  ): MaybeAsync<ResponseMessage | undefined> {
     if (id !== null && this.#running?.has(id)) {
       return invalidRequestMessage(id, `a call with the id ${JSON.stringify(id)} is still running`)
     }
     const { method, rpc = {} } = incoming
-    if (this.#isFull) return neverRanMessage(id, ErrorCode.overloaded, this.#full(method))
+    const full = this.#whyFull(method, weighed)
+    if (full) return neverRanMessage(id, ErrorCode.overloaded, full)
     const invalid = whyInvalid(id, incoming) ?? this.#whyKeyless(incoming)
     if (invalid) return neverRanMessage(id, ErrorCode.invalidRequest, invalid)
     if (rpc.deadlineMs === 0) return neverRanMessage(id, ErrorCode.timedOut, tooLate(method))
@@ -148,7 +154,7 @@ export class Dispatcher {
       this.#over(context)
       return answer
     }
-    this.#goesOn(context)
+    this.#goesOn(context, weighed)
     return this.#answered(answer, context)
   }
 
@@ -190,16 +196,16 @@ export class Dispatcher {
   }
 
   /** It has not ended in this turn. */
-  #goesOn(context: CallContext): void {
+  #goesOn(context: CallContext, { weight }: Weighed): void {
     this.#running ??= new RunningCalls()
+    context.weight = weight
     this.#running.add(context)
   }
 
   /** Runs a notification. Never throws: failures go to `onError`. */
-  notification(incoming: Incoming): void {
-    if (this.#isFull) {
-      return this.#host.error(new RpcError(ErrorCode.overloaded, this.#full(incoming.method)))
-    }
+  notification(incoming: Incoming, weighed: Weighed): void {
+    const full = this.#whyFull(incoming.method, weighed)
+    if (full) return this.#host.error(new RpcError(ErrorCode.overloaded, full))
     const invalid = whyInvalidMeta(incoming)
     if (invalid) return this.#host.error(new RpcError(ErrorCode.invalidRequest, invalid))
     const context = this.#begin(incoming, 'notification')
@@ -213,7 +219,7 @@ export class Dispatcher {
     }
     this.#inTurn = outer
     if (!(heard instanceof Promise)) return context.end()
-    this.#goesOn(context)
+    this.#goesOn(context, weighed)
     heard.catch((thrown) => this.#host.error(thrown)).finally(() => this.#over(context))
   }
 
@@ -257,12 +263,20 @@ export class Dispatcher {
     return this.#running?.size ?? 0
   }
 
-  get #isFull(): boolean {
-    return this.#taken >= this.#host.settings.limits.running
+  /** What the calls that run take in memory, in bytes. */
+  get runningBytes(): number {
+    return this.#running?.bytes ?? 0
   }
 
-  #full(method: string): string {
-    return `"${method}" was not run: ${this.#taken} calls of this caller run already, those among them that it has given up and that have not ended, and no more may (limits.running)`
+  /** @returns why no more may run, where none may. */
+  #whyFull(method: string, weighed: Weighed): string | undefined {
+    const { running, runningBytes } = this.#host.settings.limits
+    if (this.#taken >= running) {
+      return `"${method}" was not run: ${this.#taken} calls of this caller run already, those among them that it has given up and that have not ended, and no more may (limits.running)`
+    }
+    const bytes = this.runningBytes
+    if (bytes === 0 || bytes + weighed.weight <= runningBytes) return undefined
+    return `"${method}" was not run: calls of this caller that run take ${Math.round(bytes)} bytes, and with it they would take more than ${runningBytes} (limits.runningBytes)`
   }
 
   #begin({ method, rpc }: Incoming, kind: Kind, id: MessageId = null): CallContext {

@@ -29,6 +29,9 @@ export const OVERFLOW: CloseInfo = {
   reason: 'More waits for the other side than is kept, and it is not there',
 }
 
+/** Of a connection whose other side takes nothing. */
+export const TOO_MUCH_WAITS = 'Too much waits here that is not read there'
+
 /** @returns why calls end, or can't be sent, that were in it. */
 export function refusalOf(info: CloseInfo, what: string): Refusal {
   return { message: `${what} (${describeClose(info)})`, closeCode: info.code }

@@ -32,6 +32,9 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
   #isExtended = false
   #askedAt = performance.now()
   #isOver = false
+  /** Nothing is read: of a side that sends too much, or that does not take what waits for it. */
+  #isOverRate = false
+  #isHeldUp = false
 
   constructor(transport: Transport, options: LifeOptions, events: LifeEvents) {
     this.#transport = transport
@@ -98,9 +101,22 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
       if (isOver) this.#events.tooMuch()
       return
     }
-    this.#transport.pause(isOver)
+    this.#isOverRate = isOver
+    this.#read(isOver)
+  }
+
+  /** Reads nothing of this other side for a while, where that can be, or goes on. */
+  holdUp(isHeldUp: boolean): void {
+    if (!this.#transport.pause || isHeldUp === this.#isHeldUp) return
+    this.#isHeldUp = isHeldUp
+    if (!this.#isOverRate) this.#read(isHeldUp)
+  }
+
+  #read(isPaused: boolean): void {
+    if (!isPaused && (this.#isOverRate || this.#isHeldUp)) return
+    this.#transport.pause?.(isPaused)
     // Who is not read gives no sign of life.
-    if (isOver) this.#heartbeat?.stop()
+    if (isPaused) this.#heartbeat?.stop()
     else this.#watch()
   }
 }

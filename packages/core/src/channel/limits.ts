@@ -24,6 +24,12 @@ export interface ChannelLimits {
    */
   readonly running: number
   /**
+   * The most bytes that calls and notifications of the other side hold here which run, or have come and wait to be
+   * begun, by what becomes of them in memory: of much JSON many times its length. Or `Infinity`. Default 64 MiB. One more
+   * is answered −32003, and has not run; a single one always may.
+   */
+  readonly runningBytes: number
+  /**
    * What a server reads from one client in a second, in messages; or `Infinity`. Default 500,000, which is
    * about what keeps a core busy. Above it, its socket is not read for a while.
    */
@@ -31,13 +37,30 @@ export interface ChannelLimits {
   /** The same in bytes, text by its length. Default 1 GiB. */
   readonly bytesPerSecond: number
   /**
-   * How much may wait in the socket for a slow reader, in bytes; or `Infinity`. Default 8 MiB. Once
-   * there is more, the next message ends the connection (1013).
+   * How much may wait in the socket, in bytes; or `Infinity`. Default 1 MiB. While more does, messages wait here, in
+   * order.
    */
   readonly sendBuffer: number
-  /** The most messages that wait for a connection. Default 256. */
+  /**
+   * The most calls and notifications of this side that wait, while there is a connection, until the other side has taken
+   * what was sent before. Default 65,536. One more fails with `RpcOverloadedError`, `not-sent`.
+   */
+  readonly waitingMessages: number
+  /** The most bytes of them, text by its length. Default 16 MiB; a single one always may wait. */
+  readonly waitingBytes: number
+  /**
+   * The most bytes of answers, items and the like that wait for the other side, text by its length. Default 32 MiB. With
+   * a quarter of it, no call of the other side is begun until it has taken some; an answer beyond it is told as −32003.
+   */
+  readonly answerBytes: number
+  /**
+   * How long, in ms, the other side may take nothing of what waits for it, and acknowledge nothing. Default 20,000. Then
+   * the connection ends (1013). For a message that is under way, a 16th of its bytes is added.
+   */
+  readonly stalledMs: number
+  /** The most calls and notifications of a client that wait for a connection. Default 256. */
   readonly queuedMessages: number
-  /** The most bytes that wait for a connection, text by its length. Default 1 MiB. */
+  /** The most bytes of them, text by its length. Default 1 MiB. */
   readonly queuedBytes: number
   /**
    * The most messages of a session that are sent ahead of the other side's acknowledgement; then they
@@ -71,9 +94,14 @@ const DEFAULT_LIMITS: ChannelLimits = Object.freeze({
   depth: 256,
   batch: 100,
   running: 1_000,
+  runningBytes: 64 * MIB,
   messagesPerSecond: 500_000,
   bytesPerSecond: 1_024 * MIB,
-  sendBuffer: 8 * MIB,
+  sendBuffer: MIB,
+  waitingMessages: 65_536,
+  waitingBytes: 16 * MIB,
+  answerBytes: 32 * MIB,
+  stalledMs: 20_000,
   queuedMessages: 256,
   queuedBytes: MIB,
   unackedMessages: 16_384,
@@ -89,6 +117,7 @@ const MOST: Readonly<Record<string, number>> = { streamItems: MOST_CREDIT }
 /** What can be done without. */
 const LIFTABLE: ReadonlySet<string> = new Set([
   'running',
+  'runningBytes',
   'messagesPerSecond',
   'bytesPerSecond',
   'sendBuffer',

@@ -32,6 +32,11 @@ export class Outbox {
     this.#limits = limits
   }
 
+  /** Bytes of what waits that is no call of ours. */
+  get replyBytes(): number {
+    return this.#replyBytes
+  }
+
   get isEmpty(): boolean {
     return this.#waiting.size === 0
   }
@@ -39,6 +44,16 @@ export class Outbox {
   /** Calls and notifications that wait. */
   get calls(): number {
     return this.#calls
+  }
+
+  /** How many messages wait. */
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  /** Whether anything waits that is no call of ours. */
+  get hasReplies(): boolean {
+    return this.#waiting.size > this.#calls
   }
 
   /** Everything that waits, and its bytes. */
@@ -54,21 +69,34 @@ export class Outbox {
   /**
    * Lets a message wait behind the others.
    *
-   * @param isBounded whether the limits hold now.
+   * @param hasConnection whether it waits for the other side to take what was sent before, or for a connection.
    * @throws {RpcOverloadedError} where no more calls may wait; this one does not.
    */
-  add(outgoing: Outgoing, isBounded: boolean): void {
-    const { kind, call, encoded } = outgoing
-    const { queuedMessages: messages, queuedBytes: bytes } = this.#limits
-    const isFull = this.#calls >= messages || this.#callBytes + heldBytes(encoded) > bytes
-    if (kind !== 'reply' && isBounded && isFull) {
-      throw new RpcOverloadedError(
-        `"${call.method}" was not sent: ${this.#calls} messages of ${this.#callBytes} bytes wait for a connection, and ${messages} or ${bytes} bytes may. Wait for the state "connected", or raise the limits "queuedMessages" and "queuedBytes"`,
-        { method: call.method },
-      )
-    }
+  add(outgoing: Outgoing, hasConnection: boolean): void {
+    if (outgoing.kind !== 'reply') this.#assertRoomFor(outgoing, hasConnection)
     this.#waiting = ownSet(this.#waiting).add(outgoing)
     this.#count(outgoing, 1)
+  }
+
+  #assertRoomFor({ method, encoded }: EncodedCall, hasConnection: boolean): void {
+    const limits = this.#limits
+    const size = heldBytes(encoded)
+    const now = `"${method}" was not sent: ${this.#calls} messages of ${this.#callBytes} bytes wait for`
+    if (hasConnection) {
+      const { waitingMessages: messages, waitingBytes: bytes } = limits
+      const isFull = this.#calls >= messages || this.#callBytes + size > bytes
+      if (!isFull || this.#calls === 0) return
+      throw new RpcOverloadedError(
+        `${now} the other side to take what was sent before, and ${messages} or ${bytes} bytes may. Wait for earlier calls and notifications before you make more, or raise the limits "waitingMessages" and "waitingBytes"`,
+        { method },
+      )
+    }
+    const { queuedMessages: messages, queuedBytes: bytes } = limits
+    if (this.#calls < messages && this.#callBytes + size <= bytes) return
+    throw new RpcOverloadedError(
+      `${now} a connection, and ${messages} or ${bytes} bytes may. Wait for the state "connected", or raise the limits "queuedMessages" and "queuedBytes"`,
+      { method },
+    )
   }
 
   /** Puts calls back among those that wait, each in the place that it had; no limit keeps them out. */
@@ -90,13 +118,14 @@ export class Outbox {
     for (const outgoing of this.#waiting) if (outgoing.kind === 'reply') this.#take(outgoing)
   }
 
-  /** Hands messages over in order, until none may go yet. */
-  flush(offer: (outgoing: Outgoing) => Turn): void {
+  /** Hands messages over in order, until none may go yet. @returns whether one is left that none may go ahead of. */
+  flush(offer: (outgoing: Outgoing) => Turn): boolean {
     for (const outgoing of this.#waiting) {
       const turn = offer(outgoing)
-      if (turn === 'none-yet') return
+      if (turn === 'none-yet') return true
       if (turn === 'taken') this.#take(outgoing)
     }
+    return false
   }
 
   #take(outgoing: Outgoing): void {

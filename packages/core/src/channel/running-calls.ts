@@ -11,6 +11,12 @@ export class RunningCalls {
   readonly #all: CallContext[] = []
   /** Those that have an id, and a caller that waits. */
   #byId = new IdTable<CallContext>()
+  #bytes = 0
+
+  /** What they take in memory, in bytes. */
+  get bytes(): number {
+    return this.#bytes
+  }
 
   /** How many places are taken. */
   get size(): number {
@@ -25,6 +31,7 @@ export class RunningCalls {
   add(context: CallContext): void {
     context.place = this.#all.length
     this.#all.push(context)
+    this.#bytes += context.weight
     // Of one that has been given up in its first turn, the id may be another call's.
     if (context.id !== null && !context.aborted) this.#byId.add(context)
   }
@@ -33,6 +40,7 @@ export class RunningCalls {
   leave(context: CallContext): void {
     const { place, id } = context
     if (this.#all[place] !== context) return
+    this.#bytes -= context.weight
     const last = this.#all.pop() as CallContext
     if (last !== context) {
       last.place = place

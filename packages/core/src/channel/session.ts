@@ -48,6 +48,7 @@ export class Session {
   #untoldBytes = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #ended = false
+  #isHeldBack = false
 
   constructor(options: SessionOptions, host: SessionHost) {
     this.#options = options
@@ -74,6 +75,12 @@ export class Session {
     if (this.#kept.length === 0) return true
     const isFull = this.#kept.length >= unackedMessages
     return !isFull && this.#keptBytes + heldBytes(encoded) <= unackedBytes
+  }
+
+  /** Of the message that is acknowledged next. */
+  get oldestBytes(): number {
+    const [oldest] = this.#kept
+    return oldest ? heldBytes(oldest.encoded) : 0
   }
 
   /** Whether less than half of the room is taken. */
@@ -145,6 +152,13 @@ export class Session {
     return this.#recv
   }
 
+  /** Whether nothing is acknowledged for now, so that the other side sends no more than may go unacknowledged. */
+  holdBack(isHeldBack: boolean): void {
+    if (isHeldBack === this.#isHeldBack) return
+    this.#isHeldBack = isHeldBack
+    if (!isHeldBack && this.#recv > this.#told && !this.#ended) this.#acknowledge()
+  }
+
   /** Ends it: it counts and tells nothing more. */
   end(): void {
     this.tell()
@@ -152,6 +166,10 @@ export class Session {
   }
 
   #acknowledge(): void {
+    if (this.#isHeldBack) {
+      this.#timer = undefined
+      return
+    }
     this.#host.acknowledge(this.tell())
   }
 }

@@ -76,6 +76,8 @@ class PythonTransport implements Transport {
   readonly reliable: boolean
   readonly terminate?: () => void
   readonly ping?: () => void
+  readonly pause?: (isPaused: boolean) => void
+  readonly watchDrain?: () => boolean
   readonly #transport: Transport
   readonly #context: DialectContext
   readonly #prefix = randomHex(PREFIX_LENGTH)
@@ -98,6 +100,8 @@ class PythonTransport implements Transport {
     this.#peer = context.side === 'client' ? 'python' : undefined
     this.reliable = transport.reliable
     if (transport.terminate) this.terminate = () => transport.terminate?.()
+    if (transport.pause) this.pause = (isPaused) => transport.pause?.(isPaused)
+    if (transport.watchDrain) this.watchDrain = () => transport.watchDrain?.() ?? false
     if (transport.ping) this.ping = () => transport.ping?.()
     else if (keepAlive && context.side === 'client') this.ping = () => void this.#sendPing()
   }
@@ -112,7 +116,16 @@ class PythonTransport implements Transport {
       frame: (frame) => this.#receive(frame),
       close: (info) => this.#end(this.#explained(info)),
       pong: () => events.pong?.(),
+      drained: () => events.drained?.(),
     })
+  }
+
+  get bufferedBytes(): number {
+    return this.#transport.bufferedBytes ?? 0
+  }
+
+  get unsentBytes(): number {
+    return this.#transport.unsentBytes ?? this.bufferedBytes
   }
 
   close(code?: number, reason?: string): void {

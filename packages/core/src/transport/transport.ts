@@ -14,6 +14,8 @@ export interface TransportEvents {
   close(info: CloseInfo): void
   /** The other side answered a `ping`. */
   pong?(): void
+  /** All that waited here to leave has left. Told once after each `watchDrain` that returned true. */
+  drained?(): void
 }
 
 /** Frames in and out, over one live connection. It is made open and is never opened again. */
@@ -49,6 +51,10 @@ export interface Transport {
   terminate?(): void
   /** How many bytes wait here to leave, where that is known: a slow reader makes them many. */
   readonly bufferedBytes?: number
+  /** The same, where a part of a frame that has left counts, too: what falls shows that the other side takes something. */
+  readonly unsentBytes?: number
+  /** Asks to be told (`events.drained`) when nothing waits here any more. @returns false where that is told by nobody. */
+  watchDrain?(): boolean
   /** Reads nothing for a while, so that the other side has to wait; or goes on, where it can. */
   pause?(isPaused: boolean): void
   /** Holds what is sent, so that it leaves at once when it is let go, where that saves something. */

@@ -34,6 +34,11 @@ export interface Wire {
   write(bytes: Uint8Array, left?: () => void): void
   cork(): void
   uncork(): void
+  /** Whether it will tell when all has left ('drain'). */
+  readonly writableNeedDrain: boolean
+  once(event: 'drain', listener: () => void): unknown
+  /** Node's own: what the system has not taken yet of what is being written. */
+  readonly _handle?: { readonly writeQueueSize?: unknown } | null
   /** Of a client's: see `connectDirectly`. */
   readFirst?: ReadFirst
 }
@@ -69,6 +74,7 @@ export class WsTransport implements Transport, MessageReader {
   readonly #wire: Wire
   readonly isServed: boolean
   #events: TransportEvents | undefined
+  #isDrainWatched = false
 
   /**
    * @param socket one without extensions: what is written to its wire is in order with what it writes itself.
@@ -87,6 +93,22 @@ export class WsTransport implements Transport, MessageReader {
 
   get bufferedBytes(): number {
     return this.#socket.bufferedAmount
+  }
+
+  get unsentBytes(): number {
+    const unwritten = this.#wire._handle?.writeQueueSize
+    return this.#socket.bufferedAmount + (typeof unwritten === 'number' ? unwritten : 0)
+  }
+
+  watchDrain(): boolean {
+    if (this.#isDrainWatched) return true
+    if (!this.#wire.writableNeedDrain) return false
+    this.#isDrainWatched = true
+    this.#wire.once('drain', () => {
+      this.#isDrainWatched = false
+      this.#events?.drained?.()
+    })
+    return true
   }
 
   start(events: TransportEvents): void {

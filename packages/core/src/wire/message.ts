@@ -93,6 +93,9 @@ export type Classified =
   /** Meant as a request, but not one; `id` is null where none could be read. */
   | { kind: 'invalid'; id: MessageId; reason: string }
 
+/** So many characters an id may have: it is held as long as its call runs, and said again in the answer. */
+const LONGEST_ID = 256
+
 /**
  * Says what kind of message a decoded value is. Looks at own members only, so that a value with a
  * `__proto__` member is nothing but a value with a `__proto__` member. Never throws.
@@ -123,7 +126,8 @@ export function classify(value: unknown): Classified {
     return { kind: 'notification', method: message.method, params, rpc: extrasOf(message) }
   }
   if (!isMessageId(message.id)) {
-    return { kind: 'invalid', id: null, reason: 'id must be a string, a number or null' }
+    const reason = `id must be a string of ${LONGEST_ID} characters at the most, a number or null`
+    return { kind: 'invalid', id: null, reason }
   }
   return { kind: 'request', id, method: message.method, params, rpc: extrasOf(message) }
 }
@@ -159,8 +163,9 @@ function extrasOf<T extends object>(message: object): T {
 }
 
 export function isMessageId(value: unknown): value is MessageId {
+  if (typeof value === 'string') return value.length <= LONGEST_ID
   // A number too large for us reads as Infinity, which can't be echoed: JSON has no word for it.
-  return value === null || typeof value === 'string' || Number.isFinite(value)
+  return value === null || Number.isFinite(value)
 }
 
 function isErrorObject(value: unknown): value is ErrorObject {
