@@ -14,6 +14,7 @@ export {
   type Listening,
   type ListenOptions,
 } from './server/endpoint.js'
+export type { ExpiresAt } from './server/expiry.js'
 export type { IdempotencyOptions } from './server/idempotency.js'
 export { RpcListenError } from './server/listen.js'
 export {

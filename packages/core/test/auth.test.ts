@@ -9,6 +9,7 @@ import {
   RpcError,
 } from '@flashrpc/core'
 import { createEndpoint, type EndpointOptions, RejectUpgrade } from '@flashrpc/core/server'
+import { createFaultProxy } from '@flashrpc/core/testing'
 import { describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { eventually, polled } from './support/eventually.js'
@@ -19,6 +20,8 @@ import { until } from './support/until.js'
 
 interface User {
   readonly name: string
+  /** When its credentials end, in s since the epoch. */
+  readonly exp?: number
 }
 
 interface Server {
@@ -338,6 +341,78 @@ describe('whoever is not let in', () => {
     expect(() => new RejectUpgrade(401.5, 'x')).toThrow(RpcConfigError)
     expect(() => new RejectUpgrade(503, 'x', { retryAfterSeconds: -1 })).toThrow(RpcConfigError)
   })
+})
+
+describe('credentials that end', () => {
+  test('close the connection with 4401, and a client that has new ones goes on', async () => {
+    let logins = 0
+    await using server = await serve({
+      authenticate: () => ({ name: 'ann', exp: Date.now() / 1000 + (++logins === 1 ? 0.3 : 60) }),
+      expiresAt: ({ exp = 0 }) => exp * 1000,
+    })
+    const ends: number[] = []
+    await using client = createClient<Server>({
+      url: () => server.url,
+      retry,
+      onDisconnect: [(_, { code }) => ends.push(code)],
+    })
+    await client.connect()
+    await polled(() => ends).toStrictEqual([4401])
+    await until(client, 'connected')
+    expect(logins).toBe(2)
+  })
+
+  test('are those that a session came back with last', async () => {
+    const left = [0.8, 60]
+    await using server = await serve({
+      authenticate: () => ({ name: 'ann', exp: Date.now() / 1000 + (left.shift() ?? 0) }),
+      expiresAt: ({ exp = 0 }) => new Date(exp * 1000),
+      resume: { sameIdentity: () => true },
+    })
+    await using proxy = await createFaultProxy({ port: server.port })
+    await using client = createClient<Server>({ url: proxy.url('ws', '/ws'), retry })
+    await client.connect()
+    proxy.cut()
+    await until(client, 'reconnecting')
+    await until(client, 'connected')
+    await new Promise((resolve) => setTimeout(resolve, 2_000))
+    expect(client.state).toMatchObject({ status: 'connected', resumed: true })
+  })
+
+  test.each([
+    ['a time that is over', () => Date.now() - 1, 401],
+    ['a date that is over', () => new Date(Date.now() - 1), 401],
+    ['seconds', () => Date.now() / 1000 + 60, 500],
+    ['no number', () => 'tomorrow' as never, 500],
+    ['NaN', () => Number.NaN, 500],
+    [
+      'an error',
+      () => {
+        throw new Error('No exp')
+      },
+      500,
+    ],
+  ])('where expiresAt gives %s let nobody in', async (_, expiresAt, status) => {
+    const onReject = vi.fn()
+    await using server = await serve({ expiresAt, onReject: [onReject] })
+    await using client = createClient<Server>({ url: server.url, retry })
+    const { lastError } = await until(client, status === 401 ? 'unauthorized' : 'reconnecting')
+    expect(lastError).toMatchObject({ httpStatus: status })
+    const rejection = onReject.mock.calls[0]?.[1]
+    expect(rejection).toMatchObject({ status })
+    if (status === 500) expect(String(rejection.cause)).toMatch(/expiresAt must return|No exp/)
+  })
+
+  test.each([() => undefined, () => Number.POSITIVE_INFINITY])(
+    'may never end: %s',
+    async (expiresAt) => {
+      await using server = await serve({ expiresAt })
+      await using client = createClient<Server>({ url: server.url, retry })
+      await client.connect()
+      await new Promise((resolve) => setTimeout(resolve, 1_200))
+      expect(client.state.status).toBe('connected')
+    },
+  )
 })
 
 describe('while authenticate takes its time', () => {

@@ -34,6 +34,8 @@ class Scene {
   readonly charged: string[] = []
   /** Why the signals of calls aborted there. */
   readonly late: string[] = []
+  /** The close codes of the channels that ended there. */
+  readonly ended: number[] = []
   readonly proxy: FaultProxy
   readonly #child: ChildProcess
 
@@ -43,6 +45,7 @@ class Scene {
     child.on('message', (heard: Heard) => {
       if ('charged' in heard) this.charged.push(heard.charged)
       if ('late' in heard) this.late.push(heard.late)
+      if ('ended' in heard) this.ended.push(heard.ended)
     })
   }
 
@@ -228,6 +231,37 @@ describe('a session', () => {
     scene.proxy.accept()
     await until(client, 'connected')
     expect(client.state.resumed).toBe(false)
+  })
+})
+
+describe('credentials', () => {
+  test.each<[string, 'ends' | 'goes on', number]>([
+    ['61 minutes on', 'ends', 61 * MINUTE_MS],
+    ['a day on', 'ends', 24 * HOUR_MS],
+    ['61 minutes back', 'goes on', -61 * MINUTE_MS],
+    ['a day back', 'goes on', -24 * HOUR_MS],
+  ])('of an hour, where the clock is set %s: the connection %s', async (_, what, ms) => {
+    const scene = await Scene.open({ windowMs: 20_000 })
+    const client = scene.client({ url: `${scene.proxy.url()}?for=${HOUR_MS}` })
+    await client.connect()
+    await scene.step(ms)
+    if (what === 'ends') {
+      await until(client, 'unauthorized')
+      expect(scene.ended).toStrictEqual([4401])
+      return
+    }
+    await pause(1_500)
+    expect(await client.other.whoAmI({})).toBe(HOUR_MS)
+    expect(scene.ended).toStrictEqual([])
+  })
+
+  test.each(steps)('end after their time, where the clock is set %s', async (_, ms) => {
+    const scene = await Scene.open({ windowMs: 20_000 })
+    const client = scene.client({ url: `${scene.proxy.url()}?for=1200` })
+    await client.connect()
+    await scene.step(ms)
+    await until(client, 'unauthorized')
+    expect(scene.ended).toStrictEqual([4401])
   })
 })
 

@@ -34,6 +34,7 @@ import { type Admission, type Authenticate, admit, RejectUpgrade } from './authe
 import { ClientAddresses, type TrustProxy } from './client-address.js'
 import { type ConnectionLimits, Connections } from './connection-limits.js'
 import { EarlyReader } from './early-reader.js'
+import { type ExpiresAt, Expiry } from './expiry.js'
 import { hearUpgrades } from './hear-upgrades.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
@@ -58,6 +59,13 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
   authenticate?: Authenticate<Identity>
   /** How long `authenticate` may take, in ms; then the client is told 503. Default 10,000. */
   authenticateTimeoutMs?: number
+  /**
+   * When the credentials of an identity end, in ms since the epoch or as a date, such as
+   * `({ exp }) => exp * 1000` of a JSON Web Token; `undefined` for never. Asked once for each connection. Within a second of
+   * that time the connection is closed with 4401, and its session ends; the client asks for credentials anew. Who comes later is
+   * refused with 401. Default: they never end.
+   */
+  expiresAt?: ExpiresAt<Identity>
   /**
    * How long a request may take to arrive, its body included, in ms, on a server of the endpoint's own; then
    * it is dropped, within a second. Node's own 60 s for headers and 300 s for bodies invite slow attackers.
@@ -232,6 +240,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly #sockets: WebSocketServer
   readonly #detach = new Set<() => void>()
   readonly #ownServers = new Set<Server>()
+  readonly #expiry: Expiry | undefined
   readonly #authenticateTimeoutMs: number
   readonly #handshakeTimeoutMs: number
   /** What ends each authentication that is under way. */
@@ -255,6 +264,12 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.#owners = new Owners(options.owner, this.#addresses.areForwarded, (why) =>
       log(options.logger, 'error', `the option owner failed: ${why}`),
     )
+    this.#expiry =
+      options.expiresAt &&
+      new Expiry(options.expiresAt as ExpiresAt<unknown>, () => [
+        ...this.#opening,
+        ...this.#channels,
+      ])
     this.#spread = new Spread(options.spreadMs)
     this.#sessions =
       options.resume && new Sessions(options.resume as ResumeOptions, this.#connections.share)
@@ -351,12 +366,13 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     // From here on somebody reads it again, whatever comes of it.
     socket.resume()
     if (this.#closing) return this.#refuse(request, socket, closing())
-    if ('identity' in admission) {
+    const letIn = this.#letIn(admission, owner)
+    if ('visitor' in letIn) {
       this.#sockets.handleUpgrade(request, socket, read, (webSocket) =>
-        this.#accept(webSocket, socket, { identity: admission.identity, owner }),
+        this.#accept(webSocket, socket, letIn.visitor),
       )
     } else if (isPage(request)) {
-      const { rejection } = admission
+      const { rejection } = letIn
       this.#rejected(request, rejection)
       this.#sockets.handleUpgrade(request, socket, read, (webSocket) => {
         webSocket.on('error', () => {})
@@ -364,7 +380,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
         webSocket.close(rejection.closeCode, truncateReason(reason))
         void closed(webSocket)
       })
-    } else this.#refuse(request, socket, admission.rejection)
+    } else this.#refuse(request, socket, letIn.rejection)
   }
 
   /** Finds out whether somebody is let in, within all bounds, and whose the connection is. */
@@ -416,6 +432,17 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     leave()
     this.#authenticating.delete(giveUp)
     return { admission, read: reader.end() }
+  }
+
+  /** Lets nobody in whose credentials have ended. */
+  #letIn(
+    admission: Admission,
+    owner: Owner,
+  ): { readonly visitor: Visitor } | { readonly rejection: RejectUpgrade } {
+    if ('rejection' in admission) return admission
+    const visitor = { identity: admission.identity, owner }
+    const rejection = this.#expiry?.begin(visitor)
+    return rejection ? { rejection } : { visitor }
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, rejection: RejectUpgrade): void {
@@ -495,6 +522,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   async #close({ drain = 0, retryAfterMs }: CloseOptions): Promise<void> {
+    this.#expiry?.stop()
     for (const giveUp of this.#authenticating) giveUp.abort(closing())
     const servers = [...this.#ownServers].map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
@@ -534,8 +562,8 @@ async function leave(
 }
 
 /** Fails where an option is no function that has to be one. */
-function assertFunctions({ authenticate, authorize }: UntypedOptions): void {
-  for (const [name, value] of Object.entries({ authenticate, authorize })) {
+function assertFunctions({ authenticate, authorize, expiresAt }: UntypedOptions): void {
+  for (const [name, value] of Object.entries({ authenticate, authorize, expiresAt })) {
     if (value === undefined || typeof value === 'function') continue
     throw new RpcConfigError(`${name} must be a function; it is of type ${typeof value}`)
   }
