@@ -23,6 +23,7 @@ export class CalledStreams {
     const output = new OutgoingStream({
       credit: 0,
       whenRoomy: () => speech.whenRoomy(),
+      error: (thrown) => speech.error(thrown),
       send: (value) => {
         const unsent = speech.say(wordOf(StreamWord.input, { id, value }))
         if (unsent) throw unsent.error(method)

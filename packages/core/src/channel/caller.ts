@@ -20,13 +20,15 @@ import { assertDatesArrive } from './dates-in-params.js'
 import { leftUntil, restamp } from './deadline.js'
 import { Elapsed } from './elapsed.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
+import { guarded } from './guarded.js'
 import { IncomingStream } from './incoming-stream.js'
+import type { MaybeAsync } from './maybe-async.js'
 import { whyNoMeta } from './meta.js'
 import type { MiddlewareCall } from './middleware.js'
 import type { ResolvedChannelOptions } from './options.js'
 import type { EncodedCall, Outgoing } from './outbox.js'
 import { depart, OutgoingCall } from './outgoing-call.js'
-import { isSource } from './outgoing-stream.js'
+import { isSource, releaseSource } from './outgoing-stream.js'
 import type { CallKind, PendingCall } from './pending-call.js'
 import { PendingCalls, type PendingCallsHost } from './pending-calls.js'
 import { PROGRESS, ProgressListening } from './progress.js'
@@ -114,17 +116,7 @@ export class Caller {
   ): Promise<unknown> {
     const { key } = call
     this.#request(call, params, options, key === undefined ? undefined : { key })
-    return call.progress ? this.#progressed(call, call.progress) : call.promise
-  }
-
-  /** What comes of a call, when all of its progress has been told. */
-  async #progressed(call: PendingCall, progress: ProgressListening): Promise<unknown> {
-    const result = await call.promise.catch((error: unknown) => {
-      progress.stop()
-      throw error
-    })
-    await progress.end()
-    return checkResult(call.definition, call.method, 'result', result)
+    return call.promise
   }
 
   /** The items of a call, which begins when the first of them is asked for. */
@@ -151,6 +143,7 @@ export class Caller {
       },
       grant: (credit) => this.#streams.grant(call, credit),
       leave: () => this.#pending.leave(call),
+      unbegun: () => this.#release(options.input),
       check: (item) =>
         checkResult(definitionOf(this.#host.remoteSide, method), method, 'item', item),
     })
@@ -315,6 +308,15 @@ export class Caller {
   }
 
   #open(method: string, options: SendOptions, kind: CallKind): PendingCall {
+    try {
+      return this.#openValid(method, options, kind)
+    } catch (thrown) {
+      this.#release(options.input)
+      throw thrown
+    }
+  }
+
+  #openValid(method: string, options: SendOptions, kind: CallKind): PendingCall {
     if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
     const { remoteSide } = this.#host
     const definition = definitionOf(remoteSide, method)
@@ -331,6 +333,15 @@ export class Caller {
     // Taken when there is credit for it, which is when the call has been sent; and ended with the call.
     if (options.input) this.#streams.send(call, options.input)
     return call
+  }
+
+  /** Tells the source of a call that was never opened, or begun, that no items are wanted. */
+  #release(input: unknown): void {
+    if (isSource(input))
+      guarded(
+        () => releaseSource(input),
+        (thrown) => this.#host.error(thrown),
+      )
   }
 
   /** Encodes at once, so that later changes to the params change nothing, and sends when it can. */
@@ -421,7 +432,7 @@ export class Caller {
 
   /** @returns whether a call of ours has ended by it. */
   answered(answer: Answer): boolean {
-    const call = this.#pending.takeAwaited(answer.id)
+    const call = this.#pending.awaited(answer.id)
     if (!call) {
       // A late answer, or a second one, is nobody's; an error without an id is about a frame of ours.
       if (answer.kind === 'error' && answer.id === null) {
@@ -433,11 +444,10 @@ export class Caller {
       }
       return false
     }
-    // First: who has its answer finds it counted.
-    this.#host.change()
+    if (answer.kind === 'result') return this.#resultCame(call, answer.result)
+    this.#takeOut(call)
     const { method } = call
-    if (answer.kind === 'result') this.#resolve(call, answer.result)
-    else if (answer.kind === 'error') call.rejectWithAnswer(answeredError(call, answer))
+    if (answer.kind === 'error') call.rejectWithAnswer(answeredError(call, answer))
     else {
       const why = `The answer to "${method}" breaks JSON-RPC 2.0: ${answer.reason}`
       call.reject(new RpcProtocolError(why, { method }))
@@ -445,14 +455,46 @@ export class Caller {
     return true
   }
 
-  #resolve(call: PendingCall, result: unknown): void {
-    // Whoever tells progress looks at it when that has been told; and a stream's is nothing.
-    if (call.progress || call.kind !== 'call') return call.resolve(result)
+  /** @returns true. */
+  #resultCame(call: PendingCall, result: unknown): true {
+    let verdict: MaybeAsync<unknown>
     try {
-      call.resolve(checkResult(call.definition, call.method, 'result', result))
+      verdict = this.#verdict(call, result)
     } catch (error) {
-      call.reject(error as RpcError)
+      this.#takeOut(call).reject(error as RpcError)
+      return true
     }
+    if (verdict instanceof Promise) this.#awaitVerdict(call, verdict)
+    else this.#takeOut(call).resolve(verdict)
+    return true
+  }
+
+  /** What a call resolves to: when all of its progress has been told, and as its schema makes it. */
+  #verdict(
+    { progress, kind, definition, method }: PendingCall,
+    result: unknown,
+  ): MaybeAsync<unknown> {
+    const checked = () => checkResult(definition, method, 'result', result)
+    if (progress) return progress.end().then(checked)
+    // A stream's is nothing.
+    return kind === 'call' ? checked() : result
+  }
+
+  /** It has its answer, and has not ended: its time runs on, and nothing else is heard of it. */
+  #awaitVerdict(call: PendingCall, verdict: Promise<unknown>): void {
+    this.#pending.doubt(call)
+    this.#host.change()
+    verdict.then(
+      (value) => this.#pending.take(call.id)?.resolve(value),
+      (error: RpcError) => this.fail(call, error),
+    )
+  }
+
+  /** Takes out one that has its answer. First: who has that finds it counted. */
+  #takeOut(call: PendingCall): PendingCall {
+    this.#pending.takeOut(call)
+    this.#host.change()
+    return call
   }
 
   /** The call with this id that was written and waits for its answer. */

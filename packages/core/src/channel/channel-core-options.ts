@@ -25,7 +25,7 @@ export interface ChannelCoreOptions<Own extends Owner> {
   /** Client: whether it offers the server to keep a session. */
   readonly offersSession?: boolean
   /** Server: the window over which its clients spread after a loss, in ms. */
-  readonly spreadMs?: (() => number) | undefined
+  spreadMs?(owner: Own): number
   /** Server: who takes a connection, asked with its hello. Without it, the channel that began with it does. */
   receive?(hello: HelloParams, connection: Connection, owner: Own): Reception
   /** Whether a call of the other side may run; without it, all may. */

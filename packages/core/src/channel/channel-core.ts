@@ -2,6 +2,7 @@ import { type ContractSide, definitionOf, type Side } from '../contract.js'
 import { own } from '../error-origin.js'
 import { ErrorCode, RpcDisconnectedError, RpcProtocolError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
+import { failedTransport } from '../transport/failed-transport.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { type Encoded, encode, heldBytes, keep } from '../wire/encoded.js'
 import {
@@ -523,13 +524,17 @@ export class ChannelCore
   #translated(transport: Transport): Transport {
     const { format, limits, dialect } = this.settings
     if (!dialect) return transport
-    return dialect.wrap(transport, {
-      side: this.side,
-      channelId: this.id,
-      maxMessage: limits.message,
-      frameType: format.frameType,
-      error: (error: unknown) => this.error(error),
-    })
+    try {
+      return dialect.wrap(transport, {
+        side: this.side,
+        channelId: this.id,
+        maxMessage: limits.message,
+        frameType: format.frameType,
+        error: (error: unknown) => this.error(error),
+      })
+    } catch (thrown) {
+      return failedTransport(transport, thrown)
+    }
   }
 
   get #handshake(): Handshake {
@@ -574,7 +579,7 @@ export class ChannelCore
   }
 
   spreadMs(): number | undefined {
-    return this.#options.spreadMs?.()
+    return this.#options.spreadMs?.(this.channel)
   }
 
   latency(ms: number): void {

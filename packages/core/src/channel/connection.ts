@@ -158,7 +158,13 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     if (!isPlain) {
       this.#patience = setTimeout(() => this.#helloTimedOut(), Math.min(ms, MAX_TIMER_MS))
     }
-    this.#transport.start(this.#transport.keepsEventsWhole ? this : this.#apart)
+    try {
+      this.#transport.start(this.#transport.keepsEventsWhole ? this : this.#apart)
+    } catch (thrown) {
+      // Later: whoever begins does not have the channel yet.
+      queueMicrotask(() => this.failed(thrown))
+      return
+    }
     // Later, as where the answer to a hello is awaited: whoever begins does not have the channel yet.
     if (isPlain) queueMicrotask(() => this.#beginUnasked())
     else if (hello) this.#sayHello(hello)
@@ -177,8 +183,12 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   // ── What the transport tells ──────────────────────────────────────────────────────────────────
 
   frame(frame: Frame): void {
-    if (this.#tapped) this.#tapped.receive(frame)
-    else this.#receive(frame)
+    try {
+      if (this.#tapped) this.#tapped.receive(frame)
+      else this.#receive(frame)
+    } catch (thrown) {
+      this.failed(thrown)
+    }
   }
 
   pong(): void {
@@ -195,7 +205,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     this.#reader.discard()
     this.#endPatience()
     this.#life.stop()
-    this.#tapped?.ended(info)
+    this.#tryOut(() => this.#tapped?.ended(info))
     this.#events.close(this, info)
   }
 
@@ -223,10 +233,14 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   tap(tap: WireTap | undefined): void {
     // What was written before is not the tap's.
     this.#shared.flush()
-    this.#tapped = tap?.connected({
-      send: (frame) => !this.#ended && this.#transport.send(frame),
-      receive: (frame) => this.#receive(frame),
-      cut: (reason) => this.#drop({ code: 1006, reason }),
+    this.#tapped = undefined
+    // A tap that fails here is none.
+    this.#tryOut(() => {
+      this.#tapped = tap?.connected({
+        send: (frame) => this.#sendUntapped(frame),
+        receive: (frame) => this.#receive(frame),
+        cut: (reason) => this.#drop({ code: 1006, reason }),
+      })
     })
   }
 
@@ -267,7 +281,12 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   /** How many bytes wait to leave, where that is known. */
   get bufferedBytes(): number | undefined {
-    return this.#transport.bufferedBytes
+    try {
+      return this.#transport.bufferedBytes
+    } catch (thrown) {
+      this.failed(thrown)
+      return undefined
+    }
   }
 
   /** The same; see {@link Transport.unsentBytes}. */
@@ -315,7 +334,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     const frame = frameOf(encoded)
     const bytes = bytesOf(encoded)
     if (bytes.length > 0 && !this.#tapped && this.#transport.sendTogether) {
-      return this.#transport.sendTogether([frame, ...bytes])
+      return this.#sendTogether([frame, ...bytes])
     }
     if (bytes.length > 0 || !this.isExtended) this.#cork()
     // A message whose last frame did not leave is never complete: nobody has seen it.
@@ -329,13 +348,21 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   #cork(): void {
     if (this.#isCorked || !this.#transport.cork) return
     this.#isCorked = true
-    this.#transport.cork(true)
     atEndOfTurn(this)
+    this.#hold(true)
   }
 
   endTurn(): void {
     this.#isCorked = false
-    this.#transport.cork?.(false)
+    this.#hold(false)
+  }
+
+  #hold(isHeld: boolean): void {
+    try {
+      this.#transport.cork?.(isHeld)
+    } catch (thrown) {
+      this.failed(thrown)
+    }
   }
 
   sendFrame(frame: string): void {
@@ -343,9 +370,32 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   }
 
   #send(frame: Frame): boolean {
-    if (!this.#tapped) return this.#transport.send(frame)
-    // It may hold it back.
-    return this.#tapped.send(typeof frame === 'string' ? frame : new Uint8Array(frame))
+    try {
+      if (!this.#tapped) return this.#transport.send(frame)
+      // It may hold it back.
+      return this.#tapped.send(typeof frame === 'string' ? frame : new Uint8Array(frame))
+    } catch (thrown) {
+      this.failed(thrown)
+      return false
+    }
+  }
+
+  #sendUntapped(frame: Frame): boolean {
+    try {
+      return !this.#ended && this.#transport.send(frame)
+    } catch (thrown) {
+      this.failed(thrown)
+      return false
+    }
+  }
+
+  #sendTogether(frames: readonly Frame[]): boolean {
+    try {
+      return this.#transport.sendTogether?.(frames) ?? false
+    } catch (thrown) {
+      this.failed(thrown)
+      return false
+    }
   }
 
   /** Sends a notification of the protocol; a plain peer gets none. @returns whether it was sent. */
@@ -390,15 +440,33 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   /** Ends the connection: told at once, whatever the goodbye on the wire still takes. */
   end(code: number, reason: string): void {
     this.#shared.flush()
-    this.#transport.close(code, reason)
+    this.#tryOut(() => this.#transport.close(code, reason))
     this.close({ code, reason })
   }
 
   /** Ends the connection to an other side that is known to be dead: no goodbye is waited for. */
   #drop(info: CloseInfo): void {
-    if (this.#transport.terminate) this.#transport.terminate()
-    else this.#transport.close(info.code, info.reason)
+    this.#tryOut(() => {
+      if (this.#transport.terminate) this.#transport.terminate()
+      else this.#transport.close(info.code, info.reason)
+    })
     this.close(info)
+  }
+
+  /** A function that this side was given for the connection has failed, its transport's or its tap's: it ends. */
+  failed(thrown: unknown): void {
+    if (this.#ended) return
+    this.#events.error(thrown)
+    this.#drop({ code: 1006, reason: `The transport failed: ${describeThrown(thrown)}` })
+  }
+
+  /** Does what is of no more consequence; its failure is told. */
+  #tryOut(act: () => void): void {
+    try {
+      act()
+    } catch (thrown) {
+      this.#events.error(thrown)
+    }
   }
 
   // ── The handshake ─────────────────────────────────────────────────────────────────────────────

@@ -19,6 +19,7 @@ import {
   type HandlersByName,
 } from './exposed-handlers.js'
 import type { HandlerContext } from './functions.js'
+import { guarded } from './guarded.js'
 import { type Incoming, whyInvalid, whyInvalidMeta } from './incoming.js'
 import { arrive, IncomingCall } from './incoming-call.js'
 import { type AnswerKeyed, isKey } from './keyed-calls.js'
@@ -579,7 +580,10 @@ export class Dispatcher {
     const { id, method } = context
     if (context.isLeft) return cancelledMessage(id, method)
     if (!this.#host.localSide && isStream(result)) {
-      void result.return?.(undefined)
+      guarded(
+        () => result.return?.(undefined),
+        (thrown) => this.#host.error(thrown),
+      )
       throw notThisKind(method, true)
     }
     return resultMessage(id, result)

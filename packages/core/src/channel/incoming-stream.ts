@@ -21,6 +21,8 @@ export interface IncomingStreamOptions {
   readonly grant: (credit: number) => void
   /** Whoever took the items wants no more of them. */
   readonly leave: () => void
+  /** Nobody has asked for an item, or will. */
+  readonly unbegun?: () => void
   /** Makes of an item what it is to be taken as. */
   readonly check: (item: unknown) => unknown
 }
@@ -52,6 +54,8 @@ export class IncomingStream implements RpcStream<unknown> {
   #ending: Ending | undefined
   #begun = false
   #wake = (): void => {}
+  /** Of an item that is being checked. */
+  #dropChecked: (() => void) | undefined
   /** The one asked for last: each is taken when the one before was. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -112,10 +116,11 @@ export class IncomingStream implements RpcStream<unknown> {
     if (this.#options.signal?.aborted) this.discard({ error })
   }
 
-  /** Ends it at once: what was not taken is dropped. */
+  /** Ends it at once: what was not taken is dropped, and what its check holds up. */
   discard(ending: Ending = {}): void {
     for (const { bytes } of this.#items.splice(0)) this.#options.room.give(bytes)
     this.end(ending)
+    this.#dropChecked?.()
   }
 
   // ── Being read ────────────────────────────────────────────────────────────────────────────────
@@ -154,12 +159,20 @@ export class IncomingStream implements RpcStream<unknown> {
     if (!item) return this.#end()
     this.#options.room.give(item.bytes)
     this.#giveBack()
+    let checked: unknown
     try {
-      return { value: await this.#options.check(item.value), done: false }
+      checked = this.#options.check(item.value)
+      if (checked instanceof Promise) {
+        const dropped = new Promise<typeof DROPPED>((resolve) => {
+          this.#dropChecked = () => resolve(DROPPED)
+        })
+        checked = await Promise.race([checked, dropped])
+      }
     } catch (error) {
       this.#leave()
       throw error
     }
+    return checked === DROPPED ? this.#end() : { value: checked, done: false }
   }
 
   #begin(): void {
@@ -192,10 +205,15 @@ export class IncomingStream implements RpcStream<unknown> {
   }
 
   #leave(): void {
-    const isOpen = this.#begun && !this.#ending
+    const isOpen = !this.#ending
     this.discard()
-    if (isOpen) this.#options.leave()
+    if (!isOpen) return
+    if (this.#begun) this.#options.leave()
+    else this.#options.unbegun?.()
   }
 }
+
+/** In place of an item that nobody wants any more. */
+const DROPPED = Symbol('dropped')
 
 const DONE: IteratorReturnResult<void> = { done: true, value: undefined }

@@ -33,7 +33,7 @@ export interface ChannelKindOptions {
   /** Server: who takes the connection. Without it, this channel does. */
   readonly receive?: (hello: HelloParams, connection: Connection, channel: LiveChannel) => Reception
   /** Server: the window over which its clients spread after a loss, in ms. */
-  readonly spreadMs?: () => number
+  readonly spreadMs?: (channel: LiveChannel) => number
   /** Who finds channels by their groups. */
   readonly groups?: Groups<LiveChannel>
   readonly events?: LiveChannelEvents
@@ -211,6 +211,11 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     this.#isOver = true
     this.#membership?.end()
     this.#presenceThere?.end()
+  }
+
+  /** Tells of what went wrong that no answer tells the other side about. */
+  error(thrown: unknown): void {
+    this.core.error(thrown)
   }
 
   /** How much it holds for the other side, in bytes. */

@@ -1,4 +1,5 @@
 import { describeThrown } from '../errors.js'
+import { guarded } from './guarded.js'
 
 /**
  * As much of a logger as is used: that of `console`, pino, winston and others. Each call is one
@@ -13,11 +14,12 @@ export interface Logger {
 
 /** Logs; a logger that fails harms nothing else. */
 export function log(logger: Logger | undefined, level: keyof Logger, message: string): void {
-  try {
-    logger?.[level](`flashrpc: ${message}`)
-  } catch {
-    // There is nobody left to tell.
-  }
+  // Of a failure there is nobody left to tell.
+  if (logger)
+    guarded(
+      () => logger[level](`flashrpc: ${message}`),
+      () => {},
+    )
 }
 
 /** What was thrown, with the place where it was, where that is known. Never throws itself. */

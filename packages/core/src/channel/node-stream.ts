@@ -12,22 +12,33 @@ export function isNodeStream(source: object): source is NodeStream {
 
 /**
  * The items of a Node stream. Its own iterator does nothing until its first item is asked for: until then nobody
- * would hear of an error, which ends the process, and to return would leave the stream open.
+ * would hear of an error, which ends the process, and to return would leave the stream open. And while an item is
+ * awaited, it returns when that has come, which may never be.
  */
 export function iterateNodeStream(stream: NodeStream): AsyncIterator<unknown> {
   const items = stream[Symbol.asyncIterator]()
   let hasBegun = false
+  let isReturned = false
   // The next item that is asked for throws it.
   stream.on('error', () => {})
   return {
-    next() {
+    async next() {
       hasBegun = true
-      return items.next()
+      try {
+        return await items.next()
+      } catch (thrown) {
+        // That it was closed before its end.
+        if (isReturned) return DONE
+        throw thrown
+      }
     },
     async return() {
+      isReturned = true
+      stream.destroy()
       if (hasBegun) await items.return?.()
-      else stream.destroy()
-      return { done: true, value: undefined }
+      return DONE
     },
   }
 }
+
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined }

@@ -1,6 +1,7 @@
 import type { Source } from './functions.js'
 import { isNodeStream, iterateNodeStream } from './node-stream.js'
 import { MOST_CREDIT } from './stream-words.js'
+import { isWebStream, iterateWebStream } from './web-stream.js'
 
 export interface OutgoingStreamOptions {
   /** How many items may be sent before more credit comes. */
@@ -9,6 +10,8 @@ export interface OutgoingStreamOptions {
   readonly send: (item: unknown) => void
   /** @returns resolves when something may be sent; `undefined` where it may be now. */
   readonly whenRoomy: () => Promise<void> | undefined
+  /** Told of a source that fails to return, where whoever runs it still waits for an item. */
+  readonly error: (thrown: unknown) => void
 }
 
 /**
@@ -20,6 +23,8 @@ export class OutgoingStream {
   #credit: number
   #sent = 0
   #isStopped = false
+  /** Whether an item is awaited. */
+  #isTaking = false
   #iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined
   #returned: Promise<unknown> | undefined
   #wake = (): void => {}
@@ -53,8 +58,10 @@ export class OutgoingStream {
     this.#isStopped = true
     this.#wake()
     this.#returned = this.#return()
-    // Whoever runs it learns of a failure.
-    this.#returned?.catch(() => {})
+    // Whoever runs it learns of a failure, unless it waits for an item that may never come.
+    this.#returned.catch((thrown) => {
+      if (this.#isTaking) this.#options.error(thrown)
+    })
   }
 
   /**
@@ -73,7 +80,9 @@ export class OutgoingStream {
         if (this.#isStopped) return
         // A source that fails has ended.
         hasEnded = true
+        this.#isTaking = true
         const result = await iterator.next()
+        this.#isTaking = false
         hasEnded = result.done === true
         if (hasEnded) return
         // Looked at and used in one turn: other streams wait for the same room.
@@ -84,6 +93,7 @@ export class OutgoingStream {
         this.#sent++
       }
     } finally {
+      this.#isTaking = false
       if (!hasEnded) await (this.#returned ?? this.#return())
     }
   }
@@ -109,7 +119,13 @@ export function isSource(value: unknown): value is Source<unknown> {
   return Symbol.asyncIterator in value || Symbol.iterator in value
 }
 
+/** Tells a source that no items are wanted of which none was taken. */
+export async function releaseSource(source: Source<unknown>): Promise<void> {
+  await iteratorOf(source).return?.()
+}
+
 function iteratorOf(source: Source<unknown>): AsyncIterator<unknown> | Iterator<unknown> {
   if (isNodeStream(source)) return iterateNodeStream(source)
+  if (isWebStream(source)) return iterateWebStream(source)
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
 }

@@ -77,6 +77,7 @@ export class PendingCall {
   /** Ends it with the error that the other side answered. */
   rejectWithAnswer(error: Error): void {
     this.resolve(new Rejection(error))
+    this.progress?.stop()
     // At once, whatever middleware makes of it.
     this.items?.abort(error)
   }

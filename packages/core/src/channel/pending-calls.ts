@@ -1,6 +1,12 @@
 import type { Definition } from '../contract.js'
 import { own, withOrigin } from '../error-origin.js'
-import { type Outcome, RpcAbortedError, type RpcError, RpcTimeoutError } from '../errors.js'
+import {
+  type Outcome,
+  RpcAbortedError,
+  RpcConfigError,
+  type RpcError,
+  RpcTimeoutError,
+} from '../errors.js'
 import { letGo } from '../wire/encoded.js'
 import { onAbort } from './abort-listeners.js'
 import { CallTimer, MAX_TIMER_MS, readTimeout, type TimeLimits } from './call-timer.js'
@@ -113,7 +119,7 @@ export class PendingCalls implements TimedOwner {
     const time = timeOf(method, options, this.#patience, kind)
     const { limits = this.#patience, deadline } = time ?? {}
     const key = assertKey(method, options.idempotencyKey, hasInput ? 'stream' : kind)
-    const { signal } = options
+    const signal = assertSignal(method, options.signal)
     if (signal?.aborted) throw own(abortedError(method, 'not-sent', signal))
 
     const id = ++this.#lastId
@@ -141,16 +147,11 @@ export class PendingCalls implements TimedOwner {
   /** Takes the call with this id out, for the taker to settle; `undefined` where there is none. */
   take(id: unknown): PendingCall | undefined {
     const entry = this.#entries.get(id)
-    return entry && this.#takeOut(entry)
+    return entry && this.takeOut(entry)
   }
 
-  /** The same, where it waits for its answer. */
-  takeAwaited(id: unknown): PendingCall | undefined {
-    const entry = this.#entries.get(id)
-    return entry?.isWritten ? this.#takeOut(entry) : undefined
-  }
-
-  #takeOut(call: PendingCall): PendingCall {
+  /** Takes out one that there is. */
+  takeOut(call: PendingCall): PendingCall {
     this.#entries.delete(call.id)
     if (call.encoded !== undefined) letGo(call.encoded, call)
     this.#count(call, Number(call.isWritten), 0)
@@ -247,6 +248,19 @@ function timeOf(
     return { limits: NONE, deadline }
   }
   return { limits: { idle, total: Math.max(0, Math.min(total, left)) }, deadline }
+}
+
+/** @throws {RpcConfigError} where it is none. */
+function assertSignal(method: string, signal: unknown): AbortSignal | undefined {
+  if (signal === undefined) return undefined
+  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>
+  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') {
+    return signal as AbortSignal
+  }
+  throw new RpcConfigError(
+    `The signal of "${method}" must be an AbortSignal, such as that of a new AbortController()`,
+    { method },
+  )
 }
 
 function timeoutError(

@@ -120,6 +120,7 @@ export class ServedCall {
     this.#output = new OutgoingStream({
       credit,
       whenRoomy: () => host.whenRoomy(),
+      error: (thrown) => host.error(thrown),
       send: (value) => {
         const unsent = host.say(wordOf(StreamWord.item, { id: this.id, value }))
         if (!unsent) return

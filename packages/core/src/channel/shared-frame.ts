@@ -11,11 +11,13 @@ const FIRST_MESSAGES = 16
 
 /** Who has something to do when the present turn has ended. */
 export interface InTurn {
+  /** Must not throw: others come after it. */
   endTurn(): void
 }
 
 /** What frames are handed to. */
 export interface FrameSink {
+  /** Must not throw. */
   sendFrame(frame: string): void
 }
 
@@ -105,14 +107,5 @@ export function atEndOfTurn(one: InTurn): void {
 function endTurn(): void {
   const all = begun
   begun = []
-  for (const one of all) {
-    try {
-      one.endTurn()
-    } catch (thrown) {
-      // A transport of the user's own: its failure keeps none of the others.
-      queueMicrotask(() => {
-        throw thrown
-      })
-    }
-  }
+  for (const one of all) one.endTurn()
 }

@@ -59,8 +59,9 @@ export class ReconnectingTransport implements Link {
   async stop(): Promise<void> {
     this.#pace.stop()
     this.#stopping.abort()
-    this.#transport?.close()
+    const transport = this.#transport
     this.#transport = undefined
+    closeQuietly(transport)
   }
 
   async #open(): Promise<void> {
@@ -94,10 +95,26 @@ function unlessAborted(
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
-    Promise.resolve(connecting).then((transport) => {
-      signal.removeEventListener('abort', onAbort)
-      if (signal.aborted) transport.close()
-      else resolve(transport)
-    }, reject)
+    const settled = () => signal.removeEventListener('abort', onAbort)
+    Promise.resolve(connecting).then(
+      (transport) => {
+        settled()
+        if (signal.aborted) closeQuietly(transport)
+        else resolve(transport)
+      },
+      (thrown: unknown) => {
+        settled()
+        reject(thrown)
+      },
+    )
   })
+}
+
+/** Closes what nobody needs any more; what it throws is of no consequence. */
+function closeQuietly(transport: Transport | undefined): void {
+  try {
+    transport?.close()
+  } catch {
+    // It is gone all the same.
+  }
 }

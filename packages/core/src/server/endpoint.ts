@@ -24,7 +24,7 @@ import type { ChannelOptions } from '../channel/options.js'
 import type { UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
 import { type DiscoveryOption, resolveDiscovery } from '../discovery/discovery-option.js'
-import { describeThrown, RpcConfigError } from '../errors.js'
+import { RpcConfigError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import { withRetryAfter } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
@@ -479,7 +479,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       answerKeyed:
         options.idempotency && ((call) => (this.#idempotency as Idempotency).answer(call)),
       receive: (hello, connection, channel) => this.#receive(channel, hello, connection),
-      spreadMs: () => this.#spread.ms(this.#channels.size),
+      spreadMs: (channel) => this.#spreadMs(channel),
       groups: this.#groups,
       events: {
         open: (channel) => {
@@ -501,24 +501,28 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   #receive(channel: LiveChannel, hello: HelloParams, connection: Connection): Reception {
     if (this.#closing) return { refuse: CLOSING }
     const { visitor } = channel
-    const keys = this.#keysOf(visitor)
+    const keys = this.#keysOf(channel, visitor)
     if (keys === 'failed') return { refuse: SCOPE_FAILED }
     const welcome = {
       sid: channel.id,
       resumed: false,
-      spreadMs: this.#spread.ms(this.#channels.size),
+      spreadMs: this.#spreadMs(channel),
       ...(keys && { keys }),
     }
     return this.#sessions?.receive(channel, hello, connection, welcome) ?? { welcome }
   }
 
-  #keysOf({ identity }: Visitor): Keys | undefined | 'failed' {
+  #keysOf(channel: LiveChannel, { identity }: Visitor): Keys | undefined | 'failed' {
     try {
       return this.#idempotency?.keysOf(identity)
     } catch (thrown) {
-      log(this.#options.logger, 'error', `idempotency.scope failed: ${describeThrown(thrown)}`)
+      channel.error(thrown)
       return 'failed'
     }
+  }
+
+  #spreadMs(channel: LiveChannel): number {
+    return this.#spread.ms(this.#channels.size, (thrown) => channel.error(thrown))
   }
 
   async #close({ drain = 0, retryAfterMs }: CloseOptions): Promise<void> {

@@ -1,3 +1,4 @@
+import { guarded } from '../channel/guarded.js'
 import { RpcConfigError } from '../errors.js'
 
 /** How many clients come back in a second, where nothing else is said. */
@@ -9,7 +10,7 @@ const MOST_MS = 30_000
 export class Spread {
   readonly #of: (clients: number) => number
 
-  /** @throws {RpcConfigError} where it is no number of ms. */
+  /** @throws {RpcConfigError} where it is neither a number of ms nor a function. */
   constructor(spreadMs: number | ((clients: number) => number) | undefined) {
     if (spreadMs === undefined) {
       this.#of = (clients) => Math.min(MOST_MS, (clients / PER_SECOND) * 1_000)
@@ -22,14 +23,23 @@ export class Spread {
     }
   }
 
-  /** In whole ms; 0 where a function of the user's fails to say. */
-  ms(clients: number): number {
-    try {
-      const ms = this.#of(clients)
-      return isSpread(ms) ? Math.round(ms) : 0
-    } catch {
-      return 0
-    }
+  /**
+   * In whole ms; 0 where a function of the user's fails to say.
+   *
+   * @param error told how it failed.
+   */
+  ms(clients: number, error: (thrown: unknown) => void): number {
+    let ms = 0
+    guarded(() => {
+      const given: unknown = this.#of(clients)
+      if (isSpread(given)) ms = Math.round(given)
+      else
+        error(
+          new RpcConfigError(`spreadMs must return a number of ms; it returned ${typeof given}`),
+        )
+      return given
+    }, error)
+    return ms
   }
 }
 
