@@ -291,12 +291,27 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   /** The same; see {@link Transport.unsentBytes}. */
   get unsentBytes(): number {
-    return this.#transport.unsentBytes ?? this.#transport.bufferedBytes ?? 0
+    try {
+      return this.#transport.unsentBytes ?? this.#buffered
+    } catch (thrown) {
+      this.failed(thrown)
+      return 0
+    }
+  }
+
+  /** What waits in the socket, in bytes; 0 where that is not known. */
+  get #buffered(): number {
+    return this.bufferedBytes ?? 0
   }
 
   /** As {@link Transport.watchDrain}. */
   watchDrain(): boolean {
-    return this.#transport.watchDrain?.() ?? false
+    try {
+      return this.#transport.watchDrain?.() ?? false
+    } catch (thrown) {
+      this.failed(thrown)
+      return false
+    }
   }
 
   /** Whether so much waits in the socket that a message waits here. What shares a frame finds what those before it found. */
@@ -305,7 +320,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   }
 
   get #isSocketFull(): boolean {
-    return (this.#transport.bufferedBytes ?? 0) > this.#settings.limits.sendBuffer
+    return this.#buffered > this.#settings.limits.sendBuffer
   }
 
   /** Reads nothing for a while, where that can be, or goes on. */
@@ -315,10 +330,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   /** Whether so much waits in the socket that what can wait should. */
   get isCongested(): boolean {
-    return (
-      (this.#transport.bufferedBytes ?? 0) >
-      Math.min(CONGESTED, this.#settings.limits.sendBuffer / 2)
-    )
+    return this.#buffered > Math.min(CONGESTED, this.#settings.limits.sendBuffer / 2)
   }
 
   /** @returns why the other side can't take a message, where it can't. */
@@ -326,9 +338,18 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     return whyUnsendable(this.#settings.format, encoded, this.#peerLimits)
   }
 
+  get #isClosed(): boolean {
+    try {
+      return this.#transport.isOpen === false
+    } catch (thrown) {
+      this.failed(thrown)
+      return true
+    }
+  }
+
   /** Writes a message. @returns false where it certainly did not leave. */
   write(encoded: Encoded): boolean {
-    if (this.#ended || this.#transport.isOpen === false) return false
+    if (this.#ended || this.#isClosed) return false
     if (typeof encoded === 'string' && this.#shared.take(encoded)) return true
     this.#shared.flush()
     const frame = frameOf(encoded)

@@ -8,6 +8,7 @@ import {
   jsonCodec,
   readText,
 } from '../wire/codec.js'
+import { disown } from '../wire/disown.js'
 import { isDeeper, mayNestDeeper, nestsDeeper, pruned } from '../wire/json-depth.js'
 import { readHelloFrame, readJson } from './handshake.js'
 import type { ChannelLimits } from './limits.js'
@@ -138,7 +139,12 @@ export class FrameReader {
       const hello = readHelloFrame(frame)
       if (hello !== undefined) return hello
     }
-    return this.#codec.decode(frame)
+    const message = this.#codec.decode(frame)
+    if (!(message instanceof Promise)) return message
+    disown(message)
+    throw new TypeError(
+      `the codec "${this.#codec.name}" made a promise of it, and is to read at once`,
+    )
   }
 
   #unreadable(frame: Frame, cause: unknown): Reading {

@@ -1,5 +1,5 @@
 import { withOrigin } from '../error-origin.js'
-import { RpcOverloadedError } from '../errors.js'
+import { RpcOverloadedError, RpcTimeoutError } from '../errors.js'
 import type { RpcStream } from './functions.js'
 import type { StreamRoom } from './stream-room.js'
 
@@ -111,9 +111,10 @@ export class IncomingStream implements RpcStream<unknown> {
     this.end({ error })
   }
 
-  /** Ends it at once, where its signal was aborted. */
+  /** Ends it at once, where its signal was aborted, or an item is being checked for longer than its time. */
   abort(error: unknown): void {
-    if (this.#options.signal?.aborted) this.discard({ error })
+    const isLate = this.#dropChecked !== undefined && error instanceof RpcTimeoutError
+    if (this.#options.signal?.aborted || isLate) this.discard({ error })
   }
 
   /** Ends it at once: what was not taken is dropped, and what its check holds up. */
@@ -167,6 +168,7 @@ export class IncomingStream implements RpcStream<unknown> {
           this.#dropChecked = () => resolve(DROPPED)
         })
         checked = await Promise.race([checked, dropped])
+        this.#dropChecked = undefined
       }
     } catch (error) {
       this.#leave()

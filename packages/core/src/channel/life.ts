@@ -19,6 +19,8 @@ export interface LifeEvents {
   dead(reason: string): void
   /** More comes than may, and the wire can't be held up. */
   tooMuch(): void
+  /** The transport has failed. */
+  failed(thrown: unknown): void
 }
 
 /** Watches over the life of one connection: asks for signs of it, and holds up whoever sends too much. */
@@ -87,7 +89,7 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
   ping(): void {
     this.#askedAt = performance.now()
     if (this.#isExtended) this.#events.ping()
-    else this.#transport.ping?.()
+    else this.#tryOut(() => this.#transport.ping?.())
   }
 
   dead(): void {
@@ -114,9 +116,18 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
 
   #read(isPaused: boolean): void {
     if (!isPaused && (this.#isOverRate || this.#isHeldUp)) return
-    this.#transport.pause?.(isPaused)
+    this.#tryOut(() => this.#transport.pause?.(isPaused))
     // Who is not read gives no sign of life.
     if (isPaused) this.#heartbeat?.stop()
     else this.#watch()
+  }
+
+  /** Has the transport do something. */
+  #tryOut(act: () => void): void {
+    try {
+      act()
+    } catch (thrown) {
+      this.#events.failed(thrown)
+    }
   }
 }

@@ -9,6 +9,7 @@ import {
   RpcOverloadedError,
 } from '../errors.js'
 import type { Codec } from '../wire/codec.js'
+import { disown } from '../wire/disown.js'
 import { errorMessage, neverRanMessage, type ResponseMessage } from '../wire/message.js'
 import { fingerprintOf } from './fingerprint.js'
 import { GuardedStore, nameOfStore, StoreIsLate } from './guarded-store.js'
@@ -281,8 +282,9 @@ export class Idempotency {
   }
 
   #scopeOf(identity: unknown): string {
-    const scope = this.#options.scope(identity)
+    const scope: unknown = this.#options.scope(identity)
     if (typeof scope === 'string') return scope
+    disown(scope)
     throw new RpcConfigError(`idempotency.scope must return text; it returned ${typeof scope}`)
   }
 }

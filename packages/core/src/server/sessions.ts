@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Connection } from '../channel/connection.js'
 import type { Reception, Welcome } from '../channel/connection-events.js'
+import { guarded } from '../channel/guarded.js'
 import type { HelloParams, Resume } from '../channel/handshake.js'
 import type { LiveChannel, Visitor } from '../channel/live-channel.js'
 import { RpcConfigError } from '../errors.js'
@@ -81,7 +82,7 @@ export class Sessions {
     if (!known) return this.#begin(channel, hello, visitor, welcome)
     // Whoever has not the token, or is somebody else, learns nothing: as if there were no such session. That is not
     // counted: no number of guesses finds a random token of 256 bits, and a bar would hit others.
-    if (!this.#isProven(known, resume, visitor)) {
+    if (!this.#isProven(known, resume, channel)) {
       return this.#begin(channel, hello, visitor, welcome)
     }
     if (!kept) {
@@ -161,15 +162,18 @@ export class Sessions {
   #isProven(
     { tokenHash, identity }: Pick<Kept, 'tokenHash' | 'identity'>,
     { token }: Resume,
-    visitor: Visitor,
+    channel: LiveChannel,
   ): boolean {
     if (!timingSafeEqual(tokenHash, hash(token))) return false
-    try {
-      return this.#options.sameIdentity(identity, visitor.identity) === true
-    } catch {
-      // Who can't be told to be the same is somebody else.
-      return false
-    }
+    // Who can't be told to be the same is somebody else.
+    let isSame: unknown = false
+    const failed = (thrown: unknown) => channel.error(thrown)
+    guarded(() => {
+      isSame = this.#options.sameIdentity(identity, channel.visitor.identity)
+      if (typeof isSame !== 'boolean') failed(noBoolean(isSame))
+      return isSame
+    }, failed)
+    return isSame === true
   }
 
   /** It is not one of those any more that wait for their client. */
@@ -236,4 +240,10 @@ function resolveResumeOptions(options: ResumeOptions): Required<ResumeOptions> {
     throw new RpcConfigError('resume.sameIdentity must be a function of two identities')
   }
   return { windowMs, maxDetached, maxDetachedBytes, sameIdentity }
+}
+
+function noBoolean(given: unknown): RpcConfigError {
+  return new RpcConfigError(
+    `resume.sameIdentity must return true or false, and no promise of one; it returned ${typeof given}`,
+  )
 }

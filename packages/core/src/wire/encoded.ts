@@ -1,5 +1,6 @@
 import { SHALLOW_LEVELS, toJsonWithBytes } from './bytes.js'
 import { type Codec, exceeds, type Frame, jsonCodec, readText, utf8 } from './codec.js'
+import { disown } from './disown.js'
 import type { Format } from './format.js'
 import { nestsDeeper } from './json-depth.js'
 import { type Lent, lentCopy } from './lent-memory.js'
@@ -36,6 +37,7 @@ function encodeAs({ codec, frameType }: Format, message: object): Frame {
   const frame: unknown = codec.encode(message)
   if (typeof frame === 'string') return frameType === 'text' ? frame : utf8(frame)
   if (frame instanceof Uint8Array) return frame
+  disown(frame)
   throw new TypeError(`the codec "${codec.name}" made neither text nor a Uint8Array of it`)
 }
 
