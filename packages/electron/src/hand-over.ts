@@ -17,10 +17,21 @@ export interface HandOver {
 export type HandOverAnswer =
   /** From the preload: it is there, and the port is on its way. */
   | { readonly flashrpc: 'forwarded' }
+  /** From main: it finds out who the page is, however long that takes, and answers then. */
+  | { readonly flashrpc: 'deciding' }
   /** From main, or the utility process: from now on, the port carries frames. */
   | { readonly flashrpc: 'accepted' }
   /** From any of them. The close code says whether another attempt makes sense. */
   | { readonly flashrpc: 'refused'; readonly code: number; readonly reason: string }
+
+/** From main to a utility process: the page of a port that it was handed is gone, whether or not the port says so. */
+export interface Gone {
+  readonly flashrpc: 'gone'
+  /** That of the hand-over. */
+  readonly id: number
+  readonly code: number
+  readonly reason: string
+}
 
 /** The IPC channel on which the preload forwards. */
 export const HAND_OVER_CHANNEL = 'flashrpc:connect'
@@ -30,6 +41,9 @@ export const DEFAULT_NAME = 'default'
 
 /** What is posted to a port that is let in. */
 export const ACCEPTED: HandOverAnswer = { flashrpc: 'accepted' }
+
+/** What is posted to a port at once, where it takes a while to find out whose it is. */
+export const DECIDING: HandOverAnswer = { flashrpc: 'deciding' }
 
 const LONGEST_NAME = 64
 
@@ -71,4 +85,12 @@ export function readHandOver(message: unknown): HandOver | { readonly wrong: str
     return { wrong: `The hand-over names no host: a name has 1 to ${LONGEST_NAME} characters` }
   }
   return { flashrpc: 'connect', v, name }
+}
+
+/** Reads what main says of a page that is gone; undefined where it is something else. */
+export function readGone(message: unknown): Gone | undefined {
+  if (typeof message !== 'object' || message === null) return undefined
+  const { flashrpc, id, code, reason } = message as Partial<Record<keyof Gone, unknown>>
+  const isGone = flashrpc === 'gone' && typeof id === 'number' && typeof code === 'number'
+  return isGone && typeof reason === 'string' ? (message as Gone) : undefined
 }

@@ -55,6 +55,9 @@ export function acceptedPort(
         if (answer.flashrpc === 'forwarded') {
           clearTimeout(timer)
           timer = wait(patience.forwarded)
+        } else if (answer.flashrpc === 'deciding') {
+          // It lives; the attempt as a whole is bounded by whoever made it.
+          clearTimeout(timer)
         } else if (answer.flashrpc === 'accepted') {
           settle()
           handed.pass()
@@ -133,5 +136,5 @@ function isAnswer(message: unknown): message is HandOverAnswer {
   if (typeof message !== 'object' || message === null) return false
   const { flashrpc, code, reason } = message as Record<string, unknown>
   if (flashrpc === 'refused') return typeof code === 'number' && typeof reason === 'string'
-  return flashrpc === 'forwarded' || flashrpc === 'accepted'
+  return flashrpc === 'forwarded' || flashrpc === 'deciding' || flashrpc === 'accepted'
 }

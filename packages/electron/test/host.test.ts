@@ -50,6 +50,22 @@ describe('main and a page call each other', () => {
     window.destroy()
   })
 
+  test('channelOf says what it was given', async () => {
+    await using host = desktop.host()
+    for (const target of [undefined, null, 5, {}, { webContents: {} }]) {
+      expect(() => host.channelOf(target as never)).toThrow(/A BrowserWindow.*it was given/)
+      expect(await rejection(host.whenConnected(target as never))).toMatchObject({
+        name: 'RpcConfigError',
+      })
+    }
+    const window = new desktop.bench.electron.BrowserWindow()
+    window.destroy()
+    const gone = host.channelOf(window as never)
+    expect(await rejection(gone.other.title())).toMatchObject({
+      message: expect.stringContaining('The window is gone'),
+    })
+  })
+
   test('main tells what it can be called for where it is asked to', async () => {
     const silent = desktop.host()
     const { window, page } = await desktop.open('app://demo/?manual')

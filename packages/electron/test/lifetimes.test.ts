@@ -1,4 +1,4 @@
-import { type CloseInfo, RpcDisconnectedError } from '@flashrpc/core'
+import { type CloseInfo, RpcDisconnectedError, RpcError } from '@flashrpc/core'
 import type { ElectronPage } from '@flashrpc/electron/main'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startDesktop, type TestChannel } from './support/desktop.js'
@@ -182,6 +182,72 @@ test('a page that ends while main finds out who it is never connects', async () 
   window.destroy()
 })
 
+describe('an identify that takes longer than a page waits', () => {
+  /** What identify is asked, and how each is answered. */
+  function deciding() {
+    const asked: {
+      resolve: (page: unknown) => void
+      reject: (error: unknown) => void
+      page: ElectronPage
+    }[] = []
+    const identify = (page: ElectronPage) =>
+      new Promise((resolve, reject) => asked.push({ resolve, reject, page }))
+    return { asked, host: desktop.host({ identify: identify as never }) }
+  }
+  /** Longer than the page waits for a main that says nothing. */
+  const LONG_MS = 7_000
+  const stateOf = (page: { evaluate<T>(run: () => T): Promise<T> }) =>
+    page.evaluate(() => ({
+      status: app.client.state.status,
+      attempt: app.client.state.attempt,
+      why: app.client.state.lastError?.message,
+    }))
+
+  test('lets the page in in the end, and is asked once', async () => {
+    const { asked, host } = deciding()
+    const { window, page } = await desktop.open()
+    await eventually(() => expect(asked).toHaveLength(1))
+    await new Promise((resolve) => setTimeout(resolve, LONG_MS))
+    expect(asked).toHaveLength(1)
+    expect(await stateOf(page)).toMatchObject({ status: 'connecting', why: undefined })
+    asked[0]?.resolve(asked[0].page)
+    const channel = await host.whenConnected(window, { timeout: 15_000 })
+    expect(await channel.other.title()).toBe('page')
+    expect(asked).toHaveLength(1)
+    window.destroy()
+  })
+
+  test('is joined by the attempts that follow one that has taken too long', async () => {
+    const { asked, host } = deciding()
+    const { window, page } = await desktop.open('app://demo/?connectTimeoutMs=500')
+    await eventually(async () => expect((await stateOf(page)).attempt).toBeGreaterThan(3))
+    expect(asked).toHaveLength(1)
+    asked[0]?.resolve(asked[0].page)
+    const channel = await host.whenConnected(window, { timeout: 15_000 })
+    expect(await channel.other.title()).toBe('page')
+    expect(asked).toHaveLength(1)
+    // Another page is asked about anew.
+    await window.loadURL('app://demo/?connectTimeoutMs=500')
+    await eventually(() => expect(asked).toHaveLength(2))
+    window.destroy()
+  })
+
+  test('refuses the page in the end, whichever attempt is under way', async () => {
+    const { asked, host } = deciding()
+    const refused = vi.fn()
+    host.on('refused', refused)
+    const { window, page } = await desktop.open('app://demo/?connectTimeoutMs=500')
+    await eventually(async () => expect((await stateOf(page)).attempt).toBeGreaterThan(3))
+    asked[0]?.reject(new RpcError(1, 'Not with this key'))
+    await eventually(async () =>
+      expect(await stateOf(page)).toMatchObject({ status: 'failed', why: 'Not with this key' }),
+    )
+    expect(asked).toHaveLength(1)
+    expect(refused).toHaveBeenCalledOnce()
+    window.destroy()
+  })
+})
+
 describe('a connection that is closed', () => {
   test('by the page', async () => {
     const { host, window, page, toPage, toMain } = await inFlight('by the page')
@@ -269,6 +335,60 @@ describe('main closing', () => {
     )
     window.destroy()
   })
+
+  test('retires its channels first, and waits for no stream', async () => {
+    let answer = (_: string): void => {}
+    const ran: string[] = []
+    const host = desktop.host({
+      methods: {
+        echo: ({ text }: { text: string }) => {
+          ran.push(text)
+          return new Promise<string>((resolve) => (answer = resolve))
+        },
+        async *count(_: unknown, { signal }: { signal: AbortSignal }) {
+          for (let n = 0; !signal.aborted; n++) {
+            yield n
+            await new Promise((resolve) => setTimeout(resolve, 20))
+          }
+        },
+      } as never,
+    })
+    const { window, page } = await desktop.open()
+    const channel = await host.whenConnected(window)
+    // Both run: a stream without an end, and a call.
+    await page.evaluate(() => {
+      const state = { items: 0, late: '' }
+      Object.assign(globalThis, { state })
+      void (async () => {
+        for await (const _ of app.client.other.count({ text: 'endless' })) state.items++
+      })().catch(() => {})
+    })
+    const asked = page.evaluate(() => app.client.other.echo({ text: 'early' }))
+    await eventually(() => expect(channel.running).toBe(2))
+    const began = performance.now()
+    const closed = host.close({ drain: 20_000 })
+    // A call that comes now waits for another connection, and is not run.
+    void page.evaluate(() => void app.client.other.echo({ text: 'late' }).catch(() => {}))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(channel.isConnected).toBe(true)
+    expect(ran).toEqual(['early'])
+    answer('finished')
+    expect(await asked).toBe('finished')
+    await closed
+    expect(performance.now() - began).toBeLessThan(15_000)
+    expect(ran).toEqual(['early'])
+    await using second = desktop.host({
+      methods: {
+        echo: ({ text }: { text: string }) => {
+          ran.push(text)
+          return text
+        },
+      } as never,
+    })
+    await second.whenConnected(window, { timeout: 15_000 })
+    await eventually(() => expect(ran).toEqual(['early', 'late']))
+    window.destroy()
+  }, 60_000)
 
   test('and beginning again: the page comes back by itself', async () => {
     const first = desktop.host()

@@ -62,6 +62,67 @@ async function pipe(options: TestOptions = {}) {
 }
 
 describe('a page and a utility process, past main', () => {
+  test('a navigation ends the connection there, whatever the port says', async () => {
+    const host = desktop.host()
+    const child = fork()
+    const posted: { flashrpc?: string; id?: number; code?: number; reason?: string }[] = []
+    const { postMessage } = child
+    child.postMessage = (message, transfer) => {
+      posted.push(message as object)
+      postMessage.call(child, message, transfer)
+    }
+    const window = new desktop.bench.electron.BrowserWindow({
+      webPreferences: { preload: desktop.preload },
+    })
+    host.pipe(window, child, 'db')
+    await window.loadURL('app://demo/piped')
+    const page = await desktop.bench.page(window)
+    await page.evaluate(() => piped.db.other.pid())
+    const [first] = posted
+    expect(posted).toMatchObject([{ flashrpc: 'connect', id: expect.any(Number) }])
+    await window.loadURL('app://demo/blank')
+    await eventually(() =>
+      expect(posted.at(-1)).toEqual({
+        flashrpc: 'gone',
+        id: first?.id,
+        code: 1001,
+        reason: 'The page has gone',
+      }),
+    )
+    await window.loadURL('app://demo/piped')
+    await eventually(() => expect(posted).toHaveLength(3))
+    window.destroy()
+    await eventually(() =>
+      expect(posted.at(-1)).toMatchObject({ flashrpc: 'gone', reason: 'The window is gone' }),
+    )
+    expect(posted).toHaveLength(4)
+  })
+
+  test('the process ends what main says is gone, and nothing else', async () => {
+    const child = fork()
+    const { MessageChannelMain } = desktop.bench.electron
+    const connect = (id: number) => {
+      const { port1, port2 } = new MessageChannelMain()
+      const heard: unknown[] = []
+      port1.on('message', ({ data }) => heard.push(data))
+      port1.start()
+      const handOver = { flashrpc: 'connect', v: 1, name: 'db', id, identity: {} }
+      child.postMessage(handOver, [port2 as never])
+      return heard
+    }
+    const [first, second] = [connect(1), connect(2)]
+    await eventually(() => {
+      expect(first).toEqual([{ flashrpc: 'accepted' }])
+      expect(second).toEqual([{ flashrpc: 'accepted' }])
+    })
+    child.postMessage({ flashrpc: 'gone', id: 7, code: 1001, reason: 'Nobody' })
+    child.postMessage({ flashrpc: 'gone', id: 1, code: 1001, reason: 'The page has gone' })
+    await eventually(() =>
+      expect(first.at(-1)).toEqual({ flashrpc: 'close', code: 1001, reason: 'The page has gone' }),
+    )
+    expect(second).toHaveLength(1)
+  })
+
   test('is told what the process can be called for, where the process tells', async () => {
     const { page } = await pipe()
     expect(await page.evaluate(() => piped.discover('db'))).toContain('whoAmI')

@@ -239,6 +239,12 @@ export class ChannelCore
     return isAwaited || isHolding || this.#isUnheard
   }
 
+  /** The same, where streams don't count: they may have no end. */
+  get isServing(): boolean {
+    const hasCalls = this.#dispatcherThere?.hasCalls === true && this.#refusal === undefined
+    return hasCalls || this.#delivery.isHolding || this.#isUnheard
+  }
+
   get isConnected(): boolean {
     return this.#connection?.isReady ?? false
   }

@@ -32,6 +32,18 @@ export interface ServerChannel<Local, Remote, Identity = unknown> extends Channe
   /** How many calls of the other side run here now. */
   readonly running: number
   /**
+   * Whether calls of the other side run here that are no streams, or it has not heard yet that this side retires:
+   * what to wait for before `close`.
+   */
+  readonly isServing: boolean
+  /**
+   * Tells the other side that this one leaves. A call that comes after that is not run, and is given back: a client
+   * makes it on its next connection. What runs goes on; `close` ends it.
+   *
+   * @param retryAfterMs how long a client shall wait before it connects again, in ms. Default 0.
+   */
+  retire(retryAfterMs?: number): void
+  /**
    * Whether the other side has a handler for a method now (in a page: whether a component that has it is
    * mounted), as it last said. In a session it says so again with each connection. False once the channel is
    * over; undefined where the other side does not say: a plain JSON-RPC peer.

@@ -103,6 +103,11 @@ export class Dispatcher {
     return (this.#running?.size ?? 0) + inTurn
   }
 
+  /** Whether calls of the other side run now that are no streams. */
+  get hasCalls(): boolean {
+    return this.#inTurn !== undefined || (this.#running?.hasCalls ?? false)
+  }
+
   /** As {@link ExposedHandlers.add}. */
   expose(method: string, handler: AnyHandler, options?: ExposeOptions): () => void {
     return this.#handlers.add(method, handler, options)

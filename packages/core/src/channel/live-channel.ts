@@ -228,6 +228,10 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     return this.core.isBusy
   }
 
+  get isServing(): boolean {
+    return this.core.isServing
+  }
+
   /** Begins a session, with a client that keeps so many bytes itself. */
   begin(peerBytes: number | undefined): void {
     this.core.begin(peerBytes)
@@ -255,7 +259,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   }
 
   /** Runs no call any more that has not come yet, and says so. */
-  retire(retryAfterMs: number | undefined): void {
+  retire(retryAfterMs?: number): void {
     this.core.leave(retryAfterMs)
   }
 

@@ -23,6 +23,11 @@ export class RunningCalls {
     return this.#all.length
   }
 
+  /** Whether one of them is no stream: it comes to an end by itself. */
+  get hasCalls(): boolean {
+    return this.#all.some(({ kind }) => kind !== 'stream')
+  }
+
   /** Whether a call with this id is waited for. */
   has(id: MessageId): boolean {
     return this.#byId.get(id) !== undefined

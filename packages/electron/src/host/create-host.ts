@@ -12,12 +12,13 @@ import {
 } from '@flashrpc/core'
 import { type Discovery, resolveDiscovery } from '@flashrpc/core/discovery'
 import type { BrowserWindow, MessagePortMain, UtilityProcess, WebContents } from 'electron'
-import { ACCEPTED, DEFAULT_NAME, isHandOverName } from '../hand-over.js'
+import { ACCEPTED, DECIDING, DEFAULT_NAME, isHandOverName } from '../hand-over.js'
 import { portOfMain } from '../port-main.js'
 import { refusePort } from '../refuse-port.js'
 import { type AnyServerChannel, closedChannel, openServerChannel } from '../server-channel.js'
 import { whenEnded } from '../when-ended.js'
 import { type Judge, judgeOf } from './allow.js'
+import { Decisions, type Verdict } from './decisions.js'
 import type {
   ElectronHost,
   ElectronHostEvents,
@@ -28,8 +29,8 @@ import { addTaker, type HandedOver } from './hand-overs.js'
 import { type Link, Links } from './link.js'
 import { Listeners } from './listeners.js'
 import type { ElectronPage } from './page.js'
-import { handOn, type Pipe, Pipes } from './pipes.js'
-import { type ElectronTarget, locate } from './target.js'
+import { type Pipe, Pipes } from './pipes.js'
+import { type ElectronTarget, locate, whyNowhere } from './target.js'
 import { whenConnected } from './when-connected.js'
 import { watchWindow } from './window-watch.js'
 
@@ -85,6 +86,7 @@ class Host {
   readonly #pages = new WeakMap<AnyServerChannel, ElectronPage>()
   readonly #links = new Links()
   readonly #pipes = new Pipes()
+  readonly #decisions: Decisions
   /** What ends the watch over each window that has a link or a pipe, by `webContents.id`. */
   readonly #watches = new Map<number, () => void>()
   readonly #listeners: Listeners<Events> = new Listeners((thrown) => this.#failed(thrown))
@@ -97,6 +99,8 @@ class Host {
     this.#contract = contract
     this.#options = { ...options, discover: resolveDiscovery(options.discover) }
     this.#judge = judgeOf(options.allow)
+    const { identify = (page: ElectronPage) => page } = options
+    this.#decisions = new Decisions(identify)
     this.channels = this.#channels
     this.all = createAudience(() => this.#channels)
     // Wrong methods and options fail here, and not at the first page.
@@ -117,7 +121,7 @@ class Host {
     const place = locate(target)
     const channel = place && this.#links.find(place)?.open?.channel
     if (channel) return channel
-    return this.#closedChannel(place ? 'No page of this window is connected' : 'The window is gone')
+    return this.#closedChannel(place ? 'No page of this window is connected' : whyNowhere(target))
   }
 
   async whenConnected(
@@ -125,7 +129,7 @@ class Host {
     { timeout = 30_000 }: { timeout?: number } = {},
   ): Promise<AnyServerChannel> {
     const place = locate(target)
-    if (!place) throw new RpcDisconnectedError('The window is gone', 'not-sent')
+    if (!place) throw new RpcDisconnectedError(whyNowhere(target), 'not-sent')
     if (this.#closing) throw new RpcDisconnectedError('The host is closed', 'not-sent')
     return whenConnected({
       look: () => {
@@ -147,7 +151,10 @@ class Host {
 
   pipe(window: BrowserWindow | WebContents, child: UtilityProcess, name: string): () => void {
     const place = locate(window)
-    if (!place || !('webContents' in place)) throw new RpcConfigError('The window is gone')
+    if (!place || !('webContents' in place))
+      throw new RpcConfigError(
+        place ? 'A pipe is of a window, and was given a frame' : whyNowhere(window),
+      )
     if (name === (this.#options.name ?? DEFAULT_NAME)) {
       throw new RpcConfigError(`"${name}" is the host's own name: give the pipe another`)
     }
@@ -205,44 +212,50 @@ class Host {
     port.once('close', () => {
       if (!link.open) this.#forget(link)
     })
-    const known = await this.#identify(page, port, () => this.#forget(link))
-    // While it was found out who it is, it may have gone.
-    if (!known || !this.#links.has(link)) return
+    const verdict = await this.#decide(page, port)
+    // While it was found out who it is, it may have gone, or tried again.
+    if (!this.#links.has(link)) return
+    this.#decisions.told(page)
+    if ('cause' in verdict) {
+      this.#forget(link)
+      return this.#refuseUnknown(port, page, verdict.cause)
+    }
     port.postMessage(ACCEPTED)
-    this.#open(link, known.identity)
+    this.#open(link, verdict.identity)
   }
 
   async #takeForPipe(pipe: Pipe, port: MessagePortMain, page: ElectronPage): Promise<void> {
     if (pipe.hasEnded) {
       return this.#refuse(port, page, 1013, `The process behind "${pipe.name}" has ended`)
     }
-    const known = await this.#identify(page, port, () => {})
-    if (!known) return
+    let isGone = false
+    port.once('close', () => {
+      isGone = true
+    })
+    const verdict = await this.#decide(page, port)
+    if (isGone) return
+    this.#decisions.told(page)
+    if ('cause' in verdict) return this.#refuseUnknown(port, page, verdict.cause)
     try {
       // A window can't be cloned; its page can.
       const isPage = this.#options.identify === undefined
-      handOn(pipe, port, isPage ? { frame: page.frame } : known.identity)
+      this.#pipes.handOn(pipe, port, page, isPage ? { frame: page.frame } : verdict.identity)
     } catch (cause) {
       const why = `What identify said of this page can't be handed on to "${pipe.name}"`
       this.#refuse(port, page, 1011, why, cause)
     }
   }
 
-  /** @returns undefined where it could not be found out; the page has been refused then. */
-  async #identify(
-    page: ElectronPage,
-    port: MessagePortMain,
-    failed: () => void,
-  ): Promise<{ readonly identity: unknown } | undefined> {
-    const { identify } = this.#options
-    try {
-      return { identity: identify ? await identify(page) : page }
-    } catch (cause) {
-      failed()
-      const { code, reason } = describeFailure(cause)
-      this.#refuse(port, page, code, reason, cause)
-      return undefined
-    }
+  /** Finds out who a page is; tells it where that takes longer than this turn. */
+  #decide(page: ElectronPage, port: MessagePortMain): Verdict | Promise<Verdict> {
+    const verdict = this.#decisions.of(page)
+    if (verdict instanceof Promise) port.postMessage(DECIDING)
+    return verdict
+  }
+
+  #refuseUnknown(port: MessagePortMain, page: ElectronPage, cause: unknown): void {
+    const { code, reason } = describeFailure(cause)
+    this.#refuse(port, page, code, reason, cause)
   }
 
   #open(link: Link, identity: unknown): void {
@@ -282,19 +295,27 @@ class Host {
     const links = () => this.#links.ofWindow(id)
     const unwatch = watchWindow(webContents, {
       navigating: () => {
+        this.#decisions.navigating(id)
+        this.#pipes.navigating(id)
         for (const link of links()) link.isOutgoing = true
       },
       navigated: () => {
+        this.#decisions.navigated(id)
+        this.#pipes.navigated(id)
         // The page that has come may have connected already: it is none of those.
         for (const link of links()) {
           if (link.isOutgoing) this.#end(link, 1001, 'The page has gone')
         }
       },
       crashed: (reason) => {
+        this.#decisions.gone(id)
+        this.#pipes.gone(id, 1006, reason)
         for (const link of links()) this.#end(link, 1006, reason)
       },
       destroyed: () => {
         for (const link of links()) this.#end(link, 1001, 'The window is gone')
+        this.#decisions.gone(id)
+        this.#pipes.gone(id, 1001, 'The window is gone')
         this.#pipes.forget(id)
         this.#watches.delete(id)
       },
@@ -349,12 +370,15 @@ class Host {
   async #close(drain: number): Promise<void> {
     this.#listeners.tell('closed')
     const deadline = performance.now() + drain
-    const isBusy = () => [...this.#channels].some((channel) => channel.running > 0)
-    while (isBusy() && performance.now() < deadline) {
+    // Calls that come from here on are given back to the pages.
+    for (const channel of this.#channels) channel.retire()
+    const isServing = () => [...this.#channels].some((channel) => channel.isServing)
+    while (isServing() && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
     // Until now, pages that came were told why they are not taken.
     this.#leave()
+    this.#decisions.clear()
     for (const link of this.#links.all()) this.#end(link, 1001, 'Main is closing')
     for (const unwatch of this.#watches.values()) unwatch()
     this.#watches.clear()

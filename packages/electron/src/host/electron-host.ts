@@ -127,9 +127,11 @@ export interface ElectronHost<Local, Remote, Identity = ElectronPage> extends As
     listener: (...args: ElectronHostEvents<ServerChannel<Local, Remote, Identity>>[K]) => unknown,
   ): this
   /**
-   * Accepts no more pages and closes every channel (1001). Safe to call twice.
+   * Accepts no more pages and closes every channel (1001), having told each that main leaves: a call that comes
+   * after that is not run, and given back to the page. Safe to call twice.
    *
-   * @param options `drain`: how long, in ms, calls that run may take to finish first. Default 0.
+   * @param options `drain`: how long, in ms, calls that run may take to finish first. Streams, which may have no
+   *   end, are not waited for. Default 0.
    */
   close(options?: { drain?: number }): Promise<void>
 }

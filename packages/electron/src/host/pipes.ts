@@ -1,6 +1,7 @@
 import { RpcConfigError } from '@flashrpc/core'
 import type { MessagePortMain, UtilityProcess } from 'electron'
-import { handOverTo, isHandOverName } from '../hand-over.js'
+import { type Gone, handOverTo, isHandOverName } from '../hand-over.js'
+import type { ElectronPage } from './page.js'
 
 /** A way past main, from a window's pages to a utility process. */
 export interface Pipe {
@@ -11,9 +12,23 @@ export interface Pipe {
   hasEnded: boolean
 }
 
+/** A page's port that a process has. Main hears no more of it, so it tells the process when the page goes. */
+interface Piped {
+  readonly child: UtilityProcess
+  readonly webContentsId: number
+  /** By which the process knows the port. */
+  readonly id: number
+  /** Another page has been under way to its window since it was handed on. */
+  isOutgoing: boolean
+}
+
+let lastId = 0
+
 /** The pipes of one host. */
 export class Pipes {
   readonly #pipes = new Set<Pipe>()
+  /** One of each frame and name: its newest. */
+  readonly #piped = new Map<string, Piped>()
 
   /**
    * @returns takes it away again.
@@ -51,6 +66,56 @@ export class Pipes {
     )
   }
 
+  /**
+   * Hands a page's port on. What the page is known as goes with it.
+   *
+   * @throws {Error} where that can't be cloned.
+   */
+  handOn(
+    { child, name }: Pipe,
+    port: MessagePortMain,
+    page: ElectronPage,
+    identity: unknown,
+  ): void {
+    const id = ++lastId
+    child.postMessage({ ...handOverTo(name), id, identity }, [port])
+    const { webContentsId, frame } = page
+    const key = `${webContentsId}:${frame.frameTreeNodeId}:${name}`
+    const before = this.#piped.get(key)
+    if (before) end(before, 4409, 'Another connection of this page has taken its place')
+    this.#piped.set(key, { child, webContentsId, id, isOutgoing: false })
+  }
+
+  /** Another page is under way to a window. */
+  navigating(webContentsId: number): void {
+    for (const piped of this.#piped.values()) {
+      if (piped.webContentsId === webContentsId) piped.isOutgoing = true
+    }
+  }
+
+  /** Another page has come to a window: connections of the one before end. */
+  navigated(webContentsId: number): void {
+    this.#end(webContentsId, 1001, 'The page has gone', (piped) => piped.isOutgoing)
+  }
+
+  /** A window's page is gone, and perhaps the window. */
+  gone(webContentsId: number, code: number, reason: string): void {
+    this.#end(webContentsId, code, reason, () => true)
+  }
+
+  #end(
+    webContentsId: number,
+    code: number,
+    reason: string,
+    isMeant: (piped: Piped) => boolean,
+  ): void {
+    for (const [key, piped] of this.#piped) {
+      if (piped.webContentsId !== webContentsId || !isMeant(piped)) continue
+      this.#piped.delete(key)
+      end(piped, code, reason)
+    }
+  }
+
   /** Takes away those of a window that is gone. */
   forget(webContentsId: number): void {
     for (const pipe of this.#pipes) {
@@ -59,7 +124,7 @@ export class Pipes {
   }
 }
 
-/** Hands a page's port on. What the page is known as goes with it, and must be cloneable. */
-export function handOn({ child, name }: Pipe, port: MessagePortMain, identity: unknown): void {
-  child.postMessage({ ...handOverTo(name), identity }, [port])
+/** Has a process end the connection over a port, where it has not ended already. */
+function end({ child, id }: Piped, code: number, reason: string): void {
+  child.postMessage({ flashrpc: 'gone', id, code, reason } satisfies Gone)
 }

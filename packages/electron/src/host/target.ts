@@ -1,3 +1,4 @@
+import { RpcConfigError } from '@flashrpc/core'
 import type { BrowserWindow, WebContents, WebFrameMain } from 'electron'
 
 /** A window, or what it shows: its own page is meant. Or one frame in a page. */
@@ -7,6 +8,20 @@ export type ElectronTarget = BrowserWindow | WebContents | WebFrameMain
 export type Place =
   | { readonly webContents: WebContents; readonly webContentsId: number }
   | { readonly frameTreeNodeId: number }
+
+/**
+ * @returns why there is no page: the target is gone, or is none.
+ * @throws {RpcConfigError} where it is none: a mistake, and no window that has been closed.
+ */
+export function whyNowhere(target: unknown): string {
+  if (typeof (target as Partial<ElectronTarget> | null)?.isDestroyed === 'function') {
+    return 'The window is gone'
+  }
+  const what = target === null ? 'null' : `a value of type ${typeof target}`
+  throw new RpcConfigError(
+    `A BrowserWindow, its webContents, or a WebFrameMain is meant; it was given ${what}`,
+  )
+}
 
 /** @returns undefined where the target is gone: Electron throws at what has been destroyed. */
 export function locate(target: ElectronTarget): Place | undefined {

@@ -15,7 +15,7 @@ import {
 } from '@flashrpc/core'
 import { type Discovery, type DiscoveryOption, resolveDiscovery } from '@flashrpc/core/discovery'
 import type { MessageEvent, ParentPort } from 'electron'
-import { ACCEPTED, claimsHandOver, readHandOver } from '../hand-over.js'
+import { ACCEPTED, claimsHandOver, readGone, readHandOver } from '../hand-over.js'
 import { portOfMain } from '../port-main.js'
 import { refusePort } from '../refuse-port.js'
 import { type AnyServerChannel, closedChannel, openServerChannel } from '../server-channel.js'
@@ -109,6 +109,8 @@ class Service {
   readonly #options: ServiceOptions
   readonly #channels = new Set<AnyServerChannel>()
   readonly #transports = new Set<Transport>()
+  /** Those of pages, by the id of their hand-over. */
+  readonly #ofPages = new Map<number, Transport>()
 
   constructor(parentPort: ParentPort, contract: Contract | undefined, options: UntypedOptions) {
     if (typeof parentPort?.on !== 'function') {
@@ -148,6 +150,8 @@ class Service {
   }
 
   readonly #onMessage = ({ data, ports }: MessageEvent): void => {
+    const gone = readGone(data)
+    if (gone) return this.#ofPages.get(gone.id)?.close(gone.code, gone.reason)
     const [port] = ports
     if (port === undefined || !claimsHandOver(data)) return
     const handOver = readHandOver(data)
@@ -156,10 +160,12 @@ class Service {
     const transport = whenEnded(messagePortTransport(portOfMain(port)), () => {
       this.#transports.delete(transport)
       this.#channels.delete(channel)
+      if (typeof id === 'number') this.#ofPages.delete(id)
     })
-    const { identity } = data as { identity?: unknown }
+    const { id, identity } = data as { id?: unknown; identity?: unknown }
     const channel = openServerChannel(this.#contract, { ...this.#options, transport, identity })
     this.#transports.add(transport)
+    if (typeof id === 'number') this.#ofPages.set(id, transport)
     this.#channels.add(channel)
   }
 }

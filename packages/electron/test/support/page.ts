@@ -5,11 +5,14 @@ import { discover } from './discover.js'
 
 /** The test's page, bundled for a window. `?manual` connects when told; `?name=…` names the host. */
 
+const query = new URLSearchParams(window.location.search)
+
 function connect(name?: string) {
   const told: string[] = []
   const client = createClient(contract, {
     transport: electronTransport(name === undefined ? {} : { name }),
     retry: { minDelayMs: 20, maxDelayMs: 100 },
+    connectTimeoutMs: Number(query.get('connectTimeoutMs') ?? 30_000),
     timeout: 5_000,
     methods: {
       title: () => document.title,
@@ -73,6 +76,5 @@ declare global {
   var app: TestPage
 }
 
-const query = new URLSearchParams(window.location.search)
 const first = query.has('manual') ? undefined : connect(query.get('name') ?? undefined)
 Object.assign(globalThis, { app: { ...first, connect, handOverRaw, breakProtocol, discover } })

@@ -13,6 +13,7 @@ beforeAll(async () => {
   })
   bench.electron.protocol.handle('app', ({ url }) => {
     const { pathname } = new URL(url)
+    if (pathname === '/never') return new Promise<Response>(() => {})
     if (pathname === '/204') return new Response(null, { status: 204 })
     return html(`<title>${pathname}</title><script>window.early = window.preloaded</script>`)
   })
@@ -71,6 +72,16 @@ test('runs a preload before the first script of its page', async () => {
   const window = await open('app://demo/', marks())
   const page = await bench.page(window)
   expect(await page.evaluate('window.early')).toBe('before any script')
+})
+
+test('a load settles when its window is destroyed, however far it has come', async () => {
+  for (const waitMs of [0, 1, 30, 100, 400]) {
+    const window = new bench.electron.BrowserWindow()
+    const loading = window.loadURL('app://demo/never')
+    await new Promise((resolve) => setTimeout(resolve, waitMs))
+    window.destroy()
+    await expect(loading).rejects.toMatchObject({ code: 'ERR_FAILED', url: 'app://demo/never' })
+  }
 })
 
 test('tells of navigations, and of those that never commit', async () => {

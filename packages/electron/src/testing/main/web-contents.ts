@@ -52,6 +52,8 @@ export class WebContents extends EventEmitter {
   #skipsEmpty: boolean
   #target: PageTarget | undefined
   #windowOpenHandler: WindowOpenHandler | undefined
+  /** What ends each load that is under way, when the page is gone. */
+  readonly #givingUp = new Set<() => void>()
   #loads = new Map<string, (failure?: string) => void>()
   #loaderId: string | undefined
   #finishedLoaderId: string | undefined
@@ -123,7 +125,7 @@ export class WebContents extends EventEmitter {
     contents.#destroyed = true
     contents.#frames.dispose()
     WebFrameMain.dispose(contents.#mainFrame)
-    contents.#settleLoads('net::ERR_ABORTED')
+    for (const giveUp of contents.#givingUp) giveUp()
     contents.emit('destroyed')
   }
 
@@ -318,7 +320,7 @@ export class WebContents extends EventEmitter {
 
   loadURL(url: string): Promise<void> {
     this.#alive()
-    const loaded = this.#load(url)
+    const loaded = this.#unlessDestroyed(url, this.#load(url))
     // As in Electron: whoever does not wait for it is not told.
     loaded.catch(() => {})
     return loaded
@@ -551,6 +553,15 @@ export class WebContents extends EventEmitter {
     return new Promise((resolve) => {
       if (this.#finishedLoaderId === loaderId) resolve(undefined)
       else this.#loads.set(loaderId, resolve)
+    })
+  }
+
+  /** What a load comes to; rejects where the page is gone first, as in Electron. */
+  #unlessDestroyed(url: string, loading: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => reject(new LoadError('net::ERR_FAILED', url))
+      this.#givingUp.add(giveUp)
+      loading.then(resolve, reject).finally(() => this.#givingUp.delete(giveUp))
     })
   }
 
