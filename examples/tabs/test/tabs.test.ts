@@ -54,10 +54,12 @@ afterEach(async () => {
   expect(errors).toEqual([])
 })
 
-async function open(): Promise<Page> {
+async function open(query = ''): Promise<Page> {
   const page = await context.newPage()
   page.on('pageerror', (error) => errors.push(String(error)))
-  await page.goto(`${pages.resolvedUrls?.local[0]}?server=ws://127.0.0.1:${port}/ws`)
+  await page.goto(
+    `${pages.resolvedUrls?.local[0]}?server=ws://127.0.0.1:${port}/ws${encodeURIComponent(query)}`,
+  )
   await page.getByRole('status').getByText('connected', { exact: true }).waitFor()
   return page
 }
@@ -97,6 +99,43 @@ async function lookAt(page: Page, others: readonly Page[]): Promise<void> {
   for (const other of others) await other.evaluate(see, 'hidden')
   await page.evaluate(see, 'visible')
 }
+
+describe('a tab has a connection of its own', () => {
+  test('where it is another user, as its address says', async () => {
+    const [one, two] = [await open(), await open()]
+    const other = await open('?user=bob')
+    const also = await open()
+    expect(desk.channels.size).toBe(2)
+    const shared = await session(one)
+    expect(await session(two)).toBe(shared)
+    expect(await session(also)).toBe(shared)
+    expect(await session(other)).not.toBe(shared)
+    await Promise.all([one.close(), two.close(), also.close()])
+    await moving(other)
+    await other.close()
+  })
+
+  test('where the script of the worker is not served, after a few tries', async () => {
+    await context.route(/worker.*\.js/, (route) => route.fulfill({ status: 404 }))
+    const [one, two] = [await open(), await open()]
+    expect(desk.channels.size).toBe(2)
+    await moving(one)
+    await Promise.all([one.close(), two.close()])
+  })
+
+  test('where the worker is of another version', async () => {
+    await context.route(/worker.*\.js/, (route) =>
+      route.fulfill({
+        contentType: 'text/javascript',
+        body: "onconnect = ({ ports: [port] }) => port.postMessage({ flashrpc: 'worker' })",
+      }),
+    )
+    const [one, two] = [await open(), await open()]
+    expect(desk.channels.size).toBe(2)
+    await moving(two)
+    await Promise.all([one.close(), two.close()])
+  })
+})
 
 describe('tabs of one origin', () => {
   test('share one connection', async () => {

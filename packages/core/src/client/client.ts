@@ -414,5 +414,10 @@ function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Lin
   assertSocketSettings(settings)
   const maxMessage = resolveSettings(options).limits.message
   const link = { ...settings, url: url as UrlSource, retry, connectTimeoutMs, maxMessage }
-  return (events) => share?.createLink(link, events) ?? new ReconnectingSocket(link, events)
+  if (!share) return (events) => new ReconnectingSocket(link, events)
+  const shared = { ...link, logger: options.logger }
+  return (events) => {
+    const createOwn = () => new ReconnectingSocket(link, events)
+    return share.createLink(shared, events, createOwn) ?? createOwn()
+  }
 }

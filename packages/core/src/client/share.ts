@@ -1,3 +1,4 @@
+import type { Logger } from '../channel/logger.js'
 import type { Link, LinkEvents } from './link.js'
 import type { RetryOptions } from './retry.js'
 import type { UrlSource } from './url.js'
@@ -7,10 +8,15 @@ export interface ShareOptions {
   readonly url: UrlSource
   readonly retry: RetryOptions
   readonly connectTimeoutMs: number
+  /** The client's, where it has one. */
+  readonly logger?: Logger | undefined
 }
 
 /** Has a client use another program's connection to its server; made by `betweenTabs` of `@flashrpc/core/tabs`. */
 export interface Share {
-  /** @returns `undefined` where nothing can be shared: then the client has a connection of its own. */
-  createLink(options: ShareOptions, events: LinkEvents): Link | undefined
+  /**
+   * @param createOwn makes a link of the client's own, for the day when nothing can be shared any more.
+   * @returns `undefined` where nothing can be shared: then the client has a connection of its own.
+   */
+  createLink(options: ShareOptions, events: LinkEvents, createOwn: () => Link): Link | undefined
 }

@@ -1,16 +1,30 @@
 import type { Link, LinkEvents } from '../client/link.js'
 import type { Share, ShareOptions } from '../client/share.js'
 import { RpcConfigError } from '../errors.js'
-import { SharedLink, type SharedWorkerLike } from './shared-link.js'
+import { SharedLink, type SharedLinkOptions, type SharedWorkerLike } from './shared-link.js'
+import { TabLink } from './tab-link.js'
+
+/** Which tabs share. */
+export interface BetweenTabsOptions {
+  /**
+   * Who uses this tab: any text that differs from user to user, or a function that says it, asked before each attempt
+   * to join a worker. Tabs share a connection where it is the same. Default: where the `url` is the same, letter by
+   * letter, so that a url with a token of its own for each tab shares nothing.
+   */
+  user?: SharedLinkOptions['user']
+}
 
 /**
  * Has the tabs of an origin share one connection, where the browser has a `SharedWorker`; elsewhere each has its
  * own. For the option `share` of a client.
  *
+ * A tab has a connection of its own where the worker has that of another user, is of another version of flashrpc, or
+ * can't be joined three times in a row (its script is not served, or says nothing); the client's `logger` is told.
+ *
  * @param createWorker makes the worker whose script calls `serveTabs()`. Tabs share what has the same script and
- *   the same `name`: give workers of different servers, or of different users, different names. What it throws
- *   fails an attempt to connect, but a `SecurityError` (a page that may have none): then the tab has its own.
- * @throws {RpcConfigError} where it is no function.
+ *   the same `name`. What it throws fails an attempt to connect, but a `SecurityError` (a page that may have none):
+ *   then the tab has its own.
+ * @throws {RpcConfigError} where it is no function, or `user` is neither text nor a function.
  *
  * @example
  * createClient(contract, {
@@ -20,12 +34,18 @@ import { SharedLink, type SharedWorkerLike } from './shared-link.js'
  *   ),
  * })
  */
-export function betweenTabs(createWorker: () => SharedWorkerLike): Share {
+export function betweenTabs(
+  createWorker: () => SharedWorkerLike,
+  { user }: BetweenTabsOptions = {},
+): Share {
   if (typeof createWorker !== 'function') {
     throw new RpcConfigError('betweenTabs takes a function that makes a SharedWorker')
   }
+  if (user !== undefined && typeof user !== 'string' && typeof user !== 'function') {
+    throw new RpcConfigError('user must be a text, or a function that gives one')
+  }
   return {
-    createLink(options: ShareOptions, events: LinkEvents): Link | undefined {
+    createLink(options: ShareOptions, events: LinkEvents, createOwn: () => Link): Link | undefined {
       if (typeof globalThis.SharedWorker !== 'function') return undefined
       let first: SharedWorkerLike | undefined
       try {
@@ -38,7 +58,11 @@ export function betweenTabs(createWorker: () => SharedWorkerLike): Share {
         first = undefined
         return worker
       }
-      return new SharedLink(takeFirst, options, events)
+      return new TabLink(
+        (alone) => new SharedLink(takeFirst, { ...options, user }, events, alone),
+        createOwn,
+        options,
+      )
     },
   }
 }

@@ -8,13 +8,27 @@ import { describeThrown, RpcDisconnectedError } from '../errors.js'
 import type { MessagePortLike } from '../transport/ports.js'
 import { Lane } from './lane.js'
 import { holdLock, whenFree } from './locks.js'
-import type { LinkState, OpenWord, TabWord, WorkerWord } from './words.js'
+import {
+  type LinkState,
+  type OpenWord,
+  type TabWord,
+  WORDS_VERSION,
+  type WorkerWord,
+} from './words.js'
 
 /** As much of a `SharedWorker` as is needed. */
 export interface SharedWorkerLike {
   readonly port: MessagePortLike
   addEventListener?(type: 'error', listener: () => void): void
 }
+
+/** What a tab's link is made with. */
+export interface SharedLinkOptions extends ShareOptions {
+  readonly user?: string | (() => string | Promise<string>) | undefined
+}
+
+/** How many attempts to join a worker may fail, one after another, before a tab does without. */
+const MOST_FAILURES = 3
 
 /** A worker that this tab takes part in. */
 interface Membership {
@@ -35,7 +49,8 @@ interface Membership {
 export class SharedLink implements Link {
   readonly isShared = true
   readonly #createWorker: () => SharedWorkerLike
-  readonly #options: ShareOptions
+  readonly #options: SharedLinkOptions
+  readonly #alone: (why: string) => void
   readonly #events: LinkEvents
   readonly #pace: Pace
   readonly #stopping = new AbortController()
@@ -47,8 +62,23 @@ export class SharedLink implements Link {
   /** How long the server takes to answer the worker, in ms. */
   #latencyMs: number | null = null
   #session: LinkSession | undefined
+  /** How many attempts to join a worker have failed, one after another. */
+  #failures = 0
+  /** The address that was told to name the owner, for the worker's first question. */
+  #url: string | undefined
 
-  constructor(createWorker: () => SharedWorkerLike, options: ShareOptions, events: LinkEvents) {
+  /**
+   * @param user says who uses this tab; tabs share where it says the same. Without it, where their addresses are
+   *   the same.
+   * @param alone told once why nothing can be shared: this link has ended then.
+   */
+  constructor(
+    createWorker: () => SharedWorkerLike,
+    options: SharedLinkOptions,
+    events: LinkEvents,
+    alone: (why: string) => void,
+  ) {
+    this.#alone = alone
     this.#createWorker = createWorker
     this.#options = options
     this.#events = events
@@ -99,6 +129,9 @@ export class SharedLink implements Link {
       } catch (cause) {
         const message = describeThrown(cause)
         this.#leave(message)
+        if (cause instanceof JoinError && ++this.#failures >= MOST_FAILURES) {
+          return this.#doWithout(`${message} (${MOST_FAILURES} times)`)
+        }
         this.#pace.failed({ message, closeCode: 1006, cause })
       }
     }
@@ -107,13 +140,14 @@ export class SharedLink implements Link {
   /** Joins a worker: it is there already, or starts. Rejects where it says nothing in time. */
   async #join(): Promise<void> {
     const leaving = new AbortController()
+    const owner = await this.#ownerInTime()
     const lock = await holdLock(`flashrpc:${randomId()}`, leaving.signal)
     if (this.#stopping.signal.aborted) return leaving.abort()
     const { connectTimeoutMs } = this.#options
     let timer: ReturnType<typeof setTimeout> | undefined
     try {
       await new Promise<void>((joined, failed) => {
-        const fail = (what: string) => failed(new Error(`the shared worker ${what}: ${REMEDY}`))
+        const fail = (what: string) => failed(new JoinError(`the shared worker ${what}: ${REMEDY}`))
         timer = setTimeout(() => fail(`said nothing for ${connectTimeoutMs} ms`), connectTimeoutMs)
         const worker = this.#createWorker()
         worker.addEventListener?.('error', () => fail('failed'))
@@ -122,7 +156,7 @@ export class SharedLink implements Link {
           gone: () => this.#gone(lane),
         })
         this.#worker = { lane, leaving, hasJoined: false, joined, failed }
-        lane.say({ flashrpc: 'tab', lock, isVisible: isVisible() })
+        lane.say({ flashrpc: 'tab', lock, isVisible: isVisible(), owner })
       })
     } catch (thrown) {
       leaving.abort()
@@ -150,6 +184,33 @@ export class SharedLink implements Link {
     worker?.lane.close({ code: 1006, reason })
   }
 
+  /** Nothing can be shared: the tab gets a connection of its own. */
+  #doWithout(why: string): void {
+    if (this.#stopping.signal.aborted) return
+    this.#end()
+    this.#alone(why)
+  }
+
+  /** The same; rejects where it takes too long, too. */
+  #ownerInTime(): Promise<string> {
+    const { connectTimeoutMs } = this.#options
+    return new Promise((resolve, reject) => {
+      const late = `user, or url, was not told within ${connectTimeoutMs} ms`
+      const timer = setTimeout(() => reject(new Error(late)), connectTimeoutMs)
+      void this.#owner()
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer))
+    })
+  }
+
+  /** Whose connection is wanted. Rejects where the tab can't say. */
+  async #owner(): Promise<string> {
+    const { user, url } = this.#options
+    if (user !== undefined) return `user ${typeof user === 'function' ? await user() : user}`
+    this.#url = assertWebSocketUrl(typeof url === 'function' ? await url() : url)
+    return `url ${this.#url}`
+  }
+
   #end(): void {
     this.#pace.stop()
     this.#stopping.abort()
@@ -162,10 +223,18 @@ export class SharedLink implements Link {
   #heard(word: WorkerWord | OpenWord, worker: Membership): void {
     const { lane, leaving } = worker
     if (word.flashrpc === 'worker') {
+      this.#failures = 0
+      if (word.v !== WORDS_VERSION) {
+        return this.#doWithout(
+          'the shared worker is of another version of flashrpc than this page: close the other tabs, or reload them',
+        )
+      }
       worker.hasJoined = true
       lane.isWatched = word.lock !== undefined
       whenFree(word.lock, leaving.signal, () => this.#gone(lane))
       worker.joined()
+    } else if (word.flashrpc === 'alone') {
+      this.#doWithout('the shared worker has the connection of another user, or to another address')
     } else if (word.flashrpc === 'state') this.#mirror(word.state)
     else if (word.flashrpc === 'ask-url') void this.#sayUrl(word.n, lane)
     else if (word.flashrpc === 'open') {
@@ -194,8 +263,10 @@ export class SharedLink implements Link {
 
   async #sayUrl(n: number, lane: Membership['lane']): Promise<void> {
     const { url } = this.#options
+    const known = this.#url
+    this.#url = undefined
     try {
-      const told = typeof url === 'function' ? await url() : url
+      const told = known ?? (typeof url === 'function' ? await url() : url)
       lane.say({ flashrpc: 'url', n, url: assertWebSocketUrl(told) })
     } catch (thrown) {
       lane.say({ flashrpc: 'url', n, why: describeThrown(thrown) })
@@ -228,3 +299,6 @@ const REMEDY =
 function isVisible(): boolean {
   return globalThis.document?.visibilityState !== 'hidden'
 }
+
+/** A worker that could not be joined. */
+class JoinError extends Error {}

@@ -38,6 +38,8 @@ export class TabServer {
   readonly #exposed = new Map<string, () => void>()
   #client: LastingClient | undefined
   #told: LinkState | undefined
+  /** Whose connection it is, as long as there are tabs. */
+  #owner: string | undefined
 
   /**
    * @param lock the name of the lock that this program holds, once it does.
@@ -76,7 +78,7 @@ export class TabServer {
         return { isConnected: status === 'connected', session: sessionId ?? null, keys }
       },
       events: {
-        joined: (tab) => this.#joined(tab),
+        joined: (tab, owner) => this.#joined(tab, owner),
         seen: (tab) => this.#seen(tab),
         hurry: () => this.#client?.reconnect(),
         methods: () => this.#exposeUnion(),
@@ -127,7 +129,10 @@ export class TabServer {
 
   // ── The tabs ──────────────────────────────────────────────────────────────────────────────────
 
-  #joined(tab: Tab): void {
+  #joined(tab: Tab, owner: string | undefined): void {
+    // To the server, all of them are one: what another may not do or see must not pass here.
+    if (this.#tabs.size > 0 && owner !== this.#owner) return tab.say({ flashrpc: 'alone' })
+    this.#owner = owner
     if (!this.#client) {
       this.#client = this.#createClient()
       this.#client.subscribe((state) => this.#changed(state))

@@ -8,12 +8,12 @@ import type { MessagePortLike } from '../transport/ports.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { Lane } from './lane.js'
 import { whenFree } from './locks.js'
-import type { OpenWord, TabWord, WorkerWord } from './words.js'
+import { type OpenWord, type TabWord, WORDS_VERSION, type WorkerWord } from './words.js'
 
 /** What a tab tells the worker. */
 export interface TabEvents {
-  /** Its client wants a connection. */
-  joined(tab: Tab): void
+  /** Its client wants a connection of this owner's. */
+  joined(tab: Tab, owner: string | undefined): void
   /** It has come to the front, or has gone from there. */
   seen(tab: Tab): void
   /** It wants the next attempt to connect at once. */
@@ -67,7 +67,7 @@ export class Tab {
       word: (word) => this.#heard(word),
       gone: () => this.leave(GONE),
     })
-    this.#lane.say({ flashrpc: 'worker', lock })
+    this.#lane.say({ flashrpc: 'worker', lock, v: WORDS_VERSION })
   }
 
   /** Whether the user sees it, as far as the browser says. */
@@ -135,7 +135,7 @@ export class Tab {
       this.#isVisible = word.isVisible
       this.#lane.isWatched = word.lock !== undefined
       whenFree(word.lock, this.#watching.signal, () => this.leave(GONE))
-      events.joined(this)
+      events.joined(this, word.owner)
     } else if (word.flashrpc === 'seen') {
       this.#isVisible = word.isVisible
       events.seen(this)

@@ -1,5 +1,8 @@
 import type { ClientState } from '../client/state.js'
 
+/** The version of these words; a page and a worker of different ones do not share. */
+export const WORDS_VERSION = 2
+
 /**
  * What a tab and the worker it shares say to each other beside the frames, on the same port
  * (docs/protocol.md, "Tabs").
@@ -24,7 +27,13 @@ export interface CloseWord {
 /** What a tab says. */
 export type TabWord =
   /** Its first: a client there wants a connection. It holds a lock for as long as it lives, where it can. */
-  | { readonly flashrpc: 'tab'; readonly lock: string | undefined; readonly isVisible: boolean }
+  | {
+      readonly flashrpc: 'tab'
+      readonly lock: string | undefined
+      readonly isVisible: boolean
+      /** Whose connection it wants: equal for tabs that may share one. */
+      readonly owner: string
+    }
   /** It has come to the front, or has gone from there. */
   | { readonly flashrpc: 'seen'; readonly isVisible: boolean }
   /** Attempt to connect at once. */
@@ -39,7 +48,9 @@ export type TabWord =
 /** What the worker says. */
 export type WorkerWord =
   /** Its first. */
-  | { readonly flashrpc: 'worker'; readonly lock: string | undefined }
+  | { readonly flashrpc: 'worker'; readonly lock: string | undefined; readonly v: number }
+  /** The connection is another owner's: the tab is to have its own. */
+  | { readonly flashrpc: 'alone' }
   /** How its connection to the server stands; the tab's client does as if it were its own. */
   | { readonly flashrpc: 'state'; readonly state: LinkState }
   /** Asks where to connect to. */

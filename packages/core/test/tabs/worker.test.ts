@@ -2,11 +2,13 @@ import { MessageChannel } from 'node:worker_threads'
 import { createClient, RpcConfigError, RpcDisconnectedError } from '@flashrpc/core'
 import { betweenTabs, serveTabs } from '@flashrpc/core/tabs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { SharedLink, type SharedWorkerLike } from '../../src/tabs/shared-link.js'
+import type { Share } from '../../src/client/share.js'
+import type { SharedWorkerLike } from '../../src/tabs/shared-link.js'
 import { polled } from '../support/eventually.js'
 import { rejection } from '../support/rejection.js'
 import { until } from '../support/until.js'
 import { Scene, twoTabs, worker } from './scene.js'
+import { shared } from './worker.js'
 
 afterEach(() => vi.unstubAllGlobals())
 
@@ -47,7 +49,10 @@ describe('a worker', () => {
       const tab = scene.tab(worker(), {
         connectTimeoutMs: 50,
         retry: PATIENT,
-        share: { createLink: (options, events) => new SharedLink(() => silent, options, events) },
+        share: {
+          createLink: (options, events, createOwn) =>
+            shared(() => silent, options, events, createOwn),
+        },
       })
       await polled(() => tab.state.lastError?.message).toMatch(message)
       expect(tab.state.retryAt).toBeGreaterThan(Date.now())
@@ -91,6 +96,127 @@ describe('a worker', () => {
   })
 })
 
+describe('a tab has a connection of its own', () => {
+  const warnings = () => {
+    const lines: string[] = []
+    const note = (line: string) => void lines.push(line)
+    return { lines, logger: { debug: () => {}, warn: note, error: note } }
+  }
+  const userShare = (made: ReturnType<typeof worker>, user: string | (() => string)) => ({
+    createLink: ((options, events, createOwn) =>
+      made.share.createLink(
+        { ...options, user } as never,
+        events,
+        createOwn,
+      )) as Share['createLink'],
+  })
+
+  test('where the worker has that of another user, and says so', async () => {
+    const identities: unknown[] = []
+    const scene = await Scene.open({
+      authenticate: ({ url }) => new URL(url ?? '', 'ws://x').searchParams.get('user'),
+      onConnect: [({ identity }) => identities.push(identity)],
+    })
+    const made = worker()
+    const { lines, logger } = warnings()
+    const tabOf = (user: string, options = {}) =>
+      scene.tab(made, { url: `${scene.proxy.url()}?user=${user}`, logger, ...options })
+    const ada = tabOf('ada')
+    await ada.connect()
+    const alsoAda = tabOf('ada')
+    await alsoAda.connect()
+    expect(scene.endpoint.channels.size).toBe(1)
+    expect(lines).toEqual([])
+    const bob = tabOf('bob')
+    await bob.connect()
+    expect(await bob.other.add({ a: 1, b: 2 })).toBe(3)
+    expect(identities).toEqual(['ada', 'bob'])
+    expect(scene.endpoint.channels.size).toBe(2)
+    expect(lines).toEqual([expect.stringMatching(/connection of its own: .*another user/)])
+    expect(bob.state.sessionId).not.toBe(ada.state.sessionId)
+    // The end of the one is none of the other's.
+    await Promise.all([ada.close(), alsoAda.close()])
+    expect(await bob.other.add({ a: 1, b: 2 })).toBe(3)
+    await polled(() => scene.endpoint.channels.size).toBe(1)
+    // Its own is lost and comes back as any client's does.
+    scene.proxy.cut()
+    expect(await bob.other.add({ a: 2, b: 2 })).toBe(4)
+    // The worker is free for the next user.
+    await tabOf('carol').connect()
+    await tabOf('carol').connect()
+    expect(identities.filter((one) => one === 'carol')).toHaveLength(1)
+  })
+
+  test('where `user` says that it is another one, whatever the url', async () => {
+    const scene = await Scene.open()
+    const made = worker()
+    let minted = 0
+    const url = () => `${scene.proxy.url()}?token=${++minted}`
+    const first = scene.tab(made, { url, share: userShare(made, 'ada') })
+    await first.connect()
+    const second = scene.tab(made, { url, share: userShare(made, () => 'ada') })
+    await second.connect()
+    expect(scene.endpoint.channels.size).toBe(1)
+    const third = scene.tab(made, { url, share: userShare(made, 'bob') })
+    await third.connect()
+    expect(scene.endpoint.channels.size).toBe(2)
+  })
+
+  test('where the worker is of another version, and says so', async () => {
+    const scene = await Scene.open()
+    for (const v of [undefined, 1, 3, '2']) {
+      const { port1, port2 } = new MessageChannel()
+      port2.on('message', () => {})
+      port2.postMessage({ flashrpc: 'worker', lock: undefined, ...(v !== undefined && { v }) })
+      const { lines, logger } = warnings()
+      const tab = scene.tab(worker(), {
+        logger,
+        share: {
+          createLink: (options, events, createOwn) =>
+            shared(() => ({ port: port1 }), options, events, createOwn),
+        },
+      })
+      expect(await tab.other.add({ a: 1, b: 2 })).toBe(3)
+      expect(lines).toEqual([expect.stringMatching(/of another version of flashrpc/)])
+      await tab.close()
+      port2.close()
+    }
+  })
+
+  test('where no worker can be had after a few tries, and says so', async () => {
+    const scene = await Scene.open()
+    for (const isSilent of [true, false]) {
+      let made = 0
+      const { lines, logger } = warnings()
+      const tab = scene.tab(worker(), {
+        connectTimeoutMs: 200,
+        logger,
+        share: {
+          createLink: (options, events, createOwn) =>
+            shared(
+              () => {
+                made++
+                return {
+                  port: new MessageChannel().port1,
+                  ...(!isSilent && {
+                    addEventListener: (_: string, listener: () => void) => queueMicrotask(listener),
+                  }),
+                }
+              },
+              options,
+              events,
+              createOwn,
+            ),
+        },
+      })
+      expect(await tab.other.add({ a: 1, b: 2 })).toBe(3)
+      expect(made).toBe(3)
+      expect(lines.at(-1)).toMatch(/connection of its own: the shared worker .*\(3 times\)/)
+      await tab.close()
+    }
+  })
+})
+
 describe('where there is no SharedWorker', () => {
   const createWorker = () => new SharedWorker('rpc.worker.js')
 
@@ -118,6 +244,11 @@ describe('where there is no SharedWorker', () => {
 describe('what is used wrongly says how it is meant', () => {
   test.each<[string, () => unknown, RegExp]>([
     ['serveTabs in a page', () => serveTabs(), /is for the script of a SharedWorker/],
+    [
+      'betweenTabs of a user that is none',
+      () => betweenTabs(() => undefined as never, { user: 5 as never }),
+      /user must be a text/,
+    ],
     ['betweenTabs of no function', () => betweenTabs('worker.js' as never), /takes a function/],
     [
       'share with a transport',

@@ -1,10 +1,30 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { MessagePortLike, Transport } from '@flashrpc/core'
+import type { Link, LinkEvents } from '../../src/client/link.js'
 import type { Share } from '../../src/client/share.js'
 import { Lane } from '../../src/tabs/lane.js'
-import { SharedLink } from '../../src/tabs/shared-link.js'
+import {
+  SharedLink,
+  type SharedLinkOptions,
+  type SharedWorkerLike,
+} from '../../src/tabs/shared-link.js'
+import { TabLink } from '../../src/tabs/tab-link.js'
 import { TabServer, type TabsOptions } from '../../src/tabs/tab-server.js'
 import type { TabWord, WorkerWord } from '../../src/tabs/words.js'
+
+/** What betweenTabs makes, without a browser's SharedWorker. */
+export function shared(
+  createWorker: () => SharedWorkerLike,
+  options: SharedLinkOptions,
+  events: LinkEvents,
+  createOwn: () => Link,
+): Link {
+  return new TabLink(
+    (alone) => new SharedLink(createWorker, options, events, alone),
+    createOwn,
+    options,
+  )
+}
 
 /** What a shared worker runs, in this process: its ports are real ones. */
 export function createWorker(options: TabsOptions = {}, silenceMs?: number) {
@@ -19,14 +39,15 @@ export function createWorker(options: TabsOptions = {}, silenceMs?: number) {
   return {
     /** For clients: each is a tab. */
     share: {
-      createLink: (options, events) => new SharedLink(() => ({ port: connect() }), options, events),
+      createLink: (options, events, createOwn) =>
+        shared(() => ({ port: connect() }), options, events, createOwn),
     } satisfies Share,
     /** For a client in a tab whose process can end without a word. */
     mortalShare: () => {
       let isDead = false
       const share: Share = {
-        createLink: (options, events) =>
-          new SharedLink(() => ({ port: mortal(connect()) }), options, events),
+        createLink: (options, events, createOwn) =>
+          shared(() => ({ port: mortal(connect()) }), options, events, createOwn),
       }
       const mortal = (port: MessagePort): MessagePortLike => ({
         postMessage: (message) => isDead || port.postMessage(message),
@@ -47,7 +68,7 @@ export function createWorker(options: TabsOptions = {}, silenceMs?: number) {
           },
           gone: () => {},
         })
-        lane.say({ flashrpc: 'tab', lock: undefined, isVisible: true })
+        lane.say({ flashrpc: 'tab', lock: undefined, isVisible: true, owner: `url ${url}` })
       }),
     /** The worker dies, and its tabs' ports with it. */
     close: () => {

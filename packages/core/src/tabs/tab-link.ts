@@ -1,0 +1,52 @@
+import { log } from '../channel/logger.js'
+import type { Link, LinkSession } from '../client/link.js'
+import type { Failure } from '../client/retry.js'
+import type { ShareOptions } from '../client/share.js'
+
+/** A tab's link: through the worker that it shares or, once that can't be, one of its own. */
+export class TabLink implements Link {
+  #current: Link
+
+  /**
+   * @param createShared makes the link through the worker, which says when and why it can't be.
+   * @param createOwn makes the one that takes its place.
+   */
+  constructor(
+    createShared: (alone: (why: string) => void) => Link,
+    createOwn: () => Link,
+    { logger }: ShareOptions,
+  ) {
+    this.#current = createShared((why) => {
+      log(logger, 'warn', `this tab has a connection of its own: ${why}`)
+      this.#current = createOwn()
+    })
+  }
+
+  get isShared(): boolean {
+    return this.#current.isShared
+  }
+
+  get session(): LinkSession | undefined {
+    return this.#current.session
+  }
+
+  lost(failure: Failure): void {
+    this.#current.lost(failure)
+  }
+
+  accepted(spreadMs: number, windowMs: number): void {
+    this.#current.accepted(spreadMs, windowMs)
+  }
+
+  spread(spreadMs: number): void {
+    this.#current.spread(spreadMs)
+  }
+
+  hurry(): void {
+    this.#current.hurry()
+  }
+
+  stop(): Promise<void> {
+    return this.#current.stop()
+  }
+}
