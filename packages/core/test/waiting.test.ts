@@ -138,7 +138,9 @@ describe.each(sessions)('%s, what does not fit in the socket waits', (_, resume)
     expect(client.state.status).toBe('connected')
   })
 
-  test('over a slow link nothing is lost, repeated or out of order, either way', async () => {
+  test('over a slow link nothing is lost, repeated or out of order, either way', {
+    timeout: 20_000,
+  }, async () => {
     const limits: Partial<ChannelLimits> = { sendBuffer: 16 * KIB }
     const { endpoint, proxy, ran } = await serve({ ...options, limits })
     const heard: number[] = []
@@ -147,17 +149,18 @@ describe.each(sessions)('%s, what does not fit in the socket waits', (_, resume)
       methods: { get: ({ size }) => 'y'.repeat(size), note: ({ n }) => void heard.push(n) },
     })
     await client.connect()
-    proxy.throttle({ up: 4_000_000, down: 4_000_000 })
+    // More than the system holds on the way.
+    proxy.throttle({ up: 40_000_000, down: 40_000_000 })
     const channel = channelOf(endpoint)
-    const text = 'x'.repeat(40 * KIB)
-    const told = Array.from({ length: 60 }, (_, n) => [
+    const text = 'x'.repeat(100 * KIB)
+    const told = Array.from({ length: 120 }, (_, n) => [
       client.notify('note', { n, text }),
       channel.notify('note', { n, text }),
       client.other.get({ size: 30 * KIB }),
       channel.other.get({ size: 30 * KIB }),
     ])
     await Promise.all(told.flat())
-    const inOrder = Array.from({ length: 60 }, (_, n) => n)
+    const inOrder = Array.from({ length: 120 }, (_, n) => n)
     await polled(() => heard).toStrictEqual(inOrder)
     expect(ran).toStrictEqual(inOrder)
     expect(client.state.status).toBe('connected')

@@ -64,7 +64,13 @@ import type { ResolvedChannelOptions } from './options.js'
 import { type PeerLimits, UNKNOWN_LIMITS, whyUnsendable } from './peer-limits.js'
 import type { Session } from './session.js'
 import { atEndOfTurn, type FrameSink, type InTurn, SharedFrame } from './shared-frame.js'
-import { WEIGHT_OF_CALL, type Weighed, weightOfJson, weightOfValue } from './weight.js'
+import {
+  WEIGHT_OF_CALL,
+  type Weighed,
+  weightOfJson,
+  weightOfLittle,
+  weightOfValue,
+} from './weight.js'
 import type { TappedConnection, WireTap } from './wire-tap.js'
 
 /** How this side speaks: one object for all of a server's connections. */
@@ -669,10 +675,12 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   /** What the message that is being read takes in memory, in bytes; looked at only where that counts. */
   get weight(): number {
+    if (this.#weight === 0) this.#weight = weightOfLittle(this.#size / this.#sharers)
     if (this.#weight === 0) {
       const isJson = this.#settings.format.codec === jsonCodec
       const made = isJson ? weightOfJson(this.#frame ?? '') : weightOfValue(this.#decoded)
-      this.#weight = WEIGHT_OF_CALL + (this.#size + made) / this.#sharers
+      // A whole number: others cost an object each.
+      this.#weight = WEIGHT_OF_CALL + Math.round((this.#size + made) / this.#sharers)
     }
     return this.#weight
   }
