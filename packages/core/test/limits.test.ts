@@ -283,6 +283,28 @@ describe('calls that run', () => {
     end()
   })
 
+  test.each<[string, (client: DeafClient, n: number) => Promise<unknown>]>([
+    ['a call', (client) => client.other.call()],
+    ['a call with a key', (client, n) => client.other.call(undefined, { idempotencyKey: `${n}` })],
+    ['a notification', (client) => client.notify('tell')],
+  ])('keep their places where middleware waits for no handler: %s', async (_, make) => {
+    const { client, begun, end } = await deaf({
+      use: async (call, next) => {
+        if (call.method === 'quick') return next()
+        void next().catch(() => {})
+        return null
+      },
+    })
+    for (let n = 1; n <= 2; n++) {
+      await make(client, n)
+      await polled(() => begun).toHaveLength(n)
+    }
+    expect(await rejection(client.other.quick())).toBeInstanceOf(RpcOverloadedError)
+    end()
+    await polled(() => client.other.quick().catch(() => '')).toBe('quick')
+    end()
+  })
+
   test('keep their places however often a caller calls and gives up', async () => {
     const { client, begun } = await deaf()
     for (let n = 0; n < 200; n++) {

@@ -57,6 +57,8 @@ export class CallContext implements HandlerContext {
   declare report?: ProgressReport
   /** As its middleware sees it, where it goes through any. */
   declare call?: MiddlewareCall
+  /** Settles when its handler has ended, where its middleware may answer before that. */
+  declare served?: Promise<unknown> | undefined
   #rare: Rare | undefined
   readonly #host: CallContextHost
   #controller: AbortController | undefined

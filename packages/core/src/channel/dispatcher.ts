@@ -188,7 +188,12 @@ export class Dispatcher {
     const { streams } = context
     if (streams) this.#streams.end(streams)
     context.end()
-    this.#running?.leave(context)
+    const { served } = context
+    if (!served) return this.#running?.leave(context)
+    // Its middleware did not wait for the handler, which has the place until it has ended.
+    this.#running?.answered(context)
+    const leave = () => this.#running?.leave(context)
+    served.then(leave, leave)
   }
 
   // What ends in the turn that it began in is counted nowhere else: most calls do.
@@ -242,7 +247,8 @@ export class Dispatcher {
     context: CallContext,
   ): Promise<unknown> {
     context.call = new IncomingCall(context, undefined, incoming.params, this.#host.dialect)
-    const serve = async () => void (await this.#hear(incoming, context))
+    const hear = async () => void (await this.#hear(incoming, context))
+    const serve = () => served(context, hear())
     return arrive(use, context.call, serve, (thrown) => this.#told(thrown, context))
   }
 
@@ -338,8 +344,6 @@ export class Dispatcher {
     const call = new IncomingCall(context, id, incoming.params, this.#host.dialect)
     context.call = call
     let isLetIn = false
-    /** Until it is over. */
-    let served: Promise<unknown> | undefined
     /** An answer that is an error passes through as what was thrown. */
     let refusal: ErrorMessage | undefined
     const resultOf = async () => {
@@ -351,8 +355,7 @@ export class Dispatcher {
     }
     const serve = () => {
       isLetIn = true
-      served = resultOf().finally(() => (served = undefined))
-      return served
+      return served(context, resultOf())
     }
     const told = (thrown: unknown) =>
       refusal && thrown === refusal
@@ -362,7 +365,7 @@ export class Dispatcher {
       const result = await arrive(use, call, serve, told)
       if (context.kind !== 'stream') return this.#resultAnswer(context, result)
       // Its items are its result, and middleware need not wait for the last.
-      await served
+      await context.served
       return this.#resultAnswer(context, undefined)
     } catch (thrown) {
       if (refusal && thrown === refusal) return refusal
@@ -631,6 +634,13 @@ function preparedOf(
   const newest = handlers.at(-1)
   if (!newest) return { params, serves: fallback as AnyHandler }
   return { params, serves: kind === 'notification' ? handlers : newest }
+}
+
+/** Notes that a call is served, until it is over. */
+function served<T>(context: CallContext, end: Promise<T>): Promise<T> {
+  const ended = end.finally(() => (context.served = undefined))
+  context.served = ended
+  return ended
 }
 
 function isStream(result: unknown): result is AsyncGenerator {

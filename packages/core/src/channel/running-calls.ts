@@ -43,7 +43,7 @@ export class RunningCalls {
 
   /** One of them is over; nothing is done where it is none of them, or none any more. */
   leave(context: CallContext): void {
-    const { place, id } = context
+    const { place } = context
     if (this.#all[place] !== context) return
     this.#bytes -= context.weight
     const last = this.#all.pop() as CallContext
@@ -51,6 +51,12 @@ export class RunningCalls {
       last.place = place
       this.#all[place] = last
     }
+    this.answered(context)
+  }
+
+  /** The caller of one of them has its answer, and the id is free. */
+  answered(context: CallContext): void {
+    const { id } = context
     if (id !== null && this.#byId.get(id) === context) this.#byId.delete(id)
   }
 
