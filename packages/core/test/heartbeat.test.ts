@@ -5,9 +5,13 @@ import {
   createClient,
   memoryTransportPair,
   type Transport,
+  type WebSocketLike,
+  webSocketTransport,
 } from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
+import { createFaultProxy } from '@flashrpc/core/testing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
 import { Heartbeat } from '../src/channel/heartbeat.js'
 import { polled } from './support/eventually.js'
 import { forkProgram } from './support/fork-program.js'
@@ -125,6 +129,62 @@ describe('the times of a heartbeat', () => {
       vi.advanceTimersByTime(15_000)
     }
     expect(seen).toStrictEqual(['ping', 'dead'])
+    beat.stop()
+    clock.mockRestore()
+  })
+
+  test('bytes that move are life, and one that stops to move is dead as soon as any other', () => {
+    let moves = true
+    const beat = new Heartbeat(
+      { intervalMs: 15_000, timeoutMs: 10_000 },
+      {
+        ping: () => told.push('ping'),
+        dead: () => told.push('dead'),
+        hasMoved: () => moves,
+      },
+    )
+    heartbeat.stop()
+    vi.advanceTimersByTime(300_000)
+    expect(told).toStrictEqual(['ping'])
+    moves = false
+    vi.advanceTimersByTime(7_499)
+    expect(told).toStrictEqual(['ping'])
+    vi.advanceTimersByTime(5_001)
+    expect(told).toStrictEqual(['ping', 'dead'])
+    beat.stop()
+  })
+
+  test('bytes that moved before it asked are no sign that comes after', () => {
+    let asked = 0
+    new Heartbeat(
+      { intervalMs: 15_000, timeoutMs: 10_000 },
+      {
+        ping: () => told.push('ping'),
+        dead: () => told.push('dead'),
+        hasMoved: () => asked++ === 0,
+      },
+    )
+    heartbeat.stop()
+    vi.advanceTimersByTime(25_000)
+    expect(told).toStrictEqual(['ping', 'dead'])
+  })
+
+  test('after a sleep a peer may be busy for 3 s, however far away it is', () => {
+    let now = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now)
+    const beat = new Heartbeat(
+      { intervalMs: 15_000, timeoutMs: 10_000 },
+      { ping: () => told.push('ping'), dead: () => told.push('dead'), latencyMs: 2_200 },
+    )
+    heartbeat.stop()
+    now += 3_600_000
+    vi.advanceTimersByTime(15_000)
+    now += 5_199
+    vi.advanceTimersByTime(5_199)
+    expect(told).toStrictEqual(['ping'])
+    now += 1
+    vi.advanceTimersByTime(1)
+    expect(told).toStrictEqual(['ping', 'dead'])
     beat.stop()
     clock.mockRestore()
   })
@@ -316,5 +376,137 @@ describe('on real sockets', () => {
       child.kill('SIGKILL')
       await once(child, 'exit')
     }
+  })
+})
+
+describe('on a link that is slow', () => {
+  interface Server {
+    put(params: { data: Uint8Array | string }): number
+    get(params: { bytes: number }): Uint8Array
+    note(params: { n: number }): void
+  }
+  /** Far less than what is sent here takes, and more than its sender is told with that it arrives. */
+  const heartbeat = { intervalMs: 700, timeoutMs: 500 }
+  const limits = { message: 8 * 1024 * 1024 }
+  const BYTES = 900_000
+
+  async function open(options: { plain?: boolean } = {}) {
+    const ends: number[] = []
+    const endpoint = createEndpoint<Server>({
+      heartbeat,
+      limits,
+      onDisconnect: [(_, { code }) => ends.push(code)],
+      methods: {
+        put: ({ data }) => data.length,
+        get: ({ bytes }) => new Uint8Array(bytes),
+        note: () => {},
+      },
+    })
+    const proxy = await createFaultProxy(await endpoint.listen())
+    const client = createClient<Server>({
+      url: proxy.url(),
+      ...options,
+      heartbeat,
+      limits,
+      retry: { minDelayMs: 10, maxDelayMs: 20 },
+    })
+    await client.connect()
+    const states: string[] = []
+    client.subscribe(({ status }) => states.push(status))
+    return {
+      proxy,
+      client,
+      ends,
+      states,
+      async [Symbol.asyncDispose]() {
+        await client.close()
+        await proxy.close()
+        await endpoint.close()
+      },
+    }
+  }
+
+  test('an upload that moves is life to both sides', async () => {
+    await using scene = await open()
+    scene.proxy.throttle({ up: 250_000 })
+    expect(await scene.client.other.put({ data: new Uint8Array(BYTES) })).toBe(BYTES)
+    expect(scene.states).not.toContain('reconnecting')
+    expect(scene.ends).toStrictEqual([])
+  })
+
+  test('a download that moves is life to both sides', async () => {
+    await using scene = await open()
+    scene.proxy.throttle({ down: 250_000 })
+    expect(await scene.client.other.get({ bytes: BYTES })).toHaveLength(BYTES)
+    expect(scene.states).not.toContain('reconnecting')
+    expect(scene.ends).toStrictEqual([])
+  })
+
+  test('an upload to a server that is called as a plain one is life, too', async () => {
+    await using scene = await open({ plain: true })
+    scene.proxy.throttle({ up: 250_000 })
+    expect(await scene.client.other.put({ data: 'x'.repeat(BYTES) })).toBe(BYTES)
+    expect(scene.states).not.toContain('reconnecting')
+    expect(scene.ends).toStrictEqual([])
+  })
+
+  test('what arrives does not count as how long the server takes to answer', async () => {
+    await using scene = await open()
+    scene.proxy.throttle({ up: 250_000 })
+    const latencies: (number | null)[] = []
+    scene.client.subscribe(({ latencyMs }) => latencies.push(latencyMs))
+    const before = scene.client.state.latencyMs
+    const data = new Uint8Array(BYTES)
+    await scene.client.other.put({ data })
+    expect(latencies.filter((latency) => latency !== before && (latency ?? 0) < 1_000)).toEqual([])
+  })
+
+  test('an upload that stops to move is found dead', async () => {
+    await using scene = await open()
+    scene.proxy.throttle({ up: 250_000 })
+    const put = rejection(scene.client.other.put({ data: new Uint8Array(4 * BYTES) }))
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    const begin = performance.now()
+    scene.proxy.stall()
+    expect(await put).toMatchObject({ outcome: 'maybe-executed', closeCode: 4408 })
+    expect(performance.now() - begin).toBeLessThan(3_500)
+  })
+
+  test('what goes into a black hole, little by little or much at once, is no life', async () => {
+    for (const size of [10, 2 * BYTES]) {
+      await using scene = await open()
+      scene.proxy.blackHole()
+      const begin = performance.now()
+      const call = rejection(scene.client.other.put({ data: new Uint8Array(size) }))
+      const noting = setInterval(() => void scene.client.other.note({ n: 1 }).catch(() => {}), 20)
+      expect(await call).toMatchObject({ outcome: 'maybe-executed', closeCode: 4408 })
+      clearInterval(noting)
+      expect(performance.now() - begin).toBeLessThan(3_500)
+    }
+  })
+
+  test('a transport that knows only how much waits in it sees that it leaves', async () => {
+    await using server = await RawServer.listen()
+    const socket = new WebSocket(server.url, { perMessageDeflate: false })
+    const transport = webSocketTransport(socket as WebSocketLike)
+    const [peer] = await Promise.all([server.accept(), once(socket, 'open')])
+    peer.socket.pause()
+    const look = () => transport.hasMoved?.()
+    expect(look()).toBe(false)
+    transport.send('é'.repeat(10))
+    // What leaves at once proves nothing: the system takes it.
+    expect(look()).toBe(false)
+    for (let n = 0; n < 40; n++) transport.send(new Uint8Array(500_000))
+    look()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    look()
+    expect(transport.bufferedBytes).toBeGreaterThan(1_000_000)
+    transport.send('x')
+    expect(look()).toBe(false)
+    peer.socket.resume()
+    await polled(look).toBe(true)
+    await polled(() => transport.bufferedBytes).toBe(0)
+    look()
+    expect(look()).toBe(false)
   })
 })

@@ -183,6 +183,8 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       close: (info) => this.close(info),
       pong: () => this.pong(),
       drained: () => this.drained(),
+      arriving: () => this.arriving(),
+      passed: (frames, bytes) => this.passed(frames, bytes),
     }
   }
 
@@ -205,6 +207,14 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     if (!this.#ended) this.#events.drained(this)
   }
 
+  arriving(): void {
+    this.#life.arriving()
+  }
+
+  passed(frames: number, bytes: number): void {
+    if (!this.#ended) this.#life.passed(frames, bytes)
+  }
+
   close(info: CloseInfo): void {
     if (this.#ended) return
     this.#ended = true
@@ -219,6 +229,10 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   ping(): void {
     this.sendExtension('rpc.ping')
+  }
+
+  tellArriving(): void {
+    this.sendExtension('rpc.pong', { unasked: true })
   }
 
   latency(ms: number): void {
@@ -654,12 +668,11 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     this.#size = bytes
     this.#weight = 0
     if (Array.isArray(decoded)) {
-      this.#life.took(decoded.length)
+      this.#life.shared(decoded.length)
       this.#sharers = decoded.length
       this.#receiveArray(decoded, bytes, tooDeep)
       this.#sharers = 1
     } else {
-      this.#life.took(1)
       this.#count(decoded, bytes)
       this.#receiveOne(decoded, bytes, tooDeep && this.#tooDeep)
       this.session?.frameEnded()
@@ -702,7 +715,6 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
    * which puts several in a frame, it is not.
    */
   #unread(answer: ResponseMessage): void {
-    this.#life.took(1)
     const { session } = this
     if (session && this.#settings.format.codec === jsonCodec) {
       return this.#violated(
@@ -975,8 +987,10 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   }
 
   #ponged(params: unknown): void {
+    const { spreadMs, unasked } = (params ?? {}) as { spreadMs?: unknown; unasked?: unknown }
+    // It says that a message of ours arrives; what was asked is answered behind that.
+    if (unasked === true) return
     this.#life.answered()
-    const { spreadMs } = (params ?? {}) as { spreadMs?: unknown }
     if (Number.isFinite(spreadMs)) this.#events.spread(spreadMs as number)
   }
 

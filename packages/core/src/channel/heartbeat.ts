@@ -4,7 +4,7 @@ import { type Round, SharedTimers, type Sleeper } from './shared-timers.js'
 export interface HeartbeatOptions {
   /** Silence, in ms, after which the other side is asked for a sign of life, give or take 3 %. Default 15,000. */
   readonly intervalMs: number
-  /** How long, in ms, to wait for the sign before the connection counts as dead. Default 10,000. */
+  /** How long, in ms, to wait for the sign, or for bytes that move, before the connection counts as dead. Default 10,000. */
   readonly timeoutMs: number
 }
 
@@ -15,19 +15,26 @@ export const DEFAULT_HEARTBEAT: HeartbeatOptions = { intervalMs: 15_000, timeout
  * up by sleep or suspension: an answer may be here already, unread.
  */
 const LATE_MS = 2_000
-/** How long, in ms, to wait for a sign after such a delay. */
+/** How long the other side may be busy after such a delay, in ms, besides what its answer takes on its way. */
 const PROBE_MS = 3_000
+/** While a sign is waited for, it is looked so many times whether bytes move. */
+const LOOKS = 4
 
 export interface HeartbeatEvents {
   /** Ask the other side for a sign of life. */
   ping(): void
   /** No sign came in time. Told once. */
   dead(): void
+  /** Whether bytes have come, or some that waited have left, since it was asked last. Default: not known. */
+  hasMoved?(): boolean
+  /** How long the other side took to answer, last, in ms. Default 0. */
+  readonly latencyMs?: number
 }
 
 /**
  * Finds out whether the other side is still alive: asks after a silence, and gives up on it when it
- * does not answer. Anything that comes in is a sign of life.
+ * does not answer. Anything that comes in is a sign of life, and so are bytes of what is not whole yet, either way:
+ * the question, or its answer, may wait behind them.
  *
  * After a sleep of the machine the timers fire late and nothing has come in meanwhile: the other
  * side is then asked once more before it is declared dead.
@@ -37,8 +44,11 @@ export class Heartbeat implements Sleeper {
   readonly #events: HeartbeatEvents
   /** In which it is looked how long nothing has come. */
   #round: Round | undefined
-  /** Until which an answer is waited for. */
+  /** Looks whether bytes move while an answer is waited for, or whether the time for it is over. */
   #timer: ReturnType<typeof setTimeout> | undefined
+  /** How long an answer is waited for after the last sign, in ms, and until when that is. */
+  #patienceMs = 0
+  #deadline = 0
   #lastHeard = now()
   /** What is waited for: nothing yet, the answer to a ping, or that to one after a hold-up. */
   #asked: 'no' | 'ping' | 'probe' = 'no'
@@ -67,8 +77,11 @@ export class Heartbeat implements Sleeper {
   wake(lateMs: number): void {
     const { intervalMs, timeoutMs } = this.#options
     const late = lateMs > Math.min(LATE_MS, timeoutMs / 2)
+    const isWaiting = this.#asked !== 'no'
+    if (isWaiting && this.#events.hasMoved?.()) this.#deadline = now() + this.#patienceMs
     // One probe, and no more: the timers of a page in the background are late for ever.
     if (this.#asked === 'probe' || (this.#asked === 'ping' && !late)) {
+      if (now() < this.#deadline) return this.#look()
       this.stop()
       return this.#events.dead()
     }
@@ -80,12 +93,22 @@ export class Heartbeat implements Sleeper {
 
   #ask(kind: 'ping' | 'probe'): void {
     const { timeoutMs } = this.#options
-    const delay = kind === 'probe' ? Math.min(PROBE_MS, timeoutMs) : timeoutMs
-    const due = now() + delay
+    const probeMs = PROBE_MS + (this.#events.latencyMs ?? 0)
+    this.#patienceMs = kind === 'probe' ? Math.min(probeMs, timeoutMs) : timeoutMs
+    this.#deadline = now() + this.#patienceMs
     this.stop()
     this.#asked = kind
-    this.#timer = setTimeout(() => this.wake(now() - due), delay)
+    // What moved before is no sign that comes after.
+    this.#events.hasMoved?.()
+    this.#look()
     this.#events.ping()
+  }
+
+  #look(): void {
+    const step = this.#events.hasMoved ? this.#patienceMs / LOOKS : this.#patienceMs
+    const delay = Math.max(1, Math.min(step, this.#deadline - now()))
+    const due = now() + delay
+    this.#timer = setTimeout(() => this.wake(now() - due), delay)
   }
 
   #wait(delay: number): void {

@@ -13,6 +13,8 @@ export interface LifeOptions {
 export interface LifeEvents {
   /** Ask the other side for a sign of life, in the protocol's own words. */
   ping(): void
+  /** Tell the other side, in the protocol's own words, that a message of its is on its way. */
+  tellArriving(): void
   /** How long the other side took to answer, in ms. */
   latency(ms: number): void
   /** No sign of life has come in time. */
@@ -22,6 +24,9 @@ export interface LifeEvents {
   /** The transport has failed. */
   failed(thrown: unknown): void
 }
+
+/** So long after the first bytes of a message that is not whole, and each time so long again, its sender is told, in ms. */
+const ARRIVING_MS = 500
 
 /** Watches over the life of one connection: asks for signs of it, and holds up whoever sends too much. */
 export class Life implements HeartbeatEvents, RateLimitEvents {
@@ -33,10 +38,15 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
   /** Whether the other side understands the protocol's own ping. */
   #isExtended = false
   #askedAt = performance.now()
+  /** How long the other side took to answer, last, in ms. */
+  latencyMs = 0
   #isOver = false
   /** Nothing is read: of a side that sends too much, or that does not take what waits for it. */
   #isOverRate = false
   #isHeldUp = false
+  /** Bytes have come, since the last whole message, and since its sender was told of them. */
+  #isArriving = false
+  #notice: ReturnType<typeof setTimeout> | undefined
 
   constructor(transport: Transport, options: LifeOptions, events: LifeEvents) {
     this.#transport = transport
@@ -60,26 +70,54 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
     this.#heartbeat = new Heartbeat(heartbeat, this)
   }
 
-  /** A frame came in, of such a length. */
+  /** A frame came in, of such a length; whatever is in it, it counts as a message. */
   heard(length: number): void {
+    this.#isArriving = false
     this.#heartbeat?.heard()
-    this.#rate?.take(0, length)
+    this.#rate?.take(1, length)
   }
 
-  /** So many messages were in it. */
-  took(messages: number): void {
-    this.#rate?.take(messages, 0)
+  /** So many messages shared it. */
+  shared(messages: number): void {
+    if (messages > 1) this.#rate?.take(messages - 1, 0)
+  }
+
+  /** Frames came in that are no messages. */
+  passed(frames: number, bytes: number): void {
+    this.#heartbeat?.heard()
+    this.#rate?.take(frames, bytes)
+  }
+
+  /**
+   * Bytes came of a message that is not whole. Its sender can't hear an answer before it is, and may not see
+   * that its bytes arrive: it is told.
+   */
+  arriving(): void {
+    this.#isArriving = true
+    if (this.#isOver || this.#notice !== undefined) return
+    this.#notice = setTimeout(() => this.#tellArriving(), ARRIVING_MS)
+  }
+
+  #tellArriving(): void {
+    this.#notice = undefined
+    if (!this.#isArriving) return
+    this.#isArriving = false
+    this.#notice = setTimeout(() => this.#tellArriving(), ARRIVING_MS)
+    if (this.#isExtended) this.#events.tellArriving()
+    else this.#transport.pong?.()
   }
 
   /** What was asked last was answered: the hello, or a ping. */
   answered(): void {
     if (this.#isOver) return
     this.#heartbeat?.heard()
-    this.#events.latency(performance.now() - this.#askedAt)
+    this.latencyMs = performance.now() - this.#askedAt
+    this.#events.latency(this.latencyMs)
   }
 
   stop(): void {
     this.#isOver = true
+    clearTimeout(this.#notice)
     this.#heartbeat?.stop()
     this.#rate?.stop()
   }
@@ -90,6 +128,10 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
     this.#askedAt = performance.now()
     if (this.#isExtended) this.#events.ping()
     else this.#tryOut(() => this.#transport.ping?.())
+  }
+
+  hasMoved(): boolean {
+    return this.#transport.hasMoved?.() ?? false
   }
 
   dead(): void {

@@ -31,7 +31,8 @@ export interface ChannelLimits {
   readonly runningBytes: number
   /**
    * What a server reads from one client in a second, in messages; or `Infinity`. Default 500,000, which is
-   * about what keeps a core busy. Above it, its socket is not read for a while.
+   * about what keeps a core busy. Frames of any other kind count as messages: pings, pongs, fragments, what is
+   * refused. Above it, its socket is not read for a while.
    */
   readonly messagesPerSecond: number
   /** The same in bytes, text by its length. Default 1 GiB. */

@@ -78,6 +78,8 @@ class PythonTransport implements Transport {
   readonly ping?: () => void
   readonly pause?: (isPaused: boolean) => void
   readonly watchDrain?: () => boolean
+  readonly pong?: () => void
+  readonly hasMoved?: () => boolean
   readonly #transport: Transport
   readonly #context: DialectContext
   readonly #prefix = randomHex(PREFIX_LENGTH)
@@ -102,6 +104,8 @@ class PythonTransport implements Transport {
     if (transport.terminate) this.terminate = () => transport.terminate?.()
     if (transport.pause) this.pause = (isPaused) => transport.pause?.(isPaused)
     if (transport.watchDrain) this.watchDrain = () => transport.watchDrain?.() ?? false
+    if (transport.pong) this.pong = () => transport.pong?.()
+    if (transport.hasMoved) this.hasMoved = () => transport.hasMoved?.() ?? false
     if (transport.ping) this.ping = () => transport.ping?.()
     else if (keepAlive && context.side === 'client') this.ping = () => void this.#sendPing()
   }
@@ -117,6 +121,8 @@ class PythonTransport implements Transport {
       close: (info) => this.#end(this.#explained(info)),
       pong: () => events.pong?.(),
       drained: () => events.drained?.(),
+      arriving: () => events.arriving?.(),
+      passed: (frames, bytes) => events.passed?.(frames, bytes),
     })
   }
 

@@ -16,6 +16,10 @@ export interface TransportEvents {
   pong?(): void
   /** All that waited here to leave has left. Told once after each `watchDrain` that returned true. */
   drained?(): void
+  /** Bytes came of a message that is not whole yet. */
+  arriving?(): void
+  /** Frames came that are no messages: the wire's own, or parts of messages. They may have so many bytes. */
+  passed?(frames: number, bytes: number): void
 }
 
 /** Frames in and out, over one live connection. It is made open and is never opened again. */
@@ -61,4 +65,11 @@ export interface Transport {
   cork?(isHeld: boolean): void
   /** A ping of the wire's own, where it has one; answered by `events.pong`. */
   ping?(): void
+  /** A sign of life of the wire's own that was not asked for, where it has one. */
+  pong?(): void
+  /**
+   * Whether bytes have come, or some that waited here have left, since it was asked last, where that is known: the
+   * other side lives, though it may have said nothing whole.
+   */
+  hasMoved?(): boolean
 }

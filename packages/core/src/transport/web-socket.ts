@@ -12,7 +12,7 @@ export interface WebSocketLike {
   addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void
   /** `ws` only: a protocol-level ping; its pong comes back as an event. */
   ping?(): void
-  on?(event: 'pong', listener: () => void): unknown
+  on?(event: 'ping' | 'pong', listener: () => void): unknown
   readonly bufferedAmount?: number
   /** `ws`: none on the serving side. */
   readonly url?: string
@@ -35,6 +35,10 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
   socket.binaryType = 'arraybuffer'
   // Browsers copy what they send, and clients mask a copy; a server of `ws` holds it.
   const isHeld = socket.url === undefined
+  // What was sent, text by its length, and what of it waited at the last look.
+  let sent = 0
+  let waiting = 0
+  let taken = 0
   return {
     reliable: false,
     get isOpen() {
@@ -50,15 +54,28 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
       socket.addEventListener('close', ({ code, reason }) => events.close({ code, reason }))
       // An 'error' is always followed by 'close', which says more; unheard it would end a Node process.
       socket.addEventListener('error', () => {})
-      socket.on?.('pong', () => events.pong?.())
+      socket.on?.('pong', () => {
+        events.passed?.(1, 0)
+        events.pong?.()
+      })
+      socket.on?.('ping', () => events.passed?.(1, 0))
       if (socket.readyState === CLOSED) {
         queueMicrotask(() => events.close(CLOSED_BEFORE))
       }
     },
     send(frame: Frame) {
       if (socket.readyState !== OPEN) return false
+      sent += frame.length
       socket.send(isHeld && typeof frame !== 'string' ? new Uint8Array(frame) : (frame as string))
       return true
+    },
+    hasMoved() {
+      const wasWaiting = waiting > 0
+      const before = taken
+      waiting = socket.bufferedAmount ?? 0
+      // Text may take more bytes than its length, and so what has left may be more than this: it is never less.
+      taken = sent - waiting
+      return wasWaiting && taken > before
     },
     close(code = 1000, reason = '') {
       socket.close(socket.terminate ? code : permitted(code), truncateReason(reason))

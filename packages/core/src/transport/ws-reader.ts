@@ -1,5 +1,6 @@
 import type { Frame } from '../wire/codec.js'
 import { FINAL_BYTES, FINAL_TEXT, MASKED } from './ws-frame.js'
+import { FrameCounter } from './ws-frame-counter.js'
 import { maskBytes } from './ws-mask.js'
 import { UnfinishedFrame } from './ws-unfinished.js'
 
@@ -8,11 +9,15 @@ export interface MessageReader {
   /** Whether the socket is a server's, to which frames come masked. */
   readonly isServed: boolean
   read(message: Frame): void
+  /** Bytes came of a message that is not whole yet. */
+  arriving?(): void
+  /** Frames came that are no messages. */
+  passed?(frames: number, bytes: number): void
 }
 
 /**
- * As much as is needed of what reads a socket of `ws`. What begins with `_` is that library's own: where it is another
- * thing one day, nothing of it says "between messages", and all is left to `ws`.
+ * As much as is needed of what reads a socket of `ws`. What begins with `_` is that library's own: where one of them is
+ * another thing one day, all is left to `ws`, its limits included.
  */
 export interface WsReceiver {
   write(chunk: Buffer): boolean
@@ -22,7 +27,7 @@ export interface WsReceiver {
   readonly _bufferedBytes: number
   /** What kind of message it is whose other frames are to come; 0: none. */
   readonly _fragmented: number
-  /** 0: any. */
+  /** The largest message, in bytes; 0: any. */
   readonly _maxPayload: number
   /** Of a stream: it failed. */
   readonly errored: Error | null
@@ -35,16 +40,18 @@ const READER: unique symbol = Symbol('reader')
 /** What has come of a frame that is not whole yet: of its header, or all of that. */
 const BEGUN: unique symbol = Symbol('begun')
 
+/** Counts what is left to `ws`. */
+const COUNTER: unique symbol = Symbol('counter')
+
 interface ReadReceiver extends WsReceiver {
   [READER]: MessageReader
   [BEGUN]?: Buffer | UnfinishedFrame | undefined
+  [COUNTER]?: FrameCounter
 }
 
 /** Of the first byte of a frame, as {@link FINAL_TEXT}. */
 const PING = 0x89
 const PONG = 0x8a
-/** More bytes are no message of anybody's, whatever may come. */
-const MOST = 2 ** 31 - 1
 /** What a text has in place of what is no UTF-8, or as any other character. */
 const REPLACED = '\uFFFD'
 
@@ -53,16 +60,51 @@ const REPLACED = '\uFFFD'
  * pings, goodbyes, what breaks the protocol. Where `ws` reads, each chunk is written to a stream, each frame is cut out
  * of it piece by piece and unmasked a byte at a time, and each message is told as two events: a fifth of what a small
  * call costs on both sides, and an eighth of what 16 KB of JSON cost a server.
+ *
+ * @returns false where it is no receiver as it is known here, or has no limit: then nothing is read here.
  */
-export function readMessagesOf(receiver: WsReceiver, reader: MessageReader): void {
+export function readMessagesOf(
+  receiver: Partial<WsReceiver> | null | undefined,
+  reader: MessageReader,
+): receiver is WsReceiver {
+  if (!isKnown(receiver)) return false
   const read = receiver as ReadReceiver
   read[READER] = reader
   read.write = write
+  return true
+}
+
+/** Whether each member that is read is what it is taken for. */
+function isKnown(receiver: Partial<WsReceiver> | null | undefined): receiver is WsReceiver {
+  if (typeof receiver !== 'object' || receiver === null) return false
+  const { _state, _bufferedBytes, _fragmented, _maxPayload, errored, writableEnded } = receiver
+  return (
+    [_state, _bufferedBytes, _fragmented].every(Number.isInteger) &&
+    isLimit(_maxPayload) &&
+    errored === null &&
+    writableEnded === false &&
+    typeof Object.getPrototypeOf(receiver)?.write === 'function'
+  )
+}
+
+function isLimit(maxPayload: unknown): maxPayload is number {
+  return Number.isInteger(maxPayload) && (maxPayload as number) > 0
 }
 
 function write(this: ReadReceiver, chunk: Buffer): boolean {
   const read = readMessages(this, chunk, chunk.length)
-  return read === chunk.length || leave(this, read === 0 ? chunk : chunk.subarray(read))
+  return read === chunk.length || pass(this, read === 0 ? chunk : chunk.subarray(read))
+}
+
+/** Has `ws` read what is not read here, and counts what is in it. */
+function pass(receiver: ReadReceiver, chunk: Buffer): boolean {
+  const { [READER]: reader } = receiver
+  receiver[COUNTER] ??= new FrameCounter()
+  const { frames, bytes } = receiver[COUNTER].count(chunk)
+  if (frames > 0) reader.passed?.(frames, bytes)
+  const goesOn = leave(receiver, chunk)
+  if (!isBetweenMessages(receiver)) reader.arriving?.()
+  return goesOn
 }
 
 /** Has `ws` read it. */
@@ -83,7 +125,10 @@ export function readMessages(receiver: WsReceiver, memory: Buffer, size: number)
   if (!begun) return readFrames(read, memory, 0, size)
   if (begun instanceof UnfinishedFrame) {
     const at = begun.take(memory, 0, size)
-    if (!begun.isFinished) return size
+    if (!begun.isFinished) {
+      read[READER].arriving?.()
+      return size
+    }
     read[BEGUN] = undefined
     finish(read, begun)
     return readFrames(read, memory, at, size)
@@ -91,7 +136,7 @@ export function readMessages(receiver: WsReceiver, memory: Buffer, size: number)
   read[BEGUN] = undefined
   const joined = Buffer.concat([begun, memory.subarray(0, size)])
   const at = readFrames(read, joined, 0, joined.length)
-  if (at < joined.length) leave(read, joined.subarray(at))
+  if (at < joined.length) pass(read, joined.subarray(at))
   return size
 }
 
@@ -103,8 +148,8 @@ function isBetweenMessages(receiver: WsReceiver): boolean {
 /** @returns up to where the memory was read. */
 function readFrames(receiver: ReadReceiver, memory: Buffer, from: number, size: number): number {
   if (!isBetweenMessages(receiver)) return from
-  const { [READER]: reader, _maxPayload } = receiver
-  const most = _maxPayload || MOST
+  const { [READER]: reader, _maxPayload: most } = receiver
+  if (!isLimit(most)) return from
   const keyBytes = reader.isServed ? 4 : 0
   let at = from
   while (at < size) {
@@ -122,6 +167,7 @@ function readFrames(receiver: ReadReceiver, memory: Buffer, from: number, size: 
     const ends = begins + length
     if (!isData) {
       if (ends > size) return at
+      reader.passed?.(1, length)
       leave(receiver, Buffer.from(memory.subarray(at, ends)))
       if (!isBetweenMessages(receiver)) return ends
     } else if (length > most) return at
@@ -129,6 +175,7 @@ function readFrames(receiver: ReadReceiver, memory: Buffer, from: number, size: 
       const unfinished = new UnfinishedFrame(Buffer.from(memory.subarray(at, begins)), length)
       unfinished.take(memory, begins, size)
       receiver[BEGUN] = unfinished
+      reader.arriving?.()
       return size
     } else if (first === FINAL_BYTES) {
       readBytes(reader, new Uint8Array(memory.subarray(begins, ends)), memory, begins - keyBytes)

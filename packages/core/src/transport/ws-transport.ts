@@ -2,6 +2,8 @@ import type { Frame } from '../wire/codec.js'
 import type { Transport, TransportEvents } from './transport.js'
 import { CLOSED, CLOSED_BEFORE, OPEN, truncateReason } from './web-socket.js'
 import { type WsFrame, wsFrame } from './ws-frame.js'
+import { FrameCounter } from './ws-frame-counter.js'
+import { type MovingWire, WireMovement } from './ws-movement.js'
 import { type MessageReader, readMessages, readMessagesOf, type WsReceiver } from './ws-reader.js'
 
 /** As much of a socket of `ws` as is needed. */
@@ -15,10 +17,11 @@ export interface WsSocket {
   close(code: number, reason: string): void
   terminate(): void
   ping(): void
+  pong(): void
   pause(): void
   resume(): void
   /** Its own. */
-  readonly _receiver?: WsReceiver | null
+  readonly _receiver?: Partial<WsReceiver> | null
 }
 
 /**
@@ -30,15 +33,14 @@ export interface WsSocket {
 type ReadFirst = (memory: Buffer, size: number) => number
 
 /** What a socket of `ws` writes to: its TCP or TLS socket. */
-export interface Wire {
+export interface Wire extends MovingWire {
+  on(event: 'data', listener: (chunk: Uint8Array) => void): unknown
   write(bytes: Uint8Array, left?: () => void): void
   cork(): void
   uncork(): void
   /** Whether it will tell when all has left ('drain'). */
   readonly writableNeedDrain: boolean
   once(event: 'drain', listener: () => void): unknown
-  /** Node's own: what the system has not taken yet of what is being written. */
-  readonly _handle?: { readonly writeQueueSize?: unknown } | null
   /** Of a client's: see `connectDirectly`. */
   readFirst?: ReadFirst
 }
@@ -73,6 +75,8 @@ export class WsTransport implements Transport, MessageReader {
   readonly #socket: OwnedSocket
   readonly #wire: Wire
   readonly isServed: boolean
+  /** Made when it is first asked for. */
+  #movement: WireMovement | undefined
   #events: TransportEvents | undefined
   #isDrainWatched = false
 
@@ -126,12 +130,22 @@ export class WsTransport implements Transport, MessageReader {
     }
   }
 
-  #readFrom(receiver: WsReceiver | null | undefined): void {
-    if (!receiver) return
-    readMessagesOf(receiver, this)
+  #readFrom(receiver: Partial<WsReceiver> | null | undefined): void {
+    if (!readMessagesOf(receiver, this)) return this.#watchWire()
     // A server's sockets can't be read otherwise: Node makes them.
     if (this.isServed) return
     this.#wire.readFirst = (memory, size) => readMessages(receiver, memory, size)
+  }
+
+  /** What `ws` alone reads is counted on its way there. */
+  #watchWire(): void {
+    const counter = new FrameCounter()
+    this.#wire.on('data', (chunk) => {
+      const { frames, bytes } = counter.count(chunk)
+      if (frames > 0) this.passed(frames, bytes)
+      // Whether it was whole is known to `ws` alone.
+      this.arriving()
+    })
   }
 
   send(frame: Frame): boolean {
@@ -172,6 +186,15 @@ export class WsTransport implements Transport, MessageReader {
     this.#socket.ping()
   }
 
+  pong(): void {
+    if (this.isOpen) this.#socket.pong()
+  }
+
+  hasMoved(): boolean {
+    this.#movement ??= new WireMovement(this.#wire)
+    return this.#movement.look()
+  }
+
   // ── What the socket tells ─────────────────────────────────────────────────────────────────────
 
   received(data: Buffer | ArrayBuffer, isBinary: boolean): void {
@@ -181,6 +204,14 @@ export class WsTransport implements Transport, MessageReader {
 
   read(message: Frame): void {
     this.#events?.frame(message)
+  }
+
+  arriving(): void {
+    this.#events?.arriving?.()
+  }
+
+  passed(frames: number, bytes: number): void {
+    this.#events?.passed?.(frames, bytes)
   }
 
   closed(code: number, reason: string): void {
