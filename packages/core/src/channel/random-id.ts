@@ -1,5 +1,10 @@
-/** 128 random bits, in hexadecimal; `crypto.randomUUID` is missing on plain http pages. */
+import { randomHex } from '../wire/random-hex.js'
+
+/**
+ * 128 random bits, in hexadecimal.
+ *
+ * @throws {RpcConfigError} where there is no `crypto`.
+ */
 export function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return randomHex(32)
 }

@@ -22,7 +22,7 @@ export class ReconnectingTransport implements Link {
   readonly #connectTimeoutMs: number
   readonly #events: LinkEvents
   readonly #pace: Pace
-  readonly #stopping = new AbortController()
+  #attempt: AbortController | undefined
   #transport: Transport | undefined
 
   constructor(
@@ -58,7 +58,7 @@ export class ReconnectingTransport implements Link {
 
   async stop(): Promise<void> {
     this.#pace.stop()
-    this.#stopping.abort()
+    this.#attempt?.abort()
     const transport = this.#transport
     this.#transport = undefined
     closeQuietly(transport)
@@ -68,20 +68,31 @@ export class ReconnectingTransport implements Link {
     while (await this.#pace.next()) {
       this.#events.connecting(this.#pace.attempt)
       const end = performance.now() + this.#connectTimeoutMs
-      const timeout = AbortSignal.timeout(this.#connectTimeoutMs)
-      const signal = AbortSignal.any([this.#stopping.signal, timeout])
+      // No AbortSignal.timeout and no AbortSignal.any: some versions of React Native have neither.
+      const attempt = new AbortController()
+      this.#attempt = attempt
+      const late = `no connection within ${this.#connectTimeoutMs} ms`
+      let isLate = false
+      const timer = setTimeout(() => {
+        isLate = true
+        attempt.abort(new Error(late))
+      }, this.#connectTimeoutMs)
       try {
-        const transport = await unlessAborted(signal, this.#connect({ signal }))
+        const transport = await unlessAborted(
+          attempt.signal,
+          this.#connect({ signal: attempt.signal }),
+        )
         this.#transport = transport
         this.#events.open(transport, Math.max(0, end - performance.now()))
         return
       } catch (thrown) {
-        const late = `no connection within ${this.#connectTimeoutMs} ms`
         this.#pace.failed({
-          message: timeout.aborted ? late : describeThrown(thrown),
+          message: isLate ? late : describeThrown(thrown),
           closeCode: (thrown instanceof RpcDisconnectedError && thrown.closeCode) || 1006,
           cause: thrown,
         })
+      } finally {
+        clearTimeout(timer)
       }
     }
   }

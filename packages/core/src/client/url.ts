@@ -1,4 +1,5 @@
 import { RpcConfigError } from '../errors.js'
+import { missingGlobal } from '../wire/missing-global.js'
 
 /** Where to connect to: an address, or what says it before each attempt. */
 export type UrlSource = string | (() => string | Promise<string>)
@@ -9,12 +10,14 @@ export type UrlSource = string | (() => string | Promise<string>)
  */
 export function assertWebSocketUrl(url: unknown): string {
   const remedy = 'write an absolute address such as "ws://localhost:8000/ws"'
+  if (typeof URL === 'undefined') throw missingGlobal('URL')
   let parsed: URL
   try {
     parsed = new URL(url as string)
   } catch (cause) {
     throw new RpcConfigError(`url is no address: ${JSON.stringify(url)}; ${remedy}`, { cause })
   }
+  assertWhole(parsed)
   if (parsed.protocol !== 'ws:' && parsed.protocol !== 'wss:') {
     const name = withoutSecrets(parsed)
     throw new RpcConfigError(
@@ -27,6 +30,15 @@ export function assertWebSocketUrl(url: unknown): string {
     )
   }
   return url as string
+}
+
+/** Older versions of React Native have a `URL` of which members throw. */
+function assertWhole(url: URL): void {
+  try {
+    withoutSecrets(url)
+  } catch (cause) {
+    throw missingGlobal('URL', cause)
+  }
 }
 
 /** An address for messages: without user, password and query, which may be secret. */

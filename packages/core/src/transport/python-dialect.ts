@@ -19,6 +19,7 @@ import {
   pythonTypeOf,
   readPythonMessage,
 } from '../wire/python-message.js'
+import { randomHex } from '../wire/random-hex.js'
 import { CloseCode } from './close-codes.js'
 import type { Dialect, DialectContext } from './dialect.js'
 import type { CloseInfo, Transport, TransportEvents } from './transport.js'
@@ -346,9 +347,4 @@ function decode(frame: Frame): unknown {
 
 function isJsonRpc(value: unknown): boolean {
   return classify(value).kind !== 'invalid'
-}
-
-function randomHex(digits: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(digits / 2))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,4 +1,4 @@
-import type { Frame } from '../wire/codec.js'
+import { type Frame, frameBytes } from '../wire/codec.js'
 import type { CloseInfo, Transport, TransportEvents } from './transport.js'
 
 /** As much of a WebSocket as is needed: the browser's, Node's, or that of `ws`. */
@@ -106,7 +106,13 @@ function permitted(code: number): number {
 
 /** RFC 6455, section 5.5: a control frame carries 125 bytes, two of which are the code. */
 export function truncateReason(reason: string): string {
-  const bytes = new TextEncoder().encode(reason)
-  if (bytes.byteLength <= 123) return reason
-  return new TextDecoder().decode(bytes.subarray(0, 120)).replace(/\uFFFD+$/, '')
+  if (frameBytes(reason) <= 123) return reason
+  let kept = ''
+  let bytes = 0
+  for (const character of reason) {
+    bytes += frameBytes(character)
+    if (bytes > 120) break
+    kept += character
+  }
+  return kept
 }

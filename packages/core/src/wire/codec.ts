@@ -1,3 +1,5 @@
+import { missingGlobal } from './missing-global.js'
+
 /** What a transport carries in one piece: text, or bytes. */
 export type Frame = string | Uint8Array
 
@@ -27,8 +29,9 @@ export interface Codec {
   decode(frame: Frame): unknown
 }
 
-const utf8Decoder = new TextDecoder('utf-8', { fatal: true })
-const utf8Encoder = new TextEncoder()
+// Made when they are needed: not every place has them, and who speaks JSON in text frames needs neither.
+let utf8Decoder: TextDecoder | undefined
+let utf8Encoder: TextEncoder | undefined
 
 /**
  * JSON, the default. What JSON has no word for is what `JSON.stringify` makes of it: a `Date` its
@@ -45,19 +48,52 @@ export const jsonCodec: Codec = {
  * A frame as text.
  *
  * @throws {TypeError} where it is no UTF-8.
+ * @throws {RpcConfigError} where there is no `TextDecoder`.
  */
 export function readText(frame: Frame): string {
-  return typeof frame === 'string' ? frame : utf8Decoder.decode(frame)
+  if (typeof frame === 'string') return frame
+  utf8Decoder ??= createDecoder()
+  return utf8Decoder.decode(frame)
 }
 
-/** The text as UTF-8. */
+function createDecoder(): TextDecoder {
+  if (typeof TextDecoder === 'undefined') throw missingGlobal('TextDecoder')
+  try {
+    return new TextDecoder('utf-8', { fatal: true })
+  } catch {
+    // Some polyfills can't be strict.
+    return new TextDecoder()
+  }
+}
+
+/**
+ * The text as UTF-8.
+ *
+ * @throws {RpcConfigError} where there is no `TextEncoder`.
+ */
 export function utf8(text: string): Uint8Array {
+  utf8Encoder ??= createEncoder()
   return utf8Encoder.encode(text)
+}
+
+function createEncoder(): TextEncoder {
+  if (typeof TextEncoder === 'undefined') throw missingGlobal('TextEncoder')
+  return new TextEncoder()
 }
 
 /** A frame's size in bytes, as limits count it: text as UTF-8. */
 export function frameBytes(frame: Frame): number {
-  return typeof frame === 'string' ? utf8(frame).byteLength : frame.byteLength
+  if (typeof frame !== 'string') return frame.byteLength
+  return typeof TextEncoder === 'undefined' ? countUtf8(frame) : utf8(frame).byteLength
+}
+
+function countUtf8(text: string): number {
+  let bytes = 0
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
+  }
+  return bytes
 }
 
 /** Whether a frame is over a limit in bytes; encodes text only where its length leaves it open. */

@@ -6,7 +6,7 @@ import {
   encodeTimestampExtension,
 } from '@msgpack/msgpack'
 import { isBinary, isUint8Array, notCarried } from './binary.js'
-import type { Codec } from './codec.js'
+import { type Codec, readText, utf8 } from './codec.js'
 import { assertSane } from './msgpack-guard.js'
 
 /** The application types of docs/protocol.md, "Codec"; −1 is MessagePack's own. */
@@ -79,10 +79,9 @@ extensionCodec.register({
 
 extensionCodec.register({
   type: Type.bigint,
-  encode: (value) =>
-    typeof value === 'bigint' ? new TextEncoder().encode(value.toString(16)) : null,
+  encode: (value) => (typeof value === 'bigint' ? utf8(value.toString(16)) : null),
   decode(bytes) {
-    const [, sign, digits] = /^(-?)([0-9a-f]+)$/.exec(new TextDecoder().decode(bytes)) ?? []
+    const [, sign, digits] = /^(-?)([0-9a-f]+)$/.exec(readText(bytes)) ?? []
     if (digits === undefined) throw new TypeError('a bigint is no hexadecimal number')
     const value = BigInt(`0x${digits}`)
     return sign ? -value : value
