@@ -67,6 +67,21 @@ export interface RpcErrorOptions extends ErrorOptions {
   method?: string | undefined
 }
 
+/** By this, errors of this library are known, of another copy of it too: an application may have two. */
+const BRAND = Symbol.for('flashrpc.error')
+
+/** Whether a value is an instance of the class with this brand, of whichever copy, or of one that extends it. */
+function hasBrand(value: unknown, brand: unknown): boolean {
+  let at = typeof value === 'object' ? (value as { [BRAND]?: unknown } | null) : null
+  while (at?.[BRAND] !== undefined) {
+    if (at[BRAND] === brand) return true
+    // Whatever has it inherits it from the first prototype that has one of its own.
+    while (at && !Object.hasOwn(at, BRAND)) at = Object.getPrototypeOf(at)
+    at = at && Object.getPrototypeOf(at)
+  }
+  return false
+}
+
 /**
  * An answer that is an error, and the base class of every error of this library.
  *
@@ -81,6 +96,20 @@ export interface RpcErrorOptions extends ErrorOptions {
  * @example throw new RpcError(4004, 'No such report', { id })
  */
 export class RpcError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: it is inherited, and this is the class that is asked
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true
+    // A class of an application's that extends one of these has no brand of its own.
+    // biome-ignore lint/complexity/noThisInStatic: as above
+    const { prototype } = this
+    return Object.hasOwn(prototype, BRAND) && hasBrand(value, prototype[BRAND])
+  }
+
+  /** @internal */
+  get [BRAND](): string {
+    return 'RpcError'
+  }
+
   /** A number of {@link ErrorCode}, or the application's own. */
   readonly code: number
   /** Whatever the thrower wants the caller to know; must be carried by the codec. */
@@ -90,7 +119,9 @@ export class RpcError extends Error {
 
   constructor(code: number, message: string, data?: unknown, options?: RpcErrorOptions) {
     super(message, options)
-    this.name = new.target.name
+    // Ours by their brand: a bundler may have given the class another name.
+    const { prototype } = new.target
+    this.name = Object.hasOwn(prototype, BRAND) ? prototype[BRAND] : new.target.name
     this.code = code
     this.data = data
     this.method = options?.method
@@ -99,6 +130,10 @@ export class RpcError extends Error {
 
 /** A call's time ran out before its answer came. `outcome` says whether it may have run. */
 export class RpcTimeoutError extends RpcError {
+  override get [BRAND](): string {
+    return 'RpcTimeoutError'
+  }
+
   readonly outcome: Outcome
 
   constructor(message: string, outcome: Outcome, options?: RpcErrorOptions) {
@@ -109,6 +144,10 @@ export class RpcTimeoutError extends RpcError {
 
 /** A call was given up through its `signal`. `cause` is the signal's reason. */
 export class RpcAbortedError extends RpcError {
+  override get [BRAND](): string {
+    return 'RpcAbortedError'
+  }
+
   readonly outcome: Outcome
 
   constructor(message: string, outcome: Outcome, options?: RpcErrorOptions) {
@@ -119,6 +158,10 @@ export class RpcAbortedError extends RpcError {
 
 /** The connection went, or never came, while a call was open. `outcome` says whether it may have run. */
 export class RpcDisconnectedError extends RpcError {
+  override get [BRAND](): string {
+    return 'RpcDisconnectedError'
+  }
+
   readonly outcome: Outcome
   /** The WebSocket close code (RFC 6455, section 7.4, or one of ours), where the end had one. */
   readonly closeCode: number | undefined
@@ -152,6 +195,10 @@ export class RpcDisconnectedError extends RpcError {
  * `httpStatus` is what it answered then. Node only.
  */
 export class RpcProxyError extends RpcDisconnectedError {
+  override get [BRAND](): string {
+    return 'RpcProxyError'
+  }
+
   /** The proxy's address, without its credentials. */
   readonly proxy: string
 
@@ -171,6 +218,10 @@ export class RpcProxyError extends RpcDisconnectedError {
  * limit (`maybe-executed`).
  */
 export class RpcOverloadedError extends RpcError {
+  override get [BRAND](): string {
+    return 'RpcOverloadedError'
+  }
+
   readonly outcome: Outcome
 
   constructor(message: string, options?: RpcErrorOptions & { outcome?: Outcome }) {
@@ -184,6 +235,10 @@ export class RpcOverloadedError extends RpcError {
  * ran it died, or its answer was not kept. It was not run again, and will not be with this key.
  */
 export class RpcUncertainError extends RpcError {
+  override get [BRAND](): string {
+    return 'RpcUncertainError'
+  }
+
   readonly outcome: Outcome = 'maybe-executed'
 
   constructor(message: string, options?: RpcErrorOptions) {
@@ -193,6 +248,10 @@ export class RpcUncertainError extends RpcError {
 
 /** The other side sent what the protocol does not allow. */
 export class RpcProtocolError extends RpcError {
+  override get [BRAND](): string {
+    return 'RpcProtocolError'
+  }
+
   constructor(message: string, options?: RpcErrorOptions) {
     super(ErrorCode.protocol, message, undefined, options)
     own(this)
@@ -205,6 +264,10 @@ export class RpcProtocolError extends RpcError {
  * A result that breaks its schema has `outcome: 'maybe-executed'`: the other side did run the call.
  */
 export class RpcValidationError extends RpcError {
+  override get [BRAND](): string {
+    return 'RpcValidationError'
+  }
+
   readonly issues: readonly Issue[]
   readonly outcome: Outcome
 
@@ -223,6 +286,10 @@ export class RpcValidationError extends RpcError {
 
 /** An option, a contract or a registration is wrong: thrown where it is written, before anything runs. */
 export class RpcConfigError extends RpcError {
+  override get [BRAND](): string {
+    return 'RpcConfigError'
+  }
+
   constructor(message: string, options?: RpcErrorOptions) {
     super(ErrorCode.config, message, undefined, options)
     own(this)

@@ -11,6 +11,17 @@ export interface Provided {
 
 export const RpcContext = createContext<Provided | null>(null)
 
+/** The contexts of all copies of this package in the program: each sees only its own providers. */
+const copies = contextsOfCopies()
+copies.add(RpcContext)
+
+function contextsOfCopies(): Set<unknown> {
+  const key = Symbol.for('flashrpc.react.contexts')
+  const holder = globalThis as { [key]?: Set<unknown> }
+  holder[key] ??= new Set()
+  return holder[key]
+}
+
 /**
  * The client of the nearest provider; for hooks bound to a contract, of the nearest one that is
  * bound to the same.
@@ -24,5 +35,9 @@ export function useProvidedClient(boundTo: Contract | undefined, hook: string): 
   const remedy = boundTo
     ? 'These hooks were made by createRpcHooks: use the <RpcProvider> that was made with them'
     : 'Wrap your app in <RpcProvider url="…">'
-  throw new Error(`${hook} found no provider around it. ${remedy}`)
+  const cause =
+    copies.size > 1
+      ? `. There are ${copies.size} copies of @flashrpc/react in this program, and a provider of another one is the likely cause: "npm ls @flashrpc/react" shows them, and a bundler's "dedupe" makes them one`
+      : ''
+  throw new Error(`${hook} found no provider around it. ${remedy}${cause}`)
 }
