@@ -1,4 +1,5 @@
 import {
+  plain,
   RpcAbortedError,
   RpcConfigError,
   RpcDisconnectedError,
@@ -32,7 +33,7 @@ export function describeFailure(thrown: unknown): string {
   const outcome = outcomeOf(thrown)
   const facts = [name === 'RpcError' ? code : `${name}, ${code}`, ...(outcome ? [outcome] : [])]
   const detail = data === undefined || isToldAlready(data) ? '' : `\n${toJson(data, 2)}`
-  return `flashrpc: ${message} (${facts.join(', ')})${detail}`
+  return `flashrpc: ${plain(message, 1_000)} (${facts.join(', ')})${detail}`
 }
 
 /** @returns the same for programs: `{ error: { name, code, message, data?, method?, outcome? } }`. */

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { plainLines } from '@flashrpc/core'
 import { toJson } from './json.js'
 
 /** What the program prints: data on stdout, words on stderr. Data is JSON, one value a line, or for people. */
@@ -19,15 +20,15 @@ export function printValue(value: unknown, flags: OutputFlags): void {
 
 /** Prints one of many values, as fast as they are read. */
 export async function printItem(value: unknown): Promise<void> {
-  if (!process.stdout.write(`${toJson(value)}\n`)) await once(process.stdout, 'drain')
+  if (!process.stdout.write(`${plainLines(toJson(value))}\n`)) await once(process.stdout, 'drain')
 }
 
-/** Prints a line. */
+/** Prints a line. What can move a terminal's cursor is written as in JSON, whoever has written it. */
 export function printLine(text: string): void {
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(`${plainLines(text)}\n`)
 }
 
 /** Says something that is no data. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${plainLines(text)}\n`)
 }

@@ -1,3 +1,4 @@
+import { plain } from '@flashrpc/core'
 import type { OpenRpcDocument } from '@flashrpc/core/discovery'
 
 type Method = OpenRpcDocument['methods'][number]
@@ -20,10 +21,10 @@ export function summaryOf(method: Method): { name: string; kind: Kind; params: s
 export function signatureOf(method: Method): string {
   const kind = kindOf(method)
   const params = method.params.map(
-    ({ name, required, schema }) => `${name}${required ? '' : '?'}: ${typeOf(schema)}`,
+    ({ name, required, schema }) => `${plain(name)}${required ? '' : '?'}: ${typeOf(schema)}`,
   )
   if ('x-flashrpc-params' in method && params.length === 0) params.push('…')
-  const call = `${method.name}(${params.join(', ')})`
+  const call = `${plain(method.name)}(${params.join(', ')})`
   if (kind === 'stream') return `${call}: stream of ${typeOf(method['x-flashrpc-item'])}`
   return kind === 'method' ? `${call}: ${typeOf(method.result?.schema)}` : `${call}  (notification)`
 }

@@ -90,6 +90,7 @@ export {
   RpcUncertainError,
   RpcValidationError,
 } from './errors.js'
+export { plain, plainLines, quoted } from './quoted.js'
 export type { Dialect, DialectContext } from './transport/dialect.js'
 export { memoryTransportPair } from './transport/memory.js'
 export { messagePortTransport } from './transport/message-port.js'

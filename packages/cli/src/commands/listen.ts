@@ -1,4 +1,11 @@
-import { type ClientState, ErrorCode, type HandlerContext, RpcError } from '@flashrpc/core'
+import {
+  type ClientState,
+  ErrorCode,
+  type HandlerContext,
+  plain,
+  quoted,
+  RpcError,
+} from '@flashrpc/core'
 import { Command } from 'commander'
 import {
   addConnectionOptions,
@@ -76,13 +83,13 @@ function readAnswers(json: string | undefined): Readonly<Record<string, unknown>
 }
 
 function notHere(method: string): RpcError {
-  return new RpcError(ErrorCode.methodNotFound, `Method not found: "${method}"`)
+  return new RpcError(ErrorCode.methodNotFound, `Method not found: ${quoted(method)}`)
 }
 
 function print(heard: Heard, flags: OutputFlags): void {
   if (!isForPeople(flags)) return printLine(toJson(heard))
   const { kind, method, params, answer } = heard
-  const call = `${method}(${params === undefined ? '' : toJson(params)})`
+  const call = `${plain(method)}(${params === undefined ? '' : toJson(params)})`
   printLine(
     'answer' in heard
       ? `${call} → ${toJson(answer)}`

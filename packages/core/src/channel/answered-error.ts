@@ -8,6 +8,7 @@ import {
   RpcTimeoutError,
   RpcUncertainError,
 } from '../errors.js'
+import { quoted } from '../quoted.js'
 import type { Answer } from './connection-events.js'
 import { type PendingCall, STATE } from './pending-call.js'
 
@@ -22,7 +23,9 @@ export function answeredError(
   if (ran === undefined) return new RpcError(code, message, data, { method })
   // It did not run this time. The time before, it may have.
   if (uncertain && ran === false) {
-    return new RpcUncertainError(`"${method}" ${STATE['maybe-executed']}: ${message}`, { method })
+    return new RpcUncertainError(`"${method}" ${STATE['maybe-executed']}: ${quoted(message)}`, {
+      method,
+    })
   }
   const outcome = ran === false ? 'not-received' : 'maybe-executed'
   switch (code) {

@@ -1,6 +1,7 @@
 import { type ContractSide, definitionOf, schemaOf } from '../contract.js'
 import { withOrigin } from '../error-origin.js'
 import { RpcConfigError, RpcTimeoutError } from '../errors.js'
+import { quoted } from '../quoted.js'
 import type { MessageId } from '../wire/message.js'
 import { MAX_TIMER_MS } from './call-timer.js'
 import { setDeadline } from './deadline.js'
@@ -201,7 +202,7 @@ function assertProgress(side: ContractSide | undefined, method: string): void {
   const definition = definitionOf(side, method)
   if (!definition || schemaOf(definition, 'progress')) return
   throw new RpcConfigError(
-    `"${method}" tells of no progress: add progress to the method in the contract`,
+    `${quoted(method)} tells of no progress: add progress to the method in the contract`,
     { method },
   )
 }

@@ -6,6 +6,7 @@ import {
   RpcProtocolError,
   RpcValidationError,
 } from '../errors.js'
+import { quoted } from '../quoted.js'
 import { datesSoFar } from '../wire/bytes.js'
 import { type Encoded, encode, keep } from '../wire/encoded.js'
 import type { NotificationMessage, RequestExtras, RequestMessage } from '../wire/message.js'
@@ -438,7 +439,7 @@ export class Caller {
       if (answer.kind === 'error' && answer.id === null) {
         this.#host.error(
           new RpcProtocolError(
-            `The other side could not read a message: ${answer.error.message} (${answer.error.code})`,
+            `The other side could not read a message: ${quoted(answer.error.message)} (${answer.error.code})`,
           ),
         )
       }

@@ -1,6 +1,7 @@
 import { type ContractSide, definitionOf, type Side } from '../contract.js'
 import { own } from '../error-origin.js'
 import { ErrorCode, RpcDisconnectedError, RpcProtocolError } from '../errors.js'
+import { quoted } from '../quoted.js'
 import { CloseCode } from '../transport/close-codes.js'
 import { failedTransport } from '../transport/failed-transport.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
@@ -695,7 +696,7 @@ export class ChannelCore
   acknowledged(connection: Connection, recv: unknown): void {
     if (!this.#delivery.session) return
     if (this.#delivery.acknowledged(recv)) return this.#delivery.relieve()
-    const reason = `The protocol was broken: an rpc.ack of ${String(recv)} can't be`
+    const reason = `The protocol was broken: an rpc.ack of ${quoted(recv)} can't be`
     this.error(new RpcProtocolError(reason))
     connection.end(CloseCode.violation, reason)
   }
@@ -808,7 +809,7 @@ export class ChannelCore
     const session = this.#delivery.session
     const { recv } = bye
     if (session && recv !== undefined && !session.isPossible(recv)) {
-      const reason = `The protocol was broken: an rpc.bye of ${String(recv)} can't be`
+      const reason = `The protocol was broken: an rpc.bye of ${quoted(recv)} can't be`
       return connection.end(CloseCode.violation, reason)
     }
     this.#leaving = bye

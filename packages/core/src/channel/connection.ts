@@ -5,6 +5,7 @@ import {
   RpcProtocolError,
   RpcValidationError,
 } from '../errors.js'
+import { plain, quoted } from '../quoted.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport, TransportEvents } from '../transport/transport.js'
 import { type Frame, jsonCodec } from '../wire/codec.js'
@@ -706,7 +707,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   #unreadable(cause: unknown): void {
     const { codec } = this.#settings.format
     const why = `A frame is not ${codec.name}`
-    this.#events.error(new RpcProtocolError(`${why}: ${describeThrown(cause)}`, { cause }))
+    this.#events.error(new RpcProtocolError(`${why}: ${plain(describeThrown(cause))}`, { cause }))
     this.#unread(errorMessage(null, ErrorCode.parse, `Parse error: a frame is not ${codec.name}`))
   }
 
@@ -922,7 +923,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     const { method } = incoming
     if (method.startsWith('rpc.') && method !== DISCOVER) {
       return this.#reply(
-        errorMessage(id, ErrorCode.methodNotFound, `Method not found: "${method}"`),
+        errorMessage(id, ErrorCode.methodNotFound, `Method not found: ${quoted(method)}`),
       )
     }
     if (!this.#events.isBehind) return this.#begin(id, incoming, this)
@@ -930,7 +931,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     const why = this.#events.hold({
       id,
       weight,
-      what: `"${method}"`,
+      what: `${quoted(method)}`,
       begin: (waitedMs) =>
         this.#answerWith(this.#begin(id, afterWait(incoming, waitedMs), { weight })),
     })
@@ -970,7 +971,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     const why = this.#events.hold({
       id: null,
       weight,
-      what: `"${incoming.method}"`,
+      what: `${quoted(incoming.method)}`,
       begin: () => this.#events.notification(this, incoming, { weight }),
     })
     if (why !== undefined) this.#events.error(new RpcError(ErrorCode.overloaded, why))
@@ -1020,13 +1021,13 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     } catch (thrown) {
       // Why, is told on this side only: the text may be that of an error of the handler's own.
       this.#events.error(thrown)
-      const why = `The answer of "${method}" can't be sent as ${this.#settings.format.codec.name}`
+      const why = `The answer of ${quoted(method)} can't be sent as ${this.#settings.format.codec.name}`
       return this.#reply(errorMessage(id, ErrorCode.internal, why))
     }
     const unsendable = this.refuses(encoded)
     if (unsendable) return this.#unsendable(method, id, encoded, unsendable)
     if (this.#events.hasRoomFor(encoded)) return { answer, encoded }
-    const why = `The answer of "${method}" was dropped: too many answers wait until its caller reads them (limits.answerBytes)`
+    const why = `The answer of ${quoted(method)} was dropped: too many answers wait until its caller reads them (limits.answerBytes)`
     return this.#reply(errorMessage(id, ErrorCode.overloaded, why, undefined, null))
   }
 
@@ -1039,13 +1040,13 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   ): Reply | undefined {
     const { message, depth } = this.#peerLimits
     if (unsendable === 'too-big') {
-      const why = `The answer of "${method}" is larger than the ${message} bytes its caller accepts`
+      const why = `The answer of ${quoted(method)} is larger than the ${message} bytes its caller accepts`
       return this.#reply(errorMessage(id, ErrorCode.overloaded, why, undefined, null))
     }
     const why =
       unsendable === 'too-deep'
-        ? `The answer of "${method}" nests deeper than the ${depth} levels its caller accepts`
-        : `${pathOf(encoded).join('.')} in the answer of "${method}" is a Uint8Array, which ${NO_BYTES}`
+        ? `The answer of ${quoted(method)} nests deeper than the ${depth} levels its caller accepts`
+        : `${plain(pathOf(encoded).join('.'))} in the answer of ${quoted(method)} is a Uint8Array, which ${NO_BYTES}`
     this.#events.error(new RpcValidationError(why, [{ message: why }], 'not-sent', { method }))
     return this.#reply(errorMessage(id, ErrorCode.internal, why))
   }

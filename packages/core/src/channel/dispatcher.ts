@@ -1,5 +1,6 @@
 import { type Definition, definitionOf, schemaOf } from '../contract.js'
 import { describeThrown, ErrorCode, RpcError, RpcTimeoutError } from '../errors.js'
+import { quoted } from '../quoted.js'
 import {
   type ErrorMessage,
   errorMessage,
@@ -284,11 +285,11 @@ export class Dispatcher {
   #whyFull(method: string, weighed: Weighed): string | undefined {
     const { running, runningBytes } = this.#host.settings.limits
     if (this.#taken >= running) {
-      return `"${method}" was not run: ${this.#taken} calls of this caller run already, those among them that it has given up and that have not ended, and no more may (limits.running)`
+      return `${quoted(method)} was not run: ${this.#taken} calls of this caller run already, those among them that it has given up and that have not ended, and no more may (limits.running)`
     }
     const bytes = this.runningBytes
     if (bytes === 0 || bytes + weighed.weight <= runningBytes) return undefined
-    return `"${method}" was not run: calls of this caller that run take ${Math.round(bytes)} bytes, and with it they would take more than ${runningBytes} (limits.runningBytes)`
+    return `${quoted(method)} was not run: calls of this caller that run take ${Math.round(bytes)} bytes, and with it they would take more than ${runningBytes} (limits.runningBytes)`
   }
 
   #begin({ method, rpc }: Incoming, kind: Kind, id: MessageId = null): CallContext {
@@ -394,9 +395,9 @@ export class Dispatcher {
   /** @returns why a call can't be answered by its key, where it can't. */
   #whyKeyless({ method, rpc }: Incoming): string | undefined {
     if (rpc?.key === undefined) return undefined
-    if (!isKey(rpc.key)) return `the key of "${method}" must be text of 1 to 256 characters`
+    if (!isKey(rpc.key)) return `the key of ${quoted(method)} must be text of 1 to 256 characters`
     if (this.#host.answerKeyed) return undefined
-    return `"${method}" has a key, and no results are kept here (the endpoint's option idempotency)`
+    return `${quoted(method)} has a key, and no results are kept here (the endpoint's option idempotency)`
   }
 
   /** Runs the handler in a context of its own, which outlives this caller, or answers without it. */
@@ -513,7 +514,7 @@ export class Dispatcher {
     if (!isSource(given)) {
       if (!this.#host.localSide) throw notThisKind(method, false)
       throw new TypeError(
-        `"${method}" is a stream: its handler must be an async generator, or give an iterable`,
+        `${quoted(method)} is a stream: its handler must be an async generator, or give an iterable`,
       )
     }
     try {
@@ -578,7 +579,7 @@ export class Dispatcher {
     return after(validate(schema, value), (verdict) => {
       if ('value' in verdict) return verdict.value
       const { issues } = verdict
-      const message = `Invalid ${part} for "${method}": ${formatIssues(issues)}`
+      const message = `Invalid ${part} for ${quoted(method)}: ${formatIssues(issues)}`
       throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
     })
   }
@@ -615,7 +616,7 @@ export class Dispatcher {
         : { code: ErrorCode.cancelled, message: wasCancelled(method), ran: null }
     }
     const detail = this.#host.settings.exposeErrors ? `: ${describeThrown(thrown)}` : ''
-    return { code: ErrorCode.internal, message: `Internal error in "${method}"${detail}` }
+    return { code: ErrorCode.internal, message: `Internal error in ${quoted(method)}${detail}` }
   }
 }
 

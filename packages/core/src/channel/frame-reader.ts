@@ -1,4 +1,5 @@
 import { describeThrown } from '../errors.js'
+import { plain } from '../quoted.js'
 import { type AwaitedBytes, awaitedBytes } from '../wire/bytes.js'
 import {
   type Codec,
@@ -150,7 +151,7 @@ export class FrameReader {
   #unreadable(frame: Frame, cause: unknown): Reading {
     if (this.peerFrames && typeof frame !== 'string') {
       // Between two that agreed on it, what can't be read is the bytes of a message that was missed.
-      return violation(`a frame is not ${this.#codec.name}: ${describeThrown(cause)}`)
+      return violation(`a frame is not ${this.#codec.name}: ${plain(describeThrown(cause))}`)
     }
     // Under a codec of JSON's own, nothing that is JSON is unreadable.
     const isJson = typeof frame === 'string' && !this.isAgreed && readJson(frame) !== undefined

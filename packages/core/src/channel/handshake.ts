@@ -1,4 +1,5 @@
 import { ErrorCode } from '../errors.js'
+import { quoted } from '../quoted.js'
 import { type FrameType, jsonCodec } from '../wire/codec.js'
 import type { Format } from '../wire/format.js'
 import type { ErrorObject, MessageId, RequestMessage } from '../wire/message.js'
@@ -111,7 +112,7 @@ export function readJson(text: string): unknown {
 
 /** What a side is told whose codec is not the other's. */
 export function codecMismatch(client: string, server: string): string {
-  return `Codec mismatch: client "${client}", server "${server}". Give both the same codec`
+  return `Codec mismatch: client ${quoted(client)}, server ${quoted(server)}. Give both the same codec`
 }
 
 /** Whether an error says that, and is not of a plain peer that means something else by its code. */

@@ -1,3 +1,4 @@
+import { quoted } from '../quoted.js'
 import type { MessageId } from '../wire/message.js'
 import { isTimeLeft } from './deadline.js'
 import { whyNoMeta } from './meta.js'
@@ -22,15 +23,15 @@ export function whyInvalid(id: MessageId, incoming: Incoming): string | undefine
   if (streamless) return streamless
   const { deadlineMs, progress } = rpc
   if (deadlineMs !== undefined && !isTimeLeft(deadlineMs)) {
-    return `rpc.deadlineMs of "${method}" must be a number of ms, from 0`
+    return `rpc.deadlineMs of ${quoted(method)} must be a number of ms, from 0`
   }
   if (progress !== undefined && !(progress === true && id !== null)) {
-    return `rpc.progress of "${method}" must be true, with an id, or left out`
+    return `rpc.progress of ${quoted(method)} must be true, with an id, or left out`
   }
   return whyInvalidMeta(incoming)
 }
 
 export function whyInvalidMeta({ method, rpc }: Incoming): string | undefined {
   const why = rpc?.meta === undefined ? undefined : whyNoMeta(rpc.meta)
-  return why && `rpc.meta of "${method}" ${why}`
+  return why && `rpc.meta of ${quoted(method)} ${why}`
 }

@@ -1,4 +1,5 @@
-import { describeThrown } from '../errors.js'
+import { describeThrown, RpcError } from '../errors.js'
+import { plain, plainLines } from '../quoted.js'
 import { guarded } from './guarded.js'
 
 /**
@@ -17,7 +18,7 @@ export function log(logger: Logger | undefined, level: keyof Logger, message: st
   // Of a failure there is nobody left to tell.
   if (logger)
     guarded(
-      () => logger[level](`flashrpc: ${message}`),
+      () => logger[level](plainLines(`flashrpc: ${message}`)),
       () => {},
     )
 }
@@ -25,7 +26,13 @@ export function log(logger: Logger | undefined, level: keyof Logger, message: st
 /** What was thrown, with the place where it was, where that is known. Never throws itself. */
 export function describeWithStack(thrown: unknown): string {
   try {
-    if (thrown instanceof Error && typeof thrown.stack === 'string') return thrown.stack
+    if (thrown instanceof Error && typeof thrown.stack === 'string') {
+      const { stack, message } = thrown
+      if (!(thrown instanceof RpcError)) return stack
+      // On one line, as it may be the other side's words; the classes of ours quote these.
+      const most = thrown.constructor === RpcError ? 200 : 1_000
+      return stack.replace(message, () => plain(message, most))
+    }
   } catch {
     // Whatever it is, it has a description.
   }

@@ -1,4 +1,5 @@
 import { RpcConfigError } from '../errors.js'
+import { quoted } from '../quoted.js'
 import type { MessageId } from '../wire/message.js'
 import type { Meta } from './meta.js'
 import type { AnyPeer } from './peer.js'
@@ -106,7 +107,7 @@ export function through(
 function nextError({ method }: MiddlewareCall, state: 'called' | 'over'): RpcConfigError {
   const what = state === 'called' ? 'called next() twice' : 'called next() after it had returned'
   const remedy = state === 'called' ? 'call it once' : 'await it, or return it'
-  return new RpcConfigError(`A middleware ${what} for "${method}": ${remedy}`, { method })
+  return new RpcConfigError(`A middleware ${what} for ${quoted(method)}: ${remedy}`, { method })
 }
 
 /** The incoming calls, by the signals of their handlers. */

@@ -1,17 +1,18 @@
 import { originOf, own } from '../error-origin.js'
 import { ErrorCode, RpcError } from '../errors.js'
+import { quoted } from '../quoted.js'
 import type { ErrorObject, Ran } from '../wire/message.js'
 
 /** What callers are told of calls that are not run, or fail. */
 
 export function notFound(method: string): RpcError {
-  return new RpcError(ErrorCode.methodNotFound, `Method not found: "${method}"`, undefined, {
+  return new RpcError(ErrorCode.methodNotFound, `Method not found: ${quoted(method)}`, undefined, {
     method,
   })
 }
 
 export function notAllowed(method: string): RpcError {
-  return new RpcError(ErrorCode.unauthorized, `Not allowed to call "${method}"`, undefined, {
+  return new RpcError(ErrorCode.unauthorized, `Not allowed to call ${quoted(method)}`, undefined, {
     method,
   })
 }
@@ -19,7 +20,7 @@ export function notAllowed(method: string): RpcError {
 export function notMounted(method: string): RpcError {
   return new RpcError(
     ErrorCode.methodNotFound,
-    `"${method}" has no handler at the moment: it is in the contract, but nobody has exposed or mounted it`,
+    `${quoted(method)} has no handler at the moment: it is in the contract, but nobody has exposed or mounted it`,
     { reason: 'not-mounted' },
     { method },
   )
@@ -28,8 +29,8 @@ export function notMounted(method: string): RpcError {
 /** The error of a request that takes what its method gives for what it is not. */
 export function notThisKind(method: string, isStream: boolean): RpcError {
   const message = isStream
-    ? `"${method}" is a stream, and was called as a method: take its items, by stream()`
-    : `"${method}" is no stream, and was called as one: call it as a method`
+    ? `${quoted(method)} is a stream, and was called as a method: take its items, by stream()`
+    : `${quoted(method)} is no stream, and was called as one: call it as a method`
   return new RpcError(ErrorCode.invalidRequest, message, undefined, { method })
 }
 
@@ -88,13 +89,13 @@ export function isOfAbort(thrown: unknown, reason: unknown): boolean {
 }
 
 export function wasCancelled(method: string): string {
-  return `"${method}" was cancelled`
+  return `${quoted(method)} was cancelled`
 }
 
 export function tookLonger(method: string): string {
-  return `"${method}" took longer than its caller waits`
+  return `${quoted(method)} took longer than its caller waits`
 }
 
 export function tooLate(method: string): string {
-  return `"${method}" was not run: its caller's time had run out`
+  return `${quoted(method)} was not run: its caller's time had run out`
 }

@@ -1,4 +1,5 @@
 import { ErrorCode, RpcError } from '../errors.js'
+import { quoted } from '../quoted.js'
 import type { MessageId } from '../wire/message.js'
 import { EMPTY_SET, ownSet } from './empty.js'
 import type { Source } from './functions.js'
@@ -160,7 +161,7 @@ export class ServedCall {
 
   /** Without one of its items, the others are not what the caller sends. */
   refuseInput(why: string): void {
-    const message = `The input of "${this.#method}" was not taken: ${why}`
+    const message = `The input of ${quoted(this.#method)} was not taken: ${why}`
     const error = new RpcError(ErrorCode.invalidRequest, message, undefined, {
       method: this.#method,
     })

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Schema } from '../contract.js'
 import type { Issue } from '../errors.js'
+import { plain } from '../quoted.js'
 import { after, type MaybeAsync, settled } from './maybe-async.js'
 
 /** A schema's verdict: the value as the schema made it, or what it complains of. */
@@ -22,7 +23,9 @@ function toVerdict(verdict: StandardSchemaV1.Result<unknown>): Verdict {
 /** Issues as one line: `a.b: expected number; c: required`. */
 export function formatIssues(issues: readonly Issue[]): string {
   return issues
-    .map(({ message, path }) => (path?.length ? `${path.join('.')}: ${message}` : message))
+    .map(({ message, path }) =>
+      path?.length ? `${plain(path.join('.'))}: ${plain(message)}` : plain(message),
+    )
     .join('; ')
 }
 

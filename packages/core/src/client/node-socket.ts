@@ -2,6 +2,7 @@ import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'n
 import { getProxyForUrl } from 'proxy-from-env'
 import { WebSocket } from 'ws'
 import { describeThrown, RpcConfigError } from '../errors.js'
+import { plain } from '../quoted.js'
 import type { WebSocketLike } from '../transport/web-socket.js'
 import { type Wire, type WsSocket, WsTransport } from '../transport/ws-transport.js'
 import { connectDirectly } from './direct-connection.js'
@@ -120,7 +121,7 @@ class Tunnel {
     const { hostname, port, protocol } = new URL(url)
     const target = `${hostname}:${port || (protocol === 'wss:' ? 443 : 80)}`
     return {
-      message: `the proxy ${this.proxy} answered HTTP ${statusCode} ${statusText} to CONNECT ${target}`,
+      message: `the proxy ${this.proxy} answered HTTP ${statusCode} ${plain(statusText)} to CONNECT ${target}`,
       httpStatus: statusCode,
       proxy: this.proxy,
       remedy: this.#remedy(statusCode),
@@ -218,7 +219,7 @@ function tlsOptions(tls: TlsSettings = {}) {
 
 function refusal({ statusCode, statusMessage, headers }: IncomingMessage): Partial<Failure> {
   return {
-    message: `the server answered HTTP ${statusCode} ${statusMessage ?? ''}`.trim(),
+    message: `the server answered HTTP ${statusCode} ${plain(statusMessage ?? '')}`.trim(),
     httpStatus: statusCode,
     retryAfterMs: retryAfterMs(headers['retry-after'], headers.date),
   }
@@ -248,7 +249,7 @@ async function reasonOf(response: IncomingMessage): Promise<string> {
 
 /** An error over several addresses (`localhost`) has no message of its own. */
 function errorText(error: Error): string {
-  if (error.message) return error.message
+  if (error.message) return plain(error.message, 1_000)
   return error instanceof AggregateError ? error.errors.map(String).join('; ') : error.name
 }
 

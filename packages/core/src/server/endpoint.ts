@@ -25,6 +25,7 @@ import type { UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
 import { type DiscoveryOption, resolveDiscovery } from '../discovery/discovery-option.js'
 import { RpcConfigError } from '../errors.js'
+import { plain } from '../quoted.js'
 import { CloseCode } from '../transport/close-codes.js'
 import { withRetryAfter } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
@@ -458,7 +459,11 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   #rejected(request: IncomingMessage, rejection: RejectUpgrade): void {
     const { status, message } = rejection
     const from = this.#addresses.of(request)
-    log(this.#options.logger, 'warn', `refused a connection from ${from}: ${status} ${message}`)
+    log(
+      this.#options.logger,
+      'warn',
+      `refused a connection from ${from}: ${status} ${plain(message, 1_000)}`,
+    )
     for (const hook of this.#options.onReject ?? []) {
       // A failing onReject has nobody left to tell.
       void (async () => hook(request, rejection))().catch(() => {})

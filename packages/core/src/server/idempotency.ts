@@ -8,6 +8,7 @@ import {
   RpcDisconnectedError,
   RpcOverloadedError,
 } from '../errors.js'
+import { quoted } from '../quoted.js'
 import type { Codec } from '../wire/codec.js'
 import { disown } from '../wire/disown.js'
 import { errorMessage, neverRanMessage, type ResponseMessage } from '../wire/message.js'
@@ -87,7 +88,7 @@ export class Idempotency {
     const fingerprint = fingerprintOf(call.method, call.params)
     // Nobody waits any more: it is not begun, and leaves no record.
     if (call.signal.aborted) {
-      return neverRanMessage(null, ErrorCode.cancelled, `"${call.method}" was cancelled`)
+      return neverRanMessage(null, ErrorCode.cancelled, `${quoted(call.method)} was cancelled`)
     }
     for (;;) {
       const known = this.#unrecorded.get(key)
@@ -163,7 +164,7 @@ export class Idempotency {
   /** @returns the refusal of a call whose answer could not be kept, as those of many before it could not be recorded. */
   #whyFull({ method, error }: KeyedCall): ResponseMessage | undefined {
     if (!this.#unrecorded.isFull) return undefined
-    const why = `"${method}" was not run: no more results can be kept`
+    const why = `${quoted(method)} was not run: no more results can be kept`
     const name = nameOfStore(this.#store.id)
     const what = `${name} has not recorded ${this.#unrecorded.size} answers, and no more are kept here`
     error(new RpcOverloadedError(`${why}: ${what}`, { method, outcome: 'not-received' }))
@@ -176,7 +177,7 @@ export class Idempotency {
   ): Promise<BegunCall | { readonly refusal: ResponseMessage }> {
     const { method } = call
     const refusal = (code: number, why: string) => ({
-      refusal: neverRanMessage(null, code, `"${method}" was not run: ${why}`),
+      refusal: neverRanMessage(null, code, `${quoted(method)} was not run: ${why}`),
     })
     try {
       return await this.#store.begin(key, fingerprint, (late) => this.#begunLate(key, call, late))
@@ -307,7 +308,7 @@ function endedOrLeft({ ended }: SharedRun, { signal }: KeyedCall): Promise<void>
 
 function reused({ method }: KeyedCall): ResponseMessage {
   const why = 'its key belongs to a call of another method or with other params; use another key'
-  return errorMessage(null, ErrorCode.keyReused, `"${method}" was not run: ${why}`)
+  return errorMessage(null, ErrorCode.keyReused, `${quoted(method)} was not run: ${why}`)
 }
 
 function died(call: KeyedCall): ResponseMessage {
@@ -342,7 +343,7 @@ function unknownEnd(call: KeyedCall): ResponseMessage {
 }
 
 function uncertain({ method }: KeyedCall, what: string): ResponseMessage {
-  return errorMessage(null, ErrorCode.uncertain, `"${method}" ${what}`, undefined, null)
+  return errorMessage(null, ErrorCode.uncertain, `${quoted(method)} ${what}`, undefined, null)
 }
 
 function digest(text: string): string {

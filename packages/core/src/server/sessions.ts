@@ -6,6 +6,7 @@ import { guarded } from '../channel/guarded.js'
 import type { HelloParams, Resume } from '../channel/handshake.js'
 import type { LiveChannel, Visitor } from '../channel/live-channel.js'
 import { RpcConfigError } from '../errors.js'
+import { quoted } from '../quoted.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { type Owner, SHARE } from './shares.js'
@@ -95,7 +96,7 @@ export class Sessions {
     }
     const resumed = kept.channel.resume(connection, resume.recv, visitor)
     if (!resumed) {
-      const reason = `The protocol was broken: a recv of ${String(resume.recv)} can't be`
+      const reason = `The protocol was broken: a recv of ${quoted(resume.recv)} can't be`
       return { refuse: { code: CloseCode.violation, reason } }
     }
     this.#unwait(kept)

@@ -1,5 +1,6 @@
 import type { KeyedCall } from '../channel/keyed-calls.js'
 import { ErrorCode, RpcDisconnectedError, RpcTimeoutError } from '../errors.js'
+import { quoted } from '../quoted.js'
 import { errorMessage, type ResponseMessage } from '../wire/message.js'
 
 interface Waiting {
@@ -144,9 +145,9 @@ export function leftMessage({ method, signal }: KeyedCall): ResponseMessage {
     ? errorMessage(
         null,
         ErrorCode.timedOut,
-        `"${method}" took longer than its caller waits`,
+        `${quoted(method)} took longer than its caller waits`,
         undefined,
         null,
       )
-    : errorMessage(null, ErrorCode.cancelled, `"${method}" was cancelled`, undefined, null)
+    : errorMessage(null, ErrorCode.cancelled, `${quoted(method)} was cancelled`, undefined, null)
 }

@@ -1,6 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { RpcConfigError } from '../errors.js'
+import { quoted } from '../quoted.js'
 
 /** Whether a request's path is this one; the query does not count. */
 export function isPath(request: IncomingMessage, path: string): boolean {
@@ -36,14 +37,14 @@ export function refusalOfPage(
   if (allowedOrigins?.includes(origin)) return undefined
   const isOwn = host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)
   if (!isOwn) {
-    return `The origin ${origin} is not that of ${host}. Add it to the endpoint's allowedOrigins if its pages may connect`
+    return `The origin ${quoted(origin)} is not that of ${quoted(host)}. Add it to the endpoint's allowedOrigins if its pages may connect`
   }
   const name = withoutPort(host)
   const known = allowedHosts
     ? allowedHosts === '*' || allowedHosts.includes(name)
     : boundTo === undefined || !isLoopback(boundTo) || isLoopbackName(name) || name === boundTo
   if (known) return undefined
-  return `The host ${name} is none that this server goes by. Add it to the endpoint's allowedHosts if it is`
+  return `The host ${quoted(name)} is none that this server goes by. Add it to the endpoint's allowedHosts if it is`
 }
 
 /**

@@ -1,3 +1,4 @@
+import { quoted } from '../quoted.js'
 import type { CloseInfo } from './transport.js'
 
 /**
@@ -32,5 +33,5 @@ export const CloseCode = {
 
 /** Why a connection ended, for messages: its code, and its reason where there was one. */
 export function describeClose({ code, reason }: CloseInfo): string {
-  return reason ? `${code}: ${reason}` : String(code)
+  return reason ? `${code}: ${quoted(reason)}` : String(code)
 }

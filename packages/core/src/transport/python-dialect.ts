@@ -1,4 +1,5 @@
 import { ErrorCode, RpcError, RpcProtocolError } from '../errors.js'
+import { quoted } from '../quoted.js'
 import { exceeds, type Frame, jsonCodec, readText, utf8 } from '../wire/codec.js'
 import {
   classify,
@@ -167,7 +168,9 @@ class PythonTransport implements Transport {
     const refusal = unspeakable(message)
     if (refusal) {
       const { code, why } = refusal
-      const error = new RpcError(code, `"${method}" was not sent: ${why}`, undefined, { method })
+      const error = new RpcError(code, `${quoted(method)} was not sent: ${why}`, undefined, {
+        method,
+      })
       if (id === undefined) this.#context.error(error)
       else this.#answerLater(errorMessage(id, code, error.message))
       return true

@@ -1,4 +1,4 @@
-import { RpcConfigError } from '@flashrpc/core'
+import { quoted, RpcConfigError } from '@flashrpc/core'
 import type { WebContents } from 'electron'
 import { assertOrigins } from '../origins.js'
 import type { ElectronFrame, ElectronPage } from './page.js'
@@ -42,7 +42,7 @@ export function judgeOf(allow: Allow): Judge {
 }
 
 function whose({ origin, isMainFrame }: ElectronFrame): string {
-  return isMainFrame ? `The origin ${origin}` : `A frame of the origin ${origin}`
+  return isMainFrame ? `The origin ${quoted(origin)}` : `A frame of the origin ${quoted(origin)}`
 }
 
 function kindOf(verdict: unknown): string {

@@ -6,6 +6,9 @@ import {
   createGroup,
   ErrorCode,
   messagePortTransport,
+  plain,
+  plainLines,
+  quoted,
   RpcConfigError,
   RpcDisconnectedError,
   RpcError,
@@ -343,7 +346,10 @@ class Host {
   ): void {
     const { webContents, frame } = page ?? {}
     const refusal: Refusal = { reason, code, webContents, frame, cause }
-    this.#log('warn', `refused a page of ${frame?.origin ?? 'nobody'}: ${reason}`)
+    this.#log(
+      'warn',
+      `refused a page of ${frame ? quoted(frame.origin) : 'nobody'}: ${plain(reason, 1_000)}`,
+    )
     this.#listeners.tell('refused', refusal)
   }
 
@@ -356,7 +362,7 @@ class Host {
   /** Logs; a logger that fails harms nothing else. */
   #log(level: 'warn' | 'error', text: string): void {
     try {
-      this.#options.logger?.[level](`flashrpc: ${text}`)
+      this.#options.logger?.[level](plainLines(`flashrpc: ${text}`))
     } catch {
       // There is nobody left to tell.
     }

@@ -1,4 +1,4 @@
-import { RpcConfigError } from '@flashrpc/core'
+import { quoted, RpcConfigError } from '@flashrpc/core'
 import type { IpcMain, IpcMainEvent, MessagePortMain } from 'electron'
 import { HAND_OVER_CHANNEL, type HandOver, readHandOver } from '../hand-over.js'
 import { refusePort } from '../refuse-port.js'
@@ -88,6 +88,9 @@ class Takers {
     if (taker) return taker.take({ handOver, port, page })
     const names = [...this.#takers].map((one) => `"${one.name}"`).join(', ')
     // It may be made, or piped, a little later.
-    refuse(1013, `Main has nothing of the name "${name}" for this window; its hosts are ${names}`)
+    refuse(
+      1013,
+      `Main has nothing of the name ${quoted(name)} for this window; its hosts are ${names}`,
+    )
   }
 }

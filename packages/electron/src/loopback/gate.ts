@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { quoted } from '@flashrpc/core'
 import { RejectUpgrade } from '@flashrpc/core/server'
 import type { Credentials } from './credentials.js'
 import { type RawHeaders, valuesOf } from './raw-headers.js'
@@ -99,10 +100,4 @@ function refusalOfCredentials(
 /** The token of `Authorization: Bearer TOKEN` (RFC 6750, section 2.1); empty where there is none. */
 function bearerOf(header: string): string {
   return /^bearer +([^ ]+)$/i.exec(header)?.[1] ?? ''
-}
-
-/** What somebody else wrote, fit for a line of a log: short, and printable ASCII only. */
-function quoted(text: string): string {
-  const short = text.length > 100 ? `${text.slice(0, 100)}…` : text
-  return `"${short.replace(/[^\x20-\x7e…]/g, '?')}"`
 }
