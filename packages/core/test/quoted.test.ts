@@ -170,7 +170,7 @@ describe('what a server says', () => {
     peer.socket.close(4000, 'bye\n\u001b[31m forged "')
     const { message } = (await call) as Error
     expectHarmless([message])
-    expect(message).toContain('4000: "bye\\n\\u001b[31m forged \\""')
+    expect(message).toContain('4000: bye\\n\\u001b[31m forged "')
     await polled(() => texts.length).toBeGreaterThan(0)
     expectHarmless(texts)
   })

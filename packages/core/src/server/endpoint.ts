@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Audience, createAudience } from '../channel/audience.js'
@@ -36,7 +37,7 @@ import { ClientAddresses, type TrustProxy } from './client-address.js'
 import { type ConnectionLimits, Connections } from './connection-limits.js'
 import { EarlyReader } from './early-reader.js'
 import { type ExpiresAt, Expiry } from './expiry.js'
-import { hearUpgrades } from './hear-upgrades.js'
+import { type Hearer, hearUpgrades } from './hear-upgrades.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
 import { Owners } from './owners.js'
@@ -95,7 +96,10 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
   discover?: DiscoveryOption
   /** What surrounds calls in both directions, outermost first; `call.identity` has its type. */
   use?: Middleware<Identity> | readonly Middleware<Identity>[]
-  /** Told of each connection that was refused: by `authenticate`, or for its origin or host. */
+  /**
+   * Told of each connection that was refused: by `authenticate`, for its origin or host, or by a limit; and of each
+   * upgrade that somebody else has answered or ended meanwhile, as one with status 500.
+   */
   onReject?: readonly ((request: IncomingMessage, rejection: RejectUpgrade) => unknown)[]
   /**
    * Keeps sessions: calls, both ways, that a lost connection cut off go on over the next one, each of
@@ -164,8 +168,9 @@ export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDispos
    */
   group(name: string): Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /**
-   * Serves a path of an HTTP server: node:http, and so Express, Fastify, Koa, Nest, Vite. Upgrades
-   * to other paths are left to others; where there are no others, they are answered 404.
+   * Serves a path of an HTTP server: node:http, and so Express, Fastify, Koa, Nest, Vite. Nobody else hears of the
+   * upgrades to it. Those to other paths are left to others; where there are none, they wait 3 s for a
+   * listener, and are answered 404.
    *
    * @returns stops accepting there; open channels stay.
    * @throws {RpcConfigError} where the path is none, or is served already.
@@ -296,18 +301,23 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     return createAudience(() => this.#groups.membersOf(name))
   }
 
-  attach(server: Server, { path = '/' }: { path?: string } = {}): () => void {
+  attach(server: Server, options: { path?: string } = {}): () => void {
+    return this.#attach(server, options.path, true)
+  }
+
+  #attach(server: Server, path = '/', isShared: boolean): () => void {
     if (!path.startsWith('/')) {
       throw new RpcConfigError(`path must begin with "/"; it is ${JSON.stringify(path)}`)
     }
     if (this.#closing) throw new RpcConfigError('The endpoint was closed; create another')
-    const stop = hearUpgrades(server, path, {
+    const hearer: Hearer = {
       isLeaving: () => this.#closing !== undefined,
       upgrade: (request, socket, head) => {
         const boundTo = this.#ownServers.has(server) ? boundAddress(server) : undefined
         void this.#upgrade(request, socket, head, boundTo)
       },
-    })
+    }
+    const stop = hearUpgrades(server, path, hearer, isShared)
     const detach = (): void => {
       stop()
       this.#detach.delete(detach)
@@ -324,7 +334,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     })
     server.headersTimeout = this.#handshakeTimeoutMs
     server.requestTimeout = this.#handshakeTimeoutMs
-    const detach = this.attach(server, { path })
+    const detach = this.#attach(server, path, false)
     try {
       const address = await listen(server, port, host)
       if (this.#closing) {
@@ -362,10 +372,15 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     if (why !== undefined) return this.#refuse(request, socket, new RejectUpgrade(403, why))
     if (this.#closing) return this.#refuse(request, socket, closing())
     const address = this.#addresses.of(request)
+    const written = bytesWritten(socket)
     const { admission, owner, read } = await this.#admit(request, socket, head, address)
-    if (socket.destroyed) return
+    if (hasLeft(socket)) return
     // From here on somebody reads it again, whatever comes of it.
     socket.resume()
+    // Nothing more can be said there that would be understood.
+    if (!socket.writable || bytesWritten(socket) !== written) {
+      return this.#rejected(request, new RejectUpgrade(500, ANSWERED))
+    }
     if (this.#closing) return this.#refuse(request, socket, closing())
     const letIn = this.#letIn(admission, owner)
     if ('visitor' in letIn) {
@@ -552,6 +567,8 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
 
 const TOO_EARLY =
   'A client waits for the answer to its upgrade before it sends more (RFC 6455, section 4.1)'
+const ANSWERED =
+  'This upgrade was answered or ended by somebody else: by another listener of the HTTP server, or by authenticate'
 const CLOSING: CloseInfo = { code: CloseCode.goingAway, reason: 'The server is closing' }
 const SCOPE_FAILED: CloseInfo = { code: CloseCode.internal, reason: 'idempotency.scope failed' }
 /** How often to look whether a channel has nothing left to do, in ms. */
@@ -586,6 +603,16 @@ function assertMs(name: string, value: number): number {
 
 function closing(): RejectUpgrade {
   return new RejectUpgrade(503, 'The server is closing')
+}
+
+/** How much was written to a socket; it may have carried other requests before. */
+function bytesWritten(socket: Duplex): number {
+  return (socket as Partial<Socket>).bytesWritten ?? 0
+}
+
+/** Whether it is the client that has ended a connection, or the network. */
+function hasLeft(socket: Duplex): boolean {
+  return socket.destroyed && (socket.readableEnded || socket.errored !== null)
 }
 
 /** The address that a server of the endpoint's own is bound to: only there are its names known. */

@@ -1,4 +1,4 @@
-import { quoted } from '../quoted.js'
+import { plain } from '../quoted.js'
 import type { CloseInfo } from './transport.js'
 
 /**
@@ -33,5 +33,5 @@ export const CloseCode = {
 
 /** Why a connection ended, for messages: its code, and its reason where there was one. */
 export function describeClose({ code, reason }: CloseInfo): string {
-  return reason ? `${code}: ${quoted(reason)}` : String(code)
+  return reason ? `${code}: ${plain(reason)}` : String(code)
 }
