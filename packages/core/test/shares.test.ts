@@ -3,6 +3,7 @@ import { RpcConfigError } from '@flashrpc/core'
 import {
   createEndpoint,
   type EndpointOptions,
+  memoryResultStore,
   RejectUpgrade,
   type TrustProxy,
 } from '@flashrpc/core/server'
@@ -412,5 +413,67 @@ describe('sessions that wait for their clients', () => {
     expect((await join(url, user('Ada'), first)).result.resumed).toBe(false)
     expect((await join(url, user('Ada'), second)).result.resumed).toBe(true)
     expect((await join(url, user('Bob'), bob)).result.resumed).toBe(true)
+  })
+})
+
+describe('results that are kept by key', () => {
+  const call = (id: number, key: string) => ({
+    jsonrpc: '2.0',
+    id,
+    method: 'echo',
+    params: { text: 'x'.repeat(500) },
+    rpc: { key },
+  })
+
+  test.each([
+    ['keys', { maxEntries: 8 }],
+    ['characters', { maxBytes: 4_000 }],
+    ['keys, of another share', { maxEntries: 4, share: 0.5 }],
+  ])('are a part of all at the most by owner: %s', async (_, options) => {
+    const { url } = await serve({
+      authenticate,
+      idempotency: {
+        store: memoryResultStore(options),
+        scope: (identity) => String((identity as { name: string }).name),
+      },
+    })
+    const ada = (await join(url, user('Ada'))).peer
+    for (const id of [1, 2]) {
+      ada.send(call(id, `key ${id}`))
+      expect(await ada.nextJson()).toMatchObject({ id, result: expect.any(String) })
+    }
+    ada.send(call(3, 'key 3'))
+    expect(await ada.nextJson()).toMatchObject({ id: 3, error: { code: -32003 } })
+    // By whatever connection it comes; and what it has is still there.
+    const again = (await join(url, user('Ada'))).peer
+    again.send(call(4, 'key 4'))
+    expect(await again.nextJson()).toMatchObject({ id: 4, error: { code: -32003 } })
+    again.send(call(5, 'key 1'))
+    expect(await again.nextJson()).toMatchObject({ id: 5, result: expect.any(String) })
+    const bob = (await join(url, user('Bob'))).peer
+    bob.send(call(1, 'key 1'))
+    expect(await bob.nextJson()).toMatchObject({ id: 1, result: expect.any(String) })
+  })
+
+  test('of clients without identities are counted by their addresses', async () => {
+    const idempotency = { store: memoryResultStore({ maxEntries: 4 }) }
+    const { url } = await serve({ idempotency, trustProxy: true })
+    const first = (await join(url, from('192.0.2.1'))).peer
+    for (const [id, end] of [
+      [1, 'result'],
+      [2, 'error'],
+    ] as const) {
+      first.send(call(id, `key ${id}`))
+      expect(await first.nextJson()).toHaveProperty(end)
+    }
+    const second = (await join(url, from('192.0.2.2'))).peer
+    second.send(call(3, 'key 3'))
+    expect(await second.nextJson()).toHaveProperty('result')
+  })
+
+  test.each([0, -1, 1.1, Number.NaN, '1/4', null])('can’t have a share of %j', (share) => {
+    const create = () => memoryResultStore({ share } as never)
+    expect(create).toThrow(RpcConfigError)
+    expect(create).toThrow('share')
   })
 })

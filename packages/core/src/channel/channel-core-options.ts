@@ -12,6 +12,8 @@ export interface Owner {
   readonly id: string
   /** Who the other side is, as this side found out. */
   readonly identity?: unknown
+  /** Who its part of what all clients share is counted for. */
+  readonly owner?: string | undefined
 }
 
 /** What a conversation is made with, once the public types are gone: one object for all channels of a server. */

@@ -154,6 +154,10 @@ export class ChannelCore
     return this.#options.answerKeyed
   }
 
+  get owner(): string | undefined {
+    return this.channel.owner
+  }
+
   /** What handlers and middleware find as `identity`. */
   get identity(): unknown {
     return this.channel.identity

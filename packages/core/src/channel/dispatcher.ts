@@ -66,6 +66,8 @@ export interface DispatcherHost extends CallContextHost, ExposedHandlersHost, Se
   readonly dialect: string | undefined
   /** Whether a call may run; without it, all may. */
   readonly authorize: Authorize | undefined
+  /** Who the other side's part of what all share is counted for. */
+  readonly owner: string | undefined
   /** Answers calls with an idempotency key; without it, they are refused. */
   readonly answerKeyed: AnswerKeyed | undefined
 }
@@ -427,7 +429,8 @@ export class Dispatcher {
     // That there is one was looked at before: see #whyKeyless.
     const answer = answerKeyed as AnswerKeyed
     const error = (thrown: unknown) => this.#host.error(thrown)
-    return answer({ key, method, params, identity, signal, run: runOnce, error })
+    const { owner } = this.#host
+    return answer({ key, method, params, identity, owner, signal, run: runOnce, error })
   }
 
   /**

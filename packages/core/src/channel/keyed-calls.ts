@@ -22,6 +22,8 @@ export interface KeyedCall {
   /** As they came. */
   readonly params: unknown
   readonly identity: unknown
+  /** Who its part of what all clients share is counted for. */
+  readonly owner: string | undefined
   /** Aborts when this caller cancels, and, with an `RpcDisconnectedError`, when it is gone. */
   readonly signal: AbortSignal
   /** Runs the handler. Never rejects. The signal is the handler's. */

@@ -141,6 +141,10 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     return this.#visitor.identity
   }
 
+  get owner(): string | undefined {
+    return this.#visitor.owner
+  }
+
   get isConnected(): boolean {
     return this.core.isConnected
   }

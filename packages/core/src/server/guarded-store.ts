@@ -47,6 +47,7 @@ export class GuardedStore {
   async begin(
     key: string,
     fingerprint: string,
+    owner: string | undefined,
     late: (answer: Promise<BegunCall>) => void,
   ): Promise<BegunCall> {
     const checked = (given: unknown) => {
@@ -57,7 +58,7 @@ export class GuardedStore {
     }
     const given = await this.#call(
       'begin',
-      () => this.#store.begin(key, fingerprint),
+      () => this.#store.begin(key, fingerprint, owner),
       (answer) => late(answer.then(checked)),
     )
     return checked(given)

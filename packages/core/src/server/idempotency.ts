@@ -180,7 +180,9 @@ export class Idempotency {
       refusal: neverRanMessage(null, code, `${quoted(method)} was not run: ${why}`),
     })
     try {
-      return await this.#store.begin(key, fingerprint, (late) => this.#begunLate(key, call, late))
+      return await this.#store.begin(key, fingerprint, call.owner, (late) =>
+        this.#begunLate(key, call, late),
+      )
     } catch (thrown) {
       call.error(thrown)
       if (thrown instanceof StoreIsLate) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Elapsed } from '../channel/elapsed.js'
 import { RpcConfigError, RpcOverloadedError } from '../errors.js'
 import type { BegunCall, ResultStore } from './result-store.js'
+import { type Owner, SHARE, Shares, shareOf } from './shares.js'
 
 /** How much a store in memory keeps. */
 export interface MemoryResultStoreOptions {
@@ -11,10 +12,16 @@ export interface MemoryResultStoreOptions {
   maxEntries?: number
   /** How many characters the answers may have together. Default 64 Mi. */
   maxBytes?: number
+  /**
+   * The part of both that one owner may have (the endpoint's option `owner`), above 0 and up to 1. Default 0.25. Calls
+   * with new keys of one that has as much are refused, and nobody else's.
+   */
+  share?: number
 }
 
 interface Entry {
   readonly fingerprint: string
+  readonly owner: Owner
   /** Missing while the call runs. */
   readonly answer?: string
   /** Since it has its answer; missing while the call runs. */
@@ -29,32 +36,37 @@ interface Entry {
  */
 export function memoryResultStore(options: MemoryResultStoreOptions = {}): ResultStore {
   const { ttlMs = 60 * 60_000, maxEntries = 10_000, maxBytes = 64 * 1024 * 1024 } = options
+  const { share = SHARE } = options
+  if (!(typeof share === 'number' && share > 0 && share <= 1)) {
+    throw new RpcConfigError(
+      `memoryResultStore: share must be a number above 0 and up to 1; it is ${String(share)}`,
+    )
+  }
   for (const [name, value] of Object.entries({ ttlMs, maxEntries, maxBytes })) {
     if (Number.isInteger(value) && value > 0) continue
     throw new RpcConfigError(
       `memoryResultStore: ${name} must be a positive integer; it is ${String(value)}`,
     )
   }
-  return new MemoryResultStore(ttlMs, maxEntries, maxBytes)
+  return new MemoryResultStore(ttlMs, maxEntries, maxBytes, share)
 }
 
 class MemoryResultStore implements ResultStore {
   /** Of this process and this store only: what is kept ends with it. */
   readonly id = randomUUID()
   readonly ttlMs: number
-  readonly #maxEntries: number
-  readonly #maxBytes: number
+  readonly #keys: Shares
+  readonly #characters: Shares
   /** Those with an answer are in the order in which they may be forgotten. */
   readonly #entries = new Map<string, Entry>()
-  #bytes = 0
 
-  constructor(ttlMs: number, maxEntries: number, maxBytes: number) {
+  constructor(ttlMs: number, maxEntries: number, maxBytes: number, share: number) {
     this.ttlMs = ttlMs
-    this.#maxEntries = maxEntries
-    this.#maxBytes = maxBytes
+    this.#keys = new Shares(maxEntries, shareOf(maxEntries, share))
+    this.#characters = new Shares(maxBytes, shareOf(maxBytes, share))
   }
 
-  begin(key: string, fingerprint: string): BegunCall {
+  begin(key: string, fingerprint: string, owner: Owner): BegunCall {
     this.#forget('least')
     const entry = this.#entries.get(key)
     if (entry) {
@@ -63,13 +75,19 @@ class MemoryResultStore implements ResultStore {
       return { state: 'done', fingerprint, answer }
     }
     // Where the wall clock was set far back, the entries whose time is over by the other clock make room.
-    if (this.#isFull) this.#forget('monotonic')
+    if (this.#isFullFor(owner)) this.#forget('monotonic')
     if (this.#isFull) {
       throw new RpcOverloadedError(
-        `The store of results is full: it has ${this.#entries.size} keys and ${this.#bytes} bytes. Raise its maxEntries or maxBytes, or lower its ttlMs`,
+        `The store of results is full: it has ${this.#entries.size} keys and ${this.#characters.total} bytes. Raise its maxEntries or maxBytes, or lower its ttlMs`,
       )
     }
-    this.#entries.set(key, { fingerprint })
+    if (this.#isFullFor(owner)) {
+      throw new RpcOverloadedError(
+        'This client has its share of the store of results, and no more of its calls are kept. Raise the store’s maxEntries, maxBytes or share, or lower its ttlMs',
+      )
+    }
+    this.#entries.set(key, { fingerprint, owner })
+    this.#keys.add(owner, 1)
     return { state: 'new' }
   }
 
@@ -78,27 +96,35 @@ class MemoryResultStore implements ResultStore {
     if (!entry) return
     // To the end: it is the last to be forgotten.
     this.#entries.delete(key)
-    const { fingerprint } = entry
-    this.#entries.set(key, { fingerprint, answer, since: new Elapsed() })
-    this.#bytes += answer.length - (entry.answer?.length ?? 0)
+    const { fingerprint, owner } = entry
+    this.#entries.set(key, { fingerprint, owner, answer, since: new Elapsed() })
+    this.#characters.add(owner, answer.length - (entry.answer?.length ?? 0))
   }
 
   release(key: string): void {
-    if (this.#entries.get(key)?.answer === undefined) this.#entries.delete(key)
+    const entry = this.#entries.get(key)
+    if (!entry || entry.answer !== undefined) return
+    this.#entries.delete(key)
+    this.#keys.add(entry.owner, -1)
   }
 
   get #isFull(): boolean {
-    return this.#entries.size >= this.#maxEntries || this.#bytes >= this.#maxBytes
+    return this.#keys.isFull || this.#characters.isFull
+  }
+
+  #isFullFor(owner: Owner): boolean {
+    return this.#isFull || this.#keys.isFullFor(owner) || this.#characters.isFullFor(owner)
   }
 
   /** Forgets the entries whose time is over by a reading of the clocks. */
   #forget(reading: 'least' | 'monotonic'): void {
-    for (const [key, { answer, since }] of this.#entries) {
+    for (const [key, { answer, since, owner }] of this.#entries) {
       // Calls that run are passed over: there are as many as may run.
       if (answer === undefined || since === undefined) continue
       if (since[reading] < this.ttlMs) return
       this.#entries.delete(key)
-      this.#bytes -= answer.length
+      this.#keys.add(owner, -1)
+      this.#characters.add(owner, -answer.length)
     }
   }
 }

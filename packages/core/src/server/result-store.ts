@@ -26,9 +26,11 @@ export interface ResultStore {
    * from two servers, one is new. It resolves once the record would survive what the store is to survive.
    *
    * @param fingerprint 43 characters that tell the call's method and params from others.
+   * @param owner whose the call is, of what all clients share (the endpoint's option `owner`), where that is known: a
+   *   store that is bounded for all keeps one of them from filling it.
    * @throws {RpcOverloadedError} where no more can be kept. Whatever is thrown, the call is not run.
    */
-  begin(key: string, fingerprint: string): Awaitable<BegunCall>
+  begin(key: string, fingerprint: string, owner?: string): Awaitable<BegunCall>
   /**
    * Records the answer of a call that was new. It resolves once the record is as safe as that of `begin`;
    * only then is the caller answered. Where it fails, the caller is answered, too, and it may be called again with

@@ -24,6 +24,10 @@ export class Shares {
     this.#mostOfOne = mostOfOne
   }
 
+  get total(): number {
+    return this.#total
+  }
+
   get isFull(): boolean {
     return this.#total >= this.#most
   }
