@@ -1,4 +1,4 @@
-import { quoted, RpcConfigError } from '@flashrpc/core'
+import { plain, RpcConfigError } from '@flashrpc/core'
 import type { WebContents } from 'electron'
 import { assertOrigins } from '../origins.js'
 import type { ElectronFrame, ElectronPage } from './page.js'
@@ -42,7 +42,7 @@ export function judgeOf(allow: Allow): Judge {
 }
 
 function whose({ origin, isMainFrame }: ElectronFrame): string {
-  return isMainFrame ? `The origin ${quoted(origin)}` : `A frame of the origin ${quoted(origin)}`
+  return isMainFrame ? `The origin ${plain(origin)}` : `A frame of the origin ${plain(origin)}`
 }
 
 function kindOf(verdict: unknown): string {
