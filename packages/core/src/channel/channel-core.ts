@@ -2,7 +2,7 @@ import { type ContractSide, definitionOf, type Side } from '../contract.js'
 import { own } from '../error-origin.js'
 import { ErrorCode, RpcDisconnectedError, RpcProtocolError } from '../errors.js'
 import { quoted } from '../quoted.js'
-import { CloseCode } from '../transport/close-codes.js'
+import { CloseCode, meantBy } from '../transport/close-codes.js'
 import { failedTransport } from '../transport/failed-transport.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { type Encoded, encode, heldBytes, keep } from '../wire/encoded.js'
@@ -99,6 +99,8 @@ export class ChannelCore
   #leaving: Bye | undefined
   /** Server: the client has not said that it heard that. */
   #isUnheard = false
+  /** Whoever waits until it is not busy. */
+  #tellIdle: (() => void) | undefined
 
   /**
    * @param owner whose it is.
@@ -191,6 +193,7 @@ export class ChannelCore
 
   change(): void {
     this.#options.events.change?.(this.channel)
+    this.#lookIdle()
   }
 
   error(error: unknown): void {
@@ -248,6 +251,26 @@ export class ChannelCore
   get isServing(): boolean {
     const hasCalls = this.#dispatcherThere?.hasCalls === true && this.#refusal === undefined
     return hasCalls || this.#delivery.isHolding || this.#isUnheard
+  }
+
+  /** @returns resolves when it is not busy. */
+  whenIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#tellIdle = resolve
+      this.#lookIdle()
+    })
+  }
+
+  #lookIdle(): void {
+    if (!this.#tellIdle || this.isBusy) return
+    this.#tellIdle()
+    this.#tellIdle = undefined
+  }
+
+  /** A call of the other side has ended here. */
+  ran(): void {
+    // First its answer is written, or put where answers wait.
+    if (this.#tellIdle) setTimeout(() => this.#lookIdle(), 0)
   }
 
   get isConnected(): boolean {
@@ -705,6 +728,15 @@ export class ChannelCore
     connection.end(CloseCode.violation, reason)
   }
 
+  /** Client: leaves a connection whose hello has not been answered, as if there had been none. */
+  leaveAttempt(): void {
+    const connection = this.#connection
+    if (!connection || connection.isReady) return
+    this.#connection = undefined
+    // No code that ends a session: the server may have heard the hello.
+    connection.end(CloseCode.timedOut, 'The client makes another attempt')
+  }
+
   close(connection: Connection, info: CloseInfo): void {
     if (this.#connection !== connection) return
     this.#connection = undefined
@@ -724,7 +756,7 @@ export class ChannelCore
   /** Whether the session outlives a connection that ended like this. */
   #outlives({ code }: CloseInfo): boolean {
     if (this.#isEnding || this.#leaving) return false
-    return this.side === 'client' || !SESSION_ENDS.has(code)
+    return this.side === 'client' || !SESSION_ENDS.has(meantBy(code))
   }
 
   /**
@@ -808,6 +840,7 @@ export class ChannelCore
   bye(connection: Connection, bye: Bye): void {
     if (this.side === 'server') {
       this.#isUnheard = false
+      this.#lookIdle()
       return
     }
     const session = this.#delivery.session

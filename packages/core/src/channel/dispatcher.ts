@@ -70,6 +70,8 @@ export interface DispatcherHost extends CallContextHost, ExposedHandlersHost, Se
   readonly owner: string | undefined
   /** Answers calls with an idempotency key; without it, they are refused. */
   readonly answerKeyed: AnswerKeyed | undefined
+  /** A call or a notification has ended. */
+  ran(): void
 }
 
 /**
@@ -192,11 +194,16 @@ export class Dispatcher {
     if (streams) this.#streams.end(streams)
     context.end()
     const { served } = context
-    if (!served) return this.#running?.leave(context)
+    if (!served) return this.#leave(context)
     // Its middleware did not wait for the handler, which has the place until it has ended.
     this.#running?.answered(context)
-    const leave = () => this.#running?.leave(context)
+    const leave = () => this.#leave(context)
     served.then(leave, leave)
+  }
+
+  #leave(context: CallContext): void {
+    this.#running?.leave(context)
+    this.#host.ran()
   }
 
   // What ends in the turn that it began in is counted nowhere else: most calls do.

@@ -236,6 +236,11 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     return this.core.isServing
   }
 
+  /** @returns resolves when it is not busy. */
+  whenIdle(): Promise<void> {
+    return this.core.whenIdle()
+  }
+
   /** Begins a session, with a client that keeps so many bytes itself. */
   begin(peerBytes: number | undefined): void {
     this.core.begin(peerBytes)

@@ -54,7 +54,10 @@ export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposa
    * @returns resolves when it is connected; rejects with `RpcDisconnectedError` when it has stopped.
    */
   connect(): Promise<void>
-  /** Attempts to connect at once, instead of at `state.retryAt`; does nothing while connected. */
+  /**
+   * Attempts to connect at once, instead of at `state.retryAt`; an attempt that is under way, and may hang, is left
+   * for it. Does nothing while connected.
+   */
   reconnect(): void
   /**
    * For developer tools: has every frame of its connections pass through a tap, in place of an earlier one, and
@@ -220,8 +223,10 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 
   reconnect(): void {
-    if (this.#link) this.#link.hurry()
-    else void this.connect()
+    if (!this.#link) return void this.connect()
+    if (this.state.status === 'connected') return
+    this.core.leaveAttempt()
+    this.#link.hurry()
   }
 
   tap(tap: WireTap): Inspection {

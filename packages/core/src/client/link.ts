@@ -40,7 +40,7 @@ export interface Link {
   accepted(spreadMs: number, windowMs: number): void
   /** The server wishes its clients to come back over another window, in ms. */
   spread(spreadMs: number): void
-  /** Attempts the next connection at once. */
+  /** Attempts the next connection at once, and leaves an attempt that is under way; not a connection that was accepted. */
   hurry(): void
   /** Makes no further connection. Resolves when the last socket is closed. */
   stop(): Promise<void>

@@ -10,6 +10,9 @@ export interface PaceEvents {
 /** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
+/** Over so long a time those come back whose network is there again, such as a whole office, in ms. */
+const ONLINE_MS = 1_000
+
 /**
  * Holds attempts to connect to their times: a failure sets the time of the next attempt, or ends
  * them all. The sole owner of the timer between attempts and of the `online` listener.
@@ -18,9 +21,12 @@ export class Pace {
   readonly #backoff: Backoff
   readonly #events: PaceEvents
   readonly #canRefresh: boolean
-  readonly #onOnline = () => this.hurry()
+  readonly #onOnline = () => this.#isOnline()
   #attempt = 0
   #dueAt = 0
+  /** The last failure, and until when the server asked to be left alone after it. */
+  #failure: Failure | undefined
+  #notBefore = 0
   #spreadMs = 0
   #windowMs = Number.POSITIVE_INFINITY
   #refreshed = false
@@ -94,8 +100,20 @@ export class Pace {
       this.#events.stopped(verdict, failure)
       return
     }
+    this.#failure = failure
+    this.#notBefore = performance.now() + (failure.retryAfterMs ?? 0)
     this.#dueAt = performance.now() + delay
     this.#events.waiting(Date.now() + delay, failure)
+  }
+
+  /** The network is there again: the next attempt comes soon, but with no crowd, and no sooner than was asked. */
+  #isOnline(): void {
+    const now = performance.now()
+    const dueAt = Math.max(now, this.#notBefore) + Math.random() * ONLINE_MS
+    if (!this.#wake || !this.#failure || dueAt >= this.#dueAt) return
+    this.#dueAt = dueAt
+    this.#events.waiting(Date.now() + dueAt - now, this.#failure)
+    this.#wake()
   }
 
   /** The next attempt is due at once. */

@@ -37,6 +37,10 @@ export class ReconnectingSocket implements Link {
   /** Attempts whose sockets are not closed on the wire yet. */
   readonly #attempts = new Set<SocketAttempt>()
   #current: SocketAttempt | undefined
+  /** Whether the server lets calls through on that. */
+  #isAccepted = false
+  /** Gives up asking for the address and the headers. */
+  #asking = new AbortController()
   /** Opens the next socket. */
   #open: (() => OpeningSocket) | undefined
 
@@ -47,6 +51,7 @@ export class ReconnectingSocket implements Link {
       waiting: events.waiting,
       stopped: (verdict, failure) => {
         this.#stopping.abort()
+        this.#asking.abort()
         this.#reconnecting.close()
         events.stopped(verdict, failure)
       },
@@ -71,12 +76,14 @@ export class ReconnectingSocket implements Link {
   lost(failure: Failure): void {
     const attempt = this.#current
     this.#current = undefined
+    this.#isAccepted = false
     this.#pace.failed(failure)
     // A dead peer's socket can take a minute to close; nobody waits for it.
     attempt?.abandon()
   }
 
   accepted(spreadMs: number, windowMs: number): void {
+    this.#isAccepted = true
     this.#pace.accepted(spreadMs, windowMs)
   }
 
@@ -85,12 +92,18 @@ export class ReconnectingSocket implements Link {
   }
 
   hurry(): void {
+    if (this.#isAccepted) return
     this.#pace.hurry()
+    this.#asking.abort()
+    const attempt = this.#current
+    this.#current = undefined
+    attempt?.leave()
   }
 
   async stop(): Promise<void> {
     this.#pace.stop()
     this.#stopping.abort()
+    this.#asking.abort()
     this.#reconnecting.close()
     this.#current = undefined
     await Promise.all([...this.#attempts].map((attempt) => attempt.closed()))
@@ -100,9 +113,12 @@ export class ReconnectingSocket implements Link {
   async #nextUrl(): Promise<string> {
     while (await this.#pace.next()) {
       this.#events.connecting(this.#pace.attempt)
+      this.#asking = new AbortController()
+      const { signal } = this.#asking
       try {
-        return await this.#prepare()
+        return await this.#prepare(signal)
       } catch (thrown) {
+        if (signal.aborted) continue
         const cause = thrown instanceof ProviderError ? thrown.cause : thrown
         this.#pace.failed({ message: describeThrown(thrown), closeCode: 1006, cause })
       }
@@ -111,11 +127,11 @@ export class ReconnectingSocket implements Link {
   }
 
   /** Finds out all that the next attempt needs. @returns its address. */
-  async #prepare(): Promise<string> {
+  async #prepare(signal: AbortSignal): Promise<string> {
     const { proxy, tls, maxMessage } = this.#options
     const [url, headers] = await Promise.all([
-      this.#ask('url', this.#options.url, assertWebSocketUrl),
-      this.#ask('headers', this.#options.headers, assertTold),
+      this.#ask('url', this.#options.url, assertWebSocketUrl, signal),
+      this.#ask('headers', this.#options.headers, assertTold, signal),
     ])
     this.#open = await prepareSocket(url, {
       headers,
@@ -130,12 +146,13 @@ export class ReconnectingSocket implements Link {
     name: string,
     source: T | (() => T | Promise<T>),
     assert: (value: T) => T,
+    signal: AbortSignal,
   ): Promise<T> {
     if (typeof source !== 'function') return source
     const { connectTimeoutMs } = this.#options
     try {
       const ask = source as () => T | Promise<T>
-      return assert(await within(connectTimeoutMs, this.#stopping.signal, ask))
+      return assert(await within(connectTimeoutMs, signal, ask))
     } catch (cause) {
       throw new ProviderError(`asking for the ${name} failed: ${describeThrown(cause)}`, { cause })
     }

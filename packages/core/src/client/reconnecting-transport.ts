@@ -24,6 +24,7 @@ export class ReconnectingTransport implements Link {
   readonly #pace: Pace
   #attempt: AbortController | undefined
   #transport: Transport | undefined
+  #isAccepted = false
 
   constructor(
     connect: Connect,
@@ -40,11 +41,13 @@ export class ReconnectingTransport implements Link {
 
   lost(failure: Failure): void {
     this.#transport = undefined
+    this.#isAccepted = false
     this.#pace.failed(failure)
     void this.#open()
   }
 
   accepted(spreadMs: number, windowMs: number): void {
+    this.#isAccepted = true
     this.#pace.accepted(spreadMs, windowMs)
   }
 
@@ -53,7 +56,17 @@ export class ReconnectingTransport implements Link {
   }
 
   hurry(): void {
+    if (this.#isAccepted) return
     this.#pace.hurry()
+    const attempt = this.#attempt
+    this.#attempt = undefined
+    attempt?.abort(new Error('The client makes another attempt'))
+    const transport = this.#transport
+    if (!transport) return
+    this.#transport = undefined
+    // Its client has left it already: another attempt follows it.
+    closeQuietly(transport)
+    void this.#open()
   }
 
   async stop(): Promise<void> {
@@ -86,6 +99,8 @@ export class ReconnectingTransport implements Link {
         this.#events.open(transport, Math.max(0, end - performance.now()))
         return
       } catch (thrown) {
+        // Another one takes its place.
+        if (attempt !== this.#attempt) continue
         this.#pace.failed({
           message: isLate ? late : describeThrown(thrown),
           closeCode: (thrown instanceof RpcDisconnectedError && thrown.closeCode) || 1006,

@@ -1,4 +1,5 @@
 import { RpcConfigError, RpcDisconnectedError } from '../errors.js'
+import { meantBy } from '../transport/close-codes.js'
 
 /** When to try again after a connection was lost or could not be made. */
 export interface RetryOptions {
@@ -164,7 +165,7 @@ export class Backoff {
     if (this.isStable) this.#failures = 0
     const { minDelayMs, maxDelayMs } = this.#options
     const isLoss = this.#openedAt !== undefined
-    const isSpread = RESTARTS.has(failure.closeCode) || (this.#isTrial && !isLoss)
+    const isSpread = RESTARTS.has(meantBy(failure.closeCode)) || (this.#isTrial && !isLoss)
     this.#isTrial = isLoss && !isSpread
     this.#openedAt = undefined
     const base = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(this.#failures, 30))

@@ -28,6 +28,7 @@ export class SocketAttempt {
   #timer: ReturnType<typeof setTimeout> | undefined
   #readyState = 0
   #timedOut = false
+  #isLeft = false
 
   constructor(open: () => OpeningSocket, events: AttemptEvents) {
     this.whenClosed = new Promise((resolve) => {
@@ -55,7 +56,7 @@ export class SocketAttempt {
     }, events.timeoutMs)
     socket.addEventListener('error', () => {})
     socket.addEventListener('open', () => {
-      if (this.#readyState !== 0) return
+      if (this.#readyState !== 0 || this.#isLeft) return
       clearTimeout(this.#timer)
       this.#readyState = 1
       events.open(socket, Math.max(0, end - performance.now()))
@@ -63,7 +64,7 @@ export class SocketAttempt {
     })
     socket.addEventListener('close', ({ code, reason }) => {
       clearTimeout(this.#timer)
-      if (this.#readyState === 0) {
+      if (this.#readyState === 0 && !this.#isLeft) {
         const message = this.#timedOut
           ? `no connection within ${events.timeoutMs} ms${through}`
           : reason || 'the connection could not be opened'
@@ -97,6 +98,15 @@ export class SocketAttempt {
     if (this.#readyState === 3) return
     this.#readyState = 3
     this.#tell('close', { code: 1006, reason: '' })
+  }
+
+  /** Gives up an attempt for another one: of its end nothing more is told. */
+  leave(): void {
+    this.#isLeft = true
+    clearTimeout(this.#timer)
+    if (this.#socket?.terminate) this.#socket.terminate()
+    else this.close()
+    this.abandon()
   }
 
   /** Closes the socket, and ends it where that takes too long. */

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Audience, createAudience } from '../channel/audience.js'
+import { MAX_TIMER_MS } from '../channel/call-timer.js'
 import type { Authorizer, ServerChannel } from '../channel/channel.js'
 import type { Connection } from '../channel/connection.js'
 import type { Reception } from '../channel/connection-events.js'
@@ -31,7 +32,7 @@ import { CloseCode } from '../transport/close-codes.js'
 import { withRetryAfter } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { truncateReason } from '../transport/web-socket.js'
-import { WsTransport } from '../transport/ws-transport.js'
+import { LONGEST_GOODBYE_MS, WsTransport } from '../transport/ws-transport.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { ClientAddresses, type TrustProxy } from './client-address.js'
 import { type ConnectionLimits, Connections } from './connection-limits.js'
@@ -223,8 +224,6 @@ type UntypedOptions = EndpointOptions<UntypedSide, UntypedSide>
 
 /** How long a socket may take over its closing handshake, in ms. */
 const GOODBYE_MS = 1_000
-/** How long a client has to answer a goodbye while the server goes on, in ms. */
-const CLOSE_MS = 5_000
 /** How often it is looked at whose request takes too long, in ms; Node's default is 30 s. */
 const CHECK_MS = 1_000
 
@@ -290,9 +289,8 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       maxPayload: limits.message,
       // Costs far more than it saves on small messages, and invites bombs.
       perMessageDeflate: false,
-      // Whoever does not read reads no goodbye either, and holds what was written to it. An option
-      // that the types of ws do not have yet.
-      ...({ closeTimeout: CLOSE_MS } as object),
+      // An option that the types of ws do not have yet. A transport ends sooner who takes nothing.
+      ...({ closeTimeout: LONGEST_GOODBYE_MS } as object),
     })
   }
 
@@ -571,9 +569,6 @@ const ANSWERED =
   'This upgrade was answered or ended by somebody else: by another listener of the HTTP server, or by authenticate'
 const CLOSING: CloseInfo = { code: CloseCode.goingAway, reason: 'The server is closing' }
 const SCOPE_FAILED: CloseInfo = { code: CloseCode.internal, reason: 'idempotency.scope failed' }
-/** How often to look whether a channel has nothing left to do, in ms. */
-const LOOK_MS = 10
-
 /** Lets a channel finish what it runs, until the deadline, and ends it. */
 async function leave(
   channel: LiveChannel,
@@ -581,8 +576,14 @@ async function leave(
   retryAfterMs: number | undefined,
 ): Promise<void> {
   channel.retire(retryAfterMs)
-  while (channel.isBusy && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+  const leftMs = Math.min(deadline - performance.now(), MAX_TIMER_MS)
+  if (leftMs > 0) {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const isLate = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, leftMs)
+    })
+    await Promise.race([channel.whenIdle(), isLate])
+    clearTimeout(timer)
   }
   channel.end(CLOSING)
 }

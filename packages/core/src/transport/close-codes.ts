@@ -31,6 +31,16 @@ export const CloseCode = {
   tooMany: 4429,
 } as const
 
+/**
+ * A page can send none of 1001 to 1015, and sends 3,000 more in their place: 4009 for 1009. So nothing else has a
+ * number from 4001 to 4015.
+ *
+ * @returns what a code stands for, whoever sent it.
+ */
+export function meantBy(code: number): number {
+  return code > 4000 && code <= 4015 ? code - 3000 : code
+}
+
 /** Why a connection ended, for messages: its code, and its reason where there was one. */
 export function describeClose({ code, reason }: CloseInfo): string {
   return reason ? `${code}: ${plain(reason)}` : String(code)

@@ -31,14 +31,20 @@ export class WireMovement {
 
   /** @returns whether something has moved since the last look. */
   look(): boolean {
+    const before = this.#read
+    return this.hasLeft() || this.#read > before
+  }
+
+  /** @returns whether some of what waited has left since the last look. */
+  hasLeft(): boolean {
     const { bytesRead = 0, writableLength, _handle } = this.#wire
     const { bytesWritten, writeQueueSize } = _handle ?? {}
     const isKnown = typeof bytesWritten === 'number' && typeof writeQueueSize === 'number'
     const taken = isKnown ? bytesWritten - writeQueueSize : -writableLength
-    const hasMoved = bytesRead > this.#read || (this.#isWaiting && taken > this.#taken)
+    const hasLeft = this.#isWaiting && taken > this.#taken
     this.#read = bytesRead
     this.#taken = taken
     this.#isWaiting = writableLength > 0
-    return hasMoved
+    return hasLeft
   }
 }

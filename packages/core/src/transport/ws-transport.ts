@@ -45,6 +45,11 @@ export interface Wire extends MovingWire {
   readFirst?: ReadFirst
 }
 
+/** So long, in ms, the other side may take nothing of what is ahead of a server's goodbye, or leave that unanswered. */
+const GOODBYE_MS = 5_000
+/** So long, in ms, it may take over that altogether. */
+export const LONGEST_GOODBYE_MS = 60_000
+
 /** A server's text of more characters is written as it is, behind its header: it needs no mask, and no memory. */
 const SMALL = 4_000
 
@@ -79,6 +84,8 @@ export class WsTransport implements Transport, MessageReader {
   #movement: WireMovement | undefined
   #events: TransportEvents | undefined
   #isDrainWatched = false
+  #goodbye: ReturnType<typeof setTimeout> | undefined
+  #isClosed = false
 
   /**
    * @param socket one without extensions: what is written to its wire is in order with what it writes itself.
@@ -171,6 +178,21 @@ export class WsTransport implements Transport, MessageReader {
 
   close(code = 1000, reason = ''): void {
     this.#socket.close(code, truncateReason(reason))
+    if (this.isServed && !this.#isClosed) this.#goodbye ??= this.#awaitGoodbye(LONGEST_GOODBYE_MS)
+  }
+
+  /**
+   * The goodbye is behind all that waits here: who takes that learns why the connection ends, and who takes nothing
+   * holds nothing for long.
+   */
+  #awaitGoodbye(leftMs: number): ReturnType<typeof setTimeout> {
+    this.#movement ??= new WireMovement(this.#wire)
+    this.#movement.hasLeft()
+    return setTimeout(() => {
+      if (leftMs > GOODBYE_MS && this.#movement?.hasLeft()) {
+        this.#goodbye = this.#awaitGoodbye(leftMs - GOODBYE_MS)
+      } else this.#socket.terminate()
+    }, GOODBYE_MS)
   }
 
   terminate(): void {
@@ -215,6 +237,8 @@ export class WsTransport implements Transport, MessageReader {
   }
 
   closed(code: number, reason: string): void {
+    this.#isClosed = true
+    clearTimeout(this.#goodbye)
     this.#events?.close({ code, reason })
   }
 
