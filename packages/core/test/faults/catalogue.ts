@@ -273,7 +273,12 @@ export const CATALOGUE: Readonly<Record<number, Row>> = {
   },
   50: {
     fault: 'clients that lose their server together',
-    tests: core('retry-policy.test.ts', 'come back over that time'),
+    tests: core(
+      'retry-policy.test.ts',
+      'because it was restarted come back over that time',
+      'because it was killed find nobody at once',
+      'though it is there, which takes so many in a second',
+    ),
   },
   51: {
     fault: 'sessions that end while their clients come back',
