@@ -59,7 +59,7 @@ export const slow: Scenario = async ({ calls: clients, level, folder, progress }
         ],
         faults: [
           ...(cut < CUT_MS ? [] : ['it was never cut off']),
-          ...(most <= 24 * MIB ? [] : ['it cost too much memory']),
+          ...(most <= 16 * MIB ? [] : ['it cost too much memory']),
         ],
       },
       uncaught(server),
