@@ -149,7 +149,6 @@ describe.each(sessions)('%s,', (_, options) => {
     // The system takes some megabytes, too: less may wait here, so that some is refused before long.
     const { server, proxy, held } = await served({
       ...options,
-      heartbeat: false,
       limits: { waitingBytes: 2 * MIB },
     })
     const client = await connected(proxy)

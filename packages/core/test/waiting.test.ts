@@ -305,12 +305,10 @@ describe('a side that is behind', () => {
   test('that moves is never cut off for it, however slow', { timeout: 20_000 }, async () => {
     const { proxy, endpoint, ends } = await serve({
       limits: { stalledMs: 1_500, sendBuffer: 4 * KIB },
-      heartbeat: false,
     })
     let heard = 0
     const client = connectTo(proxy.url(), {
       methods: { get: () => '', note: () => void heard++ },
-      heartbeat: false,
     })
     await client.connect()
     // So slow that what fills the buffers of the system takes several times as long as a standstill may.
