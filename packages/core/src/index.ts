@@ -40,6 +40,7 @@ export type { Logger } from './channel/logger.js'
 export type { Middleware, MiddlewareCall } from './channel/middleware.js'
 export type { ChannelOptions } from './channel/options.js'
 export type { AnyPeer, Peer } from './channel/peer.js'
+export { type ToldError, toldError } from './channel/refusals.js'
 export type {
   Inspection,
   Snapshot,

@@ -1,7 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ErrorCode, RpcError } from '@flashrpc/core'
+import {
+  createChannel,
+  ErrorCode,
+  memoryTransportPair,
+  RpcConfigError,
+  RpcError,
+} from '@flashrpc/core'
 import type { Refusal } from '@flashrpc/electron/main'
 import type { Frame, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -32,6 +38,17 @@ afterAll(async () => {
 })
 
 afterEach(() => desktop.reset())
+
+/** A channel to somebody who never answers. */
+function besideSomebodySilent() {
+  const [transport, silent] = memoryTransportPair()
+  const channel = createChannel<object, { whoIs(params: object): string }>({
+    side: 'client',
+    transport,
+    plain: true,
+  })
+  return { channel, silent }
+}
 
 beforeEach(() => {
   uncaught = []
@@ -326,6 +343,29 @@ describe('where main', () => {
         },
       },
       { status: 'unauthorized', why: 'Sign in first', closeCode: 4401 },
+    ],
+    [
+      'has an identify whose own call fails, it refuses, and does not tell why',
+      {
+        identify: async () => {
+          const { channel, silent } = besideSomebodySilent()
+          try {
+            return (await channel.other.whoIs({ window: 1 }, { timeout: 10 })) as never
+          } finally {
+            silent.close(1000, '')
+          }
+        },
+      },
+      { status: 'reconnecting', why: 'Main could not find out who this page is' },
+    ],
+    [
+      'has an identify with a wrong option, it refuses, and does not tell why',
+      {
+        identify: () => {
+          throw new RpcConfigError('The key of the store is missing')
+        },
+      },
+      { status: 'reconnecting', why: 'Main could not find out who this page is' },
     ],
   ])('%s', async (_, options, outcome) => {
     await using listener = listening(options)

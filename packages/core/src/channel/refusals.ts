@@ -34,15 +34,18 @@ export function notThisKind(method: string, isStream: boolean): RpcError {
   return new RpcError(ErrorCode.invalidRequest, message, undefined, { method })
 }
 
-/** What a caller is told. */
+/** What the other side is told of an error: its code, its message and its data, if it has some. */
 export interface ToldError extends ErrorObject {
   /** What is known of the call, where it was passed on. */
   readonly ran?: Ran | undefined
 }
 
 /**
- * What a thrown value tells the caller: only an `RpcError` tells anything, and not where this library made it of what
- * happened on this side. Reads nothing twice and survives errors whose members throw.
+ * What a thrown value tells the other side: only an {@link RpcError} tells anything, and not where this library made it
+ * of what happened on this side, such as a call of one's own that timed out, or a wrong option. For transports
+ * that refuse connections by such errors. Never throws: an error whose members throw tells nothing.
+ *
+ * @returns undefined where nothing of it may be told.
  */
 export function toldError(thrown: unknown): ToldError | undefined {
   try {

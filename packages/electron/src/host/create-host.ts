@@ -11,7 +11,7 @@ import {
   quoted,
   RpcConfigError,
   RpcDisconnectedError,
-  RpcError,
+  toldError,
 } from '@flashrpc/core'
 import { type Discovery, resolveDiscovery } from '@flashrpc/core/discovery'
 import type { BrowserWindow, MessagePortMain, UtilityProcess, WebContents } from 'electron'
@@ -393,10 +393,9 @@ class Host {
 
 /** What a page is told of a failing `identify`: what it said, where it meant to be heard. */
 function describeFailure(cause: unknown): { code: number; reason: string } {
-  if (!(cause instanceof RpcError)) {
-    return { code: 1011, reason: 'Main could not find out who this page is' }
-  }
-  return { code: cause.code === ErrorCode.unauthorized ? 4401 : 4403, reason: cause.message }
+  const told = toldError(cause)
+  if (!told) return { code: 1011, reason: 'Main could not find out who this page is' }
+  return { code: told.code === ErrorCode.unauthorized ? 4401 : 4403, reason: told.message }
 }
 
 function assertOptions({ ipcMain, identify, methods, name = DEFAULT_NAME }: UntypedOptions): void {

@@ -27,7 +27,9 @@ export interface ElectronHostOptions<Local, Remote, Identity = ElectronPage>
   /**
    * Says who a page is: `identity` in every handler and on its channel. Throw an `RpcError` to refuse
    * the page with its message: with the code `ErrorCode.unauthorized` its client is `unauthorized`, and
-   * `connect()` asks again; with another it is `failed`. Default: the {@link ElectronPage} itself.
+   * `connect()` asks again; with another it is `failed`. Anything else that is thrown, errors of this library's own included (a
+   * call that timed out, a wrong option), is not told, and the page tries again. Default: the {@link ElectronPage}
+   * itself.
    */
   identify?: (page: ElectronPage) => Identity | Promise<Identity>
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
