@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import {
   type AnyChannel,
   createClient,
@@ -14,8 +17,11 @@ import { createEndpoint } from '@flashrpc/core/server'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
+import { LeftOut } from '../src/devtools/message-reader.js'
 import { Recorder } from '../src/devtools/recorder.js'
 import type { Row } from '../src/devtools/row.js'
+import { RowBook } from '../src/devtools/row-book.js'
+import { NETWORKS } from '../src/devtools/simulated-network.js'
 
 /** The rows of the devtools, held against the frames on the wire, which are written down next to the socket. */
 
@@ -30,6 +36,15 @@ const contract = defineContract({
     count: stream({ params: z.object({ to: z.number() }), item: z.number() }),
     sum: method({ input: z.number(), result: z.number() }),
     log: notification({ params: z.object({ n: z.number() }) }),
+    keep: notification({ params: z.unknown() }),
+    texts: stream({
+      params: z.object({ times: z.number(), length: z.number() }),
+      item: z.string(),
+    }),
+    report: method({
+      params: z.object({ times: z.number(), length: z.number() }),
+      progress: z.object({ n: z.number(), text: z.string() }),
+    }),
   },
   client: { confirm: method({ result: z.string() }), notify: notification() },
 })
@@ -44,6 +59,11 @@ const opened: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close()
 })
+
+/** Text that nothing shares with any other. */
+function text(length: number): string {
+  return randomBytes(length / 2).toString('hex')
+}
 
 async function open(options: { codec?: typeof msgpackCodec; resume?: boolean } = {}) {
   const { codec, resume = true } = options
@@ -70,6 +90,17 @@ async function open(options: { codec?: typeof msgpackCodec; resume?: boolean } =
         return sum
       },
       log: () => {},
+      keep: () => {},
+      async *texts({ times, length }) {
+        for (let n = 0; n < times; n++) yield text(length)
+      },
+      async report({ times, length }, { progress, channel }) {
+        for (let n = 0; n < times; n++) {
+          progress({ n, text: text(length) })
+          // What has not left yet would be told together.
+          await channel.other.confirm()
+        }
+      },
     },
   })
   const { url } = await endpoint.listen()
@@ -351,3 +382,148 @@ describe('rows', () => {
     expect(row?.messages[0]?.message).toMatchObject({ method: 'count' })
   })
 })
+
+const MIB = 1024 * 1024
+
+/** What the rows hold, in bytes of JSON: params, answer and progress are in their messages. */
+function heldBy(rows: readonly Row[]): number {
+  return rows.reduce((sum, { messages }) => sum + JSON.stringify(messages).length, 0)
+}
+
+describe('memory is bounded', { timeout: 20_000 }, () => {
+  test('by the newest rows, in both directions', async () => {
+    const { endpoint, client, recorder } = await open()
+    const [page] = [...endpoint.channels] as AnyChannel[]
+    for (let n = 0; n < 60; n++) {
+      await client.other.keep({ n, text: text(200_000) })
+      await page?.notify('notify', { n, text: text(200_000) })
+    }
+    await client.other.add({ a: 0, b: 0 })
+    const rows = await rowsOf(recorder)
+    expect(heldBy(rows)).toBeLessThan(16 * MIB)
+    expect(heldBy(rows)).toBeGreaterThan(4 * MIB)
+    expect(recorder.store.getState().dropped).toBeGreaterThan(30)
+    expect(rows.findLast(({ method }) => method === 'keep')?.params).toMatchObject({ n: 59 })
+    expect(rows.findLast(({ method }) => method === 'notify')?.params).toMatchObject({ n: 59 })
+  })
+
+  test('by the first messages and the newest of a row', async () => {
+    const { client, recorder } = await open()
+    for await (const _ of client.other.texts({ times: 40, length: 200_000 }));
+    let seen = 0
+    const options = { onProgress: () => seen++ }
+    await client.other.report({ times: 40, length: 200_000 }, options)
+    expect(seen).toBe(40)
+    const rows = await rowsOf(recorder)
+    const [texts, report] = rows.filter(({ method }) => /texts|report/.test(method)) as [Row, Row]
+    expect(texts).toMatchObject({ items: 40, outcome: 'done' })
+    expect(report).toMatchObject({ outcome: 'done', progress: { n: 39 } })
+    for (const row of [texts, report]) {
+      expect(heldBy([row])).toBeLessThan(4 * MIB)
+      expect(row.messages[0]?.message).toMatchObject({ method: row.method })
+      expect(row.messages.at(-1)?.message).toHaveProperty('result')
+      expect(row.messagesLeftOut).toBeGreaterThan(20)
+    }
+  })
+
+  test.each([
+    ['text', text(600_000)],
+    ['much of little text', Array.from({ length: 60_000 }, () => [])],
+  ])('by what a message carries: %s', async (_name, value) => {
+    const { endpoint, client, recorder } = await open()
+    const [page] = [...endpoint.channels] as AnyChannel[]
+    await client.other.keep({ value })
+    await page?.notify('notify', { value })
+    await client.other.add({ a: 0, b: 0 })
+    const rows = (await rowsOf(recorder)).filter(({ kind }) => kind === 'notification')
+    expect(rows.map(({ params }) => params)).toEqual([expect.any(LeftOut), expect.any(LeftOut)])
+    expect(rows.every(({ bytes }) => bytes > 100_000)).toBe(true)
+    expect(heldBy(rows)).toBeLessThan(2_000)
+  })
+
+  test('by the progress that is kept, and the items of a stream that are large', async () => {
+    const { client, recorder } = await open()
+    const length = 600_000
+    for await (const _ of client.other.texts({ times: 3, length }));
+    await client.other.report({ times: 3, length }, { onProgress: () => {} })
+    const rows = await rowsOf(recorder)
+    const [texts, report] = rows.filter(({ method }) => /texts|report/.test(method)) as [Row, Row]
+    expect(texts).toMatchObject({ items: 3, outcome: 'done' })
+    expect(report).toMatchObject({ outcome: 'done', progress: expect.any(LeftOut) })
+    expect(heldBy([texts, report])).toBeLessThan(5_000)
+  })
+
+  test('by what is kept of a message besides what it carries', () => {
+    const book = new RowBook(() => false)
+    const long = text(2_000_000)
+    const call = { jsonrpc: '2.0', params: 1 }
+    const write = (message: unknown) =>
+      book.write('in', { message, bytes: JSON.stringify(message)?.length ?? 0 })
+    write({ ...call, id: 1, method: long })
+    write({ ...call, id: long, method: 'add' })
+    write({ ...call, id: 2, method: 'add', rpc: { deadline: long }, [long]: long })
+    write(long)
+    const rows = book.rows()
+    expect(rows.map(({ kind }) => kind)).toEqual(['call', 'unreadable', 'call', 'unreadable'])
+    expect(rows[0]?.method.length).toBeLessThan(300)
+    expect(JSON.stringify(rows).length).toBeLessThan(5_000)
+  })
+
+  test('by rows: of calls that have no answer yet, and of those that the server has not acknowledged', () => {
+    const book = new RowBook(() => true)
+    const write = (direction: 'in' | 'out', message: unknown) =>
+      book.write(direction, { message, bytes: JSON.stringify(message).length })
+    write('out', { jsonrpc: '2.0', id: 'rpc:1', method: 'rpc.hello' })
+    write('in', { jsonrpc: '2.0', id: 'rpc:1', result: { token: 'a' } })
+    const params = Array.from({ length: 2_000 }, (_, id) => {
+      const value = { id }
+      write('out', { jsonrpc: '2.0', id, method: 'hang', params: value })
+      return new WeakRef(value)
+    })
+    return new Promise<void>((resolve) => setTimeout(resolve)).then(() => {
+      gc()
+      expect(book.dropped).toBe(1_001)
+      const held = params.filter((value) => value.deref() !== undefined)
+      expect(held.length).toBeLessThanOrEqual(1_000)
+      // Those that are gone are not looked for by their answers, and those that are there go on.
+      write('in', { jsonrpc: '2.0', id: 0, result: null })
+      write('in', { jsonrpc: '2.0', id: 1_999, result: null })
+      const rows = book.rows()
+      expect(rows).toHaveLength(1_000)
+      expect(rows.filter(({ outcome }) => outcome === 'done')).toHaveLength(1)
+    })
+  })
+})
+
+describe('a slow network', { timeout: 20_000 }, () => {
+  test.each(['in', 'out'] as const)('holds back so much and no more: %s', async (direction) => {
+    const { endpoint, client, recorder } = await open({ resume: false })
+    const [page] = [...endpoint.channels] as AnyChannel[]
+    recorder.simulate(NETWORKS[3] as (typeof NETWORKS)[0])
+    const isCut = () =>
+      recorder.store.getState().timeline.some(({ cause }) => cause?.includes('slow network'))
+    for (let n = 0; n < 200 && !isCut(); n++) {
+      const params = { n, text: text(200_000) }
+      if (direction === 'in') await page?.notify('notify', params).catch(() => {})
+      else await client.other.keep(params).catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve))
+    }
+    await expect.poll(isCut).toBe(true)
+    recorder.simulate(NETWORKS[0])
+    await client.connect()
+    expect(await client.other.add({ a: 1, b: 1 })).toBe(2)
+  })
+
+  test('lets a frame through that is larger than what it holds back otherwise', async () => {
+    const { client, recorder } = await open()
+    recorder.simulate({ name: 'test', latencyMs: 1, bytesPerSecond: 1_000_000_000 })
+    const bytes = new Uint8Array(900_000)
+    expect((await client.other.flip({ bytes })).bytes).toHaveLength(900_000)
+  })
+})
+
+/** Collects garbage, whatever flags the process has. */
+function gc(): void {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+}

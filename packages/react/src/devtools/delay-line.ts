@@ -1,6 +1,11 @@
 /** Hands things on later, in their order. */
 export class DelayLine {
-  readonly #waiting: { readonly due: number; readonly handOn: () => void }[] = []
+  readonly #waiting: {
+    readonly due: number
+    readonly bytes: number
+    readonly handOn: () => void
+  }[] = []
+  #waitingBytes = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   /** When the wire is free again, as `performance.now` tells it. */
   #freeAt = 0
@@ -10,14 +15,21 @@ export class DelayLine {
     return this.#waiting.length === 0
   }
 
+  /** How much waits. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
   /**
+   * @param bytes how much it is.
    * @param takesMs how long it keeps the wire busy.
    * @param latencyMs how long it is on its way besides.
    */
-  push(takesMs: number, latencyMs: number, handOn: () => void): void {
+  push(bytes: number, takesMs: number, latencyMs: number, handOn: () => void): void {
     this.#freeAt = Math.max(performance.now(), this.#freeAt) + takesMs
     const last = this.#waiting.at(-1)?.due ?? 0
-    this.#waiting.push({ due: Math.max(last, this.#freeAt + latencyMs), handOn })
+    this.#waiting.push({ due: Math.max(last, this.#freeAt + latencyMs), bytes, handOn })
+    this.#waitingBytes += bytes
     if (this.#waiting.length === 1) this.#schedule()
   }
 
@@ -25,6 +37,7 @@ export class DelayLine {
   flush(): void {
     clearTimeout(this.#timer)
     this.#freeAt = 0
+    this.#waitingBytes = 0
     for (const { handOn } of this.#waiting.splice(0)) handOn()
   }
 
@@ -32,6 +45,7 @@ export class DelayLine {
   discard(): void {
     clearTimeout(this.#timer)
     this.#waiting.length = 0
+    this.#waitingBytes = 0
   }
 
   #schedule(): void {
@@ -42,7 +56,12 @@ export class DelayLine {
 
   #handOnDue(): void {
     const now = performance.now()
-    while (this.#waiting[0] && this.#waiting[0].due <= now) this.#waiting.shift()?.handOn()
+    while (this.#waiting[0] && this.#waiting[0].due <= now) {
+      const { bytes, handOn } = this.#waiting[0]
+      this.#waiting.shift()
+      this.#waitingBytes -= bytes
+      handOn()
+    }
     this.#schedule()
   }
 }

@@ -39,8 +39,9 @@ export class MessageReader {
   }
 
   /** @returns the messages that the frame completes: several in a batch, none where bytes are still to come. */
-  read(frame: Frame): readonly ReadMessage[] {
-    if (this.#awaited && typeof frame !== 'string') return this.#take(this.#awaited, frame)
+  read(passing: Frame): readonly ReadMessage[] {
+    if (this.#awaited && typeof passing !== 'string') return this.#take(this.#awaited, passing)
+    const frame = own(passing)
     let decoded: unknown
     try {
       decoded = this.#decode(frame)
@@ -77,6 +78,12 @@ export class MessageReader {
     this.#awaited = undefined
     return [{ message: awaited.message, bytes: awaited.bytes }]
   }
+}
+
+/** A frame whose bytes nobody else has: what is read of it may be parts of it, and is kept. */
+function own(frame: Frame): Frame {
+  const isPart = typeof frame !== 'string' && frame.byteLength < frame.buffer.byteLength
+  return isPart ? new Uint8Array(frame) : frame
 }
 
 function announced(message: unknown): Awaited['parts'] | undefined {

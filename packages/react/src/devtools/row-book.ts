@@ -1,3 +1,4 @@
+import { memoryOf } from './memory.js'
 import { LeftOut, type ReadMessage } from './message-reader.js'
 import type { Direction, Outcome, Row, RowMessage } from './row.js'
 
@@ -6,8 +7,17 @@ const MOST_ROWS = 1_000
 /** Of a row's messages, so many of the first and of the newest are kept. */
 const FIRST_MESSAGES = 20
 const NEWEST_MESSAGES = 30
-/** Of larger messages, what they carry is not kept, in bytes. */
-const MOST_BYTES = 256 * 1024
+/** Rows take at most so much memory, by an estimate, in bytes. */
+const MOST_MEMORY = 16 * 1024 * 1024
+/** The messages of one row take at most so much of it. */
+const MOST_MEMORY_OF_ROW = MOST_MEMORY / 4
+/** Of a message that takes more, what it carries is not kept. */
+const MOST_MEMORY_OF_MESSAGE = MOST_MEMORY / 32
+/** What a row, and a message in one, take besides what is in them. */
+const MEMORY_OF_ROW = 1_024
+const MEMORY_OF_MESSAGE = 128
+/** Longer names are shortened, and a message with a longer id is none, in characters: no peer may send one. */
+const LONGEST_NAME = 256
 
 const HELLO_ID = 'rpc:1'
 
@@ -36,27 +46,41 @@ interface Message {
 
 type Draft = { -readonly [K in keyof Row]: Row[K] } & { messages: RowMessage[] }
 
+/** A row in the book. */
+interface Entry {
+  readonly row: Draft
+  /** The row as it was told last, where it has not changed since. */
+  told: Row | undefined
+  /** By `performance.now()`: how long it took does not depend on a wall clock that is set. */
+  readonly begunAt: number
+  /** What each of its messages takes in memory, in bytes, in their order. */
+  readonly memories: number[]
+  /** What all of it takes. */
+  memory: number
+  /** Where it is in `#open`. */
+  openKey: string | undefined
+  isDropped: boolean
+}
+
 /**
  * Makes rows of messages: which belong to one call, which are written again after a resume, and what became of
- * it. Bounded: the oldest rows are dropped, and counted.
+ * it. Bounded, in rows and in memory: the oldest rows are dropped, and counted.
  */
 export class RowBook {
   /** Whether no new rows are made; those there are go on. */
   isPaused = false
-  #drafts: Draft[] = []
-  /** Rows as they were told last, of those that have not changed since. */
-  readonly #told = new WeakMap<Draft, Row>()
-  /** When each began, by `performance.now()`: how long it took does not depend on a wall clock that is set. */
-  readonly #begunAt = new WeakMap<Draft, number>()
+  #entries: Entry[] = []
+  /** What all rows take in memory, in bytes. */
+  #memory = 0
   #key = 0
   #dropped = 0
   /** Calls that are not answered, by who calls and their id. */
-  readonly #open = new Map<string, Draft>()
+  readonly #open = new Map<string, Entry>()
   /** The rows of messages that the server has not acknowledged, in order; undefined without a session. */
-  #kept: (Draft | undefined)[] | undefined
+  #kept: (Entry | undefined)[] | undefined
   #acknowledged = 0
   /** Those of them that are written again on the connection that goes on with the session. */
-  #again: (Draft | undefined)[] = []
+  #again: (Entry | undefined)[] = []
   readonly #isCounted: (message: unknown) => boolean
 
   /** @param isCounted whether a message has a number in a session. */
@@ -69,10 +93,9 @@ export class RowBook {
   }
 
   rows(): readonly Row[] {
-    return this.#drafts.map((draft) => {
-      const told = this.#told.get(draft) ?? { ...draft, messages: [...draft.messages] }
-      this.#told.set(draft, told)
-      return told
+    return this.#entries.map((entry) => {
+      entry.told ??= { ...entry.row, messages: [...entry.row.messages] }
+      return entry.told
     })
   }
 
@@ -84,16 +107,18 @@ export class RowBook {
 
   write(direction: Direction, { message, bytes }: ReadMessage): void {
     const read = asMessage(message)
+    const memory = Math.max(bytes, memoryOf(message, MOST_MEMORY_OF_MESSAGE))
+    const isLarge = memory > MOST_MEMORY_OF_MESSAGE
     const passed: RowMessage = {
       at: Date.now(),
       direction,
       bytes,
-      message: bytes > MOST_BYTES ? abridged(message, bytes) : message,
+      message: isLarge ? abridged(message, bytes) : message,
     }
     const isNumbered = direction === 'out' && this.#isCounted(message)
     if (isNumbered && this.#isAgain(passed)) return
-    const row = read ? this.#take(direction, read, passed) : this.#unreadable(direction, passed)
-    if (isNumbered) this.#kept?.push(row)
+    const entry = read ? this.#take(direction, read, passed) : this.#unreadable(direction, passed)
+    if (isNumbered) this.#kept?.push(entry)
   }
 
   /** Without a session, what was open ends with its connection. */
@@ -103,10 +128,8 @@ export class RowBook {
   }
 
   clear(): void {
-    this.#drafts = []
+    for (const entry of this.#entries.splice(0)) this.#empty(entry)
     this.#dropped = 0
-    this.#open.clear()
-    this.#kept = this.#kept?.map(() => undefined)
   }
 
   // ── Sessions ──────────────────────────────────────────────────────────────────────────────────
@@ -114,10 +137,10 @@ export class RowBook {
   /** Whether a message was written before, on an earlier connection. */
   #isAgain(passed: RowMessage): boolean {
     if (this.#again.length === 0) return false
-    const row = this.#again.shift()
-    if (row) {
-      row.resent++
-      this.#add(row, passed)
+    const entry = this.#again.shift()
+    if (entry && !entry.isDropped) {
+      entry.row.resent++
+      this.#add(entry, passed)
     }
     return true
   }
@@ -141,79 +164,97 @@ export class RowBook {
   }
 
   #lose(): void {
-    for (const row of this.#open.values()) this.#end(row, 'lost')
+    for (const entry of this.#open.values()) this.#end(entry, 'lost')
     this.#open.clear()
   }
 
   // ── Rows ──────────────────────────────────────────────────────────────────────────────────────
 
-  #take(direction: Direction, read: Message, passed: RowMessage): Draft | undefined {
-    const { method, id } = read
-    if (typeof method !== 'string') return this.#answered(direction, read, passed)
+  #take(direction: Direction, read: Message, passed: RowMessage): Entry | undefined {
+    const { id } = read
+    if (typeof id === 'string' && id.length > LONGEST_NAME) {
+      return this.#unreadable(direction, passed)
+    }
+    if (typeof read.method !== 'string') return this.#answered(direction, read, passed)
+    const method = shortened(read.method)
     const speaker = WORDS.get(method)
     if (speaker) {
       const caller = speaker === 'caller' ? direction : opposite(direction)
       return this.#word(caller, method, read, passed)
     }
-    if (id === undefined) return this.#notified(direction, method, read, passed)
+    if (id === undefined) return this.#notified(direction, method, passed)
     return this.#called(direction, method, read, passed)
   }
 
   #called(direction: Direction, method: string, read: Message, passed: RowMessage) {
     const isOwn = read.id === HELLO_ID
     const kind = isOwn ? 'protocol' : read.rpc?.credit === undefined ? 'call' : 'stream'
-    const row = this.#begin({ kind, direction, method, params: paramsOf(passed) }, passed)
-    if (row) this.#open.set(openKey(direction, read.id), row)
-    return row
+    const entry = this.#begin({ kind, direction, method, params: messageOf(passed).params }, passed)
+    if (entry && !entry.isDropped) {
+      entry.openKey = openKey(direction, read.id)
+      this.#open.set(entry.openKey, entry)
+    }
+    return entry
   }
 
-  #answered(direction: Direction, read: Message, passed: RowMessage): Draft | undefined {
+  #answered(direction: Direction, read: Message, passed: RowMessage): Entry | undefined {
     const key = openKey(opposite(direction), read.id)
-    const row = this.#open.get(key)
+    const entry = this.#open.get(key)
     const isError = 'error' in read
-    if (row) {
+    if (entry) {
       this.#open.delete(key)
-      this.#add(row, passed)
-      const answer = passed.message as Message
-      row.answer = isError ? { error: answer.error } : { result: answer.result }
-      if (row.outcome === 'pending') this.#end(row, isError ? 'error' : 'done')
+      const { row } = entry
+      const { error, result } = messageOf(passed)
+      row.answer = isError ? { error } : { result }
+      if (row.outcome === 'pending') this.#end(entry, isError ? 'error' : 'done')
+      this.#add(entry, passed)
     }
     if (read.id === HELLO_ID && direction === 'in') this.#welcomed(read.result)
-    if (row || this.isPaused) return row
+    if (entry || this.isPaused) return entry
     if (!isError && !('result' in read)) return this.#unreadable(direction, passed)
     return undefined
   }
 
-  #word(caller: Direction, method: string, read: Message, passed: RowMessage): Draft | undefined {
-    const { id, value } = (read.params ?? {}) as { id?: unknown; value?: unknown }
-    const row = this.#open.get(openKey(caller, id))
-    if (!row) return undefined
-    this.#add(row, passed)
+  #word(caller: Direction, method: string, read: Message, passed: RowMessage): Entry | undefined {
+    const { id } = (read.params ?? {}) as { id?: unknown }
+    const entry = this.#open.get(openKey(caller, id))
+    if (!entry) return undefined
+    const { row } = entry
     if (method === 'rpc.item' || method === 'rpc.input') row.items++
-    else if (method === 'rpc.progress') row.progress = value
-    else if (CANCELS.has(method)) this.#end(row, 'given up')
-    return row
+    else if (method === 'rpc.progress') this.#progressed(entry, messageOf(passed).params)
+    else if (CANCELS.has(method)) this.#end(entry, 'given up')
+    this.#add(entry, passed)
+    return entry
   }
 
-  #notified(direction: Direction, method: string, read: Message, passed: RowMessage) {
-    if (method === 'rpc.ack' && direction === 'in') this.#trim((read.params as unknown[])?.[0])
+  #progressed(entry: Entry, params: unknown): void {
+    const { row } = entry
+    const value = params instanceof LeftOut ? params : (params as { value?: unknown }).value
+    // It is kept longer than its message is, and so it counts besides.
+    this.#takeMemory(entry, memoryOf(value) - memoryOf(row.progress))
+    row.progress = value
+  }
+
+  #notified(direction: Direction, method: string, passed: RowMessage) {
+    const { params } = messageOf(passed)
+    if (method === 'rpc.ack' && direction === 'in') this.#trim((params as unknown[])?.[0])
     const kind = method.startsWith('rpc.') ? 'protocol' : 'notification'
-    const row = this.#begin({ kind, direction, method, params: paramsOf(passed) }, passed)
-    if (row) this.#end(row, 'done')
-    return row
+    const entry = this.#begin({ kind, direction, method, params }, passed)
+    if (entry) this.#end(entry, 'done')
+    return entry
   }
 
-  #unreadable(direction: Direction, passed: RowMessage): Draft | undefined {
+  #unreadable(direction: Direction, passed: RowMessage): Entry | undefined {
     const method = 'no message'
-    const row = this.#begin({ kind: 'unreadable', direction, method, params: undefined }, passed)
-    if (row) this.#end(row, 'error')
-    return row
+    const entry = this.#begin({ kind: 'unreadable', direction, method, params: undefined }, passed)
+    if (entry) this.#end(entry, 'error')
+    return entry
   }
 
   #begin(
     what: Pick<Row, 'kind' | 'direction' | 'method' | 'params'>,
     passed: RowMessage,
-  ): Draft | undefined {
+  ): Entry | undefined {
     if (this.isPaused) return undefined
     const row: Draft = {
       key: ++this.#key,
@@ -229,30 +270,73 @@ export class RowBook {
       messages: [],
       messagesLeftOut: 0,
     }
-    this.#begunAt.set(row, performance.now())
-    this.#add(row, passed)
-    this.#drafts.push(row)
-    if (this.#drafts.length > MOST_ROWS) {
-      this.#drafts.shift()
-      this.#dropped++
+    const entry: Entry = {
+      row,
+      told: undefined,
+      begunAt: performance.now(),
+      memories: [],
+      memory: MEMORY_OF_ROW,
+      openKey: undefined,
+      isDropped: false,
     }
-    return row
+    this.#memory += MEMORY_OF_ROW
+    this.#entries.push(entry)
+    this.#add(entry, passed)
+    return entry
   }
 
-  #add(row: Draft, passed: RowMessage): void {
+  #add(entry: Entry, passed: RowMessage): void {
+    const { row, memories } = entry
     row.bytes += passed.bytes
     row.messages.push(passed)
-    if (row.messages.length > FIRST_MESSAGES + NEWEST_MESSAGES) {
-      row.messages.splice(FIRST_MESSAGES, 1)
+    // What was left out of it was not kept: what is here counts.
+    const memory = MEMORY_OF_MESSAGE + memoryOf(passed.message)
+    memories.push(memory)
+    this.#takeMemory(entry, memory)
+    while (row.messages.length > FIRST_MESSAGES + NEWEST_MESSAGES || this.#isTooLarge(entry)) {
+      const place = Math.min(FIRST_MESSAGES, row.messages.length - 2)
+      row.messages.splice(place, 1)
+      this.#takeMemory(entry, -(memories.splice(place, 1)[0] ?? 0))
       row.messagesLeftOut++
     }
-    this.#told.delete(row)
+    entry.told = undefined
+    while (this.#entries.length > MOST_ROWS || this.#memory > MOST_MEMORY) this.#dropOldest()
   }
 
-  #end(row: Draft, outcome: Exclude<Outcome, 'pending'>): void {
-    row.outcome = outcome
-    row.durationMs = Math.round(performance.now() - (this.#begunAt.get(row) ?? 0))
-    this.#told.delete(row)
+  /** The first message of a row and the newest are kept in any case: each is small enough. */
+  #isTooLarge({ row, memory }: Entry): boolean {
+    return row.messages.length > 2 && memory > MOST_MEMORY_OF_ROW
+  }
+
+  #takeMemory(entry: Entry, bytes: number): void {
+    entry.memory += bytes
+    this.#memory += bytes
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#entries.shift()
+    if (!oldest) return
+    this.#empty(oldest)
+    this.#dropped++
+  }
+
+  /** Lets go of what is in a row that is no more: the session may go on to know of its messages. */
+  #empty(entry: Entry): void {
+    const { row, memory, openKey } = entry
+    this.#memory -= memory
+    entry.isDropped = true
+    entry.told = undefined
+    entry.memories.length = 0
+    row.messages.length = 0
+    row.params = row.answer = null
+    row.progress = undefined
+    if (openKey !== undefined && this.#open.get(openKey) === entry) this.#open.delete(openKey)
+  }
+
+  #end(entry: Entry, outcome: Exclude<Outcome, 'pending'>): void {
+    entry.row.outcome = outcome
+    entry.row.durationMs = Math.round(performance.now() - entry.begunAt)
+    entry.told = undefined
   }
 }
 
@@ -262,24 +346,38 @@ function asMessage(value: unknown): Message | undefined {
 }
 
 function openKey(caller: Direction, id: unknown): string {
-  return `${caller} ${JSON.stringify(id)}`
+  return `${caller} ${typeof id} ${typeof id === 'string' || typeof id === 'number' ? id : ''}`
 }
 
 function opposite(direction: Direction): Direction {
   return direction === 'out' ? 'in' : 'out'
 }
 
-function paramsOf({ message }: RowMessage): unknown {
-  return (message as Message).params
+/** What is kept of a message. */
+function messageOf({ message }: RowMessage): Message {
+  return message as Message
+}
+
+function shortened(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name
 }
 
 /** A message without what it carries. */
 function abridged(message: unknown, bytes: number): unknown {
   const read = asMessage(message)
   if (!read) return new LeftOut(bytes)
-  const abridged: Record<string, unknown> = { ...read }
-  for (const carrier of ['params', 'result', 'error']) {
-    if (carrier in abridged) abridged[carrier] = new LeftOut(bytes)
+  const abridged: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(read)) {
+    const isCarrier = name === 'params' || name === 'result' || name === 'error'
+    if (isCarrier) abridged[name] = new LeftOut(bytes)
+    else if (MEMBERS.has(name)) abridged[name] = isLong(value) ? new LeftOut(bytes) : value
   }
   return abridged
+}
+
+/** What a message has besides what it carries; others are not kept. */
+const MEMBERS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'rpc'])
+
+function isLong(value: unknown): boolean {
+  return memoryOf(value, 4_096) > 4_096
 }

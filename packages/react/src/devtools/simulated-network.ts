@@ -19,6 +19,12 @@ export const NETWORKS: readonly [Network, ...Network[]] = [
   { name: 'Offline', latencyMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY, isOffline: true },
 ]
 
+/**
+ * So much waits on a slow network in a direction, in bytes, text by its length: where more would, the connection is cut, as a
+ * server ends one that stays behind. One frame may be larger.
+ */
+const MOST_WAITING = 16 * 1024 * 1024
+
 /** Makes a client's connections slow, or cuts them, as a network would: order is kept, nothing is changed. */
 export class SimulatedNetwork implements WireTap {
   #network: Network = NETWORKS[0]
@@ -70,8 +76,7 @@ class SlowConnection implements TappedConnection {
 
   send(frame: Frame): boolean {
     if (this.#isDirect(this.#out)) return this.#wire.send(frame)
-    this.#delay(this.#out, frame, () => this.#wire.send(frame))
-    return true
+    return this.#delay(this.#out, frame, () => this.#wire.send(frame))
   }
 
   receive(frame: Frame): void {
@@ -89,11 +94,17 @@ class SlowConnection implements TappedConnection {
     return isInstant(this.#network()) && line.isEmpty
   }
 
-  #delay(line: DelayLine, frame: Frame, handOn: () => void): void {
+  /** @returns whether it is on its way. */
+  #delay(line: DelayLine, frame: Frame, handOn: () => void): boolean {
     const { isOffline, latencyMs, bytesPerSecond } = this.#network()
     // It is about to be cut: what goes out now gets nowhere.
-    if (isOffline) return
-    line.push((frame.length / bytesPerSecond) * 1_000, latencyMs, handOn)
+    if (isOffline) return true
+    if (!line.isEmpty && line.waitingBytes + frame.length > MOST_WAITING) {
+      this.#wire.cut(`simulated: more than ${MOST_WAITING} bytes wait on the slow network`)
+      return false
+    }
+    line.push(frame.length, (frame.length / bytesPerSecond) * 1_000, latencyMs, handOn)
+    return true
   }
 }
 
