@@ -68,7 +68,7 @@ export interface RpcErrorOptions extends ErrorOptions {
 }
 
 /** By this, errors of this library are known, of another copy of it too: an application may have two. */
-const BRAND = Symbol.for('flashrpc.error')
+export const BRAND = Symbol.for('flashrpc.error')
 
 /** Whether a value is an instance of the class with this brand, of whichever copy, or of one that extends it. */
 function hasBrand(value: unknown, brand: unknown): boolean {

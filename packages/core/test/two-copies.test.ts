@@ -1,8 +1,14 @@
-import * as one from '@flashrpc/core'
+import { get } from 'node:http'
+import * as core from '@flashrpc/core'
+import * as server from '@flashrpc/core/server'
 import { expect, test, vi } from 'vitest'
 
+const one = { ...core, ...server }
 vi.resetModules()
-const other: typeof one = await import('@flashrpc/core')
+const other: typeof one = {
+  ...(await import('@flashrpc/core')),
+  ...(await import('@flashrpc/core/server')),
+}
 
 const make = {
   RpcError: ({ RpcError }: typeof one) => new RpcError(4004, 'text'),
@@ -17,6 +23,8 @@ const make = {
   RpcValidationError: ({ RpcValidationError }: typeof one) =>
     new RpcValidationError('text', [], 'not-sent'),
   RpcConfigError: ({ RpcConfigError }: typeof one) => new RpcConfigError('text'),
+  RejectUpgrade: ({ RejectUpgrade }: typeof one) => new RejectUpgrade(401, 'text'),
+  RpcListenError: ({ RpcListenError }: typeof one) => new RpcListenError('text', {}),
 }
 
 type Name = keyof typeof make
@@ -74,4 +82,32 @@ test('what a handler throws of another copy is told to the caller as it is', asy
     message: 'No such report',
     data: { id: 7 },
   })
+})
+
+test('an upgrade is refused as a RejectUpgrade of another copy says', async () => {
+  await using endpoint = one.createEndpoint({
+    methods: {},
+    authenticate() {
+      throw new other.RejectUpgrade(429, 'Later', { retryAfterSeconds: 60 })
+    },
+  })
+  const { url } = await endpoint.listen()
+  const headers = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  }
+  const answer = await new Promise<{ status: number | undefined; retryAfter: string | undefined }>(
+    (resolve, reject) => {
+      get(url.replace('ws:', 'http:'), { headers, agent: false }, (response) => {
+        response.resume()
+        resolve({
+          status: response.statusCode,
+          retryAfter: response.headers['retry-after'],
+        })
+      }).once('error', reject)
+    },
+  )
+  expect(answer).toEqual({ status: 429, retryAfter: '60' })
 })

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors.js'
+import { BRAND, describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 
 /** What `authenticate` gets besides the request. */
@@ -22,6 +22,10 @@ export type Authenticate<Identity> = (
  * other 4xx and 1011 for the other 5xx.
  */
 export class RejectUpgrade extends RpcError {
+  override get [BRAND](): string {
+    return 'RejectUpgrade'
+  }
+
   /** The HTTP status, 400 to 599. */
   readonly status: number
   /** How long the client shall wait before it tries again, in seconds. */

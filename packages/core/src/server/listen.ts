@@ -1,10 +1,14 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { own } from '../error-origin.js'
-import { ErrorCode, RpcError } from '../errors.js'
+import { BRAND, ErrorCode, RpcError } from '../errors.js'
 
 /** The server can't listen where it was told to. `cause` is Node's error. */
 export class RpcListenError extends RpcError {
+  override get [BRAND](): string {
+    return 'RpcListenError'
+  }
+
   constructor(message: string, options: ErrorOptions) {
     super(ErrorCode.listen, message, undefined, options)
     own(this)
