@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import {
   createAudience,
   createChannel,
@@ -115,6 +116,38 @@ test('a signal gives up the calls that are open, each with its outcome', async (
     { status: 'ok' },
     { status: 'error', error: expect.any(RpcAbortedError) },
   ])
+})
+
+test('a signal is heeded where there is no AbortSignal.any, and nothing is left on it', async () => {
+  const any = vi.spyOn(AbortSignal, 'any').mockImplementation(() => {
+    throw new TypeError('AbortSignal.any is not a function')
+  })
+  try {
+    const { audience } = connect([async () => 'quick', never])
+    const giveUp = new AbortController()
+    const { signal } = giveUp
+    for await (const { status } of audience.each('ask', { text: '?' }, { signal })) {
+      expect(status).toBe('ok')
+      break
+    }
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    const outcomes = collect(audience.each('ask', { text: '?' }, { signal }))
+    const reason = new Error('enough')
+    setTimeout(() => giveUp.abort(reason), 20)
+    const error = expect.objectContaining({ cause: reason })
+    expect(await outcomes).toMatchObject([{ status: 'ok' }, { status: 'error', error }])
+    const late = await collect(audience.each('ask', { text: '?' }, { signal }))
+    expect(late).toMatchObject([{ error }, { error }])
+  } finally {
+    any.mockRestore()
+  }
+})
+
+test('a signal that is none is named', async () => {
+  const { audience } = connect([async () => 'quick'])
+  const outcomes = audience.each('ask', { text: '?' }, { signal: {} as AbortSignal })
+  const error = expect.objectContaining({ method: 'ask', name: 'RpcConfigError' })
+  await expect(collect(outcomes)).rejects.toEqual(error)
 })
 
 test('a notification reaches all that are there, and counts them', async () => {

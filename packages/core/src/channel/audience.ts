@@ -4,6 +4,7 @@ import type { CallOptions, MethodName, RemoteFunction, ResultOf } from './functi
 import { assertGroup } from './groups.js'
 import { callOf, setCall } from './middleware.js'
 import type { AnyPeer } from './peer.js'
+import { assertSignal } from './pending-calls.js'
 import { SEND_SHARED, SharedNotification, type SharedTarget } from './shared-notification.js'
 
 /** What became of a call at one of its targets. */
@@ -144,8 +145,14 @@ class LiveAudience {
     params?: unknown,
     options?: CallOptions,
   ): AsyncGenerator<TargetOutcome<unknown>, void, undefined> {
+    const given = assertSignal(method, options?.signal)
+    // Aborts when the iteration is left, or with the caller's: some places have no AbortSignal.any.
     const leaving = new AbortController()
-    const signal = options?.signal ? both(options.signal, leaving.signal) : leaving.signal
+    const { signal } = leaving
+    const giveUp = () => leaving.abort(given?.reason)
+    if (given) makeFor(given, signal)
+    if (given?.aborted) giveUp()
+    else given?.addEventListener('abort', giveUp, { once: true })
     const arrived: TargetOutcome<unknown>[] = []
     let wake = () => {}
     let open = 0
@@ -162,18 +169,17 @@ class LiveAudience {
         yield arrived.shift() as TargetOutcome<unknown>
       }
     } finally {
+      given?.removeEventListener('abort', giveUp)
       leaving.abort()
     }
   }
 }
 
-/** Aborts when either does; calls made with it are still made for whoever gave the first. */
-function both(given: AbortSignal, own: AbortSignal): AbortSignal {
-  const signal = AbortSignal.any([given, own])
+/** Calls made with a signal are made for whoever gave another. */
+function makeFor(given: AbortSignal, signal: AbortSignal): void {
   const [deadline, call] = [deadlineOf(given), callOf(given)]
   if (deadline < Number.POSITIVE_INFINITY) setDeadline(signal, deadline)
   if (call) setCall(signal, call)
-  return signal
 }
 
 async function outcomeOf(

@@ -251,7 +251,7 @@ function timeOf(
 }
 
 /** @throws {RpcConfigError} where it is none. */
-function assertSignal(method: string, signal: unknown): AbortSignal | undefined {
+export function assertSignal(method: string, signal: unknown): AbortSignal | undefined {
   if (signal === undefined) return undefined
   const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>
   if (typeof aborted === 'boolean' && typeof addEventListener === 'function') {
