@@ -41,12 +41,13 @@ function entriesOf(name: string, left: readonly string[] = []): string[] {
   )
 }
 
-// @msgpack/msgpack makes a TextEncoder of its own as it is imported.
+// @msgpack/msgpack makes a TextEncoder and a TextDecoder of its own as it is imported.
 const entries = [
   ...entriesOf('core', ['./msgpack', './testing', './server']),
   ...entriesOf('react'),
 ]
 const index = new URL('../src/index.ts', import.meta.url).href
+const msgpack = new URL('../src/msgpack.ts', import.meta.url).href
 
 describe('without globals', { timeout: 30_000 }, () => {
   test.each(entries)('%s can be imported', async (entry) => {
@@ -80,6 +81,32 @@ describe('without globals', { timeout: 30_000 }, () => {
     const { url } = await endpoint.listen()
     expect(await run([name], [index, url], env)).toMatch(error)
   })
+
+  test('a binary frame that can not be read is told to onError, and ends the client', async () => {
+    await using endpoint = createEndpoint<Greets>({
+      frameType: 'binary',
+      methods: { greet: ({ name }) => `Hello, ${name}` },
+    })
+    const { url } = await endpoint.listen()
+    const said = (await run(['TextDecoder'], [index, url])).split('\n')
+    const why = 'There is no TextDecoder here. Import a polyfill ahead of everything else'
+    expect(said).toEqual([
+      expect.stringMatching(`^onError: RpcConfigError: ${why}`),
+      expect.stringMatching(`^RpcDisconnectedError: .*${why}`),
+      'closed',
+    ])
+  })
+
+  test.each([
+    ['TextDecoder', 'There is no TextDecoder here. .*"fast-text-encoding"'],
+    ['TextEncoder', 'There is no TextEncoder.encodeInto here. .*-encodeinto"'],
+    ['TextEncoder.prototype.encodeInto', 'There is no TextEncoder.encodeInto here. .*-encodeinto"'],
+  ])(
+    'the codec for MessagePack, which needs %s as it is imported, says so',
+    async (name, error) => {
+      expect(await run([name], [msgpack])).toMatch(new RegExp(`^RpcConfigError: ${error}`))
+    },
+  )
 })
 
 test.each([

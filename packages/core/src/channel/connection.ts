@@ -658,6 +658,10 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
         return this.#unread(invalidRequestMessage(null, this.#tooDeep))
       case 'unreadable':
         return this.#unreadable(reading.cause)
+      case 'unable':
+        this.#events.error(reading.cause)
+        // The next connection would go the same way.
+        return this.end(CloseCode.violation, reading.cause.message)
     }
   }
 

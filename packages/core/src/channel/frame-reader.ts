@@ -1,4 +1,4 @@
-import { describeThrown } from '../errors.js'
+import { describeThrown, RpcConfigError } from '../errors.js'
 import { plain } from '../quoted.js'
 import { type AwaitedBytes, awaitedBytes } from '../wire/bytes.js'
 import {
@@ -24,6 +24,8 @@ export type Reading =
   /** Text that nests deeper than it may, and of which nothing else can be read. */
   | { kind: 'too-deep' }
   | { kind: 'unreadable'; cause: unknown }
+  /** This place lacks what reads such frames. */
+  | { kind: 'unable'; cause: RpcConfigError }
   /** JSON, where the codec is another one. */
   | { kind: 'other-codec' }
   | { kind: 'violation'; what: string }
@@ -149,6 +151,10 @@ export class FrameReader {
   }
 
   #unreadable(frame: Frame, cause: unknown): Reading {
+    // Of a codec of the user's, it is as any other error.
+    if (this.#codec === jsonCodec && cause instanceof RpcConfigError) {
+      return { kind: 'unable', cause }
+    }
     if (this.peerFrames && typeof frame !== 'string') {
       // Between two that agreed on it, what can't be read is the bytes of a message that was missed.
       return violation(`a frame is not ${this.#codec.name}: ${plain(describeThrown(cause))}`)

@@ -4,6 +4,7 @@ import { RpcConfigError } from '../errors.js'
 const POLYFILLS = {
   TextDecoder: 'fast-text-encoding',
   TextEncoder: 'fast-text-encoding',
+  'TextEncoder.encodeInto': 'fastestsmallesttextencoderdecoder-encodeinto',
   URL: 'react-native-url-polyfill/auto',
   crypto: 'react-native-get-random-values',
 } as const

@@ -4,9 +4,10 @@
  */
 const [names = '', entry = '', url] = process.argv.slice(2)
 for (const name of names.split(',').filter(Boolean)) {
-  const [holder, member] = name.includes('.') ? name.split('.') : ['globalThis', name]
-  const owner = holder === 'globalThis' ? globalThis : Reflect.get(globalThis, holder ?? '')
-  Reflect.deleteProperty(owner, member ?? '')
+  const path = name.split('.')
+  const member = path.pop() ?? ''
+  const owner = path.reduce<object>((holder, part) => Reflect.get(holder, part), globalThis)
+  Reflect.deleteProperty(owner, member)
 }
 
 const told = (thrown: unknown) => {
@@ -14,7 +15,10 @@ const told = (thrown: unknown) => {
   return `${name}: ${message}`
 }
 
-const loaded = await import(entry)
+const loaded = await import(entry).catch((thrown) => {
+  console.log(told(thrown))
+  process.exit()
+})
 if (url === undefined) console.log('imported')
 else {
   const { webSocketTransport, createClient } = loaded
@@ -26,6 +30,7 @@ else {
         await new Promise((opened) => socket.once('open', opened))
         return webSocketTransport(socket)
       },
+      onError: [(_: unknown, error: unknown) => console.log(`onError: ${told(error)}`)],
       ...(process.env.FRAME_TYPE && { frameType: process.env.FRAME_TYPE }),
     })
     console.log(await client.other.greet({ name: 'Ada' }).catch(told))
