@@ -1,15 +1,18 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { type Browser, type Page, chromium as playwright } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chromium } from '../../../scripts/chromium.ts'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
+const endsWithParent = new URL(
+  `../../../scripts/ends-with-parent.mjs?${process.pid}`,
+  import.meta.url,
+).href
 const built = '.next-test'
 
 function envOf(mode: 'production' | 'development'): NodeJS.ProcessEnv {
@@ -17,16 +20,39 @@ function envOf(mode: 'production' | 'development'): NodeJS.ProcessEnv {
   return { ...process.env, ...own, NODE_ENV: mode }
 }
 
+/** Starts a Node program in the app's folder, which does not outlive the tests: killed ones can't end it. */
+function startProgram(mode: 'production' | 'development', args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, ['--import', endsWithParent, ...args], {
+    cwd: folder,
+    env: envOf(mode),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+}
+
+/** All that a program prints, as it comes. */
+function hear(program: ChildProcess, listener: (text: string) => void): void {
+  program.stdout?.on('data', (chunk: Buffer) => listener(String(chunk)))
+  program.stderr?.on('data', (chunk: Buffer) => listener(String(chunk)))
+}
+
+async function build(): Promise<void> {
+  const next = createRequire(join(folder, 'package.json')).resolve('next/dist/bin/next')
+  const program = startProgram('production', [next, 'build'])
+  let printed = ''
+  hear(program, (text) => (printed += text))
+  const [code] = await once(program, 'close')
+  if (code !== 0) throw new Error(`next build ended with ${code}:\n${printed}`)
+}
+
 let browser: Browser
 let page: Page
 let errors: string[]
 
+// On a machine with two slow cores, `next build` takes minutes.
 beforeAll(async () => {
-  const next = createRequire(join(folder, 'package.json')).resolve('next/dist/bin/next')
-  const options = { cwd: folder, env: envOf('production') }
-  await promisify(execFile)(process.execPath, [next, 'build'], options)
+  await build()
   browser = await playwright.launch(await chromium())
-}, 180_000)
+}, 600_000)
 
 afterAll(async () => {
   await browser?.close()
@@ -54,33 +80,31 @@ interface Running extends AsyncDisposable {
 }
 
 async function start(mode: 'production' | 'development'): Promise<Running> {
-  const server: ChildProcess = spawn(process.execPath, ['--import', 'tsx', 'server.ts'], {
-    cwd: folder,
-    env: envOf(mode),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const server = startProgram(mode, ['--import', 'tsx', 'server.ts'])
   const log: string[] = []
+  const ended = once(server, 'close')
   const url = await new Promise<string>((listens, fails) => {
-    const hear = (chunk: Buffer) => {
-      log.push(...String(chunk).split('\n').filter(Boolean))
+    hear(server, (text) => {
+      log.push(...text.split('\n').filter(Boolean))
       const at = log.findIndex((line) => line.startsWith('listening on '))
       if (at < 0) return
       listens(String(log[at]).slice('listening on '.length))
       log.splice(0, at + 1)
-    }
-    server.stdout?.on('data', hear)
-    server.stderr?.on('data', hear)
-    server.once('exit', (code) =>
-      fails(new Error(`server.ts ended with ${code}: ${log.join('\n')}`)),
+    })
+    ended.then(
+      ([code]) => fails(new Error(`server.ts ended with ${code}: ${log.join('\n')}`)),
+      fails,
     )
   })
   return {
     url,
     log,
     async [Symbol.asyncDispose]() {
-      const ended = once(server, 'exit')
       server.kill()
+      // Next may wait for a compilation that hangs.
+      const kill = setTimeout(() => server.kill('SIGKILL'), 20_000)
       await ended
+      clearTimeout(kill)
     },
   }
 }
@@ -97,7 +121,7 @@ describe('a Next app that was built', () => {
 
   beforeAll(async () => {
     app = await start('production')
-  }, 60_000)
+  }, 120_000)
 
   afterAll(async () => {
     await app?.[Symbol.asyncDispose]()
@@ -151,11 +175,13 @@ test('a Next app under development shares its server with what reloads its pages
     open.push(path)
     socket.on('close', () => open.splice(open.indexOf(path), 1))
   })
-  // Its first page is compiled when it is asked for.
-  await page.goto(app.url, { timeout: 60_000 })
-  await page.getByText('Hello, Ada').waitFor({ timeout: 30_000 })
-  await expect.poll(() => open.sort()).toEqual([expect.stringMatching(/^\/_next\//), '/rpc'])
+  // Its first page is compiled when it is asked for: for minutes, on a machine with two slow cores.
+  await page.goto(app.url, { timeout: 240_000 })
+  await page.getByText('Hello, Ada').waitFor({ timeout: 120_000 })
+  await expect
+    .poll(() => open.sort(), { timeout: 60_000 })
+    .toEqual([expect.stringMatching(/^\/_next\//), '/rpc'])
   expect(app.log.filter((line) => /error/i.test(line))).toEqual([])
   // Ahead of its server, which it would try to reach.
   await page.close()
-}, 150_000)
+}, 600_000)
