@@ -464,6 +464,37 @@ describe('calls of a side that is behind', () => {
     expect(ran).toHaveLength(199)
   })
 
+  test('are acknowledged again when all that waited was given up', {
+    timeout: 20_000,
+  }, async () => {
+    const { peer, ran, proxy } = await behind({}, { resume: {} })
+    const text = 'x'.repeat(700 * KIB)
+    for (const id of ['b0', 'b1']) {
+      peer.send({ jsonrpc: '2.0', id, method: 'get', params: { size: 1, n: 600, text } })
+    }
+    const ids = ['b0', 'b1', ...Array.from({ length: 200 }, (_, n) => `a${n}`)]
+    for (const id of ids) peer.send({ jsonrpc: '2.0', method: 'rpc.cancel', params: { id } })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    proxy.heal()
+    const answered = new Set<unknown>()
+    /** Reads a frame. @returns how far the server says that it has come, where it does. */
+    const read = async (): Promise<number | undefined> => {
+      const frame = await peer.nextJson()
+      for (const { id, method, params } of [frame].flat()) {
+        if (method === 'rpc.ack') return params[0]
+        answered.add(id)
+      }
+      peer.send({ jsonrpc: '2.0', method: 'rpc.ack', params: [answered.size] })
+      return undefined
+    }
+    while (answered.size < ids.length) await read()
+    for (let n = 0; n < 40; n++) peer.send({ jsonrpc: '2.0', method: 'note', params: { n: 700 } })
+    await polled(() => ran.filter((n) => n === 700).length).toBe(40)
+    // The calls, what gave them up, and the notes.
+    for (let recv: number | undefined; recv !== 2 * ids.length + 40; ) recv = await read()
+    expect(ran).not.toContain(600)
+  })
+
   test('have less time left by the time they waited', async () => {
     const { peer, ran, proxy } = await behind({}, { resume: {} })
     peer.send({

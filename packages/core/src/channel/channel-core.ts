@@ -394,7 +394,8 @@ export class ChannelCore
       return `${call.what} was not run: too much waits until this caller reads its answers (limits.runningBytes)`
     }
     held.add(call)
-    if (held.bytes > MOST_HELD) this.#holdBack(true)
+    // Where nothing waits for it to read, it may be what it sends next that is waited for: an end of a batch.
+    if (held.bytes > MOST_HELD && this.#delivery.isStuck) this.#holdBack(true)
     return undefined
   }
 
@@ -412,14 +413,19 @@ export class ChannelCore
 
   #beginHeld(): void {
     const held = this.#heldCalls
-    if (!held || held.size === 0 || this.#isBeginning) return
+    if (!held || this.#isBeginning) return
     this.#isBeginning = true
     try {
       held.beginWhile(() => !this.#delivery.isBehind)
     } finally {
       this.#isBeginning = false
     }
-    if (held.bytes <= MOST_HELD / 2) this.#holdBack(false)
+    this.#letGoOn(held)
+  }
+
+  /** Holds the other side back no longer, once little is held, or nothing waits for it to read. */
+  #letGoOn({ bytes }: HeldCalls): void {
+    if (bytes <= MOST_HELD / 2 || !this.#delivery.isStuck) this.#holdBack(false)
   }
 
   stalled(ms: number): void {
@@ -497,6 +503,7 @@ export class ChannelCore
   cancel(id: MessageId): ResponseMessage | undefined {
     const held = this.#heldCalls?.take(id)
     if (!held) return this.#dispatcher.cancel(id, cancellation())
+    this.#letGoOn(this.#heldCalls as HeldCalls)
     return neverRanMessage(id, ErrorCode.cancelled, `${held.what} was cancelled`)
   }
 
