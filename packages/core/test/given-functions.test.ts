@@ -165,8 +165,14 @@ function sourceOf({ begin = () => {}, next, back }: { begin?: Fn; next?: Fn; bac
 }
 
 /** A client of a channel in this process, by a transport one of whose members is another. */
-function overTransport(scene: Scene, change: (transport: Transport) => object, server = {}): Any {
+function overTransport(
+  scene: Scene,
+  change: (transport: Transport) => object,
+  server = {},
+  options = {},
+): Any {
   return scene.connect('', {
+    ...options,
     url: undefined,
     transport: () => {
       const [near, far] = memoryTransportPair()
@@ -746,6 +752,55 @@ const rows: Record<string, Row> = {
       return ends.at(-1)
     },
     ends: every(LOST),
+  },
+  'a transport’s hasMoved': {
+    ways: AT_ONCE,
+    async run(scene) {
+      const fn = scene.broken((_, go: Fn) => go())
+      const change = () => ({ hasMoved: () => fn('hasMoved', () => false) })
+      const heartbeat = { intervalMs: 50, timeoutMs: 200 }
+      const client = overTransport(scene, change, {}, { heartbeat })
+      await client.connect()
+      scene.breaks()
+      await polled(() => client.state.status).not.toBe('connected')
+      scene.heals()
+      return client.call('add')
+    },
+    ends: every(3),
+  },
+  'a transport’s pong': {
+    ways: AT_ONCE,
+    async run(scene) {
+      const [near, far] = memoryTransportPair()
+      let events: Any
+      let isClosed = false
+      const transport = Object.create(far, {
+        start: {
+          value: (given: Any) => {
+            events = given
+            far.start(given)
+          },
+        },
+        send: { value: (frame: Frame) => far.send(frame) },
+        close: { value: (code?: number, reason?: string) => far.close(code, reason) },
+        reliable: { value: false },
+        pong: { value: scene.broken() },
+      })
+      createChannel({
+        side: 'server',
+        transport,
+        methods: methods as Any,
+        plain: true,
+        onError: [(_, error) => scene.errors.push(error)],
+        onDisconnect: [() => (isClosed = true)],
+      })
+      const channel = createChannel<Any, Any>({ side: 'client', transport: near, plain: true })
+      await channel.call('add')
+      scene.breaks()
+      events.arriving()
+      await polled(() => isClosed).toBe(true)
+    },
+    ends: every(undefined),
   },
   'dialect.wrap': {
     ways: AT_ONCE,

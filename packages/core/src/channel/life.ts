@@ -67,6 +67,8 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
     const { heartbeat } = this.#options
     const canPing = this.#isExtended || this.#transport.ping !== undefined
     if (!heartbeat || this.#transport.reliable || !canPing || this.#isOver) return
+    // Who is not read gives no sign of life.
+    if (this.#isOverRate || this.#isHeldUp) return
     this.#heartbeat = new Heartbeat(heartbeat, this)
   }
 
@@ -104,7 +106,7 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
     this.#isArriving = false
     this.#notice = setTimeout(() => this.#tellArriving(), ARRIVING_MS)
     if (this.#isExtended) this.#events.tellArriving()
-    else this.#transport.pong?.()
+    else this.#tryOut(() => this.#transport.pong?.())
   }
 
   /** What was asked last was answered: the hello, or a ping. */
@@ -131,7 +133,13 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
   }
 
   hasMoved(): boolean {
-    return this.#transport.hasMoved?.() ?? false
+    try {
+      return this.#transport.hasMoved?.() ?? false
+    } catch (thrown) {
+      // Later: whoever asks goes on first, and is stopped by it.
+      queueMicrotask(() => this.#events.failed(thrown))
+      return false
+    }
   }
 
   dead(): void {
@@ -159,9 +167,7 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
   #read(isPaused: boolean): void {
     if (!isPaused && (this.#isOverRate || this.#isHeldUp)) return
     this.#tryOut(() => this.#transport.pause?.(isPaused))
-    // Who is not read gives no sign of life.
-    if (isPaused) this.#heartbeat?.stop()
-    else this.#watch()
+    this.#watch()
   }
 
   /** Has the transport do something. */
