@@ -471,14 +471,19 @@ export class Caller {
   }
 
   /** What a call resolves to: when all of its progress has been told, and as its schema makes it. */
-  #verdict(
-    { progress, kind, definition, method }: PendingCall,
-    result: unknown,
-  ): MaybeAsync<unknown> {
-    const checked = () => checkResult(definition, method, 'result', result)
-    if (progress) return progress.end().then(checked)
+  #verdict(call: PendingCall, result: unknown): MaybeAsync<unknown> {
+    if (call.progress) return this.#verdictAfter(call.progress, call, result)
     // A stream's is nothing.
-    return kind === 'call' ? checked() : result
+    return call.kind === 'call' ? checkedResult(call, result) : result
+  }
+
+  async #verdictAfter(
+    progress: ProgressListening,
+    call: PendingCall,
+    result: unknown,
+  ): Promise<unknown> {
+    await progress.end()
+    return checkedResult(call, result)
   }
 
   /** It has its answer, and has not ended: its time runs on, and nothing else is heard of it. */
@@ -547,6 +552,10 @@ export class Caller {
     )
     this.#pending.rest()
   }
+}
+
+function checkedResult({ definition, method }: PendingCall, result: unknown): MaybeAsync<unknown> {
+  return checkResult(definition, method, 'result', result)
 }
 
 const KEPT = Promise.resolve()

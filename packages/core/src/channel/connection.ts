@@ -337,7 +337,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   /** Whether so much waits in the socket that a message waits here. What shares a frame finds what those before it found. */
   get isFull(): boolean {
-    return this.#isSocketFull && this.#shared.isEmpty
+    return this.#shared.isEmpty && this.#isSocketFull
   }
 
   get #isSocketFull(): boolean {

@@ -44,7 +44,7 @@ import {
 } from './refusals.js'
 import { RunningCalls } from './running-calls.js'
 import { ServedStreams, type ServedStreamsHost } from './served-streams.js'
-import { formatIssues, validate } from './validation.js'
+import { formatIssues, type Verdict, validate } from './validation.js'
 import type { Weighed } from './weight.js'
 
 type Kind = HandlerContext['kind']
@@ -586,12 +586,10 @@ export class Dispatcher {
     const schema = schemaOf(definition, part)
     // A method whose contract has no params takes none.
     if (!schema) return definition && part === 'params' ? undefined : value
-    return after(validate(schema, value), (verdict) => {
-      if ('value' in verdict) return verdict.value
-      const { issues } = verdict
-      const message = `Invalid ${part} for ${quoted(method)}: ${formatIssues(issues)}`
-      throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
-    })
+    const verdict = validate(schema, value)
+    return verdict instanceof Promise
+      ? verdict.then((told) => validOf(told, method, part))
+      : validOf(verdict, method, part)
   }
 
   /** @throws {RpcError} where the result is a stream, which nobody could know who called without a contract. */
@@ -645,6 +643,14 @@ function preparedOf(
   const newest = handlers.at(-1)
   if (!newest) return { params, serves: fallback as AnyHandler }
   return { params, serves: kind === 'notification' ? handlers : newest }
+}
+
+/** @throws {RpcError} saying what a schema complains of. */
+function validOf(verdict: Verdict, method: string, part: 'params' | 'input'): unknown {
+  if ('value' in verdict) return verdict.value
+  const { issues } = verdict
+  const message = `Invalid ${part} for ${quoted(method)}: ${formatIssues(issues)}`
+  throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
 }
 
 /** Notes that a call is served, until it is over. */
