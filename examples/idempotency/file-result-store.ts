@@ -12,7 +12,7 @@ interface Line {
   at: number
 }
 
-/** A line, and when this process came to know of its key, by `performance.now()`. */
+/** A line, and when this process read or wrote it, by `performance.now()`. */
 interface Known {
   readonly line: Line
   readonly knownAt: number
@@ -85,7 +85,7 @@ class FileResultStore implements ResultStore {
     this.#lines.set(line.key, { line, knownAt: performance.now() })
   }
 
-  /** Whether either clock says that its time is not over. */
+  /** Whether one of the clocks says that the key must still be kept. */
   #isFresh({ line, knownAt }: Known): boolean {
     return Math.min(Date.now() - line.at, performance.now() - knownAt) < this.ttlMs
   }

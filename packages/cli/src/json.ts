@@ -22,7 +22,7 @@ function replace(this: unknown, key: string, said: unknown): unknown {
   return said
 }
 
-/** @throws {SyntaxError} where the text is no JSON, or bytes in it are no base64. */
+/** @throws {SyntaxError} if the text is not JSON, or bytes in it are not base64. */
 export function fromJson(text: string): unknown {
   return JSON.parse(text, (_, value: unknown) => bytesOf(value) ?? value)
 }
@@ -35,9 +35,9 @@ function bytesOf(value: unknown): Uint8Array | undefined {
 }
 
 /**
- * Base64, in either alphabet, with its padding or without. Source: RFC 4648, sections 4 and 5.
+ * Decodes base64, in either alphabet, with its padding or without. Source: RFC 4648, sections 4 and 5.
  *
- * @throws {SyntaxError} where it is none: Node reads what it can, and nothing of the rest.
+ * @throws {SyntaxError} if the text is not base64. (Node decodes what it can and ignores the rest.)
  */
 function bytesOfBase64(text: string): Uint8Array {
   const bytes = Buffer.from(text, 'base64')

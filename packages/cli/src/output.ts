@@ -23,7 +23,7 @@ export async function printItem(value: unknown): Promise<void> {
   if (!process.stdout.write(`${plainLines(toJson(value))}\n`)) await once(process.stdout, 'drain')
 }
 
-/** Prints a line. What can move a terminal's cursor is written as in JSON, whoever has written it. */
+/** Prints a line. Characters that can move a terminal's cursor are escaped as in JSON, whoever has written them. */
 export function printLine(text: string): void {
   process.stdout.write(`${plainLines(text)}\n`)
 }

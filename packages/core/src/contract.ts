@@ -149,7 +149,7 @@ export function defineContract<
 
 const PARTS = ['params', 'result', 'item', 'input', 'progress'] as const
 
-/** What of a definition is a schema; not every kind has every part. */
+/** The parts of a definition that are schemas; not every kind has every part. */
 type Part = (typeof PARTS)[number]
 
 const KINDS: ReadonlySet<unknown> = new Set(['method', 'stream', 'notification'])
@@ -168,7 +168,7 @@ function defineSide<S extends ContractSide>(side: Side, definitions: S | undefin
   return Object.freeze({ ...definitions }) as S
 }
 
-/** Fails where a part of a definition is there and can't validate anything. */
+/** Throws if a part of a definition is present and is not a schema. */
 function assertSchema(schema: unknown, part: Part, method: string, side: Side): void {
   if (schema === undefined || isSchema(schema)) return
   const isObject = typeof schema === 'object' && schema !== null
@@ -179,7 +179,7 @@ function assertSchema(schema: unknown, part: Part, method: string, side: Side): 
   )
 }
 
-/** Some libraries have schemas that are functions. */
+/** In some libraries, schemas are functions. */
 function isSchema(value: unknown): boolean {
   const standard = (value as Partial<Schema> | null)?.['~standard']
   return typeof standard?.validate === 'function'

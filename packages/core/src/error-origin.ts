@@ -1,16 +1,16 @@
 import type { Ran } from './wire/message.js'
 
-/** Where an error comes from, and what is known of its call that no handler can say. */
+/** Where an error comes from, and facts about its call that only this library can state. */
 export interface Origin {
-  /** Whether this library made it of what happened on this side: then it is told to nobody else. */
+  /** Whether this library made the error of a failure on this side. Then no other side is told of it. */
   readonly isOwn: boolean
-  /** What a caller is told that is told the error. */
+  /** Whether the call ran, as the caller learns it with the error. */
   readonly ran?: Ran | undefined
-  /** When the time was over that ran out, by `performance.now()`, where that was told along with the call. */
+  /** The deadline that has passed, by `performance.now()`, if the call came with one. */
   readonly deadline?: number | undefined
 }
 
-/** The member of an error that has its origin. It is the same in every copy of this library. */
+/** The member of an error that holds its origin. It is the same in every copy of this library. */
 const ORIGIN = Symbol.for('flashrpc.origin')
 
 /** Sets the origin of an error, where it has none yet. @returns the same error. */
@@ -26,7 +26,7 @@ export function own<E extends object>(error: E): E {
 
 const OWN: Origin = { isOwn: true }
 
-/** @returns undefined where an application made the error, or the other side's handler. */
+/** @returns undefined if an application, or the other side's handler, made the error. */
 export function originOf(error: object): Origin | undefined {
   return (error as { [ORIGIN]?: Origin })[ORIGIN]
 }

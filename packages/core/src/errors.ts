@@ -67,15 +67,20 @@ export interface RpcErrorOptions extends ErrorOptions {
   method?: string | undefined
 }
 
-/** By this, errors of this library are known, of another copy of it too: an application may have two. */
+/**
+ * The brand by which errors of this library are recognized, also those of another copy of it: an application may have
+ * two.
+ */
 export const BRAND = Symbol.for('flashrpc.error')
 
-/** Whether a value is an instance of the class with this brand, of whichever copy, or of one that extends it. */
+/**
+ * Whether a value is an instance of the class with this brand, or of one that extends it, in any copy of this library.
+ */
 function hasBrand(value: unknown, brand: unknown): boolean {
   let at = typeof value === 'object' ? (value as { [BRAND]?: unknown } | null) : null
   while (at?.[BRAND] !== undefined) {
     if (at[BRAND] === brand) return true
-    // Whatever has it inherits it from the first prototype that has one of its own.
+    // An error inherits its brand from the first prototype that has one of its own.
     while (at && !Object.hasOwn(at, BRAND)) at = Object.getPrototypeOf(at)
     at = at && Object.getPrototypeOf(at)
   }
@@ -99,7 +104,7 @@ export class RpcError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: it is inherited, and this is the class that is asked
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true
-    // A class of an application's that extends one of these has no brand of its own.
+    // A class of an application that extends one of these has no brand of its own.
     // biome-ignore lint/complexity/noThisInStatic: as above
     const { prototype } = this
     return Object.hasOwn(prototype, BRAND) && hasBrand(value, prototype[BRAND])
@@ -119,7 +124,7 @@ export class RpcError extends Error {
 
   constructor(code: number, message: string, data?: unknown, options?: RpcErrorOptions) {
     super(message, options)
-    // Ours by their brand: a bundler may have given the class another name.
+    // Our own errors are named by their brand, as a bundler may have renamed the class.
     const { prototype } = new.target
     this.name = Object.hasOwn(prototype, BRAND) ? prototype[BRAND] : new.target.name
     this.code = code

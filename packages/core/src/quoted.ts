@@ -1,31 +1,31 @@
-/** How much of a text is shown, in characters. */
+/** The most characters of a text that are shown. */
 const MOST = 200
 
-/** What can move a terminal's cursor, begin a line of its own, or turn the direction of a text around. */
+/** Characters that can move a terminal's cursor, begin a new line, or change the direction of text. */
 const CONTROLS = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
-/** The same, and what would end a quoted text. */
+/** The same, and those that would end a quoted text. */
 const CONTROLS_AND_QUOTES = /["\\\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
-/** The same as the first, but for line ends and tabs. */
+/** As the first, except line ends and tabs. */
 const CONTROLS_IN_LINES =
   /(?![\n\t])[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
 /**
- * A text of somebody else's, in quotes, for a message or a line of a log: a method's name, an origin, the reason of a
- * close. It has no control characters, which are written as in JSON, and no more than 200 characters.
+ * A text of another party, in quotes, for a message or a line of a log: a method's name, an origin, the reason of a
+ * close. Control characters are escaped as in JSON, and at most 200 characters are shown.
  *
- * @param value text; of anything else, its JSON. It never throws.
+ * @param value a text; of any other value, its JSON is shown. It never throws.
  */
 export function quoted(value: unknown): string {
   if (typeof value !== 'string') return plain(jsonOf(value))
   return `"${shortened(value, MOST, CONTROLS_AND_QUOTES)}"`
 }
 
-/** The same without quotes, for where the text stands apart from others. */
+/** The same without quotes, for a text that stands by itself. */
 export function plain(text: string, most: number = MOST): string {
   return shortened(text, most, CONTROLS)
 }
 
-/** A text of several lines, or of any length, without the control characters that are no line end or tab. */
+/** A text of any length and number of lines. Other control characters than line ends and tabs are escaped. */
 export function plainLines(text: string): string {
   return text.replace(CONTROLS_IN_LINES, escaped)
 }

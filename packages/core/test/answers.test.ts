@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { rawClient } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
 
-/** Every answer has a result or an error, whatever the result says of itself. */
+/** Every answer has a result or an error, whatever `toJSON` of the result gives. */
 
 interface Server {
   give(params: { name: string }): unknown
@@ -20,7 +20,7 @@ class NoDate extends Date {
   }
 }
 
-/** What handlers give; and what arrives of it as JSON. */
+/** What handlers return, and what arrives as JSON. */
 const RESULTS: Readonly<Record<string, { give: () => unknown; arrives: unknown }>> = {
   nothing: { give: () => undefined, arrives: null },
   'what says that it is nothing': { give: () => saying(undefined), arrives: null },
@@ -39,7 +39,7 @@ const RESULTS: Readonly<Record<string, { give: () => unknown; arrives: unknown }
   'no date': { give: () => new Date(Number.NaN), arrives: null },
 }
 
-/** What can be no result. */
+/** Values that can't be a result. */
 const REFUSED: Readonly<Record<string, () => unknown>> = {
   'a function': () => () => 1,
   'a symbol': () => Symbol('s'),
@@ -89,7 +89,7 @@ describe.each<[string, ChannelOptions]>([
   test.each(Object.keys(REFUSED))('%s is refused', async (name) => {
     const client = connect(await serve(format), format)
     const given = client.other.give({ name })
-    // Of another codec it can't be known why it left the result out.
+    // With another codec, the reason why it left the result out can't be known.
     if (format.codec && name.includes('says')) expect(await given).toBe(null)
     else expect(await rejection(given)).toMatchObject({ code: -32603 })
     expect(client.state.status).toBe('connected')

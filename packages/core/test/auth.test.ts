@@ -20,7 +20,7 @@ import { until } from './support/until.js'
 
 interface User {
   readonly name: string
-  /** When its credentials end, in s since the epoch. */
+  /** When its credentials end, in seconds since the epoch. */
   readonly exp?: number
 }
 
@@ -426,7 +426,7 @@ describe('while authenticate takes its time', () => {
     return { reasons, authenticate }
   }
 
-  /** Asks for an upgrade, and says more than that, where it is told to. */
+  /** Asks for an upgrade, and sends more bytes if the test says so. */
   async function ask(port: number, more = '') {
     const socket = connect(port, '127.0.0.1')
     socket.on('error', () => {})
@@ -512,7 +512,7 @@ describe('while authenticate takes its time', () => {
     let admit: (user: User) => void = () => {}
     const authenticate = () => new Promise<User>((resolve) => (admit = resolve))
     await using server = await serve({ authenticate })
-    // A frame of a client's: RFC 6455, section 5.2, with a mask of zeros.
+    // A frame of a client (RFC 6455, section 5.2), with a mask of zeros.
     const text = '{"jsonrpc":"2.0","id":1,"method":"whoAmI"}'
     const frame = `\x81${String.fromCharCode(0x80 + text.length)}\0\0\0\0${text}`
     const half = frame.length / 2

@@ -167,7 +167,7 @@ describe('states', () => {
       await client.connect()
       await new Promise((resolve) => setTimeout(resolve, 500))
       expect(told).toBeLessThan(16)
-      // Another one is told of the counts all the same.
+      // Another listener is still told of the counts.
       expect(others.some(({ inFlight }) => inFlight > 0)).toBe(true)
       const controller = new AbortController()
       const call = rejection(client.other.hang(undefined, { signal: controller.signal }))

@@ -32,7 +32,7 @@ afterEach(async () => {
 /** A server in a process of its own, whose wall clock is set, and a proxy in front of it. */
 class Scene {
   readonly charged: string[] = []
-  /** Why the signals of calls aborted there. */
+  /** The reasons with which signals of calls were aborted there. */
   readonly late: string[] = []
   /** The close codes of the channels that ended there. */
   readonly ended: number[] = []
@@ -109,7 +109,7 @@ describe.each([
     await polled(() => scene.charged).toStrictEqual(['a'])
     scene.proxy.refuse()
     scene.proxy.cut()
-    // It has its answer by then, and the session is over.
+    // The call has been answered by then, and the session is over.
     await pause(200)
     await scene.step(ms)
     scene.proxy.accept()
@@ -123,7 +123,7 @@ describe.each([
 
 describe('a client', () => {
   test.each<[string, number, 'sent again' | 'maybe-executed']>([
-    // Its machine may have slept for so long: the server may have forgotten.
+    // Its machine may have slept for that time, so the server may have forgotten the key.
     ['61 minutes on', 61 * MINUTE_MS, 'maybe-executed'],
     ['a day on', 24 * HOUR_MS, 'maybe-executed'],
     ['61 minutes back', -61 * MINUTE_MS, 'sent again'],

@@ -452,7 +452,7 @@ describe('values of MessagePack in one another', () => {
         const value = nest(of)
         const sent = () => msgpackCodec.decode(msgpackCodec.encode(value))
         if (of.length < 100) expect(sent()).toEqual(value)
-        // Its own encoder counts what is at the bottom, too.
+        // The encoder itself counts the innermost value, too.
         else if (of.length > 100) expect(() => msgpackCodec.encode(value)).toThrow(/deep/)
       }),
       { seed: 1_000, numRuns: 300 },
@@ -485,7 +485,10 @@ describe('values of MessagePack in one another', () => {
 describe('a hostile frame of MessagePack', () => {
   const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
   const nested = (levels: number, head: string) => hex(head.repeat(levels))
-  /** Nothing, in so many Maps as their own only key, each of them in what these heads begin. */
+  /**
+   * An empty value in so many Maps, each the only key of the next; each Map is in the containers that these heads
+   * begin.
+   */
   const inMaps = (levels: number, heads = '') => {
     let value = 'c0'
     for (let level = 0; level < levels; level++) {

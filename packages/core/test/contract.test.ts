@@ -15,7 +15,7 @@ import { z } from 'zod'
 const validate = (value: unknown) => ({ value })
 const standard = { version: 1, vendor: 'test', validate } as const
 
-/** The error that a definition ends with. */
+/** The error with which a definition is refused. */
 function refusal(define: () => Contract): RpcConfigError {
   try {
     define()

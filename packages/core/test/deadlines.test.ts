@@ -17,7 +17,7 @@ import { type RawPeer, RawServer, rawClient } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
 import { until } from './support/until.js'
 
-/** As much of a channel as is called back. */
+/** The part of a channel that is called back. */
 interface Peer {
   call(method: string, params: object, options: { signal: AbortSignal }): Promise<unknown>
 }
@@ -153,7 +153,7 @@ describe('the time left', () => {
     const leaf = await serve({ methods: { wait: () => new Promise<string>(() => {}) } as never })
     const inner = connect(leaf.url)
     const errors: unknown[] = []
-    /** What handlers do with a signal that aborts. */
+    /** What handlers do when their signal aborts. */
     const ways: Record<string, (signal: AbortSignal, channel: Peer) => Promise<unknown>> = {
       'passes it on': (signal) => inner.other.wait(undefined, { signal }),
       'passes it back': (signal, channel) => channel.call('wait', {}, { signal }),
@@ -186,7 +186,7 @@ describe('the time left', () => {
     await Promise.all([client.connect(), inner.connect()])
     const wrong: string[] = []
     for (const name of Object.keys(ways)) {
-      // One after the other: who notices first differs then.
+      // One call after the other, so that another party may notice first each time.
       for (let n = 0; n < 15; n++) {
         const error = await rejection(client.call(name, undefined, { timeout: 20 + n }))
         const isRight = error instanceof RpcTimeoutError && error.outcome === 'maybe-executed'

@@ -366,7 +366,7 @@ describe('schemas', () => {
         { name: 'a', required: false },
         { name: 'b', required: false },
       ])
-      // What they are where they are there.
+      // The schema of the params, for when they are present.
       expect(said['x-flashrpc-params']).toMatchObject({ required: ['a'] })
       expect(fits(document, '/methods/0/x-flashrpc-params', { a: 1 })).toBe(true)
       expect(fits(document, '/methods/0/x-flashrpc-params', { b: '1' })).toBe(false)
@@ -374,10 +374,10 @@ describe('schemas', () => {
     const tuple = await describeParams(z.tuple([z.number(), z.string()]).optional())
     expect(tuple.said.params).toMatchObject([{ required: false }, { required: false }])
     expect(tuple.said['x-flashrpc-params']).toMatchObject({ minItems: 2 })
-    // Where no member is required, nothing more is to be said.
+    // No member is required, so the descriptors say everything.
     const none = await describeParams(z.object({ b: z.string().optional() }).optional())
     expect(none.said).not.toHaveProperty('x-flashrpc-params')
-    // A schema that does not answer at once, or fails, is as it says of itself.
+    // If the schema answers later, or fails, its JSON Schema counts.
     for (const validate of [
       () => Promise.reject(new Error('down')),
       () => Promise.resolve({ value: 1 }),
@@ -500,7 +500,7 @@ describe('an endpoint', () => {
       Array.from({ length: 200 }, () => eager.call('rpc.discover')),
     )
     const refused = all.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
-    // One more may be earned while they are answered.
+    // While the calls are answered, enough time may pass for one more.
     expect(asked).toBeGreaterThanOrEqual(20)
     expect(asked).toBeLessThan(30)
     expect(refused).toHaveLength(200 - asked)

@@ -20,7 +20,7 @@ afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close()
 })
 
-/** What items come from, and whether it has been told that no more are wanted. */
+/** Sources of items, each with a way to see whether it was told that no more are wanted. */
 const sources: Record<string, () => { input: object; isReleased: () => boolean }> = {
   'a stream of the web': () => {
     let isReleased = false
@@ -60,7 +60,7 @@ const sources: Record<string, () => { input: object; isReleased: () => boolean }
   'an iterator': () => {
     let isReleased = false
     const iterator = {
-      // Not as fast as it can: whoever sends too much is not read for a while, which takes a timer.
+      // It does not send as fast as it can: a peer that sends too much is not read for a while, which uses a timer.
       next: () => new Promise((resolve) => setImmediate(resolve, { value: 'x', done: false })),
       return: async () => {
         isReleased = true
@@ -107,7 +107,7 @@ const refusing: Middleware = () => {
   throw new RpcError(4003, 'Not now')
 }
 
-/** Ways to end a call with input, all of them to be told by its rejection or its end. */
+/** Ways to end a call with input. Each is seen by the call's rejection or result. */
 const ends: Record<
   string,
   () => Promise<{ client: Client; call: Call; afterwards?: () => unknown }>
@@ -242,7 +242,7 @@ const ends: Record<
 const activeTimers = () =>
   process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 
-/** How many timers there are, when there are no more than so many, or after a second. Has no timer of its own. */
+/** The number of timers, as soon as it is at most `most`, or after a second. Uses no timer itself. */
 async function fewestTimers(most: number): Promise<number> {
   const until = performance.now() + 1_000
   while (activeTimers() > most && performance.now() < until) await new Promise(setImmediate)
@@ -254,7 +254,7 @@ describe('nothing is left of a call', () => {
     test.each(Object.entries(sources))(
       `where ${end}, with %s as its input`,
       async (source, make) => {
-        // Of which there is no part to read.
+        // Such a source has no items, so no part of them can be read.
         if (end === 'its handler reads a part' && source.endsWith('nothing')) return
         const { client, call, afterwards } = await prepare()
         const { queued } = client.state
@@ -293,7 +293,7 @@ describe('nothing is left of a call', () => {
 })
 
 describe('nothing is left of a call that is served', () => {
-  /** Requests that end early, in the words of a client: what of their handler's own is to be released. */
+  /** Requests that end early, as a client writes them. What their handlers hold must be released. */
   const early: Record<string, { params?: object; rpc: object; next?: 'cancel' | 'close' }> = {
     'its time has run out': { rpc: { deadlineMs: 0, input: true } },
     'its time runs out': { rpc: { deadlineMs: 30, credit: 4 } },

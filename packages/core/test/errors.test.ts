@@ -553,7 +553,7 @@ describe("an error of this library's own", () => {
         throw new Error(SECRET)
       },
     })
-    /** What goes wrong on the side of a handler, and what `onError` is to learn of it. */
+    /** Failures on the handler's side, each with the error that `onError` must be told. */
     const ways: Record<string, [() => unknown, object]> = {
       'a wrong timeout': [
         () => toFar.other.wait(undefined, { timeout: -1 }),

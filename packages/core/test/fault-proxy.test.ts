@@ -668,7 +668,7 @@ describe('wrong options', () => {
     ['blackHole', { up: 1 }, /blackHole: up must be true or false/],
     ['stall', { down: 'yes' }, /stall: down must be true or false/],
     ['cutAfter', { up: 1, once: 1 }, /cutAfter: once must be true or false/],
-    // A misspelt fault does not do nothing.
+    // A misspelt fault is an error, as it would do nothing.
     ['delay', { up: 1, jitter: 5 }, /delay knows no "jitter".*do you mean jitterMs\?/],
     ['delay', { pu: 5 }, /delay knows no "pu".*do you mean up\?/],
     ['delay', { Up: 5 }, /do you mean up\?/],

@@ -21,8 +21,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { polled } from './support/eventually.js'
 
 /**
- * Every function that an application gives: one that throws, rejects or never settles harms its own call or connection,
- * typed, is told to `onError`, and nothing else comes of it.
+ * Every function that an application gives to this library. If it throws, rejects or never settles, only its own call
+ * or connection is affected, with a typed error, and `onError` is told.
  */
 type Way = 'throws' | 'rejects' | 'never settles'
 
@@ -37,57 +37,57 @@ class Broken extends Error {
 type Any = any
 type Fn = (...args: Any[]) => Any
 
-/** What there is of a row's own, and whether its function fails now. */
+/** What a row of the table uses, and whether its function fails now. */
 interface Scene {
-  /** A function that does what another does, until it is to fail. */
+  /** A function that does the same as another until it is to fail. */
   broken(otherwise?: Fn): Fn
-  /** From now on it fails. */
+  /** Makes the function fail from now on. */
   breaks(): void
-  /** It does what it should. */
+  /** Makes the function work again. */
   heals(): void
-  /** How often it has failed. */
+  /** How many times it has failed. */
   readonly failures: number
   serve(options?: object): Promise<string>
   connect(url: string, options?: object, isTyped?: boolean): Any
   /** An endpoint with these options, and a client of it that is connected. */
   both(server?: object, client?: object): Promise<Any>
-  /** Of both sides. */
+  /** The errors that both sides were told. */
   readonly errors: unknown[]
 }
 
 interface Row {
   readonly ways: readonly Way[]
-  /** Uses it. @returns what came of its own call. */
+  /** Makes the function be used. @returns the outcome of its own call. */
   run(scene: Scene, way: Way): Promise<unknown>
-  /** What that is to be, where it is not a call whose handler has failed. */
+  /** The outcome that is expected, if it is not a call whose handler has failed. */
   readonly ends?: Partial<Record<Way, unknown>> | undefined
-  /** Whether somebody else than `onError` is told: the caller itself, or whoever reads the state. */
+  /** Whether another party than `onError` is told: the caller itself, or a reader of the state. */
   readonly isToldElsewhere?: boolean
 }
 
 const INTERNAL = expect.objectContaining({ name: 'RpcError', code: -32603 })
 const LATE = expect.objectContaining({ name: 'RpcTimeoutError', outcome: expect.any(String) })
 const INVALID = expect.objectContaining({ name: 'RpcValidationError' })
-/** Of a call that could not be sent, or whose connection went: it may be sent over the next one. */
+/** The outcome of a call that could not be sent, or whose connection was lost: it may be sent over the next one. */
 const TYPED = expect.objectContaining({ code: expect.any(Number), outcome: expect.any(String) })
 const LOST = expect.objectContaining({ name: 'RpcDisconnectedError' })
 const CALL: Row['ends'] = { throws: INTERNAL, rejects: INTERNAL, 'never settles': LATE }
 const every = (end: unknown): Row['ends'] => ({ throws: end, rejects: end, 'never settles': end })
 
-/** A call's own time: more than it takes, and less than a test waits. */
+/** The timeout of a call: longer than the call takes, and shorter than a test may wait. */
 const TIME = { timeout: 400 }
 
-/** What a promise rejects with, or else what it gives. */
+/** The reason with which a promise rejects; if it resolves, its value. */
 const endOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.catch((error: unknown) => error)
 
-/** A schema that takes all, by a function of its own. */
+/** A schema that accepts everything, with this function as its `validate`. */
 function schemaOf(validate: Fn): Any {
   return { '~standard': { version: 1, vendor: 'test', validate } }
 }
 const taking = (value: unknown) => ({ value })
 
-/** The contract of a row's two sides; its schemas are those of one side, and take all on the other. */
+/** The contract of a row. One side has the given schema; the other accepts everything. */
 function contractOf(schemas: Partial<Record<string, Fn>> = {}) {
   const { params = taking, result = taking, progress = taking, item = taking } = schemas
   return defineContract({
@@ -129,7 +129,7 @@ const firstOf = (client: Any, options: object = TIME) =>
     })(),
   )
 
-/** With which code a connection ends within a while, once it is there. */
+/** The code with which a connection closes, soon after it was made. */
 async function endOfConnection(client: Any): Promise<unknown> {
   let code: unknown = 'none'
   client.subscribe(({ lastError }: Any) => {
@@ -164,7 +164,7 @@ function sourceOf({ begin = () => {}, next, back }: { begin?: Fn; next?: Fn; bac
   }
 }
 
-/** A client of a channel in this process, by a transport one of whose members is another. */
+/** A client of a channel in this process, over a transport one of whose members is replaced. */
 function overTransport(
   scene: Scene,
   change: (transport: Transport) => object,
@@ -177,7 +177,7 @@ function overTransport(
     transport: () => {
       const [near, far] = memoryTransportPair()
       createChannel({ side: 'server', transport: far, methods: methods as Any, ...server })
-      // Accessors stay what they are.
+      // Accessors are kept as they are.
       return Object.create(near, {
         start: { value: (events: Any) => near.start(events) },
         send: { value: (frame: Frame) => near.send(frame) },
@@ -189,7 +189,7 @@ function overTransport(
   })
 }
 
-/** Of a transport's member that is used by each call. */
+/** A row for a member of a transport that each call uses. */
 function memberRow(change: (transport: Transport, fn: Fn) => object, params: object = {}): Row {
   return {
     ways: AT_ONCE,
@@ -200,7 +200,7 @@ function memberRow(change: (transport: Transport, fn: Fn) => object, params: obj
       scene.breaks()
       const end = await endOf(client.call('add', params, TIME))
       scene.heals()
-      // It comes back by itself.
+      // The client reconnects by itself.
       expect(await client.call('add')).toBe(3)
       return end
     },
@@ -208,7 +208,7 @@ function memberRow(change: (transport: Transport, fn: Fn) => object, params: obj
   }
 }
 
-/** Of a function that says where, or how, to connect. */
+/** A row for a function that says where, or how, to connect. */
 function providerRow(options: (fn: Fn, url: string) => object): Row {
   return {
     ways: ALL,
@@ -228,7 +228,7 @@ function providerRow(options: (fn: Fn, url: string) => object): Row {
   }
 }
 
-/** Of a function of the server's that a call goes through. */
+/** A row for a function of the server's through which a call passes. */
 function serverRow(options: (fn: Fn) => object, otherwise: Fn, name = 'add'): Row {
   return {
     ways: ALL,
@@ -241,7 +241,7 @@ function serverRow(options: (fn: Fn) => object, otherwise: Fn, name = 'add'): Ro
   }
 }
 
-/** Of a schema, and who it is of. */
+/** A row for a schema of one side. */
 function schemaRow(part: string, use: (client: Any) => Promise<unknown>, ends: Row['ends']): Row {
   return {
     ways: ALL,
@@ -259,7 +259,7 @@ function schemaRow(part: string, use: (client: Any) => Promise<unknown>, ends: R
   }
 }
 
-/** Of a function that is told of what happens: nothing comes of its failure. */
+/** A row for a listener, whose failure changes nothing else. */
 function listenerRow(run: (scene: Scene, fn: Fn) => Promise<Any>): Row {
   return {
     ways: ALL,
@@ -276,7 +276,7 @@ const silent = (listener: (scene: Scene, fn: Fn) => Promise<Any>): Row => ({
   isToldElsewhere: true,
 })
 
-/** Of a member of a tap. */
+/** A row for a member of a tap. */
 function tapRow(member: 'connected' | 'send' | 'receive' | 'ended', end: unknown): Row {
   return {
     ways: AT_ONCE,
@@ -355,7 +355,7 @@ const rows: Record<string, Row> = {
       const { name, code } = (await client.call('ask')) as Any
       return { name, code }
     },
-    // As its server tells it: an error becomes its own members.
+    // The server's answer turns an error into its own members.
     ends: {
       throws: expect.objectContaining({ code: -32603 }),
       rejects: expect.objectContaining({ code: -32603 }),
@@ -890,7 +890,7 @@ function sceneOf(way: Way) {
   let isBroken = false
   const errors: unknown[] = []
   const onError = (_: unknown, error: unknown) => errors.push(error)
-  /** Somebody else, at the same server. */
+  /** Another client of the same server. */
   let neighbour: { client: Client<Any, Any>; slow: Promise<unknown> } | undefined
   let failures = 0
   const fail = (): unknown => {
@@ -944,7 +944,7 @@ function sceneOf(way: Way) {
   }
   return {
     scene,
-    /** Somebody else's calls go on. */
+    /** The calls of another client still work. */
     async assertNeighbour() {
       isBroken = false
       if (!neighbour) return
@@ -954,7 +954,10 @@ function sceneOf(way: Way) {
   }
 }
 
-/** Whether an error is that of the row, or was caused by it; of a promise in a wrong place, it says so. */
+/**
+ * Whether an error is the error of the row, or was caused by it. If a promise was returned where none may be, the
+ * error says so.
+ */
 function isOfRow(error: unknown): boolean {
   for (let at = error as Any; at; at = at.cause) {
     if (at instanceof Broken || /promise|returned object|made neither text/.test(at.message)) {
@@ -976,7 +979,7 @@ test.each(cases)('%s that %s harms its own', async (_, way, { run, ends, isToldE
   if (way !== 'never settles' && !isToldElsewhere) {
     await polled(() => scene.errors.some(isOfRow)).toBe(true)
   }
-  // What is uncaught is told behind all that waits now.
+  // Uncaught errors are reported after everything that is queued now.
   await new Promise((resolve) => setTimeout(resolve, 20))
   expect(uncaught).toEqual([])
 })

@@ -39,7 +39,7 @@ class Scene {
   /** Whether signals were aborted when their handlers began. */
   readonly lateBegins: boolean[] = []
   readonly aborted: unknown[] = []
-  /** What a handler does that is told to stop; where it does nothing, it goes on. */
+  /** What a handler does when it is told to stop; undefined if it goes on. */
   reaction: Reaction | undefined = (reason) => {
     throw reason
   }
@@ -64,7 +64,7 @@ class Scene {
             this.#finish.push(resolve)
             signal.addEventListener('abort', () => {
               this.aborted.push(signal.reason)
-              // In its own time.
+              // The handler ends later.
               setTimeout(() => {
                 if (!this.reaction) return
                 try {
@@ -97,7 +97,7 @@ class Scene {
   }
 }
 
-/** The server has been told what a client has done. */
+/** Waits until the server knows what a client has done. */
 function heard(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 50))
 }
@@ -125,7 +125,7 @@ function slowStore(inner: ResultStore, parts: Partial<ResultStore> = {}) {
   return { store, held, open }
 }
 
-/** How a handler's end looks that was told to stop. */
+/** How a handler may end after it was told to stop. */
 const reactions: [string, Reaction][] = [
   [
     'throws the reason',
@@ -161,7 +161,7 @@ const reactions: [string, Reaction][] = [
 
 type GiveUp = (scene: Scene, url: string, endpoint: Endpoint<Till, object>) => Promise<unknown>
 
-/** How a run is given up. Each begins it first. */
+/** Ways to give up a run. Each begins the run first. */
 const ways: [string, GiveUp][] = [
   [
     'the timeout of its caller',
@@ -381,14 +381,14 @@ describe('a run of another server', () => {
     const [first, second] = [await scene.serve(), await scene.serve()]
     const call = scene.client(first.url).other.charge({ cents: 1 }, { idempotencyKey })
     await polled(() => scene.charged).toStrictEqual([1])
-    // At the second server, one waits, and cancels; in the same turn another one asks.
+    // At the second server, one caller waits and cancels; in the same turn, another one asks.
     const client = scene.client(second.url)
     await client.connect()
     const giveUp = new AbortController()
     const { signal } = giveUp
     const waiting = rejection(client.other.charge({ cents: 1 }, { idempotencyKey, signal }))
     await polled(() => [...second.endpoint.channels][0]?.running).toBe(1)
-    // It is asked for less and less often.
+    // The store is asked less and less often.
     await new Promise((resolve) => setTimeout(resolve, 100))
     giveUp.abort()
     const again = client.other.charge({ cents: 1 }, { idempotencyKey })
@@ -447,7 +447,7 @@ test('who waits for a run and cancels gives its place back at once; who began it
   const [beginner, waiter] = [scene.client(url), scene.client(url)]
   const begun = beginner.other.charge({ cents: 1 }, { idempotencyKey })
   await polled(() => scene.charged).toStrictEqual([1])
-  // More than there are places for at a time.
+  // More calls than may run at the same time.
   for (let n = 0; n < 5; n++) {
     const giveUp = new AbortController()
     const { signal } = giveUp

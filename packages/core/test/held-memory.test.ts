@@ -6,7 +6,7 @@ import { forkProgram } from './support/fork-program.js'
 import type { Command, Measured } from './support/pressed-process.js'
 import { type RawPeer, rawClient } from './support/raw-peer.js'
 
-/** What a process holds for another side that is behind, in memory: docs/guide/limits.md, "A slow reader". */
+/** How much memory a process holds for another side that is behind: docs/guide/limits.md, "A slow reader". */
 
 const MIB = 1024 * 1024
 const opened: (() => unknown)[] = []
@@ -146,7 +146,7 @@ describe.each(sessions)('%s,', (_, options) => {
   test('a client that reads 100 kB/s and is told 1 MB/s costs little, and is not cut off', {
     timeout: 60_000,
   }, async () => {
-    // The system takes some megabytes, too: less may wait here, so that some is refused before long.
+    // The operating system also buffers some megabytes. A lower limit makes sure that some messages are refused soon.
     const { server, proxy, held } = await served({
       ...options,
       limits: { waitingBytes: 2 * MIB },
@@ -174,7 +174,7 @@ describe.each(sessions)('%s,', (_, options) => {
     const client = await connected(proxy)
     client.stop()
     opened.push(() => client.goOn())
-    // 1 MB each 10 ms: so much as in 22 s of 13 MB/s.
+    // 1 MB every 10 ms: as much as 13 MB/s for 22 s.
     await server.tell({ do: 'notify', size: 100_000, times: 3_000, at: 10, everyMs: 10 })
     expect(await held()).toBeLessThan(40 * MIB)
     const { refused, refusals } = await server.measure()

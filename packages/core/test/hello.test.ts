@@ -388,7 +388,7 @@ describe('on the wire', () => {
     await using endpoint = createEndpoint<Methods, Page>({
       resume: {},
       methods,
-      // To a plain peer bytes can't be sent.
+      // Bytes can't be sent to a plain peer.
       onConnect: [({ other }) => void shown.push(other.show({ bytes: new Uint8Array(3) }))],
       onDisconnect: [(_, { code }) => ended.push(code)],
     })

@@ -134,7 +134,7 @@ describe('depth', () => {
       new TextEncoder().encode('['.repeat(levels) + rest),
     ]) {
       peer.send(frame)
-      // Where it is JSON, it is a batch of one.
+      // As JSON, this is a batch of one message.
       const [refusal] = [await peer.nextJson()].flat()
       expect(refusal).toMatchObject({ id: null, error: { code: -32600 } })
     }
@@ -222,7 +222,7 @@ describe('calls that run', () => {
     quick(): string
   }
 
-  /** A server whose handlers look at no signal, and end when they are told to. */
+  /** A server whose handlers ignore their signal, and end when the test says so. */
   async function deaf(options: Partial<EndpointOptions<Deaf, Record<never, never>>> = {}) {
     const begun: string[] = []
     const ends: (() => void)[] = []
@@ -276,7 +276,7 @@ describe('calls that run', () => {
       giveUp.abort()
       await call
     }
-    // It comes behind the cancellations.
+    // This call arrives after the cancellations.
     expect(await rejection(client.other.quick())).toBeInstanceOf(RpcOverloadedError)
     end()
     await polled(() => client.other.quick().catch(() => '')).toBe('quick')
@@ -333,7 +333,7 @@ describe('calls that run', () => {
     expect(await peer.nextJson()).toMatchObject({ id: 7, error: { code: -32600 } })
     peer.send({ ...call, id: 8 })
     expect(await peer.nextJson()).toMatchObject({ id: 8, error: { code: -32003 } })
-    // The end of the first is nobody's answer.
+    // When the first handler ends, no answer is sent.
     end()
     peer.send({ jsonrpc: '2.0', id: 8, method: 'quick' })
     expect(await peer.nextJson()).toMatchObject({ id: 8, result: 'quick' })

@@ -33,7 +33,7 @@ afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close()
 })
 
-/** Arrays in arrays: so many levels, with something at the bottom. */
+/** Arrays in arrays, of so many levels, with a value in the innermost. */
 function nest(levels: number, bottom: unknown = 1): unknown {
   let value = bottom
   for (let level = 0; level < levels; level++) value = [value]
@@ -170,7 +170,7 @@ test('progress is not told, and the call goes on', async () => {
   expect(errors).toMatchObject([{ message: expect.stringContaining('Progress of "report"') }])
 })
 
-/** JSON under another name: which is not looked into as it is written. */
+/** JSON under another name, so that its messages are not measured as they are made. */
 const textCodec: Codec = {
   name: 'my-json',
   encode: (message) => JSON.stringify(message),
@@ -199,7 +199,7 @@ describe.each<[string, ChannelOptions]>([
           const value = nest(levels, isJson && hasBytes ? new Uint8Array(2) : 1)
           const end = client.other.echo({ value })
           if (more > 0) expect(await rejection(end)).toMatchObject({ outcome: 'not-sent' })
-          // The answer, which is a level less, is held against the client's own limit.
+          // The answer, which has one level less, is checked against the client's own limit.
           else if (levels + 1 <= 256) expect(await end).toEqual(value)
           else expect(await rejection(end)).toMatchObject({ code: -32603 })
           expect(channel.isConnected).toBe(true)

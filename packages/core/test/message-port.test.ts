@@ -237,7 +237,7 @@ describe('a worker thread and its Worker', () => {
     for (const event of ['message', 'messageerror', 'exit']) {
       expect(worker.listenerCount(event), event).toBe(event === 'exit' ? 1 : 0)
     }
-    // Its port is closed: nothing keeps the thread.
+    // The port is closed, so nothing keeps the thread running.
     expect(await exited).toEqual([0])
   })
 })

@@ -749,7 +749,7 @@ describe('next()', () => {
         message: 'A middleware called next() twice for "add": call it once',
       }
       if (side === 'client') return expect(error).toMatchObject(what)
-      // What is wrong with a server is not its callers' business.
+      // Callers are not told what is wrong with the server.
       expect(error).toMatchObject({ code: -32603, message: 'Internal error in "add"' })
       expect(errors).toMatchObject([what])
     })

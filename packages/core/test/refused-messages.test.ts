@@ -9,11 +9,11 @@ import { rejection } from './support/rejection.js'
 import { type RawMessage, SessionPeer } from './support/session-peer.js'
 
 /**
- * Of the messages in a frame each has its own fate (docs/protocol.md, "Shared frames"): peers that know nothing of RPC
- * send some that are not taken, among others.
+ * Messages that share a frame are judged one by one (docs/protocol.md, "Shared frames"). Here, peers written by hand
+ * send messages that are refused, among others.
  *
- * A failure is shrunk, and printed with its seed: FLASHRPC_PROPERTY_SEED replays it, and FLASHRPC_PROPERTY_RUNS says how
- * many runs there are.
+ * A failure is shrunk, and printed with its seed: FLASHRPC_PROPERTY_SEED replays it, and FLASHRPC_PROPERTY_RUNS sets
+ * the number of runs.
  */
 const { FLASHRPC_PROPERTY_SEED, FLASHRPC_PROPERTY_RUNS } = process.env
 const RUNS = {
@@ -35,7 +35,7 @@ async function closeAll(): Promise<void> {
 
 afterEach(closeAll)
 
-/** Runs a call, which is remembered. */
+/** Runs a call and remembers it. */
 const runInto =
   (ran: number[]) =>
   ({ n }: { n: number }) => {
@@ -61,7 +61,7 @@ async function serve(options: object = {}) {
 
 let attempts = 0
 
-/** Says hello as a client does. @returns what that is answered with. */
+/** Says hello as a client does. @returns the answer. */
 async function greet(peer: RawPeer, params: object = {}) {
   const said = { v: 1, attempt: ++attempts, codec: 'json', bytes: true, limits, ...params }
   peer.send({ jsonrpc: '2.0', id: 'rpc:1', method: 'rpc.hello', params: said })
@@ -81,7 +81,7 @@ const call = (id: number): RawMessage => ({
   text: `{"jsonrpc":"2.0","id":${id},"method":"run","params":{"n":${id}}}`,
 })
 
-/** What one frame holds, and whether the connection is cut behind it. */
+/** The messages of one frame, and whether the connection is cut after it. */
 const frame = fc.record({
   members: fc.array(fc.constantFrom('a call', ...Object.keys(HOSTILE)), {
     minLength: 1,
@@ -90,7 +90,7 @@ const frame = fc.record({
   isCut: fc.boolean(),
 })
 
-/** Frames to send; and what is owed: by id a result, or the code of an error. */
+/** The frames to send, and the answers that are owed: by id, a result or the code of an error. */
 function messagesOf(frames: readonly { members: readonly string[]; isCut: boolean }[]) {
   const owed = new Map<number, number | undefined>()
   let id = 0
@@ -112,7 +112,9 @@ function codesOf(answers: readonly { id: number; error?: { code: number } }[]) {
   return new Map(answers.map(({ id, error }) => [id, error?.code]))
 }
 
-/** Holds what came against what was owed: one answer each, and the calls that ran, once and in order. */
+/**
+ * Compares the answers with those that were owed: one answer for each call, and the calls that ran, once and in order.
+ */
 async function verify(
   peer: SessionPeer,
   owed: ReadonlyMap<number, number | undefined>,
@@ -149,7 +151,7 @@ describe('among others in a session, over cuts', () => {
           await resume()
         }
         await verify(session, owed, ran)
-        // Both have counted alike.
+        // Both sides have counted the same number of messages.
         session.cut()
         const last = await rawClient(url)
         opened.push(() => last[Symbol.asyncDispose]())

@@ -32,7 +32,7 @@ test.each<[number, { ran?: unknown } | undefined, string, string | undefined]>([
   expect((thrown as { outcome?: string }).outcome).toBe(outcome)
 })
 
-/** All numbers that mean something here. */
+/** All codes that this library uses. */
 const reserved = Object.values(ErrorCode)
 
 describe('a number that means something here is the own of whoever uses it for something else', () => {

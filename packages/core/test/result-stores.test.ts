@@ -32,7 +32,7 @@ afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close()
 })
 
-/** A store in memory, some of whose functions are others. */
+/** A store in memory with some of its functions replaced. */
 function storeWith(parts: Partial<ResultStore>, ttlMs = 60 * 60_000): ResultStore {
   const memory = memoryResultStore({ ttlMs, maxEntries: 100_000 })
   return {
@@ -137,7 +137,7 @@ describe('begin()', () => {
     expect(scene.charged).toStrictEqual([])
     expect(scene.errors[0]).toBeInstanceOf(RpcConfigError)
     expect(String(scene.errors[0])).toMatch(/idempotency\.store "the disk" answered begin\(\) with/)
-    // Nothing else is lost by it.
+    // No other call is affected.
     expect(await scene.client().other.charge({ cents: 2 })).toBe('paid 2')
   })
 
@@ -290,7 +290,7 @@ describe('finish()', () => {
     const report = (n: number) => client.other.report({ length }, { idempotencyKey: `report-${n}` })
     for (let n = 0; n < 25; n++) expect(await report(n)).toHaveLength(length)
     expect(await report(0)).toHaveLength(length)
-    // There was no room for it: that it has run is all that is known.
+    // There was no room for the answer: it is only known that the call ran.
     expect(await rejection(report(24))).toBeInstanceOf(RpcUncertainError)
     expect(scene.charged).toHaveLength(25)
   }, 20_000)
@@ -309,7 +309,7 @@ describe('finish()', () => {
     expect(error).toBeInstanceOf(RpcOverloadedError)
     expect(error).toMatchObject({ outcome: 'not-received' })
     expect(String(scene.errors[0])).toMatch(/"the disk" has not recorded 10000 answers/)
-    // What was answered before, still is.
+    // Earlier answers are still kept.
     expect(await charge(0)).toBe('paid 0')
     expect(scene.charged).toHaveLength(10_000)
   }, 30_000)
@@ -320,7 +320,7 @@ describe('finish()', () => {
     const begun = new Set<string>()
     const store = storeWith(
       {
-        // It forgets after its time, what has no answer, too.
+        // After its time it forgets keys without an answer, too.
         begin: (key) => {
           setTimeout(() => begun.delete(key), ttlMs)
           if (begun.has(key)) return { state: 'unknown', fingerprint: 'a' }
@@ -365,7 +365,7 @@ describe('release()', () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     giveUp.abort()
     await held
-    // It comes behind the cancellation.
+    // This call arrives after the cancellation.
     expect(await client.other.charge({ cents: 2 }, { idempotencyKey })).toBe('paid 2')
     letBegin()
     await polled(() => scene.errors.map(String)).toStrictEqual([

@@ -277,7 +277,10 @@ describe('clients that lose their server together', () => {
     return { clients, waits }
   }
 
-  /** Of times that are even in a window, some are in each fifth: by what was chosen, which no busy machine changes. */
+  /**
+   * Times that are spread evenly over a window have some in each fifth of it. The chosen times are tested, which a
+   * busy machine does not change.
+   */
   function expectEven(times: readonly number[], windowMs: number): void {
     const fifths = [0, 0, 0, 0, 0]
     for (const ms of times) {
@@ -356,7 +359,7 @@ describe('clients that lose their server together', () => {
     const isAllBack = () => clients.every((client) => client.state.status === 'connected')
     await expect.poll(isAllBack, { timeout: 10_000 }).toBe(true)
     expect(chosen(waits(), 2).length).toBeGreaterThan(50)
-    // Half of their sessions' window.
+    // This is half of the window of their sessions.
     expectEven(chosen(waits(), 2), 3_000)
     expect(clients.map((client) => client.state.sessionId)).toStrictEqual(before)
     expect(endpoint.channels.size).toBe(200)

@@ -57,7 +57,7 @@ describe('the delay before an attempt', () => {
     expect(backoff.failed(lost, 0)).toBe(1_000)
   })
 
-  /** One that has just lost a connection that calls went through on. */
+  /** A client that has just lost a connection over which calls were made. */
   function connected(limits = options): Backoff {
     const backoff = new Backoff(limits, () => 1)
     backoff.opened()

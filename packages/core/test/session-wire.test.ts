@@ -348,7 +348,7 @@ describe('a server that keeps sessions', () => {
       return (await hello(url, { resume: { sid, token: wrong, recv: 0 } })).result
     }
     for (let times = 0; times < 20; times++) {
-      // Each gets a session, though another one.
+      // Each gets a session, but a new one.
       expect(await guess()).toMatchObject({ resumed: false, token: expect.any(String) })
     }
     expect((await hello(url, { resume: { sid, token, recv: 0 } })).result.resumed).toBe(true)

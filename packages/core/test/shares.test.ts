@@ -13,7 +13,7 @@ import { networkOf } from '../src/server/client-address.js'
 import { eventually, polled } from './support/eventually.js'
 import { RawPeer } from './support/raw-peer.js'
 
-/** What all clients share: nobody has so much of it that others have none. */
+/** What all clients share: one owner can't have so much of it that others have none. */
 
 interface Methods {
   echo(params: { text: string }): string
@@ -30,7 +30,7 @@ afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close()
 })
 
-/** Whoever says so is who it says: it is the sharing that is tested. */
+/** Clients are believed who they are: the sharing is what is tested. */
 const authenticate = ({ headers }: IncomingMessage): unknown =>
   headers['x-user'] === undefined ? undefined : { name: headers['x-user'] }
 
@@ -46,7 +46,7 @@ async function serve(options: Partial<Options> = {}) {
   return { endpoint, lines, ...(await endpoint.listen()) }
 }
 
-/** Asks for a connection. @returns the HTTP status, and the peer where there is one. */
+/** Asks for a connection. @returns the HTTP status and, if there is one, the peer. */
 async function ask(url: string, headers: Headers = {}) {
   const socket = new WebSocket(url, { headers })
   const peer = new RawPeer(socket)
@@ -66,7 +66,7 @@ const statusOf = async (url: string, headers: Headers = {}) => (await ask(url, h
 
 let attempts = 0
 
-/** Asks for a connection with a session, its own or a new one. */
+/** Asks for a connection with a session: an earlier one, or a new one. */
 async function join(url: string, headers: Headers = {}, resume?: { sid: string; token: string }) {
   const { peer } = await ask(url, headers)
   peer.send({
@@ -85,7 +85,7 @@ async function join(url: string, headers: Headers = {}, resume?: { sid: string; 
   return { peer, result, sid: result.sid as string, token: result.token as string }
 }
 
-/** Goes without a word, and waits until the server knows. */
+/** Cuts the connection, and waits until the server has noticed. */
 async function drop(endpoint: { channels: ReadonlySet<unknown> }, peer: RawPeer): Promise<void> {
   const away = () =>
     [...(endpoint.channels as ReadonlySet<{ isConnected: boolean }>)].filter(
@@ -182,7 +182,7 @@ describe('connections', () => {
     const second = await ask(url, user('Ada', '192.0.2.2'))
     expect(second.status).toBe(101)
     expect(await statusOf(url, user('Ada', '192.0.2.3'))).toBe(429)
-    // And harms nobody by that, not even behind an address of its own.
+    // Others are not affected, not even those behind the same address.
     expect(await statusOf(url, user('Bob', '192.0.2.1'))).toBe(101)
     second.socket.terminate()
     await eventually(async () => expect(await statusOf(url, user('Ada', '192.0.2.3'))).toBe(101))
@@ -310,7 +310,7 @@ describe('an owner', () => {
 })
 
 describe('runs of authenticate', () => {
-  /** One that hangs for whoever comes from 192.0.2.1, and heeds no signal. */
+  /** A run that hangs for clients from 192.0.2.1, and ignores its signal. */
   function hanging() {
     const settle: (() => void)[] = []
     const asked = vi.fn(({ headers }: IncomingMessage) =>
@@ -329,7 +329,7 @@ describe('runs of authenticate', () => {
     for (const socket of sockets) socket.on('error', () => {})
     await polled(() => settle.length).toBe(2)
     expect(await statusOf(url, from('192.0.2.1'))).toBe(503)
-    // Who leaves leaves its run behind.
+    // When a client leaves, its run goes on.
     const gone = sockets.map((socket) => new Promise((resolve) => socket.on('close', resolve)))
     for (const socket of sockets) socket.terminate()
     await Promise.all(gone)

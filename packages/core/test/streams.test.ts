@@ -746,7 +746,7 @@ describe('the end of a connection', () => {
       before = taken
       await new Promise((resolve) => setTimeout(resolve, 200))
     }
-    // Credit finds the socket full, and waits; nothing is read any more, which ends the connection.
+    // The socket is full, so the credit waits; nothing is read any more, which ends the connection.
     const thrown = await rejection(itemsOf(counted))
     expect(thrown).toMatchObject({ code: ErrorCode.disconnected, closeCode: 1013 })
     expect(await rejection(itemsOf(echoed))).toBeInstanceOf(RpcDisconnectedError)

@@ -19,12 +19,12 @@ import { type RawPeer, RawServer, rawClient } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
 import { until } from './support/until.js'
 
-/** What waits for the other side to take what was sent before: docs/guide/limits.md. */
+/** Messages that wait until the other side has taken what was sent before: docs/guide/limits.md. */
 
 interface Server {
   put(params: { data: Uint8Array }): number
   get(params: { size: number; n?: number }): string
-  /** The same, a turn later. */
+  /** Answers the same, a turn later. */
   fetch(params: { size: number }): string
   hold(params: object): void
   note(params: { n: number; text?: string }): void
@@ -149,7 +149,7 @@ describe.each(sessions)('%s, what does not fit in the socket waits', (_, resume)
       methods: { get: ({ size }) => 'y'.repeat(size), note: ({ n }) => void heard.push(n) },
     })
     await client.connect()
-    // More than the system holds on the way.
+    // More than the operating system buffers on the way.
     proxy.throttle({ up: 40_000_000, down: 40_000_000 })
     const channel = channelOf(endpoint)
     const text = 'x'.repeat(100 * KIB)
@@ -286,7 +286,7 @@ describe('a side that is behind', () => {
     const client = connectTo(proxy.url(), { heartbeat: false })
     await client.connect()
     proxy.stall({ down: true })
-    // In a session, the window keeps most of it back.
+    // In a session, most of it waits for room in the window.
     const size = resume ? 9_000 : 90_000
     const calls = Array.from({ length: 600 }, () => client.other.get({ size }))
     const settling = Promise.allSettled(calls)
@@ -311,7 +311,7 @@ describe('a side that is behind', () => {
       methods: { get: () => '', note: () => void heard++ },
     })
     await client.connect()
-    // So slow that what fills the buffers of the system takes several times as long as a standstill may.
+    // So slow that sending what is in the system's buffers takes several times as long as `stalledMs`.
     proxy.throttle({ down: 3_000_000 })
     const channel = channelOf(endpoint)
     const text = 'x'.repeat(100 * KIB)
@@ -330,7 +330,7 @@ describe('a side that is behind', () => {
     for (let n = 0; n < 10; n++) void channel.notify('note', { n })
     const closed = { code: 1013, reason: expect.stringContaining('not acknowledged') }
     expect(await peer.closed).toMatchObject(closed)
-    // Its session waits for it all the same.
+    // Its session is kept.
     expect(endpoint.channels.size).toBe(1)
 
     const server = await RawServer.listen()
@@ -394,7 +394,7 @@ describe('a side that is behind', () => {
 })
 
 describe('calls of a side that is behind', () => {
-  /** A peer that has made the server's answers wait, and reads none. */
+  /** A peer whose answers wait at the server, because it reads none. */
   async function behind(limits: Partial<ChannelLimits>, options: { resume?: object } = {}) {
     const served = await serve({
       ...options,
@@ -404,7 +404,7 @@ describe('calls of a side that is behind', () => {
     const peer = await rawTo(served.proxy.url())
     if (options.resume) await hello(peer)
     served.proxy.stall({ down: true })
-    // More than the system keeps on its way.
+    // More than the operating system buffers on the way.
     for (let n = 0; n < 200; n++) {
       peer.send({ jsonrpc: '2.0', id: `a${n}`, method: 'get', params: { size: 100 * KIB, n } })
       if (n % 10 === 9) await new Promise((resolve) => setTimeout(resolve, 1))
@@ -413,7 +413,7 @@ describe('calls of a side that is behind', () => {
     return { ...served, peer }
   }
 
-  /** Waits until a number does not grow any more. */
+  /** Waits until a number no longer grows. */
   async function settledAt(read: () => number): Promise<number> {
     for (let before = -1; before !== read(); ) {
       before = read()
@@ -451,7 +451,7 @@ describe('calls of a side that is behind', () => {
 
   test('are given up while they wait: they never run, and their caller is told', async () => {
     const { peer, ran, proxy } = await behind({})
-    // It is the last of all: it waits.
+    // It is the last call, so it waits.
     peer.send({ jsonrpc: '2.0', method: 'rpc.cancel', params: { id: 'a199' } })
     await new Promise((resolve) => setTimeout(resolve, 100))
     proxy.heal()
@@ -524,7 +524,7 @@ describe('calls of a side that is behind', () => {
   })
 
   test('have a budget while they wait; beyond it they are refused, and have not run', async () => {
-    // In a session, reading goes on: it tells how far the other side has come.
+    // In a session the other side is still read, as its acknowledgements come there.
     const { peer, ran, proxy, errors } = await behind({ runningBytes: 100 * KIB }, { resume: {} })
     const text = 'x'.repeat(90 * KIB)
     for (let n = 0; n < 5; n++) {
@@ -558,7 +558,7 @@ describe('calls of a side that is behind', () => {
     const client = connectTo(proxy.url())
     await client.connect()
     proxy.stall({ down: true })
-    // All begin before the first has answered.
+    // All calls begin before the first is answered.
     const calls = Array.from({ length: 400 }, () => client.other.fetch({ size: 100 * KIB }))
     const settling = Promise.allSettled(calls)
     await new Promise((resolve) => setTimeout(resolve, 500))
@@ -689,7 +689,7 @@ describe('calls that run', () => {
   test.each([
     ['text', { text: 'x'.repeat(SIZE) }, [4, 8]],
     ['bytes', { data: randomBytes(SIZE) }, [4, 8]],
-    // They take 13 times as much.
+    // They take 13 times their length.
     ['empty lists', { lists: JSON.parse(lists(SIZE)) }, [9, 9]],
   ])('of much %s are as many as their bytes may be', async (_, params, [least, most]) => {
     const { url, release } = await serve({ limits: { runningBytes: 5 * SIZE } })
@@ -699,7 +699,7 @@ describe('calls that run', () => {
     expect(refused).toBeGreaterThanOrEqual(least as number)
     expect(refused).toBeLessThanOrEqual(most as number)
     release()
-    // What has ended takes nothing any more.
+    // Calls that have ended no longer count.
     await polled(() => client.state.inFlight).toBe(0)
     expect(await refusedOf(client, params, 1)).toBe(0)
   })

@@ -17,17 +17,17 @@ export interface HandOver {
 export type HandOverAnswer =
   /** From the preload: it is there, and the port is on its way. */
   | { readonly flashrpc: 'forwarded' }
-  /** From main: it finds out who the page is, however long that takes, and answers then. */
+  /** From main: it is finding out who the page is, which may take any time, and will answer then. */
   | { readonly flashrpc: 'deciding' }
   /** From main, or the utility process: from now on, the port carries frames. */
   | { readonly flashrpc: 'accepted' }
   /** From any of them. The close code says whether another attempt makes sense. */
   | { readonly flashrpc: 'refused'; readonly code: number; readonly reason: string }
 
-/** From main to a utility process: the page of a port that it was handed is gone, whether or not the port says so. */
+/** From main to a utility process: the page whose port the process was handed is gone. The port itself may not tell. */
 export interface Gone {
   readonly flashrpc: 'gone'
-  /** That of the hand-over. */
+  /** The `id` of the hand-over. */
   readonly id: number
   readonly code: number
   readonly reason: string
@@ -42,7 +42,7 @@ export const DEFAULT_NAME = 'default'
 /** What is posted to a port that is let in. */
 export const ACCEPTED: HandOverAnswer = { flashrpc: 'accepted' }
 
-/** What is posted to a port at once, where it takes a while to find out whose it is. */
+/** Posted to a port at once if it takes a while to find out who its page is. */
 export const DECIDING: HandOverAnswer = { flashrpc: 'deciding' }
 
 const LONGEST_NAME = 64
@@ -87,7 +87,7 @@ export function readHandOver(message: unknown): HandOver | { readonly wrong: str
   return { flashrpc: 'connect', v, name }
 }
 
-/** Reads what main says of a page that is gone; undefined where it is something else. */
+/** Reads the message that a page is gone; undefined if it is another message. */
 export function readGone(message: unknown): Gone | undefined {
   if (typeof message !== 'object' || message === null) return undefined
   const { flashrpc, id, code, reason } = message as Partial<Record<keyof Gone, unknown>>

@@ -56,7 +56,7 @@ export function acceptedPort(
           clearTimeout(timer)
           timer = wait(patience.forwarded)
         } else if (answer.flashrpc === 'deciding') {
-          // It lives; the attempt as a whole is bounded by whoever made it.
+          // Main is alive. The caller bounds the whole attempt (`connectTimeoutMs`).
           clearTimeout(timer)
         } else if (answer.flashrpc === 'accepted') {
           settle()

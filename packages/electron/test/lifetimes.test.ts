@@ -183,7 +183,7 @@ test('a page that ends while main finds out who it is never connects', async () 
 })
 
 describe('an identify that takes longer than a page waits', () => {
-  /** What identify is asked, and how each is answered. */
+  /** The questions to `identify`, and the functions that answer them. */
   function deciding() {
     const asked: {
       resolve: (page: unknown) => void
@@ -194,7 +194,7 @@ describe('an identify that takes longer than a page waits', () => {
       new Promise((resolve, reject) => asked.push({ resolve, reject, page }))
     return { asked, host: desktop.host({ identify: identify as never }) }
   }
-  /** Longer than the page waits for a main that says nothing. */
+  /** Longer than a page waits for a main that does not answer. */
   const LONG_MS = 7_000
   const stateOf = (page: { evaluate<T>(run: () => T): Promise<T> }) =>
     page.evaluate(() => ({
@@ -226,7 +226,7 @@ describe('an identify that takes longer than a page waits', () => {
     const channel = await host.whenConnected(window, { timeout: 15_000 })
     expect(await channel.other.title()).toBe('page')
     expect(asked).toHaveLength(1)
-    // Another page is asked about anew.
+    // For another page, `identify` is called again.
     await window.loadURL('app://demo/?connectTimeoutMs=500')
     await eventually(() => expect(asked).toHaveLength(2))
     window.destroy()
@@ -355,7 +355,7 @@ describe('main closing', () => {
     })
     const { window, page } = await desktop.open()
     const channel = await host.whenConnected(window)
-    // Both run: a stream without an end, and a call.
+    // A stream without an end and a call are running.
     await page.evaluate(() => {
       const state = { items: 0, late: '' }
       Object.assign(globalThis, { state })
@@ -367,7 +367,7 @@ describe('main closing', () => {
     await eventually(() => expect(channel.running).toBe(2))
     const began = performance.now()
     const closed = host.close({ drain: 20_000 })
-    // A call that comes now waits for another connection, and is not run.
+    // A new call waits for another connection, and is not run.
     void page.evaluate(() => void app.client.other.echo({ text: 'late' }).catch(() => {}))
     await new Promise((resolve) => setTimeout(resolve, 300))
     expect(channel.isConnected).toBe(true)

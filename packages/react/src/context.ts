@@ -11,7 +11,7 @@ export interface Provided {
 
 export const RpcContext = createContext<Provided | null>(null)
 
-/** The contexts of all copies of this package in the program: each sees only its own providers. */
+/** The contexts of all copies of this package in the program. Each copy sees only its own providers. */
 const copies = contextsOfCopies()
 copies.add(RpcContext)
 

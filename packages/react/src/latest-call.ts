@@ -40,14 +40,15 @@ export class LatestCall {
     this.#method = method
   }
 
-  /** Goes by these options from now on, where a call has none of its own. */
+  /** Sets the options for calls that have none of their own. */
   follow({ timeout }: { timeout: CallOptions['timeout'] }): void {
     this.#options = timeout === undefined ? {} : { timeout }
   }
 
   /**
-   * A component shows it. @returns the component no longer does: with the last one, the call that runs is given up, at the
-   * end of the turn. React lets go and takes hold again at once under StrictMode, and when the component is edited.
+   * A component begins to show the call. @returns a function for when it no longer does. When the last component lets
+   * go, the running call is cancelled, at the end of the turn: React lets go and takes hold again at once under
+   * StrictMode, and when the component is edited.
    */
   hold(): () => void {
     this.#holders++

@@ -12,23 +12,23 @@ import { refusingOnServers } from './server-rendering.js'
 export type ClientSource = ClientTarget & { contract?: Contract | undefined } & ClientSettings
 
 /**
- * How long a client stays connected after its last call, in ms, where no provider has held it yet: React throws away what
- * it has begun to render, and renders it again when a call has its answer.
+ * How long, in ms, a client that no provider has held yet stays connected after its last call. React throws away what
+ * it has begun to render, and renders it again when the call has its answer.
  */
 const LINGER_MS = 5_000
 
-/** Those that no provider has held yet: made in this turn, or called since. */
+/** The clients that no provider has held yet: made in this turn, or called since. */
 const unheld = new Set<OwnedClient>()
 
 /**
  * A client that a provider makes, connects and closes.
  *
- * It connects while a provider holds it, and closes when none does any more. Both wait for the end of the turn: React's
- * StrictMode, and fast refresh, let go and take hold again at once, and that shall be one socket.
+ * It connects when a provider holds it, and closes when none does any more. Both happen at the end of the turn,
+ * because React's StrictMode and fast refresh let go and take hold again at once, and the socket should stay open.
  *
- * A provider holds it once it is mounted, which may itself wait for a call: where that was made while rendering, beneath
- * a Suspense boundary that is above the provider. So a call connects it, too. Where nobody comes to hold it, it closes
- * when its calls are over.
+ * A provider holds it when it is mounted. Mounting may itself wait for a call that was made while rendering, if a
+ * Suspense boundary is above the provider. So a call connects the client, too. If no provider comes to hold it, it
+ * closes when its calls are over.
  */
 export class OwnedClient {
   /** What it was made of. */
@@ -43,9 +43,9 @@ export class OwnedClient {
   #stopWatching = (): void => {}
 
   /**
-   * The client that an earlier attempt to render the same provider has called, or a new one.
+   * Returns the client that an earlier attempt to render the same provider has made and called; otherwise a new one.
    *
-   * @throws {RpcConfigError} where the target or an option is wrong.
+   * @throws {RpcConfigError} if the target or an option is wrong.
    */
   static for(source: ClientSource): OwnedClient {
     for (const owned of unheld) {
@@ -58,7 +58,7 @@ export class OwnedClient {
     this.source = source
     this.#newest = source
     const { contract, url, transport, use, ...settings } = source
-    // Functions written inline are other functions at every render: the newest is asked when needed.
+    // Functions written inline are new at every render, so the newest one is called.
     const target: ClientTarget = transport
       ? { transport: (attempt) => (this.#newest.transport ?? transport)(attempt) }
       : { url: typeof url === 'function' ? () => this.#newestUrl(url) : (url as string) }
@@ -81,26 +81,26 @@ export class OwnedClient {
     return this.#isLetGo
   }
 
-  /** From now on the functions of this source are asked: that of the newest render. */
+  /** From now on, the functions of this source are called: it is that of the newest render. */
   follow(source: ClientSource): void {
     this.#newest = source
   }
 
-  /** Another one like it. */
+  /** Makes a new client from the newest source. */
   again(): OwnedClient {
     return new OwnedClient(this.#newest)
   }
 
-  /** A provider with it is in the page, or is about to be in this turn: nothing is rendered on a server here. */
+  /** Called when a provider with it is mounted, or will be in this turn: so this is not a server that renders. */
   mounted(): void {
     this.#isMounted = true
   }
 
   /**
-   * A provider shows it.
+   * A provider begins to use it.
    *
-   * @param holder that provider, at each mounting the same.
-   * @returns the provider no longer does; undefined where it is another provider's.
+   * @param holder that provider; the same object at each mounting.
+   * @returns a function for when the provider no longer does; undefined if another provider uses it.
    */
   hold(holder: object): (() => void) | undefined {
     if (this.#holder !== undefined && this.#holder !== holder) return undefined
@@ -119,13 +119,13 @@ export class OwnedClient {
     else void this.client.close()
   }
 
-  /** Whether it has something to do, or had. */
+  /** Whether a call was made, or it was connected. */
   get #wasCalled(): boolean {
     const { status, inFlight, queued } = this.client.state
     return status !== 'idle' || inFlight + queued > 0
   }
 
-  /** As long as nobody holds it: connects it for its calls, and not longer. */
+  /** While no provider holds it: connects it for its calls, and closes it afterwards. */
   #look(): void {
     if (this.#holder !== undefined || this.#isLetGo) return
     clearTimeout(this.#lingering)
@@ -145,7 +145,7 @@ export class OwnedClient {
     void this.client.close()
   }
 
-  /** It is held, or will never be. */
+  /** A provider holds it now, or never will. */
   #found(): void {
     this.#stopWatching()
     clearTimeout(this.#lingering)
@@ -157,7 +157,9 @@ export class OwnedClient {
   }
 }
 
-/** Connects a client of the application's that waits to be told so, when it is called. */
+/**
+ * Connects a client of the application's when it is called, if it has not been connected yet (`autoConnect: false`).
+ */
 export function connectWhenCalled(client: AnyClient): void {
   if (watched.has(client) || client.state.status !== 'idle') return
   watched.add(client)
@@ -170,7 +172,7 @@ export function connectWhenCalled(client: AnyClient): void {
 
 const watched = new WeakSet<AnyClient>()
 
-/** Whether this may be a server that renders pages: then no effect is run, so that nothing is ever mounted. */
+/** Whether this may be a server that renders pages. Effects do not run there, so nothing is ever mounted. */
 function isServer(): boolean {
   return typeof window === 'undefined'
 }

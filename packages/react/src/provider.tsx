@@ -82,8 +82,9 @@ function MadeClient({ source, content }: { source: ClientSource; content: Conten
   useEffect(() => {
     const release = current.client.state.status === 'closed' ? undefined : current.hold(holder)
     if (release) return release
-    // Hidden and shown again (Activity), the component keeps its state, and so a client that was closed meanwhile; and
-    // of two providers that were rendered alike, one holds the client. Another takes its place, when the effects have run.
+    // The client may be closed, or held by another provider: a component that is hidden and shown again (Activity)
+    // keeps its state with a closed client, and only one of two providers that were rendered alike holds the client.
+    // Then a new client takes its place, after the effects have run.
     let isHere = true
     queueMicrotask(() => isHere && remake(current.again()))
     return () => {

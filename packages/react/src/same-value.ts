@@ -1,13 +1,13 @@
 /**
- * Whether two values say the same to a server. Plain objects, in any order of their keys, arrays, and what codecs carry
- * besides (bytes, `Date`, `Map`, `Set`) are compared by their content, and `NaN` is the same as `NaN`. Anything else may
- * have a state that nobody else sees, so it is the same only as itself.
+ * Whether two values are equal as params. Plain objects (in any order of their keys), arrays, bytes, `Date`, `Map` and
+ * `Set` are compared by their content; `NaN` equals `NaN`. Any other object may have hidden state, so it is compared
+ * by identity.
  */
 export function isSameValue(one: unknown, other: unknown): boolean {
   return isSame(one, other, new Map())
 }
 
-/** Pairs that are taken to be the same: they have been compared, or are being compared further out. */
+/** Pairs that count as equal: they have been compared already, or the comparison of them is going on. */
 type Assumed = Map<object, object>
 
 function isSame(one: unknown, other: unknown, assumed: Assumed): boolean {
@@ -26,16 +26,16 @@ function isSame(one: unknown, other: unknown, assumed: Assumed): boolean {
 
 type Compare = (one: never, other: never, assumed: Assumed) => boolean
 
-/** How values of its kind are compared; undefined for those that are the same only as themselves. */
+/** How values of its kind are compared; undefined if they are compared by identity. */
 function comparisonOf(value: object): Compare | undefined {
   if (ArrayBuffer.isView(value)) {
-    // Node's Buffer is carried as one, too.
+    // A `Buffer` of Node is sent as a `Uint8Array`, too.
     return Object.prototype.toString.call(value) === '[object Uint8Array]' ? sameBytes : undefined
   }
   return COMPARISONS.get(Object.getPrototypeOf(value))
 }
 
-// Exact prototypes: an instance of a subclass may have more to say.
+// The prototype must match exactly: an instance of a subclass may have more state.
 const COMPARISONS: ReadonlyMap<object | null, Compare> = new Map<object | null, Compare>([
   [null, sameMembers],
   [Object.prototype, sameMembers],
@@ -83,11 +83,11 @@ function sameElements(one: Set<unknown>, other: Set<unknown>, assumed: Assumed):
   return sameInAnyOrder([...one], [...other], assumed)
 }
 
-/** Each item has its like among the others, and no two the same one. */
+/** Whether the items can be paired with equal ones among the others. */
 function sameInAnyOrder(items: unknown[], others: unknown[], assumed: Assumed): boolean {
   if (items.length !== others.length) return false
   return items.every((item) => {
-    // As a rule they are in the same order, so that the first look finds it.
+    // Usually both are in the same order, so the first look finds it.
     const at = others.findIndex((other) => isSame(item, other, assumed))
     if (at >= 0) others.splice(at, 1)
     return at >= 0

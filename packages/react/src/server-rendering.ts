@@ -1,12 +1,12 @@
 import { type ClientSettings, type Middleware, RpcDisconnectedError } from '@flashrpc/core'
 
 /**
- * The word by which Next knows an error that only says "render this in the page": it logs no such error, and names
- * `reason` where there is no Suspense boundary around it.
+ * The digest by which Next recognizes an error that only means "render this in the page". Next does not log it;
+ * without a Suspense boundary it shows `reason`.
  */
 const DIGEST = 'BAILOUT_TO_CLIENT_SIDE_RENDERING'
 
-/** Adds to a client's middleware what rejects its calls at once, as long as nothing is mounted. */
+/** Adds a middleware that rejects a client's calls at once while nothing is mounted. */
 export function refusingOnServers(
   use: ClientSettings['use'],
   isMounted: () => boolean,
@@ -18,7 +18,7 @@ export function refusingOnServers(
   return [refuse, ...(Array.isArray(use) ? use : use === undefined ? [] : [use])]
 }
 
-/** Whether a call was rejected because a server was rendering: it would be again. */
+/** Whether a call was rejected because a server was rendering. A repeated call would be rejected, too. */
 export function isRefusedOnServer(error: unknown): boolean {
   return (error as { digest?: unknown } | undefined)?.digest === DIGEST
 }

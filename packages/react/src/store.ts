@@ -14,7 +14,7 @@ const stores = new WeakMap<AnyClient, RpcStore>()
 export function storeOf(client: AnyClient): RpcStore {
   const known = stores.get(client)
   if (known) return known
-  // What was told last: who is told, and who asks, find the same.
+  // The state that listeners were told last, so that `getState` agrees with them.
   let told = client.state
   client.subscribe((state) => {
     told = state
@@ -22,7 +22,7 @@ export function storeOf(client: AnyClient): RpcStore {
   const store: RpcStore = {
     getState: () => told,
     getInitialState: () => IDLE_STATE,
-    // By the client itself, which sees to it that a listener that calls is not told for ever.
+    // The client itself calls the listeners, so that a listener that makes calls is not called for ever.
     subscribe(listener) {
       let before = told
       return client.subscribe((state) => {

@@ -109,7 +109,7 @@ export class StreamReader {
     this.#publish()
   }
 
-  /** Asks for it anew, where it is held: after its end, or in the place of the run that goes on. */
+  /** Asks for the stream anew, if it is held: after it has ended, or instead of the run that goes on. */
   readonly restart = (): void => {
     if (!this.#reading) return
     this.#stop()

@@ -3,11 +3,11 @@ import { useInsertionEffect, useState } from 'react'
 import { isSameValue } from './same-value.js'
 
 /**
- * What was made of some values, for as long as those say the same. It is state, not a memo: what runs in it goes on when
- * the component is edited while it is shown, which empties memos.
+ * Returns what `make` made of some values, and makes it anew when a value changes. It is state and not a memo, because
+ * React empties memos when a component is edited while it is shown, and what runs must go on then.
  *
- * @param what it is for, as an error names it.
- * @throws {RpcConfigError} where the values never say the same: a new instance of a class at each render.
+ * @param what the name of the hook, for the text of the error.
+ * @throws {RpcConfigError} if the values change at every render: a new instance of a class each time.
  */
 export function useMade<T, Of extends readonly unknown[]>(
   what: string,
@@ -22,13 +22,14 @@ export function useMade<T, Of extends readonly unknown[]>(
       `${what} is given other params each time it renders. An instance of a class is the same only as itself: keep it, with useMemo for one, or pass plain data`,
     )
   }
-  // React renders the component again, at once, with what is made here (react.dev, "Storing information from previous renders").
+  // React renders the component again at once, with the new state (react.dev, "Storing information from previous
+  // renders").
   const next = new Made(make(...of), of, made)
   remake(next)
   return next.value
 }
 
-/** How often it is made anew within one render; React itself ends such a render after 25 times. */
+/** How often it may be made anew within one render. React itself throws after 25 times. */
 const MOST_TURNS = 20
 
 class Made<T, Of> {
@@ -36,7 +37,7 @@ class Made<T, Of> {
   readonly of: Of
   #turns: number
 
-  /** @param before what it takes the place of, within the same render. */
+  /** @param before the one that it replaces within the same render. */
   constructor(value: T, of: Of, before?: Made<T, Of>) {
     this.value = value
     this.of = of
@@ -47,7 +48,7 @@ class Made<T, Of> {
     return this.#turns > MOST_TURNS
   }
 
-  /** The render that it was made in is over. */
+  /** The render in which it was made has ended. */
   rendered(): void {
     this.#turns = 0
   }

@@ -36,7 +36,7 @@ export function useBoundRpcCall(
 ) {
   const client = useProvidedClient(boundTo, 'useRpcCall')
   const latest = useMade(`useRpcCall("${method}")`, createCall, [client, method])
-  // Before any effect of this commit, which may call.
+  // An insertion effect runs before the other effects of this commit, which may call.
   useInsertionEffect(() => latest.follow({ timeout }))
   useEffect(() => latest.hold(), [latest])
   const state = useStore(latest.store)

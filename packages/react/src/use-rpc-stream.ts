@@ -30,8 +30,9 @@ export interface UseRpcStreamOptions<Item = unknown> extends Pick<CallOptions, '
 /** A stream as a component reads it. */
 export interface RpcStreamState<Item = unknown> extends StreamState<Item> {
   /**
-   * Asks for it anew, from its beginning: after it has failed, or ended, or instead of the run that goes on. What has
-   * come stays until there is a new item. Does nothing while it is not enabled. The same function at every render.
+   * Asks for the stream anew, from its beginning: after it has failed or ended, or instead of the run that goes on.
+   * Items stay until there is a new one. Does nothing while `enabled` is false. It is the same function at every
+   * render.
    */
   readonly restart: () => void
 }

@@ -14,7 +14,7 @@ import { contract } from '../../../scripts/test-server/contract.js'
 import { startServer, type TestServer } from './support/servers.js'
 import { Status } from './support/status.js'
 
-/** What becomes of what runs when its component goes, is hidden, or suspends, as docs/guide/react.md says. */
+/** What happens to running calls when their component unmounts, is hidden, or suspends, as docs/guide/react.md says. */
 
 type Rpc = ReturnType<typeof useRpc>
 

@@ -2,7 +2,7 @@ import { rpcQueryKey } from '@flashrpc/react/query'
 import { hashKey, QueryClient } from '@tanstack/react-query'
 import { describe, expect, test } from 'vitest'
 
-/** Its state is its own, and it does not say what it is as JSON. */
+/** Its state is private, and it has no `toJSON`. */
 class Secret {
   readonly #value: number
   constructor(value: number) {
@@ -13,7 +13,7 @@ class Secret {
   }
 }
 
-/** As a `Temporal.PlainDate` does, it says what it is as JSON. */
+/** As a `Temporal.PlainDate`, it has private state and a `toJSON`. */
 class Day {
   readonly #text: string
   constructor(text: string) {

@@ -57,11 +57,11 @@ export function createCallCommand(stop: AbortSignal): Command {
         ...(flags.progress && { onProgress: (value: unknown) => say(toJson(value)) }),
         ...(flags.input && { input: readLines(process.stdin) }),
       }
-      // A stream may be silent for as long as it likes, unless the command line says how long.
+      // A stream may be silent for any time, unless the command line gives a timeout.
       const isBounded = self.getOptionValueSource('timeout') === 'cli'
       const timeout: Timeout = isBounded ? { idle: flags.timeout } : Number.POSITIVE_INFINITY
       const print = () => printItems(client, method, params, { ...options, timeout })
-      // What goes along can be read once only, so it has to be known before.
+      // Standard input can be read only once, so it must be known before the call whether the method is a stream.
       if (flags.stream || (flags.input && (await isKnownAsStream(client, method, stop)))) {
         return await print()
       }
@@ -101,7 +101,7 @@ function isOtherKind(error: unknown): error is RpcError {
   return error instanceof RpcError && error.code === ErrorCode.invalidRequest
 }
 
-/** @returns the error, and what to do where it is one because the method is a stream. */
+/** @returns the error. If it was thrown because the method is a stream, the message names the option to use. */
 function withHint({ code, message, data, method }: RpcError): RpcError {
   return new RpcError(code, `${message} (--stream calls it as a stream)`, data, { method })
 }

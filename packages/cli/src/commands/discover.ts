@@ -26,7 +26,7 @@ export function createDiscoverCommand(stop: AbortSignal): Command {
   })
 }
 
-/** @throws what was thrown; of a server that tells nothing, with what to do about it. */
+/** @throws the given error. If the server does not offer discovery, it is an error that says how to turn it on. */
 function explain(thrown: unknown): never {
   if (!(thrown instanceof RpcError) || thrown.code !== ErrorCode.methodNotFound) throw thrown
   const { code, data, method } = thrown

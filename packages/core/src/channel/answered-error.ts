@@ -13,15 +13,16 @@ import type { Answer } from './connection-events.js'
 import { type PendingCall, STATE } from './pending-call.js'
 
 /**
- * The error of a call that the other side answered with one. A code has the meaning that this library gives it only
- * where the answer says what became of the call, which no handler can say: it is the handler's own otherwise.
+ * Makes the error of a call that the other side answered with an error. The code has this library's meaning only if
+ * the answer also says whether the call ran (`rpc.ran`), which no handler can say. Otherwise it is a code of the
+ * handler's own.
  */
 export function answeredError(
   { method, uncertain, deadline }: PendingCall,
   { error: { code, message, data }, ran }: Extract<Answer, { kind: 'error' }>,
 ): RpcError {
   if (ran === undefined) return new RpcError(code, message, data, { method })
-  // It did not run this time. The time before, it may have.
+  // The call did not run this time. An earlier call with the same key may have run.
   if (uncertain && ran === false) {
     return new RpcUncertainError(`"${method}" ${STATE['maybe-executed']}: ${quoted(message)}`, {
       method,
@@ -32,7 +33,7 @@ export function answeredError(
     case ErrorCode.uncertain:
       return new RpcUncertainError(message, { method })
     case ErrorCode.timedOut:
-      // Of all who wait for it, any may be the first to notice that the time is over.
+      // The caller, the handler and programs between them watch the same deadline: any of them may notice it first.
       return withOrigin(new RpcTimeoutError(message, outcome, { method }), {
         isOwn: false,
         deadline,

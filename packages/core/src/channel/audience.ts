@@ -146,7 +146,8 @@ class LiveAudience {
     options?: CallOptions,
   ): AsyncGenerator<TargetOutcome<unknown>, void, undefined> {
     const given = assertSignal(method, options?.signal)
-    // Aborts when the iteration is left, or with the caller's: some places have no AbortSignal.any.
+    // Aborts when the loop over the outcomes is left, or when the caller's signal does. (`AbortSignal.any` is missing
+    // on some platforms.)
     const leaving = new AbortController()
     const { signal } = leaving
     const giveUp = () => leaving.abort(given?.reason)
@@ -175,7 +176,7 @@ class LiveAudience {
   }
 }
 
-/** Calls made with a signal are made for whoever gave another. */
+/** Makes calls with one signal count as made for the handler of another. */
 function makeFor(given: AbortSignal, signal: AbortSignal): void {
   const [deadline, call] = [deadlineOf(given), callOf(given)]
   if (deadline < Number.POSITIVE_INFINITY) setDeadline(signal, deadline)

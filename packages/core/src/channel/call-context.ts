@@ -41,9 +41,9 @@ export class CallContext implements HandlerContext {
   readonly id: MessageId
   /** Where it is among those that run; RunningCalls alone says so. */
   place = -1
-  /** Whether its handler was called. Once it is aborted, none is. */
+  /** Whether its handler was called. After an abort it is not called any more. */
   isBegun = false
-  /** Whether its caller was answered before it ended, as one that cancels is. */
+  /** Whether its caller was answered before the handler ended, as after a cancel. */
   isAnswered = false
   /** What it takes in memory, in bytes. */
   weight = 0
@@ -58,7 +58,7 @@ export class CallContext implements HandlerContext {
   declare report?: ProgressReport
   /** As its middleware sees it, where it goes through any. */
   declare call?: MiddlewareCall
-  /** Settles when its handler has ended, where its middleware may answer before that. */
+  /** Settles when its handler has ended, if its middleware may answer before that. */
   declare served?: Promise<unknown> | undefined
   #rare: Rare | undefined
   readonly #host: CallContextHost
@@ -147,18 +147,18 @@ export class CallContext implements HandlerContext {
 
   #waitFor(ms: number): void {
     this.#more.timer = setTimeout(() => {
-      // It may have fired a little early.
+      // The timer may have fired a little early.
       if (this.timeLeft > 0) this.#waitFor(this.timeLeft)
       else this.expire()
     }, ms)
   }
 
-  /** When its caller stops to wait, by `performance.now()`; `Infinity` where that is not known. */
+  /** When its caller stops waiting, by `performance.now()`; `Infinity` if that is not known. */
   get deadline(): number {
     return this.#rare?.deadline ?? Number.POSITIVE_INFINITY
   }
 
-  /** Its caller waits no longer. */
+  /** Ends the call because its caller no longer waits. */
   expire(): void {
     const { method, deadline } = this
     const error = new RpcTimeoutError(tookLonger(method), 'maybe-executed', { method })
@@ -174,7 +174,7 @@ export class CallContext implements HandlerContext {
     return this.#abortedBy?.reason
   }
 
-  /** Whether it is a stream that its caller wants no more of: it has not failed then. */
+  /** Whether it is a stream that its caller has left. Such a stream has not failed. */
   get isLeft(): boolean {
     return this.#abortedBy !== undefined && this.kind === 'stream' && isCancellation(this.reason)
   }

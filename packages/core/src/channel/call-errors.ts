@@ -27,7 +27,7 @@ export function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisco
   return new RpcDisconnectedError(what, outcome, { method: call.method, closeCode, cause, items })
 }
 
-/** The error of a call that the other side can't take, which accepts so much. */
+/** The error of a call that the other side can't take. `limits` is what the other side accepts. */
 export function unsendableError(
   method: string,
   encoded: Encoded,

@@ -49,7 +49,10 @@ export class CallTimer {
     this.#heardAt = performance.now()
   }
 
-  /** A timer may fire a little early: others who wait for the same time would not agree that it is over. */
+  /**
+   * A timer may fire a little early. The time is checked again, so that all who watch the same deadline agree that it
+   * is over.
+   */
   #waitUntil(endsAt: number): void {
     this.#total = setTimeout(() => {
       if (performance.now() < endsAt) this.#waitUntil(endsAt)

@@ -83,7 +83,7 @@ export class Caller {
     return this.#calledStreams
   }
 
-  /** Calls and notifications that were ever begun. */
+  /** How many calls and notifications were begun since the channel was made. */
   get begun(): number {
     return this.#pending.begun
   }
@@ -239,14 +239,17 @@ export class Caller {
       : this.#streams.heard(word, params, bytes)
   }
 
-  /** The same of what is not taken, for that reason. @returns false where that is not known here. */
+  /**
+   * As {@link heard}, of a message that was refused for this reason. @returns false if the message must be answered
+   * with an error.
+   */
   refusedWord(word: string, params: unknown, why: string): boolean {
     if (word !== PROGRESS && word !== StreamWord.item) return false
     const call = this.#pending.awaited(readId(params)?.id)
     if (!call) return true
     const what = `${word === PROGRESS ? 'Progress' : 'An item'} of "${call.method}" was not taken: ${why}`
     const error = new RpcProtocolError(what, { method: call.method })
-    // Without one of its items, the others are not the stream.
+    // A stream that misses an item is wrong as a whole, so it ends.
     if (word === PROGRESS) this.#host.error(error)
     else this.#pending.giveUp(call, error)
     return true
@@ -336,7 +339,7 @@ export class Caller {
     return call
   }
 
-  /** Tells the source of a call that was never opened, or begun, that no items are wanted. */
+  /** Tells the source of an input that no items are wanted, if its call was never opened or never begun. */
   #release(input: unknown): void {
     if (isSource(input))
       guarded(
@@ -414,7 +417,7 @@ export class Caller {
   /** A message can't be sent to this other side. */
   unsendable({ call, encoded }: Outgoing, why: Unsendable, { peerLimits }: Connection): void {
     if (!call) {
-      // Held against the other side before it was sent, and that has said something else since.
+      // When this answer was queued, the other side accepted it. The limits have changed since.
       return this.#host.error(unsendableError('An answer', encoded, why, peerLimits))
     }
     this.fail(
@@ -470,10 +473,10 @@ export class Caller {
     return true
   }
 
-  /** What a call resolves to: when all of its progress has been told, and as its schema makes it. */
+  /** What a call resolves to: the result as its schema makes it, after all progress was told. */
   #verdict(call: PendingCall, result: unknown): MaybeAsync<unknown> {
     if (call.progress) return this.#verdictAfter(call.progress, call, result)
-    // A stream's is nothing.
+    // A stream has no result.
     return call.kind === 'call' ? checkedResult(call, result) : result
   }
 
@@ -486,7 +489,10 @@ export class Caller {
     return checkedResult(call, result)
   }
 
-  /** It has its answer, and has not ended: its time runs on, and nothing else is heard of it. */
+  /**
+   * The call has its answer, but the result is still being checked. Its timer runs on; further messages about it are
+   * ignored.
+   */
   #awaitVerdict(call: PendingCall, verdict: Promise<unknown>): void {
     this.#pending.doubt(call)
     this.#host.change()
@@ -496,7 +502,10 @@ export class Caller {
     )
   }
 
-  /** Takes out one that has its answer. First: who has that finds it counted. */
+  /**
+   * Takes out a call that has its answer, before the promise is settled, so that the counts are right when the caller
+   * reads them.
+   */
   #takeOut(call: PendingCall): PendingCall {
     this.#pending.takeOut(call)
     this.#host.change()
@@ -598,7 +607,7 @@ function assertListener(
   )
 }
 
-/** Whether a call ends that shows no sign of life, and can show one by telling of its progress. */
+/** Whether a call has an idle timeout, and its handler can show signs of life by progress. */
 function needsSigns({ kind, definition }: PendingCall, timeout: Timeout): boolean {
   if (typeof timeout === 'number' || !Number.isFinite(timeout.idle) || kind !== 'call') return false
   return !definition || schemaOf(definition, 'progress') !== undefined

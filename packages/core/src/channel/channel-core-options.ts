@@ -12,7 +12,7 @@ export interface Owner {
   readonly id: string
   /** Who the other side is, as this side found out. */
   readonly identity?: unknown
-  /** Who its part of what all clients share is counted for. */
+  /** The owner of the connection, for limits that all clients share. */
   readonly owner?: string | undefined
 }
 

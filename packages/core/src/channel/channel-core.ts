@@ -47,12 +47,15 @@ import { Unsent } from './unsent.js'
 import type { Weighed } from './weight.js'
 import type { Inspection, WireTap } from './wire-tap.js'
 
-/** How a client's hello is said over one connection. */
+/** Whether a client says hello on one connection, and how much time is left for the handshake. */
 export type Handshake = Pick<ClientHello, 'isSaid' | 'timeLeftMs'>
 
-/** So much may wait here to be begun, in bytes, before its caller is held back … */
+/** How many bytes of held calls may wait before the other side is held back. */
 const MOST_HELD = 1024 * 1024
-/** … until it has taken nothing for so long, in ms: it may wait for this side in the same way. */
+/**
+ * How long, in ms, the other side may take nothing before it is read again. It may itself be waiting for this side to
+ * read.
+ */
 const HELD_BACK_MS = 1_000
 
 /**
@@ -81,13 +84,13 @@ export class ChannelCore
   #dispatcherThere: Dispatcher | undefined
   #resendBudget: ResendBudget | undefined
   #streamRoom: StreamRoom | undefined
-  /** Calls of the other side that wait until it has taken more of what waits for it. */
+  /** Calls of the other side that are not begun until it has taken more of what waits for it. */
   #heldCalls: HeldCalls | undefined
   #isBeginning = false
   /** Why nothing is sent any more, for now or for good. */
   #refusal: Refusal | undefined
   #connection: Connection | undefined
-  /** What the other side accepts: of the last connection, in whose session something may still be said. */
+  /** What the other side accepts, by the last connection: messages of its session may still be made after it. */
   #peerLimits = UNKNOWN_LIMITS
   #tap: WireTap | undefined
   /** Of the last connection, for those who look back at it. */
@@ -99,7 +102,7 @@ export class ChannelCore
   #leaving: Bye | undefined
   /** Server: the client has not said that it heard that. */
   #isUnheard = false
-  /** Whoever waits until it is not busy. */
+  /** Callbacks that wait until the channel is not busy. */
   #tellIdle: (() => void) | undefined
 
   /**
@@ -214,7 +217,7 @@ export class ChannelCore
     return this.#otherSide
   }
 
-  /** Calls and notifications that were ever begun here. */
+  /** How many calls and notifications were begun on this side. */
   get begun(): number {
     return this.#callerThere?.begun ?? 0
   }
@@ -241,19 +244,19 @@ export class ChannelCore
 
   /** Whether calls run here, something waits to be written, or the other side calls on, having heard no goodbye. */
   get isBusy(): boolean {
-    // Once the channel is over, nobody waits for what still runs.
+    // After the channel has ended, nobody waits for calls that still run.
     const isAwaited = this.running > 0 && this.#refusal === undefined
     const isHolding = this.#delivery.isHolding || (this.#heldCalls?.size ?? 0) > 0
     return isAwaited || isHolding || this.#isUnheard
   }
 
-  /** The same, where streams don't count: they may have no end. */
+  /** As `isBusy`, but without streams, which may have no end. */
   get isServing(): boolean {
     const hasCalls = this.#dispatcherThere?.hasCalls === true && this.#refusal === undefined
     return hasCalls || this.#delivery.isHolding || this.#isUnheard
   }
 
-  /** @returns resolves when it is not busy. */
+  /** @returns a promise that resolves when the channel is not busy. */
   whenIdle(): Promise<void> {
     return new Promise((resolve) => {
       this.#tellIdle = resolve
@@ -269,7 +272,7 @@ export class ChannelCore
 
   /** A call of the other side has ended here. */
   ran(): void {
-    // First its answer is written, or put where answers wait.
+    // In a later turn, so that the answer is written, or queued, first.
     if (this.#tellIdle) setTimeout(() => this.#lookIdle(), 0)
   }
 
@@ -380,7 +383,7 @@ export class ChannelCore
   // ── A side that is behind ─────────────────────────────────────────────────────────────────────
 
   get isBehind(): boolean {
-    // What is begun comes ahead of all that is held.
+    // Held calls are being begun now: these came before all others.
     if (this.#isBeginning) return false
     return (this.#heldCalls?.size ?? 0) > 0 || this.#delivery.isBehind
   }
@@ -394,12 +397,16 @@ export class ChannelCore
       return `${call.what} was not run: too much waits until this caller reads its answers (limits.runningBytes)`
     }
     held.add(call)
-    // Where nothing waits for it to read, it may be what it sends next that is waited for: an end of a batch.
+    // If nothing waits for the other side to read, the calls that are held may wait for what it sends next, such as
+    // the rest of a batch: so it must be read.
     if (held.bytes > MOST_HELD && this.#delivery.isStuck) this.#holdBack(true)
     return undefined
   }
 
-  /** Lets the other side send no more for now, or go on. In a session it has to be read: it tells how far it has come. */
+  /**
+   * Makes the other side stop sending, or lets it go on. In a session it must still be read, as its acknowledgements
+   * arrive there.
+   */
   #holdBack(isHeldBack: boolean): void {
     const { session } = this.#delivery
     if (session) session.holdBack(isHeldBack)
@@ -423,7 +430,7 @@ export class ChannelCore
     this.#letGoOn(held)
   }
 
-  /** Holds the other side back no longer, once little is held, or nothing waits for it to read. */
+  /** Lets the other side send again when few calls are held, or when nothing waits for it to read. */
   #letGoOn({ bytes }: HeldCalls): void {
     if (bytes <= MOST_HELD / 2 || !this.#delivery.isStuck) this.#holdBack(false)
   }
@@ -431,7 +438,7 @@ export class ChannelCore
   stalled(ms: number): void {
     const held = this.#heldCalls
     if (!held) return
-    // Where each side waits for the other to read, one of them has to.
+    // If each side waits for the other to read, one of them must begin to read.
     if (ms >= HELD_BACK_MS) this.#holdBack(false)
     else if (ms === 0 && held.bytes > MOST_HELD) this.#holdBack(true)
   }
@@ -548,7 +555,7 @@ export class ChannelCore
   /**
    * Goes on over this transport; an earlier connection that is still there ends.
    *
-   * @param handshake of a client's: where they differ from its options.
+   * @param handshake of a client: how it says hello on this connection. Default: as its options say.
    */
   attach(transport: Transport, handshake: Handshake = this.#handshake): void {
     // From here on nothing of an earlier connection is heard: the hello tells how far this side is.
@@ -735,12 +742,12 @@ export class ChannelCore
     connection.end(CloseCode.violation, reason)
   }
 
-  /** Client: leaves a connection whose hello has not been answered, as if there had been none. */
+  /** Client: gives up a connection whose hello has not been answered, as if it had not been made. */
   leaveAttempt(): void {
     const connection = this.#connection
     if (!connection || connection.isReady) return
     this.#connection = undefined
-    // No code that ends a session: the server may have heard the hello.
+    // This code does not end a session: the server may have received the hello.
     connection.end(CloseCode.timedOut, 'The client makes another attempt')
   }
 

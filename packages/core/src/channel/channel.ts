@@ -32,8 +32,8 @@ export interface ServerChannel<Local, Remote, Identity = unknown> extends Channe
   /** How many calls of the other side run here now. */
   readonly running: number
   /**
-   * Whether calls of the other side run here that are no streams, or it has not heard yet that this side retires:
-   * what to wait for before `close`.
+   * Whether calls of the other side, other than streams, still run here, or the other side does not know yet that this
+   * one retires. Wait for this to be false before you call `close`.
    */
   readonly isServing: boolean
   /**

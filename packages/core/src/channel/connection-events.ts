@@ -39,15 +39,18 @@ export interface ConnectionEvents {
     weighed: Weighed,
   ): MaybeAsync<ResponseMessage | undefined>
   notification(connection: Connection, incoming: Incoming, weighed: Weighed): void
-  /** Whether so much waits for the other side that no call of its is begun now: it is held. */
+  /** Whether so much waits for the other side that its calls are held instead of begun. */
   readonly isBehind: boolean
-  /** Holds a call until less waits. @returns why it is not held, where no more may be. */
+  /**
+   * Holds a call until less waits for the other side. @returns the reason, if it can't be held because too much is
+   * held already.
+   */
   hold(call: HeldCall): string | undefined
-  /** Whether an answer may wait, where it can't be sent at once. */
+  /** Whether an answer that can't be sent at once may wait. */
   hasRoomFor(answer: Encoded): boolean
-  /** So many bytes of answers wait for others of their batch; or, where it is less than nothing, do no more. */
+  /** Adds to the count of bytes of answers that wait for others of their batch; a negative number takes away. */
   collected(bytes: number): void
-  /** All that waited in the socket has left. */
+  /** Everything that waited in the socket has left it. */
   drained(connection: Connection): void
   /** An answer is ready to go out. */
   reply(connection: Connection, encoded: Encoded): void
@@ -56,7 +59,7 @@ export interface ConnectionEvents {
   answer(answer: Answer): void
   /** Server: the client has said which of its methods have a handler now. */
   exposes(methods: readonly string[]): void
-  /** The caller gave up a call that may be running here. @returns the answer of one that does. */
+  /** The caller cancelled a call that may run here. @returns the answer, if the call runs. */
   cancel(id: MessageId): ResponseMessage | undefined
   /** The other side has dispatched all messages of its session up to a number. */
   acknowledged(connection: Connection, recv: unknown): void
@@ -68,9 +71,9 @@ export interface ConnectionEvents {
    */
   word(method: string, params: unknown, bytes: number): string | undefined
   /**
-   * Something more was said of a call that is not taken.
+   * A message about a call (an item, input, progress) was refused.
    *
-   * @returns false where it is not known what to do without it.
+   * @returns false if the caller must answer it with an error.
    */
   refusedWord(method: string, params: unknown, why: string): boolean
   /** The server is about to leave; the client has heard it. */

@@ -83,7 +83,7 @@ export interface ConnectionSettings
 export interface ClientHello extends Pick<HelloParams, 'id' | 'attempt' | 'methods' | 'resume'> {
   /** How much it keeps for a session, in bytes, where it offers to keep one. */
   readonly keepsBytes: number | undefined
-  /** Whether it is said; where not, the server is known to be a plain peer. */
+  /** Whether the client says hello. It does not where the server is known to be a plain peer. */
   readonly isSaid: boolean
   /** How much of the time for the handshake is left, in ms. */
   readonly timeLeftMs: number
@@ -91,7 +91,7 @@ export interface ClientHello extends Pick<HelloParams, 'id' | 'attempt' | 'metho
 
 /** What is much in a socket, in bytes. */
 const CONGESTED = 1024 * 1024
-/** So many words of the protocol's own go ahead of what waits, such as acknowledgements and answers to pings. */
+/** How many messages of the protocol's own (acknowledgements, answers to pings) may go ahead of what waits. */
 const MOST_WORDS = 10_000
 
 /** An answer that can be sent. */
@@ -109,7 +109,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   session: Session | undefined
   /** Its channel's: answers that were ready before the handshake was over, which says whether they count. */
   early: Encoded[] | undefined
-  /** Its channel's: how many bytes these have. */
+  /** Belongs to its channel: how many bytes the answers in `early` have. */
   earlyBytes = 0
   readonly #transport: Transport
   readonly #settings: ConnectionSettings
@@ -127,16 +127,16 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   #keys: Keys | undefined
   /** What has come of the message that is being read. */
   #bytes = 0
-  /** The frame of the message that is being read, ahead of those of its bytes. */
+  /** The frame of the message that is being read; the frames of its bytes follow it. */
   #frame: Frame | undefined
-  /** What came of it, and in how many bytes: of a frame that messages share, all of them. */
+  /** What was decoded from it, and its size in bytes; if messages share the frame, of all of them. */
   #decoded: unknown
   #size = 0
   /** How many messages share it. */
   #sharers = 1
   /** What a message that is being read takes in memory, in bytes; 0 until somebody asks. */
   #weight = 0
-  /** How many words of the protocol's own went ahead of what waits. */
+  /** How many messages of the protocol's own went ahead of what waits. */
   #wordsAhead = 0
   #ended = false
   #isCorked = false
@@ -168,11 +168,11 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     try {
       this.#transport.start(this.#transport.keepsEventsWhole ? this : this.#apart)
     } catch (thrown) {
-      // Later: whoever begins does not have the channel yet.
+      // In a later turn, because the caller does not have the channel yet.
       queueMicrotask(() => this.failed(thrown))
       return
     }
-    // Later, as where the answer to a hello is awaited: whoever begins does not have the channel yet.
+    // In a later turn, as with a hello that is answered, because the caller does not have the channel yet.
     if (isPlain) queueMicrotask(() => this.#beginUnasked())
     else if (hello) this.#sayHello(hello)
   }
@@ -255,7 +255,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     // What was written before is not the tap's.
     this.#shared.flush()
     this.#tapped = undefined
-    // A tap that fails here is none.
+    // A tap that fails here is left out.
     this.#tryOut(() => {
       this.#tapped = tap?.connected({
         send: (frame) => this.#sendUntapped(frame),
@@ -310,7 +310,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     }
   }
 
-  /** The same; see {@link Transport.unsentBytes}. */
+  /** As `bufferedBytes`, but see {@link Transport.unsentBytes}. */
   get unsentBytes(): number {
     try {
       return this.#transport.unsentBytes ?? this.#buffered
@@ -335,7 +335,10 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     }
   }
 
-  /** Whether so much waits in the socket that a message waits here. What shares a frame finds what those before it found. */
+  /**
+   * Whether so much waits in the socket that a message must wait here. A message that joins a frame which is being
+   * filled need not.
+   */
   get isFull(): boolean {
     return this.#shared.isEmpty && this.#isSocketFull
   }
@@ -344,7 +347,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     return this.#buffered > this.#settings.limits.sendBuffer
   }
 
-  /** Reads nothing for a while, where that can be, or goes on. */
+  /** Stops reading for a while, if the transport can be paused, or goes on reading. */
   holdUp(isHeldUp: boolean): void {
     if (!this.#ended) this.#life.holdUp(isHeldUp)
   }
@@ -414,7 +417,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   #send(frame: Frame): boolean {
     try {
       if (!this.#tapped) return this.#transport.send(frame)
-      // It may hold it back.
+      // The transport may hold the frame back.
       return this.#tapped.send(typeof frame === 'string' ? frame : new Uint8Array(frame))
     } catch (thrown) {
       this.failed(thrown)
@@ -448,7 +451,10 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     return this.#sendOwn(message)
   }
 
-  /** Words of the protocol's own go ahead of what waits; so many of them that they are not read either are too many. */
+  /**
+   * Messages of the protocol's own go ahead of what waits. A peer that reads so few that too many of them wait is
+   * closed.
+   */
   #hasRoomForWord(): boolean {
     if (!this.#isSocketFull) this.#wordsAhead = 0
     else if (++this.#wordsAhead > MOST_WORDS) {
@@ -495,14 +501,14 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     this.close(info)
   }
 
-  /** A function that this side was given for the connection has failed, its transport's or its tap's: it ends. */
+  /** A function that was given for the connection (of its transport, or its tap) has failed: the connection ends. */
   failed(thrown: unknown): void {
     if (this.#ended) return
     this.#events.error(thrown)
     this.#drop({ code: 1006, reason: `The transport failed: ${describeThrown(thrown)}` })
   }
 
-  /** Does what is of no more consequence; its failure is told. */
+  /** Runs something whose result does not matter any more; if it fails, `onError` is told. */
   #tryOut(act: () => void): void {
     try {
       act()
@@ -518,7 +524,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     this.end(CloseCode.timedOut, helloUnanswered(this.#settings.helloTimeoutMs))
   }
 
-  /** Goes on as with a plain peer, unless the other side has said what it is. */
+  /** Treats the other side as a plain peer, unless it has said that it is something else. */
   #beginUnasked(): void {
     if (this.#handshake === 'waiting' && !this.#ended) this.#ready(undefined)
   }
@@ -660,12 +666,12 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
         return this.#unreadable(reading.cause)
       case 'unable':
         this.#events.error(reading.cause)
-        // The next connection would go the same way.
+        // The next connection would fail in the same way.
         return this.end(CloseCode.violation, reading.cause.message)
     }
   }
 
-  /** Takes up what has come whole: a message, or an array of them. */
+  /** Handles a whole message, or an array of messages. */
   #take(decoded: unknown, tooDeep: ReadonlySet<unknown> | undefined): void {
     const bytes = this.#bytes
     this.#bytes = 0
@@ -686,18 +692,18 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     this.#decoded = undefined
   }
 
-  /** Why a message is not taken that nests too deep. */
+  /** Why a message that nests too deep is refused. */
   get #tooDeep(): string {
     return `it nests deeper than ${this.#settings.limits.depth}`
   }
 
-  /** What the message that is being read takes in memory, in bytes; looked at only where that counts. */
+  /** How much memory the message that is being read takes, in bytes. It is measured only when somebody asks. */
   get weight(): number {
     if (this.#weight === 0) this.#weight = weightOfLittle(this.#size / this.#sharers)
     if (this.#weight === 0) {
       const isJson = this.#settings.format.codec === jsonCodec
       const made = isJson ? weightOfJson(this.#frame ?? '') : weightOfValue(this.#decoded)
-      // A whole number: others cost an object each.
+      // Rounded: V8 allocates an object for a fraction.
       this.#weight = WEIGHT_OF_CALL + Math.round((this.#size + made) / this.#sharers)
     }
     return this.#weight
@@ -716,8 +722,8 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   }
 
   /**
-   * Answers a frame of which nothing can be read. In a session it has to be known how many messages it was: with JSON,
-   * which puts several in a frame, it is not.
+   * Answers a frame of which nothing can be read. In a session, both sides must agree on how many messages it held.
+   * With JSON, which puts several messages in a frame, that can't be known, so the connection ends.
    */
   #unread(answer: ResponseMessage): void {
     const { session } = this
@@ -743,7 +749,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     this.end(CloseCode.tooBig, `A message is over the limit of ${limit} bytes`)
   }
 
-  /** @param refusal why it is not taken, where it is not. */
+  /** @param refusal why the message is refused; `undefined` if it is not. */
   #receiveOne(decoded: unknown, bytes: number, refusal: string | undefined): void {
     this.#answerWith(this.#handle(decoded, bytes, refusal))
   }
@@ -794,7 +800,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     if (replies) void this.#answerBatch(replies)
   }
 
-  /** What is answered together is begun together. */
+  /** Messages that are answered together are begun together. */
   #holdBatch(
     messages: readonly unknown[],
     bytes: number,
@@ -823,7 +829,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     }
   }
 
-  /** Counts an answer, as soon as it is ready, that waits for others of its batch. */
+  /** Counts an answer that is ready and waits for the others of its batch. */
   #collected(reply: MaybeAsync<Reply | undefined>): MaybeAsync<Reply | undefined> {
     const events = this.#events
     return after(reply, (given) => {
@@ -834,7 +840,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   #sayAnswers(replies: readonly Reply[]): void {
     const events = this.#events
-    // A peer that has said hello since is answered as one that has: answers may be counted.
+    // If the peer has said hello meanwhile, it gets each answer by itself: in a session, messages are counted.
     if (this.isExtended) {
       for (const { encoded } of replies) events.reply(this, encoded)
       return
@@ -847,7 +853,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   }
 
   /**
-   * @param refusal why the message is not taken, where it is not.
+   * @param refusal why the message is refused; `undefined` if it is not.
    * @returns the answer owed, one that the codec can carry and the other side accepts.
    */
   #handle(
@@ -888,7 +894,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     }
   }
 
-  /** A message is not taken, though it can be read whose it is: that alone ends. */
+  /** Refuses a message of which enough can be read to know its call: only that call is affected. */
   #refused(message: Classified, why: string): Reply | undefined {
     switch (message.kind) {
       case 'request':
@@ -906,8 +912,8 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   }
 
   /**
-   * An error that names no id is the answer, too, while nothing else was asked: a server may be unable to read
-   * the id, or take no text for one.
+   * An error without an id also answers the hello, if nothing else was asked: a server may be unable to read the id,
+   * or may not accept text as one.
    */
   #isHelloAnswer({ kind, id }: Answer): boolean {
     return isHelloAnswer(id) || (kind === 'error' && id === null && this.#handshake === 'waiting')
@@ -993,7 +999,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   #ponged(params: unknown): void {
     const { spreadMs, unasked } = (params ?? {}) as { spreadMs?: unknown; unasked?: unknown }
-    // It says that a message of ours arrives; what was asked is answered behind that.
+    // This pong says that a message of ours is arriving; the answer to a ping comes after that message.
     if (unasked === true) return
     this.#life.answered()
     if (Number.isFinite(spreadMs)) this.#events.spread(spreadMs as number)
@@ -1035,7 +1041,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     return this.#reply(errorMessage(id, ErrorCode.overloaded, why, undefined, null))
   }
 
-  /** What is said in place of an answer that the other side can't take. */
+  /** Makes the error that is sent instead of an answer that the other side can't take. */
   #unsendable(
     method: string,
     id: MessageId,
@@ -1055,7 +1061,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     return this.#reply(errorMessage(id, ErrorCode.internal, why))
   }
 
-  /** Says an answer that is ready by itself. */
+  /** Sends an answer in a message of its own. */
   #answer(message: ResponseMessage): void {
     const reply = this.#reply(message)
     if (reply) this.#events.reply(this, reply.encoded)

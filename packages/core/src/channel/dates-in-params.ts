@@ -3,10 +3,10 @@ import type { Issue } from '../errors.js'
 import { formatIssues, validate } from './validation.js'
 
 /**
- * JSON carries a date as its text. Where the contract's params take a date and no text, such a call can never pass: to be
- * asked of params that have a date in them, and as they are sent.
+ * JSON carries a date as its text. If the contract's params take a date and not its text, such a call can never
+ * succeed, so it is refused here. Call it only with params that hold a date, before they are sent.
  *
- * @throws {TypeError} saying what the schema complains of, where it would take the date and does not take its text.
+ * @throws {TypeError} with what the schema complains of, if it would accept the date and does not accept its text.
  */
 export function assertDatesArrive(definition: Definition | undefined, params: unknown): void {
   const schema = schemaOf(definition, 'params')
@@ -14,16 +14,16 @@ export function assertDatesArrive(definition: Definition | undefined, params: un
   const complaintsOf = (value: unknown): readonly Issue[] | undefined => {
     try {
       const verdict = validate(schema, value)
-      // One that takes its time is asked by the other side alone.
+      // An asynchronous schema is asked by the other side only.
       if (verdict instanceof Promise) verdict.catch(() => {})
       else if ('issues' in verdict) return verdict.issues
     } catch {
-      // So it does there, which is told as a failure of the schema's.
+      // It will throw on the other side, too, which reports it as a failure of the schema.
     }
     return undefined
   }
   const issues = complaintsOf(withTexts(params))
-  // What is wrong all the same is the other side's to say.
+  // If the params are wrong with the date, too, the other side says what is wrong.
   if (!issues || complaintsOf(params)) return
   throw new TypeError(
     `a Date arrives as its text, which the contract does not take (${formatIssues(issues)}). Have its schema take text (with zod, z.coerce.date()), or give both sides a codec that carries dates (msgpackCodec)`,

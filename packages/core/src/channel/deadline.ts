@@ -30,7 +30,7 @@ export function isTimeLeft(value: unknown): value is number {
   return Number.isFinite(value) && (value as number) >= 0
 }
 
-/** A call that was held for so long, in ms, before it is begun: so much less time is left. */
+/** A call was held for so many ms before it was begun: it has so much less time left. */
 export function afterWait(incoming: Incoming, waitedMs: number): Incoming {
   const { rpc } = incoming
   const deadlineMs = rpc?.deadlineMs

@@ -20,13 +20,13 @@ export interface DeliveryEvents {
   overflow(): void
   /** The other side has taken something: less waits for it. */
   relieved(): void
-  /** Something waits for the other side, which has taken nothing for so long, in ms. */
+  /** Something waits for the other side, which has taken nothing for `ms` ms. */
   stalled(ms: number): void
 }
 
-/** How often it is looked at whether a socket was read that does not tell, in ms. */
+/** How often, in ms, a socket that sends no event when it was read is looked at. */
 const LOOK_MS = 5
-/** So many bytes of a message a slow link carries in a millisecond. */
+/** How many bytes a slow link carries in a millisecond. */
 const SLOWEST = 16
 
 /**
@@ -47,14 +47,17 @@ export class Delivery implements StallHost {
   #waiting: (() => void)[] | undefined
   /** Looks again whether there is some, where nobody says when. */
   #look: ReturnType<typeof setTimeout> | undefined
-  /** Whether the first that waits does so for the other side to take something. */
+  /** Whether the first message that waits does so until the other side has taken more. */
   #isBlocked = false
   #stallWatch: StallWatch | undefined
-  /** As {@link StallHost} says. */
+  /** See {@link StallHost}. */
   moves = 0
-  /** Without a connection: whether more waits than would be kept, as it did before the connection was lost. */
+  /**
+   * Without a connection: whether more waits than the limits allow, because it already waited when the connection was
+   * lost.
+   */
   #keepsMore = false
-  /** Bytes of answers that are ready, and wait for others of their batch. */
+  /** How many bytes of answers are ready and wait for others of their batch. */
   #collectedBytes = 0
 
   constructor(limits: ChannelLimits, outlivesSessions: boolean, events: DeliveryEvents) {
@@ -125,7 +128,7 @@ export class Delivery implements StallHost {
     return true
   }
 
-  /** Sends an answer of a session, unless that has ended since, or of a connection, unless another has come. */
+  /** Sends an answer, unless its session has ended or, without a session, its connection is not the present one. */
   reply(encoded: Encoded, connection: Connection): void {
     const { session } = connection
     if (session) {
@@ -176,7 +179,9 @@ export class Delivery implements StallHost {
     for (const resolve of waiting) resolve()
   }
 
-  /** Something waits for the other side. Not every socket tells when it has been read: then it has to be asked. */
+  /**
+   * Begins to watch, as something waits for the other side. Sockets that send no event when they were read are polled.
+   */
   #watch(): void {
     const connection = this.#connection
     if (!connection || !this.isStuck) return
@@ -201,12 +206,12 @@ export class Delivery implements StallHost {
   }
 
   stalled(ms: number): void {
-    // What was blocked may have been taken back, or held, meanwhile.
+    // A message that blocked the others may have been taken back meanwhile.
     this.relieve()
     if (!this.isStuck) return
     const { stalledMs } = this.#limits
     const isUnread = this.#connection?.isCongested ?? false
-    // Of what has left nothing is seen, until a message has come as a whole and is acknowledged.
+    // After data has left the socket, nothing is known of it until the whole message has arrived and is acknowledged.
     const underWay = isUnread ? 0 : (this.#session?.oldestBytes ?? 0)
     this.#events.stalled(ms)
     if (ms <= stalledMs + underWay / SLOWEST) return
@@ -215,7 +220,7 @@ export class Delivery implements StallHost {
     this.#connection?.end(CloseCode.tryAgainLater, reason)
   }
 
-  /** Whether so much waits for the other side that it should cause no more. */
+  /** Whether so much waits for the other side that no more of its calls should be begun. */
   get isBehind(): boolean {
     const outbox = this.#outboxThere
     if (!outbox?.hasReplies && this.#collectedBytes === 0) return false
@@ -227,12 +232,12 @@ export class Delivery implements StallHost {
     return this.#collectedBytes + (this.#outboxThere?.replyBytes ?? 0)
   }
 
-  /** So many bytes of answers wait for others of their batch; or, where it is less than nothing, do no more. */
+  /** Adds to the count of bytes of answers that wait for others of their batch; a negative number takes away. */
   collect(bytes: number): void {
     this.#collectedBytes += bytes
   }
 
-  /** Whether an answer may wait, where it can't be sent at once. */
+  /** Whether an answer that can't be sent at once may wait. */
   hasRoomFor(answer: Encoded): boolean {
     const waiting = this.#answerBytes
     return waiting === 0 || waiting + heldBytes(answer) <= this.#limits.answerBytes
@@ -290,7 +295,7 @@ export class Delivery implements StallHost {
   detach(): void {
     this.#connection = undefined
     this.#stallWatch?.stop()
-    // What could wait for the other side is kept for it.
+    // What already waited for the other side is kept, even if it is too much.
     this.#keepsMore = this.#isOverBounds
   }
 
@@ -338,11 +343,12 @@ export class Delivery implements StallHost {
   }
 
   #checkBounds(): void {
-    // What waited before is not held against the session: then calls and notifications are, each for itself.
+    // What waited before the connection was lost does not end the session. Until it has gone, each new call and
+    // notification is refused instead.
     if (!this.#keepsMore && this.#isOverBounds) this.#events.overflow()
   }
 
-  /** Whether more is held for the other side of a session than may be while it is away. */
+  /** Whether more is held for the absent other side of a session than the limits allow. */
   get #isOverBounds(): boolean {
     const session = this.#session
     if (!session) return false

@@ -50,19 +50,19 @@ export function undiscoverable(): RpcError {
   return new RpcError(ErrorCode.methodNotFound, `Method not found: "${DISCOVER}": ${why}`)
 }
 
-/** How often a caller may ask at once, and how many ms it takes until it may ask once more. */
+/** How many times a caller may ask at once, and how many ms it must wait before it may ask once more. */
 const AT_ONCE = 20
 const EVERY_MS = 1_000
 
 /**
- * How often one caller has asked: a short question has a long answer, and one that `authorize` is asked
- * about for each method.
+ * Limits how often one caller may ask: a short question has a long answer, for which `authorize` is asked about each
+ * method.
  */
 export class DiscoveryRate {
   #left = AT_ONCE
   #countedAt = performance.now()
 
-  /** @throws {RpcError} where the caller has asked too often; it is told that the call has not run. */
+  /** @throws {RpcError} if the caller has asked too often; the caller learns that the call has not run. */
   take(): void {
     const now = performance.now()
     this.#left = Math.min(AT_ONCE, this.#left + (now - this.#countedAt) / EVERY_MS)

@@ -66,7 +66,7 @@ export interface DispatcherHost extends CallContextHost, ExposedHandlersHost, Se
   readonly dialect: string | undefined
   /** Whether a call may run; without it, all may. */
   readonly authorize: Authorize | undefined
-  /** Who the other side's part of what all share is counted for. */
+  /** The owner of the connection, for limits that all clients share. */
   readonly owner: string | undefined
   /** Answers calls with an idempotency key; without it, they are refused. */
   readonly answerKeyed: AnswerKeyed | undefined
@@ -108,7 +108,7 @@ export class Dispatcher {
     return (this.#running?.size ?? 0) + inTurn
   }
 
-  /** Whether calls of the other side run now that are no streams. */
+  /** Whether calls of the other side, other than streams, run now. */
   get hasCalls(): boolean {
     return this.#inTurn !== undefined || (this.#running?.hasCalls ?? false)
   }
@@ -124,9 +124,9 @@ export class Dispatcher {
   }
 
   /**
-   * Runs a request and answers it: at once, where its handler does. Never throws, or rejects.
+   * Runs a request and answers it: in the same turn, if its handler does. Never throws or rejects.
    *
-   * @returns its answer; none where it was answered before, by {@link cancel}.
+   * @returns its answer; `undefined` if {@link cancel} has answered it already.
    */
   request(
     id: MessageId,
@@ -195,7 +195,7 @@ export class Dispatcher {
     context.end()
     const { served } = context
     if (!served) return this.#leave(context)
-    // Its middleware did not wait for the handler, which has the place until it has ended.
+    // The middleware did not wait for the handler, which keeps its place until it has ended.
     this.#running?.answered(context)
     const leave = () => this.#leave(context)
     served.then(leave, leave)
@@ -263,9 +263,9 @@ export class Dispatcher {
   }
 
   /**
-   * Aborts the signal of one running call. Its handler keeps the place until it has ended.
+   * Aborts the signal of one running call. Its handler keeps its place until it has ended.
    *
-   * @returns the answer of its caller, who waits no longer; none where there is no such call.
+   * @returns the answer for its caller, which no longer waits; `undefined` if there is no such call.
    */
   cancel(id: MessageId, reason: unknown): ResponseMessage | undefined {
     const context = this.#running?.cancel(id, reason)
@@ -274,7 +274,7 @@ export class Dispatcher {
     return cancelledMessage(id, context.method)
   }
 
-  /** Aborts all that runs: nobody waits for it any more. Each keeps its place until it has ended. */
+  /** Aborts all calls that run, as nobody waits for them any more. Each keeps its place until it has ended. */
   cancelAll(reason: unknown): void {
     for (let context = this.#inTurn; context; context = context.outer) context.abort(reason)
     this.#running?.cancelAll(reason)
@@ -285,12 +285,12 @@ export class Dispatcher {
     return this.#running?.size ?? 0
   }
 
-  /** What the calls that run take in memory, in bytes. */
+  /** How much memory the running calls take, in bytes. */
   get runningBytes(): number {
     return this.#running?.bytes ?? 0
   }
 
-  /** @returns why no more may run, where none may. */
+  /** @returns why one more call may not run; `undefined` if it may. */
   #whyFull(method: string, weighed: Weighed): string | undefined {
     const { running, runningBytes } = this.#host.settings.limits
     if (this.#taken >= running) {
@@ -531,7 +531,7 @@ export class Dispatcher {
       await context.streams?.send(given)
     } catch (thrown) {
       if (!context.isLeft) throw thrown
-      // Who has left it has no use for an error of a source that was told to stop.
+      // A caller that has left the stream does not need the error of a source that was told to stop.
       if (!isOfAbort(thrown, context.reason)) this.#host.error(thrown)
     }
     if (context.aborted && !context.isLeft) throw context.reason
@@ -543,7 +543,10 @@ export class Dispatcher {
     return this.#streams.heard(word, params, bytes)
   }
 
-  /** The same of what is not taken, for that reason. @returns false where that is not known here. */
+  /**
+   * As {@link heard}, of a message that was refused for this reason. @returns false if the message must be answered
+   * with an error.
+   */
   refusedWord(word: string, params: unknown, why: string): boolean {
     return this.#streams.refusedWord(word, params, why)
   }
@@ -616,7 +619,7 @@ export class Dispatcher {
   /** What a caller is told of what was not thrown to be told. */
   #failure(thrown: unknown, context: CallContext): ToldError {
     const { method } = context
-    // Of all who wait for it, its own handler may be the first to notice that its time is over.
+    // The handler may notice before the timer here that the deadline has passed.
     if (!context.aborted && isOfDeadline(thrown, context.deadline)) context.expire()
     if (context.aborted) {
       return context.reason instanceof RpcTimeoutError
@@ -628,7 +631,7 @@ export class Dispatcher {
   }
 }
 
-/** What a call is answered with that began, and that its caller gave up. */
+/** The answer of a call that had begun when its caller cancelled it. */
 function cancelledMessage(id: MessageId, method: string): ErrorMessage {
   return errorMessage(id, ErrorCode.cancelled, wasCancelled(method), undefined, null)
 }
@@ -645,7 +648,7 @@ function preparedOf(
   return { params, serves: kind === 'notification' ? handlers : newest }
 }
 
-/** @throws {RpcError} saying what a schema complains of. */
+/** @throws {RpcError} with what the schema complains of. */
 function validOf(verdict: Verdict, method: string, part: 'params' | 'input'): unknown {
   if ('value' in verdict) return verdict.value
   const { issues } = verdict
@@ -653,7 +656,7 @@ function validOf(verdict: Verdict, method: string, part: 'params' | 'input'): un
   throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
 }
 
-/** Notes that a call is served, until it is over. */
+/** Records that a call runs, until it has ended. */
 function served<T>(context: CallContext, end: Promise<T>): Promise<T> {
   const ended = end.finally(() => (context.served = undefined))
   context.served = ended

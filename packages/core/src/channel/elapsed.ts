@@ -8,17 +8,17 @@ export class Elapsed {
   readonly #monotonic = performance.now()
   readonly #wall = Date.now()
 
-  /** The smaller reading, in ms; below 0 where the wall clock was set back. For what must be kept so long. */
+  /** The smaller reading, in ms; below 0 if the wall clock was set back. Use it for what must be kept for so long. */
   get least(): number {
     return Math.min(this.monotonic, Date.now() - this.#wall)
   }
 
-  /** The larger reading, in ms, never below 0. For what must not be relied on for longer. */
+  /** The larger reading, in ms, never below 0. Use it for what must not be relied on for longer. */
   get most(): number {
     return Math.max(this.monotonic, Date.now() - this.#wall)
   }
 
-  /** The reading of `performance.now()` alone, in ms: what this machine was awake for, at least. */
+  /** The reading of `performance.now()` alone, in ms: how long this machine was awake, at least. */
   get monotonic(): number {
     return performance.now() - this.#monotonic
   }

@@ -29,7 +29,7 @@ export const OVERFLOW: CloseInfo = {
   reason: 'More waits for the other side than is kept, and it is not there',
 }
 
-/** Of a connection whose other side takes nothing. */
+/** The reason with which a connection is closed whose other side reads nothing. */
 export const TOO_MUCH_WAITS = 'Too much waits here that is not read there'
 
 /** @returns why calls end, or can't be sent, that were in it. */

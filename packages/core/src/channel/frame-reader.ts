@@ -21,10 +21,10 @@ export type Reading =
   /** A part of a message; the rest is on its way. */
   | { kind: 'part' }
   | { kind: 'too-big' }
-  /** Text that nests deeper than it may, and of which nothing else can be read. */
+  /** Text that nests too deep, and of which nothing else can be read. */
   | { kind: 'too-deep' }
   | { kind: 'unreadable'; cause: unknown }
-  /** This place lacks what reads such frames. */
+  /** The platform lacks a global that is needed to read such frames. */
   | { kind: 'unable'; cause: RpcConfigError }
   /** JSON, where the codec is another one. */
   | { kind: 'other-codec' }
@@ -34,7 +34,7 @@ export type Reading =
 interface Whole {
   kind: 'message'
   decoded: unknown
-  /** Those of them that nest deeper than they may, where there are some. What is too deep may be left out of these. */
+  /** The messages of it that nest too deep, if any. In these, the values that are too deep may be missing. */
   tooDeep: ReadonlySet<unknown> | undefined
 }
 
@@ -56,7 +56,7 @@ export class FrameReader {
   peerFrames: FrameType | undefined
   readonly #codec: Codec
   readonly #limits: Pick<ChannelLimits, 'message' | 'depth'>
-  /** What has come but for its bytes, and what it waits for. */
+  /** A message that has come without all of its bytes, and the bytes that are awaited. */
   #incomplete: { whole: Whole; awaited: AwaitedBytes } | undefined
 
   constructor(codec: Codec, limits: Pick<ChannelLimits, 'message' | 'depth'>) {
@@ -97,7 +97,10 @@ export class FrameReader {
     return typeof frame === 'string' && nestsDeeper(frame, this.#limits.depth)
   }
 
-  /** Reads what can be read of text that nests too deep: whose it is, what bytes follow it, what is beside it. */
+  /**
+   * Reads what can be read of text that nests too deep: the ids in it, the bytes that it announces, the messages
+   * beside it.
+   */
   #readDeep(text: string, frame: Frame): Reading {
     if (this.#codec !== jsonCodec) return TOO_DEEP
     const { text: left, places } = pruned(text, this.#limits.depth)
@@ -151,7 +154,7 @@ export class FrameReader {
   }
 
   #unreadable(frame: Frame, cause: unknown): Reading {
-    // Of a codec of the user's, it is as any other error.
+    // If the application's own codec throws it, it is treated as any other error.
     if (this.#codec === jsonCodec && cause instanceof RpcConfigError) {
       return { kind: 'unable', cause }
     }
@@ -165,7 +168,7 @@ export class FrameReader {
   }
 }
 
-/** @returns the messages that nest deeper than they may; `undefined` where none does. */
+/** @returns the messages that nest too deep; `undefined` if there are none. */
 function tooDeepOf(decoded: unknown, depth: number): ReadonlySet<unknown> | undefined {
   if (!Array.isArray(decoded)) return isDeeper(decoded, depth) ? new Set([decoded]) : undefined
   const found = decoded.filter((message) => isDeeper(message, depth))

@@ -1,6 +1,6 @@
 /**
- * Calls a function of the application's that nobody waits for: what it throws, and what it rejects with later, is told,
- * and harms nothing else.
+ * Calls a function of the application's whose result nobody waits for. If it throws, or rejects later, `error` is
+ * called with the reason, and nothing else is affected.
  */
 export function guarded(call: () => unknown, error: (thrown: unknown) => void): void {
   try {

@@ -76,7 +76,7 @@ export interface HelloLimits {
   readonly msg: number
   /** How many messages, in one frame. Default 1. */
   readonly batch?: number
-  /** How many levels of JSON, from the message on. Without it, the sender has not said. */
+  /** How many levels of JSON a message may nest, itself the first. If it is missing, the sender has not said. */
   readonly depth?: number
   /** How much the sender keeps of a session until it is acknowledged, in bytes. */
   readonly buf?: number
@@ -115,7 +115,7 @@ export function codecMismatch(client: string, server: string): string {
   return `Codec mismatch: client ${quoted(client)}, server ${quoted(server)}. Give both the same codec`
 }
 
-/** Whether an error says that, and is not of a plain peer that means something else by its code. */
+/** Whether an error is a codec mismatch, and not an error of a plain peer that has the same code by chance. */
 export function isCodecMismatch({ code, data }: ErrorObject): boolean {
   const { client, server } = (data ?? {}) as { client?: unknown; server?: unknown }
   const hasNames = typeof client === 'string' && typeof server === 'string'
@@ -131,7 +131,7 @@ export function isHelloAnswer(id: MessageId | undefined): boolean {
   return id === HELLO_ID
 }
 
-/** What a client is told whose hello was not answered in so many ms. */
+/** The message for a client whose hello was not answered within `ms` ms. */
 export function helloUnanswered(ms: number): string {
   return `rpc.hello was not answered within ${ms} ms. If the other side speaks plain JSON-RPC 2.0 and ignores it, set the option plain: true`
 }

@@ -15,9 +15,9 @@ export const DEFAULT_HEARTBEAT: HeartbeatOptions = { intervalMs: 15_000, timeout
  * up by sleep or suspension: an answer may be here already, unread.
  */
 const LATE_MS = 2_000
-/** How long the other side may be busy after such a delay, in ms, besides what its answer takes on its way. */
+/** How long, in ms, the other side may be busy after such a delay, in addition to its latency. */
 const PROBE_MS = 3_000
-/** While a sign is waited for, it is looked so many times whether bytes move. */
+/** How many times, while a sign is awaited, it is checked whether bytes move. */
 const LOOKS = 4
 
 export interface HeartbeatEvents {
@@ -25,9 +25,9 @@ export interface HeartbeatEvents {
   ping(): void
   /** No sign came in time. Told once. */
   dead(): void
-  /** Whether bytes have come, or some that waited have left, since it was asked last. Default: not known. */
+  /** Whether bytes have arrived, or waiting bytes have left, since the last time it was asked. Default: not known. */
   hasMoved?(): boolean
-  /** How long the other side took to answer, last, in ms. Default 0. */
+  /** How long the other side took for its last answer, in ms. Default 0. */
   readonly latencyMs?: number
 }
 
@@ -44,9 +44,9 @@ export class Heartbeat implements Sleeper {
   readonly #events: HeartbeatEvents
   /** In which it is looked how long nothing has come. */
   #round: Round | undefined
-  /** Looks whether bytes move while an answer is waited for, or whether the time for it is over. */
+  /** Checks, while an answer is awaited, whether bytes move and whether the time is over. */
   #timer: ReturnType<typeof setTimeout> | undefined
-  /** How long an answer is waited for after the last sign, in ms, and until when that is. */
+  /** How long an answer is awaited after the last sign of life, in ms, and when that ends. */
   #patienceMs = 0
   #deadline = 0
   #lastHeard = now()
@@ -98,7 +98,7 @@ export class Heartbeat implements Sleeper {
     this.#deadline = now() + this.#patienceMs
     this.stop()
     this.#asked = kind
-    // What moved before is no sign that comes after.
+    // Bytes that moved before the question are no answer to it.
     this.#events.hasMoved?.()
     this.#look()
     this.#events.ping()

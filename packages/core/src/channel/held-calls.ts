@@ -1,17 +1,17 @@
 import type { MessageId } from '../wire/message.js'
 import type { Weighed } from './weight.js'
 
-/** A call, a notification or a batch that has come and is not begun yet. */
+/** A call, a notification or a batch that has arrived and is not begun yet. */
 export interface HeldCall extends Weighed {
-  /** Null where it has none: then it can't be given up. */
+  /** Null if it has no id. Then it can't be cancelled. */
   readonly id: MessageId
-  /** What it is, for messages. */
+  /** What it is, for the texts of errors. */
   readonly what: string
   /** @param waitedMs how long it was held. */
   begin(waitedMs: number): void
 }
 
-/** What has come while too much waits for the other side, in order, until it is begun. */
+/** Calls that arrived while too much waited for the other side. They are begun later, in order. */
 export class HeldCalls {
   readonly #all = new Map<HeldCall, number>()
   readonly #byId = new Map<MessageId, HeldCall>()
@@ -21,7 +21,7 @@ export class HeldCalls {
     return this.#all.size
   }
 
-  /** What they take in memory. */
+  /** How much memory they take, in bytes. */
   get bytes(): number {
     return this.#bytes
   }
@@ -32,14 +32,14 @@ export class HeldCalls {
     if (call.id !== null) this.#byId.set(call.id, call)
   }
 
-  /** Takes out the one with this id, where there is one. */
+  /** Takes out the call with this id, if there is one. */
   take(id: MessageId): HeldCall | undefined {
     const call = this.#byId.get(id)
     if (call) this.#remove(call)
     return call
   }
 
-  /** Begins them, one after the other, as long as that may be. */
+  /** Begins them, one after the other, as long as `may` returns true. */
   beginWhile(may: () => boolean): void {
     for (const [call, since] of this.#all) {
       if (!may()) return
@@ -48,7 +48,7 @@ export class HeldCalls {
     }
   }
 
-  /** Forgets them: nobody waits for them any more. */
+  /** Forgets them, as nobody waits for them any more. */
   clear(): void {
     this.#all.clear()
     this.#byId.clear()

@@ -13,15 +13,15 @@ export interface IncomingStreamOptions {
   /** Asks for the stream, with its first credit, when its first item is. */
   readonly begin: (credit: number) => void
   /**
-   * Whether a caller sends them along with its call: credit is given to the end, though no more comes, as a sign of
-   * life for the caller; and that too many of them wait is told to it.
+   * Whether it is the input of a call. Then credit is given up to the end, even if no more items come, as a sign of
+   * life for the caller; and the caller is told if too many items wait.
    */
   readonly isInput?: boolean
   /** So many more items may come. */
   readonly grant: (credit: number) => void
   /** Whoever took the items wants no more of them. */
   readonly leave: () => void
-  /** Nobody has asked for an item, or will. */
+  /** Called if the stream ends before anybody has asked for an item. */
   readonly unbegun?: () => void
   /** Makes of an item what it is to be taken as. */
   readonly check: (item: unknown) => unknown
@@ -54,7 +54,7 @@ export class IncomingStream implements RpcStream<unknown> {
   #ending: Ending | undefined
   #begun = false
   #wake = (): void => {}
-  /** Of an item that is being checked. */
+  /** Drops the item that is being checked, if there is one. */
   #dropChecked: (() => void) | undefined
   /** The one asked for last: each is taken when the one before was. */
   #last: Promise<unknown> = Promise.resolve()
@@ -111,13 +111,13 @@ export class IncomingStream implements RpcStream<unknown> {
     this.end({ error })
   }
 
-  /** Ends it at once, where its signal was aborted, or an item is being checked for longer than its time. */
+  /** Ends it at once if its signal was aborted, or if a timeout passes while an item is being checked. */
   abort(error: unknown): void {
     const isLate = this.#dropChecked !== undefined && error instanceof RpcTimeoutError
     if (this.#options.signal?.aborted || isLate) this.discard({ error })
   }
 
-  /** Ends it at once: what was not taken is dropped, and what its check holds up. */
+  /** Ends it at once. Items that were not taken are dropped, and so is the item that is being checked. */
   discard(ending: Ending = {}): void {
     for (const { bytes } of this.#items.splice(0)) this.#options.room.give(bytes)
     this.end(ending)
@@ -215,7 +215,7 @@ export class IncomingStream implements RpcStream<unknown> {
   }
 }
 
-/** In place of an item that nobody wants any more. */
+/** Takes the place of an item that nobody wants any more. */
 const DROPPED = Symbol('dropped')
 
 const DONE: IteratorReturnResult<void> = { done: true, value: undefined }

@@ -22,7 +22,7 @@ export interface KeyedCall {
   /** As they came. */
   readonly params: unknown
   readonly identity: unknown
-  /** Who its part of what all clients share is counted for. */
+  /** The owner of the connection, for limits that all clients share. */
   readonly owner: string | undefined
   /** Aborts when this caller cancels, and, with an `RpcDisconnectedError`, when it is gone. */
   readonly signal: AbortSignal
@@ -43,8 +43,8 @@ export function refusesKey({ call }: Outgoing, keys: Keys | undefined): KeyRefus
   if (call?.key === undefined) return undefined
   const { sentTo } = call
   if (!sentTo) return keys ? undefined : 'no-keys'
-  // A result that is about to be forgotten may be by the time that the message arrives. The server's clocks are not
-  // this side's: of these two, the one that says that more time has passed is believed.
+  // A result that is kept now may be forgotten before the message arrives, so only half of the time is trusted. Of
+  // this side's two clocks, the one that shows more elapsed time counts.
   const isKept = keys?.store === sentTo.store && sentTo.since.most < keys.ttlMs / 2
   return isKept ? undefined : 'other-keys'
 }

@@ -13,7 +13,7 @@ export interface LifeOptions {
 export interface LifeEvents {
   /** Ask the other side for a sign of life, in the protocol's own words. */
   ping(): void
-  /** Tell the other side, in the protocol's own words, that a message of its is on its way. */
+  /** Tell the other side, by a message of the protocol, that a message of its is arriving. */
   tellArriving(): void
   /** How long the other side took to answer, in ms. */
   latency(ms: number): void
@@ -25,7 +25,10 @@ export interface LifeEvents {
   failed(thrown: unknown): void
 }
 
-/** So long after the first bytes of a message that is not whole, and each time so long again, its sender is told, in ms. */
+/**
+ * How long after the first bytes of an unfinished message its sender is told that it arrives, and how often again, in
+ * ms.
+ */
 const ARRIVING_MS = 500
 
 /** Watches over the life of one connection: asks for signs of it, and holds up whoever sends too much. */
@@ -38,13 +41,13 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
   /** Whether the other side understands the protocol's own ping. */
   #isExtended = false
   #askedAt = performance.now()
-  /** How long the other side took to answer, last, in ms. */
+  /** How long the other side took for its last answer, in ms. */
   latencyMs = 0
   #isOver = false
-  /** Nothing is read: of a side that sends too much, or that does not take what waits for it. */
+  /** Whether reading is paused, because the other side sends too much or does not take what waits for it. */
   #isOverRate = false
   #isHeldUp = false
-  /** Bytes have come, since the last whole message, and since its sender was told of them. */
+  /** Whether bytes have arrived since the last whole message, and since its sender was told of them. */
   #isArriving = false
   #notice: ReturnType<typeof setTimeout> | undefined
 
@@ -67,32 +70,32 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
     const { heartbeat } = this.#options
     const canPing = this.#isExtended || this.#transport.ping !== undefined
     if (!heartbeat || this.#transport.reliable || !canPing || this.#isOver) return
-    // Who is not read gives no sign of life.
+    // A side that is not read can't give a sign of life.
     if (this.#isOverRate || this.#isHeldUp) return
     this.#heartbeat = new Heartbeat(heartbeat, this)
   }
 
-  /** A frame came in, of such a length; whatever is in it, it counts as a message. */
+  /** A frame of this length came in. It counts as one message, whatever is in it. */
   heard(length: number): void {
     this.#isArriving = false
     this.#heartbeat?.heard()
     this.#rate?.take(1, length)
   }
 
-  /** So many messages shared it. */
+  /** The frame held so many messages. */
   shared(messages: number): void {
     if (messages > 1) this.#rate?.take(messages - 1, 0)
   }
 
-  /** Frames came in that are no messages. */
+  /** Frames came in that are not messages. */
   passed(frames: number, bytes: number): void {
     this.#heartbeat?.heard()
     this.#rate?.take(frames, bytes)
   }
 
   /**
-   * Bytes came of a message that is not whole. Its sender can't hear an answer before it is, and may not see
-   * that its bytes arrive: it is told.
+   * Bytes of an unfinished message came. Its sender gets no answer before the message is whole, and may not see that
+   * its bytes arrive, so it is told.
    */
   arriving(): void {
     this.#isArriving = true
@@ -136,7 +139,7 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
     try {
       return this.#transport.hasMoved?.() ?? false
     } catch (thrown) {
-      // Later: whoever asks goes on first, and is stopped by it.
+      // In a later turn: the caller must finish first, as this stops it.
       queueMicrotask(() => this.#events.failed(thrown))
       return false
     }
@@ -157,7 +160,7 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
     this.#read(isOver)
   }
 
-  /** Reads nothing of this other side for a while, where that can be, or goes on. */
+  /** Stops reading for a while, if the transport can be paused, or goes on reading. */
   holdUp(isHeldUp: boolean): void {
     if (!this.#transport.pause || isHeldUp === this.#isHeldUp) return
     this.#isHeldUp = isHeldUp
@@ -170,7 +173,7 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
     this.#watch()
   }
 
-  /** Has the transport do something. */
+  /** Runs a function of the transport; if it throws, the connection has failed. */
   #tryOut(act: () => void): void {
     try {
       act()

@@ -9,13 +9,13 @@ export interface ChannelLimits {
    */
   readonly message: number
   /**
-   * How many levels of JSON a message may nest, and offered to the other side as the limit. Default 256. A deeper one is
-   * answered −32600, and those beside it are not affected.
+   * How many levels of JSON a message may nest. The other side is told this limit. Default 256. A deeper message is
+   * answered −32600; messages beside it are not affected.
    */
   readonly depth: number
   /**
-   * The most messages in one batch, or in one frame. Default 100. A batch of more is answered −32600, whole; a frame of
-   * more, from a side that was told the limit, ends the connection (4400).
+   * The most messages in one batch, or in one frame. Default 100. A longer batch is answered −32600, as a whole. A
+   * frame with more messages, from a side that was told the limit, ends the connection (4400).
    */
   readonly batch: number
   /**
@@ -24,9 +24,10 @@ export interface ChannelLimits {
    */
   readonly running: number
   /**
-   * The most bytes that calls and notifications of the other side hold here which run, or have come and wait to be
-   * begun, by what becomes of them in memory: of much JSON many times its length. Or `Infinity`. Default 64 MiB. One more
-   * is answered −32003, and has not run; a single one always may.
+   * The most memory, in bytes, that calls and notifications of the other side may take here while they run or wait to
+   * be begun; or `Infinity`. It is an estimate: small values in JSON take many times their length. Default 64 MiB. A
+   * call that would exceed it is answered −32003, and has not run. If nothing else runs, a call is accepted whatever
+   * its size.
    */
   readonly runningBytes: number
   /**
@@ -38,25 +39,30 @@ export interface ChannelLimits {
   /** The same in bytes, text by its length. Default 1 GiB. */
   readonly bytesPerSecond: number
   /**
-   * How much may wait in the socket, in bytes; or `Infinity`. Default 1 MiB. While more does, messages wait here, in
-   * order.
+   * The most bytes that may wait in the socket; or `Infinity`. Default 1 MiB. Further messages wait outside of the
+   * socket, in order.
    */
   readonly sendBuffer: number
   /**
-   * The most calls and notifications of this side that wait, while there is a connection, until the other side has taken
-   * what was sent before. Default 65,536. One more fails with `RpcOverloadedError`, `not-sent`.
+   * The most calls and notifications of this side that may wait, while there is a connection, until the other side has
+   * taken what was sent before. Default 65,536. One more fails with `RpcOverloadedError`, `not-sent`.
    */
   readonly waitingMessages: number
-  /** The most bytes of them, text by its length. Default 16 MiB; a single one always may wait. */
+  /**
+   * The most bytes of those, text by its length. Default 16 MiB. If nothing else waits, a call may wait whatever its
+   * size.
+   */
   readonly waitingBytes: number
   /**
-   * The most bytes of answers, items and the like that wait for the other side, text by its length. Default 32 MiB. With
-   * a quarter of it, no call of the other side is begun until it has taken some; an answer beyond it is told as −32003.
+   * The most bytes of answers, stream items and progress that may wait for the other side, text by its length. Default
+   * 32 MiB. While more than a quarter of it waits, calls of the other side are not begun. An answer beyond it is
+   * replaced by the error −32003.
    */
   readonly answerBytes: number
   /**
-   * How long, in ms, the other side may take nothing of what waits for it, and acknowledge nothing. Default 20,000. Then
-   * the connection ends (1013). For a message that is under way, a 16th of its bytes is added.
+   * How long, in ms, the other side may take nothing of what waits for it, and acknowledge nothing. Default 20,000.
+   * Then the connection ends (1013). In a session, a large message that is on its way gets 1 ms more for each 16
+   * bytes.
    */
   readonly stalledMs: number
   /** The most calls and notifications of a client that wait for a connection. Default 256. */

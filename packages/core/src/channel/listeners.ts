@@ -5,7 +5,7 @@ export class Listeners<T> {
   readonly #all = new Set<(value: T) => void>()
   readonly #error: (error: unknown) => void
 
-  /** @param error told of what a listener throws, or rejects with. */
+  /** @param error called with what a listener throws, or rejects with. */
   constructor(error: (error: unknown) => void) {
     this.#error = error
   }

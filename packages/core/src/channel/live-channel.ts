@@ -54,7 +54,7 @@ export interface LiveChannelEvents {
 export interface Visitor {
   /** Who it is, as this side found out. */
   readonly identity?: unknown
-  /** Server: who its part of what all clients share is counted for. */
+  /** Server: the owner of the connection, for limits that all clients share. */
   readonly owner?: string | undefined
 }
 
@@ -217,7 +217,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     this.#presenceThere?.end()
   }
 
-  /** Tells of what went wrong that no answer tells the other side about. */
+  /** Reports an error that no answer tells the other side about. */
   error(thrown: unknown): void {
     this.core.error(thrown)
   }
@@ -236,7 +236,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     return this.core.isServing
   }
 
-  /** @returns resolves when it is not busy. */
+  /** @returns a promise that resolves when the channel is not busy. */
   whenIdle(): Promise<void> {
     return this.core.whenIdle()
   }

@@ -15,7 +15,7 @@ export interface Logger {
 
 /** Logs; a logger that fails harms nothing else. */
 export function log(logger: Logger | undefined, level: keyof Logger, message: string): void {
-  // Of a failure there is nobody left to tell.
+  // If the logger itself fails, there is nobody left to tell.
   if (logger)
     guarded(
       () => logger[level](plainLines(`flashrpc: ${message}`)),
@@ -29,7 +29,7 @@ export function describeWithStack(thrown: unknown): string {
     if (thrown instanceof Error && typeof thrown.stack === 'string') {
       const { stack, message } = thrown
       if (!(thrown instanceof RpcError)) return stack
-      // On one line, as it may be the other side's words; the classes of ours quote these.
+      // On one line, because the text may be the other side's. (Errors of this library already quote such texts.)
       const most = thrown.constructor === RpcError ? 200 : 1_000
       return stack.replace(message, () => plain(message, most))
     }

@@ -11,9 +11,9 @@ export function isNodeStream(source: object): source is NodeStream {
 }
 
 /**
- * The items of a Node stream. Its own iterator does nothing until its first item is asked for: until then nobody
- * would hear of an error, which ends the process, and to return would leave the stream open. And while an item is
- * awaited, it returns when that has come, which may never be.
+ * The items of a Node stream. The stream's own iterator does nothing until its first item is asked for: an error
+ * before that would end the process, and `return` would leave the stream open. While an item is awaited, its `return`
+ * waits for that item, which may never come.
  */
 export function iterateNodeStream(stream: NodeStream): AsyncIterator<unknown> {
   const items = stream[Symbol.asyncIterator]()
@@ -27,7 +27,7 @@ export function iterateNodeStream(stream: NodeStream): AsyncIterator<unknown> {
       try {
         return await items.next()
       } catch (thrown) {
-        // That it was closed before its end.
+        // The error only says that the stream was closed before its end.
         if (isReturned) return DONE
         throw thrown
       }

@@ -53,15 +53,14 @@ export interface ChannelOptions {
    */
   use?: Middleware | readonly Middleware[]
   /**
-   * Whether the other side is known to speak plain JSON-RPC 2.0, without the extensions of docs/protocol.md. Then
-   * no hello is said, awaited or understood, and the channel is ready at once. Default false: whoever answers
-   * the hello with an error, or begins with another message, is served as a plain peer.
+   * Whether the other side is known to speak plain JSON-RPC 2.0, without the extensions of docs/protocol.md. Then no
+   * hello is sent, awaited or understood, and the channel is ready at once. Default false: a peer that answers the
+   * hello with an error, or whose first message is not a hello, is served as a plain peer.
    */
   plain?: boolean
   /**
-   * How long the handshake may take, in ms. A client whose hello was not answered by then ends the connection
-   * (4408). A server takes a client that has said nothing by then for a plain peer, until it says hello.
-   * Default 10,000.
+   * How long the handshake may take, in ms. A client whose hello is not answered by then ends the connection (4408). A
+   * server treats a client that has said nothing by then as a plain peer, until it says hello. Default 10,000.
    */
   helloTimeoutMs?: number
   /** Where to log: `console`, pino, or anything like them. Default: nowhere. */

@@ -32,7 +32,7 @@ export class Outbox {
     this.#limits = limits
   }
 
-  /** Bytes of what waits that is no call of ours. */
+  /** How many bytes wait that are no calls or notifications of this side. */
   get replyBytes(): number {
     return this.#replyBytes
   }
@@ -51,7 +51,7 @@ export class Outbox {
     return this.#waiting.size
   }
 
-  /** Whether anything waits that is no call of ours. */
+  /** Whether anything waits other than calls and notifications of this side. */
   get hasReplies(): boolean {
     return this.#waiting.size > this.#calls
   }
@@ -118,7 +118,10 @@ export class Outbox {
     for (const outgoing of this.#waiting) if (outgoing.kind === 'reply') this.#take(outgoing)
   }
 
-  /** Hands messages over in order, until none may go yet. @returns whether one is left that none may go ahead of. */
+  /**
+   * Hands messages over in order, until none may go yet. @returns whether a message is left that no other may
+   * overtake.
+   */
   flush(offer: (outgoing: Outgoing) => Turn): boolean {
     for (const outgoing of this.#waiting) {
       const turn = offer(outgoing)

@@ -10,7 +10,7 @@ export interface OutgoingStreamOptions {
   readonly send: (item: unknown) => void
   /** @returns resolves when something may be sent; `undefined` where it may be now. */
   readonly whenRoomy: () => Promise<void> | undefined
-  /** Told of a source that fails to return, where whoever runs it still waits for an item. */
+  /** Called when a source fails to return while an item of it is still awaited. */
   readonly error: (thrown: unknown) => void
 }
 
@@ -58,7 +58,7 @@ export class OutgoingStream {
     this.#isStopped = true
     this.#wake()
     this.#returned = this.#return()
-    // Whoever runs it learns of a failure, unless it waits for an item that may never come.
+    // The caller of `run` learns of a failure, unless it waits for an item that may never come.
     this.#returned.catch((thrown) => {
       if (this.#isTaking) this.#options.error(thrown)
     })
@@ -119,7 +119,7 @@ export function isSource(value: unknown): value is Source<unknown> {
   return Symbol.asyncIterator in value || Symbol.iterator in value
 }
 
-/** Tells a source that no items are wanted of which none was taken. */
+/** Tells a source of which no item was taken that no items are wanted. */
 export async function releaseSource(source: Source<unknown>): Promise<void> {
   await iteratorOf(source).return?.()
 }

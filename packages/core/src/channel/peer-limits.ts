@@ -4,7 +4,7 @@ import type { Unsendable } from './connection-events.js'
 
 /** What the other side accepts, as far as it has said. */
 export interface PeerLimits {
-  /** The largest message, in bytes, with all that are in it. */
+  /** The largest message, in bytes, with the bytes in it. */
   readonly message: number
   /** How many levels a message may nest. */
   readonly depth: number
@@ -19,7 +19,7 @@ export const UNKNOWN_LIMITS: PeerLimits = Object.freeze({
   bytes: false,
 })
 
-/** @returns why the other side can't take a message, where it can't. */
+/** @returns why the other side can't take a message; `undefined` if it can. */
 export function whyUnsendable(
   format: Format,
   encoded: Encoded,

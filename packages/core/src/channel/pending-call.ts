@@ -44,7 +44,10 @@ export class PendingCall {
   declare deadline?: number
   /** Its idempotency key. */
   declare key?: string
-  /** With a key: whose results it was first written to, and how long ago; only those can say what came of it. */
+  /**
+   * With a key: the store of the server that it was first written to, and how long ago that was. Only that store knows
+   * what came of it.
+   */
   declare sentTo?: { readonly store: string; readonly since: Elapsed } | undefined
   /** What travels beside its params. */
   declare meta?: Meta

@@ -150,7 +150,7 @@ export class PendingCalls implements TimedOwner {
     return entry && this.takeOut(entry)
   }
 
-  /** Takes out one that there is. */
+  /** Takes out a call that is known to be here. */
   takeOut(call: PendingCall): PendingCall {
     this.#entries.delete(call.id)
     if (call.encoded !== undefined) letGo(call.encoded, call)
@@ -250,7 +250,7 @@ function timeOf(
   return { limits: { idle, total: Math.max(0, Math.min(total, left)) }, deadline }
 }
 
-/** @throws {RpcConfigError} where it is none. */
+/** @throws {RpcConfigError} if it is not an `AbortSignal`. */
 export function assertSignal(method: string, signal: unknown): AbortSignal | undefined {
   if (signal === undefined) return undefined
   const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>

@@ -34,18 +34,18 @@ export function notThisKind(method: string, isStream: boolean): RpcError {
   return new RpcError(ErrorCode.invalidRequest, message, undefined, { method })
 }
 
-/** What the other side is told of an error: its code, its message and its data, if it has some. */
+/** What the other side is told of an error: its code, its message and, if it has any, its data. */
 export interface ToldError extends ErrorObject {
   /** What is known of the call, where it was passed on. */
   readonly ran?: Ran | undefined
 }
 
 /**
- * What a thrown value tells the other side: only an {@link RpcError} tells anything, and not where this library made it
- * of what happened on this side, such as a call of one's own that timed out, or a wrong option. For transports
- * that refuse connections by such errors. Never throws: an error whose members throw tells nothing.
+ * What the other side is told of a thrown value. Only an {@link RpcError} tells anything, and only if this library did
+ * not make it of a failure on this side, such as a call that timed out, or a wrong option. Transports that refuse
+ * connections use it, too. Never throws: an error whose members throw tells nothing.
  *
- * @returns undefined where nothing of it may be told.
+ * @returns undefined if nothing of it may be told.
  */
 export function toldError(thrown: unknown): ToldError | undefined {
   try {
@@ -60,7 +60,7 @@ export function toldError(thrown: unknown): ToldError | undefined {
   }
 }
 
-/** With what a call is aborted that its caller gave up. */
+/** The reason of the abort when a caller gives its call up. */
 export function cancellation(): RpcError {
   return own(new RpcError(ErrorCode.cancelled, 'The caller gave the call up'))
 }
@@ -69,7 +69,7 @@ export function isCancellation(reason: unknown): boolean {
   return reason instanceof RpcError && reason.code === ErrorCode.cancelled
 }
 
-/** Whether a handler failed because the time of its own call was over. `deadline` is when that is. */
+/** Whether a handler failed because the deadline of its own call has passed. */
 export function isOfDeadline(thrown: unknown, deadline: number): boolean {
   if (deadline <= performance.now()) return true
   try {
@@ -80,7 +80,7 @@ export function isOfDeadline(thrown: unknown, deadline: number): boolean {
   }
 }
 
-/** Whether a handler failed only because its signal was aborted, with such a reason. */
+/** Whether a handler failed only because its signal was aborted with this reason. */
 export function isOfAbort(thrown: unknown, reason: unknown): boolean {
   if (thrown === reason) return true
   try {

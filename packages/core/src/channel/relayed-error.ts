@@ -3,8 +3,8 @@ import { type Outcome, RpcError } from '../errors.js'
 import type { Ran } from '../wire/message.js'
 
 /**
- * Makes the error that a handler throws which has passed its call on: its caller is told what it would have been
- * told without anybody in between.
+ * Makes the error for a handler to throw that has passed its call on: its caller learns what it would have learnt from
+ * the other end directly.
  *
  * @param cause what came of the call that was passed on.
  */

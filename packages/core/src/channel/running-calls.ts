@@ -9,11 +9,11 @@ import { IdTable } from './id-table.js'
 export class RunningCalls {
   /** Each knows its place. */
   readonly #all: CallContext[] = []
-  /** Those that have an id, and a caller that waits. */
+  /** Requests whose caller still waits. */
   #byId = new IdTable<CallContext>()
   #bytes = 0
 
-  /** What they take in memory, in bytes. */
+  /** How much memory they take, in bytes. */
   get bytes(): number {
     return this.#bytes
   }
@@ -23,7 +23,7 @@ export class RunningCalls {
     return this.#all.length
   }
 
-  /** Whether one of them is no stream: it comes to an end by itself. */
+  /** Whether one of them is not a stream, so that it comes to an end by itself. */
   get hasCalls(): boolean {
     return this.#all.some(({ kind }) => kind !== 'stream')
   }
@@ -37,7 +37,7 @@ export class RunningCalls {
     context.place = this.#all.length
     this.#all.push(context)
     this.#bytes += context.weight
-    // Of one that has been given up in its first turn, the id may be another call's.
+    // If a call was cancelled in its first turn, its id may belong to another call by now.
     if (context.id !== null && !context.aborted) this.#byId.add(context)
   }
 
@@ -60,7 +60,7 @@ export class RunningCalls {
     if (id !== null && this.#byId.get(id) === context) this.#byId.delete(id)
   }
 
-  /** Aborts one of them, and frees its id: its caller is to be answered now. @returns it, where there is one. */
+  /** Aborts one of them, and frees its id, as its caller is answered now. @returns the call, if there is one. */
   cancel(id: MessageId, reason: unknown): CallContext | undefined {
     const context = this.#byId.get(id)
     if (!context) return undefined
@@ -70,7 +70,7 @@ export class RunningCalls {
     return context
   }
 
-  /** Aborts them all, and frees their ids: nobody waits for any of them. */
+  /** Aborts them all, and frees their ids, as nobody waits for them. */
   cancelAll(reason: unknown): void {
     this.#byId = new IdTable()
     for (const context of [...this.#all]) context.abort(reason)

@@ -76,7 +76,10 @@ export class ServedStreams {
     return `an ${method} of ${named ? 'a call without streams' : 'no call'}`
   }
 
-  /** The same of what is not taken, for that reason. @returns false where that is not known here. */
+  /**
+   * As {@link heard}, of a message that was refused for this reason. @returns false if the message must be answered
+   * with an error.
+   */
   refusedWord(method: string, params: unknown, why: string): boolean {
     if (method !== StreamWord.input) return false
     const named = readId(params)
@@ -159,7 +162,7 @@ export class ServedCall {
     this.#input?.discard({ error: reason })
   }
 
-  /** Without one of its items, the others are not what the caller sends. */
+  /** An input that misses an item is wrong as a whole, so it ends. */
   refuseInput(why: string): void {
     const message = `The input of ${quoted(this.#method)} was not taken: ${why}`
     const error = new RpcError(ErrorCode.invalidRequest, message, undefined, {

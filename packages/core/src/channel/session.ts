@@ -77,7 +77,7 @@ export class Session {
     return !isFull && this.#keptBytes + heldBytes(encoded) <= unackedBytes
   }
 
-  /** Of the message that is acknowledged next. */
+  /** The size, in bytes, of the oldest message that is not acknowledged. */
   get oldestBytes(): number {
     const [oldest] = this.#kept
     return oldest ? heldBytes(oldest.encoded) : 0
@@ -152,7 +152,7 @@ export class Session {
     return this.#recv
   }
 
-  /** Whether nothing is acknowledged for now, so that the other side sends no more than may go unacknowledged. */
+  /** Stops acknowledging, so that the other side can send no more than its window, or goes on acknowledging. */
   holdBack(isHeldBack: boolean): void {
     if (isHeldBack === this.#isHeldBack) return
     this.#isHeldBack = isHeldBack

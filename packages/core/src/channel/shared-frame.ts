@@ -11,7 +11,7 @@ const FIRST_MESSAGES = 16
 
 /** Who has something to do when the present turn has ended. */
 export interface InTurn {
-  /** Must not throw: others come after it. */
+  /** Must not throw, as others are called after it. */
   endTurn(): void
 }
 

@@ -1,19 +1,19 @@
-/** Where something may wait for the other side. */
+/** What is watched: the messages that wait for the other side. */
 export interface StallHost {
   /** Whether something waits until the other side has taken what was sent before. */
   readonly isStuck: boolean
-  /** How often some of it was taken, so that something else could be sent, or was acknowledged. */
+  /** Counts each time that the other side made progress: something could be sent, or was acknowledged. */
   readonly moves: number
-  /** What was sent and has not left; it falls as the other side takes it. */
+  /** How many bytes were sent and have not left; it falls as the other side takes them. */
   readonly unsentBytes: number
-  /** It is looked every half second, as long as something waits: so long, in ms, the other side has taken nothing. */
+  /** Called every half second while something waits, with how long, in ms, the other side has taken nothing. */
   stalled(ms: number): void
 }
 
-/** How often it is looked, in ms. */
+/** How often the host is looked at, in ms. */
 const LOOK_MS = 500
 
-/** Finds out how long the other side has taken nothing, while something waits for that. */
+/** Measures for how long the other side has taken nothing while something waits for it. */
 export class StallWatch {
   readonly #host: StallHost
   #timer: ReturnType<typeof setInterval> | undefined
@@ -26,7 +26,7 @@ export class StallWatch {
     this.#host = host
   }
 
-  /** From now on, until nothing waits. */
+  /** Begins to watch, until nothing waits any more. */
   begin(): void {
     if (this.#timer !== undefined) return
     this.#mark()
@@ -49,7 +49,7 @@ export class StallWatch {
     const host = this.#host
     if (!host.isStuck) return this.stop()
     const hasMoved = host.moves !== this.#moves || host.unsentBytes < this.#unsentBytes
-    // A timer that is late was held up here, with everything else.
+    // A late timer means that this program was busy, not that the other side was slow: only so much time counts.
     const passedMs = Math.min(performance.now() - this.#lookedAt, 2 * LOOK_MS)
     this.#mark()
     this.#stalledMs = hasMoved ? 0 : this.#stalledMs + passedMs

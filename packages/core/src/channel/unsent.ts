@@ -12,7 +12,7 @@ import type { PeerLimits } from './peer-limits.js'
 /** Why something more could not be said of a call. */
 export class Unsent {
   readonly #why: Unsendable | { readonly codec: string; readonly cause: unknown }
-  /** What the other side accepts. */
+  /** The limits of the other side. */
   readonly #limits: PeerLimits
 
   constructor(why: Unsendable | { codec: string; cause: unknown }, limits: PeerLimits) {

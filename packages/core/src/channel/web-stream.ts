@@ -1,4 +1,4 @@
-/** What is needed of a stream of the web (`ReadableStream`). */
+/** The part of a web stream (`ReadableStream`) that is needed. */
 interface WebStream {
   getReader(): {
     read(): Promise<IteratorResult<unknown>>
@@ -12,8 +12,8 @@ export function isWebStream(source: object): source is WebStream {
 }
 
 /**
- * The items of a stream of the web. Its own iterator returns when the item has come that is asked for, which may never be:
- * until then the stream would stay open.
+ * The items of a web stream. `return` of the stream's own iterator waits for the item that is asked for, which may
+ * never come; until then the stream would stay open. This one cancels the stream at once.
  */
 export function iterateWebStream(stream: WebStream): AsyncIterator<unknown> {
   const reader = stream.getReader()

@@ -1,34 +1,41 @@
 import type { Frame } from '../wire/codec.js'
 
-/** A call that came in, and what it takes in memory, in bytes. */
+/** How much memory a call that came in takes, in bytes. */
 export interface Weighed {
   readonly weight: number
 }
 
-/** What a call takes besides its message: a context, a promise or two. */
+/** How much a call takes besides its message: a context, a promise or two. */
 export const WEIGHT_OF_CALL = 1_024
 
-// What V8 makes of JSON, on 64-bit machines: an array or an object with its place in the one around it, a member of either
-// besides, a string's header.
+// How many bytes V8 needs on 64-bit machines: for an array, or an object, with its place in the value around it; for
+// each further member; for half of a string's header.
 const ARRAY = 40
 const OBJECT = 56
 const MEMBER = 8
 const HALF_A_STRING = 12
 
-/** In so many places a text is looked at. */
+/** How many places of a long text are looked at. */
 const SAMPLES = 128
-/** Of a message of so many bytes, the length says enough: at the most, so many bytes are made of each. */
+/**
+ * Messages up to this size, in bytes, are not looked at: each byte counts as so many bytes of memory, the most it can
+ * become.
+ */
 const LITTLE = 1_024
 const MOST_MADE = 9
 
-/** @returns what a call takes whose message is little; 0 where it is not, and what came of it has to be looked at. */
+/**
+ * @returns how much a call with a small message takes; 0 if the message is larger, so that its content must be looked
+ *   at.
+ */
 export function weightOfLittle(bytes: number): number {
   return bytes <= LITTLE ? WEIGHT_OF_CALL + MOST_MADE * Math.ceil(bytes) : 0
 }
 
 /**
- * What is made of JSON takes so much memory, in bytes, besides its length: of `[[],[],…]`, 12 times as much. Long text is
- * looked at in places that nobody can foresee, and not as a whole: that would take as long as parsing it.
+ * How much memory the value of a JSON text takes, in bytes, besides the text itself: for `[[],[],…]`, 12 times as
+ * much. A long text is looked at in random places, which no sender can foresee: to look at all of it would take as
+ * long as parsing it.
  */
 export function weightOfJson(json: Frame): number {
   const { length } = json
@@ -57,7 +64,7 @@ function weightOf(character: number): number {
   }
 }
 
-/** The same of a value that another codec has made. */
+/** The same for a value that another codec has made. */
 export function weightOfValue(value: unknown): number {
   if (typeof value === 'string') return 2 * HALF_A_STRING
   if (typeof value !== 'object' || value === null) return 0

@@ -40,12 +40,12 @@ export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposa
   /** Where it stands now; a new object at each change. */
   readonly state: ClientState
   /**
-   * Tells of each change of {@link state}, once. Where only `inFlight` or `queued` change, it is told later, once for
-   * all changes of a turn, and where they go on changing, once in 100 ms; a listener that calls when it is told of
-   * these is not told of them until something else changes.
+   * Calls the listener once for each change of {@link state}. Changes of `inFlight` and `queued` alone are told later:
+   * once for all changes of a turn and, if they go on changing, once in 100 ms. A listener that makes calls when it is
+   * told of these counts is not told of them again until something else changes.
    *
    * @param listener what it throws, or rejects with, is told to `onError`.
-   * @returns ends that.
+   * @returns a function that takes the listener away.
    */
   subscribe(listener: (state: ClientState) => void): () => void
   /**
@@ -55,8 +55,8 @@ export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposa
    */
   connect(): Promise<void>
   /**
-   * Attempts to connect at once, instead of at `state.retryAt`; an attempt that is under way, and may hang, is left
-   * for it. Does nothing while connected.
+   * Attempts to connect at once, instead of at `state.retryAt`. If an attempt is under way, which may hang, it is
+   * given up. Does nothing while connected.
    */
   reconnect(): void
   /**
@@ -97,10 +97,7 @@ export interface ClientSettings extends Omit<ChannelOptions, 'helloTimeoutMs'>, 
   share?: Share
   /** When to try again; what is left out keeps its default. */
   retry?: Partial<RetryOptions>
-  /**
-   * How long one attempt may take, in ms, until the server has answered the hello: nothing that comes sooner is too
-   * late. Default 10,000.
-   */
+  /** How long one attempt to connect may take, in ms, until the server has answered the hello. Default 10,000. */
   connectTimeoutMs?: number
   /**
    * Go on with calls after a lost connection, where the server keeps sessions (its option `resume`).
@@ -267,7 +264,7 @@ export class LastingClient extends CorePeer implements AnyClient {
       },
       open: (transport, timeLeftMs) => {
         if (this.#link !== link) return transport.close()
-        // A plain server is behind the program in between, which is none itself.
+        // The plain server is behind the shared worker, and the worker itself understands the hello.
         const isSaid = link.isShared || !this.core.settings.plain
         this.core.attach(transport, { isSaid, timeLeftMs })
       },

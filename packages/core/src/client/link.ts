@@ -6,7 +6,7 @@ import type { Failure } from './retry.js'
 export interface LinkEvents extends PaceEvents {
   /** An attempt begins; counted from 1 since the last connection that came about. */
   connecting(attempt: number): void
-  /** An attempt has a connection. @param timeLeftMs how long it may still take, in ms. */
+  /** An attempt has a connection. @param timeLeftMs how much time the attempt has left, in ms. */
   open(transport: Transport, timeLeftMs: number): void
   /** How long the server takes to answer, in ms, where the connection to it is another program's. */
   latency(ms: number | null): void
@@ -27,7 +27,10 @@ export interface LinkSession {
 export interface Link {
   /** Where the server is behind another program, which the connection is to: its session with that. */
   readonly session?: LinkSession | undefined
-  /** Whether the server is behind another program: then that is what says hello. */
+  /**
+   * Whether the connection leads to another program, which passes calls on to the server. Then that program says hello
+   * to the server.
+   */
   readonly isShared: boolean
   /** The connection it made has ended: the client's channel says so, and says why. */
   lost(failure: Failure): void
@@ -40,7 +43,7 @@ export interface Link {
   accepted(spreadMs: number, windowMs: number): void
   /** The server wishes its clients to come back over another window, in ms. */
   spread(spreadMs: number): void
-  /** Attempts the next connection at once, and leaves an attempt that is under way; not a connection that was accepted. */
+  /** Attempts the next connection at once, and gives up an attempt that is under way. An accepted connection stays. */
   hurry(): void
   /** Makes no further connection. Resolves when the last socket is closed. */
   stop(): Promise<void>

@@ -254,8 +254,8 @@ function errorText(error: Error): string {
 }
 
 /**
- * RFC 9110, section 10.2.3: seconds, or a date. How far away a date is, is told by the clock that it was made with:
- * that of the answer's own `Date` header (section 6.6.1), and this machine's only where that is missing.
+ * RFC 9110, section 10.2.3: seconds, or a date. The time until a date is measured from the `Date` header of the same
+ * answer (section 6.6.1), which comes from the same clock; if it is missing, from this machine's clock.
  */
 function retryAfterMs(header: string | undefined, date = ''): number | undefined {
   if (header === undefined) return undefined

@@ -10,7 +10,7 @@ export interface PaceEvents {
 /** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** Over so long a time those come back whose network is there again, such as a whole office, in ms. */
+/** Over how long a time, in ms, clients whose network is back (such as a whole office) connect again. */
 const ONLINE_MS = 1_000
 
 /**
@@ -24,7 +24,7 @@ export class Pace {
   readonly #onOnline = () => this.#isOnline()
   #attempt = 0
   #dueAt = 0
-  /** The last failure, and until when the server asked to be left alone after it. */
+  /** The last failure, and the time until which the server asked not to be contacted. */
   #failure: Failure | undefined
   #notBefore = 0
   #spreadMs = 0
@@ -92,7 +92,7 @@ export class Pace {
       this.#refreshed = true
       verdict = 'retry'
     }
-    // A session is not to be lost by waiting.
+    // The wait must not last so long that the session is lost.
     const delay = this.#backoff.failed(failure, Math.min(this.#spreadMs, this.#windowMs / 2))
     if (verdict === 'retry' && this.#backoff.isExhausted) verdict = 'failed'
     if (verdict !== 'retry') {
@@ -106,7 +106,10 @@ export class Pace {
     this.#events.waiting(Date.now() + delay, failure)
   }
 
-  /** The network is there again: the next attempt comes soon, but with no crowd, and no sooner than was asked. */
+  /**
+   * The network is back: the next attempt comes soon, at a random time, and not before the time that the server asked
+   * for.
+   */
   #isOnline(): void {
     const now = performance.now()
     const dueAt = Math.max(now, this.#notBefore) + Math.random() * ONLINE_MS

@@ -13,7 +13,10 @@ export { assertSocketSettings }
 export interface ReconnectingSocketOptions extends SocketSettings {
   readonly url: UrlSource
   readonly retry: RetryOptions
-  /** How long asking for the address and headers may take, in ms, and opening a socket until hello is answered. */
+  /**
+   * How long two steps may take, in ms each: to get the address and headers; and to open a socket and get the hello
+   * answered.
+   */
   readonly connectTimeoutMs: number
   readonly maxMessage: number
 }
@@ -37,7 +40,7 @@ export class ReconnectingSocket implements Link {
   /** Attempts whose sockets are not closed on the wire yet. */
   readonly #attempts = new Set<SocketAttempt>()
   #current: SocketAttempt | undefined
-  /** Whether the server lets calls through on that. */
+  /** Whether the server has accepted that connection. */
   #isAccepted = false
   /** Gives up asking for the address and the headers. */
   #asking = new AbortController()

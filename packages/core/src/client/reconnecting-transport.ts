@@ -64,7 +64,7 @@ export class ReconnectingTransport implements Link {
     const transport = this.#transport
     if (!transport) return
     this.#transport = undefined
-    // Its client has left it already: another attempt follows it.
+    // The client has given this attempt up already, and makes another.
     closeQuietly(transport)
     void this.#open()
   }
@@ -81,7 +81,7 @@ export class ReconnectingTransport implements Link {
     while (await this.#pace.next()) {
       this.#events.connecting(this.#pace.attempt)
       const end = performance.now() + this.#connectTimeoutMs
-      // No AbortSignal.timeout and no AbortSignal.any: some versions of React Native have neither.
+      // `AbortSignal.timeout` and `AbortSignal.any` are missing in some versions of React Native.
       const attempt = new AbortController()
       this.#attempt = attempt
       const late = `no connection within ${this.#connectTimeoutMs} ms`
@@ -99,7 +99,7 @@ export class ReconnectingTransport implements Link {
         this.#events.open(transport, Math.max(0, end - performance.now()))
         return
       } catch (thrown) {
-        // Another one takes its place.
+        // Another attempt has replaced it.
         if (attempt !== this.#attempt) continue
         this.#pace.failed({
           message: isLate ? late : describeThrown(thrown),
@@ -136,11 +136,11 @@ function unlessAborted(
   })
 }
 
-/** Closes what nobody needs any more; what it throws is of no consequence. */
+/** Closes a transport that nobody needs any more; what it throws does not matter. */
 function closeQuietly(transport: Transport | undefined): void {
   try {
     transport?.close()
   } catch {
-    // It is gone all the same.
+    // A transport that fails to close is dropped all the same.
   }
 }

@@ -4,11 +4,11 @@ import { meantBy } from '../transport/close-codes.js'
 /** When to try again after a connection was lost or could not be made. */
 export interface RetryOptions {
   /**
-   * The first window, in ms: the first retry comes at a random time within it. Default 500. It is longer
-   * after a restart of the server, where that wishes so.
+   * The first window, in ms: the first retry comes at a random time within it. Default 500. After a restart of the
+   * server it is longer, if the server asks for that.
    */
   readonly minDelayMs: number
-  /** The largest window, in ms, whatever the server wishes. Default 30,000. */
+  /** The largest window, in ms, whatever the server asks for. Default 30,000. */
   readonly maxDelayMs: number
   /** How many attempts may fail in a row before the client stops in `failed`. Default `Infinity`. */
   readonly maxAttempts: number
@@ -20,7 +20,7 @@ const DEFAULT_RETRY: RetryOptions = {
   maxAttempts: Number.POSITIVE_INFINITY,
 }
 
-/** With these a server ends all of its connections at once, or asks to come back later. */
+/** Close codes with which a server ends all of its connections at once, or asks clients to come back later. */
 const RESTARTS: ReadonlySet<number> = new Set([1001, 1012, 1013])
 
 /** How long a connection must have held, in ms, before the failures ahead of it are forgotten. */

@@ -8,7 +8,7 @@ export interface ShareOptions {
   readonly url: UrlSource
   readonly retry: RetryOptions
   readonly connectTimeoutMs: number
-  /** The client's, where it has one. */
+  /** The logger of the client, if it has one. */
   readonly logger?: Logger | undefined
 }
 

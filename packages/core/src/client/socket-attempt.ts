@@ -5,7 +5,7 @@ import type { OpeningSocket } from './socket.js'
 
 export interface AttemptEvents {
   readonly timeoutMs: number
-  /** @param timeLeftMs how much of the time is left, in ms. */
+  /** @param timeLeftMs how much time the attempt has left, in ms. */
   open(socket: WebSocketLike, timeLeftMs: number): void
   /** The socket closed before it was open. */
   failed(failure: Failure): void
@@ -100,7 +100,7 @@ export class SocketAttempt {
     this.#tell('close', { code: 1006, reason: '' })
   }
 
-  /** Gives up an attempt for another one: of its end nothing more is told. */
+  /** Gives up an attempt because another one begins; its end is not reported. */
   leave(): void {
     this.#isLeft = true
     clearTimeout(this.#timer)

@@ -59,28 +59,34 @@ export const IDLE_STATE: ClientState = Object.freeze({
 
 /** Calls under way: they change all the time, and are counted where they are kept. */
 interface Counts extends Pick<ClientState, 'inFlight' | 'queued'> {
-  /** How many calls were ever begun. */
+  /** How many calls were begun since the client was made. */
   readonly begun: number
 }
 
-/** One who is told of changes. */
+/** A listener, and what is known of it. */
 interface Entry {
   readonly listener: (state: ClientState) => void
-  /** Whether it has called when it was told of counts: it is told of these no more, until something else changes. */
+  /** Whether it made a call when it was told of counts. Then it is not told of counts until something else changes. */
   isQuiet: boolean
 }
 
-/** So many changes of the counts are told in the turn that they happen in … */
+/**
+ * How many changes of the counts are told in the turn in which they happen, after a pause of `PAUSE_MS`. All others
+ * are told once in `COUNTS_MS`.
+ */
 const FREE_TELLINGS = 8
-/** … and those that follow without such a pause, in ms, once in so many ms. */
+/**
+ * How long the counts must stay the same, in ms, before changes are told at once again; and how often they are told
+ * otherwise.
+ */
 const PAUSE_MS = 1_000
 const COUNTS_MS = 100
 
 /**
  * Holds a client's state, and tells its listeners of each change, in order.
  *
- * A listener may call, which changes the counts: so that it is not told for ever, these are told later, together,
- * ever more seldom, and not to those who call when they are told of them.
+ * A listener may make calls, which changes the counts. So that this does not go on for ever, changes of the counts are
+ * told later, together and less and less often, and not to listeners that make calls when they are told of them.
  */
 export class StateHolder {
   readonly #entries = new Set<Entry>()
@@ -89,13 +95,13 @@ export class StateHolder {
   #state = IDLE_STATE
   #told = IDLE_STATE
   #isTelling = false
-  /** It has changed while a change was told. */
+  /** The state has changed while listeners were being told. */
   #hasChanged = false
   #isTellingScheduled = false
   #freeTellings = FREE_TELLINGS
   #countsToldAt = 0
 
-  /** @param onListenerError told of what a listener throws, or rejects with. */
+  /** @param onListenerError called with what a listener throws, or rejects with. */
   constructor(counts: Counts, onListenerError: (error: unknown) => void) {
     this.#counts = counts
     this.#error = onListenerError
@@ -109,7 +115,10 @@ export class StateHolder {
     return this.#state
   }
 
-  /** @returns takes it away. A function that is added twice is told twice, and taken away one at a time. */
+  /**
+   * @returns a function that takes the listener away. A listener that is added twice is told twice, and is taken away
+   *   one at a time.
+   */
   subscribe(listener: (state: ClientState) => void): () => void {
     if (this.#entries.size === 0) this.#told = this.current
     const entry: Entry = { listener, isQuiet: false }
@@ -138,7 +147,7 @@ export class StateHolder {
 
   #tell(): void {
     this.#hasChanged = true
-    // Whoever is told now hears of it next, and nobody of what was before after it.
+    // The loop below tells the newest state next; nobody is told an older state after a newer one.
     if (this.#isTelling) return
     this.#isTelling = true
     while (this.#hasChanged) {
@@ -174,7 +183,7 @@ export class StateHolder {
 
 const KEYS = Object.keys(IDLE_STATE) as readonly (keyof ClientState)[]
 
-/** What is left to tell keeps no process alive. */
+/** A change that is still to be told must not keep the process alive. */
 function unref(timer: ReturnType<typeof setTimeout>): void {
   if (typeof timer === 'object') timer.unref?.()
 }

@@ -32,7 +32,7 @@ export function assertWebSocketUrl(url: unknown): string {
   return url as string
 }
 
-/** Older versions of React Native have a `URL` of which members throw. */
+/** In older versions of React Native, some members of `URL` throw. */
 function assertWhole(url: URL): void {
   try {
     withoutSecrets(url)

@@ -10,9 +10,9 @@ import { createDiscovery, type DiscoveryInfo } from './create-discovery.js'
 export type DiscoveryOption = boolean | DiscoveryInfo | Discovery
 
 /**
- * @returns what answers `rpc.discover`; undefined where nobody is told. To be made once for all channels of a
- *   program: it keeps the schemas that it has converted.
- * @throws {RpcConfigError} where the option is none of {@link DiscoveryOption}.
+ * @returns what answers `rpc.discover`; undefined if nobody is told. Call it once for all channels of a program: the
+ *   result keeps the schemas that it has converted.
+ * @throws {RpcConfigError} if the option is not a {@link DiscoveryOption}.
  */
 export function resolveDiscovery(discover: DiscoveryOption = false): Discovery | undefined {
   if (typeof discover === 'boolean') return discover ? createDiscovery() : undefined

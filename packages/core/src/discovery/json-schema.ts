@@ -47,8 +47,8 @@ function convert(
 }
 
 /**
- * Whether what a schema describes may be left out altogether. JSON Schema has no word for that, so the schema
- * itself is asked; one that does not answer at once, or throws, is taken for a no.
+ * Whether a value may be left out as a whole, by its schema. JSON Schema can't say that, so the schema itself is asked
+ * to validate `undefined`. A schema that answers later, or throws, counts as a no.
  */
 export function takesNothing(schema: Schema): boolean {
   try {

@@ -29,7 +29,10 @@ export function describeParams(
 ): ParamsDescription {
   if (!said) return { paramStructure: 'by-name', params: [] }
   const { schema, root } = said
-  /** Which members are required where there are params, descriptors can't say of optional ones. */
+  /**
+   * If the params as a whole are optional, descriptors can't say which members are required when they are present: the
+   * schema as a whole says so.
+   */
   const whole = (words: ReadonlySet<string>, isAnyRequired: boolean) =>
     Object.keys(root).every((word) => words.has(word)) && !(isOptional && isAnyRequired)
       ? {}

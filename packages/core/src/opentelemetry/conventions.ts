@@ -10,7 +10,7 @@ import { ErrorCode, RpcError } from '../errors.js'
 
 /** What is known of a call when it begins. */
 export function startAttributes({ method, id, dialect }: MiddlewareCall): Attributes {
-  // A dialect is no JSON-RPC, and has no name among the conventions.
+  // A dialect is not JSON-RPC, and the conventions have no name for it.
   if (dialect !== undefined) {
     return { 'rpc.system.name': `flashrpc.${dialect.toLowerCase()}`, 'rpc.method': method }
   }

@@ -1,10 +1,10 @@
 import { RejectUpgrade } from './authentication.js'
 import { type Owner, Shares } from './shares.js'
 
-/** How long a run counts that goes on though it was given up, in ms. */
+/** How long a run that was given up still counts, in ms. */
 const GIVEN_UP_MS = 60_000
 
-/** Counts runs of `authenticate`: one that is given up goes on until it has ended. */
+/** Counts runs of `authenticate`. A run that is given up may go on, so it still counts. */
 export class Authentications {
   readonly #shares: Shares
 
@@ -12,14 +12,17 @@ export class Authentications {
     this.#shares = new Shares(most, mostOfOne)
   }
 
-  /** Why one more is refused, where it is. */
+  /** @returns why one more run is refused; `undefined` if it is not. */
   refusal(owner: Owner): RejectUpgrade | undefined {
     if (!this.#shares.isFull && !this.#shares.isFullFor(owner)) return undefined
     const message = 'Too many clients are being authenticated; try again later'
     return new RejectUpgrade(503, message, { retryAfterSeconds: 5 })
   }
 
-  /** Counts one. @returns for when nobody waits for it any more: then it counts for a while only. */
+  /**
+   * Counts a run until it has ended. @returns a function to call when nobody waits for the run any more: it then
+   * counts for a limited time only.
+   */
   begin(owner: Owner, run: Promise<unknown>): () => void {
     this.#shares.add(owner, 1)
     let timer: ReturnType<typeof setTimeout> | undefined

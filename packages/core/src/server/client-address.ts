@@ -22,21 +22,21 @@ export type TrustProxy =
   | readonly string[]
   | ((address: string, hops: number) => boolean)
 
-/** Finds out where a request comes from. */
+/** Finds the address of the client that has sent a request. */
 export class ClientAddresses {
   readonly #trust: ((address: string, hops: number) => boolean) | undefined
 
-  /** @throws {RpcConfigError} where the option is none of its forms. */
+  /** @throws {RpcConfigError} if the option has none of its forms. */
   constructor(trustProxy: TrustProxy = false) {
     this.#trust = compile(trustProxy)
   }
 
-  /** Whether proxies are believed: then a loopback address is no proxy's that is not. */
+  /** Whether some proxies are trusted. Then a loopback address that is not a trusted proxy's is a client's. */
   get areForwarded(): boolean {
     return this.#trust !== undefined
   }
 
-  /** @returns an IP address, without a port; `undefined` where the socket has none. */
+  /** @returns an IP address, without a port; `undefined` if the socket has none. */
   of(request: IncomingMessage): string | undefined {
     if (!this.#trust) return request.socket.remoteAddress
     // From the socket on to the client. A proxy may write anything, such as "unknown" (RFC 7239, section 6).
@@ -70,8 +70,8 @@ function withoutPort(address = ''): string {
 }
 
 /**
- * What addresses of one client have in common: an IPv4 address as it is, of an IPv6 address its /64, which is what one
- * network has at the least (RFC 6177, section 2).
+ * The part of an address that all addresses of one client share: the whole of an IPv4 address, and the /64 of an IPv6
+ * address, which one network has at least (RFC 6177, section 2).
  */
 export function networkOf(address: string): string {
   const [bare = ''] = address.split('%')

@@ -39,9 +39,9 @@ const RETRY_AFTER_S = 5
 /** A connection that is counted, from its request to its end. */
 export interface Place {
   /**
-   * It is known now whose it is.
+   * The owner of the connection is known now.
    *
-   * @returns why it is refused, where that one has too many.
+   * @returns why it is refused, if this owner has too many; `undefined` if it is not.
    */
   claim(owner: Owner): RejectUpgrade | undefined
   /** Safe to call twice. */
@@ -50,16 +50,16 @@ export interface Place {
 
 /** Counts connections, and those that are being authenticated. */
 export class Connections {
-  /** Of what all clients share, what one owner may have. */
+  /** The part of what all clients share that one owner may have. */
   readonly share: number
   readonly authentications: Authentications
   readonly #perSecond: number
   readonly #perSecondOfOne: number
   readonly #lately = new LastSecond()
-  /** By owner, in the second that began then. */
+  /** How many connections each owner made in the second that began at `#second`. */
   readonly #latelyByOwner = new Map<string, number>()
   #second = Number.NEGATIVE_INFINITY
-  /** By address those that nobody is known to own, by identity the others. */
+  /** Connections without a known identity, counted by address; and those with one, counted by identity. */
   readonly #unknown: Shares
   readonly #known: Shares
 
@@ -86,7 +86,7 @@ export class Connections {
     }
     this.share = share
     this.#perSecond = connectionsPerSecond
-    // Where an address may have any number of connections, it is that of many clients.
+    // If one address may have any number of connections, many clients share it, so it has no share of its own.
     const isAnybodys = connectionsPerAddress === Number.POSITIVE_INFINITY
     const most = (of: number) => (isAnybodys ? Number.POSITIVE_INFINITY : shareOf(of, share))
     this.#perSecondOfOne = most(connectionsPerSecond)
@@ -127,7 +127,7 @@ export class Connections {
           return tooMany(429, 'There are too many connections of this identity')
         }
         end()
-        // In all it counts as before.
+        // It still counts in the total, which `#unknown` keeps.
         this.#unknown.add(undefined, 1)
         this.#known.add(owner, 1)
         end = () => {

@@ -9,13 +9,13 @@ const MOST_BYTES = 16 * 1024
 export interface EarlyReaderEvents {
   /** The client has left: it closed its side, or its connection broke. */
   gone(): void
-  /** More came than is kept. */
+  /** The client has sent more than is kept. */
   tooMuch(): void
 }
 
 /**
- * Reads the socket of an upgrade that is not answered yet: a socket that nobody reads does not tell
- * when its client leaves.
+ * Reads the socket of an upgrade that is not answered yet. Without a reader, a socket does not tell when its client
+ * leaves.
  */
 export class EarlyReader {
   readonly #socket: Duplex

@@ -70,21 +70,21 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
    */
   expiresAt?: ExpiresAt<Identity>
   /**
-   * How long a request may take to arrive, its body included, in ms, on a server of the endpoint's own; then
-   * it is dropped, within a second. Node's own 60 s for headers and 300 s for bodies invite slow attackers.
-   * Default 9,000.
+   * How long a request may take to arrive, its body included, in ms, on a server that `listen` makes. Then it is
+   * dropped, within a second. Node's own limits, 60 s for headers and 300 s for bodies, help slow attackers. Default
+   * 9,000.
    */
   handshakeTimeoutMs?: number
   /**
-   * Which proxies in front of the server are believed when they say whom they speak for (`X-Forwarded-For`), in the
-   * words of Express's setting `trust proxy`. Default false: none, so that all who come by a proxy have its address.
+   * Which proxies in front of the server are trusted to name the client's address (`X-Forwarded-For`), in the form of
+   * Express's setting `trust proxy`. Default false: none, so that all clients behind a proxy have its address.
    */
   trustProxy?: TrustProxy
   /**
-   * Says by a text of its own whose a connection is, of what all clients share (`limits.share`); by its address where
-   * it returns undefined. Default: the identity in all its members, as JSON, and where there is none, or
-   * nothing of it is to be seen there, the address. Say it where an identity is not that of one user, or changes:
-   * `(identity) => identity.userId`.
+   * Names the owner of a connection, for the limits that all clients share (`limits.share`). If it returns undefined,
+   * the owner is the address. Default: the identity with all its members, as JSON; if there is no identity, or it has
+   * no members, the address. Set it if several users have equal identities, or if a user's identity changes from one
+   * connection to the next: `(identity) => identity.userId`.
    */
   owner?: (identity: Identity) => string | undefined
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
@@ -108,9 +108,9 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
    */
   resume?: ResumeOptions<Identity>
   /**
-   * Over how long a time, in ms, clients come back that have lost the server together, or what says it of
-   * their number. It is told to each as it connects, and with each pong; a client waits no longer than half of
-   * its session's window, nor than its own `retry.maxDelayMs`. Default: 300 of them a second, in 30 s at the
+   * Over how long a time, in ms, clients come back that lose the server together; or a function of their number that
+   * returns it. Clients are told it as they connect, and with each pong. A client waits no longer than half of its
+   * session's window, and no longer than its own `retry.maxDelayMs`. Default: 300 clients a second, in 30 s at the
    * most.
    */
   spreadMs?: number | ((clients: number) => number)
@@ -289,7 +289,8 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       maxPayload: limits.message,
       // Costs far more than it saves on small messages, and invites bombs.
       perMessageDeflate: false,
-      // An option that the types of ws do not have yet. A transport ends sooner who takes nothing.
+      // An option that the types of `ws` do not have yet. Our transport itself ends the connection of a client that
+      // takes nothing, and sooner.
       ...({ closeTimeout: LONGEST_GOODBYE_MS } as object),
     })
   }
@@ -373,9 +374,9 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     const written = bytesWritten(socket)
     const { admission, owner, read } = await this.#admit(request, socket, head, address)
     if (hasLeft(socket)) return
-    // From here on somebody reads it again, whatever comes of it.
+    // Whatever comes next reads the socket again.
     socket.resume()
-    // Nothing more can be said there that would be understood.
+    // The client could not understand anything that is sent on it now.
     if (!socket.writable || bytesWritten(socket) !== written) {
       return this.#rejected(request, new RejectUpgrade(500, ANSWERED))
     }
@@ -407,7 +408,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     const owner = this.#owners.ofAddress(address)
     const tooMany = this.#connections.refusal(owner)
     if (tooMany) return { admission: { rejection: tooMany }, owner, read: head }
-    // It counts from here on: who is to be authenticated takes a place.
+    // The connection counts from here on: it takes a place while it is being authenticated.
     const place = this.#connections.begin(owner)
     socket.once('close', () => place.end())
     const { admission, read } = await this.#authenticate(request, socket, head, owner)
@@ -448,7 +449,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     return { admission, read: reader.end() }
   }
 
-  /** Lets nobody in whose credentials have ended. */
+  /** Refuses a visitor whose credentials have ended. */
   #letIn(
     admission: Admission,
     owner: Owner,
@@ -606,12 +607,12 @@ function closing(): RejectUpgrade {
   return new RejectUpgrade(503, 'The server is closing')
 }
 
-/** How much was written to a socket; it may have carried other requests before. */
+/** How many bytes were written to a socket, which may have carried other requests before. */
 function bytesWritten(socket: Duplex): number {
   return (socket as Partial<Socket>).bytesWritten ?? 0
 }
 
-/** Whether it is the client that has ended a connection, or the network. */
+/** Whether the client, or the network, has ended a connection. */
 function hasLeft(socket: Duplex): boolean {
   return socket.destroyed && (socket.readableEnded || socket.errored !== null)
 }

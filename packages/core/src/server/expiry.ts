@@ -5,23 +5,23 @@ import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { RejectUpgrade } from './authentication.js'
 
-/** Says of an identity when its credentials end: in ms since the epoch, or as a date; never, where it says nothing. */
+/** Tells when the credentials of an identity end: in ms since the epoch, or as a date; `undefined` for never. */
 export type ExpiresAt<Identity> = (identity: Identity) => number | Date | undefined
 
-/** How often it is looked whose credentials have ended, in ms. */
+/** How often connections are checked for credentials that have ended, in ms. */
 const LOOK_MS = 1_000
-/** A time before this one, of 1973, is in seconds: the `exp` of a JSON Web Token (RFC 7519, section 4.1.4). */
+/** A smaller number (before 1973) is probably in seconds, as `exp` of a JSON Web Token is (RFC 7519, section 4.1.4). */
 const EARLIEST = 1e11
 
 interface Lifetime {
-  /** How much time was left when the connection came. */
+  /** How much time was left when the connection came, in ms. */
   readonly leftMs: number
   readonly since: Elapsed
 }
 
 /**
- * Ends connections when the credentials end that they came with: as soon as either clock says so, so that neither a
- * sleep of the machine nor a clock that is set back gives anybody more time.
+ * Ends connections when their credentials end, as soon as either clock says so: neither a sleep of the machine nor a
+ * clock that is set back gives anybody more time.
  */
 export class Expiry {
   readonly #expiresAt: ExpiresAt<unknown>
@@ -29,13 +29,13 @@ export class Expiry {
   readonly #lifetimes = new WeakMap<Visitor, Lifetime>()
   #timer: ReturnType<typeof setInterval> | undefined
 
-  /** @param channels those that there are. */
+  /** @param channels returns the present channels. */
   constructor(expiresAt: ExpiresAt<unknown>, channels: () => Iterable<LiveChannel>) {
     this.#expiresAt = expiresAt
     this.#channels = channels
   }
 
-  /** Counts the time of a visitor from now on. @returns why it is not let in, where its time is over. */
+  /** Begins to measure the time of a visitor. @returns why the visitor is refused, if its time has ended. */
   begin(visitor: Visitor): RejectUpgrade | undefined {
     let leftMs: number
     try {
@@ -57,7 +57,7 @@ export class Expiry {
 
   #look(): void {
     for (const channel of [...this.#channels()]) {
-      // Who is away shows its credentials anew when it comes back.
+      // A client without a connection shows its credentials again when it comes back.
       const lifetime = channel.isConnected ? this.#lifetimes.get(channel.visitor) : undefined
       if (lifetime && lifetime.since.most >= lifetime.leftMs) channel.end(EXPIRED)
     }

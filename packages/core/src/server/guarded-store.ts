@@ -11,8 +11,8 @@ import {
 import type { BegunCall, ResultStore } from './result-store.js'
 
 /**
- * A store of results whose mistakes harm one call each: what it throws, and what it answers that is no answer, is
- * an error that names it; what it does not answer in time, too.
+ * A store of results, guarded so that its mistakes harm only one call each. If it throws, returns something invalid,
+ * or does not answer in time, the result is an error that names the store.
  */
 export class GuardedStore {
   readonly #store: ResultStore
@@ -32,17 +32,17 @@ export class GuardedStore {
     return this.#store.ttlMs
   }
 
-  /** Whether it can take back what it has recorded as new. */
+  /** Whether it can release a key that it has recorded as new. */
   get canRelease(): boolean {
     return this.#store.release !== undefined
   }
 
   /**
-   * @param late is given an answer that comes after the time, and an error that does.
-   * @throws {RpcOverloadedError} where the store is full.
-   * @throws {StoreIsLate} where it has not answered in time.
-   * @throws {RpcConfigError} where its answer is none.
-   * @throws {RpcError} where it has thrown.
+   * @param late called with the store's answer, as a promise, if it comes after the timeout.
+   * @throws {RpcOverloadedError} if the store is full.
+   * @throws {StoreIsLate} if it has not answered in time.
+   * @throws {RpcConfigError} if its answer is invalid.
+   * @throws {RpcError} if it has thrown.
    */
   async begin(
     key: string,
@@ -126,7 +126,7 @@ export class GuardedStore {
 /** A store has not answered in time. */
 export class StoreIsLate extends RpcTimeoutError {}
 
-/** A store, in words: as errors name it. */
+/** The name of a store, for the texts of errors. */
 export function nameOfStore(id: unknown): string {
   return `idempotency.store ${typeof id === 'string' ? JSON.stringify(id.slice(0, 100)) : ''}`.trim()
 }

@@ -11,24 +11,24 @@ export interface Hearer {
 }
 
 /**
- * How long an upgrade waits that nobody listens for, in ms. Development servers add their listeners a little after
- * they listen, and browsers come back to them at once after a restart. It is no longer, since Chromium opens one
- * WebSocket to an address at a time.
+ * How long, in ms, an upgrade waits if nobody listens for it. Development servers add their listeners a little after
+ * they begin to listen, and browsers reconnect to them at once after a restart. It is not longer, because Chromium
+ * opens only one WebSocket to an address at a time.
  */
 const HOLD_MS = 3_000
-/** How many wait at the most; others are refused at once. */
+/** The most upgrades that wait; further ones are refused at once. */
 const MOST_HELD = 100
 
 const upgradesOf = new WeakMap<Server, Upgrades>()
 
 /**
- * Hears the upgrades to a path of an HTTP server, and nobody else does: other libraries answer what is not theirs, with
- * 400, or end it after a while. Upgrades to other paths are left to others. Where there are none but endpoints, they
- * wait for a listener, and are answered 404.
+ * Takes the upgrades to one path of an HTTP server, so that other listeners do not get them: other libraries answer
+ * unknown upgrades with 400, or end them after a while. Upgrades to other paths go to the other listeners. If there
+ * are only endpoints, they wait for a listener, and are then answered 404.
  *
- * @param isShared whether others may listen there, too.
- * @returns hears no more.
- * @throws {RpcConfigError} where the path is served already.
+ * @param isShared whether others may listen on this server, too.
+ * @returns stops taking them.
+ * @throws {RpcConfigError} if the path is served already.
  */
 export function hearUpgrades(
   server: Server,
@@ -48,17 +48,17 @@ interface Held {
   readonly request: IncomingMessage
   readonly socket: Duplex
   readonly head: Buffer
-  /** Ends the waiting. */
+  /** Stops the timer of the wait. */
   readonly release: () => void
 }
 
-/** The upgrades of one server, for all endpoints on it. */
+/** All upgrades of one server, for all endpoints on it. */
 class Upgrades {
   readonly #server: Server
   readonly #holdMs: number
   readonly #hearers = new Map<string, Hearer>()
   readonly #held = new Set<Held>()
-  /** Takes the place of the server's `emit`, and what was there before. */
+  /** The function that replaces the server's `emit`, and the former one. */
   #wrapped: { readonly emit: Server['emit']; readonly before: Server['emit'] } | undefined
 
   constructor(server: Server, holdMs: number) {
@@ -77,7 +77,7 @@ class Upgrades {
     this.#hearers.set(path, hearer)
     this.#handOver(({ request }) => isPath(request, path))
     return () => {
-      // Another may have taken its place.
+      // Another endpoint may have taken the path meanwhile.
       if (this.#hearers.get(path) !== hearer) return
       this.#hearers.delete(path)
       if (this.#hearers.size === 0) this.#end()
@@ -86,7 +86,7 @@ class Upgrades {
 
   #begin(): void {
     const server = this.#server
-    // Without a listener, Node emits no upgrades at all.
+    // Without a listener, Node emits no upgrades.
     server.on('upgrade', this.#onUnheard)
     server.on('newListener', this.#onNewListener)
     if (this.#wrapped) return
@@ -111,7 +111,7 @@ class Upgrades {
     server.off('upgrade', this.#onUnheard)
     server.off('newListener', this.#onNewListener)
     for (const held of [...this.#held]) this.#refuse(held)
-    // Whoever has wrapped it since goes on calling ours, which passes all on.
+    // If another library has wrapped `emit` since, it still calls ours, which passes everything on.
     if (!this.#wrapped || server.emit !== this.#wrapped.emit) return
     const { before } = this.#wrapped
     this.#wrapped = undefined
@@ -142,7 +142,7 @@ class Upgrades {
   }
 
   readonly #onNewListener = (event: string): void => {
-    // It is told before the listener is there.
+    // The event comes before the listener is added.
     if (event === 'upgrade') this.#handOver(() => true)
   }
 

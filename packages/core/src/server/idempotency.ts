@@ -57,7 +57,7 @@ export class Idempotency {
   readonly #options: Required<IdempotencyOptions>
   readonly #store: GuardedStore
   readonly #codec: Codec
-  /** What is being answered, by scope and key. */
+  /** The runs of keys that are going on, by scope and key. */
   readonly #runs = new Map<string, SharedRun>()
   readonly #running = new Set<Promise<void>>()
   readonly #unrecorded: UnrecordedAnswers
@@ -99,7 +99,8 @@ export class Idempotency {
       if (!run) return this.#start(key, fingerprint, call)
       if (run.fingerprint === fingerprint && run.isOpen) return run.join(call)
       if (run.fingerprint !== fingerprint && run.isBegun) return reused(call)
-      // It was given up, or it may be the one that is wrong, which the store will say.
+      // The run was given up, or has other params. Wait until it has ended; then the store says what became of the
+      // key.
       await endedOrLeft(run, call)
       if (call.signal.aborted) return leftMessage(call)
     }
@@ -156,12 +157,12 @@ export class Idempotency {
       if (begun.state === 'done') return this.#kept(begun.answer, call)
       if (begun.state === 'unknown') return died(call)
       await run.pause(waitMs)
-      // It goes on in the other process, and somebody may ask for it again.
+      // The call still runs in the other process, and its caller may ask again.
       if (!run.goesOn()) return givenUp(call)
     }
   }
 
-  /** @returns the refusal of a call whose answer could not be kept, as those of many before it could not be recorded. */
+  /** @returns the refusal of a call, if so many answers could not be recorded that its own could not be kept either. */
   #whyFull({ method, error }: KeyedCall): ResponseMessage | undefined {
     if (!this.#unrecorded.isFull) return undefined
     const why = `${quoted(method)} was not run: no more results can be kept`
@@ -194,7 +195,7 @@ export class Idempotency {
     }
   }
 
-  /** Its caller was told that it was not run; it is not. */
+  /** The store recorded a key too late: the caller was already told that the call was not run, so it is not. */
   #begunLate(key: string, call: KeyedCall, late: Promise<BegunCall>): void {
     late
       .then(({ state }) => (state === 'new' ? this.#giveBack(key, call) : undefined))
@@ -215,7 +216,10 @@ export class Idempotency {
     return answer
   }
 
-  /** Its key was recorded, and nobody waits: it has not run, and can be run again where the store takes that back. */
+  /**
+   * The key of a call was recorded, but nobody waits for the call, so it is not run. If the store can release the key,
+   * it can be run again.
+   */
   async #giveBack(key: string, call: KeyedCall): Promise<void> {
     try {
       if (this.#store.canRelease) await this.#store.release(key)
@@ -245,7 +249,7 @@ export class Idempotency {
     if (this.#unrecorded.oldest) void this.#recordAgain()
   }
 
-  /** A store that could not record answers can do so again: those that are missing follow, the oldest first. */
+  /** Records the answers that the store could not record before, the oldest first. */
   async #recordAgain(): Promise<void> {
     if (this.#isRecordingAgain) return
     this.#isRecordingAgain = true
@@ -256,7 +260,7 @@ export class Idempotency {
         this.#unrecorded.delete(key)
       }
     } catch {
-      // That it fails was told when it failed first. They stay known here.
+      // The first failure was already reported. The answers stay in this process.
     } finally {
       this.#isRecordingAgain = false
     }
@@ -296,7 +300,7 @@ function ignored(late: Promise<unknown>): void {
   late.catch(() => {})
 }
 
-/** Resolves when a run has ended, or a call's caller waits no longer. */
+/** Resolves when a run has ended, or when the caller of this call no longer waits. */
 function endedOrLeft({ ended }: SharedRun, { signal }: KeyedCall): Promise<void> {
   return new Promise((resolve) => {
     const onEnd = () => {
@@ -317,7 +321,7 @@ function died(call: KeyedCall): ResponseMessage {
   return uncertain(call, 'may have run: the process that began it ended before it had an answer')
 }
 
-/** What says that nobody knows how far a handler came: it stopped as it was told to, or what it waited for did. */
+/** Codes that do not say how far a handler came: it was stopped, or a call of its own was. */
 const UNKNOWN_ENDS: ReadonlySet<number> = new Set([
   ErrorCode.cancelled,
   ErrorCode.timedOut,
@@ -325,7 +329,7 @@ const UNKNOWN_ENDS: ReadonlySet<number> = new Set([
   ErrorCode.uncertain,
 ])
 
-/** Whether an answer is no end that can be kept: it has done nobody knows how much. */
+/** Whether an answer can't be kept as the call's result, because nobody knows how much the handler did. */
 function hasUnknownEnd(answer: ResponseMessage, { aborted }: AbortSignal): boolean {
   if (!('error' in answer)) return false
   const { code } = answer.error

@@ -1,10 +1,10 @@
-/** Into so many parts a second is divided. */
+/** How many parts a second is divided into. */
 const PARTS = 10
 const PART_MS = 1_000 / PARTS
 
-/** Counts what happened in the last second, whenever that is asked; to a tenth of it. */
+/** Counts events of the last second, to a tenth of a second. */
 export class LastSecond {
-  /** Of each tenth of a second, in turn. */
+  /** The count of each tenth of a second, in a ring. */
   readonly #counts: number[] = Array.from({ length: PARTS }, () => 0)
   #part = 0
   #sum = 0

@@ -13,8 +13,8 @@ export interface MemoryResultStoreOptions {
   /** How many characters the answers may have together. Default 64 Mi. */
   maxBytes?: number
   /**
-   * The part of both that one owner may have (the endpoint's option `owner`), above 0 and up to 1. Default 0.25. Calls
-   * with new keys of one that has as much are refused, and nobody else's.
+   * The part of `maxEntries` and `maxBytes` that one owner may have (the endpoint's option `owner`), above 0 and up to
+   * 1. Default 0.25. If an owner has that much, only its own calls with new keys are refused.
    */
   share?: number
 }
@@ -24,7 +24,7 @@ interface Entry {
   readonly owner: Owner
   /** Missing while the call runs. */
   readonly answer?: string
-  /** Since it has its answer; missing while the call runs. */
+  /** How long ago it got its answer; missing while the call runs. */
   readonly since?: Elapsed
 }
 
@@ -74,7 +74,7 @@ class MemoryResultStore implements ResultStore {
       if (answer === undefined) return { state: 'running', fingerprint }
       return { state: 'done', fingerprint, answer }
     }
-    // Where the wall clock was set far back, the entries whose time is over by the other clock make room.
+    // If the wall clock was set far back, entries whose time has ended by the other clock make room.
     if (this.#isFullFor(owner)) this.#forget('monotonic')
     if (this.#isFull) {
       throw new RpcOverloadedError(
@@ -116,7 +116,7 @@ class MemoryResultStore implements ResultStore {
     return this.#isFull || this.#keys.isFullFor(owner) || this.#characters.isFullFor(owner)
   }
 
-  /** Forgets the entries whose time is over by a reading of the clocks. */
+  /** Forgets the entries whose time has ended by one reading of the clocks. */
   #forget(reading: 'least' | 'monotonic'): void {
     for (const [key, { answer, since, owner }] of this.#entries) {
       // Calls that run are passed over: there are as many as may run.

@@ -4,17 +4,17 @@ import { networkOf } from './client-address.js'
 import type { Owner } from './shares.js'
 import { isLoopback } from './upgrade.js'
 
-/** Says whose a connection is, for what all clients share. */
+/** Finds the owner of a connection, for limits that all clients share. */
 export class Owners {
   readonly #ownerOf: ((identity: unknown) => string | undefined) | undefined
   readonly #countsLoopback: boolean
   readonly #failed: (why: string) => void
 
   /**
-   * @param ownerOf the user's own rule.
-   * @param countsLoopback whether a loopback address is a client's, and not that of a proxy which many come by.
-   * @param failed is told how the user's rule failed.
-   * @throws {RpcConfigError} where the rule is no function.
+   * @param ownerOf the option `owner`.
+   * @param countsLoopback whether a loopback address is a client's, and not that of a proxy with many clients.
+   * @param failed called with how `ownerOf` failed.
+   * @throws {RpcConfigError} if `ownerOf` is not a function.
    */
   constructor(
     ownerOf: ((identity: never) => string | undefined) | undefined,
@@ -31,13 +31,13 @@ export class Owners {
     this.#failed = failed
   }
 
-  /** The owner by its address alone. */
+  /** The owner by the address alone. */
   ofAddress(address: string | undefined): Owner {
     if (address === undefined || (!this.#countsLoopback && isLoopback(address))) return undefined
     return `address ${networkOf(address)}`
   }
 
-  /** The owner by its identity, and by its address where that says nothing. */
+  /** The owner by the identity; by the address, if the identity says nothing. */
   of(identity: unknown, address: string | undefined): Owner {
     const name = this.#nameOf(identity)
     return name === undefined ? this.ofAddress(address) : `identity ${name}`
@@ -56,12 +56,12 @@ export class Owners {
   }
 }
 
-/** @returns what tells an identity from others; `undefined` where nothing of it can be seen. */
+/** @returns a text that differs between identities; `undefined` if nothing of the identity can be read. */
 function textOf(identity: unknown): string | undefined {
   try {
     const text = JSON.stringify(identity)
     if (text === undefined || text === 'null' || text === '{}' || text === '[]') return undefined
-    // It may be long, and is kept as often as it is counted.
+    // The text may be long, and is kept for each connection.
     return createHash('sha256').update(text).digest('base64url')
   } catch {
     return undefined

@@ -17,8 +17,9 @@ export interface ResultStore {
    */
   readonly id: string
   /**
-   * How long, in ms, a key is kept after it began, at least; then it may be forgotten. Clients rely on it: where the store
-   * forgets by a clock that can be set, such as that of a database, it must keep keys for as much longer as that may be set.
+   * How long, in ms, a key is kept at least after its call began. Clients rely on it. If the store measures time by a
+   * clock that can be set, such as that of a database, it must keep keys longer than this, by as much as the clock may
+   * be set.
    */
   readonly ttlMs: number
   /**
@@ -38,9 +39,8 @@ export interface ResultStore {
    */
   finish(key: string, answer: string): Awaitable<void>
   /**
-   * Forgets a call that was new: it has not run, as nobody waited for it any more when it was recorded. The key is
-   * new again. Without this function, such a key is recorded as one of which nobody knows what came of it
-   * (`RpcUncertainError`). Default: none.
+   * Releases a key that `begin` recorded as new: its call was not run, because nobody waited for it any more. The key
+   * is new again. If the store does not have this function, the answer of such a key is `RpcUncertainError`.
    */
   release?(key: string): Awaitable<void>
 }

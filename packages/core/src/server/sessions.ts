@@ -18,8 +18,8 @@ export interface ResumeOptions<Identity = unknown> {
   /** How long a session outlives its connection, in ms. Default 30,000. */
   windowMs?: number
   /**
-   * How many sessions without a connection are kept. Where there are more, the one ends that has waited the
-   * longest of those whose owner has the most; of an owner with more than its `limits.share`, one of its own.
+   * How many sessions without a connection are kept. If there are more, one ends: the session that has waited the
+   * longest, of the owner with the most sessions. An owner with more than its `limits.share` loses one of its own.
    * Default 1,000.
    */
   maxDetached?: number
@@ -50,9 +50,9 @@ interface Kept {
  */
 export class Sessions {
   readonly #options: Required<ResumeOptions>
-  /** By their id. */
+  /** All sessions, by their id. */
   readonly #kept = new Map<string, Kept>()
-  /** Those without a connection, in the order in which they lost it. */
+  /** Sessions without a connection, in the order in which they lost it. */
   readonly #detached = new Set<Kept>()
   readonly #shelf: Shelf<Kept>
   readonly #tombstones: Tombstones
@@ -81,8 +81,9 @@ export class Sessions {
     const kept = this.#kept.get(resume.sid)
     const known = kept ?? this.#tombstones.find(resume.sid)
     if (!known) return this.#begin(channel, hello, visitor, welcome)
-    // Whoever has not the token, or is somebody else, learns nothing: as if there were no such session. That is not
-    // counted: no number of guesses finds a random token of 256 bits, and a bar would hit others.
+    // A client without the right token, or with another identity, gets a new session and learns nothing. Such attempts
+    // are not counted: a random token of 256 bits can't be guessed, and a ban would hit other clients of the same
+    // address.
     if (!this.#isProven(known, resume, channel)) {
       return this.#begin(channel, hello, visitor, welcome)
     }
@@ -166,7 +167,7 @@ export class Sessions {
     channel: LiveChannel,
   ): boolean {
     if (!timingSafeEqual(tokenHash, hash(token))) return false
-    // Who can't be told to be the same is somebody else.
+    // A client counts as another one unless it is certain that it is the same.
     let isSame: unknown = false
     const failed = (thrown: unknown) => channel.error(thrown)
     guarded(() => {
@@ -186,7 +187,7 @@ export class Sessions {
     this.#shelf.take(kept.owner, kept)
   }
 
-  /** Looks at what a session without a connection holds, and ends those that are too much. */
+  /** Measures what a session without a connection holds, and ends sessions if they hold too much. */
   #weigh(kept: Kept): void {
     if (!kept.timer) return
     this.#shelf.put(kept.owner, kept, kept.channel.heldBytes)

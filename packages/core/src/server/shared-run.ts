@@ -9,25 +9,25 @@ interface Waiting {
 }
 
 /**
- * The one run of a key, and those who wait for it. It is given up when nobody waits any more: at once where the
- * last of them has cancelled, and after a while where it is gone and may come back. Until its handler has begun,
- * whoever comes next takes it over; from then on its signal aborts, and nobody can join it.
+ * The run of a key, and the calls that wait for it. It is given up when nobody waits any more: at once if the last
+ * caller has cancelled, and after a while if its connection is gone, as it may come back. Until the handler has begun,
+ * the next call with the key takes the run over. Afterwards the handler's signal aborts, and no call can join.
  */
 export class SharedRun {
-  /** Of the call that it was made for, and of all that join. */
+  /** The fingerprint of the first call, and of all that join. */
   readonly fingerprint: string
-  /** What it was made for: names the method in words, and is told errors. */
+  /** The first call. Errors name its method, and go to its `onError`. */
   readonly call: KeyedCall
-  /** Resolves when it has ended, and is not to be joined any more. */
+  /** Resolves when the run has ended and can't be joined any more. */
   readonly ended: Promise<void>
   readonly #graceMs: number
   readonly #controller = new AbortController()
   readonly #waiting = new Map<KeyedCall, Waiting>()
-  /** Whose handler runs, or ran. */
+  /** The call whose handler runs, or ran. */
   #runner: KeyedCall | undefined
-  /** Answers the runner, which has left, when its handler has ended: until then its place is taken. */
+  /** Answers the runner after its caller has left, when its handler has ended: until then its place is taken. */
   #answerRunner: Waiting['answer'] | undefined
-  /** Who has left last. */
+  /** The caller that has left last. */
   #last: KeyedCall
   #state: 'wanted' | 'given up' | 'closed' = 'wanted'
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -44,7 +44,7 @@ export class SharedRun {
     })
   }
 
-  /** The handler's. */
+  /** The signal of the handler. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
@@ -76,7 +76,7 @@ export class SharedRun {
     })
   }
 
-  /** Lets some time pass, in ms, or less where it is given up meanwhile. */
+  /** Waits for so many ms, or less if the run is given up meanwhile. */
   async pause(ms: number): Promise<void> {
     if (this.#state !== 'wanted') return
     await new Promise<void>((resolve) => {
@@ -88,13 +88,13 @@ export class SharedRun {
     })
   }
 
-  /** @returns whether somebody waits. Where nobody does, it is closed from now on. */
+  /** @returns whether a caller waits. If none does, the run is closed from now on. */
   goesOn(): boolean {
     if (this.#state !== 'wanted') this.#state = 'closed'
     return this.isOpen
   }
 
-  /** @returns the call whose handler is to run; none where nobody waits, and it is closed from now on. */
+  /** @returns the call whose handler is to run; `undefined` if nobody waits, and the run is closed from now on. */
   begin(): KeyedCall | undefined {
     if (!this.goesOn()) return undefined
     const [first = this.#last] = this.#waiting.keys()
@@ -138,7 +138,7 @@ export class SharedRun {
   }
 }
 
-/** What is answered to who waits no longer: what comes of the key, nobody can tell it. */
+/** The answer for a caller that no longer waits, and so can't be told what becomes of the key. */
 export function leftMessage({ method, signal }: KeyedCall): ResponseMessage {
   const isLate = signal.reason instanceof RpcTimeoutError
   return isLate

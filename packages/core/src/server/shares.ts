@@ -1,18 +1,18 @@
 /**
- * Who a part of what all clients share is counted for: an identity, or an address. `undefined` is whoever can't
- * be told from others, and has no share of its own.
+ * The owner whose part of what all clients share is counted: an identity, or an address. `undefined` stands for
+ * clients that can't be told apart, which have no share of their own.
  */
 export type Owner = string | undefined
 
-/** The part of what all clients share that one owner may have, where nothing else is said. */
+/** The default part of what all clients share that one owner may have. */
 export const SHARE = 0.25
 
-/** @returns how much one owner may have of so much; at least 1. */
+/** @returns how much one owner may have of a limit of `most`; at least 1. */
 export function shareOf(most: number, share: number): number {
   return Math.max(1, Math.floor(most * share))
 }
 
-/** Counts what all clients share, in all and by owner. */
+/** Counts something that all clients share, in total and by owner. */
 export class Shares {
   readonly #most: number
   readonly #mostOfOne: number

@@ -1,14 +1,14 @@
 import { type Owner, shareOf } from './shares.js'
 
 interface Owned<Item> {
-  /** With their bytes, the oldest first. */
+  /** The items with their sizes in bytes, the oldest first. */
   readonly items: Map<Item, number>
   bytes: number
 }
 
 /**
- * What is kept for many owners. Where too much is kept, the oldest goes: of an owner that has more than its share,
- * and otherwise of the one that has the most.
+ * Items that are kept for many owners, within bounds. If there are too many, the oldest item goes: of an owner that
+ * has more than its share or, if none has, of the owner that has the most.
  */
 export class Shelf<Item> {
   readonly #most: number
@@ -25,7 +25,7 @@ export class Shelf<Item> {
     this.#share = share
   }
 
-  /** Puts an item there, or says how many bytes one has that is there. */
+  /** Adds an item, or changes the size of one that is there. */
   put(owner: Owner, item: Item, bytes: number): void {
     let owned = this.#byOwner.get(owner)
     if (!owned) {
@@ -50,7 +50,7 @@ export class Shelf<Item> {
     if (owned.items.size === 0) this.#byOwner.delete(owner)
   }
 
-  /** @returns what has to go next, now that this owner has more than before; nothing where all fits. */
+  /** @returns the item that must go next, now that this owner has more than before; `undefined` if all fits. */
   excess(owner: Owner): Item | undefined {
     const owned = owner === undefined ? undefined : this.#byOwner.get(owner)
     const isOver =

@@ -6,11 +6,11 @@ const PER_SECOND = 300
 /** What clients wait at the longest, in ms. */
 const MOST_MS = 30_000
 
-/** The window over which clients come back that have lost their server together: what they are told of it. */
+/** The window over which clients come back that have lost their server together. Clients are told it. */
 export class Spread {
   readonly #of: (clients: number) => number
 
-  /** @throws {RpcConfigError} where it is neither a number of ms nor a function. */
+  /** @throws {RpcConfigError} if it is neither a number of ms nor a function. */
   constructor(spreadMs: number | ((clients: number) => number) | undefined) {
     if (spreadMs === undefined) {
       this.#of = (clients) => Math.min(MOST_MS, (clients / PER_SECOND) * 1_000)
@@ -24,9 +24,9 @@ export class Spread {
   }
 
   /**
-   * In whole ms; 0 where a function of the user's fails to say.
+   * The window in whole ms; 0 if the application's function fails.
    *
-   * @param error told how it failed.
+   * @param error called with how it failed.
    */
   ms(clients: number, error: (thrown: unknown) => void): number {
     let ms = 0

@@ -1,15 +1,15 @@
 import { Elapsed } from '../channel/elapsed.js'
 
-/** How many answers are kept here at the most. */
+/** How many answers are kept at most. */
 const MOST = 10_000
 /** How many characters they may have together, with their keys. */
 const MOST_CHARACTERS = 16 * 1024 * 1024
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** An answer that its store has not recorded. */
+/** An answer that the store has not recorded. */
 export interface Unrecorded {
   readonly fingerprint: string
-  /** As the store was to get it. */
+  /** The text that the store was to record. */
   readonly record: string
 }
 
@@ -18,8 +18,8 @@ interface Entry extends Unrecorded {
 }
 
 /**
- * Answers that a store could not record, by key: this process alone knows them. They are kept for as long as the
- * store was to keep them, and no more than so many.
+ * Answers that a store could not record, by key. Only this process knows them. They are kept for as long as the store
+ * was to keep them, within bounds.
  */
 export class UnrecordedAnswers {
   readonly #ttlMs: number
@@ -41,7 +41,7 @@ export class UnrecordedAnswers {
     return this.#characters
   }
 
-  /** Whether no more may come: calls with new keys are not to be run, as what comes of them could not be kept. */
+  /** Whether no more can be kept. Then calls with new keys must not run, as their answers could not be kept. */
   get isFull(): boolean {
     this.#forget()
     return this.#entries.size >= MOST
@@ -60,7 +60,7 @@ export class UnrecordedAnswers {
 
   /**
    * @param record the answer.
-   * @param short what takes its place where there is no room for it.
+   * @param short what is kept instead if there is no room for the answer.
    */
   add(key: string, fingerprint: string, record: string, short: string): void {
     this.delete(key)
@@ -91,7 +91,7 @@ export class UnrecordedAnswers {
     }
   }
 
-  /** Also where no call comes any more, nothing is kept for longer. It keeps no process alive. */
+  /** Forgets old answers even if no more calls come. The timer does not keep the process alive. */
   #watch(): void {
     this.#timer ??= setTimeout(
       () => {

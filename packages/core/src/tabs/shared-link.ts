@@ -22,12 +22,12 @@ export interface SharedWorkerLike {
   addEventListener?(type: 'error', listener: () => void): void
 }
 
-/** What a tab's link is made with. */
+/** The options of a tab's link. */
 export interface SharedLinkOptions extends ShareOptions {
   readonly user?: string | (() => string | Promise<string>) | undefined
 }
 
-/** How many attempts to join a worker may fail, one after another, before a tab does without. */
+/** After how many failed attempts in a row to join a worker a tab stops trying. */
 const MOST_FAILURES = 3
 
 /** A worker that this tab takes part in. */
@@ -64,13 +64,12 @@ export class SharedLink implements Link {
   #session: LinkSession | undefined
   /** How many attempts to join a worker have failed, one after another. */
   #failures = 0
-  /** The address that was told to name the owner, for the worker's first question. */
+  /** The address that named the owner. It also answers the worker's first question for the address. */
   #url: string | undefined
 
   /**
-   * @param user says who uses this tab; tabs share where it says the same. Without it, where their addresses are
-   *   the same.
-   * @param alone told once why nothing can be shared: this link has ended then.
+   * @param user names the user of this tab: tabs with the same user share. Default: tabs with the same address share.
+   * @param alone called once with the reason if nothing can be shared; this link has ended then.
    */
   constructor(
     createWorker: () => SharedWorkerLike,
@@ -191,7 +190,7 @@ export class SharedLink implements Link {
     this.#alone(why)
   }
 
-  /** The same; rejects where it takes too long, too. */
+  /** As `#owner`, but also rejects if that takes too long. */
   #ownerInTime(): Promise<string> {
     const { connectTimeoutMs } = this.#options
     return new Promise((resolve, reject) => {
@@ -203,7 +202,7 @@ export class SharedLink implements Link {
     })
   }
 
-  /** Whose connection is wanted. Rejects where the tab can't say. */
+  /** The owner whose connection this tab wants. Rejects if the tab can't say. */
   async #owner(): Promise<string> {
     const { user, url } = this.#options
     if (user !== undefined) return `user ${typeof user === 'function' ? await user() : user}`

@@ -3,13 +3,16 @@ import type { Link, LinkSession } from '../client/link.js'
 import type { Failure } from '../client/retry.js'
 import type { ShareOptions } from '../client/share.js'
 
-/** A tab's link: through the worker that it shares or, once that can't be, one of its own. */
+/**
+ * A tab's link: it goes through a worker that tabs share and, when that is not possible any more, to the server
+ * directly.
+ */
 export class TabLink implements Link {
   #current: Link
 
   /**
-   * @param createShared makes the link through the worker, which says when and why it can't be.
-   * @param createOwn makes the one that takes its place.
+   * @param createShared makes the link through the worker, which calls back when it can't go on, with the reason.
+   * @param createOwn makes the direct link that replaces it.
    */
   constructor(
     createShared: (alone: (why: string) => void) => Link,

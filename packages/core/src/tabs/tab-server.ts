@@ -38,7 +38,7 @@ export class TabServer {
   readonly #exposed = new Map<string, () => void>()
   #client: LastingClient | undefined
   #told: LinkState | undefined
-  /** Whose connection it is, as long as there are tabs. */
+  /** The owner of the connection, while there are tabs. */
   #owner: string | undefined
 
   /**
@@ -130,7 +130,7 @@ export class TabServer {
   // ── The tabs ──────────────────────────────────────────────────────────────────────────────────
 
   #joined(tab: Tab, owner: string | undefined): void {
-    // To the server, all of them are one: what another may not do or see must not pass here.
+    // The server can't tell the tabs apart, so a tab of another owner must not use this connection.
     if (this.#tabs.size > 0 && owner !== this.#owner) return tab.say({ flashrpc: 'alone' })
     this.#owner = owner
     if (!this.#client) {

@@ -49,7 +49,7 @@ export type TabWord =
 export type WorkerWord =
   /** Its first. */
   | { readonly flashrpc: 'worker'; readonly lock: string | undefined; readonly v: number }
-  /** The connection is another owner's: the tab is to have its own. */
+  /** The connection belongs to another owner: the tab must make one of its own. */
   | { readonly flashrpc: 'alone' }
   /** How its connection to the server stands; the tab's client does as if it were its own. */
   | { readonly flashrpc: 'state'; readonly state: LinkState }

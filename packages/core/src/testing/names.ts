@@ -1,11 +1,11 @@
 import { RpcConfigError } from '../errors.js'
 
 /**
- * Fails where an option has a member that nobody reads: a misspelt fault would do nothing, and the test
- * would pass without it.
+ * Throws if the options have a member with an unknown name: a misspelt fault would do nothing, and the test would pass
+ * without it.
  *
- * @param subject whose options they are, for messages.
- * @throws {RpcConfigError} naming the member, and the one that is meant, where that can be guessed.
+ * @param subject what the options belong to, for the text of the error.
+ * @throws {RpcConfigError} naming the member and, if it can be guessed, the name that was meant.
  */
 export function assertMembers(subject: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
@@ -24,7 +24,7 @@ export function assertMembers(subject: string, options: unknown, known: readonly
   }
 }
 
-/** @returns the name that differs least; none where nearly all of it differs. */
+/** @returns the name that differs least; `undefined` if all differ in most letters. */
 function nearestOf(name: string, known: readonly string[]): string | undefined {
   let nearest: string | undefined
   let least = Math.ceil((name.length + 1) / 2)
@@ -39,7 +39,7 @@ function nearestOf(name: string, known: readonly string[]): string | undefined {
 }
 
 /**
- * How many letters must be put in, taken out, replaced, or swapped with the next: the optimal string alignment
+ * How many letters must be inserted, removed, replaced, or swapped with the next one: the optimal string alignment
  * distance.
  */
 function editsBetween(from: string, to: string): number {

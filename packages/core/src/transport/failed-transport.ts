@@ -1,6 +1,6 @@
 import type { Transport } from './transport.js'
 
-/** A transport in place of one that could not be made of another: it fails as soon as it is to start. */
+/** Takes the place of a transport that could not be made: it fails when it is started. */
 export function failedTransport(transport: Transport, thrown: unknown): Transport {
   return {
     reliable: transport.reliable,

@@ -29,20 +29,20 @@ export interface NodeWorkerLike {
   off(event: string, listener: (value: any) => void): unknown
 }
 
-/** What a port tells. */
+/** The events of a port. */
 export interface PortEvents {
   message(data: unknown): void
-  /** What arrived could not be read. */
+  /** A message that arrived could not be read. */
   unreadable(): void
   /** The other end is gone. */
   gone(reason: string): void
 }
 
-/** Ports and workers, alike. */
+/** One interface for ports and workers. */
 export interface Port {
-  /** Begins to listen, once; what came before is told first, where the port keeps it. */
+  /** Begins to listen; called once. Messages that the port has kept are delivered first. */
   listen(events: PortEvents): void
-  /** Ends it. A worker goes on: it belongs to whoever started it. */
+  /** Ends the port. A worker goes on, as it belongs to the program that started it. */
   end(): void
 }
 
@@ -55,7 +55,7 @@ export function portOf(port: MessagePortLike | WorkerLike | NodeWorkerLike): Por
   const members = port as Partial<MessagePortLike & WorkerLike & NodeWorkerLike> | null | undefined
   if (typeof members?.postMessage === 'function' && !isForMany(port)) {
     if (typeof members.addEventListener === 'function') {
-      // Its `close` would end the worker.
+      // `close` of a worker's own scope would end the worker, so it must not be called.
       const isScope = port === (globalThis as unknown)
       if (isScope || typeof members.terminate === 'function') return workerPort(port as WorkerLike)
       if (typeof members.close === 'function') return messagePort(port as MessagePortLike)
@@ -83,7 +83,7 @@ function messagePort(port: MessagePortLike): Port {
 // biome-ignore lint/suspicious/noExplicitAny: each type of event has a type of its own
 type Listener = (event: any) => void
 
-/** What listens on something that is not this connection's own, and has to be left as it was. */
+/** Listens on an object that does not belong to the connection, and takes its listeners away at the end. */
 function listening(
   add: (type: string, listener: Listener) => unknown,
   remove: (type: string, listener: Listener) => unknown,
@@ -101,7 +101,7 @@ function listening(
   }
 }
 
-/** A browser's worker, or the scope of one. */
+/** A browser's `Worker`, or the global scope inside one. */
 function workerPort(worker: WorkerLike): Port {
   return listening(
     (type, listener) => worker.addEventListener(type, listener),
@@ -109,7 +109,7 @@ function workerPort(worker: WorkerLike): Port {
     ({ message, unreadable, gone }) => ({
       message: ({ data }: { data: unknown }) => message(data),
       messageerror: unreadable,
-      // An exception in a worker that goes on has a message; a script that can't be loaded has none.
+      // An event with a message is an exception in a worker that goes on; without one, the script could not be loaded.
       error: ({ message: text }: { message?: string }) => {
         if (text === undefined) gone('The worker could not be loaded')
       },
@@ -129,9 +129,9 @@ function nodeWorkerPort(worker: NodeWorkerLike): Port {
   )
 }
 
-/** Whether what is posted there reaches others, too, or comes back by another way. */
+/** Whether messages posted to it also reach other listeners, or come back to the sender. */
 function isForMany(port: unknown): boolean {
-  // Of a window of another site, nothing but `window` may be read.
+  // Of a window of another site, no other member than `window` may be read here.
   const isWindow = (port as { window?: unknown } | null | undefined)?.window === port
   return isWindow || (typeof BroadcastChannel === 'function' && port instanceof BroadcastChannel)
 }

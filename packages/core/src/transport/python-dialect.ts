@@ -88,7 +88,7 @@ class PythonTransport implements Transport {
   #events: TransportEvents | undefined
   /** What the other side speaks; `undefined` until its first frame says so. */
   #peer: 'python' | 'json-rpc' | undefined
-  /** Whether the other side has said something in Python's way. */
+  /** Whether the other side has sent a message in the dialect. */
   #hasSpoken = false
   #sendsBytes: boolean
   /** Of the hello, while it waits for its ping. */
@@ -247,7 +247,7 @@ class PythonTransport implements Transport {
     if (response) this.#answered(response.callId, response.result)
   }
 
-  /** One that has spoken the dialect speaks it still: only this message is refused. */
+  /** Refuses a message that can't be read. If the peer has spoken the dialect before, the connection goes on. */
   #unreadable(decoded: unknown): void {
     if (this.#hasSpoken) {
       const why = 'A message of the Python peer could not be read, and was dropped'
@@ -272,7 +272,7 @@ class PythonTransport implements Transport {
     this.#heard()
   }
 
-  /** Ignored inside, but heard: the peer lives, and has said something first. */
+  /** Hands a message to the channel that it ignores, so that the channel knows that the peer lives and has spoken. */
   #heard(): void {
     this.#deliver({ jsonrpc: '2.0', method: 'rpc.plain' })
   }
@@ -339,7 +339,7 @@ function unspeakable({ method, params }: Call): { code: number; why: string } | 
   return undefined
 }
 
-/** @returns `undefined` where it is no JSON of Python's. */
+/** @returns `undefined` if it is not JSON as Python writes it. */
 function decode(frame: Frame): unknown {
   try {
     return parsePythonJson(readText(frame))

@@ -14,11 +14,14 @@ export interface TransportEvents {
   close(info: CloseInfo): void
   /** The other side answered a `ping`. */
   pong?(): void
-  /** All that waited here to leave has left. Told once after each `watchDrain` that returned true. */
+  /** Everything that waited to be sent has left. Called once after each `watchDrain` that returned true. */
   drained?(): void
-  /** Bytes came of a message that is not whole yet. */
+  /** Bytes of an unfinished message came. */
   arriving?(): void
-  /** Frames came that are no messages: the wire's own, or parts of messages. They may have so many bytes. */
+  /**
+   * Frames came that are not messages: control frames, or parts of messages. @param bytes their size, as far as no
+   * message counts it.
+   */
   passed?(frames: number, bytes: number): void
 }
 
@@ -36,7 +39,7 @@ export interface Transport {
    * false: it may take them apart.
    */
   readonly keepsEventsWhole?: boolean
-  /** The name of the dialect that is spoken over it, where that is known by now and is not JSON-RPC 2.0. */
+  /** The name of the dialect that is spoken over it, if that is already known and is not JSON-RPC 2.0. */
   readonly dialect?: string | undefined
   /** Begins delivery. Called once, by the channel; frames that came before it are delivered first. */
   start(events: TransportEvents): void
@@ -55,9 +58,14 @@ export interface Transport {
   terminate?(): void
   /** How many bytes wait here to leave, where that is known: a slow reader makes them many. */
   readonly bufferedBytes?: number
-  /** The same, where a part of a frame that has left counts, too: what falls shows that the other side takes something. */
+  /**
+   * As `bufferedBytes`, but it also falls when a part of a frame has left, which shows that the other side takes
+   * something.
+   */
   readonly unsentBytes?: number
-  /** Asks to be told (`events.drained`) when nothing waits here any more. @returns false where that is told by nobody. */
+  /**
+   * Asks for `events.drained` when nothing waits to be sent any more. @returns false if there will be no such event.
+   */
   watchDrain?(): boolean
   /** Reads nothing for a while, so that the other side has to wait; or goes on, where it can. */
   pause?(isPaused: boolean): void
@@ -65,11 +73,11 @@ export interface Transport {
   cork?(isHeld: boolean): void
   /** A ping of the wire's own, where it has one; answered by `events.pong`. */
   ping?(): void
-  /** A sign of life of the wire's own that was not asked for, where it has one. */
+  /** Sends a control frame as a sign of life, without being asked, if the wire has one. */
   pong?(): void
   /**
-   * Whether bytes have come, or some that waited here have left, since it was asked last, where that is known: the
-   * other side lives, though it may have said nothing whole.
+   * Whether bytes have arrived, or waiting bytes have left, since the last time it was asked, if that is known. Then
+   * the other side is alive, even if no whole message has come.
    */
   hasMoved?(): boolean
 }

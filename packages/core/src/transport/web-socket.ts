@@ -35,7 +35,7 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
   socket.binaryType = 'arraybuffer'
   // Browsers copy what they send, and clients mask a copy; a server of `ws` holds it.
   const isHeld = socket.url === undefined
-  // What was sent, text by its length, and what of it waited at the last look.
+  // How much was sent (text by its length), and how much of it waited at the last look.
   let sent = 0
   let waiting = 0
   let taken = 0
@@ -73,7 +73,8 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
       const wasWaiting = waiting > 0
       const before = taken
       waiting = socket.bufferedAmount ?? 0
-      // Text may take more bytes than its length, and so what has left may be more than this: it is never less.
+      // Text may take more bytes than its length, so the real number that has left may be larger than this, never
+      // smaller.
       taken = sent - waiting
       return wasWaiting && taken > before
     },

@@ -1,28 +1,28 @@
 import { MASKED } from './ws-frame.js'
 
-/** Of the first byte of a frame: it is the last of its message. */
+/** The bit of a frame's first byte that marks the last frame of a message. */
 const FINAL = 0x80
-/** Of the first byte of a frame: it is no part of a message, but a ping, a pong or a goodbye. */
+/** The bit of a frame's first byte that marks a control frame: a ping, a pong or a close. */
 const CONTROL = 0x08
-/** Its length, masking key included: RFC 6455, section 5.2. */
+/** The length of a frame's header, with its masking key: RFC 6455, section 5.2. */
 const LONGEST_HEADER = 14
 
-/** What came besides messages. */
+/** Called with what came besides messages. */
 export interface Counted {
-  /** Control frames, and all frames of messages but their last. */
+  /** How many: control frames, and all frames of messages except the last ones. */
   frames: number
-  /** The payload of the control frames: that of the others is counted with their messages. */
+  /** The payload of the control frames, in bytes. (The others count with their messages.) */
   bytes: number
 }
 
 /**
- * Counts frames that another reads, by their headers. It begins where a frame does, and is given all that
- * the other is given, however that is cut.
+ * Counts frames that `ws` reads, by their headers. It must get all bytes that `ws` gets, from the beginning of a frame
+ * on, in any pieces.
  */
 export class FrameCounter {
   readonly #header = new Uint8Array(LONGEST_HEADER)
   #headerBytes = 0
-  /** How much of a payload is still to come, in bytes. */
+  /** How many bytes of a payload are still to come. */
   #rest = 0
 
   count(chunk: Uint8Array): Counted {
@@ -32,7 +32,7 @@ export class FrameCounter {
       const skipped = Math.min(this.#rest, chunk.length - at)
       this.#rest -= skipped
       at += skipped
-      // A byte at a time: of what is left to another there is little, and a header may be cut anywhere.
+      // Byte by byte: `ws` reads few bytes here, and a header may be cut anywhere.
       while (at < chunk.length && this.#rest === 0) {
         this.#header[this.#headerBytes++] = chunk[at++] as number
         if (this.#headerBytes === this.#headerLength) this.#begin(counted)
@@ -41,7 +41,7 @@ export class FrameCounter {
     return counted
   }
 
-  /** How long the present header is, as far as that is known: at least one byte more than has come. */
+  /** The length of the present header, as far as it is known: at least one byte more than has come. */
   get #headerLength(): number {
     if (this.#headerBytes < 2) return 2
     const second = this.#header[1] as number

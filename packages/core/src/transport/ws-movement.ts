@@ -1,11 +1,11 @@
-/** What a TCP or TLS socket of Node tells of its bytes. */
+/** The members of Node's TCP and TLS sockets that tell of their bytes. */
 export interface MovingWire {
   readonly bytesRead?: number
-  /** What waits to leave, each write as a whole until all of it has left. */
+  /** How many bytes wait to leave; a write counts as a whole until all of it has left. */
   readonly writableLength: number
   /**
-   * Node's own: what was handed to the system, and how much of that it has not taken yet. Where these are other
-   * things one day, `writableLength` alone counts.
+   * Internals of Node: how many bytes were handed to the operating system, and how many of these it has not taken yet.
+   * If they are something else in a future version, only `writableLength` counts.
    */
   readonly _handle?: {
     readonly bytesWritten?: unknown
@@ -14,9 +14,9 @@ export interface MovingWire {
 }
 
 /**
- * Looks now and then whether bytes of a connection move: whether some have come, or some that waited have left. What
- * leaves at once proves nothing, since the system takes it without having reached anybody; where the system had
- * no room left, it has some again only when the other side has taken what was sent before.
+ * Finds out whether the bytes of a connection move: whether some have arrived, or some that waited have left. Bytes
+ * that leave at once prove nothing, because the operating system takes them without sending them. If the system had no
+ * room, it gets room only when the other side has taken what was sent before.
  */
 export class WireMovement {
   readonly #wire: MovingWire

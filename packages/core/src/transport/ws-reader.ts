@@ -9,15 +9,15 @@ export interface MessageReader {
   /** Whether the socket is a server's, to which frames come masked. */
   readonly isServed: boolean
   read(message: Frame): void
-  /** Bytes came of a message that is not whole yet. */
+  /** Bytes of an unfinished message came. */
   arriving?(): void
-  /** Frames came that are no messages. */
+  /** Frames came that are not messages. */
   passed?(frames: number, bytes: number): void
 }
 
 /**
- * As much as is needed of what reads a socket of `ws`. What begins with `_` is that library's own: where one of them is
- * another thing one day, all is left to `ws`, its limits included.
+ * The part of the reader (`Receiver`) of a `ws` socket that is needed. Members that begin with `_` are private to that
+ * library. If one of them is something else in another version, everything is left to `ws`, its limits included.
  */
 export interface WsReceiver {
   write(chunk: Buffer): boolean
@@ -27,7 +27,7 @@ export interface WsReceiver {
   readonly _bufferedBytes: number
   /** What kind of message it is whose other frames are to come; 0: none. */
   readonly _fragmented: number
-  /** The largest message, in bytes; 0: any. */
+  /** The largest message, in bytes; 0 for no limit. */
   readonly _maxPayload: number
   /** Of a stream: it failed. */
   readonly errored: Error | null
@@ -40,7 +40,7 @@ const READER: unique symbol = Symbol('reader')
 /** What has come of a frame that is not whole yet: of its header, or all of that. */
 const BEGUN: unique symbol = Symbol('begun')
 
-/** Counts what is left to `ws`. */
+/** Counts the frames that are left to `ws`. */
 const COUNTER: unique symbol = Symbol('counter')
 
 interface ReadReceiver extends WsReceiver {
@@ -74,7 +74,7 @@ export function readMessagesOf(
   return true
 }
 
-/** Whether each member that is read is what it is taken for. */
+/** Whether each private member has the expected type. */
 function isKnown(receiver: Partial<WsReceiver> | null | undefined): receiver is WsReceiver {
   if (typeof receiver !== 'object' || receiver === null) return false
   const { _state, _bufferedBytes, _fragmented, _maxPayload, errored, writableEnded } = receiver
@@ -96,7 +96,7 @@ function write(this: ReadReceiver, chunk: Buffer): boolean {
   return read === chunk.length || pass(this, read === 0 ? chunk : chunk.subarray(read))
 }
 
-/** Has `ws` read what is not read here, and counts what is in it. */
+/** Lets `ws` read what is not read here, and counts its frames. */
 function pass(receiver: ReadReceiver, chunk: Buffer): boolean {
   const { [READER]: reader } = receiver
   receiver[COUNTER] ??= new FrameCounter()

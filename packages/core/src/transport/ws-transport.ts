@@ -38,16 +38,19 @@ export interface Wire extends MovingWire {
   write(bytes: Uint8Array, left?: () => void): void
   cork(): void
   uncork(): void
-  /** Whether it will tell when all has left ('drain'). */
+  /** Whether the event 'drain' will come when everything has left. */
   readonly writableNeedDrain: boolean
   once(event: 'drain', listener: () => void): unknown
   /** Of a client's: see `connectDirectly`. */
   readFirst?: ReadFirst
 }
 
-/** So long, in ms, the other side may take nothing of what is ahead of a server's goodbye, or leave that unanswered. */
+/**
+ * How long, in ms, the other side may take nothing of what is ahead of a server's goodbye, or leave the goodbye
+ * unanswered.
+ */
 const GOODBYE_MS = 5_000
-/** So long, in ms, it may take over that altogether. */
+/** How long, in ms, all of that may take together. */
 export const LONGEST_GOODBYE_MS = 60_000
 
 /** A server's text of more characters is written as it is, behind its header: it needs no mask, and no memory. */
@@ -80,7 +83,7 @@ export class WsTransport implements Transport, MessageReader {
   readonly #socket: OwnedSocket
   readonly #wire: Wire
   readonly isServed: boolean
-  /** Made when it is first asked for. */
+  /** Made at the first use. */
   #movement: WireMovement | undefined
   #events: TransportEvents | undefined
   #isDrainWatched = false
@@ -144,13 +147,13 @@ export class WsTransport implements Transport, MessageReader {
     this.#wire.readFirst = (memory, size) => readMessages(receiver, memory, size)
   }
 
-  /** What `ws` alone reads is counted on its way there. */
+  /** Bytes that only `ws` reads are counted on their way there. */
   #watchWire(): void {
     const counter = new FrameCounter()
     this.#wire.on('data', (chunk) => {
       const { frames, bytes } = counter.count(chunk)
       if (frames > 0) this.passed(frames, bytes)
-      // Whether it was whole is known to `ws` alone.
+      // Only `ws` knows whether the frame was the last one of its message.
       this.arriving()
     })
   }
@@ -182,8 +185,8 @@ export class WsTransport implements Transport, MessageReader {
   }
 
   /**
-   * The goodbye is behind all that waits here: who takes that learns why the connection ends, and who takes nothing
-   * holds nothing for long.
+   * The goodbye comes after everything that waits here. A peer that reads learns why the connection ends; one that
+   * does not read can't hold the memory for long.
    */
   #awaitGoodbye(leftMs: number): ReturnType<typeof setTimeout> {
     this.#movement ??= new WireMovement(this.#wire)

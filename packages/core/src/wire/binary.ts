@@ -3,7 +3,7 @@ export function isBinary(value: object): boolean {
   return ArrayBuffer.isView(value) || (isEmpty(value) && MEMORY.has(kindOf(value)))
 }
 
-/** Raw memory that is no view. JSON and MessagePack would make an empty object of it. */
+/** Raw memory (`ArrayBuffer`, `SharedArrayBuffer`), which JSON and MessagePack would turn into an empty object. */
 const MEMORY: ReadonlySet<string> = new Set(['ArrayBuffer', 'SharedArrayBuffer'])
 
 function isEmpty(value: object): boolean {

@@ -15,21 +15,21 @@ interface Announced {
   size: number
 }
 
-/** JSON that is more than a text: it had bytes in it, or nests deep. */
+/** A message as JSON that holds bytes, or nests deep. */
 export interface JsonParts {
   readonly frame: string
   /** The caller's own, in the order of their announcements. */
   readonly bytes: readonly Uint8Array[]
-  /** The way to the first of them, from the message on; empty where there are none. */
+  /** The path to the first of them, from the message on; empty if there are none. */
   readonly path: readonly string[]
-  /** How many levels the message nests, but for the protocol's own member. */
+  /** How many levels the message nests, without the member `rpc` of the protocol. */
   readonly depth: number
 }
 
 const NONE: readonly never[] = []
 /** Deeper than this a value is not searched, but taken to hold bytes: a cycle has no end. */
 const MAX_SEARCHED_DEPTH = 100
-/** JSON that comes as a text nests no more levels than these. */
+/** A message that was made as mere text nests no deeper than this. */
 export const SHALLOW_LEVELS = MAX_SEARCHED_DEPTH + 1
 /** Deeper than this no message is made. */
 const MAX_DEPTH = 1_000
@@ -61,13 +61,13 @@ export function toJsonWithBytes(message: object): string | JsonParts {
 }
 
 /**
- * What says of itself what it is as JSON may say that it is nothing; an answer has its result all the same, as null.
+ * A `toJSON` may give `undefined`. A result is then null, so that the answer has a result.
  *
- * @throws {TypeError} where params or a result say that they are what a message can't have.
+ * @throws {TypeError} if the `toJSON` of params or a result gives something that can't be in a message.
  */
 function complete(message: { params?: unknown; result?: unknown }): object {
   const { params, result } = message
-  // Params that are bytes have left a null.
+  // Params that were bytes were replaced by null.
   if (typeof params !== 'object' && Object.hasOwn(message, 'params')) {
     throw new TypeError('the toJSON of params must give an object')
   }
@@ -111,7 +111,7 @@ class LiftedBytes {
     return copy ?? value
   }
 
-  /** JSON has no members of arrays that have names, and so no bytes in them. */
+  /** In JSON an array has no named members, so bytes in them are not announced. */
   #withoutItems(value: readonly unknown[], at: string[]): object {
     let copy: unknown[] | undefined
     for (let index = 0; index < value.length; index++) {
@@ -151,13 +151,13 @@ class LiftedBytes {
   }
 }
 
-/** What was asked once what it is as JSON is not asked again, which may be answered otherwise. */
+/** Returns a copy without `toJSON`, as that has been called: a second call might give something else. */
 function mute(said: object): object {
   if (!saysItsJson(said) || isPlainDate(said)) return said
   return Array.isArray(said) ? itemsOf(said) : { ...said, toJSON: undefined }
 }
 
-/** Of an array of a class, one of none. */
+/** A plain array with the items of an array of a subclass. */
 function itemsOf(array: readonly unknown[]): unknown[] {
   return Array.from({ length: array.length }, (_, index) => array[index])
 }
@@ -175,12 +175,15 @@ function isPlain(buffer: ArrayBufferLike): boolean {
 
 let dates = 0
 
-/** Grows with each date that becomes text: whoever has a message made can tell whether there is one in it. */
+/**
+ * Counts the dates that were turned into text: compare it before and after a message is made to see whether it has
+ * one.
+ */
 export function datesSoFar(): number {
   return dates
 }
 
-/** One that is its text as JSON, as nearly all are. */
+/** Whether a date has the standard `toJSON`, as nearly all have. */
 function isPlainDate(value: object): boolean {
   if (!(value instanceof Date) || value.toJSON !== Date.prototype.toJSON) return false
   dates++
@@ -217,7 +220,7 @@ function mayHoldBytes(value: object, depth: number): boolean {
       return true
     }
   }
-  // Looked at last: memory that is no view has no members.
+  // This check comes last: raw memory has no members.
   return isEmpty && value.constructor !== Object && isBinary(value)
 }
 
@@ -261,9 +264,8 @@ interface Slot {
 }
 
 /**
- * @param refused messages of the frame that are not taken, but with which their bytes come: these are awaited, and
- *   dropped.
- * @returns what a decoded frame (a message, or an array of some) waits for; `undefined` where nothing.
+ * @param refused messages of the frame that are refused: their bytes are awaited too, and dropped.
+ * @returns the bytes that a decoded frame (a message, or an array of some) waits for; `undefined` if none.
  * @throws {TypeError} saying what is wrong with an announcement.
  */
 export function awaitedBytes(
@@ -303,7 +305,7 @@ function slotsIn(message: unknown, find: FindSlot): readonly Slot[] {
   })
 }
 
-/** Where bytes go that nobody takes. */
+/** The place of bytes that nobody takes. */
 const dropped: FindSlot = (_message, _at, size) => ({ holder: {}, key: '', size })
 
 function isSize(value: unknown): value is number {

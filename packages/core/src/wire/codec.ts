@@ -29,7 +29,7 @@ export interface Codec {
   decode(frame: Frame): unknown
 }
 
-// Made when they are needed: not every place has them, and who speaks JSON in text frames needs neither.
+// Made at the first use: some platforms do not have them, and JSON in text frames needs neither.
 let utf8Decoder: TextDecoder | undefined
 let utf8Encoder: TextEncoder | undefined
 
@@ -61,7 +61,7 @@ function createDecoder(): TextDecoder {
   try {
     return new TextDecoder('utf-8', { fatal: true })
   } catch {
-    // Some polyfills can't be strict.
+    // Some polyfills do not support `fatal`.
     return new TextDecoder()
   }
 }

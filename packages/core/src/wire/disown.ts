@@ -1,4 +1,7 @@
-/** A promise in the place of a value is an error of its own: what it rejects with is none more, and ends no process. */
+/**
+ * A promise where a value was expected is already reported as an error. If it rejects later, that must not end the
+ * process.
+ */
 export function disown(given: unknown): void {
   if (given instanceof Promise) given.catch(() => {})
 }

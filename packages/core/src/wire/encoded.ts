@@ -8,7 +8,7 @@ import { type Lent, lentCopy } from './lent-memory.js'
 /** A message as it goes out: a frame; and what bytes there are in it, in frames of their own. */
 export type Encoded = Frame | Parts
 
-/** One that has bytes, or nests deep. */
+/** A message with bytes, or one that nests deep. */
 interface Parts {
   readonly frame: Frame
   /** The caller's, who may change them once it is out of its hands; or copies: see {@link keep}. */
@@ -41,19 +41,22 @@ function encodeAs({ codec, frameType }: Format, message: object): Frame {
   throw new TypeError(`the codec "${codec.name}" made neither text nor a Uint8Array of it`)
 }
 
-/** Whether a codec has left out a result, which may say of itself that it is nothing. */
+/** Whether a codec has left out the result, which may happen if its `toJSON` gives `undefined`. */
 function lacksResult(codec: Codec, message: { result?: unknown }, frame: Frame): boolean {
   const { result } = message
   if (typeof result !== 'object' || result === null || !('toJSON' in result)) return false
   try {
     return !Object.hasOwn(codec.decode(frame) as object, 'result')
   } catch {
-    // It does not read what it wrote: the other side says so.
+    // The codec can't read what it wrote: the other side will report that.
     return false
   }
 }
 
-/** Answers to a batch, which have no bytes, as one array. @throws whatever says that it can't be carried. */
+/**
+ * Makes one array of the answers to a batch, which have no bytes. @throws the error of an answer that can't be
+ * carried.
+ */
 export function encodeBatch(
   format: Format,
   answers: readonly { readonly answer: object; readonly encoded: Encoded }[],
@@ -65,7 +68,7 @@ export function encodeBatch(
       answers.map(({ answer }) => answer),
     )
   }
-  // Each is JSON already. Made again, it could be something else.
+  // The JSON of each answer is joined as it is: encoded again, it might differ.
   const text = `[${answers.map(({ encoded }) => readText(frameOf(encoded))).join()}]`
   return frameType === 'text' ? text : utf8(text)
 }
@@ -92,11 +95,14 @@ export function hasBytes(encoded: Encoded): encoded is Parts {
   return isParts(encoded) && encoded.bytes.length > 0
 }
 
-/** Whether a message nests more levels than whoever reads it takes, who looks at text only. */
+/**
+ * Whether a message nests more levels than the other side accepts. A reader looks at text only, so binary codecs are
+ * not checked.
+ */
 export function isDeep({ codec }: Format, encoded: Encoded, most: number): boolean {
   if (most === Number.POSITIVE_INFINITY) return false
   const isJson = codec === jsonCodec
-  // It was looked at when it was made.
+  // The depth of JSON was measured when the message was made.
   if (isJson && most >= SHALLOW_LEVELS) return isParts(encoded) && encoded.depth > most
   const frame = frameOf(encoded)
   if (isJson) return nestsDeeper(readText(frame), most)

@@ -28,20 +28,20 @@ export function nestsDeeper(text: string, maxDepth: number): boolean {
   return false
 }
 
-/** JSON without what nests too deep in it. */
+/** JSON from which the values that nest too deep were removed. */
 export interface Pruned {
-  /** A null is in the place of each value that nests too deep. */
+  /** The JSON, with null in place of each value that nests too deep. */
   readonly text: string
-  /** Which messages had such values: their places in the array of messages; 0 for one that came alone. */
+  /** The indexes, in an array of messages, of those that had such values; 0 for a message that came alone. */
   readonly places: ReadonlySet<number>
 }
 
 /**
- * Takes what nests too deep out of JSON, so that the rest of it can be parsed: who a message is from, what bytes
- * follow it, and the messages beside it.
+ * Removes what nests too deep from JSON, so that the rest can be parsed: the ids, the announcements of bytes, and the
+ * messages beside it.
  *
- * @param text JSON that {@link nestsDeeper} than `maxDepth`. Of what is no JSON, the result is none either, unless it
- *   was in what is taken out.
+ * @param text JSON that {@link nestsDeeper} than `maxDepth`. If it is not JSON, the result is not JSON either, unless
+ *   the mistake was in a removed part.
  */
 export function pruned(text: string, maxDepth: number): Pruned {
   const most = mostLevels(text, maxDepth)
@@ -66,7 +66,7 @@ export function pruned(text: string, maxDepth: number): Pruned {
   return { text: left.join(''), places }
 }
 
-/** How deep a text may nest whose messages may nest so deep. */
+/** How deep a text may nest if each message in it may nest `maxDepth` levels. */
 function mostLevels(text: string, maxDepth: number): number {
   let at = 0
   while (text.charCodeAt(at) <= SPACE) at++

@@ -93,7 +93,7 @@ export type Classified =
   /** Meant as a request, but not one; `id` is null where none could be read. */
   | { kind: 'invalid'; id: MessageId; reason: string }
 
-/** So many characters an id may have: it is held as long as its call runs, and said again in the answer. */
+/** The most characters of an id: it is kept while its call runs, and is sent back in the answer. */
 const LONGEST_ID = 256
 
 /**
@@ -210,7 +210,7 @@ export function neverRanMessage(
   return errorMessage(id, code, message, data, false)
 }
 
-/** The answer to a value that is no request, or none that is taken. */
+/** The answer to a value that is not a request, or to a request that is refused. */
 export function invalidRequestMessage(id: MessageId, reason: string, ran?: Ran): ErrorMessage {
   return errorMessage(id, ErrorCode.invalidRequest, `Invalid request: ${reason}`, undefined, ran)
 }

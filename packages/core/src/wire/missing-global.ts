@@ -1,6 +1,6 @@
 import { RpcConfigError } from '../errors.js'
 
-/** What not every place has, such as React Native of some versions, and what adds it. */
+/** Globals that some platforms lack, such as some versions of React Native, and the polyfill of each. */
 const POLYFILLS = {
   TextDecoder: 'fast-text-encoding',
   TextEncoder: 'fast-text-encoding',
@@ -9,7 +9,7 @@ const POLYFILLS = {
   crypto: 'react-native-get-random-values',
 } as const
 
-/** Why something can't be done without a global, and what to do. */
+/** Makes the error for a missing global, which says what to do. */
 export function missingGlobal(name: keyof typeof POLYFILLS, cause?: unknown): RpcConfigError {
   const message = `There is no ${name} here. Import a polyfill ahead of everything else, such as "${POLYFILLS[name]}"`
   return new RpcConfigError(message, { cause })

@@ -43,7 +43,7 @@ export function assertSane(
     if (at === end) throw new TypeError('it ends too early')
     const type = view.getInt8(at++)
     if (!containers.has(type)) return skip(size)
-    // The value in it is in its place.
+    // The container's data counts as one more value in its place.
     open[open.length - 1] = (open.at(-1) ?? 0) + 1
     owed++
   }

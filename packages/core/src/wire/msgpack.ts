@@ -12,9 +12,12 @@ import { assertSane } from './msgpack-guard.js'
 /** The application types of docs/protocol.md, "Codec"; −1 is MessagePack's own. */
 const Type = { date: -1, map: 1, set: 2, bigint: 3 } as const
 
-/** How deep values may nest, whatever they nest in: in frames, and in what is sent. */
+/**
+ * How deep values may nest, in arrays, objects, Maps and Sets together, both when they are read and when they are
+ * written.
+ */
 const MAX_DEPTH = 100
-/** Types that hold other values. */
+/** The application types that hold other values. */
 const CONTAINERS: ReadonlySet<number> = new Set([Type.map, Type.set])
 
 const extensionCodec = new ExtensionCodec()
@@ -24,11 +27,14 @@ function pack(value: unknown): Uint8Array<ArrayBuffer> {
   return encode(value, options)
 }
 
-/** In how many Maps and Sets is written, and whether in any so far: the encoder counts anew in each of them. */
+/**
+ * How many Maps and Sets surround the value that is being written, and whether the message has any: the encoder counts
+ * depth anew in each of them.
+ */
 let inside = 0
 let wasInside = false
 
-/** The values of a Map or a Set. */
+/** Writes the values of a Map or a Set. */
 function packList(list: unknown[]): Uint8Array<ArrayBuffer> {
   if (inside === MAX_DEPTH) throw new TypeError(`it nests deeper than ${MAX_DEPTH}`)
   inside++
@@ -40,7 +46,7 @@ function packList(list: unknown[]): Uint8Array<ArrayBuffer> {
   }
 }
 
-/** Of what {@link assertSane} has looked through. */
+/** Reads the values of a Map or a Set, after {@link assertSane} has checked the frame. */
 function unpackList(bytes: Uint8Array): unknown[] {
   const list = decode(bytes, options)
   if (!Array.isArray(list)) throw new TypeError('a Map or a Set is no array of its items')
@@ -106,7 +112,7 @@ export const msgpackCodec: Codec = {
     wasInside = false
     // A copy, as the original is a part of a larger buffer, which a port would post whole.
     const frame = pack(message).slice()
-    // What the other side would refuse is not sent.
+    // The other side would refuse a message that nests too deep, so it is not sent.
     if (wasInside) assertSane(frame, MAX_DEPTH, CONTAINERS)
     return frame
   },

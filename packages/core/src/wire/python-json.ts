@@ -18,10 +18,10 @@ export function parsePythonJson(text: string): unknown {
 
 const NO_NUMBERS = ['NaN', 'Infinity', '-Infinity']
 
-/** The text with null in place of what is no number. What is in strings stays. */
+/** The text with null in place of `NaN`, `Infinity` and `-Infinity`; strings are left as they are. */
 function withNull(text: string): string {
   let written = ''
-  /** Up to where the text has been written. */
+  /** How much of the text has been copied to `written`. */
   let done = 0
   for (let at = 0; at < text.length; at++) {
     if (text[at] === '"') at = endOfString(text, at)
@@ -36,7 +36,7 @@ function withNull(text: string): string {
   return written + text.slice(done)
 }
 
-/** @returns where the quote is that ends the string, or the text where none does. */
+/** @returns the index of the quote that ends the string, or the end of the text if there is none. */
 function endOfString(text: string, start: number): number {
   let at = start + 1
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1

@@ -1,9 +1,9 @@
 import { missingGlobal } from './missing-global.js'
 
 /**
- * So many random hexadecimal digits, an even number of them; `crypto.randomUUID` is missing on plain http pages.
+ * Makes random hexadecimal digits; their number must be even. (`crypto.randomUUID` is missing on plain http pages.)
  *
- * @throws {RpcConfigError} where there is no `crypto`.
+ * @throws {RpcConfigError} if there is no `crypto`.
  */
 export function randomHex(digits: number): string {
   if (typeof globalThis.crypto?.getRandomValues !== 'function') throw missingGlobal('crypto')

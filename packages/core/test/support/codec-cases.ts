@@ -103,7 +103,7 @@ export const codecCases: readonly CodecCase[] = [
   {
     name: 'a SharedArrayBuffer',
     value: () => ({
-      // Pages have none, as a rule.
+      // Most pages don't have `SharedArrayBuffer`.
       in: 'SharedArrayBuffer' in globalThis ? new SharedArrayBuffer(2) : new ArrayBuffer(2),
     }),
     ...always({ refused: /only a Uint8Array is carried/ }),

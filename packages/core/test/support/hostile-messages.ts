@@ -1,22 +1,22 @@
 import type { RawMessage } from './session-peer.js'
 
-/** Text that nests so many levels. */
+/** JSON that nests so many levels. */
 export const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
 
-/** Nests deeper than a side accepts. */
+/** JSON that nests deeper than a side accepts. */
 const DEEP = nested(300)
-/** So much that it is not parsed before it is looked how deep it nests. */
+/** JSON so long that its depth is checked before it is parsed. */
 const MUCH = 'x'.repeat(70_000)
 
 const announced = (at: string[], size: number) =>
   `"rpc":{"bytes":[${JSON.stringify({ at, size })}]}`
 
-/** What becomes of a message that is refused: its call is answered with this code, or nothing is owed. */
+/** What comes of a refused message: an error with this code, or no answer. */
 interface Hostile extends RawMessage {
   readonly code?: number
 }
 
-/** Messages that are not taken, and what is owed for each: of a call with this id. */
+/** Messages that are refused, each with the answer that is owed for a call with this id. */
 export const HOSTILE: Readonly<Record<string, (id: number) => Hostile>> = {
   'a number': () => ({ text: '7' }),
   null: () => ({ text: 'null' }),

@@ -3,29 +3,29 @@ import { runInNewContext } from 'node:vm'
 import { createClient } from '@flashrpc/core'
 import { createEndpoint, type EndpointOptions } from '@flashrpc/core/server'
 
-/** What the server and the client of a process can be called for. */
+/** The methods of the server and of the client in a process. */
 export interface Pressed {
   answer(params: { size: number }): string
-  /** The same, a turn later. */
+  /** Answers the same, a turn later. */
   answerLater(params: { size: number }): string
   note(params: { n: number; text?: string }): void
 }
 
-/** What its parent asks the process. */
+/** What the parent process asks. */
 export type Command =
-  /** Is it a server, or a client of this one? */
+  /** Become a server, or a client of the server at this address. */
   | { do: 'serve'; options: object }
   | { do: 'connect'; url: string }
-  /** Notify the other side, so many times of so many characters, every `everyMs` so many of them. */
+  /** Notify the other side: so many times in all, in texts of so many characters, so many of them every `everyMs`. */
   | { do: 'notify'; size: number; times: number; at: number; everyMs: number }
   | { do: 'measure' }
 
 export interface Measured {
-  /** What is held, in bytes. */
+  /** How many bytes are held. */
   heap: number
   /** The notes that came, in order. */
   heard: number[]
-  /** Those of its own that went out, or wait; and those that were refused, as which kinds of errors. */
+  /** The process's own notes: those that were sent or wait, and the kinds of errors of those that were refused. */
   sent: number[]
   refused: number
   refusals: string[]

@@ -8,7 +8,7 @@ const folder = new URL('../python/', import.meta.url)
 /** The packages that the programs there need. */
 export const requirements = fileURLToPath(new URL('requirements.txt', folder))
 
-/** The same, with pydantic 1. */
+/** The same program, with pydantic 1. */
 export const requirementsWithPydantic1 = fileURLToPath(
   new URL('requirements-pydantic-1.txt', folder),
 )

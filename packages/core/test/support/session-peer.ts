@@ -4,18 +4,18 @@ import type { RawPeer } from './raw-peer.js'
 export interface RawMessage {
   readonly text: string
   readonly bytes?: readonly Uint8Array[]
-  /** Whether it has a number in a session. Default true. */
+  /** Whether a session counts it. Default true. */
   readonly isCounted?: boolean
 }
 
 /**
- * One side of a session, by hand: sends exact frames of several messages, and after a cut those again that the other
- * side says it has not counted.
+ * One side of a session, written by hand. It sends exact frames of several messages and, after a cut, sends those
+ * again that the other side has not counted.
  */
 export class SessionPeer {
-  /** Counted messages of the other side that have come. */
+  /** How many counted messages of the other side have come. */
   recv = 0
-  /** What came and was counted. */
+  /** The counted messages that have come. */
   // biome-ignore lint/suspicious/noExplicitAny: what came is compared as a whole, or read by name
   readonly came: any[] = []
   readonly #sent: RawMessage[] = []
@@ -26,7 +26,7 @@ export class SessionPeer {
     return this.#sent.length
   }
 
-  /** Goes on over a connection whose other side has counted so many messages. */
+  /** Goes on over a connection; the other side has counted `recv` messages. */
   attach(peer: RawPeer, counted: number): void {
     this.#peer = peer
     for (const message of this.#sent.slice(counted)) this.#write([message])
@@ -47,7 +47,7 @@ export class SessionPeer {
     for (const part of messages.flatMap(({ bytes = [] }) => bytes)) this.#peer?.send(part)
   }
 
-  /** Cuts the connection: nothing more of it is heard. */
+  /** Cuts the connection, and ignores all that still comes over it. */
   cut(): void {
     const peer = this.#peer
     this.#peer = undefined

@@ -1,20 +1,20 @@
 import { createEndpoint, memoryResultStore } from '@flashrpc/core/server'
 import { stepClock } from './stepped-clock.js'
 
-/** What the server of a process can be called for. */
+/** The methods of the server in a process. */
 export interface Till {
-  /** Says to the parent that it charges, and answers after so many ms. */
+  /** Tells the parent that it runs, and answers after so many ms. */
   charge(params: { order: string; ms?: number }): string
-  /** How much time its caller leaves it, in ms; when that is over, it says so to the parent. */
+  /** Returns how much time its caller gives it, in ms; when that has passed, it tells the parent. */
   watch(params: object): Promise<number>
-  /** How long the credentials are that the caller came with. */
+  /** How long the caller's credentials last, in ms. */
   whoAmI(params: object): number
 }
 
-/** What the parent says. */
+/** The messages of the parent. */
 export type Told = { readonly step: number }
 
-/** What the parent is told. */
+/** The messages to the parent. */
 export type Heard =
   | { readonly url: string }
   | { readonly stepped: number }
@@ -27,7 +27,7 @@ const [ttlMs, windowMs] = process.argv.slice(2).map(Number)
 const tell = (heard: Heard) => process.send?.(heard)
 
 const endpoint = createEndpoint<Till, Record<never, never>, number>({
-  // How long its credentials are, as the client says: in ms from now.
+  // The client says how long its credentials last, in ms from now.
   authenticate: ({ url = '' }) => Number(new URLSearchParams(url.split('?')[1]).get('for') ?? 0),
   expiresAt: (forMs) => (forMs > 0 ? Date.now() + forMs : undefined),
   onDisconnect: [(_, { code }) => tell({ ended: code })],

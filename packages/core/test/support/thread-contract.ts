@@ -3,12 +3,12 @@ import { z } from 'zod'
 
 const Bytes = z.instanceof(Uint8Array)
 
-/** What a worker thread and its parent can call each other for. */
+/** The methods of a worker thread and of its parent. */
 export const threadContract = defineContract({
   server: {
     add: method({ params: z.object({ a: z.number(), b: z.number() }), result: z.number() }),
     reverse: method({ params: z.object({ bytes: Bytes }), result: Bytes }),
-    /** The parent's name, asked back while the call runs. */
+    /** The parent's name; the worker asks for it while a call runs. */
     ask: method({ result: z.string() }),
     count: stream({ params: z.object({ to: z.number() }), item: z.number() }),
     hang: method(),

@@ -4,7 +4,7 @@ import type { threadContract } from './thread-contract.js'
 type Sides = typeof threadContract
 type Methods = Omit<Handlers<Sides['server'], Channel<Sides['server'], Sides['client']>>, 'exit'>
 
-/** What a worker serves, whichever kind of worker it is. */
+/** The methods of a worker, of either kind. */
 export const threadMethods: Methods = {
   add: ({ a, b }) => a + b,
   reverse: ({ bytes }) => bytes.slice().reverse(),

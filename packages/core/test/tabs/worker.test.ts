@@ -134,11 +134,11 @@ describe('a tab has a connection of its own', () => {
     expect(scene.endpoint.channels.size).toBe(2)
     expect(lines).toEqual([expect.stringMatching(/connection of its own: .*another user/)])
     expect(bob.state.sessionId).not.toBe(ada.state.sessionId)
-    // The end of the one is none of the other's.
+    // The other tab's connection goes on when this one ends.
     await Promise.all([ada.close(), alsoAda.close()])
     expect(await bob.other.add({ a: 1, b: 2 })).toBe(3)
     await polled(() => scene.endpoint.channels.size).toBe(1)
-    // Its own is lost and comes back as any client's does.
+    // Its own connection is lost and comes back, as any client's does.
     scene.proxy.cut()
     expect(await bob.other.add({ a: 2, b: 2 })).toBe(4)
     // The worker is free for the next user.

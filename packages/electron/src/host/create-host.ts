@@ -216,7 +216,7 @@ class Host {
       if (!link.open) this.#forget(link)
     })
     const verdict = await this.#decide(page, port)
-    // While it was found out who it is, it may have gone, or tried again.
+    // Meanwhile the page may have gone, or tried again.
     if (!this.#links.has(link)) return
     this.#decisions.told(page)
     if ('cause' in verdict) {
@@ -249,7 +249,7 @@ class Host {
     }
   }
 
-  /** Finds out who a page is; tells it where that takes longer than this turn. */
+  /** Finds out who a page is. If the answer is not there at once, the page is told that it must wait. */
   #decide(page: ElectronPage, port: MessagePortMain): Verdict | Promise<Verdict> {
     const verdict = this.#decisions.of(page)
     if (verdict instanceof Promise) port.postMessage(DECIDING)
@@ -376,7 +376,7 @@ class Host {
   async #close(drain: number): Promise<void> {
     this.#listeners.tell('closed')
     const deadline = performance.now() + drain
-    // Calls that come from here on are given back to the pages.
+    // Calls that arrive from here on are not run; the pages make them again later.
     for (const channel of this.#channels) channel.retire()
     const isServing = () => [...this.#channels].some((channel) => channel.isServing)
     while (isServing() && performance.now() < deadline) {

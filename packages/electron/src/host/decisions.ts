@@ -1,22 +1,22 @@
 import type { ElectronPage } from './page.js'
 
-/** Who a page is, or what finding that out ended with. */
+/** The identity of a page, or the error with which `identify` failed. */
 export type Verdict = { readonly identity: unknown } | { readonly cause: unknown }
 
-/** How long a verdict that no port has been told waits for the page's next attempt, in ms. */
+/** How long, in ms, a verdict that could not be sent to the page is kept for its next attempt. */
 const KEEP_MS = 60_000
 
 interface Decision {
   readonly webContentsId: number
   readonly verdict: Promise<Verdict>
-  /** Another page has been under way to the window since it began. */
+  /** Whether the window has begun to load another page since then. */
   isOutgoing: boolean
   forget: () => void
 }
 
 /**
- * Finds out who pages are: of each page once, however often it hands a port over meanwhile. A page whose attempt
- * has run out joins the decision with its next one, or finds it made.
+ * Finds out who pages are. `identify` is called once for a page, even if the page hands over several ports meanwhile:
+ * a later attempt of the page waits for the same decision, or finds it made.
  */
 export class Decisions {
   readonly #identify: (page: ElectronPage) => unknown
@@ -26,7 +26,7 @@ export class Decisions {
     this.#identify = identify
   }
 
-  /** @returns the verdict, at once where `identify` has it at once. */
+  /** @returns the verdict; a promise only if `identify` returns a promise. */
   of(page: ElectronPage): Verdict | Promise<Verdict> {
     const key = keyOf(page)
     const before = this.#byPage.get(key)
@@ -41,17 +41,17 @@ export class Decisions {
     return this.#begin(key, page, identity)
   }
 
-  /** The page has been told its verdict: its next attempt is to be decided anew. */
+  /** The page has been told its verdict. For its next attempt, `identify` is called again. */
   told(page: ElectronPage): void {
     this.#byPage.get(keyOf(page))?.forget()
   }
 
-  /** Another page is under way to a window. */
+  /** A window has begun to load another page. */
   navigating(webContentsId: number): void {
     for (const decision of this.#of(webContentsId)) decision.isOutgoing = true
   }
 
-  /** Another page has come to a window: what was to be decided of the one before concerns nobody. */
+  /** A window shows another page now: decisions about the page before are dropped. */
   navigated(webContentsId: number): void {
     for (const decision of this.#of(webContentsId)) if (decision.isOutgoing) decision.forget()
   }
@@ -95,7 +95,7 @@ export class Decisions {
   }
 }
 
-/** The document as main knows it; a frame shows one after another. */
+/** A key for one document: a frame shows several, one after another. */
 function keyOf({ webContentsId, frame }: ElectronPage): string {
   const { frameTreeNodeId, processId, routingId, url } = frame
   return `${webContentsId}:${frameTreeNodeId}:${processId}:${routingId}:${url}`

@@ -12,13 +12,15 @@ export interface Pipe {
   hasEnded: boolean
 }
 
-/** A page's port that a process has. Main hears no more of it, so it tells the process when the page goes. */
+/**
+ * A page's port that was handed on to a process. Main no longer sees it, so main tells the process when the page goes.
+ */
 interface Piped {
   readonly child: UtilityProcess
   readonly webContentsId: number
-  /** By which the process knows the port. */
+  /** The number by which the process knows the port. */
   readonly id: number
-  /** Another page has been under way to its window since it was handed on. */
+  /** Whether the window has begun to load another page since then. */
   isOutgoing: boolean
 }
 
@@ -27,7 +29,7 @@ let lastId = 0
 /** The pipes of one host. */
 export class Pipes {
   readonly #pipes = new Set<Pipe>()
-  /** One of each frame and name: its newest. */
+  /** The newest port of each frame and name. */
   readonly #piped = new Map<string, Piped>()
 
   /**
@@ -67,9 +69,9 @@ export class Pipes {
   }
 
   /**
-   * Hands a page's port on. What the page is known as goes with it.
+   * Hands a page's port on, together with the page's identity.
    *
-   * @throws {Error} where that can't be cloned.
+   * @throws {Error} if the identity can't be cloned.
    */
   handOn(
     { child, name }: Pipe,
@@ -86,14 +88,14 @@ export class Pipes {
     this.#piped.set(key, { child, webContentsId, id, isOutgoing: false })
   }
 
-  /** Another page is under way to a window. */
+  /** A window has begun to load another page. */
   navigating(webContentsId: number): void {
     for (const piped of this.#piped.values()) {
       if (piped.webContentsId === webContentsId) piped.isOutgoing = true
     }
   }
 
-  /** Another page has come to a window: connections of the one before end. */
+  /** A window shows another page now: the connections of the page before end. */
   navigated(webContentsId: number): void {
     this.#end(webContentsId, 1001, 'The page has gone', (piped) => piped.isOutgoing)
   }
@@ -124,7 +126,7 @@ export class Pipes {
   }
 }
 
-/** Has a process end the connection over a port, where it has not ended already. */
+/** Tells a process to end the connection over a port, if it has not ended already. */
 function end({ child, id }: Piped, code: number, reason: string): void {
   child.postMessage({ flashrpc: 'gone', id, code, reason } satisfies Gone)
 }

@@ -10,8 +10,8 @@ export type Place =
   | { readonly frameTreeNodeId: number }
 
 /**
- * @returns why there is no page: the target is gone, or is none.
- * @throws {RpcConfigError} where it is none: a mistake, and no window that has been closed.
+ * @returns why the target has no page: it is gone.
+ * @throws {RpcConfigError} if the target is neither a window, nor its contents, nor a frame.
  */
 export function whyNowhere(target: unknown): string {
   if (typeof (target as Partial<ElectronTarget> | null)?.isDestroyed === 'function') {

@@ -109,7 +109,7 @@ class Service {
   readonly #options: ServiceOptions
   readonly #channels = new Set<AnyServerChannel>()
   readonly #transports = new Set<Transport>()
-  /** Those of pages, by the id of their hand-over. */
+  /** The transports of pages, by the id of their hand-over. */
   readonly #ofPages = new Map<number, Transport>()
 
   constructor(parentPort: ParentPort, contract: Contract | undefined, options: UntypedOptions) {

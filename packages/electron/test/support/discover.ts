@@ -6,7 +6,7 @@ interface Discoverable {
   'rpc.discover'(): OpenRpcDocument
 }
 
-/** What the other side says it can be called for; the code of its error where it says nothing. */
+/** The methods that the other side says it has; the code of its error if it does not say. */
 export async function discover(name?: string): Promise<string[] | number> {
   const transport = electronTransport(name === undefined ? {} : { name })
   const client = createClient<Discoverable>({ transport })

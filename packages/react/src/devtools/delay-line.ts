@@ -15,7 +15,7 @@ export class DelayLine {
     return this.#waiting.length === 0
   }
 
-  /** How much waits. */
+  /** How many bytes wait. */
   get waitingBytes(): number {
     return this.#waitingBytes
   }

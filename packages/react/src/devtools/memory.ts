@@ -1,13 +1,13 @@
-// What V8 takes for values, on 64-bit machines, in bytes.
+// How many bytes V8 needs for values, on 64-bit machines.
 const ARRAY = 40
 const OBJECT = 56
 const MEMBER = 8
 const TEXT = 24
 
 /**
- * Estimates what a value takes in memory, in bytes, whatever it nests in. Text counts twice its length.
+ * Estimates how much memory a value takes, in bytes, with everything in it. Text counts 2 bytes for each character.
  *
- * @param limit where it takes more than this, the rest is not looked at.
+ * @param limit the estimate stops when it is above this.
  */
 export function memoryOf(value: unknown, limit = Number.POSITIVE_INFINITY): number {
   let memory = 0

@@ -80,7 +80,7 @@ export class MessageReader {
   }
 }
 
-/** A frame whose bytes nobody else has: what is read of it may be parts of it, and is kept. */
+/** A copy of a frame that nobody else holds, so that parts of it can be kept. */
 function own(frame: Frame): Frame {
   const isPart = typeof frame !== 'string' && frame.byteLength < frame.buffer.byteLength
   return isPart ? new Uint8Array(frame) : frame

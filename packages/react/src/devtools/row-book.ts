@@ -7,16 +7,19 @@ const MOST_ROWS = 1_000
 /** Of a row's messages, so many of the first and of the newest are kept. */
 const FIRST_MESSAGES = 20
 const NEWEST_MESSAGES = 30
-/** Rows take at most so much memory, by an estimate, in bytes. */
+/** The most memory that all rows may take, in bytes; it is estimated. */
 const MOST_MEMORY = 16 * 1024 * 1024
-/** The messages of one row take at most so much of it. */
+/** The most memory that the messages of one row may take, in bytes. */
 const MOST_MEMORY_OF_ROW = MOST_MEMORY / 4
-/** Of a message that takes more, what it carries is not kept. */
+/** The params, result or error of a message that takes more bytes than this are not kept. */
 const MOST_MEMORY_OF_MESSAGE = MOST_MEMORY / 32
-/** What a row, and a message in one, take besides what is in them. */
+/** How many bytes a row, and a message in it, take besides their content. */
 const MEMORY_OF_ROW = 1_024
 const MEMORY_OF_MESSAGE = 128
-/** Longer names are shortened, and a message with a longer id is none, in characters: no peer may send one. */
+/**
+ * The most characters of a name and of an id. Longer names are shortened; messages with longer ids are ignored, as no
+ * peer may send one.
+ */
 const LONGEST_NAME = 256
 
 const HELLO_ID = 'rpc:1'
@@ -49,13 +52,13 @@ type Draft = { -readonly [K in keyof Row]: Row[K] } & { messages: RowMessage[] }
 /** A row in the book. */
 interface Entry {
   readonly row: Draft
-  /** The row as it was told last, where it has not changed since. */
+  /** The row as it was told last, if it has not changed since. */
   told: Row | undefined
-  /** By `performance.now()`: how long it took does not depend on a wall clock that is set. */
+  /** By `performance.now()`, so that a wall clock that is set does not change how long it took. */
   readonly begunAt: number
-  /** What each of its messages takes in memory, in bytes, in their order. */
+  /** How much memory each of its messages takes, in bytes, in their order. */
   readonly memories: number[]
-  /** What all of it takes. */
+  /** How much memory the whole row takes, in bytes. */
   memory: number
   /** Where it is in `#open`. */
   openKey: string | undefined
@@ -70,7 +73,7 @@ export class RowBook {
   /** Whether no new rows are made; those there are go on. */
   isPaused = false
   #entries: Entry[] = []
-  /** What all rows take in memory, in bytes. */
+  /** How much memory all rows take, in bytes. */
   #memory = 0
   #key = 0
   #dropped = 0
@@ -230,7 +233,7 @@ export class RowBook {
   #progressed(entry: Entry, params: unknown): void {
     const { row } = entry
     const value = params instanceof LeftOut ? params : (params as { value?: unknown }).value
-    // It is kept longer than its message is, and so it counts besides.
+    // It is kept longer than its message, so it counts separately.
     this.#takeMemory(entry, memoryOf(value) - memoryOf(row.progress))
     row.progress = value
   }
@@ -289,7 +292,7 @@ export class RowBook {
     const { row, memories } = entry
     row.bytes += passed.bytes
     row.messages.push(passed)
-    // What was left out of it was not kept: what is here counts.
+    // Parts of it were left out, so only the rest counts.
     const memory = MEMORY_OF_MESSAGE + memoryOf(passed.message)
     memories.push(memory)
     this.#takeMemory(entry, memory)
@@ -303,7 +306,7 @@ export class RowBook {
     while (this.#entries.length > MOST_ROWS || this.#memory > MOST_MEMORY) this.#dropOldest()
   }
 
-  /** The first message of a row and the newest are kept in any case: each is small enough. */
+  /** The first and the newest message of a row are always kept: each is small enough. */
   #isTooLarge({ row, memory }: Entry): boolean {
     return row.messages.length > 2 && memory > MOST_MEMORY_OF_ROW
   }
@@ -320,7 +323,7 @@ export class RowBook {
     this.#dropped++
   }
 
-  /** Lets go of what is in a row that is no more: the session may go on to know of its messages. */
+  /** Drops the content of a row that was removed: the session may still refer to its messages. */
   #empty(entry: Entry): void {
     const { row, memory, openKey } = entry
     this.#memory -= memory
@@ -353,7 +356,7 @@ function opposite(direction: Direction): Direction {
   return direction === 'out' ? 'in' : 'out'
 }
 
-/** What is kept of a message. */
+/** The part of a message that is kept. */
 function messageOf({ message }: RowMessage): Message {
   return message as Message
 }
@@ -375,7 +378,7 @@ function abridged(message: unknown, bytes: number): unknown {
   return abridged
 }
 
-/** What a message has besides what it carries; others are not kept. */
+/** The members that are kept besides params, result and error; all others are dropped. */
 const MEMBERS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'rpc'])
 
 function isLong(value: unknown): boolean {

@@ -20,8 +20,8 @@ export const NETWORKS: readonly [Network, ...Network[]] = [
 ]
 
 /**
- * So much waits on a slow network in a direction, in bytes, text by its length: where more would, the connection is cut, as a
- * server ends one that stays behind. One frame may be larger.
+ * How many bytes may wait on a slow network in one direction, text by its length. If more would wait, the connection
+ * is cut, as a server ends a peer that stays behind. A single frame may be larger.
  */
 const MOST_WAITING = 16 * 1024 * 1024
 

@@ -1,22 +1,22 @@
 import { RpcConfigError } from '@flashrpc/core'
 import { hashKey } from '@tanstack/react-query'
 
-/** A member that stands for what JSON has no word for. */
+/** The member that marks, in a key, a value that JSON can't express. */
 const KIND = '$flashrpc'
 
-/** Numbers of values that are the same only as themselves. */
+/** A number for each value that is compared by identity. */
 const numbers = new WeakMap<object, number>()
 let lastNumber = 0
 
 /**
- * Params as a key holds them. TanStack Query compares keys as JSON, in which a `Map`, a `Set` and an instance of a class
- * are all `{}`, `NaN` is null, and a `bigint` an error: here each has a word of its own. What says itself what it is as
- * JSON (`toJSON`), such as a `Date`, stays as it is, and an instance that does not is the same only as itself.
+ * Makes params ready for a query key. TanStack Query compares keys as JSON, where a `Map`, a `Set` and an instance of
+ * a class are all `{}`, `NaN` is null, and a `bigint` is an error. Here, each of these is written in its own way. A
+ * value with `toJSON`, such as a `Date`, stays as it is; an instance of a class without it is compared by identity.
  *
- * @throws {RpcConfigError} where a value holds itself.
+ * @throws {RpcConfigError} if a value contains itself.
  */
 export function keyParams(method: string, params: unknown): unknown {
-  /** The values that hold the one that is looked at. */
+  /** The values around the present one. */
   const around = new Set<object>()
   const word = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return primitiveWord(value)
@@ -58,7 +58,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): number[] 
   return [...new Uint8Array(buffer, byteOffset, byteLength)]
 }
 
-/** The same order, whatever order they were put in. */
+/** Sorts the items of a Set or Map, so that the order in which they were added does not matter. */
 function inOrder(words: unknown[]): unknown[] {
   const texts = new Map(words.map((word) => [word, hashKey([word])]))
   const text = (word: unknown) => texts.get(word) ?? ''

@@ -52,7 +52,7 @@ export class WebContents extends EventEmitter {
   #skipsEmpty: boolean
   #target: PageTarget | undefined
   #windowOpenHandler: WindowOpenHandler | undefined
-  /** What ends each load that is under way, when the page is gone. */
+  /** Functions that end the loads which are under way, for when the page is gone. */
   readonly #givingUp = new Set<() => void>()
   #loads = new Map<string, (failure?: string) => void>()
   #loaderId: string | undefined
@@ -556,7 +556,7 @@ export class WebContents extends EventEmitter {
     })
   }
 
-  /** What a load comes to; rejects where the page is gone first, as in Electron. */
+  /** The result of a load. It rejects if the page is gone first, as in Electron. */
   #unlessDestroyed(url: string, loading: Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       const giveUp = () => reject(new LoadError('net::ERR_FAILED', url))
