@@ -395,14 +395,18 @@ describe('a side that is behind', () => {
 
 describe('calls of a side that is behind', () => {
   /** A peer whose answers wait at the server, because it reads none. */
-  async function behind(limits: Partial<ChannelLimits>, options: { resume?: object } = {}) {
+  async function behind(
+    limits: Partial<ChannelLimits>,
+    options: { resume?: object } = {},
+    isGreeted = options.resume !== undefined,
+  ) {
     const served = await serve({
       ...options,
       heartbeat: false,
       limits: { sendBuffer: KIB, answerBytes: 400 * KIB, ...limits },
     })
     const peer = await rawTo(served.proxy.url())
-    if (options.resume) await hello(peer)
+    if (isGreeted) await hello(peer)
     served.proxy.stall({ down: true })
     // More than the operating system buffers on the way.
     for (let n = 0; n < 200; n++) {
@@ -521,6 +525,37 @@ describe('calls of a side that is behind', () => {
     proxy.heal()
     const answers = await answersOf(peer, 201)
     expect(answers.at(-1)).toMatchObject([{ id: 900 }, { id: 901 }])
+  })
+
+  test('of a batch are no messages of a session that began after them', {
+    timeout: 20_000,
+  }, async () => {
+    const { peer, ran, proxy } = await behind({}, { resume: {} }, false)
+    peer.send(
+      [900, 901].map((n) => ({ jsonrpc: '2.0', id: n, method: 'get', params: { size: 1, n } })),
+    )
+    peer.send({
+      jsonrpc: '2.0',
+      id: 'rpc:1',
+      method: 'rpc.hello',
+      params: { v: 1, attempt: 1, codec: 'json', limits: limitsOfHello },
+    })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    proxy.heal()
+    while (!(await peer.next()).includes('"rpc:1"'));
+    peer.send({ jsonrpc: '2.0', method: 'note', params: { n: 902 } })
+    // From here on, answers have numbers.
+    let answers = 0
+    const acknowledged = async (): Promise<number> => {
+      const messages = [await peer.nextJson()].flat()
+      const ack = messages.find(({ method }) => method === 'rpc.ack')
+      if (ack) return ack.params[0]
+      answers += messages.length
+      peer.send({ jsonrpc: '2.0', method: 'rpc.ack', params: [answers] })
+      return acknowledged()
+    }
+    expect(await acknowledged()).toBe(1)
+    await polled(() => ran.filter((n) => n >= 900)).toStrictEqual([900, 901, 902])
   })
 
   test('have a budget while they wait; beyond it they are refused, and have not run', async () => {

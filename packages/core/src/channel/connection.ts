@@ -782,22 +782,34 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
           : `a batch holds ${most} messages at the most, not ${messages.length}`
       return this.#answer(invalidRequestMessage(null, reason))
     }
-    if (!this.isExtended && this.#events.isBehind) return this.#holdBatch(messages, bytes, tooDeep)
+    if (!this.isExtended) {
+      if (this.#events.isBehind) this.#holdBatch(messages, bytes, tooDeep)
+      else this.#beginBatch(messages, bytes, tooDeep)
+      return
+    }
     const each = bytes / messages.length
-    let replies: MaybeAsync<Reply | undefined>[] | undefined
     for (const decoded of messages) {
       if (this.#ended) return
-      const refusal = tooDeep?.has(decoded) ? this.#tooDeep : undefined
-      if (this.isExtended) {
-        this.#count(decoded, each)
-        this.#receiveOne(decoded, each, refusal)
-      } else {
-        replies ??= []
-        replies.push(this.#collected(this.#handle(decoded, each, refusal)))
-      }
+      this.#count(decoded, each)
+      this.#receiveOne(decoded, each, tooDeep?.has(decoded) ? this.#tooDeep : undefined)
     }
     this.session?.frameEnded()
-    if (replies) void this.#answerBatch(replies)
+  }
+
+  /** It is a plain peer's, and in no session, also where one has begun since it came. */
+  #beginBatch(
+    messages: readonly unknown[],
+    bytes: number,
+    tooDeep: ReadonlySet<unknown> | undefined,
+  ): void {
+    const each = bytes / messages.length
+    const replies: MaybeAsync<Reply | undefined>[] = []
+    for (const decoded of messages) {
+      if (this.#ended) break
+      const refusal = tooDeep?.has(decoded) ? this.#tooDeep : undefined
+      replies.push(this.#collected(this.#handle(decoded, each, refusal)))
+    }
+    void this.#answerBatch(replies)
   }
 
   /** Messages that are answered together are begun together. */
@@ -809,7 +821,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     const { weight } = this
     const begin = () => {
       this.#weight = weight
-      this.#receiveArray(messages, bytes, tooDeep)
+      this.#beginBatch(messages, bytes, tooDeep)
       this.#weight = 0
     }
     const held = { id: null, weight: weight * messages.length, begin }
