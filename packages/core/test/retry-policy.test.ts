@@ -301,6 +301,12 @@ describe('clients that lose their server together', () => {
     })
   }
 
+  /** One look at all of them at a time: hundreds of clients that are each waited for take all of a busy machine. */
+  async function allBack(clients: readonly TestClient[]): Promise<void> {
+    const count = () => clients.filter((client) => client.state.status === 'connected').length
+    await expect.poll(count, { timeout: 10_000 }).toBe(clients.length)
+  }
+
   const serveSpread = async (
     options: Partial<EndpointOptions<Server, Record<never, never>>> = {},
   ) => {
@@ -319,7 +325,7 @@ describe('clients that lose their server together', () => {
     await first.endpoint.close()
     await polled(() => waits.length).toBe(200)
     expectEven(chosen(waits, 1), 1_500)
-    await Promise.all(clients.map((client) => until(client, 'connected')))
+    await allBack(clients)
     expect(waits).toHaveLength(200)
   }, 20_000)
 
@@ -335,35 +341,35 @@ describe('clients that lose their server together', () => {
     proxy.retarget({ port: second.port })
     expect(Math.max(...chosen(waits, 1))).toBeLessThan(500)
     expectEven(chosen(waits, 2), 1_500)
-    await Promise.all(clients.map((client) => until(client, 'connected')))
+    await allBack(clients)
   }, 20_000)
 
   test('though it is there, which takes so many in a second, come back over that time', async () => {
     const { endpoint, port } = await serveSpread({
       resume: { windowMs: 6_000 },
       spreadMs: 60_000,
-      limits: { connectionsPerSecond: 100 },
+      limits: { connectionsPerSecond: 50 },
     })
     const proxy = await createFaultProxy({ port })
     opened.push(() => proxy.close())
     const aSecond = () => new Promise((resolve) => setTimeout(resolve, 1_100))
-    const halves = [await manyClients(proxy.url(), 100)]
-    await aSecond()
-    halves.push(await manyClients(proxy.url(), 100))
-    await aSecond()
-    const clients = halves.flatMap((half) => half.clients)
+    const groups: Awaited<ReturnType<typeof manyClients>>[] = []
+    for (let n = 0; n < 4; n++) {
+      groups.push(await manyClients(proxy.url(), 50))
+      await aSecond()
+    }
+    const clients = groups.flatMap((group) => group.clients)
     const before = clients.map((client) => client.state.sessionId)
     proxy.cut()
-    const waits = () => halves.flatMap((half) => half.waits)
+    const waits = () => groups.flatMap((group) => group.waits)
     await polled(() => chosen(waits(), 1).length).toBe(200)
-    const isAllBack = () => clients.every((client) => client.state.status === 'connected')
-    await expect.poll(isAllBack, { timeout: 10_000 }).toBe(true)
+    await allBack(clients)
     expect(chosen(waits(), 2).length).toBeGreaterThan(50)
     // This is half of the window of their sessions.
     expectEven(chosen(waits(), 2), 3_000)
     expect(clients.map((client) => client.state.sessionId)).toStrictEqual(before)
     expect(endpoint.channels.size).toBe(200)
-  }, 20_000)
+  }, 30_000)
 
   test('are more than one: a lone loss is made good at once, whatever was wished for', async () => {
     const { port } = await serveSpread({ resume: { windowMs: 2_000 }, spreadMs: 30_000 })
