@@ -68,10 +68,10 @@ export interface RpcErrorOptions extends ErrorOptions {
 }
 
 /**
- * The brand by which errors of this library are recognized, also those of another copy of it: an application may have
- * two.
+ * The member by which errors of this library are recognized, also those of another copy of it: an application may have
+ * two. The classes write its name out, because a bundler keeps each class with a computed member, even one that is not used.
  */
-export const BRAND = Symbol.for('flashrpc.error')
+const BRAND = '~flashrpc'
 
 /**
  * Whether a value is an instance of the class with this brand, or of one that extends it, in any copy of this library.
@@ -111,7 +111,7 @@ export class RpcError extends Error {
   }
 
   /** @internal */
-  get [BRAND](): string {
+  get '~flashrpc'(): string {
     return 'RpcError'
   }
 
@@ -135,7 +135,7 @@ export class RpcError extends Error {
 
 /** A call's time ran out before its answer came. `outcome` says whether it may have run. */
 export class RpcTimeoutError extends RpcError {
-  override get [BRAND](): string {
+  override get '~flashrpc'(): string {
     return 'RpcTimeoutError'
   }
 
@@ -149,7 +149,7 @@ export class RpcTimeoutError extends RpcError {
 
 /** A call was given up through its `signal`. `cause` is the signal's reason. */
 export class RpcAbortedError extends RpcError {
-  override get [BRAND](): string {
+  override get '~flashrpc'(): string {
     return 'RpcAbortedError'
   }
 
@@ -163,7 +163,7 @@ export class RpcAbortedError extends RpcError {
 
 /** The connection went, or never came, while a call was open. `outcome` says whether it may have run. */
 export class RpcDisconnectedError extends RpcError {
-  override get [BRAND](): string {
+  override get '~flashrpc'(): string {
     return 'RpcDisconnectedError'
   }
 
@@ -200,7 +200,7 @@ export class RpcDisconnectedError extends RpcError {
  * `httpStatus` is what it answered then. Node only.
  */
 export class RpcProxyError extends RpcDisconnectedError {
-  override get [BRAND](): string {
+  override get '~flashrpc'(): string {
     return 'RpcProxyError'
   }
 
@@ -223,7 +223,7 @@ export class RpcProxyError extends RpcDisconnectedError {
  * limit (`maybe-executed`).
  */
 export class RpcOverloadedError extends RpcError {
-  override get [BRAND](): string {
+  override get '~flashrpc'(): string {
     return 'RpcOverloadedError'
   }
 
@@ -240,7 +240,7 @@ export class RpcOverloadedError extends RpcError {
  * ran it died, or its answer was not kept. It was not run again, and will not be with this key.
  */
 export class RpcUncertainError extends RpcError {
-  override get [BRAND](): string {
+  override get '~flashrpc'(): string {
     return 'RpcUncertainError'
   }
 
@@ -253,7 +253,7 @@ export class RpcUncertainError extends RpcError {
 
 /** The other side sent what the protocol does not allow. */
 export class RpcProtocolError extends RpcError {
-  override get [BRAND](): string {
+  override get '~flashrpc'(): string {
     return 'RpcProtocolError'
   }
 
@@ -269,7 +269,7 @@ export class RpcProtocolError extends RpcError {
  * A result that breaks its schema has `outcome: 'maybe-executed'`: the other side did run the call.
  */
 export class RpcValidationError extends RpcError {
-  override get [BRAND](): string {
+  override get '~flashrpc'(): string {
     return 'RpcValidationError'
   }
 
@@ -291,7 +291,7 @@ export class RpcValidationError extends RpcError {
 
 /** An option, a contract or a registration is wrong: thrown where it is written, before anything runs. */
 export class RpcConfigError extends RpcError {
-  override get [BRAND](): string {
+  override get '~flashrpc'(): string {
     return 'RpcConfigError'
   }
 

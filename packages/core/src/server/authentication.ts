@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { BRAND, describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors.js'
+import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 
 /** What `authenticate` gets besides the request. */
@@ -22,7 +22,7 @@ export type Authenticate<Identity> = (
  * other 4xx and 1011 for the other 5xx.
  */
 export class RejectUpgrade extends RpcError {
-  override get [BRAND](): string {
+  override get '~flashrpc'(): string {
     return 'RejectUpgrade'
   }
 

@@ -1,11 +1,11 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { own } from '../error-origin.js'
-import { BRAND, ErrorCode, RpcError } from '../errors.js'
+import { ErrorCode, RpcError } from '../errors.js'
 
 /** The server can't listen where it was told to. `cause` is Node's error. */
 export class RpcListenError extends RpcError {
-  override get [BRAND](): string {
+  override get '~flashrpc'(): string {
     return 'RpcListenError'
   }
 
