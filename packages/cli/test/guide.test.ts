@@ -31,11 +31,12 @@ beforeAll(async () => {
   const file = join(folder, 'server.mts')
   await writeFile(file, code)
   const env = { ...process.env, PORT: '0' }
-  const stdio = ['ignore', 'pipe', 'inherit'] as const
-  const server = spawn(process.execPath, ['--import', 'tsx', file], {
+  const endsWithParent = new URL('../../../scripts/ends-with-parent.mjs', import.meta.url).href
+  const flags = ['--import', `${endsWithParent}?${process.pid}`, '--import', 'tsx']
+  const server = spawn(process.execPath, [...flags, file], {
     cwd: root,
     env,
-    stdio: [...stdio],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   end = async () => {
     server.kill()
