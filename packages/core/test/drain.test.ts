@@ -1,13 +1,20 @@
-import { createClient } from '@flashrpc/core'
+import { createClient, RpcDisconnectedError } from '@flashrpc/core'
 import { createEndpoint, type Endpoint, type EndpointOptions } from '@flashrpc/core/server'
 import { createFaultProxy, type FaultProxy } from '@flashrpc/core/testing'
 import { describe, expect, test } from 'vitest'
+import { polled } from './support/eventually.js'
 import { rejection } from './support/rejection.js'
 import { until } from './support/until.js'
 
 interface Server {
   work(params: { id: string; ms: number }): string
   askBack(params: { n: number }): number
+  /** Items without an end; `size` is how long each is. */
+  tick(params: { size: number; everyMs: number }): AsyncIterable<string>
+  /** The same, and does not heed its signal. */
+  tickDeaf(params: { n: number }): AsyncIterable<number>
+  /** Whatever is sent to it, counted. */
+  take(params: { n: number }, context: { input: AsyncIterable<number> }): number
 }
 interface Page {
   double(params: { n: number }): number
@@ -21,6 +28,8 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 class Fleet implements AsyncDisposable {
   /** Every call that was run, by whichever server. */
   readonly ran: string[] = []
+  /** How streams without an end ended. */
+  readonly ended: string[] = []
   readonly #options: Partial<EndpointOptions<Server, Page>>
   readonly #servers: { endpoint: Endpoint<Server, Page>; port: number }[] = []
   balancer!: FaultProxy
@@ -52,9 +61,39 @@ class Fleet implements AsyncDisposable {
           await sleep(50)
           return channel.other.double({ n })
         },
+        tick: ({ size, everyMs }, { signal }) => {
+          const { ended } = this
+          return (async function* () {
+            try {
+              while (!signal.aborted) {
+                yield 'x'.repeat(size)
+                if (everyMs > 0) await sleep(everyMs)
+              }
+            } finally {
+              ended.push(signal.aborted ? 'aborted' : 'left')
+            }
+          })()
+        },
+        tickDeaf: ({ n }) => {
+          let count = n
+          const next = () =>
+            count-- > 0
+              ? Promise.resolve({ done: false as const, value: count })
+              : new Promise<never>(() => {})
+          return { [Symbol.asyncIterator]: () => ({ next }) }
+        },
+        take: async (_, { input }) => {
+          let count = 0
+          for await (const _ of input) count++
+          return count
+        },
       },
     })
     return { endpoint, port: (await endpoint.listen()).port }
+  }
+
+  get channels() {
+    return this.#servers[0]?.endpoint.channels ?? new Set()
   }
 
   /** Starts another in the place of the oldest, which finishes what it has begun. */
@@ -163,5 +202,81 @@ describe('a server that drains', () => {
     const begin = performance.now()
     await fleet.replaceOldest(30_000)
     expect(performance.now() - begin).toBeLessThan(5_000)
+  })
+})
+
+describe.each([
+  ['with a session', { resume: {} }],
+  ['without one', {}],
+])('a server that drains, %s,', (_, options) => {
+  async function drained() {
+    const fleet = await Fleet.start(1, options)
+    const client = createClient<Server, Page>({ url: fleet.balancer.url(), retry })
+    await client.connect()
+    return { fleet, client }
+  }
+
+  test('waits for calls beside a stream without an end, which goes on as long and ends with its channel', async () => {
+    const { fleet, client } = await drained()
+    const stream = client.stream('tick', { size: 1, everyMs: 5 })
+    let items = 0
+    const cut = rejection(
+      (async () => {
+        for await (const _ of stream) items++
+      })(),
+    )
+    const call = client.other.work({ id: 'call', ms: 400 })
+    await polled(() => items > 0 && fleet.ran.includes('call')).toBe(true)
+    const before = items
+    const begin = performance.now()
+    const replaced = fleet.replaceOldest(60_000)
+    expect(await call).toBe('call')
+    expect(items).toBeGreaterThan(before + 1)
+    await replaced
+    expect(performance.now() - begin).toBeLessThan(15_000)
+    const error = await cut
+    expect(error).toBeInstanceOf(RpcDisconnectedError)
+    expect(error).toMatchObject({ outcome: 'maybe-executed', closeCode: 1001, items })
+    await polled(() => fleet.ended).toStrictEqual(['aborted'])
+    await client.close()
+    await fleet[Symbol.asyncDispose]()
+  }, 20_000)
+
+  test('waits for no stream that fills a slow link, for none that has stopped, and for none that was left', async () => {
+    const { fleet, client } = await drained()
+    fleet.balancer.throttle({ down: 1_000_000 })
+    const full = client.stream('tick', { size: 50_000, everyMs: 0 })
+    const stopped = client.stream('tickDeaf', { n: 3 })
+    const left = client.stream('tickDeaf', { n: 1 })
+    await Promise.all([full.next(), stopped.next(), left.next()])
+    await left.return()
+    const cut = rejection(
+      (async () => {
+        for await (const _ of full);
+      })(),
+    )
+    await sleep(100)
+    const begin = performance.now()
+    await fleet.replaceOldest(60_000)
+    expect(performance.now() - begin).toBeLessThan(15_000)
+    expect(await cut).toBeInstanceOf(RpcDisconnectedError)
+    await client.close()
+    await fleet[Symbol.asyncDispose]()
+  }, 20_000)
+
+  test('waits for a call that has streamed input', async () => {
+    const { fleet, client } = await drained()
+    async function* input() {
+      for (let n = 0; n < 20; n++) {
+        yield n
+        await sleep(10)
+      }
+    }
+    const call = client.call('take', { n: 1 }, { input: input() })
+    await polled(() => [...fleet.channels][0]?.running).toBe(1)
+    await fleet.replaceOldest(60_000)
+    expect(await call).toBe(20)
+    await client.close()
+    await fleet[Symbol.asyncDispose]()
   })
 })

@@ -887,18 +887,6 @@ describe('in a session', () => {
     expect((thrown as RpcDisconnectedError).items).toBeGreaterThanOrEqual(1)
     await polled(() => told.ended).toEqual(['count, aborted'])
   })
-
-  test('a server that leaves lets streams end, and ends those that do not', async () => {
-    const { client, endpoint, told } = await cutting()
-    const short = client.other.count({ upTo: 60 })
-    const endless = client.other.count({})
-    await Promise.all([short.next(), endless.next()])
-    const closed = endpoint.close({ drain: 300 })
-    expect(await itemsOf(short)).toEqual(upTo(60).slice(1))
-    await closed
-    expect(await rejection(itemsOf(endless))).toBeInstanceOf(RpcDisconnectedError)
-    await polled(() => told.ended).toEqual(['count', 'count, aborted'])
-  })
 })
 
 describe('bytes in items', () => {

@@ -249,6 +249,37 @@ describe('closing', () => {
     await client.close()
   })
 
+  test('waits for no stream, which may have no end', async () => {
+    interface Ticking {
+      ticks(): AsyncIterable<number>
+    }
+    const loopback = await createLoopback<Ticking>({
+      origins: [],
+      methods: {
+        async *ticks(_: unknown, { signal }: { signal: AbortSignal }) {
+          for (let n = 0; !signal.aborted; n++) {
+            yield n
+            await new Promise((resolve) => setTimeout(resolve, 5))
+          }
+        },
+      },
+    })
+    await using client = createClient<Ticking>({
+      url: loopback.url,
+      proxy: false,
+      retry: { minDelayMs: 1e9, maxDelayMs: 1e9 },
+    })
+    let items = 0
+    const cut = rejection(
+      (async () => {
+        for await (const _ of client.stream('ticks')) items++
+      })(),
+    )
+    await expect.poll(() => items, patience).toBeGreaterThan(0)
+    await loopback.close({ drain: 60_000 })
+    expect(await cut).toMatchObject({ outcome: 'maybe-executed', closeCode: 1001, items })
+  })
+
   test('lets nobody in who began before it', async () => {
     await using served = await serve()
     const { loopback, waiting } = served

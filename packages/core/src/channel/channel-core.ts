@@ -102,8 +102,8 @@ export class ChannelCore
   #leaving: Bye | undefined
   /** Server: the client has not said that it heard that. */
   #isUnheard = false
-  /** Callbacks that wait until the channel is not busy. */
-  #tellIdle: (() => void) | undefined
+  /** Callback that waits until the channel is not serving. */
+  #tellServed: (() => void) | undefined
 
   /**
    * @param owner whose it is.
@@ -196,7 +196,7 @@ export class ChannelCore
 
   change(): void {
     this.#options.events.change?.(this.channel)
-    this.#lookIdle()
+    this.#lookServed()
   }
 
   error(error: unknown): void {
@@ -242,38 +242,35 @@ export class ChannelCore
     return this.#dispatcherThere?.running ?? 0
   }
 
-  /** Whether calls run here, something waits to be written, or the other side calls on, having heard no goodbye. */
-  get isBusy(): boolean {
+  /**
+   * Whether calls run here that are no streams, which may have no end, something waits to be written, or the other side
+   * calls on, having heard no goodbye.
+   */
+  get isServing(): boolean {
     // After the channel has ended, nobody waits for calls that still run.
-    const isAwaited = this.running > 0 && this.#refusal === undefined
+    const isAwaited = this.#refusal === undefined && this.#dispatcherThere?.hasCalls === true
     const isHolding = this.#delivery.isHolding || (this.#heldCalls?.size ?? 0) > 0
     return isAwaited || isHolding || this.#isUnheard
   }
 
-  /** As `isBusy`, but without streams, which may have no end. */
-  get isServing(): boolean {
-    const hasCalls = this.#dispatcherThere?.hasCalls === true && this.#refusal === undefined
-    return hasCalls || this.#delivery.isHolding || this.#isUnheard
-  }
-
-  /** @returns a promise that resolves when the channel is not busy. */
-  whenIdle(): Promise<void> {
+  /** @returns a promise that resolves when the channel is not serving. */
+  whenServed(): Promise<void> {
     return new Promise((resolve) => {
-      this.#tellIdle = resolve
-      this.#lookIdle()
+      this.#tellServed = resolve
+      this.#lookServed()
     })
   }
 
-  #lookIdle(): void {
-    if (!this.#tellIdle || this.isBusy) return
-    this.#tellIdle()
-    this.#tellIdle = undefined
+  #lookServed(): void {
+    if (!this.#tellServed || this.isServing) return
+    this.#tellServed()
+    this.#tellServed = undefined
   }
 
   /** A call of the other side has ended here. */
   ran(): void {
     // In a later turn, so that the answer is written, or queued, first.
-    if (this.#tellIdle) setTimeout(() => this.#lookIdle(), 0)
+    if (this.#tellServed) setTimeout(() => this.#lookServed(), 0)
   }
 
   get isConnected(): boolean {
@@ -854,7 +851,7 @@ export class ChannelCore
   bye(connection: Connection, bye: Bye): void {
     if (this.side === 'server') {
       this.#isUnheard = false
-      this.#lookIdle()
+      this.#lookServed()
       return
     }
     const session = this.#delivery.session

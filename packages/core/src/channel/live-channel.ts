@@ -227,18 +227,13 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     return this.core.heldBytes
   }
 
-  /** Whether it has something to do before it may end. */
-  get isBusy(): boolean {
-    return this.core.isBusy
-  }
-
   get isServing(): boolean {
     return this.core.isServing
   }
 
-  /** @returns a promise that resolves when the channel is not busy. */
-  whenIdle(): Promise<void> {
-    return this.core.whenIdle()
+  /** @returns a promise that resolves when the channel is not serving. */
+  whenServed(): Promise<void> {
+    return this.core.whenServed()
   }
 
   /** Begins a session, with a client that keeps so many bytes itself. */

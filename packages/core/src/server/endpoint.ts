@@ -185,15 +185,15 @@ export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDispos
   listen(options?: ListenOptions): Promise<Listening>
   /**
    * Accepts no more, tells its clients that it leaves (`rpc.bye`), and closes every channel (1001), each
-   * once its calls that run have been answered. What clients call meanwhile goes to the server
-   * they connect to next. Safe to call twice.
+   * once its calls that run have been answered; streams, which may have no end, go on as long, and end with it. What
+   * clients call meanwhile goes to the server they connect to next. Safe to call twice.
    */
   close(options?: CloseOptions): Promise<void>
 }
 
 /** How an endpoint closes. */
 export interface CloseOptions {
-  /** How long calls that run may take to finish, in ms. Default 0. */
+  /** How long calls that run may take to finish, in ms. Nothing waits for streams. Default 0. */
   drain?: number
   /** How long clients shall wait before they connect again, in ms. Default 0. */
   retryAfterMs?: number
@@ -570,7 +570,7 @@ const ANSWERED =
   'This upgrade was answered or ended by somebody else: by another listener of the HTTP server, or by authenticate'
 const CLOSING: CloseInfo = { code: CloseCode.goingAway, reason: 'The server is closing' }
 const SCOPE_FAILED: CloseInfo = { code: CloseCode.internal, reason: 'idempotency.scope failed' }
-/** Lets a channel finish what it runs, until the deadline, and ends it. */
+/** Lets a channel finish the calls that it runs, until the deadline, and ends it, with its streams. */
 async function leave(
   channel: LiveChannel,
   deadline: number,
@@ -583,7 +583,7 @@ async function leave(
     const isLate = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, leftMs)
     })
-    await Promise.race([channel.whenIdle(), isLate])
+    await Promise.race([channel.whenServed(), isLate])
     clearTimeout(timer)
   }
   channel.end(CLOSING)

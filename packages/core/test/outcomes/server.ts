@@ -58,7 +58,7 @@ export class ServerProcess {
 
   /** Goes, where all that it runs is done. */
   left(): boolean {
-    for (const channel of this.channels) if (!channel.isBusy) channel.end(LEAVING)
+    for (const channel of this.channels) if (!channel.isServing) channel.end(LEAVING)
     return this.channels.size === 0
   }
 

@@ -52,7 +52,8 @@ export interface Loopback<Local, Remote, Identity = unknown> extends AsyncDispos
   /**
    * Accepts no more and closes every channel (1001). Safe to call twice; nothing is left after it.
    *
-   * @param options `drain`: how long, in ms, calls that run may take to finish first. Default 0.
+   * @param options `drain`: how long, in ms, calls that run may take to finish first. Streams, which may have no
+   * end, are not waited for. Default 0.
    */
   close(options?: { drain?: number }): Promise<void>
 }
