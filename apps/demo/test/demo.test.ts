@@ -362,9 +362,9 @@ describe('the command', () => {
 
 test('answers this machine only, by its own names', async () => {
   const { port } = await serve()
-  const ask = (headers: Record<string, string>) =>
+  const ask = (headers: Record<string, string>, path = '/ws') =>
     new Promise<number | string>((resolve, reject) => {
-      const request = get({ host: '127.0.0.1', port, path: '/ws', headers })
+      const request = get({ host: '127.0.0.1', port, path, headers })
       request.on('response', (response) => resolve(response.resume().statusCode ?? 0))
       request.on('upgrade', (_, socket) => {
         socket.destroy()
@@ -383,7 +383,8 @@ test('answers this machine only, by its own names', async () => {
   }
   // A name that somebody else has pointed here.
   const foreign = { Host: `rebound.example:${port}`, Origin: `http://rebound.example:${port}` }
-  expect(await ask({ ...upgrade, ...foreign })).toBe('refused')
+  expect(await ask({ ...upgrade, ...foreign })).toBe(403)
+  expect(await ask({ ...upgrade, ...foreign }, '/other')).toBe('refused')
   expect(await ask(foreign)).toBe(403)
   expect(await ask({ ...upgrade, Host: `localhost:${port}` })).toBe('upgraded')
   expect(await ask({ Host: `localhost:${port}` })).toBe(404)

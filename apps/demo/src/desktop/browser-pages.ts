@@ -1,6 +1,7 @@
 import { createEndpoint } from '@flashrpc/core/server'
 import { contract, RPC_PATH } from '../contract.js'
 import type { Served } from '../host/demo.js'
+import { LOCAL_NAMES } from '../server/local-only.js'
 import { createPageServer, listenOn, pageAddress } from '../server/serve-page.js'
 
 /** Lets browsers of this machine show the same page, served by the same demo as the windows. */
@@ -15,7 +16,7 @@ export interface BrowserPages {
 
 export function createBrowserPages(served: Served): BrowserPages {
   const server = createPageServer()
-  const endpoint = createEndpoint(contract, served)
+  const endpoint = createEndpoint(contract, { allowedHosts: LOCAL_NAMES, ...served })
   endpoint.attach(server, { path: RPC_PATH })
   let listening: Promise<number> | undefined
   let port: number | undefined

@@ -4,6 +4,7 @@ import { contract, RPC_PATH } from '../contract.js'
 import { createDemo } from '../host/demo.js'
 import { FolderError, openFolder } from '../host/folder.js'
 import { portOption, readArguments, UsageError } from './arguments.js'
+import { LOCAL_NAMES } from './local-only.js'
 import { createPageServer, listenOn, PortError, pageAddress } from './serve-page.js'
 import { bold, cyan, dim, green, red, yellow } from './style.js'
 
@@ -35,7 +36,11 @@ async function main(): Promise<void> {
     askCommand,
     log: (line) => console.log(`  ${dim(new Date().toLocaleTimeString('en-GB'))}  ${line}`),
   })
-  const endpoint = createEndpoint(contract, { resume: {}, ...demo.served })
+  const endpoint = createEndpoint(contract, {
+    resume: {},
+    allowedHosts: LOCAL_NAMES,
+    ...demo.served,
+  })
   endpoint.attach(server, { path: RPC_PATH })
 
   console.log(

@@ -2,8 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import sirv from 'sirv'
-import { RPC_PATH } from '../contract.js'
-import { isMadeLocally, refuseForeignUpgrades } from './local-only.js'
+import { isMadeLocally, refuseOtherUpgrades } from './local-only.js'
 
 /** This machine only: the page reads files. */
 const HOST = '127.0.0.1'
@@ -39,7 +38,7 @@ export function createPageServer(): Server {
     })
   }
   const server = createServer(onRequest)
-  refuseForeignUpgrades(server, RPC_PATH)
+  refuseOtherUpgrades(server)
   return server
 }
 
