@@ -33,9 +33,11 @@ export interface ServerChannel<Local, Remote, Identity = unknown> extends Channe
   readonly running: number
   /**
    * Whether calls of the other side, other than streams, still run here, or the other side does not know yet that this
-   * one retires. Wait for this to be false before you call `close`.
+   * one retires. Before you call `close`, wait until this is false: see {@link whenServed}.
    */
   readonly isServing: boolean
+  /** @returns a promise that resolves as soon as {@link isServing} is false; it never rejects. */
+  whenServed(): Promise<void>
   /**
    * Tells the other side that this one leaves. A call that comes after that is not run, and is given back: a client
    * makes it on its next connection. What runs goes on; `close` ends it.

@@ -231,7 +231,6 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     return this.core.isServing
   }
 
-  /** @returns a promise that resolves when the channel is not serving. */
   whenServed(): Promise<void> {
     return this.core.whenServed()
   }

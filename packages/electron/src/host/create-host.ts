@@ -37,6 +37,9 @@ import { type ElectronTarget, locate, whyNowhere } from './target.js'
 import { whenConnected } from './when-connected.js'
 import { watchWindow } from './window-watch.js'
 
+/** The longest delay that a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
 /**
  * Hosts the pages of an Electron app: to be called in main, before the first window loads.
  *
@@ -373,15 +376,23 @@ class Host {
     return closedChannel(this.#contract, options, why)
   }
 
-  async #close(drain: number): Promise<void> {
-    this.#listeners.tell('closed')
-    const deadline = performance.now() + drain
+  /** Waits until no call runs, streams aside; for so long, in ms, at the most. */
+  async #drain(ms: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const isLate = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.min(ms, MAX_TIMER_MS))
+    })
     // Calls that arrive from here on are not run; the pages make them again later.
     for (const channel of this.#channels) channel.retire()
-    const isServing = () => [...this.#channels].some((channel) => channel.isServing)
-    while (isServing() && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
+    // A page that connects meanwhile is refused, so these are all.
+    const served = Promise.all([...this.#channels].map((channel) => channel.whenServed()))
+    await Promise.race([served, isLate])
+    clearTimeout(timer)
+  }
+
+  async #close(drain: number): Promise<void> {
+    this.#listeners.tell('closed')
+    await this.#drain(drain)
     // Until now, pages that came were told why they are not taken.
     this.#leave()
     this.#decisions.clear()
