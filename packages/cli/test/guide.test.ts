@@ -43,11 +43,13 @@ beforeAll(async () => {
     if (server.exitCode === null && server.signalCode === null) await once(server, 'exit')
     await rm(folder, { recursive: true, force: true })
   }
-  for await (const line of createInterface(server.stdout)) {
+  const { stdout } = server
+  if (!stdout) throw new Error("The guide's server has no output")
+  for await (const line of createInterface(stdout)) {
     const listening = /^listening on (\S+)$/.exec(line)?.[1]
     if (!listening) continue
     url = listening
-    server.stdout.resume()
+    stdout.resume()
     return
   }
   throw new Error("The guide's server ended before it listened")
