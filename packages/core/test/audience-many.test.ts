@@ -46,7 +46,7 @@ test('5,000 connections: each is told, each has its outcome once, and none holds
 }, async () => {
   await using endpoint = createEndpoint<Record<never, never>, Page>({
     methods: {},
-    limits: { connections: ALL },
+    limits: { connections: ALL, connectionsPerSecond: Number.POSITIVE_INFINITY },
     // As many come at once: none of them is to be taken for dead meanwhile.
     heartbeat: false,
   })

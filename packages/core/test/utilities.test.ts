@@ -24,7 +24,11 @@ test('the utilities answer, and call back, with a contract', async () => {
 })
 
 test('the utilities refuse wrong params, and to call back what is not there', async () => {
-  await using endpoint = createEndpoint(contract, { methods: { ...utilityMethods() } })
+  const told: unknown[] = []
+  await using endpoint = createEndpoint(contract, {
+    methods: { ...utilityMethods() },
+    onError: [(_, error) => told.push(error)],
+  })
   const { url } = await endpoint.listen()
   await using client = createClient(contract, { url })
   const wrong = client.other.echo({ text: 1 as never })
@@ -32,9 +36,10 @@ test('the utilities refuse wrong params, and to call back what is not there', as
   const unmounted = client.other.callMeBack({ method: 'double', params: { n: 1 } })
   expect(await rejection(unmounted)).toMatchObject({ code: -32601 })
   const unknown = client.other.callMeBack({ method: 'nobody' })
-  expect(await rejection(unknown)).toMatchObject({
-    message: expect.stringContaining('"nobody" can\'t be called'),
-  })
+  expect(await rejection(unknown)).toMatchObject({ code: -32603 })
+  expect(told).toContainEqual(
+    expect.objectContaining({ message: expect.stringContaining('"nobody" can\'t be called') }),
+  )
 })
 
 test('the utilities work without a contract, and are off unless asked for', async () => {
