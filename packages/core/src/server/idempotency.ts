@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { MAX_TIMER_MS } from '../channel/call-timer.js'
 import type { KeyedCall, Keys } from '../channel/keyed-calls.js'
 import {
   describeThrown,
@@ -117,7 +118,7 @@ export class Idempotency {
       const { signal } = giveUp
       await Promise.race([
         Promise.all(this.#running),
-        sleep(Math.min(left, 2 ** 31 - 1), undefined, { signal }).catch(() => {}),
+        sleep(Math.min(left, MAX_TIMER_MS), undefined, { signal }).catch(() => {}),
       ])
       giveUp.abort()
     }

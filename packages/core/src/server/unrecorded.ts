@@ -1,10 +1,10 @@
+import { MAX_TIMER_MS } from '../channel/call-timer.js'
 import { Elapsed } from '../channel/elapsed.js'
 
 /** How many answers are kept at most. */
 const MOST = 10_000
 /** How many characters they may have together, with their keys. */
 const MOST_CHARACTERS = 16 * 1024 * 1024
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** An answer that the store has not recorded. */
 export interface Unrecorded {
