@@ -29,6 +29,8 @@ export class Pace {
   #notBefore = 0
   #spreadMs = 0
   #windowMs = Number.POSITIVE_INFINITY
+  /** When the last connection that calls went through on was lost. */
+  #lostAt = 0
   #refreshed = false
   #accepted = false
   #stopped = false
@@ -87,13 +89,13 @@ export class Pace {
     // A server may accept a connection first, and say then that it does not know who this is.
     const wasKnown = this.#accepted && verdict !== 'unauthorized'
     if (wasKnown || this.#backoff.isStable) this.#refreshed = false
+    if (this.#accepted) this.#lostAt = performance.now()
     this.#accepted = false
     if (verdict === 'unauthorized' && this.#canRefresh && !this.#refreshed) {
       this.#refreshed = true
       verdict = 'retry'
     }
-    // The wait must not last so long that the session is lost.
-    const delay = this.#backoff.failed(failure, Math.min(this.#spreadMs, this.#windowMs / 2))
+    const delay = this.#backoff.failed(failure, this.#spreadWindow())
     if (verdict === 'retry' && this.#backoff.isExhausted) verdict = 'failed'
     if (verdict !== 'retry') {
       this.stop()
@@ -104,6 +106,12 @@ export class Pace {
     this.#notBefore = performance.now() + (failure.retryAfterMs ?? 0)
     this.#dueAt = performance.now() + delay
     this.#events.waiting(Date.now() + delay, failure)
+  }
+
+  /** The server's wish, in ms, but no longer than half of what is left of the session's time, while there is some. */
+  #spreadWindow(): number {
+    const leftMs = this.#windowMs - (performance.now() - this.#lostAt)
+    return leftMs > 0 ? Math.min(this.#spreadMs, leftMs / 2) : this.#spreadMs
   }
 
   /**

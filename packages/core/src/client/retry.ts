@@ -80,6 +80,10 @@ const STOPS_BY_HTTP_STATUS: ReadonlyMap<number | undefined, Stop> = new Map([
   [426, { verdict: 'failed' }],
 ])
 
+function asksToComeBackLater({ closeCode, httpStatus, proxy }: Failure): boolean {
+  return RESTARTS.has(meantBy(closeCode)) || (httpStatus === 503 && proxy === undefined)
+}
+
 function stopOf({ closeCode, httpStatus, proxy }: Failure): Stop | undefined {
   if (proxy === undefined) {
     return STOPS_BY_CLOSE_CODE.get(closeCode) ?? STOPS_BY_HTTP_STATUS.get(httpStatus)
@@ -118,8 +122,8 @@ export function resolveRetryOptions(options: Partial<RetryOptions> = {}): RetryO
  * first retry too.
  *
  * Clients that lose their server together come back over a window of the server's wish. One client can't
- * know whether others lost it too: it takes the server's word, by the close code. After any other
- * loss it takes the wish for its second attempt, when the first has shown that the server is not there.
+ * know whether others lost it too: it takes the server's word, by the close code or by HTTP 503. After any other
+ * loss it takes the wish from its second attempt on, since the first has shown that the server is not there.
  *
  * Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
  */
@@ -128,8 +132,8 @@ export class Backoff {
   readonly #random: () => number
   #failures = 0
   #openedAt: number | undefined
-  /** Whether the next failure shows that the server itself was lost. */
-  #isTrial = false
+  /** Whether a connection was lost, so that the next failure shows that the server itself was. */
+  #isLost = false
 
   constructor(options: RetryOptions, random: () => number = Math.random) {
     this.#options = options
@@ -152,6 +156,7 @@ export class Backoff {
 
   opened(): void {
     this.#openedAt = performance.now()
+    this.#isLost = false
   }
 
   /**
@@ -165,8 +170,8 @@ export class Backoff {
     if (this.isStable) this.#failures = 0
     const { minDelayMs, maxDelayMs } = this.#options
     const isLoss = this.#openedAt !== undefined
-    const isSpread = RESTARTS.has(meantBy(failure.closeCode)) || (this.#isTrial && !isLoss)
-    this.#isTrial = isLoss && !isSpread
+    const isSpread = asksToComeBackLater(failure) || (this.#isLost && !isLoss)
+    this.#isLost ||= isLoss
     this.#openedAt = undefined
     const base = Math.min(maxDelayMs, minDelayMs * 2 ** Math.min(this.#failures, 30))
     this.#failures++
