@@ -205,6 +205,28 @@ describe('connections', () => {
     expect(await statusOf(url, from('192.0.2.1'))).toBe(429)
   })
 
+  test('that close while their identity is being found out are not counted by it', async () => {
+    const asked: (() => void)[] = []
+    const { url } = await serve({
+      limits: { connections: 8 },
+      authenticate: async (request) => {
+        if (request.headers['x-slow']) await new Promise<void>((resolve) => asked.push(resolve))
+        return authenticate(request)
+      },
+    })
+    const leaving = Array.from({ length: 3 }, () => {
+      const socket = new WebSocket(url, { headers: { ...user('a'), 'x-slow': '1' } })
+      socket.on('error', () => {})
+      return socket
+    })
+    await polled(() => asked.length).toBe(3)
+    for (const socket of leaving) socket.terminate()
+    for (const answer of asked) answer()
+    expect(await statusOf(url, user('a'))).toBe(101)
+    expect(await statusOf(url, user('a'))).toBe(101)
+    expect(await statusOf(url, user('a'))).toBe(429)
+  })
+
   test('have another share where it is set, and none where it is 1', async () => {
     const half = await serve({ limits: { connections: 8, share: 0.5 }, authenticate })
     for (const status of [101, 101, 101, 101, 429]) {

@@ -1,5 +1,6 @@
-import { RejectUpgrade } from './authentication.js'
+import type { RejectUpgrade } from './authentication.js'
 import { type Owner, Shares } from './shares.js'
+import { tooMany } from './too-many.js'
 
 /** How long a run that was given up still counts, in ms. */
 const GIVEN_UP_MS = 60_000
@@ -15,8 +16,7 @@ export class Authentications {
   /** @returns why one more run is refused; `undefined` if it is not. */
   refusal(owner: Owner): RejectUpgrade | undefined {
     if (!this.#shares.isFull && !this.#shares.isFullFor(owner)) return undefined
-    const message = 'Too many clients are being authenticated; try again later'
-    return new RejectUpgrade(503, message, { retryAfterSeconds: 5 })
+    return tooMany(503, 'Too many clients are being authenticated; try again later')
   }
 
   /**

@@ -2,7 +2,9 @@ import { RpcConfigError } from '../errors.js'
 import { RejectUpgrade } from './authentication.js'
 import { Authentications } from './authentications.js'
 import { LastSecond } from './last-second.js'
+import { type CountedConnections, Place } from './place.js'
 import { type Owner, SHARE, Shares, shareOf } from './shares.js'
+import { tooMany } from './too-many.js'
 
 /** How many connections an endpoint has at the most, and who may have how many of them. */
 export interface ConnectionLimits {
@@ -33,21 +35,6 @@ export interface ConnectionLimits {
   share?: number
 }
 
-/** How long who is refused shall wait, in seconds. */
-const RETRY_AFTER_S = 5
-
-/** A connection that is counted, from its request to its end. */
-export interface Place {
-  /**
-   * The owner of the connection is known now.
-   *
-   * @returns why it is refused, if this owner has too many; `undefined` if it is not.
-   */
-  claim(owner: Owner): RejectUpgrade | undefined
-  /** Safe to call twice. */
-  end(): void
-}
-
 /** Counts connections, and those that are being authenticated. */
 export class Connections {
   /** The part of what all clients share that one owner may have. */
@@ -56,12 +43,7 @@ export class Connections {
   readonly #perSecond: number
   readonly #perSecondOfOne: number
   readonly #lately = new LastSecond()
-  /** How many connections each owner made in the second that began at `#second`. */
-  readonly #latelyByOwner = new Map<string, number>()
-  #second = Number.NEGATIVE_INFINITY
-  /** Connections without a known identity, counted by address; and those with one, counted by identity. */
-  readonly #unknown: Shares
-  readonly #known: Shares
+  readonly #counted: CountedConnections
 
   constructor(limits: ConnectionLimits = {}) {
     const {
@@ -90,23 +72,24 @@ export class Connections {
     const isAnybodys = connectionsPerAddress === Number.POSITIVE_INFINITY
     const most = (of: number) => (isAnybodys ? Number.POSITIVE_INFINITY : shareOf(of, share))
     this.#perSecondOfOne = most(connectionsPerSecond)
-    this.#unknown = new Shares(connections, connectionsPerAddress)
-    this.#known = new Shares(connections, ofOne)
+    this.#counted = {
+      unknown: new Shares(connections, connectionsPerAddress),
+      known: new Shares(connections, ofOne),
+    }
     this.authentications = new Authentications(authentications, most(authentications))
   }
 
   /** Why one more from this address is refused, where it is. */
   refusal(owner: Owner): RejectUpgrade | undefined {
-    if (this.#unknown.isFull) {
+    const { unknown } = this.#counted
+    if (unknown.isFull) {
       return tooMany(503, 'The server has as many connections as it takes')
     }
-    if (this.#unknown.isFullFor(owner)) {
+    if (unknown.isFullFor(owner)) {
       return tooMany(429, 'There are too many connections from this address')
     }
-    if (
-      this.#lately.count >= this.#perSecond ||
-      this.#ofThisSecond(owner) >= this.#perSecondOfOne
-    ) {
+    const isOneTooFast = owner !== undefined && this.#lately.of(owner) >= this.#perSecondOfOne
+    if (isOneTooFast || this.#lately.total >= this.#perSecond) {
       // No Retry-After: the clients know their window, and each chooses a time of its own in it.
       return new RejectUpgrade(503, 'Too many clients connect at the same time; come back later')
     }
@@ -115,44 +98,7 @@ export class Connections {
 
   /** Counts one. */
   begin(address: Owner): Place {
-    this.#lately.add()
-    const soFar = this.#ofThisSecond(address)
-    if (address !== undefined) this.#latelyByOwner.set(address, soFar + 1)
-    this.#unknown.add(address, 1)
-    let end = () => this.#unknown.add(address, -1)
-    return {
-      claim: (owner) => {
-        if (owner === address) return undefined
-        if (this.#known.isFullFor(owner)) {
-          return tooMany(429, 'There are too many connections of this identity')
-        }
-        end()
-        // It still counts in the total, which `#unknown` keeps.
-        this.#unknown.add(undefined, 1)
-        this.#known.add(owner, 1)
-        end = () => {
-          this.#unknown.add(undefined, -1)
-          this.#known.add(owner, -1)
-        }
-        return undefined
-      },
-      end: () => {
-        end()
-        end = () => {}
-      },
-    }
+    this.#lately.add(address)
+    return new Place(this.#counted, address)
   }
-
-  #ofThisSecond(owner: Owner): number {
-    const now = performance.now()
-    if (now - this.#second >= 1_000) {
-      this.#second = now
-      this.#latelyByOwner.clear()
-    }
-    return owner === undefined ? 0 : (this.#latelyByOwner.get(owner) ?? 0)
-  }
-}
-
-function tooMany(status: number, message: string): RejectUpgrade {
-  return new RejectUpgrade(status, message, { retryAfterSeconds: RETRY_AFTER_S })
 }
