@@ -373,7 +373,9 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   /** Writes a message. @returns false where it certainly did not leave. */
   write(encoded: Encoded): boolean {
-    if (this.#ended || this.#isClosed) return false
+    if (this.#ended) return false
+    // A message that joins others in their frame goes the way that they go.
+    if (this.#shared.isEmpty && this.#isClosed) return false
     if (typeof encoded === 'string' && this.#shared.take(encoded)) return true
     this.#shared.flush()
     const frame = frameOf(encoded)
