@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 /**
  * Type-checks every `ts` and `tsx` block of the documentation, as an application would: against the
- * built packages.
+ * built packages, with imports that Node, too, can resolve (`nodenext`).
  *
  * The blocks of one page are the files of one folder, so that they can import each other; a block's
  * file is named behind its language, as in "```ts contract.ts". A block without a name stands alone.
@@ -28,6 +28,8 @@ const pages = execFileSync(
   .filter(Boolean)
 
 rmSync(folder, { recursive: true, force: true })
+mkdirSync(folder)
+writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
 let count = 0
 for (const page of pages) {
   const blocks = [...readFileSync(join(root, page), 'utf8').matchAll(BLOCK)]
@@ -49,8 +51,7 @@ function check(page: string, blocks: RegExpExecArray[]): void {
   })
   const compilerOptions = {
     customConditions: [],
-    module: 'preserve',
-    moduleResolution: 'bundler',
+    allowImportingTsExtensions: true,
     jsx: 'react-jsx',
     noEmit: true,
     types: ['node'],
