@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { chromium as playwright } from 'playwright-core'
 import { chromium } from './chromium.ts'
+import { pack } from './pack.ts'
 
 /**
  * Proves that the packages are publishable: packs each, installs them with plain npm in an empty
@@ -21,7 +22,7 @@ const modules = join(root, 'node_modules', '.bin')
 const folder = mkdtempSync(join(tmpdir(), 'flashrpc-packages-'))
 
 try {
-  const tarballs = packages.map(pack)
+  const tarballs = packages.map((name) => pack(name, folder))
   for (const tarball of tarballs) lint(tarball)
   install(tarballs)
   tryInNode()
@@ -47,14 +48,6 @@ function run(command: string, args: string[], cwd = folder): string {
       cause: error,
     })
   }
-}
-
-function pack(name: string): string {
-  const before = new Set(readdirSync(folder))
-  run('pnpm', ['pack', '--pack-destination', folder], join(root, 'packages', name))
-  const tarball = readdirSync(folder).find((file) => !before.has(file))
-  assert(tarball, `pnpm pack of ${name} made no file`)
-  return join(folder, tarball)
 }
 
 function lint(tarball: string): void {
