@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * Measures what pages would download (`.size-limit.json`), and holds it against its limits and against what the README says:
+ * the size in whole kB, rounded up.
+ */
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+/** What the README says of a size, by the size's name in `.size-limit.json`. */
+const PROMISES: readonly (readonly [name: string, text: RegExp])[] = [
+  ['client over a WebSocket, with reconnecting', /A client is less than (\d+) kB/],
+  ['React hooks, without React', /with the React hooks (\d+) kB/],
+  ['channel over a MessagePort', /a channel over a MessagePort (\d+) kB/],
+]
+
+interface Measured {
+  readonly name: string
+  readonly passed: boolean
+  /** In bytes, with gzip. */
+  readonly size: number
+  readonly sizeLimit: number
+}
+
+const { stdout, stderr } = spawnSync(join(root, 'node_modules', '.bin', 'size-limit'), ['--json'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+assert(stdout.trimStart().startsWith('['), `size-limit failed:\n${stdout}${stderr}`)
+const measured = JSON.parse(stdout) as Measured[]
+
+const kB = (bytes: number) => `${(bytes / 1_000).toFixed(2)} kB`
+for (const { name, size, sizeLimit, passed } of measured) {
+  console.log(`${passed ? ' ' : '!'} ${kB(size)} of ${kB(sizeLimit)}: ${name}`)
+}
+const tooLarge = measured.filter(({ passed }) => !passed).map(({ name }) => name)
+assert.deepEqual(tooLarge, [], 'Too large: make it smaller, or raise its limit in .size-limit.json')
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+for (const [name, text] of PROMISES) {
+  const size = measured.find((one) => one.name === name)?.size
+  assert(size, `.size-limit.json has no "${name}"`)
+  const said = Number(text.exec(readme)?.[1])
+  const right = Math.ceil(size / 1_000)
+  assert.equal(said, right, `README.md says ${said} kB of "${name}". Write ${right}`)
+}
+console.log('  The README says the same')
