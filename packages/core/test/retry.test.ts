@@ -67,20 +67,31 @@ describe('the delay before an attempt', () => {
   test.each([1001, 1012, 1013])('is in the window of the server’s wish after %i', (closeCode) => {
     const backoff = connected()
     expect(backoff.failed({ ...lost, closeCode }, 5_000)).toBe(5_000)
-    expect(backoff.failed(lost, 5_000)).toBe(1_000)
     backoff.opened()
-    expect(backoff.failed({ ...lost, closeCode }, 10)).toBe(2_000)
+    expect(backoff.failed({ ...lost, closeCode }, 10)).toBe(1_000)
   })
 
   test.each([1000, 1005, 1006, 1011, 4408, 4429])(
-    'is its own after %i, and in the window of the server’s wish where nobody is there then',
+    'is its own after %i, and in the window of the server’s wish until the server is back',
     (closeCode) => {
       const backoff = connected()
       expect(backoff.failed({ ...lost, closeCode }, 5_000)).toBe(500)
       expect(backoff.failed(lost, 5_000)).toBe(5_000)
-      expect(backoff.failed(lost, 5_000)).toBe(2_000)
+      expect(backoff.failed(lost, 5_000)).toBe(5_000)
+      expect(backoff.failed(lost, 3_000)).toBe(4_000)
+      backoff.opened()
+      expect(backoff.failed(lost, 30_000)).toBe(8_000)
     },
   )
+
+  test('is in the window of the server’s wish if it asks an attempt to come back later', () => {
+    const backoff = new Backoff(options, () => 1)
+    expect(backoff.failed({ ...lost, httpStatus: 503 }, 5_000)).toBe(5_000)
+    expect(backoff.failed({ ...lost, closeCode: 1013 }, 5_000)).toBe(5_000)
+    expect(backoff.failed({ ...lost, httpStatus: 502 }, 5_000)).toBe(2_000)
+    const proxy = 'http://127.0.0.1:3128'
+    expect(backoff.failed({ ...lost, httpStatus: 503, proxy }, 5_000)).toBe(4_000)
+  })
 
   test('is its own where the attempt after a loss comes about', () => {
     const backoff = connected()
