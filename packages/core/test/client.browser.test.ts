@@ -54,6 +54,18 @@ test('a page finds its server again, with one socket', async () => {
   expect(await control.other.count({ port })).toStrictEqual({ open: 1, ever: 1 })
 })
 
+test('a page whose server is down says where it looked, and what may be wrong', async () => {
+  await control.other.stop({ port })
+  await using client = createClient(contract, { url, retry: { minDelayMs: 600_000 } })
+  await vi.waitFor(() => expect(client.state.lastError).not.toBeNull())
+  const thrown = await rejection(client.other.add({ a: 1, b: 2 }, { timeout: 1 }))
+  expect(thrown).toMatchObject({
+    name: 'RpcTimeoutError',
+    message: `"add" timed out after 1 ms: never connected (${url}: the connection could not be opened). Is the server running, and does it let pages of ${location.origin} in (allowedOrigins)?`,
+    cause: client.state.lastError,
+  })
+})
+
 test('a page that has no network says so, and connects at once when it is back', async () => {
   vi.spyOn(Math, 'random').mockReturnValue(0.99)
   const retry = { minDelayMs: 600_000, maxDelayMs: 600_000 }

@@ -389,7 +389,7 @@ describe('timeout: { idle, total }', () => {
       other.work({ times: 50, everyMs: 20 }, { onProgress, timeout: { idle: 200, total: 150 } }),
     )
     expect(total).toBeInstanceOf(RpcTimeoutError)
-    expect((total as Error).message).toMatch(/^"work" was not answered in 150 ms/)
+    expect((total as Error).message).toMatch(/^"work" timed out after 150 ms/)
   })
 
   test.each([

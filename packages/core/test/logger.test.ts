@@ -72,7 +72,7 @@ test('a server logs whom it refused, and a client why it has no connection', asy
   await using _away = createClient<Server>({ url, logger: retrying.logger })
   await vi.waitFor(() => expect(retrying.lines.length).toBeGreaterThan(0))
   expect(retrying.lines[0]).toMatch(
-    /^warn flashrpc: .*ECONNREFUSED.*the next attempt is in \d+ ms$/,
+    /^warn flashrpc: .*ECONNREFUSED.*the next attempt is in \d+ ms\)$/,
   )
 })
 

@@ -1,12 +1,17 @@
 import {
+  type Outcome,
   RpcConfigError,
   RpcDisconnectedError,
   type RpcError,
   RpcOverloadedError,
+  RpcTimeoutError,
   RpcValidationError,
 } from '../errors.js'
 import { type Encoded, pathOf } from '../wire/encoded.js'
+import type { Absence } from './absence.js'
+import type { TimeLimits } from './call-timer.js'
 import { NO_BYTES, type Unsendable } from './connection-events.js'
+import { formatMs } from './duration.js'
 import type { PeerLimits } from './peer-limits.js'
 import { outcomeOf, type PendingCall, STATE } from './pending-call.js'
 
@@ -25,6 +30,33 @@ export function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisco
   const where = items === undefined ? '' : `, at item ${items} of its stream`
   const what = `"${call.method}" ${STATE[outcome]}${where}: ${message}`
   return new RpcDisconnectedError(what, outcome, { method: call.method, closeCode, cause, items })
+}
+
+/**
+ * The error of a call that has taken too long.
+ *
+ * @param which of the two limits was over, after so many ms.
+ * @param absence what is known of the time without a connection; undefined while there is one.
+ */
+export function timeoutError(
+  call: PendingCall,
+  which: keyof TimeLimits,
+  ms: number,
+  absence: Absence | undefined,
+): RpcTimeoutError {
+  const { method } = call
+  const outcome = outcomeOf(call)
+  const what = which === 'total' ? 'timed out after' : 'showed no sign of life for'
+  const text = `"${method}" ${what} ${formatMs(ms)}: ${stageOf(outcome, absence)}`
+  const { cause } = absence ?? {}
+  return new RpcTimeoutError(text, outcome, { method, ...(cause !== undefined && { cause }) })
+}
+
+/** How far a call had come. */
+function stageOf(outcome: Outcome, absence: Absence | undefined): string {
+  // Where there was never a connection, nothing can have been sent.
+  if (absence?.isFirst) return absence.text
+  return `it ${STATE[outcome]}${absence ? `; ${absence.text}` : ''}`
 }
 
 /** The error of a call that the other side can't take. `limits` is what the other side accepts. */

@@ -1,5 +1,6 @@
 import type { Contract, Side } from '../contract.js'
 import type { CloseInfo } from '../transport/transport.js'
+import type { Absence } from './absence.js'
 import type { Connection } from './connection.js'
 import type { Reception } from './connection-events.js'
 import type { Authorize } from './dispatcher.js'
@@ -26,6 +27,8 @@ export interface ChannelCoreOptions<Own extends Owner> {
   readonly lasting: boolean
   /** Client: whether it offers the server to keep a session. */
   readonly offersSession?: boolean
+  /** Client: why calls have no answer while there is no connection. */
+  absence?(): Absence | undefined
   /** Server: the window over which its clients spread after a loss, in ms. */
   spreadMs?(owner: Own): number
   /** Server: who takes a connection, asked with its hello. Without it, the channel that began with it does. */

@@ -13,6 +13,7 @@ import {
   neverRanMessage,
   type ResponseMessage,
 } from '../wire/message.js'
+import type { Absence } from './absence.js'
 import { disconnectedError, type Refusal } from './call-errors.js'
 import { Caller, type CallerHost } from './caller.js'
 import type { ChannelCoreOptions, Owner } from './channel-core-options.js'
@@ -57,6 +58,13 @@ const MOST_HELD = 1024 * 1024
  * read.
  */
 const HELD_BACK_MS = 1_000
+
+/** What a server knows of a client that is not there. */
+const AWAY: Absence = {
+  text: 'the connection was lost, and the session waits for the next one',
+  isFirst: false,
+  cause: undefined,
+}
 
 /**
  * One conversation, by names and unknown values; the public types are put on at the edge.
@@ -188,6 +196,11 @@ export class ChannelCore
 
   get refusal(): Refusal | undefined {
     return this.#refusal
+  }
+
+  get absence(): Absence | undefined {
+    if (this.isConnected) return undefined
+    return this.#options.absence?.() ?? (this.#connection ? undefined : AWAY)
   }
 
   get mayBeExtended(): boolean {

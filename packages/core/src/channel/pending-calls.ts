@@ -1,14 +1,10 @@
 import type { Definition } from '../contract.js'
 import { own, withOrigin } from '../error-origin.js'
-import {
-  type Outcome,
-  RpcAbortedError,
-  RpcConfigError,
-  type RpcError,
-  RpcTimeoutError,
-} from '../errors.js'
+import { type Outcome, RpcAbortedError, RpcConfigError, type RpcError } from '../errors.js'
 import { letGo } from '../wire/encoded.js'
 import { onAbort } from './abort-listeners.js'
+import type { Absence } from './absence.js'
+import { timeoutError } from './call-errors.js'
 import { CallTimer, MAX_TIMER_MS, readTimeout, type TimeLimits } from './call-timer.js'
 import { deadlineOf } from './deadline.js'
 import { type DeadlineQueue, deadlineQueue, type TimedOwner } from './deadline-queue.js'
@@ -19,6 +15,8 @@ import { type CallKind, outcomeOf, PendingCall, STATE } from './pending-call.js'
 
 /** Whose calls they are. */
 export interface PendingCallsHost {
+  /** What is known of the time without a connection; undefined while there is one. */
+  readonly absence: Absence | undefined
   /** A call has timed out, was aborted or was left, and has been settled. */
   givenUp(call: PendingCall): void
 }
@@ -162,7 +160,7 @@ export class PendingCalls implements TimedOwner {
   }
 
   #runOut(call: PendingCall, which: keyof TimeLimits, limits: TimeLimits): void {
-    const error = timeoutError(call.method, which, limits[which], outcomeOf(call))
+    const error = timeoutError(call, which, limits[which], this.#host.absence)
     const deadline = which === 'total' ? call.deadline : undefined
     this.giveUp(call, withOrigin(error, { isOwn: true, deadline }))
   }
@@ -261,17 +259,6 @@ export function assertSignal(method: string, signal: unknown): AbortSignal | und
     `The signal of "${method}" must be an AbortSignal, such as that of a new AbortController()`,
     { method },
   )
-}
-
-function timeoutError(
-  method: string,
-  which: 'idle' | 'total',
-  ms: number,
-  outcome: Outcome,
-): RpcTimeoutError {
-  const what = which === 'total' ? 'was not answered in' : 'showed no sign of life for'
-  const text = `"${method}" ${what} ${Math.ceil(ms)} ms: it ${STATE[outcome]}`
-  return new RpcTimeoutError(text, outcome, { method })
 }
 
 function abortedError(method: string, outcome: Outcome, signal: AbortSignal): RpcAbortedError {

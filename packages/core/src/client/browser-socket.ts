@@ -1,4 +1,5 @@
 import { RpcConfigError } from '../errors.js'
+import { plain } from '../quoted.js'
 import { type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
 import type { AssertSocketSettings, PrepareSocket, SocketSettings, TransportOf } from './socket.js'
 
@@ -19,7 +20,24 @@ export const assertSocketSettings: AssertSocketSettings = (settings) => {
 export const transportOf: TransportOf = webSocketTransport
 
 /** The browser's WebSocket, or that of any other place with a global one. */
-export const prepareSocket: PrepareSocket = async (url) => () => ({
-  socket: new WebSocket(url) as WebSocketLike,
-  failure: () => ({}),
-})
+export const prepareSocket: PrepareSocket = async (url) => () => {
+  const socket = new WebSocket(url)
+  let message: unknown
+  // Browsers don't say why, so that a page learns nothing of the network that it is in; other platforms may.
+  socket.addEventListener('error', (event) => {
+    message = (event as { message?: unknown }).message
+  })
+  return {
+    socket: socket as WebSocketLike,
+    failure: () => ({
+      remedy: remedy(),
+      ...(typeof message === 'string' && message !== '' && { message: plain(message) }),
+    }),
+  }
+}
+
+function remedy(): string {
+  const origin: unknown = globalThis.location?.origin
+  if (typeof origin !== 'string') return 'Is the server running?'
+  return `Is the server running, and does it let pages of ${origin} in (allowedOrigins)?`
+}

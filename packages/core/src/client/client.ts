@@ -1,4 +1,5 @@
 import { ChannelCore } from '../channel/channel-core.js'
+import { formatMs } from '../channel/duration.js'
 import { handlersOf } from '../channel/exposed-handlers.js'
 import type { SomeHandlers } from '../channel/functions.js'
 import type { HelloResult } from '../channel/handshake.js'
@@ -19,9 +20,11 @@ import { CloseCode, describeClose } from '../transport/close-codes.js'
 import { retryAfterMsOf } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
 import type { Link, LinkEvents } from './link.js'
+import { Outage } from './outage.js'
 import { assertSocketSettings, ReconnectingSocket } from './reconnecting-socket.js'
 import { type Connect, ReconnectingTransport } from './reconnecting-transport.js'
 import {
+  describeFailure,
   type Failure,
   type RetryOptions,
   remedyOf,
@@ -31,7 +34,7 @@ import {
 import type { Share } from './share.js'
 import type { SocketSettings } from './socket.js'
 import { type ClientState, StateHolder } from './state.js'
-import { assertWebSocketUrl, type UrlSource } from './url.js'
+import { assertWebSocketUrl, type UrlSource, withoutSecrets } from './url.js'
 
 /** A channel that outlives its connections. */
 export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposable {
@@ -151,6 +154,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   readonly #state: StateHolder
   readonly #createLink: (events: LinkEvents) => Link
   readonly #logger: Logger | undefined
+  readonly #outage: Outage
   #link: Link | undefined
   #everConnected = false
   /** Whether the hooks were told of a connection, and not yet of its end. */
@@ -164,6 +168,8 @@ export class LastingClient extends CorePeer implements AnyClient {
     this.contract = contract
     this.#createLink = linkFactory(options)
     this.#logger = options.logger
+    const { url } = options
+    this.#outage = new Outage(typeof url === 'string' ? withoutSecrets(url) : undefined)
     const settings = resolveSettings(options)
     this.#hooks = new HookRunner<AnyClient>(options as ChannelHooks<AnyClient>)
     const side = 'client'
@@ -175,6 +181,7 @@ export class LastingClient extends CorePeer implements AnyClient {
         side,
         lasting: true,
         offersSession: options.resume ?? true,
+        absence: () => this.#outage.describe(this.#state.current),
         events: {
           open: (_, hello) => this.#opened(hello),
           resumed: (_, hello) => this.#resumed(hello),
@@ -258,8 +265,8 @@ export class LastingClient extends CorePeer implements AnyClient {
       },
       waiting: (retryAt, failure) => {
         if (this.#link !== link) return
-        const inMs = Math.max(0, Math.round(retryAt - Date.now()))
-        log(this.#logger, 'warn', `${failure.message}; the next attempt is in ${inMs} ms`)
+        this.#logWait(retryAt, failure)
+        this.#noteFailure(failure)
         this.#state.set({ status: between(), retryAt, lastError: disconnected(failure) })
       },
       open: (transport, timeLeftMs) => {
@@ -276,6 +283,20 @@ export class LastingClient extends CorePeer implements AnyClient {
       },
     })
     this.#link = link
+  }
+
+  #noteFailure(failure: Failure): void {
+    if (this.state.status === 'connected') this.#outage.lost(failure)
+    else this.#outage.failed(failure)
+  }
+
+  /** Warns of the end of a connection, and of the first attempt that fails; those after it are of no news. */
+  #logWait(retryAt: number, failure: Failure): void {
+    const inMs = Math.max(0, Math.round(retryAt - Date.now()))
+    const remedy = remedyOf(failure)
+    const what = `${describeFailure(failure)}${remedy === undefined ? '' : `. ${remedy}`}`
+    const level = this.state.attempt > 1 ? 'debug' : 'warn'
+    log(this.#logger, level, `${what} (the next attempt is in ${formatMs(inMs)})`)
   }
 
   #opened(hello: HelloResult | undefined): void {
@@ -307,6 +328,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   #connected(hello: HelloResult | undefined): void {
     const { id, isSame } = this.#link?.session ?? { id: hello?.sid ?? null, isSame: true }
     this.#everConnected = true
+    this.#outage.connected()
     this.#link?.accepted(hello?.spreadMs ?? 0, hello?.windowMs ?? Number.POSITIVE_INFINITY)
     this.#state.set({
       status: 'connected',
@@ -330,10 +352,11 @@ export class LastingClient extends CorePeer implements AnyClient {
     const lastError = disconnected(failure)
     log(this.#logger, 'error', `${lastError.message}; the client has stopped (${status})`)
     this.core.refuse({
-      message: `${failure.message}; the client has stopped (${status}), connect() tries again`,
+      message: `the client has stopped (${status}): ${sentence(lastError.message)} connect() tries again`,
       closeCode: failure.closeCode,
       cause: lastError,
     })
+    this.#noteFailure(failure)
     this.#state.set({ status, retryAt: null, lastError })
   }
 
@@ -361,12 +384,17 @@ function between(): 'reconnecting' | 'offline' {
 function disconnected(failure: Failure): RpcDisconnectedError {
   const { closeCode, httpStatus, proxy, cause } = failure
   const remedy = remedyOf(failure)
-  const message = remedy === undefined ? failure.message : `${failure.message}. ${remedy}`
+  const what = describeFailure(failure)
+  const message = remedy === undefined ? what : `${what}. ${remedy}`
   return own(
     proxy === undefined
       ? new RpcDisconnectedError(message, 'not-sent', { closeCode, httpStatus, cause })
       : new RpcProxyError(message, proxy, { httpStatus, cause }),
   )
+}
+
+function sentence(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`
 }
 
 function closedError(): RpcDisconnectedError {

@@ -64,7 +64,11 @@ function openSocket(
     maxPayload: maxMessage,
   })
   socket.on('error', (error) => {
-    failure = { message: errorText(error), cause: error, ...tunnel?.failure(error), ...failure }
+    // After a refusal, `ws` tells of the end that the socket is given for it.
+    const isRefused = failure.message !== undefined
+    failure = isRefused
+      ? { cause: error, ...failure }
+      : { ...failureOf(error), ...tunnel?.failure(error) }
   })
   socket.on('unexpected-response', (request, response) => {
     failure = tunnel?.refusal(url) ?? refusal(response)
@@ -111,7 +115,7 @@ class Tunnel {
   failure(error: Error): Partial<Failure> | undefined {
     if (this.#answer) return undefined
     const message = `the proxy ${this.proxy} can't be reached: ${errorText(error)}`
-    return { message, proxy: this.proxy }
+    return { message, proxy: this.proxy, isAddressed: false, remedy: 'Is the proxy running?' }
   }
 
   /** What the proxy answered, where it was no tunnel. */
@@ -247,10 +251,35 @@ async function reasonOf(response: IncomingMessage): Promise<string> {
     .trim()
 }
 
+/** What is known of an attempt that an error of the system ended. */
+function failureOf(error: Error): Partial<Failure> {
+  const { code } = ownOrFirst(error) as NodeJS.ErrnoException
+  const [remedy = 'Is the server running?'] = REMEDIES.flatMap(([codes, text]) =>
+    codes.test(code ?? '') ? [text] : [],
+  )
+  // As Node words it: "connect ECONNREFUSED 127.0.0.1:8000", "getaddrinfo ENOTFOUND example.com".
+  const isAddressed = /^(connect|getaddrinfo) E/.test(ownOrFirst(error).message)
+  return { message: errorText(error), isAddressed, remedy, cause: error }
+}
+
+/** What to do about the errors of the system that have another cause than a server that is not there. */
+const REMEDIES: readonly [codes: RegExp, remedy: string][] = [
+  [/^(ENOTFOUND|EAI_AGAIN)$/, 'Check the host of the url: its name has no address'],
+  [/^(EPROTO|ERR_SSL_)/, 'Does the server speak TLS? If not, begin the url with ws:'],
+  [/CERT|SIGNATURE/, 'If the certificate is to be trusted, give its authority in tls: { ca }'],
+  [/^(ECONNRESET|HPE_)/, 'Is it a WebSocket server? If it speaks TLS, begin the url with wss:'],
+]
+
 /** An error over several addresses (`localhost`) has no message of its own. */
+function ownOrFirst(error: Error): Error {
+  return error instanceof AggregateError && !error.message ? (error.errors[0] ?? error) : error
+}
+
 function errorText(error: Error): string {
-  if (error.message) return plain(error.message, 1_000)
-  return error instanceof AggregateError ? error.errors.map(String).join('; ') : error.name
+  if (error instanceof AggregateError && !error.message) {
+    return error.errors.map(errorText).join(', ')
+  }
+  return plain(error.message.replace(/^connect (?=E[A-Z]+ )/, '') || error.name, 1_000)
 }
 
 /**

@@ -170,7 +170,7 @@ export class ReconnectingSocket implements Link {
       open: (socket, timeLeftMs) => this.#events.open(transportOf(socket), timeLeftMs),
       failed: (failure) => {
         if (this.#current === attempt) this.#current = undefined
-        this.#pace.failed({ ...failure, message: `${withoutSecrets(url)}: ${failure.message}` })
+        this.#pace.failed({ ...failure, where: withoutSecrets(url) })
       },
     })
     this.#current = attempt

@@ -29,6 +29,10 @@ const STABLE_MS = 10_000
 /** Why an attempt failed or a connection ended, as far as this side can see. */
 export interface Failure {
   readonly message: string
+  /** The address of the attempt, without secrets, where there is one. */
+  readonly where?: string | undefined
+  /** Whether the message itself says to which host and port. */
+  readonly isAddressed?: boolean | undefined
   /** The WebSocket close code; 1006 where there was none. */
   readonly closeCode: number
   /** The HTTP status of a refused upgrade. Browsers don't tell it. */
@@ -77,7 +81,7 @@ const STOPS_BY_HTTP_STATUS: ReadonlyMap<number | undefined, Stop> = new Map([
   [403, FORBIDDEN],
   [404, { verdict: 'failed', remedy: 'Check the path of the url' }],
   [407, { verdict: 'failed' }],
-  [426, { verdict: 'failed' }],
+  [426, { verdict: 'failed', remedy: 'Check the path of the url: no WebSocket is served there' }],
 ])
 
 function asksToComeBackLater({ closeCode, httpStatus, proxy }: Failure): boolean {
@@ -95,6 +99,11 @@ function stopOf({ closeCode, httpStatus, proxy }: Failure): Stop | undefined {
 /** Says what to do after a failure, by its cause. */
 export function judge(failure: Failure): Verdict {
   return stopOf(failure)?.verdict ?? 'retry'
+}
+
+/** A failure with the address of the attempt. */
+export function describeFailure({ where, message }: Failure): string {
+  return where === undefined ? message : `${where}: ${message}`
 }
 
 /** What the user can do about a failure, where anything. */

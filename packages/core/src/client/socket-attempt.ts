@@ -68,7 +68,8 @@ export class SocketAttempt {
         const message = this.#timedOut
           ? `no connection within ${events.timeoutMs} ms${through}`
           : reason || 'the connection could not be opened'
-        events.failed({ message, closeCode: code, ...(this.#timedOut ? {} : failure()) })
+        const known = this.#timedOut ? { remedy: 'Is the server running?' } : failure()
+        events.failed({ message, closeCode: code, ...known })
       }
       this.#closed()
       this.abandon()

@@ -1,0 +1,7 @@
+/** What is known of the time without a connection, for the error of a call that waited for one in vain. */
+export interface Absence {
+  readonly text: string
+  /** Whether there was never a connection. */
+  readonly isFirst: boolean
+  readonly cause: unknown
+}

@@ -1,0 +1,71 @@
+import type { Absence } from '../channel/absence.js'
+import { formatAgo } from '../channel/duration.js'
+import { Elapsed } from '../channel/elapsed.js'
+import type { RpcError } from '../errors.js'
+import { type Failure, remedyOf } from './retry.js'
+import type { ClientStatus } from './state.js'
+
+/** As much of a client's state as says where it stands. */
+interface Standing {
+  readonly status: ClientStatus
+  readonly lastError: RpcError | null
+}
+
+/** What a client knows of its time without a connection, for messages. */
+export class Outage {
+  /** The address, without secrets, where there is only one. */
+  readonly #address: string | undefined
+  /** When the last connection ended, and why; undefined where there never was one. */
+  #lost: { readonly since: Elapsed; readonly why: string } | undefined
+  /** Why the last attempt since then failed. */
+  #failure: Failure | undefined
+
+  constructor(address: string | undefined) {
+    this.#address = address
+  }
+
+  connected(): void {
+    this.#lost = undefined
+    this.#failure = undefined
+  }
+
+  lost({ message }: Failure): void {
+    this.#lost = { since: new Elapsed(), why: message }
+    this.#failure = undefined
+  }
+
+  failed(failure: Failure): void {
+    this.#failure = failure
+  }
+
+  /** Why a call has no answer yet, for the error of one that waits no longer. */
+  describe({ status, lastError }: Standing): Absence | undefined {
+    if (status === 'connected') return undefined
+    const remedy = status === 'offline' ? OFFLINE : this.#remedy
+    const text = `${this.#text(status)}${remedy === undefined ? '' : `. ${remedy}`}`
+    return { text, isFirst: this.#lost === undefined, cause: lastError ?? undefined }
+  }
+
+  get #remedy(): string | undefined {
+    return this.#failure ? remedyOf(this.#failure) : undefined
+  }
+
+  #text(status: ClientStatus): string {
+    const lost = this.#lost
+    const failed = this.#failure && shortly(this.#failure)
+    if (lost) {
+      const since = `${lost.why} ${formatAgo(lost.since.most)}`
+      return failed === undefined ? since : `${since}, and the last attempt failed (${failed})`
+    }
+    if (failed !== undefined) return `never connected (${failed})`
+    if (status === 'idle') return 'never connected: call connect(), as autoConnect is false'
+    return `never connected: the first attempt goes on${this.#address === undefined ? '' : ` (${this.#address})`}`
+  }
+}
+
+const OFFLINE = 'The browser says that there is no network'
+
+/** A failure in as few words as name the address. */
+function shortly({ where, message, isAddressed }: Failure): string {
+  return where === undefined || isAddressed ? message : `${where}: ${message}`
+}
