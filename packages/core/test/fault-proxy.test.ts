@@ -4,6 +4,7 @@ import { createClient, RpcConfigError, RpcDisconnectedError } from '@flashrpc/co
 import { createEndpoint } from '@flashrpc/core/server'
 import { createFaultProxy, type FaultConnection, type FaultProxy } from '@flashrpc/core/testing'
 import { afterEach, describe, expect, test } from 'vitest'
+import { resetSocket } from '../src/testing/reset-socket.js'
 import { seededRandom } from '../src/testing/seeded-random.js'
 import { eventually, polled } from './support/eventually.js'
 import { freePort } from './support/http-server.js'
@@ -353,6 +354,26 @@ describe('an end now', () => {
       client.socket.write('x')
       expect(['ECONNRESET', 'EPIPE']).toContain(client.ended)
     })
+  })
+
+  test.each<[string, () => Promise<unknown>]>([
+    ['at the same time', async () => {}],
+    ['a microtask later', () => Promise.resolve().then(() => {})],
+    ['a tick later', () => new Promise<void>((resolve) => process.nextTick(resolve))],
+    ['two ticks later', () => new Promise<void>((r) => process.nextTick(process.nextTick, r))],
+    ['in the next turn', () => new Promise(setImmediate)],
+  ])('closes a socket whose end is being sent: %s', async (_, moment) => {
+    const { port, ends } = await serve()
+    const socket = connect(port, '127.0.0.1')
+    opened.push(() => socket.destroy())
+    await once(socket, 'connect')
+    await polled(() => ends.length).toBe(1)
+    const ending = ends[0]?.socket as Socket
+    const closed = once(ending, 'close')
+    ending.end()
+    await moment()
+    resetSocket(ending)
+    await closed
   })
 
   test('lets a client of flashrpc come back', async () => {

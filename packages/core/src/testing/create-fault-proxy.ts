@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { RpcConfigError } from '../errors.js'
 import { FaultControls, type FaultSettings, type Faults, NO_FAULTS } from './faults.js'
 import { type FaultConnection, ProxiedConnection } from './proxied-connection.js'
+import { resetSocket } from './reset-socket.js'
 import { type FaultProxyTargets, Targets } from './targets.js'
 
 const HOST = '127.0.0.1'
@@ -136,7 +137,7 @@ class TcpFaultProxy extends FaultControls implements FaultProxy {
     this.#track(client)
     if (this.#closing || this.#refuses) {
       this.refused++
-      client.resetAndDestroy()
+      resetSocket(client)
       return
     }
     const connection = new ProxiedConnection(++this.accepted, client, () =>

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { type Direction, type Ending, type FaultSettings, NO_FAULTS } from './faults.js'
+import { resetSocket } from './reset-socket.js'
 import { seededRandom } from './seeded-random.js'
 
 /** How much is held on its way, in bytes, before the sender has to wait. */
@@ -168,7 +169,7 @@ export class Flow {
       if (typeof head.what === 'string') {
         this.#queue.shift()
         if (head.what === 'fin') destination.end()
-        else destination.resetAndDestroy()
+        else resetSocket(destination)
         this.#done()
       } else if (destination.writableNeedDrain || !this.#isTime(this.#freeAt)) break
       else this.#pass(destination, head, head.what)

@@ -8,6 +8,7 @@ import {
   NO_FAULTS,
 } from './faults.js'
 import { Flow } from './flow.js'
+import { resetSocket } from './reset-socket.js'
 
 /** How long a side may take to close after it was told that the connection ends, in ms. */
 const GOODBYE_MS = 1_000
@@ -103,7 +104,7 @@ export class ProxiedConnection extends FaultControls implements FaultConnection 
     this.#over()
     for (const socket of [this.#client, this.#server]) {
       if (!socket || socket.destroyed) continue
-      if (how === 'reset') socket.resetAndDestroy()
+      if (how === 'reset') resetSocket(socket)
       else sayGoodbye(socket)
     }
   }
