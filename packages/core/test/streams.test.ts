@@ -137,6 +137,29 @@ describe('the items of a stream', () => {
     expect(stream.received).toBe(3)
   })
 
+  test('a second loop over a stream is refused, after its end and after a break', async () => {
+    const { url } = await serve()
+    const { other } = connect(url)
+    const why =
+      'The stream of "count" has been read, and is for one loop. Call "count" again for another stream'
+    const whole = other.count({ upTo: 3 })
+    expect(await itemsOf(whole)).toEqual([0, 1, 2])
+    const left = other.count({})
+    for await (const _ of left) break
+    for (const stream of [whole, left]) {
+      const thrown = await rejection(itemsOf(stream))
+      expect(thrown).toBeInstanceOf(RpcConfigError)
+      expect(thrown).toMatchObject({ message: why, method: 'count' })
+    }
+  })
+
+  test('a stream that was ended before its first loop has no items', async () => {
+    const { url } = await serve()
+    const stream = connect(url).other.count({})
+    await stream.return()
+    expect(await itemsOf(stream)).toEqual([])
+  })
+
   test('a stream that was left before it began does not begin', async () => {
     const { url, told } = await serve()
     const { other } = connect(url)
@@ -505,6 +528,24 @@ describe('input', () => {
     await polled(() => ended).toBe(true)
     finish()
     expect(await call).toBe(1)
+  })
+
+  test('a second loop over it is refused', async () => {
+    let thrown: unknown
+    const { url } = await serve({
+      methods: {
+        async sum(_: unknown, { input }: { input: AsyncIterable<number> }) {
+          await itemsOf(input)
+          thrown = await rejection(itemsOf(input))
+          return 1
+        },
+      } as never,
+    })
+    expect(await connect(url).other.sum({}, { input: [1, 2] })).toBe(1)
+    expect(thrown).toBeInstanceOf(RpcConfigError)
+    expect((thrown as Error).message).toBe(
+      'The input of "sum" has been read, and is for one loop. Keep its items if you need them again',
+    )
   })
 
   test('a handler that does not read it takes nothing of the source', async () => {

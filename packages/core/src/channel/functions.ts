@@ -92,7 +92,7 @@ export type Source<Item> = AsyncIterable<Item> | Iterable<Item>
  *
  * Nothing is sent before the first item is asked for. Leaving the loop, or `return()`, ends the stream at
  * its source. It rejects as a call does, after the items that came before; an item that breaks its
- * schema ends it with `RpcValidationError`.
+ * schema ends it with `RpcValidationError`. A second loop over it throws `RpcConfigError`.
  */
 export interface RpcStream<Item> extends AsyncGenerator<Item, void, undefined> {
   /** How many items have come, those that were not taken yet among them. */

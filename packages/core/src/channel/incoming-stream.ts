@@ -1,5 +1,5 @@
 import { withOrigin } from '../error-origin.js'
-import { RpcOverloadedError, RpcTimeoutError } from '../errors.js'
+import { RpcConfigError, RpcOverloadedError, RpcTimeoutError } from '../errors.js'
 import type { RpcStream } from './functions.js'
 import type { StreamRoom } from './stream-room.js'
 
@@ -53,6 +53,9 @@ export class IncomingStream implements RpcStream<unknown> {
   #credit = 0
   #ending: Ending | undefined
   #begun = false
+  #hasLoop = false
+  /** Whether its end was told to whoever reads it, or came from there. */
+  #isRead = false
   #wake = (): void => {}
   /** Drops the item that is being checked, if there is one. */
   #dropChecked: (() => void) | undefined
@@ -144,7 +147,20 @@ export class IncomingStream implements RpcStream<unknown> {
     throw error
   }
 
+  /** @throws {RpcConfigError} for a second loop, which would have nothing to read. */
   [Symbol.asyncIterator](): this {
+    if (this.#hasLoop && this.#isRead) {
+      const { method, isInput } = this.#options
+      const what = isInput ? 'input' : 'stream'
+      const remedy = isInput
+        ? 'Keep its items if you need them again'
+        : `Call "${method}" again for another stream`
+      throw new RpcConfigError(
+        `The ${what} of "${method}" has been read, and is for one loop. ${remedy}`,
+        { method },
+      )
+    }
+    this.#hasLoop = true
     return this
   }
 
@@ -191,6 +207,7 @@ export class IncomingStream implements RpcStream<unknown> {
   #end(): IteratorResult<unknown, void> {
     const ending = this.#ending as Ending
     this.#ending = {}
+    this.#isRead = true
     if ('error' in ending) throw ending.error
     return DONE
   }
@@ -207,6 +224,7 @@ export class IncomingStream implements RpcStream<unknown> {
   }
 
   #leave(): void {
+    this.#isRead = true
     const isOpen = !this.#ending
     this.discard()
     if (!isOpen) return
