@@ -155,6 +155,8 @@ async function tryInNode(serverCommand: string): Promise<void> {
   await using calling = open(client?.command ?? '')
   await calling.prints(whole(client), TIMEOUT_MS)
   await serving.prints(whole(server), TIMEOUT_MS)
+  // Nothing more has come meanwhile.
+  await calling.prints(whole(client), 0)
 }
 
 async function tryInBrowser(): Promise<void> {
@@ -165,10 +167,10 @@ async function tryInBrowser(): Promise<void> {
   const address = /http:\S+/.exec(bundling.output)?.[0]
   assert(address, 'Vite prints no address')
   const browser = await playwright.launch(await chromium())
+  const failures: string[] = []
+  const questions: string[] = []
   try {
     const page = await browser.newPage()
-    const failures: string[] = []
-    const questions: string[] = []
     page.on('pageerror', (error) => failures.push(String(error)))
     page.on('console', (message) => {
       if (message.type() === 'error') failures.push(message.text())
@@ -184,6 +186,9 @@ async function tryInBrowser(): Promise<void> {
     await serving.prints(whole(server), TIMEOUT_MS)
     assert.deepEqual(questions, ['Deploy?'])
     assert.deepEqual(failures, [])
+  } catch (cause) {
+    const page = failures.join('\n')
+    throw new Error(`The page failed:\n${page}\nThe server printed:\n${serving.output}`, { cause })
   } finally {
     await browser.close()
   }
