@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 
 /**
  * Type-checks every `ts` and `tsx` block of the documentation, as an application would: against the
@@ -30,6 +31,9 @@ const pages = execFileSync(
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder)
 writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
+const options = readOptions()
+/** Declarations of packages and of the language: read once for all pages. */
+const declarations = new Map<string, ts.SourceFile | undefined>()
 let count = 0
 for (const page of pages) {
   const blocks = [...readFileSync(join(root, page), 'utf8').matchAll(BLOCK)]
@@ -39,27 +43,56 @@ for (const page of pages) {
 assert(count > 0, 'No snippet was found')
 console.log(`${count} snippets type-check`)
 
+/** The repository's own options, as far as an application has them. */
+function readOptions(): ts.CompilerOptions {
+  const { options, errors } = ts.parseJsonConfigFileContent(
+    {
+      extends: join(root, 'tsconfig.base.json'),
+      compilerOptions: {
+        customConditions: [],
+        allowImportingTsExtensions: true,
+        jsx: 'react-jsx',
+        noEmit: true,
+        types: ['node'],
+      },
+      files: [],
+    },
+    ts.sys,
+    folder,
+  )
+  // There are no files yet.
+  const others = errors.filter(({ code }) => code !== 18_002)
+  assert.equal(others.length, 0, describe(others))
+  return options
+}
+
 /** One page is one program: another page may register another contract. */
 function check(page: string, blocks: RegExpExecArray[]): void {
   const program = join(folder, page.replaceAll(/[/.]/g, '-'))
   mkdirSync(program, { recursive: true })
   const files = blocks.map(([, language, name, code], index) => {
-    const file = name ?? `block-${index + 1}.${language}`
+    const file = join(program, name ?? `block-${index + 1}.${language}`)
     // A block that neither imports nor exports is a module all the same.
-    writeFileSync(join(program, file), `${code}\nexport {}\n`)
+    writeFileSync(file, `${code}\nexport {}\n`)
     return file
   })
-  const compilerOptions = {
-    customConditions: [],
-    allowImportingTsExtensions: true,
-    jsx: 'react-jsx',
-    noEmit: true,
-    types: ['node'],
+  const host = ts.createCompilerHost(options)
+  const { getSourceFile } = host
+  host.getSourceFile = (file, languageVersion, ...rest) => {
+    if (file.startsWith(program)) return getSourceFile(file, languageVersion, ...rest)
+    if (!declarations.has(file)) {
+      declarations.set(file, getSourceFile(file, languageVersion, ...rest))
+    }
+    return declarations.get(file)
   }
-  const base = '../../../tsconfig.base.json'
-  writeFileSync(
-    join(program, 'tsconfig.json'),
-    JSON.stringify({ extends: base, compilerOptions, files }),
-  )
-  execFileSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', program], { stdio: 'inherit' })
+  const problems = ts.getPreEmitDiagnostics(ts.createProgram(files, options, host))
+  assert.equal(problems.length, 0, `${page}:\n${describe(problems)}`)
+}
+
+function describe(problems: readonly ts.Diagnostic[]): string {
+  return ts.formatDiagnostics(problems, {
+    getCanonicalFileName: (file) => file,
+    getCurrentDirectory: () => folder,
+    getNewLine: () => '\n',
+  })
 }
