@@ -1,7 +1,9 @@
 import {
+  createChannel,
   createClient,
   defineContract,
   ErrorCode,
+  memoryTransportPair,
   method,
   notification,
   RpcConfigError,
@@ -351,6 +353,68 @@ describe('a method that cannot be called', () => {
       expect(await rejection(client.notify(name as 'add'))).toBeInstanceOf(RpcConfigError)
     }
     expect(await rejection(client.call(1 as unknown as 'add'))).toBeInstanceOf(RpcConfigError)
+  })
+
+  test('names the nearest one of the own contract, and the first of many', async () => {
+    const { client, server } = pairOf(contract)
+    const config = { name: 'RpcConfigError' }
+    expect(await rejection(client.call('ad' as 'add'))).toMatchObject({
+      ...config,
+      message: `"ad" can't be called: the contract's other side has add, note. Do you mean "add"?`,
+    })
+    expect(await rejection(client.notify('Noet' as 'note'))).toMatchObject({
+      ...config,
+      message: expect.stringMatching(/Do you mean "note"\?$/),
+    })
+    expect(await rejection(client.call('remove' as 'add'))).toMatchObject({
+      message: expect.stringMatching(/has add, note\. Add it there, or correct the name$/),
+    })
+    expect(await rejection(server.call('aks' as 'ask'))).toMatchObject({
+      message: expect.stringMatching(/has ask\. Do you mean "ask"\?$/),
+    })
+    expect(() => server.expose('adds' as 'add', () => {})).toThrow(
+      `"adds" can't be exposed: the contract's server side has add, note. Do you mean "add"?`,
+    )
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`get${n}`, method()]))
+    const large = pairOf(defineContract({ server: many }))
+    expect(await rejection(large.client.call('gte499'))).toMatchObject({
+      message: expect.stringMatching(/has get0, .*get9 and 490 more\. Do you mean "get499"\?$/),
+    })
+  })
+
+  test('says that the other side may be older, which tells no name of its own', async () => {
+    const newer = defineContract({ server: { add: method(), addAll: method() } })
+    const older = defineContract({ server: { add: method(), secret: method() } })
+    const [near, far] = memoryTransportPair()
+    const server = createChannel(older, {
+      side: 'server',
+      transport: far,
+      methods: { add() {}, secret() {} },
+    })
+    const client = createChannel(newer, { side: 'client', transport: near })
+    const error = await rejection(client.other.addAll())
+    expect(error).toMatchObject({
+      code: ErrorCode.methodNotFound,
+      message:
+        'Method not found: "addAll". The contract here has it, so the other side may be older',
+    })
+    expect(error).not.toHaveProperty('data.known')
+    await client.close()
+    await server.close()
+    const { client: untyped } = plainPairOf<Server>()
+    expect(await rejection(untyped.other.fail())).toMatchObject({
+      message:
+        'Method not found: "fail". Correct the name, unless the other side is older and lacks it',
+    })
+  })
+
+  test('is told in the words of a handler that says so itself', async () => {
+    const text = 'There is no such report'
+    const fail = () => {
+      throw new RpcError(ErrorCode.methodNotFound, text)
+    }
+    const { client } = plainPairOf<Server>({ server: { methods: { fail } as never } })
+    expect(await rejection(client.other.fail())).toMatchObject({ code: -32601, message: text })
   })
 
   test('is answered -32601 where nobody has that name', async () => {

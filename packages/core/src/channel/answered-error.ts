@@ -11,6 +11,12 @@ import {
 import { quoted } from '../quoted.js'
 import type { Answer } from './connection-events.js'
 import { type PendingCall, STATE } from './pending-call.js'
+import { unknownMethod } from './refusals.js'
+
+/** Of a name that is in the contract here. */
+const MAY_BE_OLDER = '. The contract here has it, so the other side may be older'
+/** Without a contract. */
+const MAY_BE_WRONG = '. Correct the name, unless the other side is older and lacks it'
 
 /**
  * Makes the error of a call that the other side answered with an error. The code has this library's meaning only if
@@ -18,10 +24,16 @@ import { type PendingCall, STATE } from './pending-call.js'
  * handler's own.
  */
 export function answeredError(
-  { method, uncertain, deadline }: PendingCall,
+  { method, definition, uncertain, deadline }: PendingCall,
   { error: { code, message, data }, ran }: Extract<Answer, { kind: 'error' }>,
 ): RpcError {
-  if (ran === undefined) return new RpcError(code, message, data, { method })
+  if (ran === undefined) {
+    const unknown = unknownMethod(method)
+    // The text of this library, by itself or as another program passed it on: a handler's own is told as it is.
+    const isUnknown = message === unknown || message === `${unknown}${MAY_BE_WRONG}`
+    const text = isUnknown ? `${unknown}${definition ? MAY_BE_OLDER : MAY_BE_WRONG}` : message
+    return new RpcError(code, text, data, { method })
+  }
   // The call did not run this time. An earlier call with the same key may have run.
   if (uncertain && ran === false) {
     return new RpcUncertainError(`"${method}" ${STATE['maybe-executed']}: ${quoted(message)}`, {

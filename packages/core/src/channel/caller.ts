@@ -38,6 +38,7 @@ import type { Speech } from './speech.js'
 import type { StreamRoom } from './stream-room.js'
 import { readId, StreamWord } from './stream-words.js'
 
+import { insteadOf } from './unknown-name.js'
 /** Whose calls they are. */
 export interface CallerHost extends Speech, PendingCallsHost {
   /** What the contract gives the other side; without it every name can be called. */
@@ -327,7 +328,7 @@ export class Caller {
     if (remoteSide && !definition) {
       const known = Object.keys(remoteSide).join(', ') || 'nothing'
       throw new RpcConfigError(
-        `"${method}" can't be called: the contract's other side has ${known}. Add it there, or correct the name`,
+        `${quoted(method)} can't be called: the contract's other side ${insteadOf(method, remoteSide)}`,
         { method },
       )
     }

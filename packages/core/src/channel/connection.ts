@@ -64,6 +64,7 @@ import { after, type MaybeAsync } from './maybe-async.js'
 import type { ResolvedChannelOptions } from './options.js'
 import { type PeerLimits, UNKNOWN_LIMITS, whyUnsendable } from './peer-limits.js'
 import type { Session } from './session.js'
+import { unknownMethod } from './refusals.js'
 import { atEndOfTurn, type FrameSink, type InTurn, SharedFrame } from './shared-frame.js'
 import {
   WEIGHT_OF_CALL,
@@ -946,9 +947,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   #request(id: MessageId, incoming: Incoming): MaybeAsync<Reply | undefined> {
     const { method } = incoming
     if (method.startsWith('rpc.') && method !== DISCOVER) {
-      return this.#reply(
-        errorMessage(id, ErrorCode.methodNotFound, `Method not found: ${quoted(method)}`),
-      )
+      return this.#reply(errorMessage(id, ErrorCode.methodNotFound, unknownMethod(method)))
     }
     if (!this.#events.isBehind) return this.#begin(id, incoming, this)
     const { weight } = this

@@ -3,6 +3,7 @@ import { RpcConfigError } from '../errors.js'
 import type { HandlerContext } from './functions.js'
 import { assertWait, MountWait } from './mount-wait.js'
 import type { ResolvedChannelOptions } from './options.js'
+import { insteadOf } from './unknown-name.js'
 
 /** A handler as those who run it know it: its params are validated, its types are gone. */
 // biome-ignore lint/suspicious/noExplicitAny: the channels of all contracts, and only `any` is all
@@ -141,9 +142,8 @@ export function assertExposable(
 ): void {
   assertMethodName(method)
   if (localSide && !definitionOf(localSide, method)) {
-    const known = Object.keys(localSide).join(', ') || 'nothing'
     throw new RpcConfigError(
-      `"${method}" can't be exposed: the contract's ${side} side has ${known}. Add it there, or correct the name`,
+      `"${method}" can't be exposed: the contract's ${side} side ${insteadOf(method, localSide)}`,
       { method },
     )
   }

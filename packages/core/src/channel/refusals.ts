@@ -6,9 +6,12 @@ import type { ErrorObject, Ran } from '../wire/message.js'
 /** What callers are told of calls that are not run, or fail. */
 
 export function notFound(method: string): RpcError {
-  return new RpcError(ErrorCode.methodNotFound, `Method not found: ${quoted(method)}`, undefined, {
-    method,
-  })
+  return new RpcError(ErrorCode.methodNotFound, unknownMethod(method), undefined, { method })
+}
+
+/** What a caller is told of a name that is not served: it is given no other names. */
+export function unknownMethod(method: string): string {
+  return `Method not found: ${quoted(method)}`
 }
 
 export function notAllowed(method: string): RpcError {

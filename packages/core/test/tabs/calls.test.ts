@@ -45,7 +45,8 @@ describe('what a tab calls', () => {
     })
     expect(errors.unknown).toMatchObject({
       code: ErrorCode.methodNotFound,
-      message: 'Method not found: "nothing"',
+      message:
+        'Method not found: "nothing". Correct the name, unless the other side is older and lacks it',
     })
     expect(errors.large).toBeInstanceOf(RpcOverloadedError)
     expect(errors.large).toMatchObject({ outcome: 'not-received' })
