@@ -279,7 +279,13 @@ describe('a codec of the application', () => {
       code: ErrorCode.internal,
       message: `The answer of "echo" can't be sent as picky`,
     })
-    expect(errors).toMatchObject([{ message: 'no poison for me' }])
+    expect(errors).toMatchObject([
+      {
+        message: `The answer of "echo" can't be sent as picky: no poison for me`,
+        method: 'echo',
+        cause: { message: 'no poison for me' },
+      },
+    ])
     expect(await other.echo({ value: 'fine' })).toBe('fine')
   })
 
@@ -310,7 +316,10 @@ describe('a codec of the application', () => {
       outcome: 'maybe-executed',
       closeCode: 1011,
     })
-    expect(errors).toMatchObject([{ message: 'broken' }, { message: 'broken' }])
+    expect(errors).toMatchObject([
+      { message: `The answer of "echo" can't be sent as picky: broken` },
+      { message: 'broken' },
+    ])
   })
 
   test.each([

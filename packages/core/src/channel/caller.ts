@@ -23,6 +23,7 @@ import { Elapsed } from './elapsed.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import { guarded } from './guarded.js'
 import { IncomingStream } from './incoming-stream.js'
+import { remedyOfUnsent } from './lost-kinds.js'
 import type { MaybeAsync } from './maybe-async.js'
 import { whyNoMeta } from './meta.js'
 import type { MiddlewareCall } from './middleware.js'
@@ -37,8 +38,8 @@ import { areParams, type SharedNotification } from './shared-notification.js'
 import type { Speech } from './speech.js'
 import type { StreamRoom } from './stream-room.js'
 import { readId, StreamWord } from './stream-words.js'
-
 import { insteadOf } from './unknown-name.js'
+
 /** Whose calls they are. */
 export interface CallerHost extends Speech, PendingCallsHost {
   /** What the contract gives the other side; without it every name can be called. */
@@ -147,7 +148,7 @@ export class Caller {
       leave: () => this.#pending.leave(call),
       unbegun: () => this.#release(options.input),
       check: (item) =>
-        checkResult(definitionOf(this.#host.remoteSide, method), method, 'item', item),
+        checkResult(definitionOf(this.#host.remoteSide, method), method, 'item', item, this.#host),
     })
     return stream
   }
@@ -227,7 +228,7 @@ export class Caller {
   ): ProgressListening {
     const host = this.#host
     return new ProgressListening({
-      check: (value) => checkResult(definition, method, 'progress', value),
+      check: (value) => checkResult(definition, method, 'progress', value, host),
       listener: listener as (value: unknown) => unknown,
       error: (error) => host.error(error),
     })
@@ -326,7 +327,6 @@ export class Caller {
     const { remoteSide } = this.#host
     const definition = definitionOf(remoteSide, method)
     if (remoteSide && !definition) {
-      const known = Object.keys(remoteSide).join(', ') || 'nothing'
       throw new RpcConfigError(
         `${quoted(method)} can't be called: the contract's other side ${insteadOf(method, remoteSide)}`,
         { method },
@@ -391,7 +391,7 @@ export class Caller {
       if (datesSoFar() !== before) assertDatesArrive(call.definition, params)
       return encoded
     } catch (thrown) {
-      const why = describeThrown(thrown)
+      const why = `${describeThrown(thrown)}${remedyOfUnsent(format, thrown)}`
       this.fail(
         call,
         new RpcValidationError(
@@ -478,7 +478,7 @@ export class Caller {
   #verdict(call: PendingCall, result: unknown): MaybeAsync<unknown> {
     if (call.progress) return this.#verdictAfter(call.progress, call, result)
     // A stream has no result.
-    return call.kind === 'call' ? checkedResult(call, result) : result
+    return call.kind === 'call' ? checkedResult(call, result, this.#host) : result
   }
 
   async #verdictAfter(
@@ -487,7 +487,7 @@ export class Caller {
     result: unknown,
   ): Promise<unknown> {
     await progress.end()
-    return checkedResult(call, result)
+    return checkedResult(call, result, this.#host)
   }
 
   /**
@@ -564,8 +564,12 @@ export class Caller {
   }
 }
 
-function checkedResult({ definition, method }: PendingCall, result: unknown): MaybeAsync<unknown> {
-  return checkResult(definition, method, 'result', result)
+function checkedResult(
+  { definition, method }: PendingCall,
+  result: unknown,
+  host: CallerHost,
+): MaybeAsync<unknown> {
+  return checkResult(definition, method, 'result', result, host)
 }
 
 const KEPT = Promise.resolve()

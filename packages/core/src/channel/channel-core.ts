@@ -366,7 +366,7 @@ export class ChannelCore
     try {
       encoded = encode(format, word)
     } catch (cause) {
-      return new Unsent({ codec: format.codec.name, cause }, limits)
+      return new Unsent({ format, cause }, limits)
     }
     const why = whyUnsendable(format, encoded, limits)
     if (why) return new Unsent(why, limits)

@@ -1,7 +1,14 @@
 import { type Definition, type Schema, schemaOf } from '../contract.js'
 import { describeThrown, type Issue, RpcValidationError } from '../errors.js'
+import type { Format } from '../wire/format.js'
+import { lostKind } from './lost-kinds.js'
 import { after, type MaybeAsync } from './maybe-async.js'
 import { formatIssues, type Verdict, validate } from './validation.js'
+
+/** Whose calls they are. */
+interface Reader {
+  readonly settings: { readonly format: Format }
+}
 
 const WHAT = { result: 'The result', item: 'An item', progress: 'The progress' } as const
 
@@ -9,6 +16,7 @@ const WHAT = { result: 'The result', item: 'An item', progress: 'The progress' }
  * Holds what the other side made of a call against the schema of that: its result, an item of its stream, which
  * ends with it, or what it tells of its progress.
  *
+ * @param reader says how messages are written, for the error.
  * @returns the value as the schema made it.
  * @throws {RpcValidationError} where it breaks the schema: the other side did run the call.
  */
@@ -17,6 +25,7 @@ export function checkResult(
   method: string,
   what: keyof typeof WHAT,
   result: unknown,
+  reader: Reader,
 ): MaybeAsync<unknown> {
   const schema = schemaOf(definition, what)
   if (!schema) return result
@@ -26,33 +35,40 @@ export function checkResult(
   } catch (cause) {
     throw schemaFailed(method, what, cause)
   }
-  if (!(verdict instanceof Promise)) return checked(method, what, verdict)
+  if (!(verdict instanceof Promise)) {
+    if ('value' in verdict) return verdict.value
+    throw broken(
+      method,
+      what,
+      verdict.issues,
+      lostKind(reader.settings.format, schema, result, verdict.issues),
+    )
+  }
   return verdict.then(
-    (told) => checked(method, what, told),
+    (told) => {
+      if ('value' in told) return told.value
+      throw broken(method, what, told.issues)
+    },
     (cause: unknown) => {
       throw schemaFailed(method, what, cause)
     },
   )
 }
 
-function checked(method: string, what: keyof typeof WHAT, verdict: Verdict): unknown {
-  if ('value' in verdict) return verdict.value
-  throw broken(method, what, verdict.issues)
-}
-
 function schemaFailed(method: string, what: keyof typeof WHAT, cause: unknown): RpcValidationError {
   const message = `the schema itself failed: ${describeThrown(cause)}`
-  return broken(method, what, [{ message }], { cause })
+  return broken(method, what, [{ message }], undefined, { cause })
 }
 
 function broken(
   method: string,
   what: keyof typeof WHAT,
   issues: readonly Issue[],
+  why = 'The contract of the other side may be of another version',
   options?: ErrorOptions,
 ): RpcValidationError {
   return new RpcValidationError(
-    `${WHAT[what]} of "${method}" breaks its schema: ${formatIssues(issues)}. The other side ran the call; its contract may be of another version`,
+    `${WHAT[what]} of "${method}" breaks its schema: ${formatIssues(issues)}. The other side ran the call. ${why}`,
     issues,
     'maybe-executed',
     { method, ...options },

@@ -60,11 +60,12 @@ import {
 import type { Incoming } from './incoming.js'
 import type { Keys } from './keyed-calls.js'
 import { Life, type LifeEvents, type LifeOptions } from './life.js'
+import { remedyOfUnsent } from './lost-kinds.js'
 import { after, type MaybeAsync } from './maybe-async.js'
 import type { ResolvedChannelOptions } from './options.js'
 import { type PeerLimits, UNKNOWN_LIMITS, whyUnsendable } from './peer-limits.js'
-import type { Session } from './session.js'
 import { unknownMethod } from './refusals.js'
+import type { Session } from './session.js'
 import { atEndOfTurn, type FrameSink, type InTurn, SharedFrame } from './shared-frame.js'
 import {
   WEIGHT_OF_CALL,
@@ -1043,8 +1044,13 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       encoded = encode(this.#settings.format, answer)
     } catch (thrown) {
       // Why, is told on this side only: the text may be that of an error of the handler's own.
-      this.#events.error(thrown)
-      const why = `The answer of ${quoted(method)} can't be sent as ${this.#settings.format.codec.name}`
+      const { format } = this.#settings
+      const why = `The answer of ${quoted(method)} can't be sent as ${format.codec.name}`
+      const detail = `${describeThrown(thrown)}${remedyOfUnsent(format, thrown)}`
+      const told = { method, cause: thrown }
+      this.#events.error(
+        new RpcValidationError(`${why}: ${detail}`, [{ message: detail }], 'not-sent', told),
+      )
       return this.#reply(errorMessage(id, ErrorCode.internal, why))
     }
     const unsendable = this.refuses(encoded)

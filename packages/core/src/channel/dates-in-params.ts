@@ -26,7 +26,7 @@ export function assertDatesArrive(definition: Definition | undefined, params: un
   // If the params are wrong with the date, too, the other side says what is wrong.
   if (!issues || complaintsOf(params)) return
   throw new TypeError(
-    `a Date arrives as its text, which the contract does not take (${formatIssues(issues)}). Have its schema take text (with zod, z.coerce.date()), or give both sides a codec that carries dates (msgpackCodec)`,
+    `a Date arrives as its text, which the contract does not take (${formatIssues(issues)}). Have its schema take text (with zod, z.coerce.date() or z.iso.datetime()), or give both sides codec: msgpackCodec (@flashrpc/core/msgpack)`,
   )
 }
 

@@ -24,6 +24,7 @@ import { guarded } from './guarded.js'
 import { type Incoming, whyInvalid, whyInvalidMeta } from './incoming.js'
 import { arrive, IncomingCall } from './incoming-call.js'
 import { type AnswerKeyed, isKey } from './keyed-calls.js'
+import { lostKind } from './lost-kinds.js'
 import { after, type MaybeAsync, settled } from './maybe-async.js'
 import type { Middleware } from './middleware.js'
 import type { ResolvedChannelOptions } from './options.js'
@@ -590,9 +591,10 @@ export class Dispatcher {
     // A method whose contract has no params takes none.
     if (!schema) return definition && part === 'params' ? undefined : value
     const verdict = validate(schema, value)
-    return verdict instanceof Promise
-      ? verdict.then((told) => validOf(told, method, part))
-      : validOf(verdict, method, part)
+    if (verdict instanceof Promise) return verdict.then((told) => validOf(told, method, part))
+    if ('value' in verdict) return verdict.value
+    const lost = lostKind(this.#host.settings.format, schema, value, verdict.issues)
+    return validOf(verdict, method, part, lost)
   }
 
   /** @throws {RpcError} where the result is a stream, which nobody could know who called without a contract. */
@@ -649,10 +651,16 @@ function preparedOf(
 }
 
 /** @throws {RpcError} with what the schema complains of. */
-function validOf(verdict: Verdict, method: string, part: 'params' | 'input'): unknown {
+function validOf(
+  verdict: Verdict,
+  method: string,
+  part: 'params' | 'input',
+  lost?: string,
+): unknown {
   if ('value' in verdict) return verdict.value
   const { issues } = verdict
-  const message = `Invalid ${part} for ${quoted(method)}: ${formatIssues(issues)}`
+  const why = lost === undefined ? '' : `. ${lost}`
+  const message = `Invalid ${part} for ${quoted(method)}: ${formatIssues(issues)}${why}`
   throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
 }
 

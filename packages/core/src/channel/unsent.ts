@@ -6,16 +6,18 @@ import {
   RpcOverloadedError,
   RpcValidationError,
 } from '../errors.js'
+import type { Format } from '../wire/format.js'
 import { NO_BYTES, type Unsendable } from './connection-events.js'
+import { remedyOfUnsent } from './lost-kinds.js'
 import type { PeerLimits } from './peer-limits.js'
 
 /** Why something more could not be said of a call. */
 export class Unsent {
-  readonly #why: Unsendable | { readonly codec: string; readonly cause: unknown }
+  readonly #why: Unsendable | { readonly format: Format; readonly cause: unknown }
   /** The limits of the other side. */
   readonly #limits: PeerLimits
 
-  constructor(why: Unsendable | { codec: string; cause: unknown }, limits: PeerLimits) {
+  constructor(why: Unsendable | { format: Format; cause: unknown }, limits: PeerLimits) {
     this.#why = why
     this.#limits = limits
   }
@@ -41,7 +43,8 @@ export class Unsent {
       return `it nests deeper than the ${depth} levels the other side accepts`
     }
     if (typeof this.#why !== 'object') return `it has bytes, which ${NO_BYTES}`
-    return `as ${this.#why.codec}: ${describeThrown(this.#why.cause)}`
+    const { format, cause } = this.#why
+    return `as ${format.codec.name}: ${describeThrown(cause)}${remedyOfUnsent(format, cause)}`
   }
 }
 
