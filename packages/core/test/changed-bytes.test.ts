@@ -118,6 +118,17 @@ describe.each(Object.entries(WIRES))('bytes over a %s', (_, open) => {
     expect(answer.buffer.byteLength).toBe(10)
   })
 
+  test('bytes that were transferred elsewhere fail their call, and nothing else', async () => {
+    const { other } = await open()
+    const running = other.echo({ value: filled(FEW, 1) })
+    const bytes = new Uint8Array(FEW)
+    structuredClone(bytes, { transfer: [bytes.buffer] })
+    const thrown = await rejection(other.echo({ value: bytes }))
+    expect(thrown).toMatchObject({ outcome: 'not-sent', cause: expect.any(TypeError) })
+    expect(isFilled(await running, FEW, 1)).toBe(true)
+    expect(await other.echo({ value: new Uint8Array() })).toStrictEqual(new Uint8Array())
+  })
+
   test('shared memory arrives as a copy', async () => {
     const { other } = await open()
     const shared = new Uint8Array(new SharedArrayBuffer(4)).fill(9)

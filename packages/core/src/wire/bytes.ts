@@ -144,7 +144,9 @@ class LiftedBytes {
 
   #take(found: object, at: readonly string[]): null {
     if (!isUint8Array(found)) throw new TypeError(notCarried(found, at))
-    const bytes = isPlain(found.buffer) ? found : new Uint8Array(found)
+    // The copy of bytes that were transferred elsewhere, which have none left, throws.
+    const isCarried = found.byteLength > 0 && isPlain(found.buffer)
+    const bytes = isCarried ? found : new Uint8Array(found)
     this.bytes.push(bytes)
     this.announced.push({ at: [...at], size: bytes.byteLength })
     return null
