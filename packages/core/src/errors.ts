@@ -174,7 +174,8 @@ export class RpcDisconnectedError extends RpcError {
   readonly httpStatus: number | undefined
   /**
    * Of a call with streams, where it was: how many items had come or, where it takes none, how many
-   * of its input were sent.
+   * of its input were sent. Bytes that came in pieces count as so many items; of its input, an item counts when all
+   * of it was sent.
    */
   readonly items: number | undefined
 

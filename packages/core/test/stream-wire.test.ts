@@ -10,6 +10,7 @@ import { rejection } from './support/rejection.js'
 interface Server {
   ticks(params: { upTo: number }): AsyncIterable<number>
   upload(): number
+  photo(params: { size: number }): AsyncIterable<Uint8Array>
   add(params: { a: number; b: number }): number
 }
 
@@ -48,6 +49,9 @@ describe('a server', () => {
           ended.push('upload')
           return items
         },
+        *photo({ size }) {
+          yield new Uint8Array(size).map((_, index) => index)
+        },
         add: ({ a, b }) => a + b,
       },
     })
@@ -57,10 +61,10 @@ describe('a server', () => {
   }
 
   /** A client past its hello. */
-  async function extended(url: string): Promise<RawPeer> {
+  async function extended(url: string, msg = 1_000_000): Promise<RawPeer> {
     const peer = await rawClient(url)
     opened.push(() => peer[Symbol.asyncDispose]())
-    const params = { v: 1, attempt: 1, codec: 'json', limits: { msg: 1_000_000 } }
+    const params = { v: 1, attempt: 1, codec: 'json', bytes: true, limits: { msg } }
     peer.send(call('rpc:1', 'rpc.hello', params))
     await peer.nextJson()
     return peer
@@ -85,6 +89,29 @@ describe('a server', () => {
     expect(await peer.nextJson()).toEqual(word('rpc.item', { id: 7, value: 2 }))
     peer.send(word('rpc.credit', { id: 7, n: 1 }))
     expect(await peer.next()).toBe('{"jsonrpc":"2.0","id":7,"result":null}')
+  })
+
+  test('sends bytes that are too large for one message as several items, each with credit', async () => {
+    const { url } = await serve()
+    const peer = await extended(url, 300)
+    const frames: Buffer[] = []
+    peer.socket.on('message', (data: Buffer) => frames.push(data))
+    peer.send(call(7, 'photo', { size: 350 }, { credit: 2 }))
+    const announced = (size: number) => ({
+      ...word('rpc.item', { id: 7, value: null }),
+      rpc: { bytes: [{ at: ['params', 'value'], size }] },
+    })
+    for (const size of [150, 150]) {
+      expect(await peer.nextJson()).toEqual(announced(size))
+      await peer.next()
+    }
+    await isWell(peer)
+    peer.send(word('rpc.credit', { id: 7, n: 2 }))
+    expect(await peer.nextJson()).toEqual(announced(50))
+    await peer.next()
+    expect(await peer.next()).toBe('{"jsonrpc":"2.0","id":7,"result":null}')
+    const bytes = Buffer.concat(frames.filter((frame) => frame[0] !== 0x7b))
+    expect(bytes).toEqual(Buffer.from(Uint8Array.from({ length: 350 }, (_, index) => index)))
   })
 
   test('serves whoever asks, hello or not', async () => {

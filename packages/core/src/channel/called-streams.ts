@@ -24,10 +24,9 @@ export class CalledStreams {
       credit: 0,
       whenRoomy: () => speech.whenRoomy(),
       error: (thrown) => speech.error(thrown),
-      send: (value) => {
-        const unsent = speech.say(wordOf(StreamWord.input, { id, value }))
-        if (unsent) throw unsent.error(method)
-      },
+      say: (value) => speech.say(wordOf(StreamWord.input, { id, value })),
+      largest: () => speech.largestMessage,
+      unsent: (why) => why.error(method),
     })
     call.input = output
     const over = () => output.stop()

@@ -354,6 +354,10 @@ export class ChannelCore
     this.change()
   }
 
+  get largestMessage(): number {
+    return this.#peerLimits.message
+  }
+
   whenRoomy(): Promise<void> | undefined {
     return this.#delivery.whenRoomy()
   }

@@ -1069,7 +1069,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   ): Reply | undefined {
     const { message, depth } = this.#peerLimits
     if (unsendable === 'too-big') {
-      const why = `The answer of ${quoted(method)} is larger than the ${message} bytes its caller accepts`
+      const why = `The answer of ${quoted(method)} is larger than the ${message} bytes its caller accepts. Make it a stream, or raise the caller's limit "message"`
       return this.#reply(errorMessage(id, ErrorCode.overloaded, why, undefined, null))
     }
     const why =

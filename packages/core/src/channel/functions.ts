@@ -6,6 +6,7 @@ import type {
   StreamDefinition,
 } from '../contract.js'
 import type { Timeout } from './call-timer.js'
+import type { WebStream } from './web-stream.js'
 
 /**
  * How a side of a contract is seen by who calls it (`Other`) and by who serves it (`Handlers`).
@@ -84,8 +85,12 @@ export interface SendOptions
     Partial<StreamedInput<unknown>>,
     ProgressOption<never> {}
 
-/** Where the items of a stream come from: each is taken when the other side has room for it. */
-export type Source<Item> = AsyncIterable<Item> | Iterable<Item>
+/**
+ * Where the items of a stream come from, such as an async generator, an array, a Node stream, or a web stream
+ * (`file.stream()`, the `body` of a response). Each item is taken when the other side has room for it. An item that is
+ * a `Uint8Array`, and too large for one message, arrives as several of 64 KiB at the most.
+ */
+export type Source<Item> = AsyncIterable<Item> | Iterable<Item> | WebStream<Item>
 
 /**
  * A stream of the other side's items, for one `for await`.

@@ -1,13 +1,20 @@
+import { isUint8Array } from '../wire/binary.js'
+import { BytePieces } from './byte-pieces.js'
 import type { Source } from './functions.js'
 import { isNodeStream, iterateNodeStream } from './node-stream.js'
 import { MOST_CREDIT } from './stream-words.js'
+import type { Unsent } from './unsent.js'
 import { isWebStream, iterateWebStream } from './web-stream.js'
 
 export interface OutgoingStreamOptions {
   /** How many items may be sent before more credit comes. */
   readonly credit: number
-  /** @throws where the item can't be sent; the stream ends. */
-  readonly send: (item: unknown) => void
+  /** Sends an item. @returns why it can't be sent, where it can't. */
+  readonly say: (item: unknown) => Unsent | undefined
+  /** @returns the largest message that the other side accepts, in bytes. */
+  readonly largest: () => number
+  /** An item can't be sent. @returns what the stream ends with. */
+  readonly unsent: (why: Unsent) => Error
   /** @returns resolves when something may be sent; `undefined` where it may be now. */
   readonly whenRoomy: () => Promise<void> | undefined
   /** Called when a source fails to return while an item of it is still awaited. */
@@ -16,7 +23,8 @@ export interface OutgoingStreamOptions {
 
 /**
  * The producing end of one stream: takes items from a source and sends each, as far as there is credit
- * for them and room on the way. It takes none ahead.
+ * for them and room on the way. It takes none ahead. An item that is bytes, too large for one message, goes out as
+ * several items.
  */
 export class OutgoingStream {
   readonly #options: OutgoingStreamOptions
@@ -34,7 +42,7 @@ export class OutgoingStream {
     this.#credit = options.credit
   }
 
-  /** How many items were sent. */
+  /** How many items of the source were sent, each as a whole. */
   get sent(): number {
     return this.#sent
   }
@@ -74,28 +82,54 @@ export class OutgoingStream {
     this.#iterator = iterator
     if (this.#isStopped) this.#returned = this.#return()
     let hasEnded = false
+    let item: unknown
+    let pieces: BytePieces | undefined
     try {
       for (;;) {
         while (this.#credit === 0 && !this.#isStopped) await this.#woken()
         if (this.#isStopped) return
-        // A source that fails has ended.
-        hasEnded = true
-        this.#isTaking = true
-        const result = await iterator.next()
-        this.#isTaking = false
-        hasEnded = result.done === true
-        if (hasEnded) return
+        if (!pieces) {
+          // A source that fails has ended.
+          hasEnded = true
+          this.#isTaking = true
+          const result = await iterator.next()
+          this.#isTaking = false
+          hasEnded = result.done === true
+          if (hasEnded) return
+          item = result.value
+        }
         // Looked at and used in one turn: other streams wait for the same room.
         for (let room = this.#room; room; room = this.#room) await this.#woken(room)
         if (this.#isStopped) return
         this.#credit--
-        this.#options.send(result.value)
-        this.#sent++
+        pieces = this.#send(item, pieces)
+        if (!pieces) this.#sent++
       }
     } finally {
       this.#isTaking = false
       if (!hasEnded) await (this.#returned ?? this.#return())
     }
+  }
+
+  /**
+   * Sends one message: an item, or the next piece of it.
+   *
+   * @param pieces those of the item, where it is being sent in pieces.
+   * @returns its pieces, where some are left.
+   * @throws what says that it can't be sent.
+   */
+  #send(item: unknown, pieces: BytePieces | undefined): BytePieces | undefined {
+    const { say, largest, unsent } = this.#options
+    let cut = pieces
+    // Bytes that are larger than a message by themselves: no codec need try.
+    if (!cut && isBytes(item) && item.byteLength > largest()) cut = new BytePieces(item, largest())
+    let why = cut ? cut.sendNext(say) : say(item)
+    if (!cut && why?.isTooBig && isBytes(item)) {
+      cut = new BytePieces(item, largest())
+      why = cut.sendNext(say)
+    }
+    if (why) throw unsent(why)
+    return cut?.areSent === false ? cut : undefined
   }
 
   async #return(): Promise<void> {
@@ -113,10 +147,14 @@ export class OutgoingStream {
   }
 }
 
-/** Whether items can be taken from a value. */
+function isBytes(item: unknown): item is Uint8Array {
+  return ArrayBuffer.isView(item) && isUint8Array(item)
+}
+
+/** Whether items can be taken from a value. Not every browser can iterate over a web stream. */
 export function isSource(value: unknown): value is Source<unknown> {
   if (typeof value !== 'object' || value === null) return false
-  return Symbol.asyncIterator in value || Symbol.iterator in value
+  return Symbol.asyncIterator in value || Symbol.iterator in value || isWebStream(value)
 }
 
 /** Tells a source of which no item was taken that no items are wanted. */

@@ -125,12 +125,12 @@ export class ServedCall {
       credit,
       whenRoomy: () => host.whenRoomy(),
       error: (thrown) => host.error(thrown),
-      send: (value) => {
-        const unsent = host.say(wordOf(StreamWord.item, { id: this.id, value }))
-        if (!unsent) return
+      say: (value) => host.say(wordOf(StreamWord.item, { id: this.id, value })),
+      largest: () => host.largestMessage,
+      unsent: (why) => {
         // Why, is told on this side only: the text may be that of an error of the handler's own.
-        host.error(unsent.error(this.#method))
-        throw toldUnsent(this.#method, unsent)
+        host.error(why.error(this.#method))
+        return toldUnsent(this.#method, why)
       },
     })
   }

@@ -5,6 +5,8 @@ import type { Unsent } from './unsent.js'
 export interface Speech {
   /** @returns why it can't be said, where it can't. */
   say(word: NotificationMessage): Unsent | undefined
+  /** The largest message that the other side accepts, in bytes, as far as it has said. */
+  readonly largestMessage: number
   /** @returns resolves when there may be room for an item; `undefined` where there is now. */
   whenRoomy(): Promise<void> | undefined
   /** Told of every failure that nothing tells the other side about. */

@@ -1,24 +1,27 @@
-/** The part of a web stream (`ReadableStream`) that is needed. */
-interface WebStream {
+/**
+ * The part of a web stream (`ReadableStream`) that is needed. Not every browser, and not every `lib` of TypeScript,
+ * can iterate over one.
+ */
+export interface WebStream<Item> {
   getReader(): {
-    read(): Promise<IteratorResult<unknown>>
+    read(): Promise<{ done: boolean; value?: Item | undefined }>
     cancel(): Promise<void>
   }
 }
 
 /** Whether a source is a stream of the web, such as the body of a response. */
-export function isWebStream(source: object): source is WebStream {
-  return typeof (source as Partial<WebStream>).getReader === 'function'
+export function isWebStream(source: object): source is WebStream<unknown> {
+  return typeof (source as Partial<WebStream<unknown>>).getReader === 'function'
 }
 
 /**
  * The items of a web stream. `return` of the stream's own iterator waits for the item that is asked for, which may
  * never come; until then the stream would stay open. This one cancels the stream at once.
  */
-export function iterateWebStream(stream: WebStream): AsyncIterator<unknown> {
+export function iterateWebStream(stream: WebStream<unknown>): AsyncIterator<unknown> {
   const reader = stream.getReader()
   return {
-    next: () => reader.read(),
+    next: () => reader.read() as Promise<IteratorResult<unknown>>,
     async return() {
       await reader.cancel()
       return { done: true, value: undefined }

@@ -12,7 +12,7 @@ interface CodecCase {
 const always = (fate: Fate): Pick<CodecCase, 'json' | 'msgpack'> => ({ json: fate, msgpack: fate })
 
 /** `length` bytes, no two runs of them alike. */
-export function someBytes(length: number): Uint8Array {
+export function someBytes(length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length)
   for (let index = 0; index < length; index++) bytes[index] = (index * 31 + (index >> 8)) & 0xff
   return bytes

@@ -1,0 +1,48 @@
+import type { Unsent } from './unsent.js'
+
+/**
+ * The most bytes of a piece, 64 KiB: several are on their way at once (`limits.streamBytes`), and other messages pass
+ * between them.
+ */
+const MOST = 64 * 1024
+
+/** A stream's bytes that are too large for one message, and go out as several items, in order. */
+export class BytePieces {
+  readonly #bytes: Uint8Array
+  readonly #length: number
+  #at = 0
+  /** How many bytes the next piece has. */
+  #size: number
+
+  /** @param largest the largest message that the other side accepts, in bytes. */
+  constructor(bytes: Uint8Array, largest: number) {
+    this.#bytes = bytes
+    this.#length = bytes.byteLength
+    this.#size = Math.max(1, Math.min(MOST, Math.floor(largest / 2)))
+  }
+
+  /** Whether all pieces were sent. */
+  get areSent(): boolean {
+    return this.#at === this.#length
+  }
+
+  /**
+   * Sends the next piece. A codec may make more of bytes than they are: a piece that is still too large is halved.
+   *
+   * @returns why not even one byte can be sent, where it can't.
+   * @throws {TypeError} where the bytes were transferred elsewhere meanwhile.
+   */
+  sendNext(say: (piece: Uint8Array) => Unsent | undefined): Unsent | undefined {
+    const { buffer, byteOffset } = this.#bytes
+    for (;;) {
+      const size = Math.min(this.#size, this.#length - this.#at)
+      const unsent = say(new Uint8Array(buffer, byteOffset + this.#at, size))
+      if (!unsent) {
+        this.#at += size
+        return undefined
+      }
+      if (!unsent.isTooBig || size <= 1) return unsent
+      this.#size = size >> 1
+    }
+  }
+}
