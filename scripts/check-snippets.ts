@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { blocksOf, type MarkdownBlock } from './markdown-blocks.ts'
 
 /**
  * Type-checks every `ts` and `tsx` block of the documentation, as an application would: against the
@@ -15,7 +16,6 @@ import ts from 'typescript'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const folder = join(root, 'node_modules', '.snippets')
-const BLOCK = /^```(tsx?)(?: +(\S+))?\n([\s\S]*?)^```$/gm
 
 const pages = execFileSync(
   'git',
@@ -36,7 +36,7 @@ const options = readOptions()
 const declarations = new Map<string, ts.SourceFile | undefined>()
 let count = 0
 for (const page of pages) {
-  const blocks = [...readFileSync(join(root, page), 'utf8').matchAll(BLOCK)]
+  const blocks = blocksOf(readFileSync(join(root, page), 'utf8'))
   if (blocks.length > 0) check(page, blocks)
   count += blocks.length
 }
@@ -67,10 +67,10 @@ function readOptions(): ts.CompilerOptions {
 }
 
 /** One page is one program: another page may register another contract. */
-function check(page: string, blocks: RegExpExecArray[]): void {
+function check(page: string, blocks: readonly MarkdownBlock[]): void {
   const program = join(folder, page.replaceAll(/[/.]/g, '-'))
   mkdirSync(program, { recursive: true })
-  const files = blocks.map(([, language, name, code], index) => {
+  const files = blocks.map(({ language, name, code }, index) => {
     const file = join(program, name ?? `block-${index + 1}.${language}`)
     // A block that neither imports nor exports is a module all the same.
     writeFileSync(file, `${code}\nexport {}\n`)
