@@ -83,6 +83,13 @@ describe('a call that waits in vain', () => {
       message: `"add" timed out after 1 ms: never connected (${busy.url}/: the server answered HTTP 503 Service Unavailable)`,
     })
 
+    await using different = await httpServer(refuse('200 OK'))
+    await using mistaken = createClient<Server>({ url: different.url, retry: later })
+    await until(mistaken, 'reconnecting')
+    expect(await rejection(mistaken.other.add(sum, { timeout: 1 }))).toMatchObject({
+      message: `"add" timed out after 1 ms: never connected (${different.url}/: the server answered HTTP 200 OK). No WebSocket is served there: check the host, the port and the path of the url`,
+    })
+
     await using silent = await httpServer((socket) => socket.destroy())
     await using other = createClient<Server>({ url: silent.url, retry: later })
     await until(other, 'reconnecting')

@@ -381,7 +381,9 @@ export class Caller {
     try {
       if (params !== undefined) {
         if (!areParams(params)) {
-          throw new TypeError('JSON-RPC 2.0 carries params as an object of named params')
+          throw new TypeError(
+            'params are one object of named params. Put them in braces: { name: value }',
+          )
         }
         message.params = params
       }

@@ -23,7 +23,7 @@ export function notAllowed(method: string): RpcError {
 export function notMounted(method: string): RpcError {
   return new RpcError(
     ErrorCode.methodNotFound,
-    `${quoted(method)} has no handler at the moment: it is in the contract, but nobody has exposed or mounted it`,
+    `${quoted(method)} has no handler at the moment: it is in the contract, but nobody has exposed or mounted it. Add it to methods, expose it, or mount a component with useRpcMethod`,
     { reason: 'not-mounted' },
     { method },
   )

@@ -249,7 +249,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   async #close(): Promise<void> {
     const link = this.#link
     this.#link = undefined
-    this.core.refuse({ message: 'the client was closed' })
+    this.core.refuse({ message: 'the client was closed. Create another to call again' })
     this.core.end({ code: CloseCode.normal, reason: 'The client was closed' })
     this.#state.set({ status: 'closed', retryAt: null })
     await link?.stop()

@@ -65,6 +65,7 @@ const FORBIDDEN: Stop = {
   remedy:
     'The server does not let this client in: check its rights and, for a page, the allowedOrigins of the server',
 }
+const NO_SOCKET = 'No WebSocket is served there: check the host, the port and the path of the url'
 
 /**
  * The causes after which the same attempt would fail again: docs/protocol.md, "Reconnecting". After any
@@ -110,7 +111,10 @@ export function describeFailure({ where, message }: Failure): string {
 export function remedyOf(failure: Failure): string | undefined {
   // Who made the connection knows more than its code tells.
   const isTold = failure.remedy !== undefined || failure.cause instanceof RpcDisconnectedError
-  return isTold || failure.proxy !== undefined ? failure.remedy : stopOf(failure)?.remedy
+  if (isTold || failure.proxy !== undefined) return failure.remedy
+  // Neither an error nor an upgrade: a program answers there that serves something else.
+  const { httpStatus } = failure
+  return httpStatus !== undefined && httpStatus < 400 ? NO_SOCKET : stopOf(failure)?.remedy
 }
 
 /**
