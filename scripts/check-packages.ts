@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { chromium as playwright } from 'playwright-core'
+import { checkTarball } from './check-tarball.ts'
 import { chromium } from './chromium.ts'
 import { pack } from './pack.ts'
 
@@ -23,6 +24,7 @@ const folder = mkdtempSync(join(tmpdir(), 'flashrpc-packages-'))
 
 try {
   const tarballs = packages.map((name) => pack(name, folder))
+  for (const tarball of tarballs) checkTarball(tarball)
   for (const tarball of tarballs) lint(tarball)
   install(tarballs)
   tryInNode()
