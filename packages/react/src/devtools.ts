@@ -1,5 +1,6 @@
 'use client'
 
+export type { DevtoolsButton } from './devtools/launcher.js'
 export {
   type DevtoolsPosition,
   RpcDevtools,

@@ -338,6 +338,116 @@ describe('for everybody', () => {
     await expect.poll(focused).toBe('flashrpc devtools')
   })
 
+  test('the focus is never lost', async () => {
+    await open()
+    await client.other.add({ a: 1, b: 2 })
+    await expect.poll(rows).toHaveLength(1)
+    const focused = () => root().activeElement?.textContent
+    // Details are closed: on their row.
+    await button('add').click()
+    await button('Close details').click()
+    await expect.poll(focused).toBe('add')
+    // A button that has done its work: on the field that says what is shown.
+    await browser.getByLabelText('Filter by text').fill('no such')
+    await button('Show all').click()
+    await expect.poll(() => root().activeElement?.ariaLabel).toBe('Filter by text')
+    await expect.poll(rows).toContain('→ server call add done')
+    // A stream that is called again: on the button that stops it, and then on the one that calls again.
+    for await (const n of client.other.count({ to: null })) if (n > 2) break
+    await button('count').first().click()
+    await button('Call again').click()
+    await expect.poll(focused).toBe('Stop')
+    await userEvent.keyboard('{Enter}')
+    await expect.poll(focused).toBe('Call again')
+  })
+
+  test('in a narrow panel a row takes the place of all rows, with the focus', async () => {
+    await open({ position: 'right' })
+    await client.other.add({ a: 1, b: 2 })
+    await button('add').click()
+    await expect.poll(() => root().activeElement?.className).toBe('details')
+    expect(root().querySelector('.scroll')?.getClientRects()).toHaveLength(0)
+    await userEvent.keyboard('{Escape}')
+    await expect.poll(() => root().activeElement?.textContent).toBe('add')
+  })
+
+  test('a name is read in full however narrow the panel is, and all of it can be hit', async () => {
+    await open({ position: 'floating' })
+    await client.other.add({ a: 'x' as unknown as number, b: 2 }).catch(() => {})
+    await expect.poll(rows).toHaveLength(1)
+    const shadow = root()
+    const panel = shadow.querySelector<HTMLElement>('.panel')
+    for (const width of ['320px', '390px', '700px', '1280px']) {
+      panel?.style.setProperty('inline-size', width)
+      const name = shadow.querySelector('tbody button')
+      expect({ width, isCut: (name?.scrollWidth ?? 0) > (name?.clientWidth ?? 0) }).toEqual({
+        width,
+        isCut: false,
+      })
+      const small = [...shadow.querySelectorAll('.panel :is(button, select, label, .handle)')]
+        .map((one) => [one.textContent, one.getBoundingClientRect()] as const)
+        .filter(([, box]) => Math.min(box.width, box.height) < 24)
+      expect(small).toEqual([])
+      expect((panel?.scrollWidth ?? 0) - (panel?.clientWidth ?? 0)).toBe(0)
+    }
+  })
+
+  test('counts are said as they are', async () => {
+    await open()
+    for await (const _ of client.other.count({ to: 1 }));
+    await server.notifyAll('hello')
+    await expect
+      .poll(rows)
+      .toEqual(['← server notification notify done', '→ server stream count done, 1 item'])
+    await button('notify').click()
+    await expect.poll(() => root().textContent).toMatch(/ B in 1 message(?!s)/)
+  })
+
+  test('the page makes room for it, and has that back', async () => {
+    const { unmount } = await open()
+    const padding = () => {
+      const { paddingBottom, paddingRight } = getComputedStyle(document.documentElement)
+      return [paddingBottom, paddingRight]
+    }
+    const height = root().querySelector('.panel')?.getBoundingClientRect().height
+    expect(padding()).toEqual([`${height}px`, '0px'])
+    await choose('Position', 'floating')
+    await expect.poll(padding).toEqual(['0px', '0px'])
+    await choose('Position', 'bottom')
+    await expect.poll(padding).toEqual([`${height}px`, '0px'])
+    unmount()
+    expect(padding()).toEqual(['0px', '0px'])
+  })
+
+  test('the button is in the page where it is wanted there, and the panel over all of it', async () => {
+    const shown = (isOpen: boolean) => (
+      <RpcProvider client={client}>
+        <header style={{ transform: 'translateX(0)', height: 50, overflow: 'hidden' }}>
+          <RpcDevtools button="inline" defaultOpen={isOpen} />
+        </header>
+      </RpcProvider>
+    )
+    render(shown(false))
+    const launcher = () => root().querySelector('.launcher')
+    await expect.poll(launcher).not.toBeNull()
+    const bar = document.querySelector('header')?.getBoundingClientRect()
+    const box = launcher()?.getBoundingClientRect()
+    expect(box?.bottom).toBeLessThanOrEqual(bar?.bottom ?? 0)
+    expect(launcher()?.ariaExpanded).toBe('false')
+    await button('flashrpc devtools').click()
+    const panel = () => root().querySelector('.panel')?.getBoundingClientRect()
+    await expect.poll(() => panel()?.bottom).toBe(innerHeight)
+    expect(panel()?.width).toBe(document.documentElement.clientWidth)
+    // What is seen at its place is the panel, and not what it is in.
+    const [x, y] = [innerWidth / 2, innerHeight - 5]
+    expect(document.elementFromPoint(x, y)?.matches('[data-flashrpc-devtools]')).toBe(true)
+    // It is a button for both.
+    expect(launcher()?.ariaExpanded).toBe('true')
+    await button('flashrpc devtools').click()
+    await expect.poll(panel).toBeUndefined()
+    expect(root().activeElement).toBe(launcher())
+  })
+
   test('it is where it is wanted', async () => {
     await open({ position: 'right' })
     const box = () => root().querySelector('.panel')?.getBoundingClientRect()

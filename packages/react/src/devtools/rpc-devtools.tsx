@@ -10,6 +10,7 @@ import {
   useSyncExternalStore,
 } from 'react'
 import { RpcContext } from '../context.js'
+import { type DevtoolsButton, Launcher } from './launcher.js'
 import type { Recorder } from './recorder.js'
 import { holdRecorder, recorderOf } from './recorder-of.js'
 import { Shadow } from './shadow.js'
@@ -22,6 +23,11 @@ export interface RpcDevtoolsProps {
   client?: AnyClient
   /** Whether the panel is open at first. Default false: a button opens it. */
   defaultOpen?: boolean
+  /**
+   * Where the button is. Default `floating`: over the page, at its lower right corner. `inline`: where the component
+   * is rendered, in a bar of the page for one, so that it covers nothing.
+   */
+  button?: DevtoolsButton
   /** Where the panel is at first. Default `bottom`. */
   position?: DevtoolsPosition
   /** Default `auto`: as the system is. */
@@ -43,6 +49,7 @@ const Panel = lazy(async () => ({ default: (await import('./panel/panel.js')).Pa
 export function RpcDevtools({
   client,
   defaultOpen = false,
+  button = 'floating',
   position = 'bottom',
   theme = 'auto',
 }: RpcDevtoolsProps): ReactElement {
@@ -55,40 +62,31 @@ export function RpcDevtools({
   }
   const recorder = useRecorder(shown)
   const [isOpen, setOpen] = useState(defaultOpen)
-  const button = useRef<HTMLButtonElement>(null)
+  const launcher = useRef<HTMLButtonElement>(null)
   const close = () => {
     setOpen(false)
     // When it is there again.
-    queueMicrotask(() => button.current?.focus())
+    queueMicrotask(() => launcher.current?.focus())
   }
+  const isShown = isOpen && recorder !== undefined
   return (
     <Shadow theme={theme}>
-      {isOpen && recorder ? (
+      {(button === 'inline' || !isShown) && (
+        <Launcher
+          button={button}
+          isOpen={isShown}
+          focusable={launcher}
+          onClick={() => (isShown ? close() : setOpen(true))}
+        />
+      )}
+      {isShown && (
         <Suspense>
           <Panel recorder={recorder} position={position} onClose={close} />
         </Suspense>
-      ) : (
-        <button ref={button} type="button" style={BUTTON} onClick={() => setOpen(true)}>
-          flashrpc devtools
-        </button>
       )}
     </Shadow>
   )
 }
-
-const BUTTON = {
-  position: 'fixed',
-  insetBlockEnd: '0.75rem',
-  insetInlineEnd: '0.75rem',
-  zIndex: 99_999,
-  padding: '0.4rem 0.8rem',
-  border: '1px solid #6e7781',
-  borderRadius: '1rem',
-  font: '600 0.8rem system-ui, sans-serif',
-  color: '#ffffff',
-  background: '#24292f',
-  cursor: 'pointer',
-} as const
 
 /** Records the client's calls while the component is mounted. */
 function useRecorder(client: AnyClient): Recorder | undefined {

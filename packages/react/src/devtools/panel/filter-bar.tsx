@@ -49,7 +49,7 @@ export function FilterBar({
         value={filter.outcome}
         onChange={(outcome) => change({ outcome })}
       />
-      <label>
+      <label title="Messages of the protocol itself">
         <input
           type="checkbox"
           checked={filter.protocol}

@@ -20,6 +20,11 @@ export function formatBytes(bytes: number): string {
     : `${(bytes / 1_000_000).toFixed(1)} MB`
 }
 
+/** `1 message`, `2 messages`. */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** A value that came over a wire as JSON for people: bytes as hexadecimal, and what has no JSON by its name. */
 export function formatJson(value: unknown): string {
   return JSON.stringify(value, replaced, 2) ?? 'undefined'

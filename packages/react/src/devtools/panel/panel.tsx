@@ -1,8 +1,10 @@
 import { type KeyboardEvent, type ReactElement, useLayoutEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
+import { Bolt } from '../bolt.js'
 import type { Recorder } from '../recorder.js'
 import type { DevtoolsPosition } from '../rpc-devtools.js'
 import { NETWORKS } from '../simulated-network.js'
+import { adoptSheet } from '../style-sheet.js'
 import { ConnectionView } from './connection-view.js'
 import { ResizeHandle } from './resize-handle.js'
 import { RowsView } from './rows-view.js'
@@ -10,10 +12,20 @@ import { Select } from './select.js'
 import { panelSheet } from './sheet.js'
 import { Tabs } from './tabs.js'
 import { TimelineView } from './timeline-view.js'
+import { useRoom } from './use-room.js'
 
-const POSITIONS = { bottom: 'At the bottom', right: 'At the right', floating: 'Floating' }
+const POSITIONS = { bottom: 'Bottom', right: 'Right', floating: 'Floating' }
 const VIEWS = { rows: 'Calls', timeline: 'Timeline', connection: 'Connection' }
-const NETWORK_NAMES = Object.fromEntries(NETWORKS.map(({ name }) => [name, name]))
+const NETWORK_NAMES = {
+  ...Object.fromEntries(NETWORKS.map(({ name }) => [name, name])),
+  [NETWORKS[0].name]: 'Network as it is',
+}
+
+/** How large the panel is at first, in px; on a small screen it takes most of the height. */
+function firstSizes(): Record<DevtoolsPosition, number> {
+  const height = innerWidth < 720 ? Math.max(360, Math.round(innerHeight * 0.6)) : 360
+  return { bottom: height, right: 480, floating: height }
+}
 
 /** The panel of the devtools; it is loaded when it is opened. */
 export function Panel({
@@ -29,15 +41,20 @@ export function Panel({
   const network = useStore(recorder.store, (recording) => recording.network)
   const [position, setPosition] = useState(first)
   const [view, setView] = useState<keyof typeof VIEWS>('rows')
-  const [size, setSize] = useState(360)
+  const [sizes, setSizes] = useState(firstSizes)
+  const size = sizes[position]
   const panel = useRef<HTMLElement>(null)
   useLayoutEffect(() => {
-    const root = panel.current?.getRootNode()
-    if (root instanceof ShadowRoot) root.adoptedStyleSheets = [panelSheet()]
-    panel.current?.style.setProperty('--size', `${size}px`)
-  }, [size])
-  // Opened by keyboard, it goes on there.
-  useLayoutEffect(() => panel.current?.focus(), [])
+    adoptSheet(panel.current, panelSheet)
+    // Above all of the page, whatever its elements are: one that is transformed or filtered would hold it in.
+    panel.current?.showPopover?.()
+    // Opened by keyboard, it goes on there.
+    panel.current?.focus()
+    return () => panel.current?.hidePopover?.()
+  }, [])
+  useLayoutEffect(() => panel.current?.style.setProperty('--size', `${size}px`), [size])
+  useRoom(position, size)
+  const resize = (wanted: number) => setSizes((all) => ({ ...all, [position]: wanted }))
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Escape') onClose()
   }
@@ -45,16 +62,20 @@ export function Panel({
     <section
       ref={panel}
       className="panel"
+      popover="manual"
       data-position={position}
       aria-label="flashrpc devtools"
       tabIndex={-1}
       onKeyDown={onKeyDown}
     >
-      <ResizeHandle size={size} isVertical={position === 'right'} onResize={setSize} />
+      <ResizeHandle size={size} isVertical={position === 'right'} onResize={resize} />
       <div className="bar">
-        <h2>flashrpc</h2>
+        <h2>
+          <Bolt />
+          <span>flashrpc</span>
+        </h2>
         <Tabs label="Views" tabs={VIEWS} selected={view} controls="view" onSelect={setView} />
-        <div className="end">
+        <div className="tools">
           <Select
             label="Network"
             options={NETWORK_NAMES}
@@ -70,10 +91,10 @@ export function Panel({
             Clear
           </button>
           <Select label="Position" options={POSITIONS} value={position} onChange={setPosition} />
-          <button type="button" onClick={onClose}>
-            Close
-          </button>
         </div>
+        <button type="button" className="close" onClick={onClose}>
+          Close
+        </button>
       </div>
       <div id="view" className="view" role="tabpanel" aria-label={VIEWS[view]}>
         {view === 'rows' && <RowsView recorder={recorder} />}

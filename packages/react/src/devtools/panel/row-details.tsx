@@ -1,11 +1,12 @@
 import type { AnyClient } from '@flashrpc/core'
-import { type ReactElement, useEffect, useRef, useState } from 'react'
+import { type ReactElement, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { Row } from '../row.js'
 import { copyText } from './copy-text.js'
-import { formatBytes, formatDuration, formatJson, formatTime } from './format.js'
+import { formatBytes, formatCount, formatDuration, formatJson, formatTime } from './format.js'
 import { replay, whyNotReplayed } from './replay.js'
+import { TONES } from './row-table.js'
 
-/** One row, all of it. */
+/** One row, all of it. Where it takes the place of the rows, it takes the focus, too. */
 export function RowDetails({
   row,
   client,
@@ -19,6 +20,11 @@ export function RowDetails({
   const stop = useRef<() => void>(undefined)
   const [isReplaying, setReplaying] = useState(false)
   useEffect(() => () => stop.current?.(), [])
+  const details = useRef<HTMLElement>(null)
+  useLayoutEffect(() => {
+    const rows = details.current?.previousElementSibling
+    if (rows && rows.getClientRects().length === 0) details.current?.focus()
+  }, [])
   const { answer, messages, messagesLeftOut } = row
   const whyNot = whyNotReplayed(row)
 
@@ -32,40 +38,41 @@ export function RowDetails({
     setReplaying(true)
     stop.current = replay(client, row, () => setReplaying(false))
   }
+  // One button that says another thing: it has the focus, which another one would not have.
+  const isStopped = isReplaying && row.kind === 'stream'
   return (
-    <aside className="details" aria-label={`Details of ${row.method}`}>
-      <h3>
-        {row.direction === 'out' ? '→' : '←'} {row.method}
-      </h3>
+    <aside ref={details} className="details" aria-label={`Details of ${row.method}`} tabIndex={-1}>
       <div className="bar">
+        <h3>
+          {row.direction === 'out' ? '→' : '←'} {row.method}
+        </h3>
         <button type="button" onClick={copy}>
           Copy as JSON
         </button>
         {whyNot === undefined && (
-          <button type="button" onClick={again} disabled={isReplaying && row.kind === 'stream'}>
-            Call again
+          <button type="button" onClick={isStopped ? () => stop.current?.() : again}>
+            {isStopped ? 'Stop' : 'Call again'}
           </button>
         )}
-        {isReplaying && row.kind === 'stream' && (
-          <button type="button" onClick={() => stop.current?.()}>
-            Stop
-          </button>
-        )}
-        <button type="button" onClick={onClose}>
+        <button type="button" className="close" onClick={onClose}>
           Close details
         </button>
         <output>{said}</output>
       </div>
       <dl>
+        <dt>Kind</dt>
+        <dd>
+          {row.kind}, {row.direction === 'out' ? 'to the server' : 'from the server'}
+        </dd>
         <dt>Began</dt>
         <dd>{formatTime(row.startedAt)}</dd>
         <dt>Outcome</dt>
-        <dd data-outcome={row.outcome}>
+        <dd data-tone={TONES[row.outcome]}>
           {row.outcome}, {formatDuration(row.durationMs)}
         </dd>
         <dt>Size</dt>
         <dd>
-          {formatBytes(row.bytes)} in {messages.length + messagesLeftOut} messages
+          {formatBytes(row.bytes)} in {formatCount(messages.length + messagesLeftOut, 'message')}
         </dd>
         {row.items > 0 && (
           <>
@@ -82,7 +89,7 @@ export function RowDetails({
         {row.resent > 0 && (
           <>
             <dt>Sent again</dt>
-            <dd>{row.resent} times</dd>
+            <dd>{formatCount(row.resent, 'time')}</dd>
           </>
         )}
         {whyNot !== undefined && (

@@ -1,6 +1,6 @@
 import { type KeyboardEvent, memo, type ReactElement } from 'react'
 import type { Row } from '../row.js'
-import { formatBytes, formatDuration, formatTime } from './format.js'
+import { formatBytes, formatCount, formatDuration, formatTime } from './format.js'
 
 /** Rows as a table. Arrows, Home and End go from one to another; Enter opens one. */
 export function RowTable({
@@ -17,15 +17,21 @@ export function RowTable({
       <caption hidden>Calls, streams and notifications, the newest first</caption>
       <thead>
         <tr>
-          <th scope="col">Time</th>
-          <th scope="col">Way</th>
-          <th scope="col">Kind</th>
+          <th scope="col" className="time">
+            Time
+          </th>
+          <th scope="col">
+            <span className="far">Direction</span>
+          </th>
+          <th scope="col" className="kind">
+            Kind
+          </th>
           <th scope="col">Method</th>
           <th scope="col">Outcome</th>
           <th scope="col" className="number">
             Duration
           </th>
-          <th scope="col" className="number">
+          <th scope="col" className="number size">
             Size
           </th>
         </tr>
@@ -39,6 +45,15 @@ export function RowTable({
   )
 }
 
+/** How an outcome is coloured. */
+export const TONES: Readonly<Record<Row['outcome'], 'good' | 'bad' | 'none'>> = {
+  pending: 'none',
+  done: 'good',
+  error: 'bad',
+  'given up': 'none',
+  lost: 'bad',
+}
+
 /** Rows that have not changed are the same object. */
 const RowLine = memo(function RowLine({
   row,
@@ -50,18 +65,28 @@ const RowLine = memo(function RowLine({
   onSelect: (key: number) => void
 }) {
   return (
-    <tr data-selected={isSelected ? '' : undefined} data-key={row.key}>
-      <td>{formatTime(row.startedAt)}</td>
-      <td>{row.direction === 'out' ? '→ server' : '← server'}</td>
-      <td>{row.kind}</td>
+    // The button in it is for the keyboard; a pointer may click anywhere.
+    <tr
+      data-selected={isSelected ? '' : undefined}
+      data-key={row.key}
+      onClick={() => onSelect(row.key)}
+    >
+      <td className="time">{formatTime(row.startedAt)}</td>
+      <td>
+        {row.direction === 'out' ? '→' : '←'}
+        <span className="far"> server</span>
+      </td>
+      <td className="kind">{row.kind}</td>
       <td className="wide">
-        <button type="button" aria-expanded={isSelected} onClick={() => onSelect(row.key)}>
+        <button type="button" aria-expanded={isSelected} title={row.method}>
           {row.method}
         </button>
       </td>
-      <td data-outcome={row.outcome}>{describe(row)}</td>
+      <td className="outcome" data-tone={TONES[row.outcome]}>
+        {describe(row)}
+      </td>
       <td className="number">{formatDuration(row.durationMs)}</td>
-      <td className="number">{formatBytes(row.bytes)}</td>
+      <td className="number size">{formatBytes(row.bytes)}</td>
     </tr>
   )
 })
@@ -72,7 +97,7 @@ function describe({ outcome, answer, items, resent, progress }: Row): string {
   return [
     outcome,
     code !== undefined && String(code),
-    items > 0 && `${items} items`,
+    items > 0 && formatCount(items, 'item'),
     outcome === 'pending' && typeof progress === 'number' && `at ${progress}`,
     resent > 0 && `sent again ${resent}×`,
   ]
