@@ -38,7 +38,7 @@ try {
   const dark = await open('dark')
   const control = await open('light', 'control.html')
   await control.getByRole('button', { name: 'Send to all' }).click()
-  await control.getByText('Told 2 pages').waitFor()
+  await control.getByText('Sent to 2 pages').waitFor()
   await writeFile(join(folder, 'app.tsx'), 'x'.repeat(2_500))
   await writeFile(join(folder, 'todo.md'), 'Write the changelog')
   for (const page of [light, dark]) {
@@ -52,7 +52,7 @@ try {
   await light.getByLabel('Take questions').uncheck()
   await control.getByRole('button', { name: 'Ask' }).nth(1).click()
   await dark.getByRole('dialog').getByRole('button', { name: 'Yes' }).click()
-  await control.getByText('yes', { exact: true }).waitFor()
+  await control.getByText('Answer: Yes').waitFor()
   await take(control, 'control')
 
   await dark.getByRole('button', { name: 'flashrpc devtools' }).click()

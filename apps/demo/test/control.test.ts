@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import axe from 'axe-core'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { startDemo } from './support/demo.ts'
 import { demoScene } from './support/demo-scene.ts'
+import { axeFindings } from './support/look.ts'
 
 const scene = demoScene()
 const { open } = scene
@@ -30,7 +30,7 @@ describe('the control page', () => {
     await first.getByLabel('Take questions').uncheck()
     await expect.poll(() => mounted(room, 1), { timeout: 20_000 }).not.toContain('confirm')
     expect(await mounted(room, 2)).toContain('confirm')
-    await room.getByText('Its question desk is closed.').waitFor()
+    await room.getByText('This page does not take questions.').waitFor()
     await first.getByLabel('Take questions').check()
     await expect.poll(() => mounted(room, 1), { timeout: 20_000 }).toContain('confirm')
 
@@ -52,7 +52,36 @@ describe('the control page', () => {
 
     await card.getByRole('button', { name: 'Ask' }).click()
     await second.getByRole('dialog').getByRole('button', { name: 'No' }).click()
-    await card.getByText('no', { exact: true }).waitFor()
+    await card.getByText('Answer: No').waitFor()
+    // The question is still there to be asked again.
+    expect(await card.getByLabel('Question to page 2').inputValue()).toBe('Ship it?')
+  })
+
+  test('says things with the words of the page', async () => {
+    const page = await open()
+    const room = await control()
+    const card = room.locator('[data-page="1"]')
+    await card.getByRole('heading', { name: 'Page 1' }).waitFor()
+    await page.locator('.place-page').getByText('page 1').waitFor()
+    expect(await card.locator('.card-note').textContent()).toBe('Chrome on Linux')
+    const said = async () => (await room.locator('body').textContent()) ?? ''
+    const taking = (await page.locator('.switch').textContent()) ?? 'nothing'
+    expect(await said()).toContain(`Switch “${taking}” off`)
+    await page.getByLabel(taking).uncheck()
+    await card.getByText('does not take questions').waitFor()
+    await page.getByText('this page does not take questions').waitFor()
+    await page.getByLabel(taking).check()
+
+    for (const answer of ['Yes', 'No']) {
+      await card.getByRole('button', { name: 'Ask' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: answer, exact: true }).click()
+      await card.getByText(`Answer: ${answer}`, { exact: true }).waitFor()
+    }
+    const heading = { name: 'Toasts' }
+    await page.getByRole('heading', heading).waitFor()
+    await room.getByRole('heading', heading).waitFor()
+    await page.getByRole('link', { name: 'control page' }).waitFor()
+    expect(await said()).not.toMatch(/desk|told/i)
   })
 
   test('comes back with the server, and shows who has come back', async () => {
@@ -73,9 +102,10 @@ describe('toasts', () => {
     const room = await control()
     await room.getByLabel('Toast for all pages').fill('Lunch is ready')
     await room.getByRole('button', { name: 'Send to all' }).press('Enter')
-    await room.getByText('Told 1 page').waitFor()
+    await room.getByText('Sent to 1 page').waitFor()
     const toasts = page.getByRole('list', { name: 'Toasts' })
     await toasts.getByText('Lunch is ready').waitFor()
+    await room.getByLabel('Toast for all pages').fill('Coffee is ready')
     await room.getByRole('button', { name: 'Send to all' }).press('Enter')
     await page.getByText('2 unread').waitFor()
     await page.getByRole('button', { name: 'Mark read' }).press('Enter')
@@ -97,13 +127,7 @@ test('the devtools show what passes, and are loaded only when they are opened', 
 })
 
 describe('the pages', () => {
-  const check = async (page: Page) => {
-    await page.evaluate(axe.source)
-    const { violations } = await page.evaluate(() =>
-      (globalThis as unknown as { axe: typeof axe }).axe.run(),
-    )
-    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
-  }
+  const check = async (page: Page) => expect(await axeFindings(page)).toEqual([])
 
   test.each(['light', 'dark'] as const)('have nothing that axe finds, %s', async (colorScheme) => {
     const page = await open(undefined, { colorScheme })

@@ -136,7 +136,8 @@ describe('a question', () => {
     await ask.prints(/^page 2 \(.*\): no$/m)
     expect(ask.output()).not.toContain('page 1')
     await first.getByRole('button', { name: 'Yes' }).click()
-    expect(await ask.ended).toBe(2)
+    // “No” is an answer: nothing has failed.
+    expect(await ask.ended).toBe(0)
     expect(ask.output()).toContain('page 1 (Chrome on Linux): yes')
     expect(ask.output()).toContain('2 pages: 1 yes, 1 no')
   })
@@ -164,7 +165,7 @@ describe('a question', () => {
     await page.keyboard.press('Tab')
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
-    expect(await second.ended).toBe(2)
+    expect(await second.ended).toBe(0)
   })
 
   test('vanishes when whoever asked takes it back', async () => {

@@ -3,7 +3,7 @@ import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createClient, RpcError } from '@flashrpc/core'
 import { createFaultProxy } from '@flashrpc/core/testing'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { contract, MAX_DROPPED_BYTES, RPC_PATH } from '../src/contract.ts'
 import { startDemo } from './support/demo.ts'
@@ -31,6 +31,30 @@ describe('a file that is dropped', () => {
       expect(download.suggestedFilename()).toBe(name)
       expect(sha256(await readFile(await download.path()))).toBe(sha256(content))
     }
+  })
+
+  test.each([
+    ['at the top of the page', { width: 1280, height: 900 }, 0],
+    ['at its end', { width: 1280, height: 900 }, 10_000],
+    ['on a telephone, at the end of the page', { width: 390, height: 844 }, 10_000],
+  ])('is seen without scrolling, on its way and afterwards: %s', async (_, viewport, top) => {
+    await using proxy = await createFaultProxy({ port: Number(scene.demo.port) })
+    const page = await open(proxy.url('http'), { viewport })
+    await page.evaluate((to) => window.scrollTo(0, to), top)
+    const begun = await page.evaluate(() => window.scrollY)
+    proxy.throttle({ up: 10_000_000 })
+    await dropFiles(page, { 'photo.raw': 30_000_000 })
+    const bar = page.getByRole('progressbar', { name: 'Uploading photo.raw' })
+    const share = async () => Number(await bar.getAttribute('value'))
+    await expect.poll(share, { timeout: 20_000 }).toBeGreaterThan(0.1)
+    expect(await isSeen(bar)).toBe(true)
+    proxy.heal()
+    const result = page.locator(`[data-dropped-sha256="${sha256(Buffer.alloc(30_000_000))}"]`)
+    await result.waitFor()
+    expect(await isSeen(result)).toBe(true)
+    expect(await isSeen(page.getByRole('button', { name: 'Download photo.raw' }))).toBe(true)
+    // What was in view already has not moved.
+    if (top === 0) expect(await page.evaluate(() => window.scrollY)).toBe(begun)
   })
 
   test('can be chosen by keyboard instead, and hidden again', async () => {
@@ -165,6 +189,15 @@ describe('the server, whatever a page says', () => {
     expect(await load(ids[20] ?? 0)).toEqual(Buffer.of(20))
   })
 })
+
+/** Whether all of an element is on the screen, below the bar on top. */
+async function isSeen(locator: Locator): Promise<boolean> {
+  return locator.evaluate((element) => {
+    const { left, right, top, bottom } = element.getBoundingClientRect()
+    const bar = document.querySelector('.top')?.getBoundingClientRect().bottom ?? 0
+    return left >= 0 && right <= window.innerWidth && top >= bar && bottom <= window.innerHeight
+  })
+}
 
 function row(page: Page, name: string) {
   return page.locator(`.transfer[data-name="${name}"]`)

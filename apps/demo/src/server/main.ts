@@ -49,7 +49,7 @@ async function main(): Promise<void> {
       `  ${yellow('⚡')} ${bold('flashrpc demo')}`,
       '',
       `  ${green('➜')}  ${bold('Open')}      ${cyan(pageAddress(port))}`,
-      `  ${green('➜')}  ${bold('Control')}   ${cyan(`${pageAddress(port)}control.html`)}  ${dim('who is there')}`,
+      `  ${green('➜')}  ${bold('Control')}   ${cyan(`${pageAddress(port)}control.html`)}  ${dim('the open pages, and calls to them')}`,
       `  ${green('➜')}  ${bold('Watching')}  ${folder}`,
       `  ${green('➜')}  ${bold('Ask')}       ${askCommand()}  ${dim('in a second terminal')}`,
       '',

@@ -1,4 +1,3 @@
-import { RpcDevtools } from '@flashrpc/react/devtools'
 import { useState } from 'react'
 import { FileDrop } from './components/file-drop.js'
 import { FileHasher } from './components/file-hasher.js'
@@ -33,7 +32,10 @@ export function App() {
         </section>
         <TryThis done={done} askCommand={welcome?.askCommand} />
         <div className="columns">
-          <NotificationFeed folder={welcome?.folder} onFirst={() => mark('change')} />
+          <div className="column">
+            <FileDrop />
+            <NotificationFeed folder={welcome?.folder} onFirst={() => mark('change')} />
+          </div>
           <div className="column">
             <LoadChart />
             <FileHasher onHashed={() => mark('hash')} />
@@ -43,13 +45,11 @@ export function App() {
           <ToastCentre />
           <QuestionDesk onAnswered={() => mark('ask')} />
         </div>
-        <FileDrop />
       </main>
       <div className="toasts" role="status">
         <TallyToast />
         <RecoveryToast onBack={() => mark('restart')} />
       </div>
-      <RpcDevtools />
     </>
   )
 }

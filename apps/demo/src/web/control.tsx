@@ -10,12 +10,14 @@ import { createRoot } from 'react-dom/client'
 import { contract } from '../contract.js'
 import { ControlRoom } from './control/control-room.js'
 import { endpointOf } from './lib/endpoint-of.js'
+import { keepFocus } from './lib/keep-focus.js'
 import { RETRY } from './lib/retry.js'
 import { browserSurface } from './surfaces/browser-surface.js'
 import { SurfaceContext } from './surfaces/surface.js'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('The HTML has no #root')
+keepFocus(root)
 createRoot(root).render(
   <StrictMode>
     <SurfaceContext value={browserSurface}>

@@ -6,6 +6,7 @@ import './register.js'
 import { type ReactNode, StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app.js'
+import { keepFocus } from './lib/keep-focus.js'
 import { type Surface, SurfaceContext } from './surfaces/surface.js'
 
 /**
@@ -16,6 +17,7 @@ import { type Surface, SurfaceContext } from './surfaces/surface.js'
 export function render(surface: Surface, provide: (page: ReactNode) => ReactNode): void {
   const root = document.getElementById('root')
   if (!root) throw new Error('The HTML has no #root')
+  keepFocus(root)
   createRoot(root).render(
     <StrictMode>
       <SurfaceContext value={surface}>{provide(<App />)}</SurfaceContext>

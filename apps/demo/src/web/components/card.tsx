@@ -21,7 +21,9 @@ export function Card({ title, icon, code, className = '', aside, children }: Car
         <Icon name={icon} />
         <h2 id={id}>{title}</h2>
         {aside}
-        <code className="card-code">{code}</code>
+        <code className="card-code" title={code}>
+          {code}
+        </code>
       </header>
       {children}
     </section>

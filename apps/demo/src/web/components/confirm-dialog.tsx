@@ -1,10 +1,12 @@
-import { useEffect, useId, useRef, useState } from 'react'
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react'
+import { createPortal } from 'react-dom'
 import type { Reply } from '../../contract.js'
 import { useNow } from '../hooks/use-now.js'
 import { type Question, useQuestions } from '../hooks/use-questions.js'
 import { formatAgo } from '../lib/format.js'
 import { useSurface } from '../surfaces/surface.js'
 import { Icon } from './icon.js'
+import { noticePlace } from './top-bar.js'
 
 /**
  * Shows the host's questions, one at a time. Escape, or “Later”, puts them aside: they can still
@@ -23,11 +25,12 @@ export function ConfirmDialog({ onAnswered }: { onAnswered: () => void }) {
   }
   if (aside) {
     const count = questions.length === 1 ? 'A question waits' : `${questions.length} questions wait`
-    return (
+    return createPortal(
       <button type="button" className="asked-aside" onClick={() => setAside(false)}>
         <Icon name="question" />
         {count} for your answer
-      </button>
+      </button>,
+      noticePlace(),
     )
   }
   return (
@@ -58,9 +61,9 @@ function QuestionDialog({ question, waiting, onReply, onLater }: QuestionDialogP
   const now = useNow(1_000)
   const { host } = useSurface()
 
-  useEffect(() => {
+  // Before it is taken out of the page: the browser keeps the focus inside, and gives it back where it was.
+  useLayoutEffect(() => {
     const element = dialog.current
-    // The browser keeps the focus inside, and gives it back where it was.
     element?.showModal()
     return () => element?.close()
   }, [])

@@ -46,7 +46,7 @@ function Pending({ path, since, onCancel }: { path: string; since: number; onCan
   return (
     <div className="outcome-pending">
       <p>
-        <span>{isConnected ? `Hashing ${path}` : 'Waiting for the connection'}</span>
+        <span title={path}>{isConnected ? `Hashing ${path}` : 'Waiting for the connection'}</span>
         {waited >= 1_000 && <span className="outcome-time">{formatDuration(waited)}</span>}
         <button type="button" className="quiet" onClick={onCancel}>
           Cancel

@@ -38,11 +38,14 @@ export function NotificationFeed({ folder, onFirst }: NotificationFeedProps) {
       {feed.length === 0 ? (
         <EmptyFeed folder={folder} />
       ) : (
-        <ol className="feed-list" role="log" aria-label="File changes">
-          {feed.map((entry) => (
-            <NotificationItem key={entry.id} entry={entry} now={now} />
-          ))}
-        </ol>
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, which has to be possible by keyboard
+        <div className="feed-list" role="log" aria-label="File changes" tabIndex={0}>
+          <ol>
+            {feed.map((entry) => (
+              <NotificationItem key={entry.id} entry={entry} now={now} />
+            ))}
+          </ol>
+        </div>
       )}
     </Card>
   )
@@ -59,7 +62,7 @@ function EmptyFeed({ folder }: { folder: string | undefined }) {
       <p>Save any file of the folder in your editor, and it is here before you look up.</p>
       {command && (
         <div className="command">
-          <code>{command}</code>
+          <code title={command}>{command}</code>
           <CopyButton text={command} what="the command" />
         </div>
       )}

@@ -21,7 +21,7 @@ export function QuestionDesk({ onAnswered }: { onAnswered: () => void }) {
         <p>
           {isOpen
             ? `${host.begin} knows that this ${page} can be asked.`
-            : `${host.begin} knows that nobody answers here: a question is refused at once.`}
+            : `${host.begin} knows that this ${page} does not take questions, and refuses them at once.`}
         </p>
       </div>
       {isOpen && <ConfirmDialog onAnswered={onAnswered} />}

@@ -21,22 +21,26 @@ interface TryThisProps {
 export function TryThis({ done, askCommand }: TryThisProps) {
   const { steps } = useSurface()
   return (
-    <ol className="steps" aria-label="Things to try">
-      {STEPS.map(({ step, icon }) => (
-        <li key={step} className="step" data-step={step} data-done={done.has(step)}>
-          <span className="step-mark">
-            <Icon name={done.has(step) ? 'check' : icon} />
-          </span>
-          <div className="step-text">
-            <h2>
-              {steps[step].title}
-              {done.has(step) && <span className="unseen"> (done)</span>}
-            </h2>
-            <p>{steps[step].text}</p>
-          </div>
-          {step === 'ask' && askCommand && <CopyButton text={askCommand} what="the ask command" />}
-        </li>
-      ))}
-    </ol>
+    <div className="steps-place">
+      <ol className="steps" aria-label="Things to try">
+        {STEPS.map(({ step, icon }) => (
+          <li key={step} className="step" data-step={step} data-done={done.has(step)}>
+            <span className="step-mark">
+              <Icon name={done.has(step) ? 'check' : icon} />
+            </span>
+            <div className="step-text">
+              <h2>
+                {steps[step].title}
+                {done.has(step) && <span className="unseen"> (done)</span>}
+              </h2>
+              <p>{steps[step].text}</p>
+            </div>
+            {step === 'ask' && askCommand && (
+              <CopyButton text={askCommand} what="the ask command" />
+            )}
+          </li>
+        ))}
+      </ol>
+    </div>
   )
 }

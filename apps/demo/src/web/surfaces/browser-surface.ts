@@ -6,6 +6,7 @@ export const browserSurface: Surface = {
   page: 'page',
   host: { begin: 'The server', within: 'the server' },
   wire: 'WebSocket',
+  controlPage: './control.html',
   headline: { inward: 'The server calls this page.', outward: 'The page calls the server.' },
   loadTitle: 'The server’s machine',
   steps: {

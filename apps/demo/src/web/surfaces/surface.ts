@@ -9,6 +9,8 @@ export interface Surface {
   readonly host: { readonly begin: string; readonly within: string }
   /** What they talk over. */
   readonly wire: string
+  /** The address of the control page, where there is one. */
+  readonly controlPage?: string
   readonly headline: { readonly inward: string; readonly outward: string }
   readonly loadTitle: string
   readonly steps: Readonly<Record<Step, { readonly title: string; readonly text: string }>>
