@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { assertOptions, kindOf, type OptionKinds } from './assert-options.js'
 import { RpcConfigError } from './errors.js'
 
 /** Any Standard Schema: zod, valibot, arktype and others. Source: https://standardschema.dev. */
@@ -64,6 +65,7 @@ export interface Contract<
  *   unchecked, as `unknown`). `input`: a schema for each item of a stream that the caller sends along
  *   (none: it sends none). `progress`: a schema for how far a call has come (none: it does not say).
  *   Params and input are validated by the callee, the result and the progress by the caller.
+ * @throws {RpcConfigError} if a part is unknown, or is not a Standard Schema.
  */
 export function method<
   const D extends {
@@ -80,6 +82,7 @@ export function method<
   PartOf<D, 'input'>,
   PartOf<D, 'progress'>
 > {
+  assertParts('method', definition, METHOD_PARTS)
   return Object.freeze({
     kind: 'method' as const,
     params: definition?.params as PartOf<D, 'params'>,
@@ -98,6 +101,7 @@ export function method<
 export function stream<
   const D extends { params?: Schema; item?: Schema; input?: Schema } = Record<never, never>,
 >(definition?: D): StreamDefinition<PartOf<D, 'params'>, PartOf<D, 'item'>, PartOf<D, 'input'>> {
+  assertParts('stream', definition, STREAM_PARTS)
   return Object.freeze({
     kind: 'stream' as const,
     params: definition?.params as PartOf<D, 'params'>,
@@ -115,6 +119,7 @@ export function stream<
 export function notification<const D extends { params?: Schema } = Record<never, never>>(
   definition?: D,
 ): NotificationDefinition<PartOf<D, 'params'>> {
+  assertParts('notification', definition, NOTIFICATION_PARTS)
   return Object.freeze({
     kind: 'notification' as const,
     params: definition?.params as PartOf<D, 'params'>,
@@ -134,23 +139,36 @@ type PartOf<D, K extends string> = D extends { readonly [P in K]: infer S extend
  * Puts the two sides of a contract together. Both programs import the result, so it belongs in a
  * module of its own that imports nothing of either.
  *
- * @throws {RpcConfigError} where a name can't be a method's: see {@link assertMethodName}; where a definition is
+ * @throws {RpcConfigError} where a side is neither `server` nor `client`; where a name can't be a method's: see {@link assertMethodName}; where a definition is
  *   none; and where a part of one is neither left out nor a Standard Schema.
  */
 export function defineContract<
   const Server extends ContractSide = Record<never, never>,
   const Client extends ContractSide = Record<never, never>,
 >(sides: { server?: Server; client?: Client }): Contract<Server, Client> {
+  assertOptions('defineContract', sides, SIDES)
   return Object.freeze({
     server: defineSide<Server>('server', sides.server),
     client: defineSide<Client>('client', sides.client),
   })
 }
 
+const SIDES = { server: 'object', client: 'object' } as const satisfies OptionKinds<Contract>
+
 const PARTS = ['params', 'result', 'item', 'input', 'progress'] as const
 
 /** The parts of a definition that are schemas; not every kind has every part. */
 type Part = (typeof PARTS)[number]
+
+type KindsOfParts<D> = OptionKinds<Omit<D, 'kind'>>
+const METHOD_PARTS = {
+  params: 0,
+  result: 0,
+  input: 0,
+  progress: 0,
+} satisfies KindsOfParts<MethodDefinition>
+const STREAM_PARTS = { params: 0, item: 0, input: 0 } satisfies KindsOfParts<StreamDefinition>
+const NOTIFICATION_PARTS = { params: 0 } satisfies KindsOfParts<NotificationDefinition>
 
 const KINDS: ReadonlySet<unknown> = new Set(['method', 'stream', 'notification'])
 
@@ -163,18 +181,34 @@ function defineSide<S extends ContractSide>(side: Side, definitions: S | undefin
         { method: name },
       )
     }
-    for (const part of PARTS) assertSchema(schemaOf(definition, part), part, name, side)
+    for (const part of PARTS) {
+      const where = `"${name}" in the contract's ${side} side`
+      assertSchema(schemaOf(definition, part), part, where, name)
+    }
   }
   return Object.freeze({ ...definitions }) as S
 }
 
+type Kind = Definition['kind']
+
+/** Throws if a part is unknown, or is not a schema: where it is written. The contract says later whose it is. */
+function assertParts(kind: Kind, definition: object | undefined, parts: object): void {
+  if (definition === undefined) return
+  // The definition may be a copy of another one, with changes.
+  const isCopy = Object.hasOwn(Object(definition), 'kind')
+  assertOptions(kind, definition, isCopy ? { ...parts, kind: 0 } : parts)
+  for (const part of Object.keys(parts) as Part[]) {
+    assertSchema((definition as Partial<Record<Part, unknown>>)[part], part, `a ${kind}`)
+  }
+}
+
 /** Throws if a part of a definition is present and is not a schema. */
-function assertSchema(schema: unknown, part: Part, method: string, side: Side): void {
+function assertSchema(schema: unknown, part: Part, where: string, method?: string): void {
   if (schema === undefined || isSchema(schema)) return
   const isObject = typeof schema === 'object' && schema !== null
   const what = isObject ? 'an object without "~standard"' : String(schema)
   throw new RpcConfigError(
-    `${part} of "${method}" in the contract's ${side} side is no schema: it is ${what}. Give it a schema of zod, valibot, arktype or another library with Standard Schema, or leave it out; a TypeBox type and a plain JSON Schema need an adapter`,
+    `${part} of ${where} is no schema: it is ${what}. Give it a schema of zod, valibot, arktype or another library with Standard Schema, or leave it out; a TypeBox type and a plain JSON Schema need an adapter`,
     { method },
   )
 }
@@ -210,6 +244,9 @@ const UNCALLABLE = new Set(['then', 'catch', 'finally', 'toJSON', '$$typeof'])
  * @throws {RpcConfigError} naming the rule.
  */
 export function assertMethodName(name: string): void {
+  if (typeof name !== 'string') {
+    throw new RpcConfigError(`A method's name is a text; it is ${kindOf(name)}`)
+  }
   const refuse = (why: string): never => {
     throw new RpcConfigError(`"${name}" can't be a method's name: ${why}; choose another`, {
       method: name,

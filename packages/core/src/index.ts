@@ -1,10 +1,19 @@
 export {
+  assertDuration,
+  assertFunction,
+  assertOptions,
+  listOf,
+  type OptionKind,
+  type OptionKinds,
+} from './assert-options.js'
+export {
   type Audience,
   createAudience,
   createGroup,
   type Target,
   type TargetOutcome,
 } from './channel/audience.js'
+export { CALL_OPTIONS } from './channel/call-options.js'
 export type { Timeout } from './channel/call-timer.js'
 export {
   type AnyChannel,
@@ -13,9 +22,10 @@ export {
   type CreateChannelOptions,
   type CreateServerChannelOptions,
   createChannel,
+  SERVER_CHANNEL_OPTIONS,
   type ServerChannel,
 } from './channel/channel.js'
-export type { ExposeOptions } from './channel/exposed-handlers.js'
+export { EXPOSE_OPTIONS, type ExposeOptions } from './channel/exposed-handlers.js'
 export type {
   CallOptions,
   Handler,
@@ -34,7 +44,7 @@ export type {
   StreamName,
 } from './channel/functions.js'
 export type { HeartbeatOptions } from './channel/heartbeat.js'
-export type { ChannelHooks } from './channel/hooks.js'
+export type { ChannelHooks, OneOrMore } from './channel/hooks.js'
 export type { ChannelLimits } from './channel/limits.js'
 export type { Logger } from './channel/logger.js'
 export type { Middleware, MiddlewareCall } from './channel/middleware.js'
@@ -50,6 +60,7 @@ export type {
 } from './channel/wire-tap.js'
 export {
   type AnyClient,
+  CLIENT_SETTINGS,
   type Client,
   type ClientOptions,
   type ClientSettings,
@@ -75,6 +86,7 @@ export {
   type StreamDefinition,
   stream,
 } from './contract.js'
+export { assertContract, contractAndOptions } from './contract-and-options.js'
 export {
   ErrorCode,
   type Issue,

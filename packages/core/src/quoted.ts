@@ -27,11 +27,13 @@ export function plain(text: string, most: number = MOST): string {
 
 /** A text of any length and number of lines. Other control characters than line ends and tabs are escaped. */
 export function plainLines(text: string): string {
-  return text.replace(CONTROLS_IN_LINES, escaped)
+  return textOf(text).replace(CONTROLS_IN_LINES, escaped)
 }
 
-function shortened(text: string, most: number, controls: RegExp): string {
-  const shown = text.slice(0, most + 1).replace(controls, escaped)
+function shortened(text: unknown, most: number, controls: RegExp): string {
+  const shown = textOf(text)
+    .slice(0, most + 1)
+    .replace(controls, escaped)
   return shown.length > most ? `${shown.slice(0, most - 1)}…` : shown
 }
 
@@ -39,6 +41,11 @@ function escaped(character: string): string {
   if (character === '"' || character === '\\') return `\\${character}`
   if (character === '\n') return '\\n'
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+/** A text, or the JSON of any other value. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : jsonOf(value)
 }
 
 function jsonOf(value: unknown): string {

@@ -3,10 +3,12 @@ export {
   type Authenticate,
   type AuthenticateContext,
   RejectUpgrade,
+  type RejectUpgradeOptions,
 } from './server/authentication.js'
 export type { TrustProxy } from './server/client-address.js'
 export type { ConnectionLimits } from './server/connection-limits.js'
 export {
+  type AttachOptions,
   type CloseOptions,
   createEndpoint,
   type Endpoint,

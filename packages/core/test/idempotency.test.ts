@@ -719,11 +719,11 @@ describe('the option idempotency', () => {
   const store = memoryResultStore()
 
   test.each<[string, unknown, RegExp]>([
-    ['is no object', 7, /idempotency must be an object/],
+    ['is no object', 7, /idempotency takes an object of options/],
     ['has no store', {}, /idempotency\.store must be a ResultStore/],
     ['has a store that is none', { store: { id: 'a', ttlMs: 5 } }, /idempotency\.store/],
     ['has no scope, with authenticate', { store }, /idempotency\.scope is missing.*userId/],
-    ['has a scope that is none', { store, scope: 'a' }, /idempotency\.scope must be a function/],
+    ['has a scope that is none', { store, scope: 'a' }, /idempotency: scope must be a function/],
     ['has no length', { store, scope: String, maxAnswerLength: 0 }, /maxAnswerLength/],
     ['has no time', { store, scope: String, graceMs: -1 }, /graceMs/],
   ])('that %s is refused', (_, idempotency, message) => {

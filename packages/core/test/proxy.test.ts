@@ -313,7 +313,7 @@ describe('bad input', () => {
     [{ proxy: '' }, /proxy is no address/],
     [{ proxy: true }, /proxy is no address/],
     [{ proxy: 'socks5://127.0.0.1:1080' }, /must begin with http: or https:, not socks5:/],
-    [{ tls: 'ca' }, /tls must be an object/],
+    [{ tls: 'ca' }, /tls takes an object of options/],
   ])('%j is refused at once', (options, message) => {
     const create = () => createClient({ url, ...options })
     expect(create).toThrow(RpcConfigError)

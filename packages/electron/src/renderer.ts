@@ -1,4 +1,4 @@
-import { type Connect, RpcConfigError } from '@flashrpc/core'
+import { assertOptions, type Connect, type OptionKinds, RpcConfigError } from '@flashrpc/core'
 import { DEFAULT_NAME, handOverTo, isHandOverName } from './hand-over.js'
 import { acceptedPort } from './handed-port.js'
 import { whenEnded } from './when-ended.js'
@@ -8,6 +8,8 @@ export interface ElectronTransportOptions {
   /** Which of main's hosts, or of its pipes to utility processes, is meant. Default `default`. */
   name?: string
 }
+
+const TRANSPORT_OPTIONS = { name: 0 } satisfies OptionKinds<ElectronTransportOptions>
 
 /** How long the preload may take, in ms: it answers from the page's own thread. */
 const PRELOAD_MS = 2_000
@@ -25,7 +27,9 @@ const MAIN_MS = 5_000
  *
  * @throws {RpcConfigError} where the name is empty or longer than 64 characters.
  */
-export function electronTransport({ name = DEFAULT_NAME }: ElectronTransportOptions = {}): Connect {
+export function electronTransport(options: ElectronTransportOptions = {}): Connect {
+  assertOptions('electronTransport', options, TRANSPORT_OPTIONS)
+  const { name = DEFAULT_NAME } = options
   if (!isHandOverName(name)) {
     throw new RpcConfigError(`name must have 1 to 64 characters; it is ${JSON.stringify(name)}`)
   }

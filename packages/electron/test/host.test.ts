@@ -371,7 +371,7 @@ describe('a host that is made wrongly says so at once', () => {
     ['a star', { allow: ['app://*'] }, /Name each origin/],
     ['a default port', { allow: ['https://x.test:443'] }, /own port/],
     ['a number', { allow: [5] }, /allow has 5: an origin is a text/],
-    ['no methods', { methods: undefined }, /methods must be an object/],
+    ['no methods', { methods: undefined }, /methods is missing: it must be an object/],
     ['an unknown method', { methods: { nothing: () => 1 } }, /nothing/],
     ['a method that is none', { methods: { echo: 5 } }, /echo/],
     ['identify', { identify: 'me' }, /identify must be a function/],

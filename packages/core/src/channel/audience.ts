@@ -1,3 +1,4 @@
+import { assertFunction } from '../assert-options.js'
 import type { RpcError } from '../errors.js'
 import { deadlineOf, setDeadline } from './deadline.js'
 import type { CallOptions, MethodName, RemoteFunction, ResultOf } from './functions.js'
@@ -67,10 +68,12 @@ export interface Audience<Remote, Ch extends Target = Target> {
  * Makes an audience of channels that come and go.
  *
  * @param targets who is in it now; asked at every call.
+ * @throws {RpcConfigError} if that is no function.
  */
 export function createAudience<Remote, Ch extends Target = Target>(
   targets: () => Iterable<Ch>,
 ): Audience<Remote, Ch> {
+  assertFunction('createAudience', targets)
   return new LiveAudience(targets) as unknown as Audience<Remote, Ch>
 }
 
@@ -84,6 +87,7 @@ export function createGroup<Remote, Ch extends Target & { readonly groups: Reado
   channels: () => Iterable<Ch>,
   group: string,
 ): Audience<Remote, Ch> {
+  assertFunction('createGroup', channels)
   assertGroup(group)
   return createAudience(() => [...channels()].filter(({ groups }) => groups.has(group)))
 }
@@ -106,8 +110,8 @@ class LiveAudience {
   }
 
   except(channels: Target | string | Iterable<Target | string>): LiveAudience {
-    const some = typeof channels === 'object' && Symbol.iterator in channels ? channels : [channels]
-    const left = new Set<unknown>(some)
+    const isOne = typeof channels === 'string' || !(Symbol.iterator in Object(channels))
+    const left = new Set<unknown>(isOne ? [channels] : (channels as Iterable<unknown>))
     const targets = this.#targets
     return new LiveAudience(() =>
       [...targets()].filter((target) => !left.has(target) && !left.has(target.id)),

@@ -1,3 +1,4 @@
+import { assertOptions, type OptionKinds } from '../assert-options.js'
 import { RpcConfigError } from '../errors.js'
 
 /**
@@ -12,6 +13,8 @@ export interface TimeLimits {
   readonly idle: number
   readonly total: number
 }
+
+const LIMITS = { idle: 0, total: 0 } satisfies OptionKinds<TimeLimits>
 
 /** As much of a call as its timer needs. */
 interface TimedCall {
@@ -84,10 +87,11 @@ export class CallTimer {
  * @throws {RpcConfigError} where it is neither a number of ms nor an object of such.
  */
 export function readTimeout(method: string | undefined, timeout: unknown): TimeLimits {
-  const { idle = Number.POSITIVE_INFINITY, total = Number.POSITIVE_INFINITY } =
-    typeof timeout === 'object' && timeout !== null
-      ? (timeout as { idle?: unknown; total?: unknown })
-      : { total: timeout }
+  const isObject = typeof timeout === 'object' && timeout !== null
+  if (isObject) assertOptions('timeout', timeout, LIMITS)
+  const { idle = Number.POSITIVE_INFINITY, total = Number.POSITIVE_INFINITY } = isObject
+    ? (timeout as { idle?: unknown; total?: unknown })
+    : { total: timeout }
   if (isDuration(idle) && isDuration(total)) return { idle, total }
   throw new RpcConfigError(
     `${method === undefined ? 'timeout' : `The timeout of "${method}"`} must be a number of ms, or Infinity, or { idle, total } of such; it is ${describe(timeout)}`,

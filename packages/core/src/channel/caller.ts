@@ -12,6 +12,7 @@ import { type Encoded, encode, keep } from '../wire/encoded.js'
 import type { NotificationMessage, RequestExtras, RequestMessage } from '../wire/message.js'
 import { answeredError } from './answered-error.js'
 import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
+import { assertCallOptions } from './call-options.js'
 import type { Timeout } from './call-timer.js'
 import { CalledStreams } from './called-streams.js'
 import { checkResult } from './check-result.js'
@@ -123,12 +124,12 @@ export class Caller {
   }
 
   /** The items of a call, which begins when the first of them is asked for. */
-  stream(method: string, params: unknown, options: SendOptions = {}): RpcStream<unknown> {
+  stream(method: string, params: unknown, options: SendOptions = NO_OPTIONS): RpcStream<unknown> {
     let call: PendingCall
     const stream: IncomingStream = new IncomingStream({
       method,
       room: this.#host.room,
-      signal: options.signal,
+      signal: options?.signal,
       begin: (credit) => {
         call = this.#open(method, options, 'stream')
         call.items = stream
@@ -146,7 +147,7 @@ export class Caller {
       },
       grant: (credit) => this.#streams.grant(call, credit),
       leave: () => this.#pending.leave(call),
-      unbegun: () => this.#release(options.input),
+      unbegun: () => this.#release(options?.input),
       check: (item) =>
         checkResult(definitionOf(this.#host.remoteSide, method), method, 'item', item, this.#host),
     })
@@ -274,7 +275,7 @@ export class Caller {
   notify(
     method: string,
     params: unknown,
-    options: CallOptions,
+    options: CallOptions = NO_OPTIONS,
     shared?: SharedNotification,
   ): Promise<void> {
     const written = this.#notify(method, params, options, shared)
@@ -317,13 +318,14 @@ export class Caller {
     try {
       return this.#openValid(method, options, kind)
     } catch (thrown) {
-      this.#release(options.input)
+      this.#release(options?.input)
       throw thrown
     }
   }
 
   #openValid(method: string, options: SendOptions, kind: CallKind): PendingCall {
     if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
+    if (options !== NO_OPTIONS) assertCallOptions(method, options)
     const { remoteSide } = this.#host
     const definition = definitionOf(remoteSide, method)
     if (remoteSide && !definition) {

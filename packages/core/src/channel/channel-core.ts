@@ -312,12 +312,12 @@ export class ChannelCore
     return this.#caller.call(method, params, options)
   }
 
-  stream(method: string, params: unknown, options: SendOptions = {}): RpcStream<unknown> {
+  stream(method: string, params: unknown, options?: SendOptions): RpcStream<unknown> {
     return this.#caller.stream(method, params, options)
   }
 
   /** Resolves when the notification has been handed to the wire. */
-  notify(method: string, params: unknown, options: CallOptions = {}): Promise<void> {
+  notify(method: string, params: unknown, options?: CallOptions): Promise<void> {
     return this.#caller.notify(method, params, options)
   }
 
@@ -330,9 +330,9 @@ export class ChannelCore
     notification: SharedNotification,
     options: CallOptions | undefined,
   ): Promise<void> | undefined {
-    if (!options && this.#isWritten(notification)) return undefined
+    if (options === undefined && this.#isWritten(notification)) return undefined
     const { method, params } = notification
-    return this.#caller.notify(method, params, options ?? {}, notification)
+    return this.#caller.notify(method, params, options, notification)
   }
 
   #isWritten(notification: SharedNotification): boolean {

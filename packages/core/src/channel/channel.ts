@@ -1,11 +1,13 @@
+import type { OptionKinds } from '../assert-options.js'
 import type { Contract, ContractSide, Side } from '../contract.js'
+import { contractAndOptions } from '../contract-and-options.js'
 import { RpcConfigError } from '../errors.js'
 import type { Transport } from '../transport/transport.js'
 import type { HandlerContext, SomeHandlers } from './functions.js'
-import type { ChannelHooks } from './hooks.js'
+import { CHANNEL_HOOKS, type ChannelHooks } from './hooks.js'
 import { ChannelKind, type LiveChannel } from './live-channel.js'
 import type { Middleware } from './middleware.js'
-import type { ChannelOptions } from './options.js'
+import { CHANNEL_OPTIONS, type ChannelOptions } from './options.js'
 import type { Peer } from './peer.js'
 
 /** A conversation over one connection: it ends with it. */
@@ -132,17 +134,35 @@ export function createChannel<Local extends object, Remote extends object>(
   options: CreateChannelOptions<Local, Remote>,
 ): Channel<Local, Remote>
 export function createChannel(...args: [UntypedOptions] | [Contract, UntypedOptions]): AnyChannel {
-  const [contract, options] = args.length === 1 ? [undefined, args[0]] : args
+  const known = CREATE_CHANNEL_OPTIONS
+  const [contract, options] = contractAndOptions<UntypedOptions>('createChannel', args, known)
   const { side, transport } = options
   if (side !== 'server' && side !== 'client') {
     throw new RpcConfigError(`side must be "server" or "client"; it is ${String(side)}`)
   }
-  const { identity, authorize } = options
-  if (authorize !== undefined && typeof authorize !== 'function') {
-    throw new RpcConfigError(`authorize must be a function; it is of type ${typeof authorize}`)
+  if (typeof transport?.start !== 'function' || typeof transport.send !== 'function') {
+    throw new RpcConfigError(
+      'transport must be an open connection, such as messagePortTransport(port)',
+    )
   }
+  const { identity, authorize } = options
   return new ChannelKind({ contract, side, options, authorize }).open(transport, { identity })
 }
+
+/** What a channel that serves can do, whatever it is a part of. */
+export const SERVER_CHANNEL_OPTIONS = {
+  ...CHANNEL_OPTIONS,
+  ...CHANNEL_HOOKS,
+  methods: 'object',
+  authorize: 'function',
+} as const satisfies OptionKinds<Omit<UntypedOptions, 'transport' | 'side' | 'identity'>>
+
+const CREATE_CHANNEL_OPTIONS = {
+  ...SERVER_CHANNEL_OPTIONS,
+  transport: 0,
+  side: 0,
+  identity: 0,
+} as const satisfies OptionKinds<UntypedOptions>
 
 /** The options of both sides, their types gone. */
 interface UntypedOptions extends ChannelOptions, ChannelHooks<LiveChannel> {

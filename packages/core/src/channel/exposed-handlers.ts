@@ -1,7 +1,8 @@
+import { assertDuration, assertOptions, type OptionKinds } from '../assert-options.js'
 import { assertMethodName, type ContractSide, definitionOf, type Side } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
 import type { HandlerContext } from './functions.js'
-import { assertWait, MountWait } from './mount-wait.js'
+import { MountWait } from './mount-wait.js'
 import type { ResolvedChannelOptions } from './options.js'
 import { insteadOf } from './unknown-name.js'
 
@@ -28,6 +29,8 @@ export interface ExposeOptions {
    */
   waitForMount?: number | undefined
 }
+
+export const EXPOSE_OPTIONS = { waitForMount: 0 } satisfies OptionKinds<ExposeOptions>
 
 /** Whose they are. */
 export interface ExposedHandlersHost extends Exposable {
@@ -76,11 +79,13 @@ export class ExposedHandlers {
    * @throws {RpcConfigError} where the name can't be a method's or is not in the contract, the
    *   handler is no function, or an option is wrong.
    */
-  add(method: string, handler: AnyHandler, { waitForMount }: ExposeOptions = {}): () => void {
+  add(method: string, handler: AnyHandler, options: ExposeOptions = {}): () => void {
     assertExposable(this.#host, method, handler)
+    assertOptions('expose', options, EXPOSE_OPTIONS)
+    const { waitForMount } = options
     if (waitForMount !== undefined) {
       this.#waits ??= new Map()
-      this.#waits.set(method, assertWait(waitForMount))
+      this.#waits.set(method, assertDuration('waitForMount', waitForMount))
     }
     const entry: AnyHandler = (params, context) => handler(params, context)
     const before = this.of(method)

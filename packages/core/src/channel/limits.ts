@@ -1,3 +1,4 @@
+import { withDefaults } from '../assert-options.js'
 import { RpcConfigError } from '../errors.js'
 import { MOST_CREDIT } from './stream-words.js'
 
@@ -96,7 +97,7 @@ export interface ChannelLimits {
 const MIB = 1024 * 1024
 
 /** One object for all that have changed none. */
-const DEFAULT_LIMITS: ChannelLimits = Object.freeze({
+export const DEFAULT_LIMITS: ChannelLimits = Object.freeze({
   message: MIB,
   depth: 256,
   batch: 100,
@@ -132,14 +133,12 @@ const LIFTABLE: ReadonlySet<string> = new Set([
 
 /**
  * @returns the limits with their defaults.
- * @throws {RpcConfigError} naming the limit that is none.
+ * @throws {RpcConfigError} naming the limit that is unknown, or is none.
  */
 export function resolveLimits(limits: Partial<ChannelLimits> | undefined): ChannelLimits {
   if (limits === undefined) return DEFAULT_LIMITS
-  const resolved = { ...DEFAULT_LIMITS, ...limits }
+  const resolved = withDefaults('limits', limits, DEFAULT_LIMITS)
   for (const [name, value] of Object.entries(resolved)) {
-    // Those of an endpoint are its own.
-    if (!Object.hasOwn(DEFAULT_LIMITS, name)) continue
     if (Number.isInteger(value) && value > 0 && value <= (MOST[name] ?? value)) continue
     const isLiftable = LIFTABLE.has(name)
     if (isLiftable && value === Number.POSITIVE_INFINITY) continue

@@ -1,3 +1,4 @@
+import { assertDuration, assertFunction, kindOf } from '../assert-options.js'
 import type { Contract, Side } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
@@ -158,6 +159,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   }
 
   onMethods(listener: (methods: ReadonlySet<string>) => void): () => void {
+    assertFunction('onMethods', listener)
     return this.#presence.listen(listener)
   }
 
@@ -191,6 +193,9 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   async close(code: number = CloseCode.normal, reason = ''): Promise<void> {
     if (code !== CloseCode.normal && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
       throw new RpcConfigError(`A close code is 1000 or from 3000 to 4999; it is ${String(code)}`)
+    }
+    if (typeof reason !== 'string') {
+      throw new RpcConfigError(`The reason of a close is a text; it is ${kindOf(reason)}`)
     }
     this.end({ code, reason })
   }
@@ -263,6 +268,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
 
   /** Runs no call any more that has not come yet, and says so. */
   retire(retryAfterMs?: number): void {
+    if (retryAfterMs !== undefined) assertDuration('retire: retryAfterMs', retryAfterMs)
     this.core.leave(retryAfterMs)
   }
 

@@ -1,4 +1,3 @@
-import { RpcConfigError } from '../errors.js'
 import { onAbort } from './abort-listeners.js'
 import { MAX_TIMER_MS } from './call-timer.js'
 
@@ -35,12 +34,4 @@ export class MountWait {
   mounted(method: string): void {
     for (const end of this.#waiting.get(method) ?? []) end()
   }
-}
-
-/** @throws {RpcConfigError} where it is no number of ms. */
-export function assertWait(waitForMount: unknown): number {
-  if (typeof waitForMount === 'number' && waitForMount >= 0) return waitForMount
-  throw new RpcConfigError(
-    `waitForMount must be a number of ms, 0 or more; it is ${String(waitForMount)}`,
-  )
 }

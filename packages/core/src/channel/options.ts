@@ -1,3 +1,4 @@
+import { assertDuration, type OptionKinds, withDefaults } from '../assert-options.js'
 import { RpcConfigError } from '../errors.js'
 import type { Dialect } from '../transport/dialect.js'
 import { type Codec, type FrameType, jsonCodec } from '../wire/codec.js'
@@ -10,7 +11,6 @@ import type { LifeOptions } from './life.js'
 import { type ChannelLimits, resolveLimits } from './limits.js'
 import type { Logger } from './logger.js'
 import { type Middleware, resolveMiddleware } from './middleware.js'
-import { assertWait } from './mount-wait.js'
 
 /** What every channel takes, whichever side and wire it is for. */
 export interface ChannelOptions {
@@ -79,6 +79,23 @@ export interface ChannelOptions {
   frameType?: FrameType
 }
 
+export const CHANNEL_OPTIONS = {
+  timeout: 0,
+  limits: 0,
+  heartbeat: 0,
+  exposeErrors: 'boolean',
+  fallback: 'function',
+  waitForMount: 0,
+  discover: 0,
+  use: 0,
+  plain: 'boolean',
+  helloTimeoutMs: 0,
+  logger: 0,
+  dialect: 0,
+  codec: 0,
+  frameType: 0,
+} as const satisfies OptionKinds<ChannelOptions>
+
 /** The options with their defaults. */
 export interface ResolvedChannelOptions extends LifeOptions {
   readonly timeout: TimeLimits
@@ -94,30 +111,27 @@ export interface ResolvedChannelOptions extends LifeOptions {
 }
 
 /**
+ * @param options whose names and kinds were checked.
  * @returns the options, checked, with their defaults.
- * @throws {RpcConfigError} naming the option that is no number of its unit.
+ * @throws {RpcConfigError} naming the option that is wrong.
  */
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
-  const { timeout = 30_000, limits, heartbeat = {}, exposeErrors = false } = options
+  const { timeout = 30_000, limits, heartbeat, exposeErrors = false } = options
   const { dialect, discover, fallback, plain = false, helloTimeoutMs = 10_000 } = options
+  const { waitForMount = 0 } = options
   const format = resolveFormat(options)
   assertDialect(dialect, format)
   assertDiscovery(discover)
-  if (fallback !== undefined && typeof fallback !== 'function') {
-    throw new RpcConfigError(`fallback must be a function; it is of type ${typeof fallback}`)
-  }
-  if (typeof plain !== 'boolean') {
-    throw new RpcConfigError(`plain must be true or false; it is of type ${typeof plain}`)
-  }
   positiveIntegers(undefined, { helloTimeoutMs })
   return {
     timeout: readTimeout(undefined, timeout),
     limits: resolveLimits(limits),
     heartbeat:
-      heartbeat !== false && positiveIntegers('heartbeat', { ...DEFAULT_HEARTBEAT, ...heartbeat }),
+      heartbeat !== false &&
+      positiveIntegers('heartbeat', withDefaults('heartbeat', heartbeat, DEFAULT_HEARTBEAT)),
     exposeErrors,
     fallback,
-    waitForMount: assertWait(options.waitForMount ?? 0),
+    waitForMount: assertDuration('waitForMount', waitForMount),
     discover,
     use: resolveMiddleware(options.use),
     dialect,

@@ -1,12 +1,14 @@
+import { assertFunction, type OptionKinds } from '../assert-options.js'
 import { ChannelCore } from '../channel/channel-core.js'
 import { formatMs } from '../channel/duration.js'
 import { handlersOf } from '../channel/exposed-handlers.js'
 import type { SomeHandlers } from '../channel/functions.js'
 import type { HelloResult } from '../channel/handshake.js'
-import { type ChannelHooks, HookRunner } from '../channel/hooks.js'
+import { CHANNEL_HOOKS, type ChannelHooks, HookRunner } from '../channel/hooks.js'
 import type { Keys } from '../channel/keyed-calls.js'
 import { type Logger, log } from '../channel/logger.js'
 import {
+  CHANNEL_OPTIONS,
   type ChannelOptions,
   type ResolvedChannelOptions,
   resolveChannelOptions,
@@ -14,6 +16,7 @@ import {
 import { CorePeer, type Peer, type UntypedSide } from '../channel/peer.js'
 import type { Inspection, WireTap } from '../channel/wire-tap.js'
 import type { Contract, ContractSide } from '../contract.js'
+import { contractAndOptions } from '../contract-and-options.js'
 import { own } from '../error-origin.js'
 import { RpcConfigError, RpcDisconnectedError, RpcProxyError } from '../errors.js'
 import { CloseCode, describeClose } from '../transport/close-codes.js'
@@ -139,12 +142,34 @@ export function createClient<
 export function createClient(
   ...args: [UntypedClientOptions] | [Contract, UntypedClientOptions]
 ): AnyClient {
-  return args.length === 1
-    ? new LastingClient(undefined, args[0])
-    : new LastingClient(args[0], args[1])
+  return new LastingClient(
+    ...contractAndOptions<UntypedClientOptions>('createClient', args, CLIENT_OPTIONS),
+  )
 }
 
 type UntypedClientOptions = ClientOptions<UntypedSide, UntypedSide>
+
+/** What says how a client reaches its server, and how it behaves. */
+export const CLIENT_SETTINGS = {
+  ...CHANNEL_OPTIONS,
+  helloTimeoutMs: undefined,
+  url: 0,
+  transport: 0,
+  headers: 0,
+  proxy: 0,
+  tls: 0,
+  share: 0,
+  retry: 0,
+  connectTimeoutMs: 0,
+  resume: 'boolean',
+  autoConnect: 'boolean',
+} as const satisfies OptionKinds<ClientTarget & ClientSettings, 'helloTimeoutMs'>
+
+const CLIENT_OPTIONS = {
+  ...CLIENT_SETTINGS,
+  ...CHANNEL_HOOKS,
+  methods: 'object',
+} as const satisfies OptionKinds<UntypedClientOptions, 'helloTimeoutMs'>
 
 /** A client; its types are gone. */
 export class LastingClient extends CorePeer implements AnyClient {
@@ -210,6 +235,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 
   subscribe(listener: (state: ClientState) => void): () => void {
+    assertFunction('subscribe', listener)
     return this.#state.subscribe(listener)
   }
 
@@ -234,6 +260,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 
   tap(tap: WireTap): Inspection {
+    assertFunction('tap: connected', tap?.connected)
     return this.core.tap(tap)
   }
 
@@ -414,9 +441,16 @@ function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Lin
   const { url, share, transport, connectTimeoutMs = 10_000 } = options
   const retry = resolveRetryOptions(options.retry)
   if (!(Number.isInteger(connectTimeoutMs) && connectTimeoutMs > 0)) {
-    throw new RpcConfigError('connectTimeoutMs must be a positive number of ms')
+    throw new RpcConfigError(
+      `connectTimeoutMs must be a positive number of ms; it is ${String(connectTimeoutMs)}`,
+    )
   }
-  if ((url === undefined) === (transport === undefined)) {
+  if (url === undefined && transport === undefined) {
+    throw new RpcConfigError(
+      'url is missing: give the client one, such as "ws://localhost:8000/ws", or a transport',
+    )
+  }
+  if (url !== undefined && transport !== undefined) {
     throw new RpcConfigError('A client needs either a url or a transport, and not both')
   }
   if (share !== undefined && (url === undefined || typeof share?.createLink !== 'function')) {

@@ -1,6 +1,7 @@
 import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http'
 import { getProxyForUrl } from 'proxy-from-env'
 import { WebSocket } from 'ws'
+import { assertOptions, type OptionKinds } from '../assert-options.js'
 import { describeThrown, RpcConfigError } from '../errors.js'
 import { plain } from '../quoted.js'
 import type { WebSocketLike } from '../transport/web-socket.js'
@@ -24,12 +25,19 @@ const REASON_MS = 1_000
 /** The headers that make an upgrade; `ws` writes them. */
 const RESERVED = /^(connection|upgrade|sec-websocket-.*|content-length|transfer-encoding)$/i
 
+const TLS_SETTINGS = {
+  ca: 0,
+  cert: 0,
+  key: 0,
+  passphrase: 'string',
+  servername: 'string',
+  rejectUnauthorized: 'boolean',
+} as const satisfies OptionKinds<TlsSettings>
+
 export const assertSocketSettings: AssertSocketSettings = ({ headers, proxy, tls }) => {
   if (headers !== undefined && typeof headers !== 'function') assertHeaders(headers)
   if (proxy !== undefined && proxy !== false) parseProxy(proxy, 'proxy')
-  if (tls !== undefined && (typeof tls !== 'object' || tls === null)) {
-    throw new RpcConfigError('tls must be an object of ca, cert, key and the like')
-  }
+  if (tls !== undefined) assertOptions('tls', tls, TLS_SETTINGS)
 }
 
 export const transportOf: TransportOf = (socket) =>

@@ -1,3 +1,4 @@
+import { withDefaults } from '../assert-options.js'
 import { RpcConfigError, RpcDisconnectedError } from '../errors.js'
 import { meantBy } from '../transport/close-codes.js'
 
@@ -119,10 +120,10 @@ export function remedyOf(failure: Failure): string | undefined {
 
 /**
  * @returns the options with their defaults.
- * @throws {RpcConfigError} naming the option that is wrong.
+ * @throws {RpcConfigError} naming the option that is unknown or wrong.
  */
-export function resolveRetryOptions(options: Partial<RetryOptions> = {}): RetryOptions {
-  const resolved = { ...DEFAULT_RETRY, ...options }
+export function resolveRetryOptions(options?: Partial<RetryOptions>): RetryOptions {
+  const resolved = withDefaults('retry', options, DEFAULT_RETRY)
   for (const [name, value] of Object.entries(resolved)) {
     if (typeof value === 'number' && value >= 0) continue
     throw new RpcConfigError(`retry.${name} must be a number, 0 or more; it is ${String(value)}`)

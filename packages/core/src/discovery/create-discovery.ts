@@ -1,3 +1,4 @@
+import { assertOptions, type OptionKinds } from '../assert-options.js'
 import type { Discovery, Served } from '../channel/discovery.js'
 import type { ContractSide } from '../contract.js'
 import {
@@ -10,13 +11,21 @@ import {
 /** What is told of the one who serves. */
 export type DiscoveryInfo = Partial<OpenRpcInfo>
 
+const INFO = {
+  title: 'string',
+  version: 'string',
+  description: 'string',
+} as const satisfies OptionKinds<DiscoveryInfo>
+
 /**
  * Makes what answers `rpc.discover`, for the option `discover` of a channel or a client: an OpenRPC
  * document of its contract. An endpoint makes its own.
  *
+ * @throws {RpcConfigError} naming the member that is wrong.
  * @example createChannel(contract, { side: 'server', transport, discover: createDiscovery() })
  */
 export function createDiscovery(info: DiscoveryInfo = {}): Discovery {
+  assertOptions('discover', info, INFO)
   // Schemas are converted once: whoever asks again and again costs no more than the sending.
   const described = new WeakMap<ContractSide, ReturnType<typeof describeSide>>()
   const describe = (side: ContractSide) => {

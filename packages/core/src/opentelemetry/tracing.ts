@@ -8,6 +8,7 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api'
+import { assertOptions, type OptionKinds } from '../assert-options.js'
 import type { Middleware, MiddlewareCall } from '../channel/middleware.js'
 import { startAttributes, tellFailure } from './conventions.js'
 
@@ -18,6 +19,11 @@ export interface TracingOptions {
   /** What else a span tells of its call from the start on, such as `server.address`. Default: nothing. */
   attributes?: (call: MiddlewareCall) => Attributes
 }
+
+const TRACING_OPTIONS = {
+  tracerProvider: 'object',
+  attributes: 'function',
+} as const satisfies OptionKinds<TracingOptions>
 
 /** The contexts of the spans of calls, for those that are made on their behalf. */
 const contexts = new WeakMap<MiddlewareCall, Context>()
@@ -33,9 +39,12 @@ const contexts = new WeakMap<MiddlewareCall, Context>()
  * Attributes and statuses are those of the semantic conventions for JSON-RPC, with two exceptions: notifications
  * are of the kinds `PRODUCER` and `CONSUMER`, and a stream that its caller leaves has not failed.
  *
+ * @throws {RpcConfigError} naming the option that is wrong.
  * @see https://opentelemetry.io/docs/specs/semconv/rpc/json-rpc/
  */
-export function tracing({ tracerProvider, attributes }: TracingOptions = {}): Middleware {
+export function tracing(options: TracingOptions = {}): Middleware {
+  assertOptions('tracing', options, TRACING_OPTIONS)
+  const { tracerProvider, attributes } = options
   return async (call, next) => {
     // Looked up for each: a provider may be set later than a channel is made.
     const tracer = (tracerProvider ?? trace).getTracer('@flashrpc/core')

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { assertOptions, type OptionKinds } from '../assert-options.js'
 import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 
@@ -13,6 +14,17 @@ export type Authenticate<Identity> = (
   request: IncomingMessage,
   context: AuthenticateContext,
 ) => Identity | Promise<Identity>
+
+/** What a refusal may say besides its message. */
+export interface RejectUpgradeOptions extends ErrorOptions {
+  /** How long the client shall wait before it tries again, in seconds. */
+  retryAfterSeconds?: number
+}
+
+const REJECT_OPTIONS = {
+  cause: 0,
+  retryAfterSeconds: 0,
+} satisfies OptionKinds<RejectUpgradeOptions>
 
 /**
  * Refuses a connection before there is one. Thrown by `authenticate`.
@@ -36,13 +48,12 @@ export class RejectUpgrade extends RpcError {
    * @param message for the client, at most 123 bytes of it to a page.
    * @throws {RpcConfigError} where the status is no refusal, or `retryAfterSeconds` no time.
    */
-  constructor(
-    status: number,
-    message: string,
-    options: ErrorOptions & { retryAfterSeconds?: number } = {},
-  ) {
+  constructor(status: number, message: string, options: RejectUpgradeOptions = {}) {
+    assertOptions('RejectUpgrade', options, REJECT_OPTIONS)
     if (!(Number.isInteger(status) && status >= 400 && status <= 599)) {
-      throw new RpcConfigError(`RejectUpgrade takes an HTTP status from 400 to 599, not ${status}`)
+      throw new RpcConfigError(
+        `RejectUpgrade takes an HTTP status from 400 to 599, not ${String(status)}`,
+      )
     }
     const { retryAfterSeconds } = options
     if (retryAfterSeconds !== undefined && !(retryAfterSeconds >= 0 && retryAfterSeconds < 1e9)) {

@@ -1,3 +1,5 @@
+import { assertOptions, type OptionKinds } from '../assert-options.js'
+import { type ChannelLimits, DEFAULT_LIMITS } from '../channel/limits.js'
 import { RpcConfigError } from '../errors.js'
 import { RejectUpgrade } from './authentication.js'
 import { Authentications } from './authentications.js'
@@ -35,6 +37,30 @@ export interface ConnectionLimits {
   share?: number
 }
 
+const CONNECTION_LIMITS = {
+  connections: 0,
+  connectionsPerAddress: 0,
+  connectionsPerSecond: 0,
+  authentications: 0,
+  share: 0,
+} satisfies OptionKinds<ConnectionLimits>
+
+/** Those of an endpoint's limits that each of its channels has. */
+export function channelLimitsOf(
+  limits: (Partial<ChannelLimits> & ConnectionLimits) | undefined,
+): Partial<ChannelLimits> | undefined {
+  if (limits === undefined) return undefined
+  const {
+    connections,
+    connectionsPerAddress,
+    connectionsPerSecond,
+    authentications,
+    share,
+    ...rest
+  } = limits
+  return rest
+}
+
 /** Counts connections, and those that are being authenticated. */
 export class Connections {
   /** The part of what all clients share that one owner may have. */
@@ -45,7 +71,9 @@ export class Connections {
   readonly #lately = new LastSecond()
   readonly #counted: CountedConnections
 
+  /** @throws {RpcConfigError} naming the limit that is unknown, also of a channel, or is none. */
   constructor(limits: ConnectionLimits = {}) {
+    assertOptions('limits', limits, { ...DEFAULT_LIMITS, ...CONNECTION_LIMITS })
     const {
       connections = 20_000,
       connectionsPerSecond = 600,

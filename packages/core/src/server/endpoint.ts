@@ -2,16 +2,23 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
+import {
+  assertDuration,
+  assertOptions,
+  kindOf,
+  listOf,
+  type OptionKinds,
+} from '../assert-options.js'
 import { type Audience, createAudience } from '../channel/audience.js'
 import { MAX_TIMER_MS } from '../channel/call-timer.js'
-import type { Authorizer, ServerChannel } from '../channel/channel.js'
+import { type Authorizer, SERVER_CHANNEL_OPTIONS, type ServerChannel } from '../channel/channel.js'
 import type { Connection } from '../channel/connection.js'
 import type { Reception } from '../channel/connection-events.js'
 import type { Authorize } from '../channel/dispatcher.js'
 import type { Handlers } from '../channel/functions.js'
 import { assertGroup, Groups } from '../channel/groups.js'
 import type { HelloParams } from '../channel/handshake.js'
-import type { ChannelHooks } from '../channel/hooks.js'
+import type { ChannelHooks, OneOrMore } from '../channel/hooks.js'
 import type { Keys } from '../channel/keyed-calls.js'
 import type { ChannelLimits } from '../channel/limits.js'
 import {
@@ -25,6 +32,7 @@ import type { Middleware } from '../channel/middleware.js'
 import type { ChannelOptions } from '../channel/options.js'
 import type { UntypedSide } from '../channel/peer.js'
 import type { Contract, ContractSide } from '../contract.js'
+import { contractAndOptions } from '../contract-and-options.js'
 import { type DiscoveryOption, resolveDiscovery } from '../discovery/discovery-option.js'
 import { RpcConfigError } from '../errors.js'
 import { plain } from '../quoted.js'
@@ -35,7 +43,7 @@ import { truncateReason } from '../transport/web-socket.js'
 import { LONGEST_GOODBYE_MS, WsTransport } from '../transport/ws-transport.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { ClientAddresses, type TrustProxy } from './client-address.js'
-import { type ConnectionLimits, Connections } from './connection-limits.js'
+import { type ConnectionLimits, Connections, channelLimitsOf } from './connection-limits.js'
 import { EarlyReader } from './early-reader.js'
 import { type ExpiresAt, Expiry } from './expiry.js'
 import { type Hearer, hearUpgrades } from './hear-upgrades.js'
@@ -101,7 +109,7 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
    * Told of each connection that was refused: by `authenticate`, for its origin or host, or by a limit; and of each
    * upgrade that somebody else has answered or ended meanwhile, as one with status 500.
    */
-  onReject?: readonly ((request: IncomingMessage, rejection: RejectUpgrade) => unknown)[]
+  onReject?: OneOrMore<(request: IncomingMessage, rejection: RejectUpgrade) => unknown>
   /**
    * Keeps sessions: calls, both ways, that a lost connection cut off go on over the next one, each of
    * them exactly once and in order, while both processes live. Default: none are kept.
@@ -135,6 +143,12 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
    * `127.0.0.1` and `[::1]`; otherwise any.
    */
   allowedHosts?: readonly string[] | '*'
+}
+
+/** Where an endpoint serves on a server that is there. */
+export interface AttachOptions {
+  /** The path of the WebSocket. Default `/`. */
+  path?: string
 }
 
 /** Where an endpoint listens on a server of its own. */
@@ -174,9 +188,9 @@ export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDispos
    * listener, and are answered 404.
    *
    * @returns stops accepting there; open channels stay.
-   * @throws {RpcConfigError} where the path is none, or is served already.
+   * @throws {RpcConfigError} where the path is none, or is served already, or the server is none of node:http.
    */
-  attach(server: Server, options?: { path?: string }): () => void
+  attach(server: Server, options?: AttachOptions): () => void
   /**
    * Listens on a server of its own.
    *
@@ -215,12 +229,36 @@ export function createEndpoint<
   Identity = unknown,
 >(options: EndpointOptions<Local, Remote, Identity>): Endpoint<Local, Remote, Identity>
 export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOptions]): unknown {
-  return args.length === 1
-    ? new WebSocketEndpoint(undefined, args[0])
-    : new WebSocketEndpoint(args[0], args[1])
+  return new WebSocketEndpoint(
+    ...contractAndOptions<UntypedOptions>('createEndpoint', args, ENDPOINT_OPTIONS),
+  )
 }
 
 type UntypedOptions = EndpointOptions<UntypedSide, UntypedSide>
+
+const ENDPOINT_OPTIONS = {
+  ...SERVER_CHANNEL_OPTIONS,
+  authenticate: 'function',
+  authenticateTimeoutMs: 0,
+  expiresAt: 'function',
+  handshakeTimeoutMs: 0,
+  trustProxy: 0,
+  owner: 'function',
+  onReject: 'functions',
+  resume: 0,
+  spreadMs: 0,
+  idempotency: 0,
+  allowedOrigins: 0,
+  allowedHosts: 0,
+} as const satisfies OptionKinds<UntypedOptions>
+
+const ATTACH_OPTIONS = { path: 0 } satisfies OptionKinds<AttachOptions>
+const LISTEN_OPTIONS = {
+  port: 0,
+  host: 'string',
+  path: 0,
+} as const satisfies OptionKinds<ListenOptions>
+const CLOSE_OPTIONS = { drain: 0, retryAfterMs: 0 } satisfies OptionKinds<CloseOptions>
 
 /** How long a socket may take over its closing handshake, in ms. */
 const GOODBYE_MS = 1_000
@@ -256,11 +294,10 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.#options = options
     this.channels = this.#channels
     this.all = createAudience(() => this.#channels)
-    if (typeof options.methods !== 'object' || options.methods === null) {
-      throw new RpcConfigError('methods must be an object of functions')
+    if (options.methods === undefined) {
+      throw new RpcConfigError('methods is missing: it must be an object of functions')
     }
     assertPageRules(options as PageRules)
-    assertFunctions(options)
     const { authenticateTimeoutMs = 10_000, handshakeTimeoutMs = 9_000 } = options
     this.#authenticateTimeoutMs = assertMs('authenticateTimeoutMs', authenticateTimeoutMs)
     this.#handshakeTimeoutMs = assertMs('handshakeTimeoutMs', handshakeTimeoutMs)
@@ -277,13 +314,20 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       ])
     this.#spread = new Spread(options.spreadMs)
     this.#sessions =
-      options.resume && new Sessions(options.resume as ResumeOptions, this.#connections.share)
+      options.resume === undefined
+        ? undefined
+        : new Sessions(options.resume as ResumeOptions, this.#connections.share)
     this.#kind = this.#kindOf(contract, options)
     const { limits, format } = this.#kind.settings
     const { idempotency, authenticate } = options
     this.#idempotency =
-      idempotency &&
-      new Idempotency(idempotency as IdempotencyOptions, authenticate !== undefined, format.codec)
+      idempotency === undefined
+        ? undefined
+        : new Idempotency(
+            idempotency as IdempotencyOptions,
+            authenticate !== undefined,
+            format.codec,
+          )
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: limits.message,
@@ -300,14 +344,14 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     return createAudience(() => this.#groups.membersOf(name))
   }
 
-  attach(server: Server, options: { path?: string } = {}): () => void {
+  attach(server: Server, options: AttachOptions = {}): () => void {
+    assertOptions('attach', options, ATTACH_OPTIONS)
+    assertServer(server)
     return this.#attach(server, options.path, true)
   }
 
   #attach(server: Server, path = '/', isShared: boolean): () => void {
-    if (!path.startsWith('/')) {
-      throw new RpcConfigError(`path must begin with "/"; it is ${JSON.stringify(path)}`)
-    }
+    assertPath(path)
     if (this.#closing) throw new RpcConfigError('The endpoint was closed; create another')
     const hearer: Hearer = {
       isLeaving: () => this.#closing !== undefined,
@@ -326,7 +370,9 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   async listen(options: ListenOptions = {}): Promise<Listening> {
+    assertOptions('listen', options, LISTEN_OPTIONS)
     const { port = 0, host = '127.0.0.1', path = '/' } = options
+    assertPath(path)
     const server = createServer({ connectionsCheckingInterval: CHECK_MS }, (_, response) => {
       response.writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' })
       response.end(`This is a WebSocket server; connect to ${path} with a flashrpc client.\n`)
@@ -350,6 +396,12 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   close(options: CloseOptions = {}): Promise<void> {
+    try {
+      assertOptions('close', options, CLOSE_OPTIONS)
+      for (const [name, ms = 0] of Object.entries(options)) assertDuration(`close: ${name}`, ms)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     this.#closing ??= this.#close(options)
     return this.#closing
   }
@@ -478,7 +530,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       'warn',
       `refused a connection from ${from}: ${status} ${plain(message, 1_000)}`,
     )
-    for (const hook of this.#options.onReject ?? []) {
+    for (const hook of listOf(this.#options.onReject)) {
       // A failing onReject has nobody left to tell.
       void (async () => hook(request, rejection))().catch(() => {})
     }
@@ -493,7 +545,11 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     return new ChannelKind({
       contract,
       side: 'server',
-      options: { ...options, discover } as ChannelKindOptions['options'],
+      options: {
+        ...options,
+        limits: channelLimitsOf(options.limits),
+        discover,
+      } as ChannelKindOptions['options'],
       authorize: options.authorize as Authorize | undefined,
       answerKeyed:
         options.idempotency && ((call) => (this.#idempotency as Idempotency).answer(call)),
@@ -589,12 +645,24 @@ async function leave(
   channel.end(CLOSING)
 }
 
-/** Fails where an option is no function that has to be one. */
-function assertFunctions({ authenticate, authorize, expiresAt }: UntypedOptions): void {
-  for (const [name, value] of Object.entries({ authenticate, authorize, expiresAt })) {
-    if (value === undefined || typeof value === 'function') continue
-    throw new RpcConfigError(`${name} must be a function; it is of type ${typeof value}`)
-  }
+/** @throws {RpcConfigError} if it is no server of node:http. */
+function assertServer(server: unknown): void {
+  const { on, off, emit } = (server ?? {}) as Partial<Server>
+  const areFunctions = [on, off, emit].every((member) => typeof member === 'function')
+  if (typeof server === 'object' && areFunctions) return
+  const remedy =
+    typeof server === 'function'
+      ? 'an application of Express is none: give it what app.listen(…) returns'
+      : 'of Fastify, that is fastify.server'
+  throw new RpcConfigError(
+    `attach takes a server of node:http; it is ${kindOf(server)}. Make one with http.createServer(); ${remedy}`,
+  )
+}
+
+/** @throws {RpcConfigError} if it can't be the path of a URL. */
+function assertPath(path: unknown): void {
+  if (typeof path === 'string' && path.startsWith('/')) return
+  throw new RpcConfigError(`path must begin with "/"; it is ${JSON.stringify(path)}`)
 }
 
 /** @returns a time in ms, checked. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { assertOptions, type OptionKinds } from '../assert-options.js'
 import { MAX_TIMER_MS } from '../channel/call-timer.js'
 import type { KeyedCall, Keys } from '../channel/keyed-calls.js'
 import {
@@ -46,6 +47,14 @@ export interface IdempotencyOptions<Identity = unknown> {
    */
   storeTimeoutMs?: number
 }
+
+const IDEMPOTENCY_OPTIONS = {
+  store: 0,
+  scope: 'function',
+  maxAnswerLength: 0,
+  graceMs: 0,
+  storeTimeoutMs: 0,
+} as const satisfies OptionKinds<IdempotencyOptions>
 
 /** How long to wait before a call that runs in another process is asked for again, in ms. */
 const FIRST_LOOK_MS = 20
@@ -365,9 +374,7 @@ function resolveIdempotencyOptions(
   options: IdempotencyOptions,
   hasIdentities: boolean,
 ): Required<IdempotencyOptions> {
-  if (typeof options !== 'object' || options === null) {
-    throw new RpcConfigError('idempotency must be an object such as { store: memoryResultStore() }')
-  }
+  assertOptions('idempotency', options, IDEMPOTENCY_OPTIONS)
   const {
     store,
     scope,
@@ -380,9 +387,6 @@ function resolveIdempotencyOptions(
     throw new RpcConfigError(
       'idempotency.scope is missing: with authenticate, say whose keys they are, as in (identity) => identity.userId, so that nobody gets the results of another',
     )
-  }
-  if (scope !== undefined && typeof scope !== 'function') {
-    throw new RpcConfigError('idempotency.scope must be a function of an identity')
   }
   for (const [name, value] of Object.entries({ maxAnswerLength, graceMs, storeTimeoutMs })) {
     if (Number.isInteger(value) && value > 0 && value < 2 ** 31) continue

@@ -32,7 +32,9 @@ export async function listen(server: Server, port: number, host: string): Promis
       })
     })
   } catch (cause) {
-    throw new RpcListenError(`Can't listen on ${host}:${port}: ${explain(cause)}`, { cause })
+    throw new RpcListenError(`Can't listen on ${host}:${String(port)}: ${explain(cause)}`, {
+      cause,
+    })
   }
   return server.address() as AddressInfo
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { assertOptions, type OptionKinds } from '../assert-options.js'
 import { Elapsed } from '../channel/elapsed.js'
 import { RpcConfigError, RpcOverloadedError } from '../errors.js'
 import type { BegunCall, ResultStore } from './result-store.js'
@@ -19,6 +20,13 @@ export interface MemoryResultStoreOptions {
   share?: number
 }
 
+const STORE_OPTIONS = {
+  ttlMs: 0,
+  maxEntries: 0,
+  maxBytes: 0,
+  share: 0,
+} satisfies OptionKinds<MemoryResultStoreOptions>
+
 interface Entry {
   readonly fingerprint: string
   readonly owner: Owner
@@ -35,6 +43,7 @@ interface Entry {
  * @throws {RpcConfigError} naming the option that is wrong.
  */
 export function memoryResultStore(options: MemoryResultStoreOptions = {}): ResultStore {
+  assertOptions('memoryResultStore', options, STORE_OPTIONS)
   const { ttlMs = 60 * 60_000, maxEntries = 10_000, maxBytes = 64 * 1024 * 1024 } = options
   const { share = SHARE } = options
   if (!(typeof share === 'number' && share > 0 && share <= 1)) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { describeThrown, RpcConfigError } from '../errors.js'
+import { describeThrown } from '../errors.js'
 import { networkOf } from './client-address.js'
 import type { Owner } from './shares.js'
 import { isLoopback } from './upgrade.js'
@@ -14,18 +14,12 @@ export class Owners {
    * @param ownerOf the option `owner`.
    * @param countsLoopback whether a loopback address is a client's, and not that of a proxy with many clients.
    * @param failed called with how `ownerOf` failed.
-   * @throws {RpcConfigError} if `ownerOf` is not a function.
    */
   constructor(
     ownerOf: ((identity: never) => string | undefined) | undefined,
     countsLoopback: boolean,
     failed: (why: string) => void,
   ) {
-    if (ownerOf !== undefined && typeof ownerOf !== 'function') {
-      throw new RpcConfigError(
-        `owner must be a function of an identity; it is of type ${typeof ownerOf}`,
-      )
-    }
     this.#ownerOf = ownerOf as ((identity: unknown) => string | undefined) | undefined
     this.#countsLoopback = countsLoopback
     this.#failed = failed

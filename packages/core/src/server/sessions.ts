@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { withDefaults } from '../assert-options.js'
 import type { Connection } from '../channel/connection.js'
 import type { Reception, Welcome } from '../channel/connection-events.js'
 import { guarded } from '../channel/guarded.js'
@@ -31,6 +32,13 @@ export interface ResumeOptions<Identity = unknown> {
    * expires, compare what does not: `(before, now) => before.id === now.id`.
    */
   sameIdentity?: (before: Identity, now: Identity) => boolean
+}
+
+const DEFAULT_RESUME: Required<ResumeOptions> = {
+  windowMs: 30_000,
+  maxDetached: 1_000,
+  maxDetachedBytes: 64 * 1024 * 1024,
+  sameIdentity: isDeepStrictEqual,
 }
 
 interface Kept {
@@ -223,16 +231,8 @@ function hash(token: string): Buffer {
  * @throws {RpcConfigError} naming the option that is wrong.
  */
 function resolveResumeOptions(options: ResumeOptions): Required<ResumeOptions> {
-  if (typeof options !== 'object' || options === null) {
-    throw new RpcConfigError('resume must be an object such as { windowMs: 30_000 }')
-  }
-  const {
-    windowMs = 30_000,
-    maxDetached = 1_000,
-    maxDetachedBytes = 64 * 1024 * 1024,
-    sameIdentity = isDeepStrictEqual,
-  } = options
-  for (const [name, value] of Object.entries({ windowMs, maxDetached, maxDetachedBytes })) {
+  const { sameIdentity, ...numbers } = withDefaults('resume', options, DEFAULT_RESUME)
+  for (const [name, value] of Object.entries(numbers)) {
     if (Number.isInteger(value) && value > 0 && value < 2 ** 31) continue
     throw new RpcConfigError(
       `resume.${name} must be a positive integer below 2³¹; it is ${String(value)}`,
@@ -241,7 +241,7 @@ function resolveResumeOptions(options: ResumeOptions): Required<ResumeOptions> {
   if (typeof sameIdentity !== 'function') {
     throw new RpcConfigError('resume.sameIdentity must be a function of two identities')
   }
-  return { windowMs, maxDetached, maxDetachedBytes, sameIdentity }
+  return { ...numbers, sameIdentity }
 }
 
 function noBoolean(given: unknown): RpcConfigError {

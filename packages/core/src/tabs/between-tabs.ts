@@ -1,3 +1,4 @@
+import { assertFunction, assertOptions, type OptionKinds } from '../assert-options.js'
 import type { Link, LinkEvents } from '../client/link.js'
 import type { Share, ShareOptions } from '../client/share.js'
 import { RpcConfigError } from '../errors.js'
@@ -14,6 +15,8 @@ export interface BetweenTabsOptions {
   user?: SharedLinkOptions['user']
 }
 
+const TABS_OPTIONS = { user: 0 } satisfies OptionKinds<BetweenTabsOptions>
+
 /**
  * Has the tabs of an origin share one connection, where the browser has a `SharedWorker`; elsewhere each has its
  * own. For the option `share` of a client.
@@ -24,7 +27,7 @@ export interface BetweenTabsOptions {
  * @param createWorker makes the worker whose script calls `serveTabs()`. Tabs share what has the same script and
  *   the same `name`. What it throws fails an attempt to connect, but a `SecurityError` (a page that may have none):
  *   then the tab has its own.
- * @throws {RpcConfigError} where it is no function, or `user` is neither text nor a function.
+ * @throws {RpcConfigError} where it is no function, or an option is wrong.
  *
  * @example
  * createClient(contract, {
@@ -36,16 +39,16 @@ export interface BetweenTabsOptions {
  */
 export function betweenTabs(
   createWorker: () => SharedWorkerLike,
-  { user }: BetweenTabsOptions = {},
+  options: BetweenTabsOptions = {},
 ): Share {
-  if (typeof createWorker !== 'function') {
-    throw new RpcConfigError('betweenTabs takes a function that makes a SharedWorker')
-  }
+  assertFunction('betweenTabs', createWorker)
+  assertOptions('betweenTabs', options, TABS_OPTIONS)
+  const { user } = options
   if (user !== undefined && typeof user !== 'string' && typeof user !== 'function') {
     throw new RpcConfigError('user must be a text, or a function that gives one')
   }
   return {
-    createLink(options: ShareOptions, events: LinkEvents, createOwn: () => Link): Link | undefined {
+    createLink(wishes: ShareOptions, events: LinkEvents, createOwn: () => Link): Link | undefined {
       if (typeof globalThis.SharedWorker !== 'function') return undefined
       let first: SharedWorkerLike | undefined
       try {
@@ -59,9 +62,9 @@ export function betweenTabs(
         return worker
       }
       return new TabLink(
-        (alone) => new SharedLink(takeFirst, { ...options, user }, events, alone),
+        (alone) => new SharedLink(takeFirst, { ...wishes, user }, events, alone),
         createOwn,
-        options,
+        wishes,
       )
     },
   }

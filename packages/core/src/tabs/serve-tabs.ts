@@ -1,3 +1,4 @@
+import { assertOptions, type OptionKinds } from '../assert-options.js'
 import { randomId } from '../channel/random-id.js'
 import { RpcConfigError } from '../errors.js'
 import type { MessagePortLike } from '../transport/ports.js'
@@ -12,6 +13,19 @@ interface SharedWorkerGlobal {
     listener: (event: { readonly ports: readonly MessagePortLike[] }) => void,
   ): void
 }
+
+const SERVE_OPTIONS = {
+  codec: 0,
+  connectTimeoutMs: 0,
+  dialect: 0,
+  frameType: 0,
+  heartbeat: 0,
+  limits: 0,
+  logger: 0,
+  plain: 'boolean',
+  resume: 'boolean',
+  retry: 0,
+} as const satisfies OptionKinds<TabsOptions>
 
 /**
  * Makes a `SharedWorker` the one through which all tabs of an origin share a connection; the whole of its
@@ -34,6 +48,7 @@ export function serveTabs(options: TabsOptions = {}): void {
       'serveTabs() is for the script of a SharedWorker; in a page, give the client share: betweenTabs(…)',
     )
   }
+  assertOptions('serveTabs', options, SERVE_OPTIONS)
   const forEver = new AbortController().signal
   const server = new TabServer(options, holdLock(`flashrpc:${randomId()}`, forEver))
   scope.addEventListener('connect', ({ ports: [port] }) => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { kindOf } from '../assert-options.js'
 import { RpcConfigError } from '../errors.js'
 import { FaultControls, type FaultSettings, type Faults, NO_FAULTS } from './faults.js'
 import { type FaultConnection, ProxiedConnection } from './proxied-connection.js'
@@ -88,7 +89,10 @@ class TcpFaultProxy extends FaultControls implements FaultProxy {
   }
 
   url(scheme = 'ws', path = '/'): string {
-    if (!path.startsWith('/')) {
+    if (typeof scheme !== 'string') {
+      throw new RpcConfigError(`scheme must be a text, such as "ws"; it is ${kindOf(scheme)}`)
+    }
+    if (typeof path !== 'string' || !path.startsWith('/')) {
       throw new RpcConfigError(`path must begin with "/"; it is ${JSON.stringify(path)}`)
     }
     return `${scheme}://${HOST}:${this.port}${path}`

@@ -1,5 +1,5 @@
+import { assertOptions, type OptionKinds } from '../assert-options.js'
 import { RpcConfigError } from '../errors.js'
-import { assertMembers } from './names.js'
 
 /** `up` is from the client to the server, `down` from the server to the client. */
 export type Direction = 'up' | 'down'
@@ -100,7 +100,7 @@ export abstract class FaultControls implements Faults {
   abstract reset(): void
 
   delay(options: DelayOptions): void {
-    assertMembers('delay', options, ['up', 'down', 'jitterMs', 'seed'])
+    assertOptions('delay', options, DELAY_OPTIONS)
     const { up, down, jitterMs = 0, seed = 0 } = options
     assertEach('delay', { up, down, jitterMs }, isDuration, 'a number of ms, 0 or more')
     if (!Number.isSafeInteger(seed)) throw wrong('delay', 'seed', 'an integer', seed)
@@ -113,7 +113,7 @@ export abstract class FaultControls implements Faults {
   }
 
   throttle(bytesPerSecond: EachWay<number>): void {
-    assertMembers('throttle', bytesPerSecond, EACH_WAY)
+    assertOptions('throttle', bytesPerSecond, EACH_WAY)
     const { up, down } = bytesPerSecond
     const what = 'a positive number of bytes per second; to let nothing through, use stall()'
     assertEach('throttle', { up, down }, isPositive, what)
@@ -143,18 +143,19 @@ export abstract class FaultControls implements Faults {
 
 const BOTH = { up: true, down: true }
 
-const EACH_WAY = ['up', 'down']
+const EACH_WAY = { up: 0, down: 0 } satisfies OptionKinds<EachWay<number>>
+const DELAY_OPTIONS = { ...EACH_WAY, jitterMs: 0, seed: 0 } satisfies OptionKinds<DelayOptions>
+const AFTER_BYTES = { ...EACH_WAY, once: 'boolean' } as const satisfies OptionKinds<AfterBytes>
 
 function limitOf(fault: string, bytes: AfterBytes, how: Ending): Limit {
-  assertMembers(fault, bytes, [...EACH_WAY, 'once'])
+  assertOptions(fault, bytes, AFTER_BYTES)
   const { up, down, once = false } = bytes
-  if (typeof once !== 'boolean') throw wrong(fault, 'once', 'true or false', once)
   assertEach(fault, { up, down }, isCount, 'an integer number of bytes, 0 or more')
   return { bytes: eachWay(up, down), how, once, reached: false }
 }
 
 function directionsOf(fault: string, directions: EachWay<boolean>): EachWay<boolean> {
-  assertMembers(fault, directions, EACH_WAY)
+  assertOptions(fault, directions, EACH_WAY)
   const { up, down } = directions
   assertEach(fault, { up, down }, (value) => typeof value === 'boolean', 'true or false')
   return eachWay(up, down)

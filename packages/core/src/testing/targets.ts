@@ -25,11 +25,17 @@ export class Targets {
 
   /** @throws {RpcConfigError} where there is no server, or no such port. */
   constructor(options: FaultProxyTargets) {
-    const targets = options.targets ?? [options]
+    // Whatever has a port is a target, also with more members: what listen() of an endpoint returns.
+    const targets = (options as Partial<FaultProxyTargets> | undefined)?.targets ?? [
+      options as FaultProxyTarget,
+    ]
+    if (!Array.isArray(targets))
+      throw new RpcConfigError('targets must be a list of { port, host }')
     if (targets.length === 0) {
       throw new RpcConfigError('targets is empty; name the port of one server at least')
     }
-    for (const { port, host } of targets) {
+    for (const target of targets) {
+      const { port, host } = (target ?? {}) as FaultProxyTarget
       if (!(Number.isInteger(port) && port > 0 && port < 2 ** 16)) {
         const what = "the server's, from 1 to 65535, such as the port that listen() tells"
         throw new RpcConfigError(`port must be ${what}; it is ${String(port)}`)
@@ -38,7 +44,7 @@ export class Targets {
         throw new RpcConfigError(`host must be a name or an address, or left out for 127.0.0.1`)
       }
     }
-    this.#targets = targets.map((target) => ({ ...target }))
+    this.#targets = targets.map((target: FaultProxyTarget) => ({ ...target }))
   }
 
   /**

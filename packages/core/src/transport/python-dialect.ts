@@ -1,3 +1,4 @@
+import { assertOptions, type OptionKinds } from '../assert-options.js'
 import { ErrorCode, RpcError, RpcProtocolError } from '../errors.js'
 import { quoted } from '../quoted.js'
 import { exceeds, type Frame, jsonCodec, readText, utf8 } from '../wire/codec.js'
@@ -34,6 +35,10 @@ export interface PythonDialectOptions {
   keepAlive?: boolean
 }
 
+const PYTHON_OPTIONS = {
+  keepAlive: 'boolean',
+} as const satisfies OptionKinds<PythonDialectOptions>
+
 /**
  * The dialect of Python's flashrpc and of fastapi_websocket_rpc (docs/protocol.md, "The Python
  * dialect").
@@ -43,8 +48,12 @@ export interface PythonDialectOptions {
  *
  * A client's `frameType` is that of the Python server's `frame_type`, which drops the connection at any
  * other; a server answers Python clients in the frames that they send.
+ *
+ * @throws {RpcConfigError} naming the option that is wrong.
  */
-export function pythonDialect({ keepAlive = false }: PythonDialectOptions = {}): Dialect {
+export function pythonDialect(options: PythonDialectOptions = {}): Dialect {
+  assertOptions('pythonDialect', options, PYTHON_OPTIONS)
+  const { keepAlive = false } = options
   return {
     name: 'Python',
     wrap: (transport, context) => new PythonTransport(transport, context, keepAlive),

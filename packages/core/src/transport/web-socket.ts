@@ -1,3 +1,4 @@
+import { RpcConfigError } from '../errors.js'
 import { type Frame, frameBytes } from '../wire/codec.js'
 import type { CloseInfo, Transport, TransportEvents } from './transport.js'
 
@@ -30,8 +31,13 @@ export const CLOSED = 3
 /** Of a socket whose 'close' came before anyone listened. */
 export const CLOSED_BEFORE: CloseInfo = { code: 1006, reason: 'The socket was closed already' }
 
-/** A transport over a WebSocket that is open already. */
+/**
+ * A transport over a WebSocket that is open already.
+ *
+ * @throws {RpcConfigError} if it is no WebSocket.
+ */
 export function webSocketTransport(socket: WebSocketLike): Transport {
+  assertWebSocket(socket)
   socket.binaryType = 'arraybuffer'
   // Browsers copy what they send, and clients mask a copy; a server of `ws` holds it.
   const isHeld = socket.url === undefined
@@ -87,6 +93,14 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
     }),
     ...(socket.ping && { ping: () => socket.ping?.() }),
   }
+}
+
+function assertWebSocket(socket: unknown): void {
+  const { send, close, addEventListener } = (socket ?? {}) as Partial<WebSocketLike>
+  if ([send, close, addEventListener].every((member) => typeof member === 'function')) return
+  throw new RpcConfigError(
+    'webSocketTransport takes a WebSocket: that of the browser, of Node or of ws',
+  )
 }
 
 function toBytes(data: unknown): Uint8Array {

@@ -1,16 +1,23 @@
 import {
   type Audience,
+  assertDuration,
+  assertFunction,
+  assertOptions,
+  type CloseInfo,
   type Contract,
   type ContractSide,
+  contractAndOptions,
   createAudience,
   createGroup,
   ErrorCode,
   messagePortTransport,
+  type OptionKinds,
   plain,
   plainLines,
   quoted,
   RpcConfigError,
   RpcDisconnectedError,
+  SERVER_CHANNEL_OPTIONS,
   toldError,
 } from '@flashrpc/core'
 import { type Discovery, resolveDiscovery } from '@flashrpc/core/discovery'
@@ -65,11 +72,24 @@ export function createElectronHost<
 export function createElectronHost(
   ...args: [UntypedOptions] | [Contract, UntypedOptions]
 ): unknown {
-  return args.length === 1 ? new Host(undefined, args[0]) : new Host(args[0], args[1])
+  return new Host(...contractAndOptions<UntypedOptions>('createElectronHost', args, HOST_OPTIONS))
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
 type UntypedOptions = ElectronHostOptions<any, any, any>
+
+const HOST_OPTIONS = {
+  ...SERVER_CHANNEL_OPTIONS,
+  dialect: undefined,
+  heartbeat: undefined,
+  ipcMain: 0,
+  allow: 0,
+  identify: 'function',
+  name: 0,
+} as const satisfies OptionKinds<UntypedOptions, 'dialect' | 'heartbeat'>
+
+const WAIT_OPTIONS = { timeout: 0 }
+const CLOSE_OPTIONS = { drain: 0 }
 
 /** The options with what answers `rpc.discover` on all channels. */
 type HostOptions = Omit<UntypedOptions, 'discover'> & { readonly discover: Discovery | undefined }
@@ -100,7 +120,7 @@ class Host {
   #closing: Promise<void> | undefined
 
   constructor(contract: Contract | undefined, options: UntypedOptions) {
-    assertOptions(options)
+    assertHostOptions(options)
     const { name = DEFAULT_NAME } = options
     this.#contract = contract
     this.#options = { ...options, discover: resolveDiscovery(options.discover) }
@@ -132,8 +152,11 @@ class Host {
 
   async whenConnected(
     target: ElectronTarget,
-    { timeout = 30_000 }: { timeout?: number } = {},
+    options: { timeout?: number } = {},
   ): Promise<AnyServerChannel> {
+    assertOptions('whenConnected', options, WAIT_OPTIONS)
+    const { timeout = 30_000 } = options
+    assertDuration('whenConnected: timeout', timeout)
     const place = locate(target)
     if (!place) throw new RpcDisconnectedError(whyNowhere(target), 'not-sent')
     if (this.#closing) throw new RpcDisconnectedError('The host is closed', 'not-sent')
@@ -171,11 +194,13 @@ class Host {
   }
 
   on<K extends keyof Events>(event: K, listener: (...args: Events[K]) => unknown): this {
+    assertFunction('on', listener)
     this.#listeners.on(event, listener)
     return this
   }
 
   once<K extends keyof Events>(event: K, listener: (...args: Events[K]) => unknown): this {
+    assertFunction('once', listener)
     this.#listeners.once(event, listener)
     return this
   }
@@ -185,7 +210,14 @@ class Host {
     return this
   }
 
-  close({ drain = 0 }: { drain?: number } = {}): Promise<void> {
+  close(options: { drain?: number } = {}): Promise<void> {
+    const { drain = 0 } = Object(options) as { drain?: number }
+    try {
+      assertOptions('close', options, CLOSE_OPTIONS)
+      assertDuration('close: drain', drain)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     this.#closing ??= this.#close(drain)
     return this.#closing
   }
@@ -266,17 +298,17 @@ class Host {
 
   #open(link: Link, identity: unknown): void {
     const { port, page } = link
-    const { onConnect = [], onDisconnect = [], ...options } = this.#options
+    const { onConnect = [], onDisconnect = [] } = this.#options
     const transport = whenEnded(messagePortTransport(portOfMain(port)), () => this.#forget(link))
     const channel = openServerChannel(this.#contract, {
-      ...options,
+      ...this.#channelOptions,
       transport,
       identity,
-      onConnect: [...onConnect, () => this.#listeners.tell('connect', channel, page)],
+      onConnect: [onConnect, () => this.#listeners.tell('connect', channel, page)].flat(),
       onDisconnect: [
-        ...onDisconnect,
-        (_: unknown, reason) => this.#listeners.tell('disconnect', channel, reason),
-      ],
+        onDisconnect,
+        (_: unknown, reason: CloseInfo) => this.#listeners.tell('disconnect', channel, reason),
+      ].flat(),
     })
     link.open = { channel, transport }
     this.#channels.add(channel)
@@ -371,9 +403,14 @@ class Host {
     }
   }
 
+  /** The options that each channel has. */
+  get #channelOptions(): object {
+    const { ipcMain, allow, identify, name, onConnect, onDisconnect, ...options } = this.#options
+    return options
+  }
+
   #closedChannel(why: string): AnyServerChannel {
-    const { onConnect, onDisconnect, ...options } = this.#options
-    return closedChannel(this.#contract, options, why)
+    return closedChannel(this.#contract, this.#channelOptions, why)
   }
 
   /** Waits until no call runs, streams aside; for so long, in ms, at the most. */
@@ -409,15 +446,12 @@ function describeFailure(cause: unknown): { code: number; reason: string } {
   return { code: told.code === ErrorCode.unauthorized ? 4401 : 4403, reason: told.message }
 }
 
-function assertOptions({ ipcMain, identify, methods, name = DEFAULT_NAME }: UntypedOptions): void {
+function assertHostOptions({ ipcMain, methods, name = DEFAULT_NAME }: UntypedOptions): void {
   if (typeof ipcMain?.on !== 'function') {
     throw new RpcConfigError("ipcMain must be Electron's: import { ipcMain } from 'electron'")
   }
-  if (identify !== undefined && typeof identify !== 'function') {
-    throw new RpcConfigError(`identify must be a function; it is of type ${typeof identify}`)
-  }
-  if (typeof methods !== 'object' || methods === null) {
-    throw new RpcConfigError('methods must be an object of functions')
+  if (methods === undefined) {
+    throw new RpcConfigError('methods is missing: it must be an object of functions')
   }
   if (!isHandOverName(name)) {
     throw new RpcConfigError(`name must have 1 to 64 characters; it is ${JSON.stringify(name)}`)

@@ -1,4 +1,10 @@
-import { type Connect, RpcDisconnectedError } from '@flashrpc/core'
+import {
+  assertOptions,
+  type Connect,
+  type OptionKinds,
+  RpcConfigError,
+  RpcDisconnectedError,
+} from '@flashrpc/core'
 import type { MessageChannelMain, UtilityProcess } from 'electron'
 import { DEFAULT_NAME, handOverTo } from '../hand-over.js'
 import { acceptedPort } from '../handed-port.js'
@@ -10,17 +16,30 @@ export interface UtilityTransportOptions {
   MessageChannelMain: new () => MessageChannelMain
 }
 
+const UTILITY_TRANSPORT_OPTIONS = {
+  MessageChannelMain: 'function',
+} as const satisfies OptionKinds<UtilityTransportOptions>
+
 /** How long the process may take, in ms: it may only just have been forked. */
 const PROCESS_MS = 8_000
 
 /**
  * What connects main to a utility process that runs `serveUtility`: for `createClient`, as its
  * `transport`. The client stops (`failed`) when the process has ended. To be made where it is forked.
+ *
+ * @throws {RpcConfigError} if the process is none, or an option is wrong.
  */
-export function utilityTransport(
-  child: UtilityProcess,
-  { MessageChannelMain }: UtilityTransportOptions,
-): Connect {
+export function utilityTransport(child: UtilityProcess, options: UtilityTransportOptions): Connect {
+  if (typeof child?.once !== 'function' || typeof child.postMessage !== 'function') {
+    throw new RpcConfigError('utilityTransport takes what utilityProcess.fork() returns')
+  }
+  assertOptions('utilityTransport', options, UTILITY_TRANSPORT_OPTIONS)
+  const { MessageChannelMain } = options
+  if (MessageChannelMain === undefined) {
+    throw new RpcConfigError(
+      "MessageChannelMain is missing: give Electron's own, from import { MessageChannelMain } from 'electron'",
+    )
+  }
   let hasEnded = false
   child.once('exit', () => {
     hasEnded = true

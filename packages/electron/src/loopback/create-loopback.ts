@@ -2,7 +2,16 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Audience, Contract, ContractSide, Logger } from '@flashrpc/core'
+import {
+  type Audience,
+  assertContract,
+  assertDuration,
+  assertOptions,
+  type Contract,
+  type ContractSide,
+  type Logger,
+  listOf,
+} from '@flashrpc/core'
 import {
   createEndpoint,
   type Endpoint,
@@ -79,12 +88,15 @@ export async function createLoopback(
   ...args: [UntypedLoopbackOptions] | [Contract, UntypedLoopbackOptions]
 ): Promise<unknown> {
   const [contract, options] = args.length === 1 ? [undefined, args[0]] : args
+  if (args.length > 1) assertContract('createLoopback', contract)
   assertLoopbackOptions(options)
   const endpoint = openEndpoint(contract, options)
   const loopback = new WebSocketLoopback(endpoint, options)
   await loopback.listen()
   return loopback
 }
+
+const CLOSE_OPTIONS = { drain: 0 }
 
 type UntypedEndpoint = Endpoint<ContractSide, ContractSide>
 
@@ -187,7 +199,14 @@ class WebSocketLoopback implements Loopback<ContractSide, ContractSide> {
     return this.#endpoint.group(name)
   }
 
-  close({ drain = 0 }: { drain?: number } = {}): Promise<void> {
+  close(options: { drain?: number } = {}): Promise<void> {
+    const { drain = 0 } = Object(options) as { drain?: number }
+    try {
+      assertOptions('close', options, CLOSE_OPTIONS)
+      assertDuration('close: drain', drain)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     this.#closing ??= this.#close(drain)
     return this.#closing
   }
@@ -213,7 +232,7 @@ class WebSocketLoopback implements Loopback<ContractSide, ContractSide> {
 
   #refuse(request: IncomingMessage, socket: Duplex, rejection: RejectUpgrade): void {
     warn(this.#options.logger, `refused a connection: ${rejection.status} ${rejection.message}`)
-    for (const hook of this.#options.onReject ?? []) {
+    for (const hook of listOf(this.#options.onReject)) {
       // A failing onReject has nobody left to tell.
       void (async () => hook(request, rejection))().catch(() => {})
     }

@@ -1,8 +1,11 @@
 import {
+  assertOptions,
   type ChannelHooks,
   type ChannelOptions,
   type ContractSide,
+  type OptionKinds,
   RpcConfigError,
+  SERVER_CHANNEL_OPTIONS,
 } from '@flashrpc/core'
 import type { Authenticate, EndpointOptions, ServerChannel } from '@flashrpc/core/server'
 import { assertOrigins } from '../origins.js'
@@ -36,6 +39,14 @@ export interface LoopbackOptions<Local, Remote, Identity = unknown>
 /** The options where their types are of no use any more. */
 export type UntypedLoopbackOptions = LoopbackOptions<ContractSide, ContractSide>
 
+const LOOPBACK_OPTIONS = {
+  ...SERVER_CHANNEL_OPTIONS,
+  onReject: 'functions',
+  origins: 0,
+  identify: 'function',
+  identifyTimeoutMs: 0,
+} as const satisfies OptionKinds<UntypedLoopbackOptions>
+
 /** What an endpoint has and a loopback has not, and what to do instead. */
 const REMEDIES: Readonly<Record<string, string>> = {
   authenticate: 'write identify instead, which runs after the token has been checked',
@@ -52,27 +63,19 @@ const REMEDIES: Readonly<Record<string, string>> = {
  *   as well is left to it.
  */
 export function assertLoopbackOptions(options: UntypedLoopbackOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new RpcConfigError('A loopback needs options: methods, and the origins of its pages')
-  }
   for (const [name, remedy] of Object.entries(REMEDIES)) {
-    if (!(name in options)) continue
+    if (!(name in Object(options))) continue
     throw new RpcConfigError(`${name} is no option of a loopback; ${remedy}`)
   }
+  assertOptions('createLoopback', options, LOOPBACK_OPTIONS)
   assertOrigins(options.origins, {
     option: 'origins',
     otherwise: '[] for programs only',
     noFiles:
       'pages of file: send the origin null, as every sandboxed iframe does. Serve them from a scheme of the app, such as app://, and name that',
   })
-  const { identify, identifyTimeoutMs = 1, onReject = [] } = options
-  if (identify !== undefined && typeof identify !== 'function') {
-    throw new RpcConfigError(`identify must be a function; it is of type ${typeof identify}`)
-  }
+  const { identifyTimeoutMs = 1 } = options
   if (!(Number.isInteger(identifyTimeoutMs) && identifyTimeoutMs > 0)) {
     throw new RpcConfigError('identifyTimeoutMs must be a positive number of ms')
-  }
-  if (!Array.isArray(onReject) || onReject.some((hook) => typeof hook !== 'function')) {
-    throw new RpcConfigError('onReject must be a list of functions')
   }
 }

@@ -5,11 +5,14 @@ import {
   type ChannelOptions,
   type Contract,
   type ContractSide,
+  contractAndOptions,
   createAudience,
   createGroup,
   type Handlers,
   messagePortTransport,
+  type OptionKinds,
   RpcConfigError,
+  SERVER_CHANNEL_OPTIONS,
   type ServerChannel,
   type Transport,
 } from '@flashrpc/core'
@@ -84,13 +87,18 @@ export function serveUtility(
   parentPort: ParentPort,
   ...args: [UntypedOptions] | [Contract, UntypedOptions]
 ): unknown {
-  return args.length === 1
-    ? new Service(parentPort, undefined, args[0])
-    : new Service(parentPort, args[0], args[1])
+  const checked = contractAndOptions<UntypedOptions>('serveUtility', args, UTILITY_OPTIONS)
+  return new Service(parentPort, ...checked)
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
 type UntypedOptions = UtilityOptions<any, any, any>
+
+const UTILITY_OPTIONS = {
+  ...SERVER_CHANNEL_OPTIONS,
+  dialect: undefined,
+  heartbeat: undefined,
+} as const satisfies OptionKinds<UntypedOptions, 'dialect' | 'heartbeat'>
 
 /** The options with what answers `rpc.discover` on all channels. */
 type ServiceOptions = Omit<UntypedOptions, 'discover'> & {
@@ -118,8 +126,8 @@ class Service {
         'There is no parentPort: serveUtility(process.parentPort, …) is for a process that utilityProcess.fork() has started',
       )
     }
-    if (typeof options?.methods !== 'object' || options.methods === null) {
-      throw new RpcConfigError('methods must be an object of functions')
+    if (options.methods === undefined) {
+      throw new RpcConfigError('methods is missing: it must be an object of functions')
     }
     if (served.has(parentPort)) {
       throw new RpcConfigError('This process serves already: close that service first')

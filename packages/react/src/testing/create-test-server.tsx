@@ -3,8 +3,12 @@ import {
   type Contract,
   type ContractSide,
   type CreateServerChannelOptions,
+  contractAndOptions,
   createChannel,
+  listOf,
   memoryTransportPair,
+  type OptionKinds,
+  SERVER_CHANNEL_OPTIONS,
   type ServerChannel,
   type Transport,
 } from '@flashrpc/core'
@@ -44,7 +48,8 @@ export interface TestServer<Local, Remote, Identity = undefined> {
  * render(<Calculator />, { wrapper })
  * await screen.findByText('15')
  *
- * @throws {RpcConfigError} (rendering, or as a page connects) where an option or a method's name is wrong.
+ * @throws {RpcConfigError} where an option is unknown, or is none; and (rendering, or as a page connects) where a
+ *   setting of the clients or a method's name is wrong.
  */
 export function createTestServer<
   Server extends ContractSide,
@@ -59,8 +64,12 @@ export function createTestServer<Local extends object, Remote extends object>(
   options: TestServerOptions<Local, Remote>,
 ): TestServer<Local, Remote>
 export function createTestServer(...args: [object] | [Contract, object]): object {
-  const [contract, untyped] = args.length === 1 ? [undefined, args[0]] : args
-  const { client, ...options } = untyped as UntypedOptions
+  const [contract, untyped] = contractAndOptions<UntypedOptions>(
+    'createTestServer',
+    args,
+    TEST_SERVER_OPTIONS,
+  )
+  const { client, ...options } = untyped
   const transports = new Set<Transport>()
   const pages = new Set<UntypedPage>()
   const waiting: (() => void)[] = []
@@ -79,14 +88,14 @@ export function createTestServer(...args: [object] | [Contract, object]): object
           pages.add(page)
           for (const wake of waiting.splice(0)) wake()
         },
-        ...(options.onConnect ?? []),
+        ...listOf(options.onConnect),
       ],
       onDisconnect: [
         (page) => {
           pages.delete(page)
           transports.delete(ours)
         },
-        ...(options.onDisconnect ?? []),
+        ...listOf(options.onDisconnect),
       ],
     }
     // Typed where the server is.
@@ -125,4 +134,10 @@ export function createTestServer(...args: [object] | [Contract, object]): object
 
 type UntypedSide = Record<string, (params: never) => unknown>
 type UntypedPage = ServerChannel<UntypedSide, UntypedSide, unknown>
+const TEST_SERVER_OPTIONS = {
+  ...SERVER_CHANNEL_OPTIONS,
+  identity: 0,
+  client: 'object',
+} as const satisfies OptionKinds<UntypedOptions>
+
 type UntypedOptions = TestServerOptions<UntypedSide, UntypedSide, unknown>

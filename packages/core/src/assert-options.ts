@@ -1,0 +1,130 @@
+import { RpcConfigError } from './errors.js'
+import { nearestName } from './nearest.js'
+
+/** What the value of an option must be, in the words of an error. */
+const KINDS = {
+  boolean: 'true or false',
+  function: 'a function',
+  functions: 'a function, or a list of functions',
+  object: 'an object',
+  string: 'a text',
+}
+
+/** What the value of an option must be. A number: the option is checked where it is used. */
+export type OptionKind = keyof typeof KINDS | number
+
+/** Also of a union: an option of one of its types is an option. */
+type NameOf<Options> = Options extends unknown ? keyof Options : never
+
+/**
+ * The names of all options of a type, with the kinds of their values. `satisfies OptionKinds<Options>` keeps a new
+ * option from being forgotten. An option of `Left` is left out: where a table is made of another one.
+ */
+export type OptionKinds<Options, Left extends string = never> = {
+  readonly [K in NameOf<Options>]-?: OptionKind
+} & { readonly [K in Left]: undefined }
+
+/**
+ * Checks an object of options: each of its own enumerable members must be a known option, also if its value is
+ * undefined, and the options must be of their kinds.
+ *
+ * @param where whose options they are, for the text of the error: a function, or the option that is an object.
+ * @param known the options: {@link OptionKinds}, or defaults of all of them.
+ * @param method the method that they are about, if there is one.
+ * @throws {RpcConfigError} naming the option and, if there is one, the known option that was probably meant.
+ */
+export function assertOptions(
+  where: string,
+  options: unknown,
+  known: object,
+  method?: string,
+): void {
+  const kinds = known as Readonly<Record<string, unknown>>
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new RpcConfigError(`${where} takes an object of options; it is ${kindOf(options)}`, {
+      method,
+    })
+  }
+  const names = Object.keys(kinds).filter((name) => kinds[name] !== undefined)
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) throw unknownOption(where, name, names, method)
+  }
+  for (const name of names) {
+    const kind = kinds[name]
+    const value: unknown = (options as Readonly<Record<string, unknown>>)[name]
+    if (value === undefined || typeof kind !== 'string' || isOf(value, kind)) continue
+    const what = KINDS[kind as keyof typeof KINDS]
+    throw new RpcConfigError(`${where}: ${name} must be ${what}; it is ${kindOf(value)}`, {
+      method,
+    })
+  }
+}
+
+/** @throws {RpcConfigError} if it is not a function. */
+export function assertFunction(where: string, value: unknown): void {
+  if (typeof value === 'function') return
+  throw new RpcConfigError(`${where} takes a function; it is ${kindOf(value)}`)
+}
+
+/** @throws {RpcConfigError} naming the option, if it is not a number of ms, 0 or more. */
+export function assertDuration(name: string, ms: unknown): number {
+  if (typeof ms === 'number' && ms >= 0) return ms
+  throw new RpcConfigError(`${name} must be a number of ms, 0 or more; it is ${String(ms)}`)
+}
+
+/** Says that there is no such option, and which one was probably meant. */
+function unknownOption(
+  where: string,
+  name: string,
+  names: string[],
+  method: string | undefined,
+): RpcConfigError {
+  const meant = nearestName(name, names)
+  const remedy = meant === undefined ? `It has ${names.join(', ')}` : `Did you mean "${meant}"?`
+  return new RpcConfigError(`${where} has no option "${name}". ${remedy}`, { method })
+}
+
+/**
+ * @param defaults of all options that there are.
+ * @returns the options with their defaults, in place of those that are missing or undefined.
+ * @throws {RpcConfigError} as {@link assertOptions}.
+ */
+export function withDefaults<Options extends object>(
+  where: string,
+  options: Partial<Options> = {},
+  defaults: Options,
+): Options {
+  assertOptions(where, options, defaults)
+  const all = { ...defaults }
+  for (const name of Object.keys(defaults) as (keyof Options)[]) {
+    const value = options[name]
+    // Null is no default: whoever checks the value says so.
+    if (value !== undefined) all[name] = value
+  }
+  return all
+}
+
+/** The functions of an option that is a function, or a list of functions. */
+export function listOf<T>(option: T | readonly T[] | undefined): readonly T[] {
+  if (option === undefined) return NONE
+  return Array.isArray(option) ? option : [option as T]
+}
+
+const NONE: readonly never[] = []
+
+/** What a value is that is wrong. Not the value itself, which may be a secret. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  return Array.isArray(value) ? 'a list' : `of type ${typeof value}`
+}
+
+function isOf(value: unknown, kind: string): boolean {
+  if (kind === 'functions') {
+    return typeof value === 'function' || (Array.isArray(value) && value.every(isFunction))
+  }
+  return value !== null && typeof value === kind
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
+}

@@ -1,0 +1,33 @@
+import { assertOptions, type OptionKinds } from '../assert-options.js'
+import { RpcConfigError } from '../errors.js'
+import { quoted } from '../quoted.js'
+import type { SendOptions } from './functions.js'
+
+/** The options of a call. */
+export const CALL_OPTIONS = {
+  timeout: 0,
+  signal: 0,
+  idempotencyKey: 0,
+  input: 0,
+  onProgress: 0,
+} satisfies OptionKinds<SendOptions>
+
+/**
+ * Checks the names of the options of one call. It runs for each call, so it makes no objects unless a name looks wrong.
+ *
+ * @throws {RpcConfigError} if they are not an object, or one of them is unknown.
+ */
+export function assertCallOptions(method: string, options: object): void {
+  if (typeof options === 'object' && options !== null && areKnown(options)) return
+  const where = `A call of ${quoted(method)}`
+  assertOptions(where, options, CALL_OPTIONS, method)
+  if ('aborted' in options) {
+    throw new RpcConfigError(`${where} takes a signal as an option: write { signal }`, { method })
+  }
+}
+
+/** Inherited members do not count, but are seen here, too. */
+function areKnown(options: object): boolean {
+  for (const name in options) if (!Object.hasOwn(CALL_OPTIONS, name)) return false
+  return true
+}
