@@ -32,9 +32,9 @@ export interface RpcHooks<C extends Contract> {
     options?: UseRpcCallOptions,
   ) => RpcCall<C['server'][K]>
   readonly useRpcClient: () => Client<C['client'], C['server']>
-  readonly useRpcMethod: <K extends keyof C['client'] & string>(
+  readonly useRpcMethod: <K extends keyof C['client'] & string, const Literal = never>(
     method: K,
-    handler: ComponentHandler<C, K>,
+    handler: ComponentHandler<C, K, Literal>,
     options?: ExposeOptions,
   ) => void
   readonly useRpcState: UseRpcState

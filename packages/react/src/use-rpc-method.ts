@@ -3,10 +3,11 @@ import { useEffect, useInsertionEffect, useRef } from 'react'
 import { useProvidedClient } from './context.js'
 
 /** A component's handler of one of the methods that the server can call. */
-export type ComponentHandler<C extends Contract, K extends keyof C['client']> = Handler<
-  C['client'][K],
-  Client<C['client'], C['server']>
->
+export type ComponentHandler<
+  C extends Contract,
+  K extends keyof C['client'],
+  Literal = never,
+> = Handler<C['client'][K], Client<C['client'], C['server']>, Literal>
 
 /**
  * Lets the server call this component while it is mounted.

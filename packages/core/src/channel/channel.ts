@@ -78,7 +78,7 @@ export interface ServerChannel<Local, Remote, Identity = unknown> extends Channe
 export type AnyChannel = Channel<any, any>
 
 /** What makes a channel of a transport. */
-export interface CreateChannelOptions<Local, Remote>
+export interface CreateChannelOptions<Local, Remote, Literal = never>
   extends ChannelOptions,
     ChannelHooks<Channel<Local, Remote>> {
   /** An open connection, such as `messagePortTransport(port)`. */
@@ -86,18 +86,18 @@ export interface CreateChannelOptions<Local, Remote>
   /** The part that this program plays in the contract. The other end plays the other one. */
   side: Side
   /** What the other side can call. More can be added with `expose`. */
-  methods?: SomeHandlers<Local, Channel<Local, Remote>>
+  methods?: SomeHandlers<Local, Channel<Local, Remote>, Literal>
 }
 
 /** What makes a channel of the serving side, which may know who is at the other end. */
-export interface CreateServerChannelOptions<Local, Remote, Identity = undefined>
+export interface CreateServerChannelOptions<Local, Remote, Identity = undefined, Literal = never>
   extends Omit<ChannelOptions, 'use'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
   /** An open connection, such as `messagePortTransport(port)`. */
   transport: Transport
   side: 'server'
   /** What the other side can call. More can be added with `expose`. */
-  methods?: SomeHandlers<Local, ServerChannel<Local, Remote, Identity>>
+  methods?: SomeHandlers<Local, ServerChannel<Local, Remote, Identity>, Literal>
   /** What surrounds calls in both directions, outermost first; `call.identity` has its type. */
   use?: Middleware<NoInfer<Identity>> | readonly Middleware<NoInfer<Identity>>[]
   /** Who is at the other end: `identity` in every handler and on the channel. */
@@ -121,17 +121,22 @@ export function createChannel<
   Server extends ContractSide,
   Client extends ContractSide,
   Identity = undefined,
+  const Literal = never,
 >(
   contract: Contract<Server, Client>,
-  options: CreateServerChannelOptions<Server, Client, Identity>,
+  options: CreateServerChannelOptions<Server, Client, Identity, Literal>,
 ): ServerChannel<Server, Client, Identity>
-export function createChannel<Server extends ContractSide, Client extends ContractSide>(
+export function createChannel<
+  Server extends ContractSide,
+  Client extends ContractSide,
+  const Literal = never,
+>(
   contract: Contract<Server, Client>,
-  options: CreateChannelOptions<Client, Server> & { side: 'client' },
+  options: CreateChannelOptions<Client, Server, Literal> & { side: 'client' },
 ): Channel<Client, Server>
 /** The same without a contract, and so without validation: for peers that trust each other. */
-export function createChannel<Local extends object, Remote extends object>(
-  options: CreateChannelOptions<Local, Remote>,
+export function createChannel<Local extends object, Remote extends object, const Literal = never>(
+  options: CreateChannelOptions<Local, Remote, Literal>,
 ): Channel<Local, Remote>
 export function createChannel(...args: [UntypedOptions] | [Contract, UntypedOptions]): AnyChannel {
   const known = CREATE_CHANNEL_OPTIONS

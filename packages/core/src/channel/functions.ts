@@ -41,11 +41,22 @@ export interface CallOptions {
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>
 
-type InputOf<S> = S extends Schema ? StandardSchemaV1.InferInput<S> : undefined
-type OutputOf<S> = S extends Schema ? StandardSchemaV1.InferOutput<S> : undefined
+// Whether there is a schema is asked as `S extends undefined`, never as `S extends Schema`: without `strictNullChecks`,
+// `undefined` is assignable to every type, and a method without `input` would seem to have one.
 
-/** A value of a schema, or anything where there is none. */
-type ValueOf<S> = S extends Schema ? OutputOf<S> : unknown
+/** What a schema takes; `None` if there is no schema. */
+type InputOf<S, None = undefined> = S extends undefined
+  ? None
+  : S extends Schema
+    ? StandardSchemaV1.InferInput<S>
+    : None
+
+/** What a schema gives; `None` if there is no schema. */
+type OutputOf<S, None = undefined> = S extends undefined
+  ? None
+  : S extends Schema
+    ? StandardSchemaV1.InferOutput<S>
+    : None
 
 /** The arguments of a remote function: params may be left out where the schema allows it. */
 type CallArguments<Params, Options = CallOptions> = undefined extends Params
@@ -53,13 +64,13 @@ type CallArguments<Params, Options = CallOptions> = undefined extends Params
   : [params: Params, options?: Options]
 
 /** The same, where a stream of items may have to go along, or there is progress to listen to. */
-type SendArguments<Params, Input, Progress = undefined> = Input extends Schema
-  ? [params: Params, options: MethodOptions<Progress> & StreamedInput<InputOf<Input>>]
-  : CallArguments<Params, MethodOptions<Progress>>
+type SendArguments<Params, Input, Progress = undefined> = Input extends undefined
+  ? CallArguments<Params, MethodOptions<Progress>>
+  : [params: Params, options: MethodOptions<Progress> & StreamedInput<InputOf<Input>>]
 
-type MethodOptions<Progress> = Progress extends Schema
-  ? CallOptions & ProgressOption<OutputOf<Progress>>
-  : CallOptions
+type MethodOptions<Progress> = Progress extends undefined
+  ? CallOptions
+  : CallOptions & ProgressOption<OutputOf<Progress>>
 
 /** The option of a call that tells how far it has come. */
 interface ProgressOption<Value> {
@@ -107,9 +118,9 @@ export interface RpcStream<Item> extends AsyncGenerator<Item, void, undefined> {
 /** One member of `other`. */
 export type RemoteFunction<M> =
   M extends MethodDefinition<infer P, infer R, infer I, infer Progress>
-    ? (...args: SendArguments<InputOf<P>, I, Progress>) => Promise<ValueOf<R>>
+    ? (...args: SendArguments<InputOf<P>, I, Progress>) => Promise<OutputOf<R, unknown>>
     : M extends StreamDefinition<infer P, infer T, infer I>
-      ? (...args: SendArguments<InputOf<P>, I>) => RpcStream<ValueOf<T>>
+      ? (...args: SendArguments<InputOf<P>, I>) => RpcStream<OutputOf<T, unknown>>
       : M extends NotificationDefinition<infer P>
         ? (...args: CallArguments<InputOf<P>>) => Promise<void>
         : M extends (...args: infer A) => infer R
@@ -123,12 +134,19 @@ export type RemoteFunction<M> =
  * them are streams: those are called by their name, with `stream`.
  */
 export type Other<S> = {
-  readonly [K in keyof S & string as S[K] extends { kind: string }
+  // Not `K in keyof S & string`: editors find the contract's line and comment from `other.add` only if the mapped type
+  // is homomorphic, and `K in keyof S as …` is.
+  readonly [K in keyof S as CallableName<S, K>]: RemoteFunction<S[K]>
+}
+
+/** `K` if `other` has a function of that name, otherwise never. */
+type CallableName<S, K extends keyof S> = K extends string
+  ? S[K] extends { kind: string }
     ? K
     : IsStream<S[K]> extends true
       ? never
-      : K]: RemoteFunction<S[K]>
-}
+      : K
+  : never
 
 /** Whether a member of a side is a stream; of a plain function, what it returns tells. */
 type IsStream<M> = M extends StreamDefinition
@@ -183,18 +201,14 @@ export interface HandlerContext<Ch = unknown, M = unknown> {
 
 /** What a handler tells of its progress. */
 type ProgressValue<M> = M extends { readonly kind: string; readonly progress: infer P }
-  ? P extends Schema
-    ? InputOf<P>
-    : never
+  ? InputOf<P, never>
   : M extends { readonly kind: string }
     ? never
     : unknown
 
 /** What a handler finds in `input`. */
 type InputItem<M> = M extends { readonly kind: string; readonly input: infer I }
-  ? I extends Schema
-    ? OutputOf<I>
-    : never
+  ? OutputOf<I, never>
   : M extends { readonly kind: string }
     ? never
     : unknown
@@ -206,46 +220,80 @@ type HandlerParams<M> = M extends { readonly kind: string; readonly params: infe
     ? A[0]
     : never
 
-/** What a handler gives: what the schema takes. */
+/** The value that a handler returns, or whose promise it returns: what the schema takes. */
 type HandlerResult<M> =
   M extends MethodDefinition<infer _, infer R>
-    ? R extends Schema
-      ? Awaitable<InputOf<R>>
-      : unknown
+    ? InputOf<R, unknown>
     : M extends StreamDefinition<infer _, infer T>
-      ? Awaitable<Source<T extends Schema ? InputOf<T> : unknown>>
+      ? Source<InputOf<T, unknown>>
       : M extends NotificationDefinition
         ? unknown
         : M extends (...args: infer _) => infer R
           ? IsStream<M> extends true
-            ? Awaitable<Source<ItemOf<M>>>
-            : Awaitable<Awaited<R>>
+            ? Source<ItemOf<M>>
+            : Awaited<R>
           : never
 
 declare const never: unique symbol
+
+/** No value has this type. */
+interface Never {
+  readonly [never]: never
+}
+
 /**
- * No value has this type. While `M` is not known yet, it tells TypeScript to take a handler's literals
- * as they stand: `'yes'`, and not any string.
+ * No value has this type. While `M` is not known yet, it tells TypeScript to keep the literals that a handler returns as
+ * they are written, at any depth: `'yes'`, and not any string. A list stays a mutable list.
+ *
+ * Numbers are not in it: in `() => list.reduce((sum, { n }) => sum + n, 0)` the type of the sum would be `0`.
  */
-type Literally = ('' | 0 | 0n | true) & { readonly [never]: never }
+type Literally = (('' | true) & Never) | LiteralParts
+type LiteralParts = LiteralObject | (Literally[] & Never)
+interface LiteralObject extends Never {
+  readonly [key: string]: Literally
+}
+
+/** The same for the items of a generator. No generator is assignable to it, since it would have to return `Never`. */
+type LiteralItems =
+  | { [Symbol.asyncIterator](): Steps<Promise<IteratorResult<Literally, Never>>> }
+  | { [Symbol.iterator](): Steps<IteratorResult<Literally, Never>> }
+
+// biome-ignore lint/suspicious/noExplicitAny: only with the very signatures of `Iterator` do both give an object its types
+interface Steps<Step, Any = any> {
+  next(...args: [] | [Any]): Step
+  return?(value?: Any): Step
+  throw?(error?: Any): Step
+}
+
+/** What a handler returns. */
+type Returned<Value, Literal> =
+  | Awaitable<Value | LiteralParts | (NoInfer<Literal> & LiteralParts)>
+  // Not within the promise: `async () => list.reduce((text, { s }) => text + s, '')` would be of type `''`.
+  | Literally
+  | LiteralItems
 
 /**
  * The function that serves one method or notification.
  *
  * It is a function whatever `M` is, and not a conditional type as a whole: only so can TypeScript find
  * out `Ch` from an option written before the handlers, such as `authenticate`.
+ *
+ * `Literal` is never, except in a function that takes handlers: there it is a `const` type parameter, which nothing is
+ * assigned to. With it, TypeScript 6.0 and newer keep the literal of `async () => 'yes'`, too, and numbers.
  */
-export type Handler<M, Ch = unknown> = (
+export type Handler<M, Ch = unknown, Literal = never> = (
   params: HandlerParams<M>,
   context: HandlerContext<Ch, M>,
-) => HandlerResult<M> | Literally
+) => Returned<HandlerResult<M>, Literal>
 
 /** Handlers for all of a side. */
-export type Handlers<S, Ch = unknown> = { readonly [K in keyof S & string]: Handler<S[K], Ch> }
+export type Handlers<S, Ch = unknown, Literal = never> = {
+  readonly [K in keyof S]: Handler<S[K], Ch, Literal>
+}
 
 /** Handlers for some of a side; the rest may come later through `expose`. */
-export type SomeHandlers<S, Ch = unknown> = {
-  readonly [K in keyof S & string]?: Handler<S[K], Ch> | undefined
+export type SomeHandlers<S, Ch = unknown, Literal = never> = {
+  readonly [K in keyof S]?: Handler<S[K], Ch, Literal> | undefined
 }
 
 /** The names of the methods of a side, which are answered with a result. */
@@ -260,7 +308,7 @@ export type MethodName<S> = {
 /** What a method gives. */
 export type ResultOf<M> =
   M extends MethodDefinition<infer _, infer R>
-    ? ValueOf<R>
+    ? OutputOf<R, unknown>
     : M extends (...args: infer _) => infer R
       ? Awaited<R>
       : never
@@ -280,7 +328,7 @@ export type StreamName<S> = {
 /** What a stream gives. */
 export type ItemOf<M> =
   M extends StreamDefinition<infer _, infer T>
-    ? ValueOf<T>
+    ? OutputOf<T, unknown>
     : M extends (...args: infer _) => AsyncIterable<infer T>
       ? T
       : never

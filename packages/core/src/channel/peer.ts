@@ -62,9 +62,9 @@ export interface Peer<Local, Remote> {
    * @returns takes the handler away again, and lets the one before it serve.
    * @throws {RpcConfigError} where the contract has no such method on this side.
    */
-  expose<K extends keyof Local & string>(
+  expose<K extends keyof Local & string, const Literal = never>(
     method: K,
-    handler: Handler<Local[K], this>,
+    handler: Handler<Local[K], this, Literal>,
     options?: ExposeOptions,
   ): () => void
 }

@@ -114,11 +114,11 @@ export interface ClientSettings extends Omit<ChannelOptions, 'helloTimeoutMs'>, 
   autoConnect?: boolean
 }
 
-export type ClientOptions<Local, Remote> = ClientTarget &
+export type ClientOptions<Local, Remote, Literal = never> = ClientTarget &
   ClientSettings &
   ChannelHooks<Client<Local, Remote>> & {
     /** What the server can call. More can be added with `expose`. */
-    methods?: SomeHandlers<Local, Client<Local, Remote>>
+    methods?: SomeHandlers<Local, Client<Local, Remote>, Literal>
   }
 
 /**
@@ -130,15 +130,20 @@ export type ClientOptions<Local, Remote> = ClientTarget &
  *
  * @throws {RpcConfigError} where an option, the address or a method's name is wrong.
  */
-export function createClient<Server extends ContractSide, ClientSide extends ContractSide>(
+export function createClient<
+  Server extends ContractSide,
+  ClientSide extends ContractSide,
+  const Literal = never,
+>(
   contract: Contract<Server, ClientSide>,
-  options: ClientOptions<ClientSide, Server>,
+  options: ClientOptions<ClientSide, Server, Literal>,
 ): Client<ClientSide, Server>
 /** The same without a contract, and so without validation: for peers that trust each other. */
 export function createClient<
   Server extends object,
   ClientSide extends object = Record<never, never>,
->(options: ClientOptions<ClientSide, Server>): Client<ClientSide, Server>
+  const Literal = never,
+>(options: ClientOptions<ClientSide, Server, Literal>): Client<ClientSide, Server>
 export function createClient(
   ...args: [UntypedClientOptions] | [Contract, UntypedClientOptions]
 ): AnyClient {

@@ -56,7 +56,7 @@ import { Spread } from './spread.js'
 import { assertPageRules, isPage, type PageRules, refusalOfPage, refuseUpgrade } from './upgrade.js'
 
 /** What an endpoint is made with. */
-export interface EndpointOptions<Local, Remote, Identity = unknown>
+export interface EndpointOptions<Local, Remote, Identity = unknown, Literal = never>
   extends Omit<ChannelOptions, 'discover' | 'use'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
   /**
@@ -130,7 +130,7 @@ export interface EndpointOptions<Local, Remote, Identity = unknown>
   /** Bounds of each channel, and of how many there are; what is left out keeps its default. */
   limits?: Partial<ChannelLimits> & ConnectionLimits
   /** What clients can call. */
-  methods: Handlers<Local, ServerChannel<Local, Remote, Identity>>
+  methods: Handlers<Local, ServerChannel<Local, Remote, Identity>, Literal>
   /**
    * The pages that may connect, besides those of the server's own origin: exact origins such as
    * `https://app.example.com`, or `'*'` for all. Programs that are no pages always may.
@@ -218,16 +218,22 @@ export interface CloseOptions {
  *
  * @throws {RpcConfigError} where an option or a method's name is wrong.
  */
-export function createEndpoint<Server extends ContractSide, Client extends ContractSide, Identity>(
+export function createEndpoint<
+  Server extends ContractSide,
+  Client extends ContractSide,
+  Identity,
+  const Literal = never,
+>(
   contract: Contract<Server, Client>,
-  options: EndpointOptions<Server, Client, Identity>,
+  options: EndpointOptions<Server, Client, Identity, Literal>,
 ): Endpoint<Server, Client, Identity>
 /** The same without a contract, and so without validation: for peers that trust each other. */
 export function createEndpoint<
   Local extends object,
   Remote extends object = Record<never, never>,
   Identity = unknown,
->(options: EndpointOptions<Local, Remote, Identity>): Endpoint<Local, Remote, Identity>
+  const Literal = never,
+>(options: EndpointOptions<Local, Remote, Identity, Literal>): Endpoint<Local, Remote, Identity>
 export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOptions]): unknown {
   return new WebSocketEndpoint(
     ...contractAndOptions<UntypedOptions>('createEndpoint', args, ENDPOINT_OPTIONS),

@@ -59,16 +59,20 @@ export function createElectronHost<
   Server extends ContractSide,
   Client extends ContractSide,
   Identity = ElectronPage,
+  const Literal = never,
 >(
   contract: Contract<Server, Client>,
-  options: ElectronHostOptions<Server, Client, Identity>,
+  options: ElectronHostOptions<Server, Client, Identity, Literal>,
 ): ElectronHost<Server, Client, Identity>
 /** The same without a contract, and so without validation: for pages that main trusts. */
 export function createElectronHost<
   Local extends object,
   Remote extends object = Record<never, never>,
   Identity = ElectronPage,
->(options: ElectronHostOptions<Local, Remote, Identity>): ElectronHost<Local, Remote, Identity>
+  const Literal = never,
+>(
+  options: ElectronHostOptions<Local, Remote, Identity, Literal>,
+): ElectronHost<Local, Remote, Identity>
 export function createElectronHost(
   ...args: [UntypedOptions] | [Contract, UntypedOptions]
 ): unknown {

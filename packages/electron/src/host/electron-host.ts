@@ -14,7 +14,7 @@ import type { ElectronFrame, ElectronPage } from './page.js'
 import type { ElectronTarget } from './target.js'
 
 /** What a host is made with. */
-export interface ElectronHostOptions<Local, Remote, Identity = ElectronPage>
+export interface ElectronHostOptions<Local, Remote, Identity = ElectronPage, Literal = never>
   extends Omit<ChannelOptions, 'dialect' | 'discover' | 'heartbeat'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
   /** Electron's own: the host imports nothing of Electron. */
@@ -40,7 +40,7 @@ export interface ElectronHostOptions<Local, Remote, Identity = ElectronPage>
    */
   discover?: DiscoveryOption
   /** What pages can call. */
-  methods: Handlers<Local, ServerChannel<Local, Remote, Identity>>
+  methods: Handlers<Local, ServerChannel<Local, Remote, Identity>, Literal>
   /**
    * What pages call this host, where there are several: `electronTransport({ name })`. 1 to 64
    * characters. Default `default`.

@@ -74,16 +74,24 @@ export interface Loopback<Local, Remote, Identity = unknown> extends AsyncDispos
  * @throws {RpcConfigError} where an option or a method's name is wrong.
  * @throws {RpcListenError} where this machine lets nobody listen on 127.0.0.1.
  */
-export function createLoopback<Server extends ContractSide, Client extends ContractSide, Identity>(
+export function createLoopback<
+  Server extends ContractSide,
+  Client extends ContractSide,
+  Identity,
+  const Literal = never,
+>(
   contract: Contract<Server, Client>,
-  options: LoopbackOptions<Server, Client, Identity>,
+  options: LoopbackOptions<Server, Client, Identity, Literal>,
 ): Promise<Loopback<Server, Client, Identity>>
 /** The same without a contract, and so without validation: for peers that trust each other. */
 export function createLoopback<
   Local extends object,
   Remote extends object = Record<never, never>,
   Identity = unknown,
->(options: LoopbackOptions<Local, Remote, Identity>): Promise<Loopback<Local, Remote, Identity>>
+  const Literal = never,
+>(
+  options: LoopbackOptions<Local, Remote, Identity, Literal>,
+): Promise<Loopback<Local, Remote, Identity>>
 export async function createLoopback(
   ...args: [UntypedLoopbackOptions] | [Contract, UntypedLoopbackOptions]
 ): Promise<unknown> {

@@ -11,11 +11,11 @@ import type { Authenticate, EndpointOptions, ServerChannel } from '@flashrpc/cor
 import { assertOrigins } from '../origins.js'
 
 /** What a loopback is made with: what an endpoint takes, but for who may connect. */
-export interface LoopbackOptions<Local, Remote, Identity = unknown>
+export interface LoopbackOptions<Local, Remote, Identity = unknown, Literal = never>
   extends Omit<ChannelOptions, 'discover' | 'use'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>>,
     Pick<
-      EndpointOptions<Local, Remote, Identity>,
+      EndpointOptions<Local, Remote, Identity, Literal>,
       'authorize' | 'discover' | 'methods' | 'onReject' | 'use'
     > {
   /**

@@ -25,7 +25,7 @@ import { type AnyServerChannel, closedChannel, openServerChannel } from '../serv
 import { whenEnded } from '../when-ended.js'
 
 /** What a service in a utility process is made with. */
-export interface UtilityOptions<Local, Remote, Identity = unknown>
+export interface UtilityOptions<Local, Remote, Identity = unknown, Literal = never>
   extends Omit<ChannelOptions, 'dialect' | 'discover' | 'heartbeat'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
   /**
@@ -34,7 +34,7 @@ export interface UtilityOptions<Local, Remote, Identity = unknown>
    */
   discover?: DiscoveryOption
   /** What main and its pages can call. */
-  methods: Handlers<Local, ServerChannel<Local, Remote, Identity>>
+  methods: Handlers<Local, ServerChannel<Local, Remote, Identity>, Literal>
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
   authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
 }
@@ -69,19 +69,21 @@ export function serveUtility<
   Server extends ContractSide,
   Client extends ContractSide,
   Identity = unknown,
+  const Literal = never,
 >(
   parentPort: ParentPort,
   contract: Contract<Server, Client>,
-  options: UtilityOptions<Server, Client, Identity>,
+  options: UtilityOptions<Server, Client, Identity, Literal>,
 ): UtilityService<Server, Client, Identity>
 /** The same without a contract, and so without validation: for peers that trust each other. */
 export function serveUtility<
   Local extends object,
   Remote extends object = Record<never, never>,
   Identity = unknown,
+  const Literal = never,
 >(
   parentPort: ParentPort,
-  options: UtilityOptions<Local, Remote, Identity>,
+  options: UtilityOptions<Local, Remote, Identity, Literal>,
 ): UtilityService<Local, Remote, Identity>
 export function serveUtility(
   parentPort: ParentPort,

@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+/** What the language service of TypeScript tells an editor about names of a contract. */
+
+const CONTRACT = `
+import { defineContract, method, notification, stream } from '@flashrpc/core'
+import { z } from 'zod'
+export const contract = defineContract({
+  server: {
+    /** Adds. */
+    add: method({ params: z.object({ a: z.number() }), result: z.number() }),
+    /** Ticks. */
+    ticks: stream({ item: z.number() }),
+    /** Writes a line. */
+    log: notification({ params: z.object({ line: z.string() }) }),
+  },
+  client: {
+    /** Asks. */
+    confirm: method({ params: z.object({ text: z.string() }), result: z.enum(['yes', 'no']) }),
+  },
+})
+export interface PlainServer {
+  /** Adds plainly. */
+  plainAdd(params: { a: number }): number
+}
+export interface PlainPage {
+  /** Asks plainly. */
+  plainAsk(): boolean
+}
+`
+const IMPORTS = `
+import { type AnyClient, createChannel, createClient, type Client, type Transport } from '@flashrpc/core'
+import { createEndpoint } from '@flashrpc/core/server'
+import { contract, type PlainPage, type PlainServer } from './contract.js'
+declare const client: Client<typeof contract.client, typeof contract.server>
+declare const plain: Client<PlainPage, PlainServer>
+declare const transport: Transport
+const url = 'ws://127.0.0.1'
+`
+
+/** The editor's cursor is at the bar; then the name and the comment that it finds in the contract. */
+const CASES = [
+  ['client.other.|add({ a: 1 })', 'add', 'Adds.'],
+  ['client.other.|ticks()', 'ticks', 'Ticks.'],
+  ['client.other.|log({ line: "" })', 'log', 'Writes a line.'],
+  ['plain.other.|plainAdd({ a: 1 })', 'plainAdd', 'Adds plainly.'],
+  ['createClient(contract, { url, methods: { |confirm: () => "yes" } })', 'confirm', 'Asks.'],
+  [
+    'createClient<PlainServer, PlainPage>({ url, methods: { |plainAsk: () => true } })',
+    'plainAsk',
+    'Asks plainly.',
+  ],
+  [
+    'createEndpoint(contract, { methods: { |add: () => 1, ticks: () => [], log: () => {} } })',
+    'add',
+    'Adds.',
+  ],
+  [
+    'createEndpoint(contract, { methods: { add: () => 1, async *|ticks() {}, log() {} } })',
+    'ticks',
+    'Ticks.',
+  ],
+  ['createEndpoint<PlainServer>({ methods: { |plainAdd: () => 1 } })', 'plainAdd', 'Adds plainly.'],
+  [
+    'createChannel(contract, { transport, side: "client", methods: { |confirm: () => "no" } })',
+    'confirm',
+    'Asks.',
+  ],
+  [
+    'createEndpoint(contract, { methods: {} as never, onConnect: [({ other }) => other.|confirm({ text: "" })] })',
+    'confirm',
+    'Asks.',
+  ],
+] as const
+
+const here = dirname(fileURLToPath(import.meta.url))
+// There it finds the packages.
+const folder = mkdtempSync(join(here, 'editor-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const fileOf = (index: number) => join(folder, `case-${index}.ts`)
+const positionOf = (code: string) => IMPORTS.length + code.indexOf('|')
+
+writeFileSync(join(folder, 'contract.ts'), CONTRACT)
+for (const [index, [code]] of CASES.entries()) {
+  writeFileSync(fileOf(index), `${IMPORTS}${code.replace('|', '')}\nexport {}\n`)
+}
+const service = languageService(CASES.map((_, index) => fileOf(index)))
+// The first question reads and binds all files, which takes seconds.
+beforeAll(() => void service.getSemanticDiagnostics(fileOf(0)), 120_000)
+
+test.each(CASES.map(([code, name, comment], index) => ({ code, name, comment, index })))(
+  'an editor finds the line of the contract, and its comment: $code',
+  ({ code, name, comment, index }) => {
+    const [file, at] = [fileOf(index), positionOf(code)]
+    expect(service.getSemanticDiagnostics(file)).toEqual([])
+    const definitions = service.getDefinitionAtPosition(file, at) ?? []
+    expect(
+      definitions.map(({ fileName, textSpan: { start, length } }) => [
+        fileName,
+        CONTRACT.slice(start, start + length),
+      ]),
+    ).toContainEqual([join(folder, 'contract.ts'), name])
+    const { documentation } = service.getQuickInfoAtPosition(file, at) ?? {}
+    expect(ts.displayPartsToString(documentation)).toBe(comment)
+  },
+)
+
+/** The service that editors use, over the packages' source. */
+function languageService(files: string[]): ts.LanguageService {
+  const options: ts.CompilerOptions = {
+    strict: true,
+    target: ts.ScriptTarget.ES2022,
+    lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', 'lib.dom.d.ts'],
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    customConditions: ['@flashrpc/source'],
+    skipLibCheck: true,
+    noEmit: true,
+    types: ['node'],
+  }
+  return ts.createLanguageService({
+    getCompilationSettings: () => options,
+    getScriptFileNames: () => files,
+    getScriptVersion: () => '1',
+    getScriptSnapshot: (name) => {
+      const text = ts.sys.readFile(name)
+      return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text)
+    },
+    getCurrentDirectory: () => folder,
+    getDefaultLibFileName: ts.getDefaultLibFilePath,
+    fileExists: ts.sys.fileExists,
+    readFile: ts.sys.readFile,
+    directoryExists: ts.sys.directoryExists,
+    getDirectories: ts.sys.getDirectories,
+  })
+}
