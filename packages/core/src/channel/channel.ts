@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { OptionKinds } from '../assert-options.js'
 import type { Contract, ContractSide, Side } from '../contract.js'
 import { contractAndOptions } from '../contract-and-options.js'

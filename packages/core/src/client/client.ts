@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { assertFunction, type OptionKinds } from '../assert-options.js'
 import { ChannelCore } from '../channel/channel-core.js'
 import { formatMs } from '../channel/duration.js'

@@ -2,11 +2,14 @@ import { RpcConfigError } from '../errors.js'
 import { type Frame, frameBytes } from '../wire/codec.js'
 import type { CloseInfo, Transport, TransportEvents } from './transport.js'
 
+/** `Uint8Array<ArrayBuffer>`, which is not a type before TypeScript 5.7. */
+type UnsharedBytes = Uint8Array & { readonly buffer: ArrayBuffer }
+
 /** As much of a WebSocket as is needed: the browser's, Node's, or that of `ws`. */
 export interface WebSocketLike {
   readonly readyState: number
   binaryType: string
-  send(data: string | Uint8Array<ArrayBuffer>): void
+  send(data: string | UnsharedBytes): void
   close(code?: number, reason?: string): void
   addEventListener(type: 'open' | 'error', listener: (event: unknown) => void): void
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void

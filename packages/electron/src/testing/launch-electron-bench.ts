@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { join } from 'node:path'
 import type { CustomScheme } from 'electron'
 import type { Page } from 'playwright-core'
