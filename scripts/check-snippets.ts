@@ -70,6 +70,7 @@ function readOptions(): ts.CompilerOptions {
 function check(page: string, blocks: readonly MarkdownBlock[]): void {
   const program = join(folder, page.replaceAll(/[/.]/g, '-'))
   mkdirSync(program, { recursive: true })
+  assertFiles(page, blocks)
   const files = blocks.map(({ language, name, code }, index) => {
     const file = join(program, name ?? `block-${index + 1}.${language}`)
     // A block that neither imports nor exports is a module all the same.
@@ -87,6 +88,16 @@ function check(page: string, blocks: readonly MarkdownBlock[]): void {
   }
   const problems = ts.getPreEmitDiagnostics(ts.createProgram(files, options, host))
   assert.equal(problems.length, 0, `${page}:\n${describe(problems)}`)
+}
+
+/** Holds the files that blocks name, as in `./contract.ts`, against those of their page: TypeScript takes `.ts` for `.tsx`. */
+function assertFiles(page: string, blocks: readonly MarkdownBlock[]): void {
+  const names = new Set(blocks.map(({ name }) => name))
+  for (const { code } of blocks) {
+    for (const [, name] of code.matchAll(/'\.\/([^']+)'/g)) {
+      assert(names.has(name), `${page} names ./${name}, and has no block of this name`)
+    }
+  }
 }
 
 function describe(problems: readonly ts.Diagnostic[]): string {
