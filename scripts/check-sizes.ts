@@ -13,9 +13,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 /** What the README says of a size, by the size's name in `.size-limit.json`. */
 const PROMISES: readonly (readonly [name: string, text: RegExp])[] = [
-  ['client over a WebSocket, with reconnecting', /A client is less than (\d+) kB/],
-  ['React hooks, without React', /with the React hooks (\d+) kB/],
-  ['channel over a MessagePort', /a channel over a MessagePort (\d+) kB/],
+  ['client over a WebSocket, with reconnecting', /a client adds less than (\d+) kB/],
+  ['React hooks, without React', /the React hooks less than (\d+) kB/],
+  ['channel over a MessagePort', /a channel over a\s+MessagePort less than (\d+) kB/],
 ]
 
 interface Measured {
