@@ -1,4 +1,4 @@
-import { assertOptions, type OptionKinds } from '../assert-options.js'
+import { assertOptions, kindOf, type OptionKinds } from '../assert-options.js'
 import { RpcConfigError } from '../errors.js'
 import { quoted } from '../quoted.js'
 import type { SendOptions } from './functions.js'
@@ -18,8 +18,16 @@ export const CALL_OPTIONS = {
  * @throws {RpcConfigError} if they are not an object, or one of them is unknown.
  */
 export function assertCallOptions(method: string, options: object): void {
-  if (typeof options === 'object' && options !== null && areKnown(options)) return
+  const isObject = typeof options === 'object' && options !== null
+  if (isObject && areKnown(options)) return
   const where = `A call of ${quoted(method)}`
+  if (!isObject) {
+    // Probably params that were given one by one.
+    throw new RpcConfigError(
+      `${where} takes an object of options; it is ${kindOf(options)}. Options come second: put all params in one object, { name: value }`,
+      { method },
+    )
+  }
   assertOptions(where, options, CALL_OPTIONS, method)
   if ('aborted' in options) {
     throw new RpcConfigError(`${where} takes a signal as an option: write { signal }`, { method })
