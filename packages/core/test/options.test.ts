@@ -95,6 +95,7 @@ const CHANNEL = {
   discover: [createDiscovery(), 'x'],
   use: [[(_: unknown, next: () => unknown) => next()], 'x'],
   plain: FLAG,
+  traceCalls: FLAG,
   logger: [logger],
   dialect: [pythonDialect(), 'x'],
   codec: [jsonCodec, 'x'],

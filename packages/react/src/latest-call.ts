@@ -6,6 +6,7 @@ import {
   type SendOptions,
 } from '@flashrpc/core'
 import { createStore, type StoreApi } from 'zustand/vanilla'
+import { tracedTo } from './call-trace.js'
 
 /** Where the calls of a component stand. */
 export interface CallState<Result = unknown, Progress = unknown> {
@@ -70,6 +71,7 @@ export class LatestCall {
     const result = this.#client.call(this.#method, params, {
       ...this.#options,
       ...options,
+      ...tracedTo(this.#client, this.call),
       signal: running.signal,
       ...(this.#tellsProgress && {
         onProgress: (progress: never) => {

@@ -1,6 +1,7 @@
 import type { AnyClient, CallOptions, Contract, ItemOf } from '@flashrpc/core'
 import { useEffect, useInsertionEffect, useMemo } from 'react'
 import { useStore } from 'zustand'
+import { tracedTo } from './call-trace.js'
 import { useProvidedClient } from './context.js'
 import type { ParamsAnd, ParamsOf } from './params.js'
 import { IDLE_STREAM, StreamReader, type StreamState } from './stream-reader.js'
@@ -72,5 +73,8 @@ function createReader(
   params: unknown,
   timeout: CallOptions['timeout'],
 ): StreamReader {
-  return new StreamReader(client, method, params, timeout === undefined ? {} : { timeout })
+  return new StreamReader(client, method, params, {
+    ...(timeout !== undefined && { timeout }),
+    ...tracedTo(client, useBoundRpcStream),
+  })
 }

@@ -14,6 +14,7 @@ import { answeredError } from './answered-error.js'
 import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
 import { assertCallOptions } from './call-options.js'
 import type { Timeout } from './call-timer.js'
+import { type CallTrace, type Entry, showCaller, TRACE, traceFrom } from './call-trace.js'
 import { CalledStreams } from './called-streams.js'
 import { checkResult } from './check-result.js'
 import type { Connection } from './connection.js'
@@ -96,42 +97,54 @@ export class Caller {
     return this.#pending.inFlight
   }
 
-  call(method: string, params: unknown, options: SendOptions = NO_OPTIONS): Promise<unknown> {
-    if (this.#host.settings.use) return this.#callThrough(method, params, options)
+  /** @param entry what the application has called. */
+  call(
+    method: string,
+    params: unknown,
+    options: SendOptions = NO_OPTIONS,
+    entry?: Entry,
+  ): Promise<unknown> {
+    const { use, traceCalls } = this.#host.settings
+    const trace = traceCalls ? traceOf(options, entry) : undefined
+    if (use) return this.#callThrough(method, params, options, trace)
     try {
-      return this.#call(method, params, options)
+      return this.#call(this.#open(method, options, 'call', trace), params, options)
     } catch (thrown) {
       return Promise.reject(thrown)
     }
   }
 
-  async #callThrough(method: string, params: unknown, options: SendOptions): Promise<unknown> {
-    const call = this.#open(method, options, 'call')
-    const send = () => this.#call(method, params, options, call)
-    return this.#passed(call, 'method', params, options, send)
-  }
-
-  /** @throws {RpcConfigError} where it is called otherwise than it can be. */
-  #call(
+  async #callThrough(
     method: string,
     params: unknown,
     options: SendOptions,
-    call = this.#open(method, options, 'call'),
+    trace: CallTrace | undefined,
   ): Promise<unknown> {
+    const call = this.#open(method, options, 'call', trace)
+    return this.#passed(call, 'method', params, options, () => this.#call(call, params, options))
+  }
+
+  #call(call: PendingCall, params: unknown, options: SendOptions): Promise<unknown> {
     const { key } = call
     this.#request(call, params, options, key === undefined ? undefined : { key })
     return call.promise
   }
 
   /** The items of a call, which begins when the first of them is asked for. */
-  stream(method: string, params: unknown, options: SendOptions = NO_OPTIONS): RpcStream<unknown> {
+  stream(
+    method: string,
+    params: unknown,
+    options: SendOptions = NO_OPTIONS,
+    entry?: Entry,
+  ): RpcStream<unknown> {
+    const trace = this.#host.settings.traceCalls ? traceOf(options, entry) : undefined
     let call: PendingCall
     const stream: IncomingStream = new IncomingStream({
       method,
       room: this.#host.room,
       signal: options?.signal,
       begin: (credit) => {
-        call = this.#open(method, options, 'stream')
+        call = this.#open(method, options, 'stream', trace)
         call.items = stream
         const ended = this.#passed(call, 'stream', params, options, () => {
           this.#request(call, params, options, { credit })
@@ -277,8 +290,10 @@ export class Caller {
     params: unknown,
     options: CallOptions = NO_OPTIONS,
     shared?: SharedNotification,
+    entry?: Entry,
   ): Promise<void> {
-    const written = this.#notify(method, params, options, shared)
+    const trace = this.#host.settings.traceCalls ? traceOf(options, entry) : undefined
+    const written = this.#notify(method, params, options, shared, trace)
     // Nobody need wait for a notification; a failure that nobody waits for ends no process.
     written.catch((error: unknown) => this.#host.error(error))
     return written
@@ -289,8 +304,9 @@ export class Caller {
     params: unknown,
     options: CallOptions,
     shared: SharedNotification | undefined,
+    trace: CallTrace | undefined,
   ): Promise<void> {
-    const call = this.#open(method, options, 'notification')
+    const call = this.#open(method, options, 'notification', trace)
     await this.#passed(call, 'notification', params, options, () => {
       this.#sayNotification(call, params, shared)
       if (!shared || !this.#pending.has(call)) return call.promise
@@ -314,11 +330,20 @@ export class Caller {
     this.#say(message, params, call)
   }
 
-  #open(method: string, options: SendOptions, kind: CallKind): PendingCall {
+  /** @throws {RpcConfigError} where it is called otherwise than it can be. */
+  #open(
+    method: string,
+    options: SendOptions,
+    kind: CallKind,
+    trace: CallTrace | undefined,
+  ): PendingCall {
     try {
-      return this.#openValid(method, options, kind)
+      const call = this.#openValid(method, options, kind)
+      if (trace) call.trace = trace
+      return call
     } catch (thrown) {
       this.#release(options?.input)
+      if (trace) showCaller(thrown, trace)
       throw thrown
     }
   }
@@ -574,6 +599,11 @@ function checkedResult(
   host: CallerHost,
 ): MaybeAsync<unknown> {
   return checkResult(definition, method, 'result', result, host)
+}
+
+/** Where a call is being made, or was: who makes it later for another says so. */
+function traceOf(options: SendOptions, entry: Entry | undefined): CallTrace {
+  return (options as { [TRACE]?: CallTrace } | null)?.[TRACE] ?? traceFrom(entry)
 }
 
 const KEPT = Promise.resolve()

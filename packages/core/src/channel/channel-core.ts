@@ -15,6 +15,7 @@ import {
 } from '../wire/message.js'
 import type { Absence } from './absence.js'
 import { disconnectedError, type Refusal } from './call-errors.js'
+import { type CallTrace, type Entry, traceFrom } from './call-trace.js'
 import { Caller, type CallerHost } from './caller.js'
 import type { ChannelCoreOptions, Owner } from './channel-core-options.js'
 import { type ClientHello, Connection } from './connection.js'
@@ -221,11 +222,11 @@ export class ChannelCore
   /** Made when it is first asked for: a server seldom calls all of its clients. */
   get other(): object {
     if (this.#otherSide) return this.#otherSide
-    this.#otherSide = createRemote(this.remoteSide, (kind, method, params, callOptions) => {
-      if (kind === 'notification') return this.notify(method, params, callOptions)
+    this.#otherSide = createRemote(this.remoteSide, (kind, method, params, callOptions, entry) => {
+      if (kind === 'notification') return this.notify(method, params, callOptions, entry)
       return kind === 'stream'
-        ? this.stream(method, params, callOptions)
-        : this.call(method, params, callOptions)
+        ? this.stream(method, params, callOptions, entry)
+        : this.call(method, params, callOptions, entry)
     })
     return this.#otherSide
   }
@@ -308,17 +309,28 @@ export class ChannelCore
 
   // ── Calling ───────────────────────────────────────────────────────────────────────────────────
 
-  call(method: string, params: unknown, options?: SendOptions): Promise<unknown> {
-    return this.#caller.call(method, params, options)
+  /** @param entry what the application has called; of all three. */
+  call(method: string, params: unknown, options?: SendOptions, entry?: Entry): Promise<unknown> {
+    return this.#caller.call(method, params, options, entry)
   }
 
-  stream(method: string, params: unknown, options?: SendOptions): RpcStream<unknown> {
-    return this.#caller.stream(method, params, options)
+  stream(
+    method: string,
+    params: unknown,
+    options?: SendOptions,
+    entry?: Entry,
+  ): RpcStream<unknown> {
+    return this.#caller.stream(method, params, options, entry)
   }
 
   /** Resolves when the notification has been handed to the wire. */
-  notify(method: string, params: unknown, options?: CallOptions): Promise<void> {
-    return this.#caller.notify(method, params, options)
+  notify(method: string, params: unknown, options?: CallOptions, entry?: Entry): Promise<void> {
+    return this.#caller.notify(method, params, options, undefined, entry)
+  }
+
+  /** Where a call is being made, if that is to be shown. */
+  trace(entry: Entry): CallTrace | undefined {
+    return this.settings.traceCalls ? traceFrom(entry) : undefined
   }
 
   /**

@@ -1,3 +1,4 @@
+import { TRACES_CALLS } from '#trace-default'
 import { assertDuration, type OptionKinds, withDefaults } from '../assert-options.js'
 import { RpcConfigError } from '../errors.js'
 import type { Dialect } from '../transport/dialect.js'
@@ -63,6 +64,12 @@ export interface ChannelOptions {
    * server treats a client that has said nothing by then as a plain peer, until it says hello. Default 10,000.
    */
   helloTimeoutMs?: number
+  /**
+   * Whether the stack of a call's error shows where the call was made, instead of where its answer was read. It costs
+   * about 5 µs a call. Default: true with the export condition `development`, which Vite and webpack set while
+   * developing, and `node --conditions=development` does; otherwise false.
+   */
+  traceCalls?: boolean
   /** Where to log: `console`, pino, or anything like them. Default: nowhere. */
   logger?: Logger
   /**
@@ -90,6 +97,7 @@ export const CHANNEL_OPTIONS = {
   use: 0,
   plain: 'boolean',
   helloTimeoutMs: 0,
+  traceCalls: 'boolean',
   logger: 0,
   dialect: 0,
   codec: 0,
@@ -104,6 +112,7 @@ export interface ResolvedChannelOptions extends LifeOptions {
   readonly waitForMount: number
   readonly discover: Discovery | undefined
   readonly use: readonly Middleware[] | undefined
+  readonly traceCalls: boolean
   readonly dialect: Dialect | undefined
   readonly format: Format
   readonly plain: boolean
@@ -118,7 +127,7 @@ export interface ResolvedChannelOptions extends LifeOptions {
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
   const { timeout = 30_000, limits, heartbeat, exposeErrors = false } = options
   const { dialect, discover, fallback, plain = false, helloTimeoutMs = 10_000 } = options
-  const { waitForMount = 0 } = options
+  const { waitForMount = 0, traceCalls = TRACES_CALLS } = options
   const format = resolveFormat(options)
   assertDialect(dialect, format)
   assertDiscovery(discover)
@@ -134,6 +143,7 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
     waitForMount: assertDuration('waitForMount', waitForMount),
     discover,
     use: resolveMiddleware(options.use),
+    traceCalls,
     dialect,
     format,
     plain,

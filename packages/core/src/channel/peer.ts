@@ -1,3 +1,4 @@
+import { type CallTrace, type Entry, TRACE } from './call-trace.js'
 import type { ChannelCore } from './channel-core.js'
 import type { AnyHandler, ExposeOptions } from './exposed-handlers.js'
 import type {
@@ -93,16 +94,20 @@ export abstract class CorePeer implements Peer<UntypedSide, UntypedSide>, Shared
   }
 
   call(method: string, params?: unknown, options?: SendOptions): Promise<unknown> {
-    return this.core.call(method, params, options)
+    return this.core.call(method, params, options, CorePeer.prototype.call)
   }
 
   stream(method: string, params?: unknown, options?: SendOptions): RpcStream<never> {
     // Typed where the sides are.
-    return this.core.stream(method, params, options) as RpcStream<never>
+    return this.core.stream(method, params, options, CorePeer.prototype.stream) as RpcStream<never>
   }
 
   notify(method: string, params?: unknown, options?: CallOptions): Promise<void> {
-    return this.core.notify(method, params, options)
+    return this.core.notify(method, params, options, CorePeer.prototype.notify)
+  }
+
+  [TRACE](entry: Entry): CallTrace | undefined {
+    return this.core.trace(entry)
   }
 
   [SEND_SHARED](

@@ -3,6 +3,7 @@ import { own } from '../error-origin.js'
 import type { Outcome } from '../errors.js'
 import type { Encoded } from '../wire/encoded.js'
 import type { CallTimer } from './call-timer.js'
+import { type CallTrace, showCaller } from './call-trace.js'
 import type { Stamp } from './deadline.js'
 import type { Elapsed } from './elapsed.js'
 import type { IncomingStream } from './incoming-stream.js'
@@ -53,6 +54,8 @@ export class PendingCall {
   declare meta?: Meta
   /** When its message was made that says what a plain peer is not told: its time, who listens, its meta. */
   declare stamp?: Stamp
+  /** Where it was made, if that is to be shown. */
+  declare trace?: CallTrace
   /** Who listens to how far it has come. */
   declare progress?: ProgressListening
   /** Of one that has a time of its own. */
@@ -79,6 +82,7 @@ export class PendingCall {
 
   /** Ends it with the error that the other side answered. */
   rejectWithAnswer(error: Error): void {
+    if (this.trace) showCaller(error, this.trace)
     this.resolve(new Rejection(error))
     this.progress?.stop()
     // At once, whatever middleware makes of it.

@@ -1,4 +1,5 @@
 import { type ContractSide, type Definition, isCallableName } from '../contract.js'
+import type { Entry } from './call-trace.js'
 import type { CallOptions } from './functions.js'
 
 /** Sends one call or one notification, or makes a stream: which, the definition of the method says. */
@@ -6,7 +7,9 @@ export type Send = (
   kind: Definition['kind'],
   method: string,
   params: unknown,
-  options?: CallOptions,
+  options: CallOptions | undefined,
+  /** The member that was called. */
+  entry: Entry,
 ) => unknown
 
 /**
@@ -46,8 +49,9 @@ function remoteOfAnyName(send: Send): object {
 }
 
 /** Named by its place in an object: what `Object.defineProperty` makes of a name takes twice as much memory. */
-function callOf(name: string, kind: Definition['kind'], send: Send) {
-  return {
-    [name]: (params?: unknown, options?: CallOptions) => send(kind, name, params, options),
-  }[name]
+function callOf(name: string, kind: Definition['kind'], send: Send): Entry {
+  const member = {
+    [name]: (params?: unknown, options?: CallOptions) => send(kind, name, params, options, member),
+  }[name] as Entry
+  return member
 }

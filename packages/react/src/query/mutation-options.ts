@@ -1,5 +1,6 @@
 import type { AnyClient, CallOptions, Client, MethodName, ResultOf, RpcError } from '@flashrpc/core'
 import { mutationOptions, type UseMutationOptions } from '@tanstack/react-query'
+import { tracedTo } from '../call-trace.js'
 import type { ParamsOf } from '../params.js'
 import { type RpcQueryKeyOptions, rpcQueryKey } from './query-key.js'
 
@@ -33,11 +34,13 @@ export function rpcMutationOptions(
   method: string,
   { keyPrefix, idempotencyKey, ...options }: RpcMutationCallOptions<unknown> = {},
 ) {
+  const traced = tracedTo(client, rpcMutationOptions)
   return mutationOptions<unknown, RpcError, unknown>({
     mutationKey: rpcQueryKey(method, undefined, { keyPrefix }),
     mutationFn: (params) =>
       client.call(method, params, {
         ...options,
+        ...traced,
         ...(idempotencyKey && { idempotencyKey: idempotencyKey(params) }),
       }),
   })

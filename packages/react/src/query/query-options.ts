@@ -7,6 +7,7 @@ import {
   type UndefinedInitialDataOptions,
   type UnusedSkipTokenOptions,
 } from '@tanstack/react-query'
+import { tracedTo } from '../call-trace.js'
 import type { ParamsAnd, ParamsOf } from '../params.js'
 import type { Cached, RpcQueryCallOptions } from './call-types.js'
 import { type RpcQueryKey, rpcQueryKey } from './query-key.js'
@@ -43,10 +44,12 @@ export function rpcQueryOptions(
   { keyPrefix, ...options }: RpcQueryCallOptions = {},
 ): object {
   const isSkipped = params === skipToken
+  const traced = isSkipped ? {} : tracedTo(client, rpcQueryOptions)
   return queryOptions({
     queryKey: rpcQueryKey(method, isSkipped ? undefined : params, { keyPrefix }),
     queryFn: isSkipped
       ? skipToken
-      : async ({ signal }) => (await client.call(method, params, { ...options, signal })) ?? null,
+      : async ({ signal }) =>
+          (await client.call(method, params, { ...options, ...traced, signal })) ?? null,
   })
 }

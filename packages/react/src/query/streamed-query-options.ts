@@ -5,6 +5,7 @@ import {
   experimental_streamedQuery as streamedQuery,
   type UnusedSkipTokenOptions,
 } from '@tanstack/react-query'
+import { tracedTo } from '../call-trace.js'
 import { newest } from '../newest.js'
 import type { ParamsAnd, ParamsOf } from '../params.js'
 import type { RpcQueryCallOptions } from './call-types.js'
@@ -42,10 +43,11 @@ export function rpcStreamedQueryOptions(
   params?: unknown,
   { keyPrefix, keep, refetchMode = 'reset', ...options }: RpcStreamedQueryOptions = {},
 ): object {
+  const traced = tracedTo(client, rpcStreamedQueryOptions)
   return queryOptions({
     queryKey: rpcQueryKey(method, params, { keyPrefix }),
     queryFn: streamedQuery<unknown, unknown[]>({
-      streamFn: ({ signal }) => client.stream(method, params, { ...options, signal }),
+      streamFn: ({ signal }) => client.stream(method, params, { ...options, ...traced, signal }),
       refetchMode,
       initialValue: [],
       reducer: (items, item) =>

@@ -1,0 +1,36 @@
+/** Where a call was made, for the stack of its error. */
+export interface CallTrace {
+  /** As the engine writes it, which it does when it is first read. */
+  readonly stack?: string
+}
+
+/** The function that an application calls: what it calls itself is no news in a stack. */
+export type Entry = (...args: never[]) => unknown
+
+/** The member of a client that tells where a call is being made, and of the options of a call that was made there. */
+export const TRACE = Symbol.for('flashrpc.trace')
+
+/** @param entry what the application has called, and is being run; undefined where that is not known. */
+export function traceFrom(entry: Entry | undefined): CallTrace {
+  const { captureStackTrace } = Error as {
+    captureStackTrace?: (target: object, entry: Entry | undefined) => void
+  }
+  if (!captureStackTrace) return { stack: new Error().stack ?? '' }
+  const trace: CallTrace = {}
+  captureStackTrace(trace, entry)
+  return trace
+}
+
+/** Has the stack of an error show where its call was made, and not where the error was. */
+export function showCaller(error: unknown, trace: CallTrace): void {
+  if (!(error instanceof Error) || !trace.stack) return
+  const { stack } = trace
+  const at = stack.indexOf(FRAME_OF_V8)
+  if (at >= 0) error.stack = `${error.name}: ${error.message}${stack.slice(at)}`
+  // Without any, the platform itself has called.
+  else if (FRAME_OF_OTHERS.test(stack)) error.stack = stack
+}
+
+/** V8 writes a line for the error ahead of the frames; other engines write frames alone. */
+const FRAME_OF_V8 = '\n    at '
+const FRAME_OF_OTHERS = /:\d+:\d+$/m
