@@ -30,6 +30,7 @@ try {
   tryInNode()
   await tryCommandLine()
   tryTypes()
+  tryTraces()
   await tryInBrowser()
   await tryInElectron()
 } finally {
@@ -126,6 +127,28 @@ function tryTypes(): void {
     console.log(`types: clean under ${resolution}, library declarations included`)
   }
 }
+
+/** The export condition `development` makes errors show who made a call; nothing else does. */
+function tryTraces(): void {
+  const bundler = join(folder, 'node_modules', '.bin', 'esbuild')
+  const development = '--conditions=development'
+  assert.equal(run(process.execPath, ['traced.js']).trim(), 'hidden')
+  assert.equal(run(process.execPath, [development, 'traced.js']).trim(), 'shown')
+  const bundle = ['--bundle', '--format=esm', '--platform=node', '--packages=bundle', BANNER]
+  for (const [told, conditions] of [
+    ['hidden', ['--minify']],
+    ['shown', [development]],
+  ] as const) {
+    const out = `traced.${told}.js`
+    run(bundler, ['traced.js', ...bundle, ...conditions, `--outfile=${out}`])
+    assert.equal(run(process.execPath, [out]).trim(), told)
+  }
+  console.log('errors show who made a call with the condition development, and only with it')
+}
+
+/** What is CommonJS in a bundle requires what is Node's. */
+const BANNER =
+  '--banner:js=import { createRequire } from "node:module"; const require = createRequire(import.meta.url)'
 
 /** Bundles a page as an application would, and lets it call a server that runs on the packages. */
 async function tryInBrowser(): Promise<void> {
