@@ -134,21 +134,20 @@ function tryTraces(): void {
   const development = '--conditions=development'
   assert.equal(run(process.execPath, ['traced.js']).trim(), 'hidden')
   assert.equal(run(process.execPath, [development, 'traced.js']).trim(), 'shown')
-  const bundle = ['--bundle', '--format=esm', '--platform=node', '--packages=bundle', BANNER]
+  // What is CommonJS in the bundle requires what is Node's.
+  const required =
+    'import { createRequire } from "node:module"; const require = createRequire(import.meta.url)'
+  const esm = ['--format=esm', '--platform=node', `--banner:js=${required}`]
   for (const [told, conditions] of [
     ['hidden', ['--minify']],
     ['shown', [development]],
   ] as const) {
     const out = `traced.${told}.js`
-    run(bundler, ['traced.js', ...bundle, ...conditions, `--outfile=${out}`])
+    run(bundler, ['traced.js', '--bundle', ...esm, ...conditions, `--outfile=${out}`])
     assert.equal(run(process.execPath, [out]).trim(), told)
   }
   console.log('errors show who made a call with the condition development, and only with it')
 }
-
-/** What is CommonJS in a bundle requires what is Node's. */
-const BANNER =
-  '--banner:js=import { createRequire } from "node:module"; const require = createRequire(import.meta.url)'
 
 /** Bundles a page as an application would, and lets it call a server that runs on the packages. */
 async function tryInBrowser(): Promise<void> {

@@ -94,6 +94,24 @@ describe('the state of each tab', () => {
     expect(lastError).toBeInstanceOf(RpcDisconnectedError)
     expect(lastError?.message).toMatch(/connection was lost/)
     expect(retryAt).toBeGreaterThan(Date.now())
+    expect(await rejection(first.other.add({ a: 1, b: 2 }, { timeout: 1 }))).toMatchObject({
+      message: expect.stringMatching(
+        /^"add" timed out after 1 ms: it was not sent; the connection was lost \(1006\) \d+ m?s ago$/,
+      ),
+      cause: lastError,
+    })
+  })
+
+  test('tells a call why there was never a connection', async () => {
+    const scene = await Scene.open()
+    await scene.proxy.close()
+    const tab = scene.tab(worker(), { retry: { minDelayMs: 5 } })
+    await polled(() => tab.state.lastError?.message).toMatch(/ECONNREFUSED/)
+    expect(await rejection(tab.other.add({ a: 1, b: 2 }, { timeout: 1 }))).toMatchObject({
+      message: expect.stringMatching(
+        /^"add" timed out after 1 ms: never connected \(ws:.*ECONNREFUSED 127\.0\.0\.1:\d+\. Is the server running\?\)$/,
+      ),
+    })
   })
 
   test('says so where the server begins another session, and calls it did not answer may have run', async () => {
