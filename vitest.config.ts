@@ -19,6 +19,8 @@ export default defineConfig({
   resolve: inNode,
   environments: { ssr: { resolve: inNode }, __vitest__: { resolve: inNode } },
   test: {
+    // Many tests provoke what is printed outside production; it is shown of those that fail.
+    silent: 'passed-only',
     projects: [
       {
         resolve: inNode,

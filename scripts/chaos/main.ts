@@ -13,6 +13,9 @@ import type { Scenario } from './scenario/scenario.ts'
 import { slow } from './scenario/slow.ts'
 import { streams } from './scenario/streams.ts'
 
+// It causes faults by the thousand; outside production each would be printed, here and in its processes.
+process.env.NODE_ENV = 'production'
+
 const SCENARIOS: Record<string, { run: Scenario; calls: number; cuts: number; what: string }> = {
   ledger: {
     run: ledger,

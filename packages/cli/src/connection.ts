@@ -3,12 +3,13 @@ import {
   type ClientState,
   createClient,
   type HandlerContext,
+  type Logger,
   type SendOptions,
 } from '@flashrpc/core'
 import { msgpackCodec } from '@flashrpc/core/msgpack'
 import { pythonDialect } from '@flashrpc/core/python'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { OutputFlags } from './output.js'
+import { type OutputFlags, say } from './output.js'
 import { unlessStopped } from './stopped.js'
 
 /** A connected client of a server of which nothing is known. */
@@ -32,6 +33,18 @@ export interface ConnectionFlags extends OutputFlags {
 
 /** The largest message, in bytes: whoever asks for much on a command line means it. */
 const MAX_MESSAGE = 64 * 1024 * 1024
+
+/**
+ * Says on standard error if a frame can't be read, or breaks the protocol. The commands themselves say how the
+ * connection comes and goes, and a notification that the server sends to nobody is not an error here.
+ */
+const logger: Logger = {
+  debug() {},
+  warn() {},
+  error(text, context) {
+    if (context?.phase === 'frame') say(text)
+  },
+}
 
 /** The options of all commands. */
 export function addConnectionOptions(command: Command): Command {
@@ -102,6 +115,7 @@ export async function connect(
     timeout,
     connectTimeoutMs: timeout,
     limits: { message: MAX_MESSAGE },
+    logger,
     ...(codec === 'msgpack' && { codec: msgpackCodec }),
     ...(dialect === 'python' && { dialect: pythonDialect() }),
     ...(plain && { plain }),

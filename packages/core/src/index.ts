@@ -25,6 +25,7 @@ export {
   SERVER_CHANNEL_OPTIONS,
   type ServerChannel,
 } from './channel/channel.js'
+export type { ErrorContext, ErrorPhase } from './channel/error-context.js'
 export { EXPOSE_OPTIONS, type ExposeOptions } from './channel/exposed-handlers.js'
 export type {
   CallOptions,
@@ -46,7 +47,8 @@ export type {
 export type { HeartbeatOptions } from './channel/heartbeat.js'
 export type { ChannelHooks, OneOrMore } from './channel/hooks.js'
 export type { ChannelLimits } from './channel/limits.js'
-export type { Logger } from './channel/logger.js'
+export { logFailure } from './channel/log-failure.js'
+export { type Logger, type LoggerOption, log } from './channel/logger.js'
 export type { Middleware, MiddlewareCall } from './channel/middleware.js'
 export type { ChannelOptions } from './channel/options.js'
 export type { AnyPeer, Peer } from './channel/peer.js'

@@ -636,7 +636,7 @@ describe('a page', () => {
       const host = `${name}:${port}`
       await using visitor = await page(server.url, `http://${host}`, { host })
       expect(visitor.status).toBe(status)
-      if (status === 403) expect(visitor.text).toContain(`The host "${name}" is none`)
+      if (status === 403) expect(visitor.text).toContain(`does not go by the name "${name}"`)
     }
     expect(server.asked).toHaveBeenCalledTimes(status === 101 ? 2 : 0)
   })

@@ -20,19 +20,6 @@ const fail = () => {
   throw new Error('the disk is full')
 }
 
-test('nothing is printed unless a logger is given', async () => {
-  const methods = ['log', 'info', 'debug', 'warn', 'error'] as const
-  const spies = methods.map((name) => vi.spyOn(console, name))
-  {
-    await using endpoint = createEndpoint<Server>({ methods: { fail } })
-    const { url } = await endpoint.listen()
-    await using client = createClient<Server>({ url })
-    await rejection(client.other.fail())
-  }
-  for (const spy of spies) expect(spy).not.toHaveBeenCalled()
-  vi.restoreAllMocks()
-})
-
 test('a server logs its connections, and where its handlers failed', async () => {
   const { logger, lines } = createLog()
   await using endpoint = createEndpoint<Server>({ methods: { fail }, logger })
@@ -44,7 +31,7 @@ test('a server logs its connections, and where its handlers failed', async () =>
   await vi.waitFor(() => expect(lines).toHaveLength(3))
   expect(lines[0]).toBe(`debug flashrpc: channel ${channel?.id} is connected`)
   expect(lines[1]).toContain(
-    `error flashrpc: channel ${channel?.id}: Error: the disk is full\n    at`,
+    `error flashrpc: channel ${channel?.id}: "fail" failed: Error: the disk is full\n    at`,
   )
   expect(lines[1]).toContain('logger.test.ts')
   expect(lines[2]).toMatch(/^debug flashrpc: channel \w+ is disconnected \(1000/)

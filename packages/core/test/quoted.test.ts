@@ -239,5 +239,5 @@ test('a page of a foreign origin is refused with its origin quoted', async () =>
   const text = (await response.setEncoding('utf8').toArray()).join('')
   socket.on('error', () => {})
   socket.terminate()
-  expect(text).toContain('The origin "http://evil.example" is not that of "127.0.0.1:')
+  expect(text).toContain('The page is from "http://evil.example", and the server is "127.0.0.1:')
 })

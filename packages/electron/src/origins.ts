@@ -37,6 +37,13 @@ export function assertOrigins(origins: unknown, rule: OriginRule): void {
   }
 }
 
+/** The end of a refusal: the line that lets a page in, unless no page of the app can have its origin. */
+export function remedyFor(option: OriginRule['option'], origin: string): string {
+  return origin.length > 200 || complaintOf(origin, { option, otherwise: '' }) !== undefined
+    ? ''
+    : `. To let it in, add this line to the options: ${option}: ['${origin}']`
+}
+
 function complaintOf(origin: unknown, { noFiles }: OriginRule): string | undefined {
   if (typeof origin !== 'string') return `an origin is a text, as in ${EXAMPLE}`
   if (origin.includes('*')) {

@@ -134,7 +134,13 @@ describe('main and a page call each other', () => {
       app.client.other.fail().catch(({ code, message }) => ({ code, message })),
     )
     expect(failure).toMatchObject({ code: -32603, message: expect.not.stringMatching(/secret/) })
-    expect(onError).toHaveBeenCalledWith(expect.anything(), expect.any(Error))
+    expect(onError).toHaveBeenCalledWith(expect.anything(), expect.any(Error), {
+      phase: 'handler',
+      method: 'fail',
+      kind: 'method',
+      direction: 'in',
+      id: expect.any(Number),
+    })
     window.destroy()
   })
 

@@ -96,13 +96,13 @@ describe('a page of another origin', () => {
     const { window, page } = await desktop.open('http://elsewhere.test/')
     expect(await outcomeOf(page)).toEqual({
       status: 'failed',
-      why: 'The origin http://elsewhere.test is not in allow',
+      why: `The origin http://elsewhere.test is not in allow. To let it in, add this line to the options: allow: ['http://elsewhere.test']`,
       closeCode: 4403,
     })
     expect(listener.refusals).toMatchObject([
       {
         code: 4403,
-        reason: 'The origin http://elsewhere.test is not in allow',
+        reason: `The origin http://elsewhere.test is not in allow. To let it in, add this line to the options: allow: ['http://elsewhere.test']`,
         webContents: { id: window.webContents.id },
         frame: { origin: 'http://elsewhere.test', isMainFrame: true },
       },

@@ -179,7 +179,7 @@ describe('a page and a utility process, past main', () => {
     const { page } = await pipe({ allow: ['app://other'] })
     await eventually(async () =>
       expect(await page.evaluate(() => piped.db.state.lastError?.message)).toBe(
-        'The origin app://demo is not in allow',
+        "The origin app://demo is not in allow. To let it in, add this line to the options: allow: ['app://demo']",
       ),
     )
   })

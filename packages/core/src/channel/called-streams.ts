@@ -1,4 +1,5 @@
 import { describeThrown, RpcAbortedError } from '../errors.js'
+import { outgoingContext } from './error-context.js'
 import type { Source } from './functions.js'
 import { OutgoingStream } from './outgoing-stream.js'
 import { outcomeOf, type PendingCall, STATE } from './pending-call.js'
@@ -23,7 +24,7 @@ export class CalledStreams {
     const output = new OutgoingStream({
       credit: 0,
       whenRoomy: () => speech.whenRoomy(),
-      error: (thrown) => speech.error(thrown),
+      error: (thrown) => speech.error(thrown, outgoingContext(call, 'source')),
       say: (value) => speech.say(wordOf(StreamWord.input, { id, value })),
       largest: () => speech.largestMessage,
       unsent: (why) => why.error(method),
@@ -36,7 +37,7 @@ export class CalledStreams {
         if (!output.isStopped) speech.say(wordOf(StreamWord.inputEnd, { id }))
       },
       (thrown: unknown) => {
-        if (output.isStopped) speech.error(thrown)
+        if (output.isStopped) speech.error(thrown, outgoingContext(call, 'source'))
         else this.#pending.giveUp(call, inputFailed(call, thrown))
       },
     )

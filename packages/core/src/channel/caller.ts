@@ -22,6 +22,7 @@ import type { Answer, Unsendable } from './connection-events.js'
 import { assertDatesArrive } from './dates-in-params.js'
 import { leftUntil, restamp } from './deadline.js'
 import { Elapsed } from './elapsed.js'
+import { type ErrorContext, outgoingContext } from './error-context.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import { guarded } from './guarded.js'
 import { IncomingStream } from './incoming-stream.js'
@@ -160,7 +161,7 @@ export class Caller {
       },
       grant: (credit) => this.#streams.grant(call, credit),
       leave: () => this.#pending.leave(call),
-      unbegun: () => this.#release(options?.input),
+      unbegun: () => this.#release(method, options?.input),
       check: (item) =>
         checkResult(definitionOf(this.#host.remoteSide, method), method, 'item', item, this.#host),
     })
@@ -236,15 +237,13 @@ export class Caller {
     return restamp(this.#host.settings.format, encoded, call, isExtended)
   }
 
-  #listen(
-    { method, definition }: PendingCall,
-    listener: (value: never) => unknown,
-  ): ProgressListening {
+  #listen(call: PendingCall, listener: (value: never) => unknown): ProgressListening {
+    const { method, definition } = call
     const host = this.#host
     return new ProgressListening({
       check: (value) => checkResult(definition, method, 'progress', value, host),
       listener: listener as (value: unknown) => unknown,
-      error: (error) => host.error(error),
+      error: (error) => host.error(error, outgoingContext(call, 'progress')),
     })
   }
 
@@ -266,7 +265,7 @@ export class Caller {
     const what = `${word === PROGRESS ? 'Progress' : 'An item'} of "${call.method}" was not taken: ${why}`
     const error = new RpcProtocolError(what, { method: call.method })
     // A stream that misses an item is wrong as a whole, so it ends.
-    if (word === PROGRESS) this.#host.error(error)
+    if (word === PROGRESS) this.#host.error(error, outgoingContext(call, 'progress'))
     else this.#pending.giveUp(call, error)
     return true
   }
@@ -295,7 +294,7 @@ export class Caller {
     const trace = this.#host.settings.traceCalls ? traceOf(options, entry) : undefined
     const written = this.#notify(method, params, options, shared, trace)
     // Nobody need wait for a notification; a failure that nobody waits for ends no process.
-    written.catch((error: unknown) => this.#host.error(error))
+    written.catch((error: unknown) => this.#host.error(error, unsent(method)))
     return written
   }
 
@@ -311,7 +310,7 @@ export class Caller {
       this.#sayNotification(call, params, shared)
       if (!shared || !this.#pending.has(call)) return call.promise
       // One slow target is waited for by nobody: what it is sent has its place on the way out.
-      call.promise.catch((error: unknown) => this.#host.error(error))
+      call.promise.catch((error: unknown) => this.#host.error(error, unsent(method)))
       return KEPT
     })
     // Middleware need not wait for it.
@@ -342,7 +341,7 @@ export class Caller {
       if (trace) call.trace = trace
       return call
     } catch (thrown) {
-      this.#release(options?.input)
+      this.#release(method, options?.input)
       if (trace) showCaller(thrown, trace)
       throw thrown
     }
@@ -368,11 +367,11 @@ export class Caller {
   }
 
   /** Tells the source of an input that no items are wanted, if its call was never opened or never begun. */
-  #release(input: unknown): void {
+  #release(method: string, input: unknown): void {
     if (isSource(input))
       guarded(
         () => releaseSource(input),
-        (thrown) => this.#host.error(thrown),
+        (thrown) => this.#host.error(thrown, { phase: 'source', method, direction: 'out' }),
       )
   }
 
@@ -448,7 +447,8 @@ export class Caller {
   unsendable({ call, encoded }: Outgoing, why: Unsendable, { peerLimits }: Connection): void {
     if (!call) {
       // When this answer was queued, the other side accepted it. The limits have changed since.
-      return this.#host.error(unsendableError('An answer', encoded, why, peerLimits))
+      const error = unsendableError('An answer', encoded, why, peerLimits)
+      return this.#host.error(error, { phase: 'answer', direction: 'in' })
     }
     this.fail(
       call,
@@ -474,6 +474,7 @@ export class Caller {
           new RpcProtocolError(
             `The other side could not read a message: ${quoted(answer.error.message)} (${answer.error.code})`,
           ),
+          { phase: 'frame', direction: 'out' },
         )
       }
       return false
@@ -604,6 +605,11 @@ function checkedResult(
 /** Where a call is being made, or was: who makes it later for another says so. */
 function traceOf(options: SendOptions, entry: Entry | undefined): CallTrace {
   return (options as { [TRACE]?: CallTrace } | null)?.[TRACE] ?? traceFrom(entry)
+}
+
+/** The context of a notification that was not sent. */
+function unsent(method: string): ErrorContext {
+  return { phase: 'send', method, kind: 'notification', direction: 'out' }
 }
 
 const KEPT = Promise.resolve()

@@ -4,6 +4,7 @@ import type { Absence } from './absence.js'
 import type { Connection } from './connection.js'
 import type { Reception } from './connection-events.js'
 import type { Authorize } from './dispatcher.js'
+import type { ErrorContext } from './error-context.js'
 import type { HelloParams, HelloResult } from './handshake.js'
 import type { AnswerKeyed } from './keyed-calls.js'
 import type { ResolvedChannelOptions } from './options.js'
@@ -60,5 +61,5 @@ export interface ChannelCoreEvents<Own extends Owner> {
   exposes?(owner: Own, methods: readonly string[]): void
   /** `inFlight` or `queued` may have changed. */
   change?(owner: Own): void
-  error(owner: Own, error: unknown): void
+  error(owner: Own, error: unknown, context: ErrorContext): void
 }

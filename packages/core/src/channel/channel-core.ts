@@ -23,6 +23,7 @@ import type { Answer, ConnectionEvents, Reception, Unsendable } from './connecti
 import { Delivery, type DeliveryEvents } from './delivery.js'
 import { type Authorize, Dispatcher, type DispatcherHost } from './dispatcher.js'
 import { MOVED, OVERFLOW, refusalOf, SESSION_ENDS, TOO_MUCH_WAITS } from './endings.js'
+import { type ErrorContext, IN_FRAME, outgoingContext } from './error-context.js'
 import type { AnyHandler, ExposeOptions, HandlersByName } from './exposed-handlers.js'
 import { type Bye, isCounted } from './extensions.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
@@ -213,8 +214,8 @@ export class ChannelCore
     this.#lookServed()
   }
 
-  error(error: unknown): void {
-    this.#options.events.error(this.channel, error)
+  error(error: unknown, context: ErrorContext): void {
+    this.#options.events.error(this.channel, error, context)
   }
 
   // ── Where it stands ───────────────────────────────────────────────────────────────────────────
@@ -604,7 +605,7 @@ export class ChannelCore
         channelId: this.id,
         maxMessage: limits.message,
         frameType: format.frameType,
-        error: (error: unknown) => this.error(error),
+        error: (error: unknown) => this.error(error, IN_FRAME),
       })
     } catch (thrown) {
       return failedTransport(transport, thrown)
@@ -764,7 +765,7 @@ export class ChannelCore
     if (!this.#delivery.session) return
     if (this.#delivery.acknowledged(recv)) return this.#delivery.relieve()
     const reason = `The protocol was broken: an rpc.ack of ${quoted(recv)} can't be`
-    this.error(new RpcProtocolError(reason))
+    this.error(new RpcProtocolError(reason), IN_FRAME)
     connection.end(CloseCode.violation, reason)
   }
 
@@ -842,7 +843,7 @@ export class ChannelCore
     if (this.#resends.spend()) return true
     this.#caller.returned(call)
     const error = disconnectedError(call, why)
-    if (kind === 'notification') this.error(error)
+    if (kind === 'notification') this.error(error, outgoingContext(call, 'send'))
     else this.#caller.fail(call, error)
     return false
   }

@@ -2,6 +2,7 @@ import type { CloseInfo } from '../transport/transport.js'
 import type { Encoded } from '../wire/encoded.js'
 import type { Classified, MessageId, ResponseMessage } from '../wire/message.js'
 import type { Connection } from './connection.js'
+import type { ErrorContext } from './error-context.js'
 import type { Bye } from './extensions.js'
 import type { HelloParams, HelloResult } from './handshake.js'
 import type { HeldCall } from './held-calls.js'
@@ -83,7 +84,7 @@ export interface ConnectionEvents {
   /** The server wishes its clients to spread over such a window, in ms, after a loss. */
   spread(ms: number): void
   /** Something went wrong that no answer tells the other side about. */
-  error(error: unknown): void
+  error(error: unknown, context: ErrorContext): void
   close(connection: Connection, info: CloseInfo): void
 }
 

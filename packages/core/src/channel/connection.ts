@@ -38,6 +38,7 @@ import {
 import { afterWait } from './deadline.js'
 import { DISCOVER } from './discovery.js'
 import { TOO_MUCH_WAITS } from './endings.js'
+import { IN_FRAME, incomingContext, OF_CONNECTION } from './error-context.js'
 import { isCounted, readBye } from './extensions.js'
 import { FrameReader } from './frame-reader.js'
 import {
@@ -188,6 +189,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       drained: () => this.drained(),
       arriving: () => this.arriving(),
       passed: (frames, bytes) => this.passed(frames, bytes),
+      unreadable: (cause) => this.unreadable(cause),
     }
   }
 
@@ -216,6 +218,14 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   passed(frames: number, bytes: number): void {
     if (!this.#ended) this.#life.passed(frames, bytes)
+  }
+
+  unreadable(cause: Error): void {
+    const { message } = cause
+    const error = new RpcProtocolError(`A frame of the WebSocket can't be read: ${message}`, {
+      cause,
+    })
+    if (!this.#ended) this.#events.error(error, IN_FRAME)
   }
 
   close(info: CloseInfo): void {
@@ -485,7 +495,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   }
 
   #codecFailed(thrown: unknown): void {
-    this.#events.error(thrown)
+    this.#events.error(thrown, IN_FRAME)
     this.end(CloseCode.internal, `The codec "${this.#settings.format.codec.name}" failed`)
   }
 
@@ -508,7 +518,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   /** A function that was given for the connection (of its transport, or its tap) has failed: the connection ends. */
   failed(thrown: unknown): void {
     if (this.#ended) return
-    this.#events.error(thrown)
+    this.#events.error(thrown, OF_CONNECTION)
     this.#drop({ code: 1006, reason: `The transport failed: ${describeThrown(thrown)}` })
   }
 
@@ -517,7 +527,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     try {
       act()
     } catch (thrown) {
-      this.#events.error(thrown)
+      this.#events.error(thrown, OF_CONNECTION)
     }
   }
 
@@ -607,7 +617,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     const ours = this.#settings.format.codec.name
     const isClient = this.#hello !== undefined
     const reason = isClient ? codecMismatch(ours, peers) : codecMismatch(peers, ours)
-    this.#events.error(new RpcProtocolError(reason))
+    this.#events.error(new RpcProtocolError(reason), IN_FRAME)
     if (!isClient) {
       const data = { client: peers, server: ours }
       this.#sendJson(errorMessage(id, ErrorCode.codecMismatch, reason, data))
@@ -669,7 +679,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       case 'unreadable':
         return this.#unreadable(reading.cause)
       case 'unable':
-        this.#events.error(reading.cause)
+        this.#events.error(reading.cause, IN_FRAME)
         // The next connection would fail in the same way.
         return this.end(CloseCode.violation, reading.cause.message)
     }
@@ -721,7 +731,8 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   #unreadable(cause: unknown): void {
     const { codec } = this.#settings.format
     const why = `A frame is not ${codec.name}`
-    this.#events.error(new RpcProtocolError(`${why}: ${plain(describeThrown(cause))}`, { cause }))
+    const error = new RpcProtocolError(`${why}: ${plain(describeThrown(cause))}`, { cause })
+    this.#events.error(error, IN_FRAME)
     this.#unread(errorMessage(null, ErrorCode.parse, `Parse error: a frame is not ${codec.name}`))
   }
 
@@ -745,7 +756,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   #violated(what: string): void {
     const reason = `The protocol was broken: ${what}`
-    this.#events.error(new RpcProtocolError(reason))
+    this.#events.error(new RpcProtocolError(reason), IN_FRAME)
     this.end(CloseCode.violation, reason)
   }
 
@@ -998,7 +1009,9 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       what: `${quoted(incoming.method)}`,
       begin: () => this.#events.notification(this, incoming, { weight }),
     })
-    if (why !== undefined) this.#events.error(new RpcError(ErrorCode.overloaded, why))
+    if (why === undefined) return
+    const context = incomingContext({ method: incoming.method, kind: 'notification' }, 'refused')
+    this.#events.error(new RpcError(ErrorCode.overloaded, why), context)
   }
 
   #word(method: string, params: unknown, bytes: number): void {
@@ -1050,6 +1063,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       const told = { method, cause: thrown }
       this.#events.error(
         new RpcValidationError(`${why}: ${detail}`, [{ message: detail }], 'not-sent', told),
+        incomingContext({ method, kind: 'method', id }, 'answer'),
       )
       return this.#reply(errorMessage(id, ErrorCode.internal, why))
     }
@@ -1076,7 +1090,8 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       unsendable === 'too-deep'
         ? `The answer of ${quoted(method)} nests deeper than the ${depth} levels its caller accepts`
         : `${plain(pathOf(encoded).join('.'))} in the answer of ${quoted(method)} is a Uint8Array, which ${NO_BYTES}`
-    this.#events.error(new RpcValidationError(why, [{ message: why }], 'not-sent', { method }))
+    const error = new RpcValidationError(why, [{ message: why }], 'not-sent', { method })
+    this.#events.error(error, incomingContext({ method, kind: 'method', id }, 'answer'))
     return this.#reply(errorMessage(id, ErrorCode.internal, why))
   }
 

@@ -12,6 +12,7 @@ import {
 } from '../wire/message.js'
 import { CallContext, type CallContextHost } from './call-context.js'
 import { callableNames, DISCOVER, DiscoveryRate, undiscoverable } from './discovery.js'
+import { type ErrorPhase, incomingContext } from './error-context.js'
 import {
   type AnyHandler,
   ExposedHandlers,
@@ -227,9 +228,9 @@ export class Dispatcher {
   /** Runs a notification. Never throws: failures go to `onError`. */
   notification(incoming: Incoming, weighed: Weighed): void {
     const full = this.#whyFull(incoming.method, weighed)
-    if (full) return this.#host.error(new RpcError(ErrorCode.overloaded, full))
+    if (full) return this.#drop(incoming, new RpcError(ErrorCode.overloaded, full))
     const invalid = whyInvalidMeta(incoming)
-    if (invalid) return this.#host.error(new RpcError(ErrorCode.invalidRequest, invalid))
+    if (invalid) return this.#drop(incoming, new RpcError(ErrorCode.invalidRequest, invalid))
     const context = this.#begin(incoming, 'notification')
     let heard: MaybeAsync<unknown>
     const outer = this.#enter(context)
@@ -237,19 +238,37 @@ export class Dispatcher {
       const { use } = this.#host.settings
       heard = use ? this.#hearThrough(use, incoming, context) : this.#hear(incoming, context)
     } catch (thrown) {
-      this.#host.error(thrown)
+      this.#unheard(thrown, context)
     }
     this.#inTurn = outer
     if (!(heard instanceof Promise)) return context.end()
     this.#goesOn(context, weighed)
-    heard.catch((thrown) => this.#host.error(thrown)).finally(() => this.#over(context))
+    heard.catch((thrown) => this.#unheard(thrown, context)).finally(() => this.#over(context))
+  }
+
+  /** A notification is dropped before it has a context. */
+  #drop({ method }: Incoming, error: RpcError): void {
+    this.#host.error(error, incomingContext({ method, kind: 'notification' }, 'refused'))
+  }
+
+  /** A notification was dropped, or its handler has failed. */
+  #unheard(thrown: unknown, context: CallContext): void {
+    this.#host.error(
+      thrown,
+      incomingContext(context, context.isBegun ? 'handler' : phaseOf(thrown)),
+    )
   }
 
   #hear(incoming: Incoming, context: CallContext): MaybeAsync<unknown> {
     const prepared = this.#prepare(incoming, context, 'notification')
     return prepared instanceof Promise
-      ? prepared.then((ready) => this.#run(ready, context))
-      : this.#run(prepared, context)
+      ? prepared.then((ready) => this.#hearReady(ready, context))
+      : this.#hearReady(prepared, context)
+  }
+
+  #hearReady(prepared: Prepared, context: CallContext): MaybeAsync<unknown> {
+    context.isBegun = true
+    return this.#run(prepared, context)
   }
 
   #hearThrough(
@@ -436,7 +455,7 @@ export class Dispatcher {
     const { identity, signal } = caller
     // That there is one was looked at before: see #whyKeyless.
     const answer = answerKeyed as AnswerKeyed
-    const error = (thrown: unknown) => this.#host.error(thrown)
+    const error = (thrown: unknown) => this.#host.error(thrown, incomingContext(caller, 'store'))
     const { owner } = this.#host
     return answer({ key, method, params, identity, owner, signal, run: runOnce, error })
   }
@@ -533,7 +552,9 @@ export class Dispatcher {
     } catch (thrown) {
       if (!context.isLeft) throw thrown
       // A caller that has left the stream does not need the error of a source that was told to stop.
-      if (!isOfAbort(thrown, context.reason)) this.#host.error(thrown)
+      if (!isOfAbort(thrown, context.reason)) {
+        this.#host.error(thrown, incomingContext(context, 'source'))
+      }
     }
     if (context.aborted && !context.isLeft) throw context.reason
     return undefined
@@ -572,10 +593,10 @@ export class Dispatcher {
     try {
       const given = settled(handler(params, context))
       return given instanceof Promise
-        ? given.catch((thrown) => this.#host.error(thrown))
+        ? given.catch((thrown) => this.#host.error(thrown, incomingContext(context, 'handler')))
         : undefined
     } catch (thrown) {
-      this.#host.error(thrown)
+      this.#host.error(thrown, incomingContext(context, 'handler'))
       return undefined
     }
   }
@@ -604,7 +625,7 @@ export class Dispatcher {
     if (!this.#host.localSide && isStream(result)) {
       guarded(
         () => result.return?.(undefined),
-        (thrown) => this.#host.error(thrown),
+        (thrown) => this.#host.error(thrown, incomingContext(context, 'source')),
       )
       throw notThisKind(method, true)
     }
@@ -614,7 +635,9 @@ export class Dispatcher {
   #errorAnswer(thrown: unknown, context: CallContext): ErrorMessage {
     const told = toldError(thrown)
     const { code, message, data, ran }: ToldError = told ?? this.#failure(thrown, context)
-    if (!told && !context.aborted) this.#host.error(thrown)
+    if (!told && !context.aborted) {
+      this.#host.error(thrown, incomingContext(context, 'handler'))
+    }
     return errorMessage(context.id, code, message, data, ran)
   }
 
@@ -662,6 +685,13 @@ function validOf(
   const why = lost === undefined ? '' : `. ${lost}`
   const message = `Invalid ${part} for ${quoted(method)}: ${formatIssues(issues)}${why}`
   throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
+}
+
+/** At which point a notification failed whose handler was not called. */
+function phaseOf(thrown: unknown): ErrorPhase {
+  const code = toldError(thrown)?.code
+  if (code === undefined) return 'handler'
+  return code === ErrorCode.invalidParams ? 'params' : 'refused'
 }
 
 /** Records that a call runs, until it has ended. */

@@ -1,7 +1,9 @@
 import { listOf, type OptionKinds } from '../assert-options.js'
-import { describeClose } from '../transport/close-codes.js'
+import { CloseCode, describeClose, meantBy } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
-import { describeWithStack, type Logger, log } from './logger.js'
+import { type ErrorContext, hookContext, OF_CONNECTION } from './error-context.js'
+import { logFailure } from './log-failure.js'
+import { type LoggerOption, log } from './logger.js'
 
 /** A function, or a list of functions. */
 export type OneOrMore<T> = T | readonly T[]
@@ -17,9 +19,10 @@ export interface ChannelHooks<Ch> {
   onDisconnect?: OneOrMore<(channel: Ch, reason: CloseInfo) => unknown>
   /**
    * Something failed that no caller on this side is told of: a handler threw, a notification broke
-   * its schema, a frame could not be read.
+   * its schema, a frame could not be read. The context says where: the method, its kind, its direction, its id and the
+   * phase. If one throws, the logger is told.
    */
-  onError?: OneOrMore<(channel: Ch, error: unknown) => unknown>
+  onError?: OneOrMore<(channel: Ch, error: unknown, context: ErrorContext) => unknown>
 }
 
 export const CHANNEL_HOOKS = {
@@ -28,21 +31,41 @@ export const CHANNEL_HOOKS = {
   onError: 'functions',
 } as const satisfies OptionKinds<ChannelHooks<never>>
 
+/**
+ * Codes that say that something is wrong with what was sent: those of RFC 6455, section 7.4.1, for the protocol, the
+ * type, the text, the policy and the size, and those of this library.
+ */
+const UNUSUAL: ReadonlySet<number> = new Set([
+  1002,
+  1003,
+  1007,
+  1008,
+  CloseCode.tooBig,
+  CloseCode.tryAgainLater,
+  CloseCode.violation,
+  CloseCode.tooMany,
+])
+
 /** Runs the hooks of channels that have the same, and logs what these are told of. */
 export class HookRunner<Ch extends { readonly id: string }> {
-  readonly #hooks: ChannelHooks<Ch> & { readonly logger?: Logger }
+  readonly #hooks: ChannelHooks<Ch> & { readonly logger?: LoggerOption }
 
-  constructor(hooks: ChannelHooks<Ch> & { readonly logger?: Logger }) {
+  constructor(hooks: ChannelHooks<Ch> & { readonly logger?: LoggerOption }) {
     this.#hooks = hooks
   }
 
-  error(channel: Ch, thrown: unknown): void {
-    const { logger, onError } = this.#hooks
-    log(logger, 'error', `channel ${channel.id}: ${describeWithStack(thrown)}`)
-    for (const hook of listOf(onError)) {
-      // A failing onError has nobody left to tell; the other hooks still hear of the first failure.
-      void (async () => hook(channel, thrown))().catch(() => {})
+  error(channel: Ch, thrown: unknown, context: ErrorContext): void {
+    this.#log(channel, thrown, context)
+    for (const hook of listOf(this.#hooks.onError)) {
+      // The other hooks still hear of the first failure.
+      void (async () => hook(channel, thrown, context))().catch((failure) =>
+        this.#log(channel, failure, hookContext('onError')),
+      )
     }
+  }
+
+  #log({ id }: Ch, thrown: unknown, context: ErrorContext): void {
+    logFailure(this.#hooks.logger, thrown, context, id)
   }
 
   /** Resolves to whether all went well. */
@@ -53,9 +76,16 @@ export class HookRunner<Ch extends { readonly id: string }> {
       for (const hook of listOf(onConnect)) await hook(channel)
       return true
     } catch (thrown) {
-      this.error(channel, thrown)
+      this.error(channel, thrown, hookContext('onConnect'))
       return false
     }
+  }
+
+  /** A connection has ended, for whatever reason. */
+  down(channel: Ch, reason: CloseInfo): void {
+    if (!UNUSUAL.has(meantBy(reason.code))) return
+    const text = `the connection ended (${describeClose(reason)})`
+    log(this.#hooks.logger, 'warn', text, OF_CONNECTION, channel.id)
   }
 
   /** Only where {@link connect} was told: a connection that went before it was ready was told to nobody. */
@@ -63,7 +93,9 @@ export class HookRunner<Ch extends { readonly id: string }> {
     const { logger, onDisconnect } = this.#hooks
     log(logger, 'debug', `channel ${channel.id} is disconnected (${describeClose(reason)})`)
     for (const hook of listOf(onDisconnect)) {
-      void (async () => hook(channel, reason))().catch((thrown) => this.error(channel, thrown))
+      void (async () => hook(channel, reason))().catch((thrown) =>
+        this.error(channel, thrown, hookContext('onDisconnect')),
+      )
     }
   }
 }

@@ -9,6 +9,7 @@ import type { ChannelCoreOptions } from './channel-core-options.js'
 import type { Connection } from './connection.js'
 import type { ConnectionEvents, Reception } from './connection-events.js'
 import type { Authorize } from './dispatcher.js'
+import type { ErrorContext } from './error-context.js'
 import { type HandlersByName, handlersOf } from './exposed-handlers.js'
 import { assertGroup, type Groups, Membership } from './groups.js'
 import type { HelloParams } from './handshake.js'
@@ -91,14 +92,17 @@ export class ChannelKind {
             if (!well) channel.end({ code: CloseCode.internal, reason: 'An onConnect hook failed' })
           })
         },
-        down: (channel) => events?.down?.(channel),
+        down: (channel, info) => {
+          hooks.down(channel, info)
+          events?.down?.(channel)
+        },
         ended: (channel, info, recv) => {
           channel.over()
           events?.ended?.(channel, info, recv)
           if (channel.wasTold) hooks.disconnect(channel, info)
         },
         exposes: (channel, methods) => channel.exposes(methods),
-        error: (channel, error) => hooks.error(channel, error),
+        error: (channel, error, context) => hooks.error(channel, error, context),
         change: (channel) => events?.change?.(channel),
       },
     }
@@ -223,8 +227,8 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   }
 
   /** Reports an error that no answer tells the other side about. */
-  error(thrown: unknown): void {
-    this.core.error(thrown)
+  error(thrown: unknown, context: ErrorContext): void {
+    this.core.error(thrown, context)
   }
 
   /** How much it holds for the other side, in bytes. */

@@ -1,30 +1,84 @@
-import { describeThrown, RpcError } from '../errors.js'
+import { describeThrown, RpcConfigError, RpcError } from '../errors.js'
 import { plain, plainLines } from '../quoted.js'
+import { printToConsole } from './console-logger.js'
+import type { ErrorContext } from './error-context.js'
 import { guarded } from './guarded.js'
+import { isProduction } from './production.js'
 
 /**
- * As much of a logger as is used: that of `console`, pino, winston and others. Each call is one
- * string; `debug` tells of connections, `warn` of attempts and refusals that failed, `error` of what
- * nobody else is told of.
+ * As much of a logger as is used: that of `console`, winston and others. Each call is one string; `debug` tells of
+ * connections, `warn` of attempts and refusals that failed, `error` of what nobody else is told of. Of a failure, the
+ * second argument says where it was. pino takes these fields first:
+ * `{ error: (text, context = {}) => log.error(context, text), … }`.
  */
 export interface Logger {
-  debug(message: string): unknown
-  warn(message: string): unknown
-  error(message: string): unknown
+  debug(message: string, context?: ErrorContext): unknown
+  warn(message: string, context?: ErrorContext): unknown
+  error(message: string, context?: ErrorContext): unknown
 }
 
-/** Logs; a logger that fails harms nothing else. */
-export function log(logger: Logger | undefined, level: keyof Logger, message: string): void {
+/**
+ * The option `logger`: where to log. If it is left out, warnings and errors go to the console, each text once a second
+ * at most, unless the program runs in production; `false` logs nothing.
+ */
+export type LoggerOption = Logger | false
+
+/** @throws {RpcConfigError} if it is not a logger. */
+export function assertLogger(logger: unknown): void {
+  if (logger === undefined || logger === false) return
+  const { debug, warn, error } = (logger ?? {}) as Partial<Record<keyof Logger, unknown>>
+  if ([debug, warn, error].every((one) => typeof one === 'function')) return
+  throw new RpcConfigError(
+    'logger must have the functions debug, warn and error, such as console, or be false',
+  )
+}
+
+/**
+ * Logs, or does not, as the option says. A logger that fails harms nothing else.
+ *
+ * @param message a text, or a function that makes it, which is not called if nothing is logged.
+ * @param channelId names the channel in the line of a logger; on the console, it would only be in the way.
+ */
+export function log(
+  logger: LoggerOption | undefined,
+  level: keyof Logger,
+  message: string | (() => string),
+  context?: ErrorContext,
+  channelId?: string,
+): void {
+  if (logger === false || (!logger && (level === 'debug' || isProduction()))) return
+  const write = () => {
+    const text = plainLines(typeof message === 'string' ? message : message())
+    if (!logger) return printToConsole(level as 'warn' | 'error', `flashrpc: ${text}`)
+    const line = `flashrpc: ${channelId === undefined ? '' : `channel ${channelId}: `}${text}`
+    return context ? logger[level](line, context) : logger[level](line)
+  }
   // If the logger itself fails, there is nobody left to tell.
-  if (logger)
-    guarded(
-      () => logger[level](plainLines(`flashrpc: ${message}`)),
-      () => {},
-    )
+  guarded(write, () => {})
 }
 
-/** What was thrown, with the place where it was, where that is known. Never throws itself. */
+/** How many errors in a chain of causes are described. */
+const MOST_CAUSES = 3
+
+/** What was thrown, and its causes, each with the place where it was, where that is known. Never throws itself. */
 export function describeWithStack(thrown: unknown): string {
+  const texts: string[] = []
+  for (let next = thrown; texts.length <= MOST_CAUSES; next = causeOf(next)) {
+    if (next === undefined && texts.length > 0) break
+    texts.push(stackOf(next))
+  }
+  return texts.join('\ncaused by: ')
+}
+
+function causeOf(thrown: unknown): unknown {
+  try {
+    return thrown instanceof Error ? thrown.cause : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function stackOf(thrown: unknown): string {
   try {
     if (thrown instanceof Error && typeof thrown.stack === 'string') {
       const { stack, message } = thrown

@@ -10,7 +10,7 @@ import type { AnyHandler } from './exposed-handlers.js'
 import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from './heartbeat.js'
 import type { LifeOptions } from './life.js'
 import { type ChannelLimits, resolveLimits } from './limits.js'
-import type { Logger } from './logger.js'
+import { assertLogger, type LoggerOption } from './logger.js'
 import { type Middleware, resolveMiddleware } from './middleware.js'
 
 /** What every channel takes, whichever side and wire it is for. */
@@ -70,8 +70,11 @@ export interface ChannelOptions {
    * developing, and `node --conditions=development` does; otherwise false.
    */
   traceCalls?: boolean
-  /** Where to log: `console`, pino, or anything like them. Default: nowhere. */
-  logger?: Logger
+  /**
+   * Where to log: `console`, pino, or anything like them; `false`: nowhere. Default: warnings and errors go to the
+   * console, each text once a second at most. In production (`process.env.NODE_ENV` is `production`), nowhere.
+   */
+  logger?: LoggerOption
   /**
    * What the other side speaks where it is not JSON-RPC 2.0, such as `pythonDialect()` of
    * `@flashrpc/core/python`. Default: JSON-RPC 2.0.
@@ -132,6 +135,7 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
   assertDialect(dialect, format)
   assertDiscovery(discover)
   positiveIntegers(undefined, { helloTimeoutMs })
+  assertLogger(options.logger)
   return {
     timeout: readTimeout(undefined, timeout),
     limits: resolveLimits(limits),

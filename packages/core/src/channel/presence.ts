@@ -1,13 +1,19 @@
+import { type ErrorContext, hookContext } from './error-context.js'
 import { Listeners } from './listeners.js'
+
+/** Whose other side it is. */
+interface PresenceHost {
+  error(error: unknown, context: ErrorContext): void
+}
 
 /** Which methods of the other side have a handler there now, as it says. */
 export class Presence {
-  readonly #host: { error(error: unknown): void }
+  readonly #host: PresenceHost
   #methods: ReadonlySet<string> | undefined
   /** Made for the first one: most channels have none. */
   #listeners: Listeners<ReadonlySet<string>> | undefined
 
-  constructor(host: { error(error: unknown): void }) {
+  constructor(host: PresenceHost) {
     this.#host = host
   }
 
@@ -18,7 +24,7 @@ export class Presence {
 
   /** Tells of each change. @returns ends that. */
   listen(listener: (methods: ReadonlySet<string>) => void): () => void {
-    this.#listeners ??= new Listeners((error) => this.#host.error(error))
+    this.#listeners ??= new Listeners((error) => this.#host.error(error, hookContext('onMethods')))
     return this.#listeners.add(listener)
   }
 

@@ -1,4 +1,5 @@
 import type { MessageId } from '../wire/message.js'
+import { incomingContext } from './error-context.js'
 import type { Speech } from './speech.js'
 import { wordOf } from './stream-words.js'
 
@@ -52,7 +53,13 @@ export class ProgressReport {
     const { value } = this.#newest
     this.#newest = undefined
     const unsent = this.#speech.say(wordOf(PROGRESS, { id: this.#id, value }))
-    if (unsent) this.#speech.error(unsent.error(this.#method, 'Progress'))
+    if (unsent) {
+      const context = incomingContext(
+        { method: this.#method, kind: 'method', id: this.#id },
+        'progress',
+      )
+      this.#speech.error(unsent.error(this.#method, 'Progress'), context)
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { ErrorCode, RpcError } from '../errors.js'
 import { quoted } from '../quoted.js'
 import type { MessageId } from '../wire/message.js'
 import { EMPTY_SET, ownSet } from './empty.js'
+import { incomingContext } from './error-context.js'
 import type { Source } from './functions.js'
 import { IdTable } from './id-table.js'
 import { IncomingStream } from './incoming-stream.js'
@@ -97,7 +98,7 @@ const CALLERS: ReadonlySet<string> = new Set([
 /** The streams of one call that runs here. */
 export class ServedCall {
   readonly id: MessageId
-  readonly #method: string
+  readonly method: string
   readonly #host: ServedStreamsHost
   #input: IncomingStream | undefined
   #output: OutgoingStream | undefined
@@ -105,7 +106,7 @@ export class ServedCall {
 
   constructor(id: MessageId, method: string, host: ServedStreamsHost) {
     this.id = id
-    this.#method = method
+    this.method = method
     this.#host = host
   }
 
@@ -124,13 +125,13 @@ export class ServedCall {
     this.#output = new OutgoingStream({
       credit,
       whenRoomy: () => host.whenRoomy(),
-      error: (thrown) => host.error(thrown),
+      error: (thrown) => host.error(thrown, incomingContext(this, 'source')),
       say: (value) => host.say(wordOf(StreamWord.item, { id: this.id, value })),
       largest: () => host.largestMessage,
       unsent: (why) => {
         // Why, is told on this side only: the text may be that of an error of the handler's own.
-        host.error(why.error(this.#method))
-        return toldUnsent(this.#method, why)
+        host.error(why.error(this.method), incomingContext(this, 'answer'))
+        return toldUnsent(this.method, why)
       },
     })
   }
@@ -141,7 +142,7 @@ export class ServedCall {
       host.say(wordOf(StreamWord.inputCredit, { id: this.id, n }))
     }
     this.#input = new IncomingStream({
-      method: this.#method,
+      method: this.method,
       room: host.room,
       begin: grant,
       isInput: true,
@@ -164,9 +165,9 @@ export class ServedCall {
 
   /** An input that misses an item is wrong as a whole, so it ends. */
   refuseInput(why: string): void {
-    const message = `The input of ${quoted(this.#method)} was not taken: ${why}`
+    const message = `The input of ${quoted(this.method)} was not taken: ${why}`
     const error = new RpcError(ErrorCode.invalidRequest, message, undefined, {
-      method: this.#method,
+      method: this.method,
     })
     this.#input?.end({ error })
   }

@@ -1,4 +1,5 @@
 import type { NotificationMessage } from '../wire/message.js'
+import type { ErrorContext } from './error-context.js'
 import type { Unsent } from './unsent.js'
 
 /** The way to the other side, for what is said of calls besides calling and answering. */
@@ -10,5 +11,5 @@ export interface Speech {
   /** @returns resolves when there may be room for an item; `undefined` where there is now. */
   whenRoomy(): Promise<void> | undefined
   /** Told of every failure that nothing tells the other side about. */
-  error(error: unknown): void
+  error(error: unknown, context: ErrorContext): void
 }

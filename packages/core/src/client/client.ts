@@ -2,12 +2,13 @@
 import { assertFunction, type OptionKinds } from '../assert-options.js'
 import { ChannelCore } from '../channel/channel-core.js'
 import { formatMs } from '../channel/duration.js'
+import { hookContext, OF_CONNECTION } from '../channel/error-context.js'
 import { handlersOf } from '../channel/exposed-handlers.js'
 import type { SomeHandlers } from '../channel/functions.js'
 import type { HelloResult } from '../channel/handshake.js'
 import { CHANNEL_HOOKS, type ChannelHooks, HookRunner } from '../channel/hooks.js'
 import type { Keys } from '../channel/keyed-calls.js'
-import { type Logger, log } from '../channel/logger.js'
+import { type LoggerOption, log } from '../channel/logger.js'
 import {
   CHANNEL_OPTIONS,
   type ChannelOptions,
@@ -184,7 +185,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   readonly #hooks: HookRunner<AnyClient>
   readonly #state: StateHolder
   readonly #createLink: (events: LinkEvents) => Link
-  readonly #logger: Logger | undefined
+  readonly #logger: LoggerOption | undefined
   readonly #outage: Outage
   #link: Link | undefined
   #everConnected = false
@@ -204,7 +205,6 @@ export class LastingClient extends CorePeer implements AnyClient {
     const settings = resolveSettings(options)
     this.#hooks = new HookRunner<AnyClient>(options as ChannelHooks<AnyClient>)
     const side = 'client'
-    const error = (thrown: unknown) => this.#hooks.error(this, thrown)
     this.core = new ChannelCore(
       {
         settings,
@@ -221,13 +221,15 @@ export class LastingClient extends CorePeer implements AnyClient {
           latency: (_, latencyMs) => this.#state.set({ latencyMs }),
           spread: (_, spreadMs) => this.#link?.spread(spreadMs),
           change: () => this.#state.recount(),
-          error: (_, thrown) => error(thrown),
+          error: (_, thrown, context) => this.#hooks.error(this, thrown, context),
         },
       },
       this,
       handlersOf(options.methods, { side, localSide: contract?.[side] }),
     )
-    this.#state = new StateHolder(this.core, error)
+    this.#state = new StateHolder(this.core, (thrown) =>
+      this.#hooks.error(this, thrown, hookContext('subscribe')),
+    )
     if (options.autoConnect !== false) void this.connect()
   }
 
@@ -329,7 +331,7 @@ export class LastingClient extends CorePeer implements AnyClient {
     const remedy = remedyOf(failure)
     const what = `${describeFailure(failure)}${remedy === undefined ? '' : `. ${remedy}`}`
     const level = this.state.attempt > 1 ? 'debug' : 'warn'
-    log(this.#logger, level, `${what} (the next attempt is in ${formatMs(inMs)})`)
+    log(this.#logger, level, `${what} (the next attempt is in ${formatMs(inMs)})`, OF_CONNECTION)
   }
 
   #opened(hello: HelloResult | undefined): void {
@@ -383,7 +385,12 @@ export class LastingClient extends CorePeer implements AnyClient {
   #stopped(status: Exclude<Verdict, 'retry'>, failure: Failure): void {
     this.#link = undefined
     const lastError = disconnected(failure)
-    log(this.#logger, 'error', `${lastError.message}; the client has stopped (${status})`)
+    log(
+      this.#logger,
+      'error',
+      `${lastError.message}; the client has stopped (${status})`,
+      OF_CONNECTION,
+    )
     this.core.refuse({
       message: `the client has stopped (${status}): ${sentence(lastError.message)} connect() tries again`,
       closeCode: failure.closeCode,

@@ -1,4 +1,4 @@
-import type { Logger } from '../channel/logger.js'
+import type { LoggerOption } from '../channel/logger.js'
 import type { Link, LinkEvents } from './link.js'
 import type { RetryOptions } from './retry.js'
 import type { UrlSource } from './url.js'
@@ -8,8 +8,8 @@ export interface ShareOptions {
   readonly url: UrlSource
   readonly retry: RetryOptions
   readonly connectTimeoutMs: number
-  /** The logger of the client, if it has one. */
-  readonly logger?: Logger | undefined
+  /** The option `logger` of the client. */
+  readonly logger?: LoggerOption | undefined
 }
 
 /** Has a client use another program's connection to its server; made by `betweenTabs` of `@flashrpc/core/tabs`. */

@@ -16,8 +16,10 @@ import { type Authorizer, SERVER_CHANNEL_OPTIONS, type ServerChannel } from '../
 import type { Connection } from '../channel/connection.js'
 import type { Reception } from '../channel/connection-events.js'
 import type { Authorize } from '../channel/dispatcher.js'
+import { hookContext, OF_CONNECTION } from '../channel/error-context.js'
 import type { Handlers } from '../channel/functions.js'
 import { assertGroup, Groups } from '../channel/groups.js'
+import { guarded } from '../channel/guarded.js'
 import type { HelloParams } from '../channel/handshake.js'
 import type { ChannelHooks, OneOrMore } from '../channel/hooks.js'
 import type { Keys } from '../channel/keyed-calls.js'
@@ -28,7 +30,8 @@ import {
   type LiveChannel,
   type Visitor,
 } from '../channel/live-channel.js'
-import { log } from '../channel/logger.js'
+import { logFailure } from '../channel/log-failure.js'
+import { describeWithStack, log } from '../channel/logger.js'
 import type { Middleware } from '../channel/middleware.js'
 import type { ChannelOptions } from '../channel/options.js'
 import type { UntypedSide } from '../channel/peer.js'
@@ -36,7 +39,7 @@ import type { Contract, ContractSide } from '../contract.js'
 import { contractAndOptions } from '../contract-and-options.js'
 import { type DiscoveryOption, resolveDiscovery } from '../discovery/discovery-option.js'
 import { RpcConfigError } from '../errors.js'
-import { plain } from '../quoted.js'
+import { plain, quoted } from '../quoted.js'
 import { CloseCode } from '../transport/close-codes.js'
 import { withRetryAfter } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
@@ -310,8 +313,8 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.#handshakeTimeoutMs = assertMs('handshakeTimeoutMs', handshakeTimeoutMs)
     this.#connections = new Connections(options.limits)
     this.#addresses = new ClientAddresses(options.trustProxy)
-    this.#owners = new Owners(options.owner, this.#addresses.areForwarded, (why) =>
-      log(options.logger, 'error', `the option owner failed: ${why}`),
+    this.#owners = new Owners(options.owner, this.#addresses.areForwarded, (thrown) =>
+      this.#hookFailed('owner', thrown),
     )
     this.#expiry =
       options.expiresAt &&
@@ -366,6 +369,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
         const boundTo = this.#ownServers.has(server) ? boundAddress(server) : undefined
         void this.#upgrade(request, socket, head, boundTo)
       },
+      unheard: (request, paths) => this.#unheard(request, paths),
     }
     const stop = hearUpgrades(server, path, hearer, isShared)
     const detach = (): void => {
@@ -374,6 +378,16 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     }
     this.#detach.add(detach)
     return detach
+  }
+
+  /** Nobody serves the path of an upgrade: its client has a wrong path, or the other server is missing. */
+  #unheard(request: IncomingMessage, paths: string): void {
+    log(
+      this.#options.logger,
+      'warn',
+      `refused a connection from ${this.#addresses.of(request)}: 404 nobody serves the path ${quoted(request.url)} on this server. Connect to ${paths}, or attach an endpoint with that path`,
+      OF_CONNECTION,
+    )
   }
 
   async listen(options: ListenOptions = {}): Promise<Listening> {
@@ -530,17 +544,27 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   #rejected(request: IncomingMessage, rejection: RejectUpgrade): void {
-    const { status, message } = rejection
+    const { status, message, cause } = rejection
     const from = this.#addresses.of(request)
+    // A client that is refused is told why, unless something has failed here.
+    const why = cause === undefined ? '' : `\n${describeWithStack(cause)}`
     log(
       this.#options.logger,
-      'warn',
-      `refused a connection from ${from}: ${status} ${plain(message, 1_000)}`,
+      why ? 'error' : 'warn',
+      `refused a connection from ${from}: ${status} ${plain(message, 1_000)}${why}`,
+      OF_CONNECTION,
     )
     for (const hook of listOf(this.#options.onReject)) {
-      // A failing onReject has nobody left to tell.
-      void (async () => hook(request, rejection))().catch(() => {})
+      guarded(
+        () => hook(request, rejection),
+        (thrown) => this.#hookFailed('onReject', thrown),
+      )
     }
+  }
+
+  /** A function of the application failed that is no one channel's. */
+  #hookFailed(name: string, thrown: unknown): void {
+    logFailure(this.#options.logger, thrown, hookContext(name))
   }
 
   #accept(socket: WebSocket, wire: Duplex, visitor: Visitor): void {
@@ -598,13 +622,15 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     try {
       return this.#idempotency?.keysOf(identity)
     } catch (thrown) {
-      channel.error(thrown)
+      channel.error(thrown, hookContext('idempotency.scope'))
       return 'failed'
     }
   }
 
   #spreadMs(channel: LiveChannel): number {
-    return this.#spread.ms(this.#channels.size, (thrown) => channel.error(thrown))
+    return this.#spread.ms(this.#channels.size, (thrown) =>
+      channel.error(thrown, hookContext('spreadMs')),
+    )
   }
 
   async #close({ drain = 0, retryAfterMs }: CloseOptions): Promise<void> {

@@ -6,6 +6,8 @@ import { isPath, refuseUpgrade } from './upgrade.js'
 /** Who serves a path. */
 export interface Hearer {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** An upgrade to a path that nobody serves was refused. @param paths those that are served. */
+  unheard(request: IncomingMessage, paths: string): void
   /** Whether it is about to leave: then another may take its place. */
   isLeaving(): boolean
 }
@@ -157,9 +159,11 @@ class Upgrades {
     })
   }
 
-  #refuse({ socket, release }: Held): void {
+  #refuse({ request, socket, release }: Held): void {
     release()
     const paths = [...this.#hearers.keys()].join(', ')
+    const [hearer] = this.#hearers.values()
+    hearer?.unheard(request, paths)
     refuseUpgrade(socket, 404, `There is no WebSocket here${paths && `; try ${paths}`}\n`)
   }
 }

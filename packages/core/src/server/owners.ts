@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { describeThrown } from '../errors.js'
+import { RpcConfigError } from '../errors.js'
 import { networkOf } from './client-address.js'
 import type { Owner } from './shares.js'
 import { isLoopback } from './upgrade.js'
@@ -8,7 +8,7 @@ import { isLoopback } from './upgrade.js'
 export class Owners {
   readonly #ownerOf: ((identity: unknown) => string | undefined) | undefined
   readonly #countsLoopback: boolean
-  readonly #failed: (why: string) => void
+  readonly #failed: (thrown: unknown) => void
 
   /**
    * @param ownerOf the option `owner`.
@@ -18,7 +18,7 @@ export class Owners {
   constructor(
     ownerOf: ((identity: never) => string | undefined) | undefined,
     countsLoopback: boolean,
-    failed: (why: string) => void,
+    failed: (thrown: unknown) => void,
   ) {
     this.#ownerOf = ownerOf as ((identity: unknown) => string | undefined) | undefined
     this.#countsLoopback = countsLoopback
@@ -42,9 +42,10 @@ export class Owners {
     try {
       const name: unknown = this.#ownerOf(identity)
       if (name === undefined || typeof name === 'string') return name
-      this.#failed(`it must return text, or undefined; it returned ${typeof name}`)
+      const why = `owner must return text, or undefined; it returned ${typeof name}`
+      this.#failed(new RpcConfigError(why))
     } catch (thrown) {
-      this.#failed(describeThrown(thrown))
+      this.#failed(thrown)
     }
     return undefined
   }

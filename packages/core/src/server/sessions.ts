@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { withDefaults } from '../assert-options.js'
 import type { Connection } from '../channel/connection.js'
 import type { Reception, Welcome } from '../channel/connection-events.js'
+import { hookContext } from '../channel/error-context.js'
 import { guarded } from '../channel/guarded.js'
 import type { HelloParams, Resume } from '../channel/handshake.js'
 import type { LiveChannel, Visitor } from '../channel/live-channel.js'
@@ -177,7 +178,7 @@ export class Sessions {
     if (!timingSafeEqual(tokenHash, hash(token))) return false
     // A client counts as another one unless it is certain that it is the same.
     let isSame: unknown = false
-    const failed = (thrown: unknown) => channel.error(thrown)
+    const failed = (thrown: unknown) => channel.error(thrown, hookContext('resume.sameIdentity'))
     guarded(() => {
       isSame = this.#options.sameIdentity(identity, channel.visitor.identity)
       if (typeof isSame !== 'boolean') failed(noBoolean(isSame))

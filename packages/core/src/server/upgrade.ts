@@ -37,14 +37,29 @@ export function refusalOfPage(
   if (allowedOrigins?.includes(origin)) return undefined
   const isOwn = host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)
   if (!isOwn) {
-    return `The origin ${quoted(origin)} is not that of ${quoted(host)}. Add it to the endpoint's allowedOrigins if its pages may connect`
+    return `The page is from ${quoted(origin)}, and the server is ${quoted(host)}. ${remedyFor('allowedOrigins', origin, isOrigin)}`
   }
   const name = withoutPort(host)
   const known = allowedHosts
     ? allowedHosts === '*' || allowedHosts.includes(name)
     : boundTo === undefined || !isLoopback(boundTo) || isLoopbackName(name) || name === boundTo
   if (known) return undefined
-  return `The host ${quoted(name)} is none that this server goes by. Add it to the endpoint's allowedHosts if it is`
+  return `The server does not go by the name ${quoted(name)}. ${remedyFor('allowedHosts', name, isHostName)}`
+}
+
+/** The line that lets a page in; none if it would be wrong, or would let in more than this page. */
+function remedyFor(
+  option: keyof PageRules,
+  value: string,
+  isRight: (value: string) => boolean,
+): string {
+  if (value === 'null') {
+    return 'Files and sandboxed frames have the origin "null". Serve the page from a server'
+  }
+  const isSafe = value.length <= 200 && /^[\x21-\x7e]+$/.test(value) && !value.includes("'")
+  return isSafe && isRight(value)
+    ? `If you trust it, add this line to the options of createEndpoint: ${option}: ['${value}']`
+    : 'No web page can have such a name'
 }
 
 /**

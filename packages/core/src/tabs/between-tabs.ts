@@ -1,9 +1,11 @@
 import { assertFunction, assertOptions, type OptionKinds } from '../assert-options.js'
+import { OF_CONNECTION } from '../channel/error-context.js'
+import { log } from '../channel/logger.js'
 import type { Link, LinkEvents } from '../client/link.js'
 import type { Share, ShareOptions } from '../client/share.js'
-import { RpcConfigError } from '../errors.js'
+import { describeThrown, RpcConfigError } from '../errors.js'
 import { SharedLink, type SharedLinkOptions, type SharedWorkerLike } from './shared-link.js'
-import { TabLink } from './tab-link.js'
+import { OWN_CONNECTION, TabLink } from './tab-link.js'
 
 /** Which tabs share. */
 export interface BetweenTabsOptions {
@@ -54,7 +56,10 @@ export function betweenTabs(
       try {
         first = createWorker()
       } catch (thrown) {
-        if ((thrown as Partial<Error> | null)?.name === 'SecurityError') return undefined
+        if ((thrown as Partial<Error> | null)?.name === 'SecurityError') {
+          log(wishes.logger, 'warn', `${OWN_CONNECTION}: ${describeThrown(thrown)}`, OF_CONNECTION)
+          return undefined
+        }
       }
       const takeFirst = () => {
         const worker = first ?? createWorker()

@@ -1,7 +1,11 @@
+import { OF_CONNECTION } from '../channel/error-context.js'
 import { log } from '../channel/logger.js'
 import type { Link, LinkSession } from '../client/link.js'
 import type { Failure } from '../client/retry.js'
 import type { ShareOptions } from '../client/share.js'
+
+/** What the log says of a tab that shares nothing. */
+export const OWN_CONNECTION = 'this tab has a connection of its own'
 
 /**
  * A tab's link: it goes through a worker that tabs share and, when that is not possible any more, to the server
@@ -20,7 +24,7 @@ export class TabLink implements Link {
     { logger }: ShareOptions,
   ) {
     this.#current = createShared((why) => {
-      log(logger, 'warn', `this tab has a connection of its own: ${why}`)
+      log(logger, 'warn', `${OWN_CONNECTION}: ${why}`, OF_CONNECTION)
       this.#current = createOwn()
     })
   }

@@ -134,6 +134,7 @@ class PythonTransport implements Transport {
       drained: () => events.drained?.(),
       arriving: () => events.arriving?.(),
       passed: (frames, bytes) => events.passed?.(frames, bytes),
+      unreadable: (cause) => events.unreadable?.(cause),
     })
   }
 

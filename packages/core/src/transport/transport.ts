@@ -23,6 +23,8 @@ export interface TransportEvents {
    * message counts it.
    */
   passed?(frames: number, bytes: number): void
+  /** A frame broke the wire's own protocol, or was larger than the wire takes; `close` follows. */
+  unreadable?(cause: Error): void
 }
 
 /** Frames in and out, over one live connection. It is made open and is never opened again. */

@@ -61,8 +61,11 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
         events.frame(typeof data === 'string' ? data : toBytes(data))
       })
       socket.addEventListener('close', ({ code, reason }) => events.close({ code, reason }))
-      // An 'error' is always followed by 'close', which says more; unheard it would end a Node process.
-      socket.addEventListener('error', () => {})
+      // An 'error' is always followed by 'close'; unheard it would end a Node process.
+      socket.addEventListener('error', (event) => {
+        const { error } = event as { error?: unknown }
+        if (isUnreadable(error)) events.unreadable?.(error)
+      })
       socket.on?.('pong', () => {
         events.passed?.(1, 0)
         events.pong?.()
@@ -104,6 +107,11 @@ function assertWebSocket(socket: unknown): void {
   throw new RpcConfigError(
     'webSocketTransport takes a WebSocket: that of the browser, of Node or of ws',
   )
+}
+
+/** Whether an error of `ws` says that a frame breaks RFC 6455, or is too large. Browsers tell nothing. */
+export function isUnreadable(error: unknown): error is Error {
+  return String((error as { code?: unknown } | undefined)?.code).startsWith('WS_ERR_')
 }
 
 function toBytes(data: unknown): Uint8Array {

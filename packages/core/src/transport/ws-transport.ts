@@ -1,6 +1,6 @@
 import type { Frame } from '../wire/codec.js'
 import type { Transport, TransportEvents } from './transport.js'
-import { CLOSED, CLOSED_BEFORE, OPEN, truncateReason } from './web-socket.js'
+import { CLOSED, CLOSED_BEFORE, isUnreadable, OPEN, truncateReason } from './web-socket.js'
 import { type WsFrame, wsFrame } from './ws-frame.js'
 import { FrameCounter } from './ws-frame-counter.js'
 import { type MovingWire, WireMovement } from './ws-movement.js'
@@ -132,7 +132,7 @@ export class WsTransport implements Transport, MessageReader {
     this.#readFrom(socket._receiver)
     socket.on('message', onMessage)
     socket.on('close', onClose)
-    // Always followed by 'close', which says more; unheard it would end the process.
+    // Always followed by 'close'; unheard it would end the process.
     socket.on('error', onError)
     socket.on('pong', onPong)
     if (socket.readyState === CLOSED) {
@@ -245,6 +245,10 @@ export class WsTransport implements Transport, MessageReader {
     this.#events?.close({ code, reason })
   }
 
+  failed(error: Error): void {
+    if (isUnreadable(error)) this.#events?.unreadable?.(error)
+  }
+
   ponged(): void {
     this.#events?.pong?.()
   }
@@ -262,4 +266,6 @@ function onPong(this: OwnedSocket): void {
   this[TRANSPORT]?.ponged()
 }
 
-function onError(): void {}
+function onError(this: OwnedSocket, error: Error): void {
+  this[TRANSPORT]?.failed(error)
+}

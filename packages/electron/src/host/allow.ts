@@ -1,6 +1,6 @@
 import { plain, RpcConfigError } from '@flashrpc/core'
 import type { WebContents } from 'electron'
-import { assertOrigins } from '../origins.js'
+import { assertOrigins, remedyFor } from '../origins.js'
 import type { ElectronFrame, ElectronPage } from './page.js'
 
 /**
@@ -37,7 +37,9 @@ export function judgeOf(allow: Allow): Judge {
   return ({ frame }) => {
     if (!frame.isMainFrame)
       return `${whose(frame)} is in a page: allow must be a function to let it in`
-    return origins.has(frame.origin) ? undefined : `${whose(frame)} is not in allow`
+    return origins.has(frame.origin)
+      ? undefined
+      : `${whose(frame)} is not in allow${remedyFor('allow', frame.origin)}`
   }
 }
 

@@ -10,10 +10,11 @@ import {
   createAudience,
   createGroup,
   ErrorCode,
+  log,
+  logFailure,
   messagePortTransport,
   type OptionKinds,
   plain,
-  plainLines,
   quoted,
   RpcConfigError,
   RpcDisconnectedError,
@@ -102,6 +103,9 @@ interface Events extends ElectronHostEvents<AnyServerChannel> {
   closed: []
 }
 
+/** What fails if a listener of `error` does. */
+const ON_ERROR = "on('error')"
+
 /** Another page of the frame has taken its place; to come back would only take it back. */
 const REPLACED = 4409
 
@@ -119,7 +123,9 @@ class Host {
   readonly #decisions: Decisions
   /** What ends the watch over each window that has a link or a pipe, by `webContents.id`. */
   readonly #watches = new Map<number, () => void>()
-  readonly #listeners: Listeners<Events> = new Listeners((thrown) => this.#failed(thrown))
+  readonly #listeners: Listeners<Events> = new Listeners((thrown, event) =>
+    this.#failed(thrown, `on('${event}')`),
+  )
   readonly #leave: () => void
   #closing: Promise<void> | undefined
 
@@ -238,12 +244,14 @@ class Host {
       wrong = this.#judge(page)
     } catch (cause) {
       const why = 'Main could not say whether this page is allowed'
-      return this.#refuse(port, page, 1011, why, cause)
+      return this.#refuse(port, page, 1011, why, { cause, hook: 'allow' })
     }
     if (wrong !== undefined) return this.#refuse(port, page, 4403, wrong)
     const pipe = this.#pipes.find(page.webContentsId, name)
     const taken = pipe ? this.#takeForPipe(pipe, port, page) : this.#takeForHost(port, page)
-    taken.catch((cause) => this.#refuse(port, page, 1011, 'Main could not take the port', cause))
+    taken.catch((cause) =>
+      this.#refuse(port, page, 1011, 'Main could not take the port', { cause }),
+    )
   }
 
   async #takeForHost(port: MessagePortMain, page: ElectronPage): Promise<void> {
@@ -284,7 +292,7 @@ class Host {
       this.#pipes.handOn(pipe, port, page, isPage ? { frame: page.frame } : verdict.identity)
     } catch (cause) {
       const why = `What identify said of this page can't be handed on to "${pipe.name}"`
-      this.#refuse(port, page, 1011, why, cause)
+      this.#refuse(port, page, 1011, why, { cause, hook: 'identify' })
     }
   }
 
@@ -297,7 +305,7 @@ class Host {
 
   #refuseUnknown(port: MessagePortMain, page: ElectronPage, cause: unknown): void {
     const { code, reason } = describeFailure(cause)
-    this.#refuse(port, page, code, reason, cause)
+    this.#refuse(port, page, code, reason, { cause, hook: 'identify' })
   }
 
   #open(link: Link, identity: unknown): void {
@@ -370,11 +378,11 @@ class Host {
     page: ElectronPage,
     code: number,
     reason: string,
-    cause?: unknown,
+    failure?: { readonly cause: unknown; readonly hook?: string },
   ): void {
     refusePort(port, code, reason)
-    this.#tellRefusal(page, code, reason, cause)
-    if (cause !== undefined) this.#failed(cause)
+    this.#tellRefusal(page, code, reason, failure?.cause)
+    if (failure) this.#failed(failure.cause, failure.hook)
   }
 
   #tellRefusal(
@@ -385,26 +393,20 @@ class Host {
   ): void {
     const { webContents, frame } = page ?? {}
     const refusal: Refusal = { reason, code, webContents, frame, cause }
-    this.#log(
+    log(
+      this.#options.logger,
       'warn',
       `refused a page of ${frame ? quoted(frame.origin) : 'nobody'}: ${plain(reason, 1_000)}`,
+      { phase: 'connection' },
     )
     this.#listeners.tell('refused', refusal)
   }
 
-  #failed(thrown: unknown): void {
-    const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
-    this.#log('error', text)
-    this.#listeners.tell('error', thrown)
-  }
-
-  /** Logs; a logger that fails harms nothing else. */
-  #log(level: 'warn' | 'error', text: string): void {
-    try {
-      this.#options.logger?.[level](plainLines(`flashrpc: ${text}`))
-    } catch {
-      // There is nobody left to tell.
-    }
+  #failed(thrown: unknown, hook?: string): void {
+    const phase = hook === undefined ? 'connection' : 'hook'
+    logFailure(this.#options.logger, thrown, { phase, hook })
+    // A listener of `error` that fails would be told of its own failure, and fail again.
+    if (hook !== ON_ERROR) this.#listeners.tell('error', thrown)
   }
 
   /** The options that each channel has. */

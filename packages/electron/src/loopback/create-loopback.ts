@@ -10,8 +10,9 @@ import {
   assertOptions,
   type Contract,
   type ContractSide,
-  type Logger,
   listOf,
+  log,
+  logFailure,
 } from '@flashrpc/core'
 import {
   createEndpoint,
@@ -240,10 +241,13 @@ class WebSocketLoopback implements Loopback<ContractSide, ContractSide> {
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, rejection: RejectUpgrade): void {
-    warn(this.#options.logger, `refused a connection: ${rejection.status} ${rejection.message}`)
-    for (const hook of listOf(this.#options.onReject)) {
-      // A failing onReject has nobody left to tell.
-      void (async () => hook(request, rejection))().catch(() => {})
+    const { logger, onReject } = this.#options
+    const what = `refused a connection: ${rejection.status} ${rejection.message}`
+    log(logger, 'warn', what, { phase: 'connection' })
+    for (const hook of listOf(onReject)) {
+      void (async () => hook(request, rejection))().catch((thrown) =>
+        logFailure(logger, thrown, { phase: 'hook', hook: 'onReject' }),
+      )
     }
     refuseUpgrade(socket, rejection)
   }
@@ -254,14 +258,5 @@ class WebSocketLoopback implements Loopback<ContractSide, ContractSide> {
     // Those that asked for nothing yet, or don't take their answer.
     for (const socket of this.#sockets) socket.destroy()
     await closed
-  }
-}
-
-/** A logger that fails harms nothing else. */
-function warn(logger: Logger | undefined, message: string): void {
-  try {
-    logger?.warn(`flashrpc: ${message}`)
-  } catch {
-    // There is nobody left to tell.
   }
 }

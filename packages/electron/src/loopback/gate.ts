@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { quoted } from '@flashrpc/core'
 import { RejectUpgrade } from '@flashrpc/core/server'
+import { remedyFor } from '../origins.js'
 import type { Credentials } from './credentials.js'
 import { type RawHeaders, valuesOf } from './raw-headers.js'
 import type { Token } from './token.js'
@@ -66,7 +67,7 @@ function refusalOfOrigin(
     403,
     value === 'null'
       ? 'The Origin is "null", that of sandboxed iframes and file: pages. Serve the page from a scheme of the app, such as app://'
-      : `The Origin ${quoted(value)} is none of this app's. Add it to the loopback's origins if it is`,
+      : `The Origin ${quoted(value)} is none of this app's${remedyFor('origins', value)}`,
   )
 }
 

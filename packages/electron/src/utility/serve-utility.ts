@@ -10,6 +10,7 @@ import {
   createAudience,
   createGroup,
   type Handlers,
+  log,
   messagePortTransport,
   type OptionKinds,
   RpcConfigError,
@@ -166,7 +167,11 @@ class Service {
     const [port] = ports
     if (port === undefined || !claimsHandOver(data)) return
     const handOver = readHandOver(data)
-    if ('wrong' in handOver) return refusePort(port, 4400, handOver.wrong)
+    if ('wrong' in handOver) {
+      const why = `refused a port: ${handOver.wrong}`
+      log(this.#options.logger, 'warn', why, { phase: 'connection' })
+      return refusePort(port, 4400, handOver.wrong)
+    }
     port.postMessage(ACCEPTED)
     const transport = whenEnded(messagePortTransport(portOfMain(port)), () => {
       this.#transports.delete(transport)

@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, test } from 'vitest'
+
+const program = fileURLToPath(new URL('support/failing-program.ts', import.meta.url))
+
+/** Runs a program in which everything fails. @returns what was printed. */
+async function printed(environment: string | undefined, ...args: string[]): Promise<string> {
+  const { NODE_ENV: _, ...env } = process.env
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', '--conditions', '@flashrpc/source', program, ...args],
+    {
+      env: { ...env, ...(environment !== undefined && { NODE_ENV: environment }) },
+      timeout: 30_000,
+    },
+  )
+  expect(stdout).toBe('done\n')
+  return stderr
+}
+
+/** How often a text stands in another. */
+function times(text: string, part: string): number {
+  return text.split(part).length - 1
+}
+
+describe('without a logger', { timeout: 60_000 }, () => {
+  let unset: string
+
+  beforeAll(async () => {
+    unset = await printed(undefined)
+  }, 60_000)
+
+  test.each([
+    [
+      'a handler that throws, with its method and stack',
+      /"add" failed: Error: the disk is full\n +at .*failing-program\.ts/,
+    ],
+    ['a result that can’t be sent', /The answer of "cycle" can't be sent as json: .*circular/i],
+    [
+      'a listener of progress that throws',
+      /progress of "copy" failed: Error: onProgress broke\n +at /,
+    ],
+    ['a notification with invalid params', /"note" was dropped: Invalid params for "note": text: /],
+    ['a notification that nobody knows', /"noet" was dropped: .*"noet"/],
+    ['a frame that can’t be read', /A frame is not json/],
+    ['onConnect that throws', /onConnect failed: Error: onConnect broke\n +at /],
+    ['onDisconnect that throws', /onDisconnect failed: Error: onDisconnect broke\n +at /],
+    ['onError that throws', /onError failed: Error: onError broke\n +at /],
+    ['onReject that throws', /onReject failed: Error: onReject broke\n +at /],
+    ['a listener of the state that throws', /subscribe failed: Error: subscribe broke\n +at /],
+    ['owner that throws', /owner failed: Error: owner broke\n +at /],
+    ['authenticate that throws', /500 Authentication failed\nError: authenticate broke\n +at /],
+    [
+      'a socket that another listener answered',
+      /500 This upgrade was answered or ended by somebody else/,
+    ],
+    [
+      'a page of another origin, with the line that lets it in',
+      /403 The page is from "http:\/\/localhost:5173".* allowedOrigins: \['http:\/\/localhost:5173'\]\n/,
+    ],
+    [
+      'a message that is too large',
+      /A frame of the WebSocket can't be read: Max payload size exceeded\n/,
+    ],
+    [
+      'a path that nobody serves',
+      /404 nobody serves the path "\/prc" on this server\. Connect to \/rpc/,
+    ],
+  ])('prints %s', (_, line) => {
+    expect(unset).toMatch(line)
+  })
+
+  test('prints each text once a second', () => {
+    // A thousand calls take less than a few seconds.
+    expect(times(unset, '"add" failed')).toBeGreaterThan(0)
+    expect(times(unset, '"add" failed')).toBeLessThan(10)
+  })
+
+  test('prints in development, too', async () => {
+    expect(await printed('development')).toContain('"add" failed: Error: the disk is full')
+  })
+
+  test('prints nothing in production', async () => {
+    expect(await printed('production')).toBe('')
+  })
+})
+
+test('logger: false prints nothing', { timeout: 60_000 }, async () => {
+  expect(await printed(undefined, 'silent')).toBe('')
+})
