@@ -1,0 +1,4 @@
+export default {
+  base: './',
+  resolve: { conditions: ['@flashrpc/source', 'browser', 'module', 'import', 'default'] },
+}
