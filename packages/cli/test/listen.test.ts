@@ -1,3 +1,4 @@
+import { type Codec, jsonCodec } from '@flashrpc/core'
 import { pythonDialect } from '@flashrpc/core/python'
 import { createEndpoint } from '@flashrpc/core/server'
 import { expect, test } from 'vitest'
@@ -58,6 +59,30 @@ test('listens until Ctrl-C', async () => {
   expect(await cli.ended).toBe(130)
   expect(cli.stderr).toBe(`connected to ${server.url}\n`)
   await eventually(() => expect(server.endpoint.channels.size).toBe(0))
+})
+
+test('says on stderr what can’t be read, whatever NODE_ENV is', async () => {
+  // The second notification is not JSON.
+  const codec: Codec = {
+    ...jsonCodec,
+    encode: (message) => {
+      const text = jsonCodec.encode(message)
+      return String(text).includes('"n":2') ? 'no JSON' : text
+    },
+  }
+  await using server = await serve({ ...greeting([]), codec, logger: false })
+  const before = process.env.NODE_ENV
+  for (const mode of ['development', 'production']) {
+    process.env.NODE_ENV = mode
+    try {
+      const { stderr } = await run(['listen', server.url, '--count', '2'])
+      const [connected, ...said] = stderr.trim().split('\n')
+      expect(connected).toBe(`connected to ${server.url}`)
+      expect(said).toEqual([expect.stringMatching(/^flashrpc: channel \w+: A frame is not json: /)])
+    } finally {
+      process.env.NODE_ENV = before
+    }
+  }
 })
 
 test('connects again, and says so on stderr', async () => {

@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { createChannel, createClient, memoryTransportPair } from '@flashrpc/core'
+import { createEndpoint } from '@flashrpc/core/server'
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
 
 const program = fileURLToPath(new URL('support/failing-program.ts', import.meta.url))
 
@@ -89,4 +92,61 @@ describe('without a logger', { timeout: 60_000 }, () => {
 
 test('logger: false prints nothing', { timeout: 60_000 }, async () => {
   expect(await printed(undefined, 'silent')).toBe('')
+})
+
+describe('a stranger', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  test('can’t flood the console, whatever it sends', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    await using endpoint = createEndpoint<{ ping(): string }>({ methods: { ping: () => 'pong' } })
+    const { url } = await endpoint.listen()
+    const socket = new WebSocket(url)
+    await new Promise((resolve) => socket.once('open', resolve))
+    const notify = (name: string) => {
+      const method = `${name}\n\u001b[2J${'x'.repeat(10_000)}`
+      socket.send(JSON.stringify({ jsonrpc: '2.0', method }))
+    }
+    const answered = new Promise((resolve) => socket.once('message', resolve))
+    const begun = performance.now()
+    for (let n = 0; n < 500; n++) notify(`n${n}`)
+    socket.send('{"jsonrpc":"2.0","id":1,"method":"ping"}')
+    await answered
+    const seconds = Math.ceil((performance.now() - begun) / 1_000)
+    expect(error.mock.calls.length).toBeGreaterThan(0)
+    expect(error.mock.calls.length).toBeLessThanOrEqual(20 * seconds)
+    for (const [line] of error.mock.calls) {
+      expect(line).toMatch(/^flashrpc: "n\d+\\n\\u001b\[2Jx+…" was dropped: .*$/)
+      expect(line.length).toBeLessThan(1_000)
+    }
+    // How many lines are missing is said with the next one.
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+    notify('last')
+    await expect.poll(() => warn.mock.calls.length).toBe(1)
+    const [said] = warn.mock.calls[0] as [string]
+    const missing = /^flashrpc: (\d+) messages were not printed/.exec(said)?.[1]
+    expect(error.mock.calls.length - 1 + Number(missing)).toBe(500)
+    socket.terminate()
+  })
+})
+
+describe('a logger that is none', () => {
+  const makers = {
+    createClient: (logger: never) =>
+      createClient({ url: 'ws://127.0.0.1:1', autoConnect: false, logger }),
+    createEndpoint: (logger: never) => createEndpoint({ methods: {}, logger }),
+    createChannel: (logger: never) =>
+      createChannel({ side: 'client', transport: memoryTransportPair()[0], logger }),
+  }
+
+  test.each(Object.entries(makers))('is refused by %s', (_, make) => {
+    for (const logger of [true, 'console', null, {}, { error: () => {}, warn: () => {} }]) {
+      expect(() => make(logger as never)).toThrow(
+        'logger must have the functions debug, warn and error, such as console, or be false',
+      )
+    }
+  })
 })

@@ -442,3 +442,22 @@ test('a listener that fails harms nobody, and error is told', async () => {
   )
   window.destroy()
 })
+
+test('a listener of error that fails is told to the log, and not to itself', async () => {
+  const lines: string[] = []
+  const line = (text: string) => void lines.push(text)
+  await using host = desktop.host({ logger: { debug: () => {}, warn: line, error: line } })
+  const failed = vi.fn(() => {
+    throw new Error('of error')
+  })
+  host.on('error', failed).on('connect', () => {
+    throw new Error('of connect')
+  })
+  const { window } = await desktop.open()
+  await host.whenConnected(window)
+  await eventually(() => expect(lines).toHaveLength(2))
+  expect(lines[0]).toMatch(/^flashrpc: on\('connect'\) failed: Error: of connect\n/)
+  expect(lines[1]).toMatch(/^flashrpc: on\('error'\) failed: Error: of error\n/)
+  expect(failed).toHaveBeenCalledTimes(1)
+  window.destroy()
+})
