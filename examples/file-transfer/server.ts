@@ -45,7 +45,6 @@ const endpoint = createEndpoint(contract, {
       }
     },
   },
-  onError: [(_, error) => console.error(error)],
 })
 
 const memory = watchMemory()

@@ -22,6 +22,8 @@ export interface DemoOptions {
 export interface Served
   extends Required<Pick<ChannelHooks<DemoChannel>, 'onDisconnect' | 'onError'>> {
   readonly methods: Handlers<(typeof contract)['server'], DemoChannel>
+  /** What fails, or is refused, is logged in words of its own. */
+  readonly logger: false
 }
 
 /** The demo's serving side. It knows its pages, and not what they come over. */
@@ -93,6 +95,7 @@ export async function createDemo({ folder, askCommand, log }: DemoOptions): Prom
         if (pages.size === 0) meter.stop()
       },
     ],
+    logger: false,
     onError: [
       (_, error) => log(`error: ${error instanceof Error ? error.message : String(error)}`),
     ],

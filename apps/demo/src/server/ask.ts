@@ -33,6 +33,8 @@ async function main(): Promise<number> {
     connectTimeoutMs: PATIENCE_MS,
     retry: { maxAttempts: 1 },
     autoConnect: false,
+    // It says itself why it has no connection.
+    logger: false,
     methods: { answered: (answer) => console.log(`${describe(answer)}`) },
   })
   try {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { plain } from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
 import { contract, RPC_PATH } from '../contract.js'
 import { createDemo } from '../host/demo.js'
@@ -31,15 +32,14 @@ async function main(): Promise<void> {
   // Listening comes first: who has no port needs no watcher.
   const server = createPageServer()
   port = await listenOn(server, wanted)
-  const demo = await createDemo({
-    folder,
-    askCommand,
-    log: (line) => console.log(`  ${dim(new Date().toLocaleTimeString('en-GB'))}  ${line}`),
-  })
+  const log = (line: string) =>
+    console.log(`  ${dim(new Date().toLocaleTimeString('en-GB'))}  ${line}`)
+  const demo = await createDemo({ folder, askCommand, log })
   const endpoint = createEndpoint(contract, {
     resume: {},
     allowedHosts: LOCAL_NAMES,
     ...demo.served,
+    onReject: [(_, { message }) => log(`refused a page: ${plain(message)}`)],
   })
   endpoint.attach(server, { path: RPC_PATH })
 
