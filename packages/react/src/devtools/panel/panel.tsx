@@ -45,12 +45,13 @@ export function Panel({
   const size = sizes[position]
   const panel = useRef<HTMLElement>(null)
   useLayoutEffect(() => {
-    adoptSheet(panel.current, panelSheet)
+    const element = panel.current
+    adoptSheet(element, panelSheet)
     // Above all of the page, whatever its elements are: one that is transformed or filtered would hold it in.
-    panel.current?.showPopover?.()
+    element?.showPopover?.()
     // Opened by keyboard, it goes on there.
-    panel.current?.focus()
-    return () => panel.current?.hidePopover?.()
+    element?.focus()
+    return () => element?.hidePopover?.()
   }, [])
   useLayoutEffect(() => panel.current?.style.setProperty('--size', `${size}px`), [size])
   useRoom(position, size)
