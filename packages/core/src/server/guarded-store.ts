@@ -124,7 +124,10 @@ export class GuardedStore {
 }
 
 /** A store has not answered in time. */
-export class StoreIsLate extends RpcTimeoutError {}
+export class StoreIsLate extends RpcTimeoutError {
+  // A bundler may rename the class.
+  override readonly name = 'StoreIsLate'
+}
 
 /** The name of a store, for the texts of errors. */
 export function nameOfStore(id: unknown): string {
