@@ -6,6 +6,8 @@ const KINDS = {
   boolean: 'true or false',
   function: 'a function',
   functions: 'a function, or a list of functions',
+  list: 'a list',
+  number: 'a number',
   object: 'an object',
   string: 'a text',
 }
@@ -122,7 +124,7 @@ function isOf(value: unknown, kind: string): boolean {
   if (kind === 'functions') {
     return typeof value === 'function' || (Array.isArray(value) && value.every(isFunction))
   }
-  return value !== null && typeof value === kind
+  return kind === 'list' ? Array.isArray(value) : value !== null && typeof value === kind
 }
 
 function isFunction(value: unknown): boolean {

@@ -79,7 +79,6 @@ const contract = defineContract({
 const schema = z.object({})
 const url = 'ws://127.0.0.1:1'
 const hook = () => {}
-const logger = console
 
 const FUNCTIONS = [hook, 'x'] as const
 const NUMBER = [7, 'x'] as const
@@ -96,7 +95,7 @@ const CHANNEL = {
   use: [[(_: unknown, next: () => unknown) => next()], 'x'],
   plain: FLAG,
   traceCalls: FLAG,
-  logger: [logger],
+  logger: [false, 5],
   dialect: [pythonDialect(), 'x'],
   codec: [jsonCodec, 'x'],
   frameType: ['binary', 'x'],
@@ -507,9 +506,9 @@ test('hooks may be one function or a list', async () => {
 
 describe('nonsense in place of arguments is refused by an error of this library, or taken', () => {
   const [transport] = memoryTransportPair()
-  const channel = createChannel(contract, { side: 'server', transport })
+  const channel = createChannel(contract, { side: 'server', transport, logger: false })
   // A call that is taken is rejected at once.
-  const aClient = createClient({ url, autoConnect: false })
+  const aClient = createClient({ url, autoConnect: false, logger: false })
   void aClient.close()
   const anEndpoint = createEndpoint({ methods: {} })
   const audience = createAudience(() => [])

@@ -1,4 +1,4 @@
-import type { AnyClient, Contract } from '@flashrpc/core'
+import { type AnyClient, type Contract, RpcConfigError } from '@flashrpc/core'
 import { createContext, useContext } from 'react'
 
 /** What a provider provides: its client, and the way to the providers around it. */
@@ -26,7 +26,7 @@ function contextsOfCopies(): Set<unknown> {
  * The client of the nearest provider; for hooks bound to a contract, of the nearest one that is
  * bound to the same.
  *
- * @throws {Error} where there is none around.
+ * @throws {RpcConfigError} where there is none around.
  */
 export function useProvidedClient(boundTo: Contract | undefined, hook: string): AnyClient {
   let provided = useContext(RpcContext)
@@ -39,5 +39,5 @@ export function useProvidedClient(boundTo: Contract | undefined, hook: string): 
     copies.size > 1
       ? `. There are ${copies.size} copies of @flashrpc/react in this program, and a provider of another one is the likely cause: "npm ls @flashrpc/react" shows them, and a bundler's "dedupe" makes them one`
       : ''
-  throw new Error(`${hook} found no provider around it. ${remedy}${cause}`)
+  throw new RpcConfigError(`${hook} found no provider around it. ${remedy}${cause}`)
 }

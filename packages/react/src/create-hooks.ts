@@ -1,11 +1,12 @@
-import type {
-  Client,
-  Contract,
-  ExposeOptions,
-  ItemOf,
-  MethodName,
-  Other,
-  StreamName,
+import {
+  assertContract,
+  type Client,
+  type Contract,
+  type ExposeOptions,
+  type ItemOf,
+  type MethodName,
+  type Other,
+  type StreamName,
 } from '@flashrpc/core'
 import type { ReactElement } from 'react'
 import { bindHook } from './bind-hook.js'
@@ -48,8 +49,11 @@ export interface RpcHooks<C extends Contract> {
 /**
  * Makes the provider and the hooks of one contract, with its types. Its hooks see only providers of
  * the same contract, so that an application can nest several.
+ *
+ * @throws {RpcConfigError} if the contract is none, such as one that is undefined because modules import each other.
  */
 export function createRpcHooks<C extends Contract>(contract: C): RpcHooks<C> {
+  assertContract('createRpcHooks', contract)
   return {
     RpcProvider: bindHook(BoundRpcProvider, contract),
     useRpc: bindHook(useBoundRpc, contract),

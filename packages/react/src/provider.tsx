@@ -1,4 +1,14 @@
-import type { AnyClient, ClientSettings, ClientTarget, Contract } from '@flashrpc/core'
+import {
+  type AnyClient,
+  assertContract,
+  assertOptions,
+  CLIENT_SETTINGS,
+  type ClientSettings,
+  type ClientTarget,
+  type Contract,
+  type OptionKinds,
+  RpcConfigError,
+} from '@flashrpc/core'
 import {
   type ReactElement,
   type ReactNode,
@@ -28,22 +38,48 @@ export type RpcProviderProps<C extends Contract = Contract> = { children?: React
       ClientSettings)
 )
 
+const PROVIDER_OPTIONS = {
+  ...CLIENT_SETTINGS,
+  transport: 'function',
+  children: 0,
+  client: 0,
+  contract: 0,
+} as const satisfies OptionKinds<RpcProviderProps, 'helloTimeoutMs'>
+
 /** `<RpcProvider>`; documented where it is exported. */
 export function BoundRpcProvider(
   boundTo: Contract | undefined,
   props: RpcProviderProps,
 ): ReactElement {
+  assertProps(props)
   const { children, client, ...source } = props
   const content = (provided: AnyClient) => (
     <Provide client={provided} boundTo={boundTo}>
       {children}
     </Provide>
   )
-  return client ? (
+  return client !== undefined ? (
     <GivenClient client={client} content={content} />
   ) : (
     <MadeClient source={{ contract: boundTo, ...source } as ClientSource} content={content} />
   )
+}
+
+/** @throws {RpcConfigError} naming the prop that is unknown, or wrong whatever the others are. */
+function assertProps(props: RpcProviderProps): void {
+  assertOptions('RpcProvider', props, PROVIDER_OPTIONS)
+  const { children, client, ...source } = props
+  if (source.contract !== undefined) assertContract('RpcProvider', source.contract)
+  if (client === undefined) return
+  if (typeof client?.subscribe !== 'function') {
+    throw new RpcConfigError('RpcProvider: client must be a client, made by createClient')
+  }
+  for (const [name, value] of Object.entries(source)) {
+    if (value === undefined) continue
+    throw new RpcConfigError(
+      `RpcProvider: ${name} is for a client that it makes; with a client, leave it out`,
+    )
+  }
 }
 
 /** Provides one value for as long as what it is made of stays the same. */

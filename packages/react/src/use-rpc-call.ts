@@ -1,10 +1,12 @@
-import type {
-  AnyClient,
-  CallOptions,
-  Contract,
-  ProgressOf,
-  RemoteFunction,
-  ResultOf,
+import {
+  type AnyClient,
+  assertOptions,
+  type CallOptions,
+  type Contract,
+  type OptionKinds,
+  type ProgressOf,
+  type RemoteFunction,
+  type ResultOf,
 } from '@flashrpc/core'
 import { useEffect, useInsertionEffect, useMemo } from 'react'
 import { useStore } from 'zustand'
@@ -28,12 +30,16 @@ export interface RpcCall<M> extends CallState<ResultOf<M>, ProgressOf<M>> {
 /** Options of all calls that a component makes; those of one call count more. */
 export type UseRpcCallOptions = Pick<CallOptions, 'timeout'>
 
+const CALL_OPTIONS = { timeout: 0 } satisfies OptionKinds<UseRpcCallOptions>
+
 /** `useRpcCall`; documented where it is exported. */
 export function useBoundRpcCall(
   boundTo: Contract | undefined,
   method: string,
-  { timeout }: UseRpcCallOptions = {},
+  options: UseRpcCallOptions = {},
 ) {
+  assertOptions('useRpcCall', options, CALL_OPTIONS, method)
+  const { timeout } = options
   const client = useProvidedClient(boundTo, 'useRpcCall')
   const latest = useMade(`useRpcCall("${method}")`, createCall, [client, method])
   // An insertion effect runs before the other effects of this commit, which may call.

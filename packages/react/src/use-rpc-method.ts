@@ -1,4 +1,12 @@
-import type { Client, Contract, ExposeOptions, Handler } from '@flashrpc/core'
+import {
+  assertFunction,
+  assertOptions,
+  type Client,
+  type Contract,
+  EXPOSE_OPTIONS,
+  type ExposeOptions,
+  type Handler,
+} from '@flashrpc/core'
 import { useEffect, useInsertionEffect, useRef } from 'react'
 import { useProvidedClient } from './context.js'
 
@@ -18,14 +26,18 @@ export type ComponentHandler<
  * call is answered −32601 with `data.reason: 'not-mounted'`, or waits for the next one to mount: after this one
  * as many ms as its `waitForMount` says, otherwise as many as the provider's.
  *
- * @throws {RpcConfigError} (in an effect) where the contract has no such method, or an option is wrong.
+ * @throws {RpcConfigError} (rendering) where the handler is no function, or an option is unknown; (in an effect) where
+ *   the contract has no such method, or an option is wrong.
  */
 export function useBoundRpcMethod<C extends Contract, K extends keyof C['client'] & string>(
   boundTo: C | undefined,
   method: K,
   handler: ComponentHandler<C, K>,
-  { waitForMount }: ExposeOptions = {},
+  options: ExposeOptions = {},
 ): void {
+  assertFunction(`useRpcMethod("${String(method)}")`, handler)
+  assertOptions('useRpcMethod', options, EXPOSE_OPTIONS, method)
+  const { waitForMount } = options
   const client = useProvidedClient(boundTo, 'useRpcMethod')
   const newest = useRef(handler)
   // Before any effect of this commit, so that nobody sees the closure of an older render.

@@ -1,4 +1,4 @@
-import type { ClientState, Contract } from '@flashrpc/core'
+import { assertFunction, type ClientState, type Contract } from '@flashrpc/core'
 import { useMemo } from 'react'
 import { useStore } from 'zustand'
 import { shallow } from 'zustand/shallow'
@@ -18,6 +18,7 @@ export function useBoundRpcState(
   boundTo: Contract | undefined,
   selector: (state: ClientState) => unknown = identity,
 ): unknown {
+  assertFunction('useRpcState', selector)
   const store = storeOf(useProvidedClient(boundTo, 'useRpcState'))
   const select = useMemo(() => keepSame(selector), [selector])
   return useStore(store, select)

@@ -1,4 +1,11 @@
-import type { AnyClient, CallOptions, Contract, ItemOf } from '@flashrpc/core'
+import {
+  type AnyClient,
+  assertOptions,
+  type CallOptions,
+  type Contract,
+  type ItemOf,
+  type OptionKinds,
+} from '@flashrpc/core'
 import { useEffect, useInsertionEffect, useMemo } from 'react'
 import { useStore } from 'zustand'
 import { tracedTo } from './call-trace.js'
@@ -28,6 +35,15 @@ export interface UseRpcStreamOptions<Item = unknown> extends Pick<CallOptions, '
   pauseWhenHidden?: boolean
 }
 
+const STREAM_OPTIONS = {
+  timeout: 0,
+  enabled: 'boolean',
+  keep: 'number',
+  onItem: 'function',
+  restart: 'boolean',
+  pauseWhenHidden: 'boolean',
+} as const satisfies OptionKinds<UseRpcStreamOptions>
+
 /** A stream as a component reads it. */
 export interface RpcStreamState<Item = unknown> extends StreamState<Item> {
   /**
@@ -48,6 +64,7 @@ export function useBoundRpcStream(
   params?: unknown,
   options: UseRpcStreamOptions = {},
 ): RpcStreamState {
+  assertOptions('useRpcStream', options, STREAM_OPTIONS, method)
   const { enabled = true, pauseWhenHidden = false, timeout } = options
   const client = useProvidedClient(boundTo, 'useRpcStream')
   const reader = useMade(`useRpcStream("${method}")`, createReader, [

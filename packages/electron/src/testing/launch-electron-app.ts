@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
+import { assertOptions, type OptionKinds, RpcConfigError } from '@flashrpc/core'
 import type * as Electron from 'electron'
 import type { BrowserContext, Page } from 'playwright-core'
 import { findApp } from './app/app-description.js'
@@ -37,6 +38,19 @@ export interface ElectronAppOptions {
   /** How long the app may take to quit before it is ended, in ms. Default: 10,000. */
   readonly quitTimeout?: number | undefined
 }
+
+const APP_OPTIONS = {
+  main: 'string',
+  args: 'list',
+  env: 'object',
+  cwd: 'string',
+  nodeArgs: 'list',
+  executablePath: 'string',
+  chromiumArgs: 'list',
+  headless: 'boolean',
+  timeout: 'number',
+  quitTimeout: 'number',
+} as const satisfies OptionKinds<ElectronAppOptions>
 
 /** The electron module of an app under test, and `bench`: what it would have shown or opened. */
 export type BenchedElectron = typeof Electron & { readonly bench: BenchRecord }
@@ -92,8 +106,13 @@ export interface ElectronApp extends AsyncDisposable {
  *
  * @throws {ElectronBenchError} where there is no Chromium, no Playwright, no main file, or the app
  * ends as it starts; with what it wrote.
+ * @throws {RpcConfigError} naming the option that is unknown or wrong.
  */
 export async function launchElectronApp(options: ElectronAppOptions): Promise<ElectronApp> {
+  assertOptions('launchElectronApp', options, APP_OPTIONS)
+  if (options.main === undefined) {
+    throw new RpcConfigError('main is missing: give the path of the main file of the app')
+  }
   const {
     args = [],
     env = process.env,

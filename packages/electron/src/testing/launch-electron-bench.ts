@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { join } from 'node:path'
+import { assertOptions, type OptionKinds } from '@flashrpc/core'
 import type { CustomScheme } from 'electron'
 import type { Page } from 'playwright-core'
 import { PlayedApp } from './main/app.js'
@@ -31,6 +32,14 @@ export interface ElectronBenchOptions {
   readonly serve?: ((request: Request) => Response | Promise<Response> | undefined) | undefined
 }
 
+const BENCH_OPTIONS = {
+  executablePath: 'string',
+  args: 'list',
+  headless: 'boolean',
+  schemes: 'list',
+  serve: 'function',
+} as const satisfies OptionKinds<ElectronBenchOptions>
+
 /** A window of the bench: anything that its `BrowserWindow` made. */
 type BenchWindow = Pick<InstanceType<PlayedElectron['BrowserWindow']>, 'isDestroyed'>
 
@@ -55,10 +64,12 @@ const APP: CustomScheme = {
  * Starts a bench: Electron's main process as objects to call, without an Electron binary.
  *
  * @throws {ElectronBenchError} where there is no Chromium, or it can't be started.
+ * @throws {RpcConfigError} naming the option that is unknown or wrong.
  */
 export async function launchElectronBench(
   options: ElectronBenchOptions = {},
 ): Promise<ElectronBench> {
+  assertOptions('launchElectronBench', options, BENCH_OPTIONS)
   const { schemes = [APP], ...rest } = options
   const folder = createTemporaryFolder()
   const main = await startMainProcess({

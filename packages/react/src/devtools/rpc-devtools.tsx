@@ -1,4 +1,4 @@
-import type { AnyClient } from '@flashrpc/core'
+import { type AnyClient, assertOptions, type OptionKinds, RpcConfigError } from '@flashrpc/core'
 import {
   lazy,
   type ReactElement,
@@ -34,6 +34,14 @@ export interface RpcDevtoolsProps {
   theme?: 'auto' | 'light' | 'dark'
 }
 
+const DEVTOOLS_PROPS = {
+  client: 'object',
+  defaultOpen: 'boolean',
+  button: 'string',
+  position: 'string',
+  theme: 'string',
+} as const satisfies OptionKinds<RpcDevtoolsProps>
+
 /** Loaded when it is opened for the first time. */
 const Panel = lazy(async () => ({ default: (await import('./panel/panel.js')).Panel }))
 
@@ -44,19 +52,21 @@ const Panel = lazy(async () => ({ default: (await import('./panel/panel.js')).Pa
  *
  * It is in a shadow root, needs no stylesheet, and works under a Content-Security-Policy without `unsafe-inline`.
  *
- * @throws {Error} (rendering) where there is neither a `client` nor a provider around it.
+ * @throws {RpcConfigError} (rendering) where a prop is unknown or wrong, or there is neither a `client` nor a provider around it.
  */
-export function RpcDevtools({
-  client,
-  defaultOpen = false,
-  button = 'floating',
-  position = 'bottom',
-  theme = 'auto',
-}: RpcDevtoolsProps): ReactElement {
+export function RpcDevtools(props: RpcDevtoolsProps): ReactElement {
+  assertOptions('RpcDevtools', props, DEVTOOLS_PROPS)
+  const {
+    client,
+    defaultOpen = false,
+    button = 'floating',
+    position = 'bottom',
+    theme = 'auto',
+  } = props
   const provided = useContext(RpcContext)?.client
   const shown = client ?? provided
   if (!shown) {
-    throw new Error(
+    throw new RpcConfigError(
       'RpcDevtools found no client. Put it into a <RpcProvider>, or give it one: <RpcDevtools client={client} />',
     )
   }

@@ -1,8 +1,13 @@
-import type { CallOptions } from '@flashrpc/core'
-import type { RpcQueryKeyOptions } from './query-key.js'
+import type { CallOptions, OptionKinds } from '@flashrpc/core'
+import { QUERY_KEY_OPTIONS, type RpcQueryKeyOptions } from './query-key.js'
 
 /** What is cached of a result: TanStack Query keeps no `undefined`, so that becomes null. */
 export type Cached<Result> = Result extends undefined ? null : Result
 
 /** How a query calls. When it is given up is TanStack Query's to say. */
 export interface RpcQueryCallOptions extends Pick<CallOptions, 'timeout'>, RpcQueryKeyOptions {}
+
+export const QUERY_CALL_OPTIONS = {
+  ...QUERY_KEY_OPTIONS,
+  timeout: 0,
+} as const satisfies OptionKinds<RpcQueryCallOptions>

@@ -1,7 +1,17 @@
-import type { AnyClient, CallOptions, Client, MethodName, ResultOf, RpcError } from '@flashrpc/core'
+import {
+  type AnyClient,
+  assertOptions,
+  type CallOptions,
+  type Client,
+  type MethodName,
+  type OptionKinds,
+  type ResultOf,
+  type RpcError,
+} from '@flashrpc/core'
 import { mutationOptions, type UseMutationOptions } from '@tanstack/react-query'
 import { tracedTo } from '../call-trace.js'
 import type { ParamsOf } from '../params.js'
+import { QUERY_CALL_OPTIONS } from './call-types.js'
 import { type RpcQueryKeyOptions, rpcQueryKey } from './query-key.js'
 
 /** How a mutation calls. */
@@ -16,6 +26,12 @@ export interface RpcMutationCallOptions<Params>
   /** Is told how far a call has come. */
   onProgress?: (value: never) => unknown
 }
+
+const MUTATION_OPTIONS = {
+  ...QUERY_CALL_OPTIONS,
+  idempotencyKey: 'function',
+  onProgress: 'function',
+} as const satisfies OptionKinds<RpcMutationCallOptions<unknown>>
 
 /**
  * A method's call as options of `useMutation`. Its key is `rpcQueryKey(method)`. It is not repeated, unless you
@@ -32,8 +48,10 @@ export function rpcMutationOptions<Local, Remote, K extends MethodName<Remote>>(
 export function rpcMutationOptions(
   client: AnyClient,
   method: string,
-  { keyPrefix, idempotencyKey, ...options }: RpcMutationCallOptions<unknown> = {},
+  mutationCallOptions: RpcMutationCallOptions<unknown> = {},
 ) {
+  assertOptions('rpcMutationOptions', mutationCallOptions, MUTATION_OPTIONS, method)
+  const { keyPrefix, idempotencyKey, ...options } = mutationCallOptions
   const traced = tracedTo(client, rpcMutationOptions)
   return mutationOptions<unknown, RpcError, unknown>({
     mutationKey: rpcQueryKey(method, undefined, { keyPrefix }),

@@ -1,3 +1,4 @@
+import { assertOptions, type OptionKinds } from '@flashrpc/core'
 import { keyParams } from './key-params.js'
 
 /** What every key of ours begins with, where nothing else is said. */
@@ -11,6 +12,10 @@ export interface RpcQueryKeyOptions {
   keyPrefix?: readonly unknown[] | undefined
 }
 
+export const QUERY_KEY_OPTIONS = {
+  keyPrefix: 'list',
+} as const satisfies OptionKinds<RpcQueryKeyOptions>
+
 export type RpcQueryKey = readonly unknown[]
 
 /**
@@ -20,13 +25,15 @@ export type RpcQueryKey = readonly unknown[]
  * TanStack Query compares keys as JSON. What has no word there (bytes, `bigint`, `Map`, `Set`, `NaN`) has one in the key,
  * so that params which say the same make the same key. An instance of a class without `toJSON` makes a key of its own.
  *
- * @throws {RpcConfigError} where params hold themselves.
+ * @throws {RpcConfigError} where params hold themselves, or an option is wrong.
  */
 export function rpcQueryKey(
   method?: string,
   params?: unknown,
-  { keyPrefix = PREFIX }: RpcQueryKeyOptions = {},
+  options: RpcQueryKeyOptions = {},
 ): RpcQueryKey {
+  assertOptions('rpcQueryKey', options, QUERY_KEY_OPTIONS)
+  const { keyPrefix = PREFIX } = options
   if (method === undefined) return keyPrefix
   return params === undefined
     ? [...keyPrefix, method]

@@ -1,4 +1,11 @@
-import type { AnyClient, Client, MethodName, ResultOf, RpcError } from '@flashrpc/core'
+import {
+  type AnyClient,
+  assertOptions,
+  type Client,
+  type MethodName,
+  type ResultOf,
+  type RpcError,
+} from '@flashrpc/core'
 import {
   type QueryKeyWithDataTag,
   queryOptions,
@@ -9,7 +16,7 @@ import {
 } from '@tanstack/react-query'
 import { tracedTo } from '../call-trace.js'
 import type { ParamsAnd, ParamsOf } from '../params.js'
-import type { Cached, RpcQueryCallOptions } from './call-types.js'
+import { type Cached, QUERY_CALL_OPTIONS, type RpcQueryCallOptions } from './call-types.js'
 import { type RpcQueryKey, rpcQueryKey } from './query-key.js'
 
 type Data<Remote, K extends keyof Remote> = Cached<ResultOf<Remote[K]>>
@@ -41,8 +48,10 @@ export function rpcQueryOptions(
   client: AnyClient,
   method: string,
   params?: unknown,
-  { keyPrefix, ...options }: RpcQueryCallOptions = {},
+  queryCallOptions: RpcQueryCallOptions = {},
 ): object {
+  assertOptions('rpcQueryOptions', queryCallOptions, QUERY_CALL_OPTIONS, method)
+  const { keyPrefix, ...options } = queryCallOptions
   const isSkipped = params === skipToken
   const traced = isSkipped ? {} : tracedTo(client, rpcQueryOptions)
   return queryOptions({

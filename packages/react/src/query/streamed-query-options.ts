@@ -1,4 +1,12 @@
-import type { AnyClient, Client, ItemOf, RpcError, StreamName } from '@flashrpc/core'
+import {
+  type AnyClient,
+  assertOptions,
+  type Client,
+  type ItemOf,
+  type OptionKinds,
+  type RpcError,
+  type StreamName,
+} from '@flashrpc/core'
 import {
   type QueryKeyWithDataTag,
   queryOptions,
@@ -8,7 +16,7 @@ import {
 import { tracedTo } from '../call-trace.js'
 import { newest } from '../newest.js'
 import type { ParamsAnd, ParamsOf } from '../params.js'
-import type { RpcQueryCallOptions } from './call-types.js'
+import { QUERY_CALL_OPTIONS, type RpcQueryCallOptions } from './call-types.js'
 import { type RpcQueryKey, rpcQueryKey } from './query-key.js'
 
 /** How a stream fills a query. */
@@ -21,6 +29,12 @@ export interface RpcStreamedQueryOptions extends RpcQueryCallOptions {
    */
   refetchMode?: 'append' | 'reset' | 'replace'
 }
+
+const STREAMED_QUERY_OPTIONS = {
+  ...QUERY_CALL_OPTIONS,
+  keep: 'number',
+  refetchMode: 'string',
+} as const satisfies OptionKinds<RpcStreamedQueryOptions>
 
 type Items<Remote, K extends keyof Remote> = ItemOf<Remote[K]>[]
 
@@ -41,8 +55,10 @@ export function rpcStreamedQueryOptions(
   client: AnyClient,
   method: string,
   params?: unknown,
-  { keyPrefix, keep, refetchMode = 'reset', ...options }: RpcStreamedQueryOptions = {},
+  streamedOptions: RpcStreamedQueryOptions = {},
 ): object {
+  assertOptions('rpcStreamedQueryOptions', streamedOptions, STREAMED_QUERY_OPTIONS, method)
+  const { keyPrefix, keep, refetchMode = 'reset', ...options } = streamedOptions
   const traced = tracedTo(client, rpcStreamedQueryOptions)
   return queryOptions({
     queryKey: rpcQueryKey(method, params, { keyPrefix }),

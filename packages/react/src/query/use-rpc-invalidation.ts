@@ -1,9 +1,16 @@
 'use client'
 
-import type { AnyClient, Client, ClientState, Handler } from '@flashrpc/core'
+import {
+  type AnyClient,
+  assertFunction,
+  assertOptions,
+  type Client,
+  type ClientState,
+  type Handler,
+} from '@flashrpc/core'
 import { type InvalidateQueryFilters, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useInsertionEffect, useRef } from 'react'
-import { type RpcQueryKeyOptions, rpcQueryKey } from './query-key.js'
+import { QUERY_KEY_OPTIONS, type RpcQueryKeyOptions, rpcQueryKey } from './query-key.js'
 
 /** What a server's notification makes stale: filters, or several, or nothing this time. */
 export type Invalidates<M> = (
@@ -23,8 +30,11 @@ export function useRpcInvalidation<Local, Remote, K extends keyof Local & string
   client: Client<Local, Remote>,
   notification: K,
   invalidates: Invalidates<Local[K]>,
-  { keyPrefix }: RpcQueryKeyOptions = {},
+  options: RpcQueryKeyOptions = {},
 ): void {
+  assertFunction('useRpcInvalidation', invalidates)
+  assertOptions('useRpcInvalidation', options, QUERY_KEY_OPTIONS)
+  const { keyPrefix } = options
   const queryClient = useQueryClient()
   const newest = useRef({ invalidates, keyPrefix })
   useInsertionEffect(() => {
