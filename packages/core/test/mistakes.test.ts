@@ -45,6 +45,12 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
     cause: '/rpc: the server answered HTTP 404 Not Found',
     remedy: 'try /ws',
   },
+  'allowedOrigins is forgotten': {
+    names: 'flashrpc: refused a connection from 127.0.0.1',
+    cause: 'The page is from "http://localhost:5173"',
+    remedy:
+      "add this line to the options of createEndpoint: allowedOrigins: ['http://localhost:5173']",
+  },
   'allowedOrigins has a path': {
     names: 'allowedOrigins has "http://localhost:5173/"',
     cause: 'no request can match',
@@ -100,6 +106,11 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
     cause: 'must be a function',
     remedy: 'must be a function',
   },
+  'a handler throws': {
+    names: 'flashrpc: "add" failed',
+    cause: "TypeError: Cannot read properties of undefined (reading 'rows')",
+    remedy: 'mistakes-process.mjs:',
+  },
   'a handler returns another type than it should': {
     names: 'The result of "add" breaks its schema',
     cause: 'expected number, received string',
@@ -113,6 +124,11 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
     names: 'The result of "now" breaks its schema',
     cause: 'JSON',
     remedy: 'msgpackCodec',
+  },
+  'onConnect throws': {
+    names: 'flashrpc: onConnect failed',
+    cause: 'Error: no such table',
+    remedy: 'mistakes-process.mjs:',
   },
   'a misspelt option of a client': {
     names: 'createClient',
@@ -183,6 +199,11 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
     names: '"add" was not sent',
     cause: 'HTTP 401 Unauthorized: A token is missing',
     remedy: 'check the credentials in the url or the headers',
+  },
+  'a notification with wrong params': {
+    names: 'flashrpc: "log" was dropped',
+    cause: 'Invalid params for "log": text',
+    remedy: 'expected string, received undefined',
   },
   'the server calls a page without a handler': {
     names: '"confirm"',

@@ -83,6 +83,9 @@ async function serveHttp(listener) {
   return { server, address: `127.0.0.1:${server.address().port}` }
 }
 
+/** Time for the other side's output. */
+const aMoment = () => new Promise((resolve) => setTimeout(resolve, 150))
+
 const mistakes = {
   'the server is not running': async () => connect({ url: await nobody() }).other.add(five),
   'the port is of another server': async () => {
@@ -91,6 +94,10 @@ const mistakes = {
   },
   'the path is wrong': async () => {
     await connect({ url: (await serve()).replace('/ws', '/rpc') }).other.add(five)
+  },
+  'allowedOrigins is forgotten': async () => {
+    const headers = { Origin: 'http://localhost:5173' }
+    await connect({ url: await serve(), headers }).other.add(five)
   },
   'allowedOrigins has a path': () => endpointOf({ allowedOrigins: ['http://localhost:5173/'] }),
   'the url is forgotten': () => connect({}),
@@ -104,6 +111,12 @@ const mistakes = {
     connect({ url: await serve({ methods: {} }) }).other.add(five),
   'a handler has a misspelt name': () => endpointOf({ methods: { ...methods, ad: () => 5 } }),
   'a handler is not a function': () => endpointOf({ methods: { ...methods, add: 5 } }),
+  'a handler throws': async () => {
+    const add = () => {
+      throw new TypeError("Cannot read properties of undefined (reading 'rows')")
+    }
+    await connect({ url: await serve({ methods: { add } }) }).other.add(five)
+  },
   'a handler returns another type than it should': async () => {
     await connect({ url: await serve({ methods: { add: () => '5' } }) }).other.add(five)
   },
@@ -116,6 +129,13 @@ const mistakes = {
     const dated = defineContract({ server: { now: method({ result: z.date() }) } })
     const url = await serve({ methods: { now: () => new Date(0) } }, dated)
     await connect({ url }, dated).other.now()
+  },
+  'onConnect throws': async () => {
+    const fail = () => {
+      throw new Error('no such table')
+    }
+    await connect({ url: await serve({ onConnect: [fail] }) }).other.add(five)
+    await aMoment()
   },
   'a misspelt option of a client': () => connect({ url: 'ws://127.0.0.1:1', autoconnect: false }),
   'a misspelt option of an endpoint': () =>
@@ -153,6 +173,11 @@ const mistakes = {
       return {}
     }
     await connect({ url: await serve({ authenticate }) }).other.add(five)
+  },
+  'a notification with wrong params': async () => {
+    const client = connect({ url: await serve() })
+    await client.other.log({ txet: 'hello' })
+    await aMoment()
   },
   'the server calls a page without a handler': async () => {
     const asked = Promise.withResolvers?.() ?? withResolvers()
