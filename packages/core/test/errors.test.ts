@@ -360,25 +360,25 @@ describe('a method that cannot be called', () => {
     const config = { name: 'RpcConfigError' }
     expect(await rejection(client.call('ad' as 'add'))).toMatchObject({
       ...config,
-      message: `"ad" can't be called: the contract's other side has add, note. Do you mean "add"?`,
+      message: `"ad" can't be called: the contract's other side has add, note. Did you mean "add"?`,
     })
     expect(await rejection(client.notify('Noet' as 'note'))).toMatchObject({
       ...config,
-      message: expect.stringMatching(/Do you mean "note"\?$/),
+      message: expect.stringMatching(/Did you mean "note"\?$/),
     })
     expect(await rejection(client.call('remove' as 'add'))).toMatchObject({
       message: expect.stringMatching(/has add, note\. Add it there, or correct the name$/),
     })
     expect(await rejection(server.call('aks' as 'ask'))).toMatchObject({
-      message: expect.stringMatching(/has ask\. Do you mean "ask"\?$/),
+      message: expect.stringMatching(/has ask\. Did you mean "ask"\?$/),
     })
     expect(() => server.expose('adds' as 'add', () => {})).toThrow(
-      `"adds" can't be exposed: the contract's server side has add, note. Do you mean "add"?`,
+      `"adds" can't be exposed: the contract's server side has add, note. Did you mean "add"?`,
     )
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`get${n}`, method()]))
     const large = pairOf(defineContract({ server: many }))
     expect(await rejection(large.client.call('gte499'))).toMatchObject({
-      message: expect.stringMatching(/has get0, .*get9 and 490 more\. Do you mean "get499"\?$/),
+      message: expect.stringMatching(/has get0, .*get9 and 490 more\. Did you mean "get499"\?$/),
     })
   })
 

@@ -73,8 +73,8 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
   },
   'a call by a misspelt name': {
     names: '"ad" can\'t be called',
-    cause: "the contract's other side",
-    remedy: '"add"',
+    cause: "the contract's other side has add, log, count",
+    remedy: 'Did you mean "add"?',
   },
   'wrong params': {
     names: 'Invalid params for "add": b',
@@ -98,8 +98,8 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
   },
   'a handler has a misspelt name': {
     names: '"ad" can\'t be exposed',
-    cause: "the contract's server side",
-    remedy: '"add"',
+    cause: "the contract's server side has add, log, count",
+    remedy: 'Did you mean "add"?',
   },
   'a handler is not a function': {
     names: 'The handler of "add"',
