@@ -172,7 +172,11 @@ describe('onError and the logger learn where it failed:', () => {
   test('a transport', async () => {
     const { told, options } = listener()
     const [transport] = memoryTransportPair()
-    createChannel({ side: 'client', transport: { ...transport, send: fail }, ...options })
+    createChannel({
+      side: 'client',
+      transport: Object.assign(transport, { send: fail }),
+      ...options,
+    })
     await expect.poll(() => told[0]).toStrictEqual({ phase: 'connection' })
   })
 })
