@@ -158,6 +158,8 @@ describe.each(LEVELS)('%s', (level, options) => {
         await new Promise((resolve) => setTimeout(resolve, random() * 40))
         scene.proxy.refuse()
         await killed(scene.server)
+        // A call to a server that is not known to be gone may have run.
+        await until(client, 'reconnecting')
         for (let n = 0; n < 5; n++) scene.oracle.call((id) => client.other.run({ id }))
         scene.proxy.retarget({ port: await scene.serve() })
         scene.proxy.accept()
