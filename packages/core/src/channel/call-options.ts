@@ -36,6 +36,7 @@ export function assertCallOptions(method: string, options: object): void {
 
 /** Inherited members do not count, but are seen here, too. */
 function areKnown(options: object): boolean {
-  for (const name in options) if (!Object.hasOwn(CALL_OPTIONS, name)) return false
+  // Inherited members of the table are no 0: this is faster than to ask whether it has the name.
+  for (const name in options) if (CALL_OPTIONS[name as keyof SendOptions] !== 0) return false
   return true
 }
