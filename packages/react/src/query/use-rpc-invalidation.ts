@@ -47,7 +47,8 @@ export function useRpcInvalidation<Local, Remote, K extends keyof Local & string
     }
     const take = (client as AnyClient).expose(notification, hear)
     const end = onMissed(client, () => {
-      const queryKey = rpcQueryKey(undefined, undefined, newest.current)
+      const { keyPrefix } = newest.current
+      const queryKey = rpcQueryKey(undefined, undefined, { keyPrefix })
       void queryClient.invalidateQueries({ queryKey })
     })
     return () => {
