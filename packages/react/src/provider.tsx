@@ -1,7 +1,6 @@
 import {
   type AnyClient,
   assertContract,
-  assertOptions,
   CLIENT_SETTINGS,
   type ClientSettings,
   type ClientTarget,
@@ -19,6 +18,7 @@ import {
   useState,
 } from 'react'
 import { type Provided, RpcContext } from './context.js'
+import { ownProps } from './own-props.js'
 import { type ClientSource, connectWhenCalled, OwnedClient } from './owned-client.js'
 
 /** What `<RpcProvider>` connects to: a client of yours, or one it makes of the rest. */
@@ -51,11 +51,10 @@ export function BoundRpcProvider(
   boundTo: Contract | undefined,
   props: RpcProviderProps,
 ): ReactElement {
-  assertProps(props)
-  const { children, client, ...source } = props
+  const { client, ...source } = checkedProps(props)
   const content = (provided: AnyClient) => (
     <Provide client={provided} boundTo={boundTo}>
-      {children}
+      {props.children}
     </Provide>
   )
   return client !== undefined ? (
@@ -65,12 +64,15 @@ export function BoundRpcProvider(
   )
 }
 
-/** @throws {RpcConfigError} naming the prop that is unknown, or wrong whatever the others are. */
-function assertProps(props: RpcProviderProps): void {
-  assertOptions('RpcProvider', props, PROVIDER_OPTIONS)
-  const { children, client, ...source } = props
+/**
+ * @returns the props without those that any component may be given.
+ * @throws {RpcConfigError} naming the prop that is unknown, or wrong whatever the others are.
+ */
+function checkedProps(props: RpcProviderProps): RpcProviderProps {
+  const own = ownProps('RpcProvider', props, PROVIDER_OPTIONS)
+  const { client, ...source } = own
   if (source.contract !== undefined) assertContract('RpcProvider', source.contract)
-  if (client === undefined) return
+  if (client === undefined) return own
   if (typeof client?.subscribe !== 'function') {
     throw new RpcConfigError('RpcProvider: client must be a client, made by createClient')
   }
@@ -80,6 +82,7 @@ function assertProps(props: RpcProviderProps): void {
       `RpcProvider: ${name} is for a client that it makes; with a client, leave it out`,
     )
   }
+  return own
 }
 
 /** Provides one value for as long as what it is made of stays the same. */

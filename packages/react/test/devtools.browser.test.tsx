@@ -403,6 +403,15 @@ describe('for everybody', () => {
     await expect.poll(() => root().textContent).toMatch(/ B in 1 message(?!s)/)
   })
 
+  test('attributes that build plugins add to components are ignored', async () => {
+    const added = { 'data-sentry-element': 'RpcDevtools', 'aria-label': 'x', children: 'x' }
+    await open({ ...added, ref: () => {} } as RpcDevtoolsProps)
+    expect(root().querySelector('.panel')).toBeTruthy()
+    expect(() => show({ ...added, positon: 'right' } as RpcDevtoolsProps)).toThrow(
+      'RpcDevtools has no option "positon". Did you mean "position"?',
+    )
+  })
+
   test('the page makes room for it, and has that back', async () => {
     const { unmount } = await open()
     const padding = () => {

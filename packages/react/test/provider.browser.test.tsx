@@ -32,6 +32,28 @@ test('a component calls the server', async () => {
   expect(await screen.findByText('sum 15')).toBeTruthy()
 })
 
+test('attributes that build plugins add to components are ignored', async () => {
+  await using server = await startServer()
+  const added = { 'data-sentry-element': 'RpcProvider', 'aria-label': 'x', ref: () => {}, key: 'k' }
+  const { rerender } = render(
+    <RpcProvider url={server.url} contract={contract} {...added}>
+      <Sum a={1} b={2} />
+    </RpcProvider>,
+  )
+  expect(await screen.findByText('sum 3')).toBeTruthy()
+  await using client = createClient(contract, { url: server.url })
+  rerender(
+    <RpcProvider client={client} {...added}>
+      <Sum a={3} b={4} />
+    </RpcProvider>,
+  )
+  expect(await screen.findByText('sum 7')).toBeTruthy()
+  const misspelt = { ...added, contracts: contract }
+  expect(() => render(<RpcProvider url={server.url} {...misspelt} />)).toThrow(
+    'RpcProvider has no option "contracts". Did you mean "contract"?',
+  )
+})
+
 test('its middleware surrounds the calls of its components', async () => {
   await using server = await startServer()
   const seen: string[] = []

@@ -1,4 +1,4 @@
-import { type AnyClient, assertOptions, type OptionKinds, RpcConfigError } from '@flashrpc/core'
+import { type AnyClient, type OptionKinds, RpcConfigError } from '@flashrpc/core'
 import {
   lazy,
   type ReactElement,
@@ -10,6 +10,7 @@ import {
   useSyncExternalStore,
 } from 'react'
 import { RpcContext } from '../context.js'
+import { ownProps } from '../own-props.js'
 import { type DevtoolsButton, Launcher } from './launcher.js'
 import type { Recorder } from './recorder.js'
 import { holdRecorder, recorderOf } from './recorder-of.js'
@@ -55,14 +56,13 @@ const Panel = lazy(async () => ({ default: (await import('./panel/panel.js')).Pa
  * @throws {RpcConfigError} (rendering) where a prop is unknown or wrong, or there is neither a `client` nor a provider around it.
  */
 export function RpcDevtools(props: RpcDevtoolsProps): ReactElement {
-  assertOptions('RpcDevtools', props, DEVTOOLS_PROPS)
   const {
     client,
     defaultOpen = false,
     button = 'floating',
     position = 'bottom',
     theme = 'auto',
-  } = props
+  } = ownProps('RpcDevtools', props, DEVTOOLS_PROPS)
   const provided = useContext(RpcContext)?.client
   const shown = client ?? provided
   if (!shown) {
