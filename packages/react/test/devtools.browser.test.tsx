@@ -428,6 +428,47 @@ describe('for everybody', () => {
     expect(padding()).toEqual(['0px', '0px'])
   })
 
+  test('the page keeps its own padding, in whatever order panels close', async () => {
+    const html = document.documentElement
+    const sheet = document.head.appendChild(document.createElement('style'))
+    try {
+      sheet.textContent = 'html { padding-bottom: 7px; padding-right: 3px }'
+      html.style.setProperty('padding-bottom', '11px', 'important')
+      const padding = () => {
+        const { paddingBottom, paddingRight } = getComputedStyle(html)
+        return [paddingBottom, paddingRight]
+      }
+      const panels = (names: string) => (
+        <RpcProvider client={client}>
+          {[...names].map((name) => (
+            <RpcDevtools key={name} defaultOpen />
+          ))}
+        </RpcProvider>
+      )
+      const shown = () =>
+        [...document.querySelectorAll('[data-flashrpc-devtools]')].filter((one) =>
+          one.shadowRoot?.querySelector('.panel'),
+        ).length
+      const { rerender } = render(panels('a'))
+      await expect.poll(shown).toBe(1)
+      const size = root().querySelector('.panel')?.getBoundingClientRect().height ?? 0
+      expect(padding()).toEqual([`${11 + size}px`, '3px'])
+      rerender(panels('ab'))
+      await expect.poll(shown).toBe(2)
+      expect(padding()).toEqual([`${11 + size}px`, '3px'])
+      rerender(panels('b'))
+      expect(shown()).toBe(1)
+      expect(padding()).toEqual([`${11 + size}px`, '3px'])
+      rerender(panels(''))
+      expect(padding()).toEqual(['11px', '3px'])
+      expect(html.getAttribute('style')).toBe('padding-bottom: 11px !important;')
+    } finally {
+      cleanup()
+      sheet.remove()
+      html.removeAttribute('style')
+    }
+  })
+
   test('the button is in the page where it is wanted there, and the panel over all of it', async () => {
     const shown = (isOpen: boolean) => (
       <RpcProvider client={client}>
