@@ -1,0 +1,106 @@
+// Fills the folder that a package is packed from: `.packed`, which `publishConfig.directory` in its package.json names.
+// Run in the package's folder by its `prepack`. It changes no file that git knows.
+//
+// The folder has what `files` in the package.json names, and the documentation that the README links to. In the
+// repository the README links to `../../docs/guide/calls.md`; in the package the same page is `docs/guide/calls.md`.
+// Links of these pages to files that are not in the package become text: nobody knows where those are.
+//
+// A file that is as it must be is left alone, and another is replaced at once as a whole: so a package can be packed
+// twice at the same time, and again if this process was ended too early.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, posix, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const folder = process.cwd()
+const home = relative(root, folder).split(sep).join('/')
+const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+const target = join(folder, manifest.publishConfig.directory)
+
+/** What is packed, by its path in the package. */
+const packed = new Map()
+for (const name of [...manifest.files, 'README.md', 'LICENSE', 'package.json']) {
+  for (const path of filesAt(folder, name)) packed.set(path, readFileSync(join(folder, path)))
+}
+addDocumentation()
+// Of no use to those that install it.
+const { directory, linkDirectory, ...publishConfig } = manifest.publishConfig
+packed.set('package.json', Buffer.from(JSON.stringify({ ...manifest, publishConfig }, null, 2)))
+
+for (const [path, content] of packed) put(path, content)
+for (const path of filesAt(target, '.')) {
+  if (!packed.has(path)) rmSync(join(target, path), { force: true })
+}
+
+function addDocumentation() {
+  const readme = packed.get('README.md').toString()
+  const pages = new Set(
+    [...readme.matchAll(/\]\(\.\.\/\.\.\/(docs\/[^)#]+\.md)/g)].map(([, page]) => String(page)),
+  )
+  packed.set('README.md', Buffer.from(readme.replaceAll('](../../docs/', '](docs/')))
+  for (const page of pages) {
+    const text = readFileSync(join(root, page), 'utf8')
+    packed.set(page, Buffer.from(withOwnLinks(text, page, pages)))
+  }
+}
+
+/**
+ * The files of a file or folder; none, if there is no such.
+ *
+ * @param {string} base
+ * @param {string} name its path in `base`
+ * @returns {string[]} their paths in `base`
+ */
+function filesAt(base, name) {
+  try {
+    return readdirSync(join(base, name), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(base, join(entry.parentPath, entry.name)).split(sep).join('/'))
+  } catch (error) {
+    if (error.code === 'ENOTDIR') return [name]
+    if (error.code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/**
+ * Puts a file into the folder that is packed.
+ *
+ * @param {string} path
+ * @param {Buffer} content
+ */
+function put(path, content) {
+  const file = join(target, path)
+  try {
+    if (readFileSync(file).equals(content)) return
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error
+  }
+  mkdirSync(dirname(file), { recursive: true })
+  // Beside the folder, so that no other process takes it for a file of the package.
+  const unfinished = `${target}-${process.pid}`
+  writeFileSync(unfinished, content)
+  renameSync(unfinished, file)
+}
+
+/**
+ * A page as it is in the package.
+ *
+ * @param {string} text
+ * @param {string} page its path in the repository, such as `docs/guide/calls.md`
+ * @param {ReadonlySet<string>} pages the paths of all pages that are in the package
+ */
+function withOwnLinks(text, page, pages) {
+  return text.replace(/(!?)\[([^\]]*)\]\(([^)\s]+)\)/g, (link, image, label, target) => {
+    if (/^[a-z]+:|^#/.test(target)) return link
+    const [path = '', anchor] = target.split('#')
+    const wanted = posix.join(posix.dirname(page), path)
+    if (pages.has(wanted)) return link
+    const own = wanted.startsWith(`${home}/`) ? wanted.slice(home.length + 1) : undefined
+    if (own !== undefined && packed.has(own) && /^(src|README\.md)/.test(own)) {
+      const from = posix.relative(posix.dirname(page), own)
+      return `${image}[${label}](${anchor ? `${from}#${anchor}` : from})`
+    }
+    return image ? `*${label}*` : label
+  })
+}
