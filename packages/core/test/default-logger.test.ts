@@ -8,12 +8,23 @@ import { WebSocket } from 'ws'
 
 const program = fileURLToPath(new URL('support/failing-program.ts', import.meta.url))
 
-/** Runs a program in which everything fails. @returns what was printed. */
-async function printed(environment: string | undefined, ...args: string[]): Promise<string> {
+/**
+ * Runs a program in which everything fails.
+ *
+ * @param before JavaScript that runs first.
+ * @returns what was printed.
+ */
+async function printed(
+  environment: string | undefined,
+  { before = '', args = [] }: { before?: string; args?: readonly string[] } = {},
+): Promise<string> {
   const { NODE_ENV: _, ...env } = process.env
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
-    ['--import', 'tsx', '--conditions', '@flashrpc/source', program, ...args],
+    [
+      ...['--import', `data:text/javascript,${encodeURIComponent(before)}`],
+      ...['--import', 'tsx', '--conditions', '@flashrpc/source', program, ...args],
+    ],
     {
       env: { ...env, ...(environment !== undefined && { NODE_ENV: environment }) },
       timeout: 30_000,
@@ -88,10 +99,23 @@ describe('without a logger', { timeout: 60_000 }, () => {
   test('prints nothing in production', async () => {
     expect(await printed('production')).toBe('')
   })
+
+  test.each([
+    ['a packaged app of Electron prints nothing', 'process.type="browser"', false],
+    [
+      'one that was started from its folder prints',
+      'process.type="browser";process.defaultApp=true',
+      true,
+    ],
+  ])('%s', async (_, electron, prints) => {
+    const lines = await printed(undefined, { before: electron })
+    if (prints) expect(lines).toContain('"add" failed: Error: the disk is full')
+    else expect(lines).toBe('')
+  })
 })
 
 test('logger: false prints nothing', { timeout: 60_000 }, async () => {
-  expect(await printed(undefined, 'silent')).toBe('')
+  expect(await printed(undefined, { args: ['silent'] })).toBe('')
 })
 
 describe('a stranger', () => {
