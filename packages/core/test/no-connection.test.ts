@@ -1,7 +1,7 @@
 import { createClient, RpcDisconnectedError, RpcTimeoutError, type Transport } from '@flashrpc/core'
 import { createEndpoint, RejectUpgrade } from '@flashrpc/core/server'
 import { createFaultProxy } from '@flashrpc/core/testing'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { eventually, polled } from './support/eventually.js'
 import { freePort, httpServer, refuse } from './support/http-server.js'
 import { RawServer } from './support/raw-peer.js'
@@ -246,6 +246,29 @@ describe('the log', () => {
     )
     expect(others.length).toBeGreaterThan(2)
     for (const line of others) expect(line).toMatch(/^debug flashrpc: .*ECONNREFUSED/)
+  })
+
+  test('warns of a loss once, though the network that comes back changes the time of the next attempt', async () => {
+    const network = new EventTarget()
+    for (const name of ['addEventListener', 'removeEventListener'] as const) {
+      vi.stubGlobal(name, network[name].bind(network))
+    }
+    try {
+      const { lines, logger } = createLog()
+      await using server = await RawServer.listen()
+      await using client = createClient<Server>({ url: server.url, retry: later, logger })
+      const peer = await server.acceptExtended()
+      await until(client, 'connected')
+      peer.socket.terminate()
+      const { retryAt } = await until(client, 'reconnecting')
+      network.dispatchEvent(new Event('online'))
+      expect(client.state.retryAt).toBeLessThan(retryAt as number)
+      const { message } = (await rejection(client.other.add(sum, { timeout: 1 }))) as Error
+      expect(message).toMatch(/the connection was lost \(1006.*ago$/)
+      expect(lines.filter((line) => line.includes('the connection was lost'))).toHaveLength(1)
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 
   test('warns of a connection that is lost, and of the first attempt after it that fails', async () => {

@@ -186,6 +186,8 @@ export class LastingClient extends CorePeer implements AnyClient {
   readonly #state: StateHolder
   readonly #createLink: (events: LinkEvents) => Link
   readonly #logger: LoggerOption | undefined
+  /** What failed since the last attempt began, as it is noted already. */
+  #noted: string | undefined
   readonly #outage: Outage
   #link: Link | undefined
   #everConnected = false
@@ -295,17 +297,18 @@ export class LastingClient extends CorePeer implements AnyClient {
     const link: Link = this.#createLink({
       connecting: (attempt) => {
         if (this.#link !== link) return
+        this.#noted = undefined
         const first = attempt === 1 && !this.#everConnected
         this.#state.set({ status: first ? 'connecting' : between(), attempt, retryAt: null })
       },
       waiting: (retryAt, failure) => {
         if (this.#link !== link) return
-        this.#logWait(retryAt, failure)
-        this.#noteFailure(failure)
+        this.#note(retryAt, failure)
         this.#state.set({ status: between(), retryAt, lastError: disconnected(failure) })
       },
       open: (transport, timeLeftMs) => {
         if (this.#link !== link) return transport.close()
+        this.#noted = undefined
         // The plain server is behind the shared worker, and the worker itself understands the hello.
         const isSaid = link.isShared || !this.core.settings.plain
         this.core.attach(transport, { isSaid, timeLeftMs })
@@ -318,6 +321,14 @@ export class LastingClient extends CorePeer implements AnyClient {
       },
     })
     this.#link = link
+  }
+
+  /** Logs and keeps a failure, once: the time of the next attempt may be told again. */
+  #note(retryAt: number, failure: Failure): void {
+    if (this.#noted === failure.message) return
+    this.#noted = failure.message
+    this.#logWait(retryAt, failure)
+    this.#noteFailure(failure)
   }
 
   #noteFailure(failure: Failure): void {
