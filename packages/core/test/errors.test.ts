@@ -408,6 +408,15 @@ describe('a method that cannot be called', () => {
     })
   })
 
+  test('is no error of a handler whose code says something else', async () => {
+    const text = 'Method not found: "fail"'
+    const fail = () => {
+      throw new RpcError(-32050, text)
+    }
+    const { client } = plainPairOf<Server>({ server: { methods: { fail } as never } })
+    expect(await rejection(client.other.fail())).toMatchObject({ code: -32050, message: text })
+  })
+
   test('is told in the words of a handler that says so itself', async () => {
     const text = 'There is no such report'
     const fail = () => {

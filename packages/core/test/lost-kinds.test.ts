@@ -173,6 +173,14 @@ test('bytes that a plain peer wrote as JSON are named', async () => {
 
 describe('what breaks a schema for another reason', () => {
   const other = 'The contract of the other side may be of another version'
+
+  test('is not said to be Infinity, if the schema takes any number and got null', async () => {
+    const number = z.custom((value) => typeof value === 'number')
+    const { call } = connect({ give: method({ result: number }) }, { give: () => null })
+    const { message } = (await rejection(call('give'))) as Error
+    expect(message).toContain(other)
+    expect(message).not.toContain('Infinity')
+  })
   const wrong = { give: method({ result: z.object({ at: z.date(), name: z.string() }) }) }
 
   test.each([

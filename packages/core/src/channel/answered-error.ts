@@ -24,14 +24,12 @@ const MAY_BE_WRONG = '. Correct the name, unless the other side is older and lac
  * handler's own.
  */
 export function answeredError(
-  { method, definition, uncertain, deadline }: PendingCall,
+  call: PendingCall,
   { error: { code, message, data }, ran }: Extract<Answer, { kind: 'error' }>,
 ): RpcError {
+  const { method, uncertain, deadline } = call
   if (ran === undefined) {
-    const unknown = unknownMethod(method)
-    // The text of this library, by itself or as another program passed it on: a handler's own is told as it is.
-    const isUnknown = message === unknown || message === `${unknown}${MAY_BE_WRONG}`
-    const text = isUnknown ? `${unknown}${definition ? MAY_BE_OLDER : MAY_BE_WRONG}` : message
+    const text = code === ErrorCode.methodNotFound ? unknownText(call, message) : message
     return new RpcError(code, text, data, { method })
   }
   // The call did not run this time. An earlier call with the same key may have run.
@@ -59,4 +57,14 @@ export function answeredError(
     default:
       return new RpcError(code, message, data, { method })
   }
+}
+
+/**
+ * What is to be done is added to the text of this library, whether it came by itself or another program passed it on. A
+ * handler's own text stays as it is.
+ */
+function unknownText({ method, definition }: PendingCall, message: string): string {
+  const unknown = unknownMethod(method)
+  const isOurs = message === unknown || message === `${unknown}${MAY_BE_WRONG}`
+  return isOurs ? `${unknown}${definition ? MAY_BE_OLDER : MAY_BE_WRONG}` : message
 }

@@ -614,7 +614,8 @@ export class Dispatcher {
     const verdict = validate(schema, value)
     if (verdict instanceof Promise) return verdict.then((told) => validOf(told, method, part))
     if ('value' in verdict) return verdict.value
-    const lost = lostKind(this.#host.settings.format, schema, value, verdict.issues)
+    // One is enough: the caller may be a stranger, and each costs validations.
+    const lost = lostKind(this.#host.settings.format, schema, value, verdict.issues.slice(0, 1))
     return validOf(verdict, method, part, lost)
   }
 

@@ -71,8 +71,9 @@ export function lostKind(
     const found = valueAt(value, path)
     for (const kind of KINDS) {
       const revived = kind.revive(found)
-      if (revived === undefined) continue
-      if (isTaken(schema, replacedAt(value, path, revived), path)) return sayLost(kind)
+      if (revived === undefined || !accepts(schema, value, path, revived)) continue
+      // A schema that takes any number, Infinity among them, is more often given a null by mistake.
+      if (found !== null || !accepts(schema, value, path, 0)) return sayLost(kind)
     }
   }
   return undefined
@@ -95,10 +96,15 @@ function remedy(becomes: string, example = ''): string {
   return `give both sides codec: msgpackCodec (@flashrpc/core/msgpack), or have the schema take ${becomes}${example}`
 }
 
-/** Whether a schema does not complain of what is at a path, whatever else it complains of. */
-function isTaken(schema: Schema, value: unknown, path: readonly (string | number)[]): boolean {
+/** Whether a schema would not complain of a replacement at a path, whatever else it complains of. */
+function accepts(
+  schema: Schema,
+  value: unknown,
+  path: readonly (string | number)[],
+  replacement: unknown,
+): boolean {
   try {
-    const verdict = validate(schema, value)
+    const verdict = validate(schema, replacedAt(value, path, replacement))
     if (verdict instanceof Promise) {
       verdict.catch(() => {})
       return false
