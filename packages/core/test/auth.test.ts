@@ -321,6 +321,19 @@ describe('whoever is not let in', () => {
     expect(retryAt).toBeGreaterThan(Date.now() + 55_000)
   })
 
+  test('is a warning without a stack, if its credentials are wrong', async () => {
+    const lines: string[] = []
+    const at = (level: string) => (line: string) => lines.push(`${level} ${line}`)
+    const authenticate = () => {
+      throw new RejectUpgrade(401, 'A bad token', { cause: new Error('jwt malformed') })
+    }
+    const logger = { debug: at('debug'), warn: at('warn'), error: at('error') }
+    await using server = await serve({ authenticate, logger })
+    await using client = createClient({ url: server.url })
+    await until(client, 'unauthorized')
+    expect(lines).toEqual([expect.stringMatching(/^warn .*401 A bad token$/)])
+  })
+
   test('is told to onReject, with what authenticate failed of, which nobody else learns', async () => {
     const cause = new Error('The database is down')
     const onReject = vi.fn()

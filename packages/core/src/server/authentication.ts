@@ -105,7 +105,7 @@ export async function admit(
     return { identity: await Promise.race([asked, givenUp]) }
   } catch (thrown) {
     if (thrown instanceof RejectUpgrade) return { rejection: thrown }
-    // Why is nobody's business but the server's: `cause` is for onReject.
+    // The client is not told why: `cause` is for the log and onReject.
     const cause = thrown instanceof Error ? thrown : new Error(describeThrown(thrown))
     return { rejection: new RejectUpgrade(500, 'Authentication failed', { cause }) }
   } finally {

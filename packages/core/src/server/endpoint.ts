@@ -57,7 +57,14 @@ import { Owners } from './owners.js'
 import { type ResumeOptions, Sessions } from './sessions.js'
 import type { Owner } from './shares.js'
 import { Spread } from './spread.js'
-import { assertPageRules, isPage, type PageRules, refusalOfPage, refuseUpgrade } from './upgrade.js'
+import {
+  assertPageRules,
+  isPage,
+  type PageRules,
+  pathOf,
+  refusalOfPage,
+  refuseUpgrade,
+} from './upgrade.js'
 
 /** What an endpoint is made with. */
 export interface EndpointOptions<Local, Remote, Identity = unknown, Literal = never>
@@ -385,7 +392,8 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     log(
       this.#options.logger,
       'warn',
-      `refused a connection from ${this.#addresses.of(request)}: 404 nobody serves the path ${quoted(request.url)} on this server. Connect to ${paths}, or attach an endpoint with that path`,
+      () =>
+        `refused a connection from ${this.#addresses.of(request)}: 404 nobody serves the path ${quoted(pathOf(request))} on this server. Connect to ${paths}, or attach an endpoint with that path`,
       OF_CONNECTION,
     )
   }
@@ -545,13 +553,15 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
 
   #rejected(request: IncomingMessage, rejection: RejectUpgrade): void {
     const { status, message, cause } = rejection
-    const from = this.#addresses.of(request)
     // A client that is refused is told why, unless something has failed here.
-    const why = cause === undefined ? '' : `\n${describeWithStack(cause)}`
+    const hasFailed = status >= 500 && cause !== undefined
     log(
       this.#options.logger,
-      why ? 'error' : 'warn',
-      `refused a connection from ${from}: ${status} ${plain(message, 1_000)}${why}`,
+      hasFailed ? 'error' : 'warn',
+      () => {
+        const why = hasFailed ? `\n${describeWithStack(cause)}` : ''
+        return `refused a connection from ${this.#addresses.of(request)}: ${status} ${plain(message, 1_000)}${why}`
+      },
       OF_CONNECTION,
     )
     for (const hook of listOf(this.#options.onReject)) {

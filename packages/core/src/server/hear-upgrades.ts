@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { RpcConfigError } from '../errors.js'
-import { isPath, refuseUpgrade } from './upgrade.js'
+import { pathOf, refuseUpgrade } from './upgrade.js'
 
 /** Who serves a path. */
 export interface Hearer {
@@ -77,7 +77,7 @@ class Upgrades {
     }
     if (this.#hearers.size === 0) this.#begin()
     this.#hearers.set(path, hearer)
-    this.#handOver(({ request }) => isPath(request, path))
+    this.#handOver(({ request }) => pathOf(request) === path)
     return () => {
       // Another endpoint may have taken the path meanwhile.
       if (this.#hearers.get(path) !== hearer) return
@@ -122,7 +122,7 @@ class Upgrades {
   }
 
   #hearerOf(request: IncomingMessage): Hearer | undefined {
-    for (const [path, hearer] of this.#hearers) if (isPath(request, path)) return hearer
+    for (const [path, hearer] of this.#hearers) if (pathOf(request) === path) return hearer
     return undefined
   }
 
@@ -163,7 +163,7 @@ class Upgrades {
     release()
     const paths = [...this.#hearers.keys()].join(', ')
     const [hearer] = this.#hearers.values()
-    hearer?.unheard(request, paths)
     refuseUpgrade(socket, 404, `There is no WebSocket here${paths && `; try ${paths}`}\n`)
+    hearer?.unheard(request, paths)
   }
 }

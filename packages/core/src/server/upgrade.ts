@@ -3,11 +3,10 @@ import type { Duplex } from 'node:stream'
 import { RpcConfigError } from '../errors.js'
 import { quoted } from '../quoted.js'
 
-/** Whether a request's path is this one; the query does not count. */
-export function isPath(request: IncomingMessage, path: string): boolean {
-  const target = request.url ?? '/'
-  const end = target.indexOf('?')
-  return (end === -1 ? target : target.slice(0, end)) === path
+/** @returns the path of a request, without the query, which may hold a token. */
+export function pathOf({ url = '/' }: IncomingMessage): string {
+  const end = url.indexOf('?')
+  return end === -1 ? url : url.slice(0, end)
 }
 
 /** Which pages may connect; see the options of the same names. */

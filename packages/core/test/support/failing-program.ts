@@ -105,7 +105,7 @@ await using own = createEndpoint(contract, {
   methods: { add: () => 1, copy: () => {}, cycle: () => 1, note: () => {} },
 })
 const { url: ownUrl } = await own.listen({ path: '/rpc' })
-await opened(ownUrl.replace('/rpc', '/prc'))
+await opened(ownUrl.replace('/rpc', '/prc?token=secret'))
 server.close()
 server.closeAllConnections()
 console.log('done')
