@@ -244,6 +244,7 @@ describe('a handler', () => {
     const { url, aborted } = await serve({ running: 2 })
     const client = createClient<Methods>({ url })
     opened.push(() => client.close())
+    await client.connect()
     const error = await rejection(client.other.never(undefined, { timeout: 50 }))
     expect(error).toMatchObject({ name: 'RpcTimeoutError', outcome: 'maybe-executed' })
     await polled(() => aborted).toStrictEqual(['never'])
