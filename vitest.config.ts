@@ -33,6 +33,9 @@ export default defineConfig({
             'packages/{cli,electron}/**',
             '**/node_modules/**',
           ],
+          // Some start processes or bundlers, or move many MiB, on machines that are busy with other things.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -27,6 +27,7 @@ const BLOCK = /^```(\w+)(?: +(\S+))?\n([\s\S]*?)^```$/gm
 const PORTS = ['8000', '5173']
 /** How long a program may take to print what it has to, in ms. */
 const TIMEOUT_MS = 60_000
+const NODE_24 = 'npx --yes node@24'
 
 /** A command of the README, and what it prints. */
 interface Command {
@@ -53,6 +54,8 @@ await checkTypes()
 say('types: clean under nodenext')
 await tryInNode(server.command)
 say('in Node: prints what the README says')
+// It is downloaded ahead: that takes as long as the network does.
+await open(`${NODE_24} --version`).succeeds()
 await tryInNode(await withNode24(server.command))
 say('in Node 24, without tsx: the same')
 await tryInBrowser()
@@ -146,7 +149,7 @@ async function checkTypes(): Promise<void> {
 async function withNode24(command: string): Promise<string> {
   const own = command.replace('npx tsx', 'node')
   assert(section().includes(`\`${own}\``), `The README does not say "${own}"`)
-  return own.replace('node', 'npx --yes node@24')
+  return own.replace('node', NODE_24)
 }
 
 async function tryInNode(serverCommand: string): Promise<void> {

@@ -11,6 +11,7 @@ import { build } from 'esbuild'
 import { type Browser, type Page, chromium as playwright } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { chromium } from '../../../scripts/chromium.js'
+import { polled } from './support/eventually.js'
 import { contract } from './support/failing-page/contract.js'
 import { rejection } from './support/rejection.js'
 
@@ -27,7 +28,7 @@ let browser: Browser
 
 beforeAll(async () => {
   browser = await playwright.launch(await chromium())
-}, 60_000)
+})
 
 afterAll(() => browser?.close())
 
@@ -56,7 +57,7 @@ async function printed(address: string, serve: (page: Page) => unknown = () => {
   await channel?.other.toast({ text: 5 } as never)
   await rejection(channel?.other.confirm() as Promise<unknown>)
   await page.evaluate(() => console.log('end'))
-  await expect.poll(() => lines).toContain('end')
+  await polled(() => lines).toContain('end')
   return lines.filter((line) => line.startsWith('flashrpc: '))
 }
 
@@ -83,12 +84,16 @@ async function temporaryFolder(): Promise<string> {
   return made
 }
 
-describe('a page without a logger', { timeout: 60_000 }, () => {
+describe('a page without a logger', () => {
   test('prints what failed where Vite serves it', async () => {
     const server: ChildProcess = spawn(
       process.execPath,
       [vite, '--port', '0', '--host', '127.0.0.1', '--clearScreen', 'false'],
-      { cwd: folder, env: { ...env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'inherit'] },
+      {
+        cwd: folder,
+        env: { ...env, NO_COLOR: '1', CACHE_DIR: await temporaryFolder() },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
     )
     opened.push(async () => {
       server.kill()

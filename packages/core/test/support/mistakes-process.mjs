@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   createChannel,
   createClient,
@@ -83,8 +84,19 @@ async function serveHttp(listener) {
   return { server, address: `127.0.0.1:${server.address().port}` }
 }
 
-/** Time for the other side's output. */
-const aMoment = () => new Promise((resolve) => setTimeout(resolve, 150))
+/** What a mistake has printed so far. */
+let output = ''
+const write = process.stderr.write.bind(process.stderr)
+process.stderr.write = (chunk, ...others) => {
+  output += chunk
+  return write(chunk, ...others)
+}
+
+/** Waits until the other side has printed a text; if it does not, the test finds that it is missing. */
+async function printed(text) {
+  const deadline = performance.now() + 10_000
+  while (!output.includes(text) && performance.now() < deadline) await sleep(5)
+}
 
 const mistakes = {
   'the server is not running': async () => connect({ url: await nobody() }).other.add(five),
@@ -135,7 +147,7 @@ const mistakes = {
       throw new Error('no such table')
     }
     await connect({ url: await serve({ onConnect: [fail] }) }).other.add(five)
-    await aMoment()
+    await printed('no such table')
   },
   'a misspelt option of a client': () => connect({ url: 'ws://127.0.0.1:1', autoconnect: false }),
   'a misspelt option of an endpoint': () =>
@@ -177,7 +189,7 @@ const mistakes = {
   'a notification with wrong params': async () => {
     const client = connect({ url: await serve() })
     await client.other.log({ txet: 'hello' })
-    await aMoment()
+    await printed('Invalid params')
   },
   'the server calls a page without a handler': async () => {
     const asked = Promise.withResolvers?.() ?? withResolvers()
@@ -236,6 +248,7 @@ function withResolvers() {
 
 for (const [name, make] of Object.entries(mistakes)) {
   console.error(`== ${name}`)
+  output = ''
   try {
     await make()
   } catch (error) {
