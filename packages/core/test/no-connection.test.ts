@@ -66,8 +66,10 @@ describe('a call that waits in vain', () => {
   })
 
   test('for a name that no host has', async () => {
-    await using client = createClient<Server>({ url: 'ws://nobody.invalid', retry: later })
-    await until(client, 'reconnecting')
+    // The system's resolver may take long to give up.
+    const options = { retry: later, connectTimeoutMs: 50_000 }
+    await using client = createClient<Server>({ url: 'ws://nobody.invalid', ...options })
+    await expect.poll(() => client.state.status, { timeout: 55_000 }).toBe('reconnecting')
     expect(await rejection(client.other.add(sum, { timeout: 1 }))).toMatchObject({
       message: expect.stringMatching(
         /never connected \(getaddrinfo \w+ nobody\.invalid\)\. Check the host of the url: /,
