@@ -1,5 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -23,6 +24,9 @@ export const contract = defineContract({
     confirm: method({ params: z.object({ text: z.string() }), result: z.enum(['yes', 'no']) }),
   },
 })
+declare module '@flashrpc/react' {
+  interface Register { contract: typeof contract }
+}
 export interface PlainServer {
   /** Adds plainly. */
   plainAdd(params: { a: number }): number
@@ -35,10 +39,12 @@ export interface PlainPage {
 const IMPORTS = `
 import { type AnyClient, createChannel, createClient, type Client, type Transport } from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
+import { createRpcHooks, useRpc, useRpcMethod } from '@flashrpc/react'
 import { contract, type PlainPage, type PlainServer } from './contract.js'
 declare const client: Client<typeof contract.client, typeof contract.server>
 declare const plain: Client<PlainPage, PlainServer>
 declare const transport: Transport
+const hooks = createRpcHooks(contract)
 const url = 'ws://127.0.0.1'
 `
 
@@ -47,6 +53,8 @@ const CASES = [
   ['client.other.|add({ a: 1 })', 'add', 'Adds.'],
   ['client.other.|ticks()', 'ticks', 'Ticks.'],
   ['client.other.|log({ line: "" })', 'log', 'Writes a line.'],
+  ['useRpc().|add({ a: 1 })', 'add', 'Adds.'],
+  ['hooks.useRpc().|add({ a: 1 })', 'add', 'Adds.'],
   ['plain.other.|plainAdd({ a: 1 })', 'plainAdd', 'Adds plainly.'],
   ['createClient(contract, { url, methods: { |confirm: () => "yes" } })', 'confirm', 'Asks.'],
   [
@@ -77,26 +85,51 @@ const CASES = [
   ],
 ] as const
 
-const here = dirname(fileURLToPath(import.meta.url))
-// There it finds the packages.
-const folder = mkdtempSync(join(here, 'editor-'))
+/** The editor's cursor is at the bar, in a text; then the names that it offers there. */
+const OFFERS = [
+  ['client.expose("|confirm", () => "yes")', ['confirm']],
+  ['plain.expose("|plainAsk", () => true)', ['plainAsk']],
+  ['client.call("|add", { a: 1 })', ['add']],
+  ['client.stream("|ticks")', ['ticks']],
+  ['useRpcMethod("|confirm", () => "yes")', ['confirm']],
+  ['hooks.useRpcMethod("|confirm", () => "yes")', ['confirm']],
+] as const
+
+const nodeModules = fileURLToPath(new URL('../../../node_modules', import.meta.url))
+const codes = [...CASES, ...OFFERS].map(([code]) => code)
+let folder: string
+let service: ts.LanguageService
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'flashrpc-editor-'))
+  // There it finds the packages.
+  symlinkSync(nodeModules, join(folder, 'node_modules'), 'junction')
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(folder, 'contract.ts'), CONTRACT)
+  for (const code of codes) {
+    writeFileSync(fileOf(code), `${IMPORTS}${code.replace('|', '')}\nexport {}\n`)
+  }
+  service = languageService(codes.map(fileOf))
+  // The first question reads and binds all files, which takes seconds.
+  service.getSemanticDiagnostics(fileOf(codes[0] as string))
+}, 120_000)
+
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const fileOf = (index: number) => join(folder, `case-${index}.ts`)
+const fileOf = (code: string) => join(folder, `case-${codes.indexOf(code as never)}.ts`)
 const positionOf = (code: string) => IMPORTS.length + code.indexOf('|')
 
-writeFileSync(join(folder, 'contract.ts'), CONTRACT)
-for (const [index, [code]] of CASES.entries()) {
-  writeFileSync(fileOf(index), `${IMPORTS}${code.replace('|', '')}\nexport {}\n`)
-}
-const service = languageService(CASES.map((_, index) => fileOf(index)))
-// The first question reads and binds all files, which takes seconds.
-beforeAll(() => void service.getSemanticDiagnostics(fileOf(0)), 120_000)
+test.each(OFFERS)('an editor offers the names of the contract: %s', (code, names) => {
+  const [file, at] = [fileOf(code), positionOf(code)]
+  expect(service.getSemanticDiagnostics(file)).toEqual([])
+  const { entries = [] } = service.getCompletionsAtPosition(file, at, {}) ?? {}
+  expect(entries.map(({ name }) => name)).toEqual(names)
+})
 
-test.each(CASES.map(([code, name, comment], index) => ({ code, name, comment, index })))(
+test.each(CASES.map(([code, name, comment]) => ({ code, name, comment })))(
   'an editor finds the line of the contract, and its comment: $code',
-  ({ code, name, comment, index }) => {
-    const [file, at] = [fileOf(index), positionOf(code)]
+  ({ code, name, comment }) => {
+    const [file, at] = [fileOf(code), positionOf(code)]
     expect(service.getSemanticDiagnostics(file)).toEqual([])
     const definitions = service.getDefinitionAtPosition(file, at) ?? []
     expect(
@@ -121,6 +154,7 @@ function languageService(files: string[]): ts.LanguageService {
     customConditions: ['@flashrpc/source'],
     skipLibCheck: true,
     noEmit: true,
+    jsx: ts.JsxEmit.ReactJSX,
     types: ['node'],
   }
   return ts.createLanguageService({
@@ -135,6 +169,7 @@ function languageService(files: string[]): ts.LanguageService {
     getDefaultLibFileName: ts.getDefaultLibFilePath,
     fileExists: ts.sys.fileExists,
     readFile: ts.sys.readFile,
+    ...(ts.sys.realpath && { realpath: ts.sys.realpath }),
     directoryExists: ts.sys.directoryExists,
     getDirectories: ts.sys.getDirectories,
   })
