@@ -15,6 +15,9 @@ const SIZES = [
   ['a laptop', { width: 1280, height: 900 }, 'light'],
 ] as const
 
+/** For tests that look at many states of a page, on a machine that is busy. */
+const long = { timeout: 120_000 }
+
 /** Looks at a page from its top to its end. */
 async function look(page: Page, state: string): Promise<void> {
   const found: unknown[] = []
@@ -31,50 +34,54 @@ async function look(page: Page, state: string): Promise<void> {
   expect({ state, found: [...new Set(found)] }).toEqual({ state, found: [] })
 }
 
-test.each(SIZES)('on %s nothing is covered, cut or too small, in any state', async (...args) => {
-  const [, viewport, colorScheme] = args
-  const options = { viewport, colorScheme }
-  await mkdir(join(scene.folder, dirname(LONG)), { recursive: true })
-  await writeFile(join(scene.folder, LONG), 'x')
-  const page = await open(undefined, options)
-  await page.getByRole('option').waitFor()
-  await look(page, 'empty')
-  const room = await open(`${scene.demo.address}control.html`, options)
-  await room.locator('[data-page="1"]').waitFor()
+test.each(SIZES)(
+  'on %s nothing is covered, cut or too small, in any state',
+  long,
+  async (...args) => {
+    const [, viewport, colorScheme] = args
+    const options = { viewport, colorScheme }
+    await mkdir(join(scene.folder, dirname(LONG)), { recursive: true })
+    await writeFile(join(scene.folder, LONG), 'x')
+    const page = await open(undefined, options)
+    await page.getByRole('option').waitFor()
+    await look(page, 'empty')
+    const room = await open(`${scene.demo.address}control.html`, options)
+    await room.locator('[data-page="1"]').waitFor()
 
-  await writeFile(join(scene.folder, LONG), 'longer')
-  for (let n = 0; n < 20; n++) await writeFile(join(scene.folder, `file-${n}.txt`), 'x')
-  for (const text of ['Lunch', 'A long toast '.repeat(15)]) {
-    await room.getByLabel('Toast for all pages').fill(text)
-    await room.getByRole('button', { name: 'Send to all' }).click()
-  }
-  await room.getByText('Sent to 1 page').waitFor()
-  await dropFiles(page, { [`${'a long name '.repeat(12)}.txt`]: 'x', 'b.txt': '', 'c.txt': 'c' })
-  await page.getByRole('combobox').fill('and-a-long-file-name')
-  await page.getByRole('option').first().click()
-  await page.locator('[data-sha256]').waitFor()
-  await page.locator('[data-dropped-sha256]').nth(2).waitFor()
-  await look(page, 'full')
-  await page.getByRole('combobox').fill('no such file')
-  await page.getByRole('combobox').press('Enter')
-  await page.getByRole('alert').waitFor()
-  await look(page, 'failed')
-  await look(room, 'control')
+    await writeFile(join(scene.folder, LONG), 'longer')
+    for (let n = 0; n < 20; n++) await writeFile(join(scene.folder, `file-${n}.txt`), 'x')
+    for (const text of ['Lunch', 'A long toast '.repeat(15)]) {
+      await room.getByLabel('Toast for all pages').fill(text)
+      await room.getByRole('button', { name: 'Send to all' }).click()
+    }
+    await room.getByText('Sent to 1 page').waitFor()
+    await dropFiles(page, { [`${'a long name '.repeat(12)}.txt`]: 'x', 'b.txt': '', 'c.txt': 'c' })
+    await page.getByRole('combobox').fill('and-a-long-file-name')
+    await page.getByRole('option').first().click()
+    await page.locator('[data-sha256]').waitFor()
+    await page.locator('[data-dropped-sha256]').nth(2).waitFor()
+    await look(page, 'full')
+    await page.getByRole('combobox').fill('no such file')
+    await page.getByRole('combobox').press('Enter')
+    await page.getByRole('alert').waitFor()
+    await look(page, 'failed')
+    await look(room, 'control')
 
-  await room.getByRole('button', { name: 'Ask' }).click()
-  await page.getByRole('dialog').waitFor()
-  expect(await flawsOf(page)).toEqual([])
-  await page.keyboard.press('Escape')
-  await page.getByRole('button', { name: 'A question waits' }).waitFor()
+    await room.getByRole('button', { name: 'Ask' }).click()
+    await page.getByRole('dialog').waitFor()
+    expect(await flawsOf(page)).toEqual([])
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'A question waits' }).waitFor()
 
-  await scene.demo.program[Symbol.asyncDispose]()
-  for (const one of [page, room]) {
-    await one.getByText(/attempt \d+ in/).waitFor()
-    await look(one, 'reconnecting')
-  }
-})
+    await scene.demo.program[Symbol.asyncDispose]()
+    for (const one of [page, room]) {
+      await one.getByText(/attempt \d+ in/).waitFor()
+      await look(one, 'reconnecting')
+    }
+  },
+)
 
-test.each(SIZES)('on %s the devtools are as good as the page', async (...args) => {
+test.each(SIZES)('on %s the devtools are as good as the page', long, async (...args) => {
   const [, viewport, colorScheme] = args
   const page = await open(undefined, { viewport, colorScheme })
   const button = page.getByRole('button', { name: 'flashrpc devtools' })
@@ -115,17 +122,21 @@ test.each(SIZES)('on %s the devtools are as good as the page', async (...args) =
   expect(await bottomOf(last)).toBeLessThan((await panel.boundingBox())?.y ?? 0)
 })
 
-test.each(['', 'control.html'])('the devtools button covers nothing, on /%s', async (path) => {
-  const viewport = { width: 390, height: 844 }
-  const page = await open(scene.demo.address + path, { viewport })
-  for (let n = 0; n < 3; n++) await open()
-  if (path) await page.locator('[data-page="3"]').waitFor()
-  const height = await page.evaluate(() => document.documentElement.scrollHeight)
-  for (let top = 0; top < height; top += 200) {
-    await page.evaluate((to) => window.scrollTo(0, to), top)
-    expect(await coveredBy(page, '[data-flashrpc-devtools]')).toEqual([])
-  }
-})
+test.each(['', 'control.html'])(
+  'the devtools button covers nothing, on /%s',
+  long,
+  async (path) => {
+    const viewport = { width: 390, height: 844 }
+    const page = await open(scene.demo.address + path, { viewport })
+    for (let n = 0; n < 3; n++) await open()
+    if (path) await page.locator('[data-page="3"]').waitFor()
+    const height = await page.evaluate(() => document.documentElement.scrollHeight)
+    for (let top = 0; top < height; top += 200) {
+      await page.evaluate((to) => window.scrollTo(0, to), top)
+      expect(await coveredBy(page, '[data-flashrpc-devtools]')).toEqual([])
+    }
+  },
+)
 
 /** The texts and controls under an element, or under the button in its shadow root; without what is under the bar. */
 async function coveredBy(page: Page, selector: string): Promise<string[]> {
@@ -136,15 +147,10 @@ async function coveredBy(page: Page, selector: string): Promise<string[]> {
     const box = top.getBoundingClientRect()
     const bar = document.querySelector('.top')?.getBoundingClientRect().bottom ?? 0
     const found: string[] = []
-    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
-    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
-      const isOwn = host?.contains(text) ?? false
-      if (isOwn || !text.textContent?.trim()) continue
-      if (!text.parentElement?.checkVisibility()) continue
-      const isInBar = text.parentElement.closest('.top') !== null
-      const range = document.createRange()
-      range.selectNodeContents(text)
-      const hits = [...range.getClientRects()].some(
+    const look = (holder: Element | null, rects: Iterable<DOMRect>, what: string) => {
+      if (!holder?.checkVisibility() || host?.contains(holder)) return
+      const isInBar = holder.closest('.top') !== null
+      const isCovered = [...rects].some(
         (rect) =>
           rect.left < box.right &&
           rect.right > box.left &&
@@ -152,7 +158,17 @@ async function coveredBy(page: Page, selector: string): Promise<string[]> {
           rect.bottom > box.top &&
           (isInBar || rect.bottom > bar),
       )
-      if (hits) found.push(text.textContent)
+      if (isCovered) found.push(what)
+    }
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+      if (!text.textContent?.trim()) continue
+      const range = document.createRange()
+      range.selectNodeContents(text)
+      look(text.parentElement, range.getClientRects(), text.textContent)
+    }
+    for (const control of document.querySelectorAll('a, button, input, select, textarea')) {
+      look(control, control.getClientRects(), control.outerHTML)
     }
     return found
   }, selector)
