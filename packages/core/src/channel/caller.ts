@@ -1,3 +1,4 @@
+import { kindOf } from '../assert-options.js'
 import { type ContractSide, type Definition, definitionOf, schemaOf } from '../contract.js'
 import {
   describeThrown,
@@ -647,7 +648,7 @@ function assertListener(
   throw new RpcConfigError(
     tellsNone
       ? `"${method}" tells of no progress: leave onProgress out, or add progress to the contract`
-      : `onProgress of "${method}" must be a function`,
+      : `onProgress of "${method}" must be a function; it is ${kindOf(listener)}`,
     { method },
   )
 }

@@ -1,4 +1,4 @@
-import { assertDuration, assertOptions, type OptionKinds } from '../assert-options.js'
+import { assertDuration, assertOptions, kindOf, type OptionKinds } from '../assert-options.js'
 import { assertMethodName, type ContractSide, definitionOf, type Side } from '../contract.js'
 import { RpcConfigError } from '../errors.js'
 import type { HandlerContext } from './functions.js'
@@ -153,6 +153,9 @@ export function assertExposable(
     )
   }
   if (typeof handler !== 'function') {
-    throw new RpcConfigError(`The handler of "${method}" must be a function`, { method })
+    throw new RpcConfigError(
+      `The handler of "${method}" must be a function; it is ${kindOf(handler)}`,
+      { method },
+    )
   }
 }
