@@ -1,8 +1,8 @@
 /**
  * The known name that was probably meant: the one that differs least, whatever the case of its letters.
  *
- * @returns undefined where none is near: at most a third of the letters may differ (always one), or one name is part of
- *   the other.
+ * @returns undefined if none is near. A name is near if at most a third of the letters (but always one) differ and two
+ *   letters are the same, or if one name is part of the other.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   const asked = name.toLowerCase()
@@ -15,13 +15,23 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
     const most = Math.max(1, Math.floor(length / 3))
     const lacking = length - Math.min(asked.length, known.length)
     const edits = lacking > most ? length : editsBetween(asked, known)
-    const isNear = edits <= most || isPartOf(asked, known) || isPartOf(known, asked)
+    const isNear =
+      (edits <= most && (edits === 0 || haveTwoInCommon(asked, known))) ||
+      isPartOf(asked, known) ||
+      isPartOf(known, asked)
     if (isNear && edits < least) {
       least = edits
       nearest = candidate
     }
   }
   return nearest
+}
+
+/** With one letter in common, almost every name of two letters would be near. */
+function haveTwoInCommon(name: string, other: string): boolean {
+  let common = 0
+  for (const letter of name) if (other.includes(letter) && ++common === 2) return true
+  return false
 }
 
 /** Two or three letters are part of too many names. */

@@ -29,6 +29,9 @@ describe('the name that was probably meant', () => {
     ['x'.repeat(100_000), ['add', 'xx']],
     ['', ['add']],
     ['add', []],
+    // If one letter may differ, a name of one or two letters would be near any other.
+    ['x', ['y']],
+    ['ab', ['cd', 'a', 'ac']],
   ])('is not guessed where none is near: %.10s', (name, known) => {
     expect(nearestName(name, known)).toBeUndefined()
   })
