@@ -73,6 +73,43 @@ test.each([
   expect(grown).toBeLessThan(MOST)
 })
 
+test('an item that was sent is let go while its stream waits for credit', async () => {
+  await using endpoint = createEndpoint(contract, {
+    methods: {
+      ...methods,
+      async *pages() {
+        for (;;) yield newPage()
+      },
+    },
+  })
+  const made: WeakRef<object>[] = []
+  function newPage(): object[] {
+    const page = [{ id: made.length }]
+    made.push(new WeakRef(page))
+    return page
+  }
+  const { url } = await endpoint.listen()
+  await using client = createClient(contract, { url })
+  await client.connect()
+  const pages = client.other.pages({})
+  await pages.next()
+  // As many as there is credit for: the last one has been sent when no other one is made.
+  await expect
+    .poll(async () => {
+      const before = made.length
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      return made.length - before
+    })
+    .toBe(0)
+  await expect
+    .poll(() => {
+      collect()
+      return made.filter((page) => page.deref() !== undefined).length
+    })
+    .toBe(0)
+  await pages.return()
+})
+
 test('the items of a stream that is left do not outlive young collections', async () => {
   await using endpoint = createEndpoint(contract, { methods })
   const { url } = await endpoint.listen()

@@ -9,13 +9,13 @@ import { isWebStream, iterateWebStream } from './web-stream.js'
 export interface OutgoingStreamOptions {
   /** How many items may be sent before more credit comes. */
   readonly credit: number
-  /** Sends an item. @returns why it can't be sent, where it can't. */
+  /** Sends an item. @returns why it can't be sent; undefined if it was sent. */
   readonly say: (item: unknown) => Unsent | undefined
   /** @returns the largest message that the other side accepts, in bytes. */
   readonly largest: () => number
   /** An item can't be sent. @returns what the stream ends with. */
   readonly unsent: (why: Unsent) => Error
-  /** @returns resolves when something may be sent; `undefined` where it may be now. */
+  /** @returns resolves when something may be sent; `undefined` if it may be now. */
   readonly whenRoomy: () => Promise<void> | undefined
   /** Called when a source fails to return while an item of it is still awaited. */
   readonly error: (thrown: unknown) => void
@@ -52,7 +52,7 @@ export class OutgoingStream {
     return this.#isStopped
   }
 
-  /** So many more items may be sent. @returns why they may not, where that can't be. */
+  /** So many more items may be sent. @returns why they may not; undefined if they may. */
   grant(credit: number): string | undefined {
     if (this.#credit + credit > MOST_CREDIT) return `the credit is over ${MOST_CREDIT}`
     this.#credit += credit
@@ -82,28 +82,30 @@ export class OutgoingStream {
     this.#iterator = iterator
     if (this.#isStopped) this.#returned = this.#return()
     let hasEnded = false
-    let item: unknown
+    // Let go as soon as it was sent: the next credit may be long in coming.
+    let item: IteratorResult<unknown> | undefined
     let pieces: BytePieces | undefined
     try {
       for (;;) {
         while (this.#credit === 0 && !this.#isStopped) await this.#woken()
         if (this.#isStopped) return
-        if (!pieces) {
+        if (!item) {
           // A source that fails has ended.
           hasEnded = true
           this.#isTaking = true
-          const result = await iterator.next()
+          item = await iterator.next()
           this.#isTaking = false
-          hasEnded = result.done === true
+          hasEnded = item.done === true
           if (hasEnded) return
-          item = result.value
         }
         // Looked at and used in one turn: other streams wait for the same room.
         for (let room = this.#room; room; room = this.#room) await this.#woken(room)
         if (this.#isStopped) return
         this.#credit--
-        pieces = this.#send(item, pieces)
-        if (!pieces) this.#sent++
+        pieces = this.#send(item.value, pieces)
+        if (pieces) continue
+        item = undefined
+        this.#sent++
       }
     } finally {
       this.#isTaking = false
@@ -114,8 +116,8 @@ export class OutgoingStream {
   /**
    * Sends one message: an item, or the next piece of it.
    *
-   * @param pieces those of the item, where it is being sent in pieces.
-   * @returns its pieces, where some are left.
+   * @param pieces those of the item, if it is being sent in pieces.
+   * @returns its pieces, if some are left.
    * @throws what says that it can't be sent.
    */
   #send(item: unknown, pieces: BytePieces | undefined): BytePieces | undefined {
@@ -136,7 +138,7 @@ export class OutgoingStream {
     await this.#iterator?.return?.()
   }
 
-  /** Resolves when there may be room for an item; `undefined` where there is, or it needs none. */
+  /** Resolves when there may be room for an item; `undefined` if there is, or if it needs none. */
   get #room(): Promise<void> | undefined {
     return this.#isStopped ? undefined : this.#options.whenRoomy()
   }
