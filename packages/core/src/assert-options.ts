@@ -5,22 +5,23 @@ import { nearestName } from './nearest.js'
 const KINDS = {
   boolean: 'true or false',
   function: 'a function',
-  functions: 'a function, or a list of functions',
-  list: 'a list',
+  functions: 'a function, or an array of functions',
+  list: 'an array',
   number: 'a number',
   object: 'an object',
-  string: 'a text',
+  string: 'a string',
 }
 
-/** What the value of an option must be. A number: the option is checked where it is used. */
-export type OptionKind = keyof typeof KINDS | number
+/** What the value of an option must be. `elsewhere`: the value is checked by the code that uses it. */
+export type OptionKind = keyof typeof KINDS | 'elsewhere'
 
 /** Also of a union: an option of one of its types is an option. */
 type NameOf<Options> = Options extends unknown ? keyof Options : never
 
 /**
  * The names of all options of a type, with the kinds of their values. `satisfies OptionKinds<Options>` keeps a new
- * option from being forgotten. An option of `Left` is left out: where a table is made of another one.
+ * option from being forgotten. The options named in `Left` are not allowed. Their value in the table is undefined, which
+ * removes them from a table that was copied into this one.
  */
 export type OptionKinds<Options, Left extends string = never> = {
   readonly [K in NameOf<Options>]-?: OptionKind
@@ -43,7 +44,7 @@ export function assertOptions(
 ): void {
   const kinds = known as Readonly<Record<string, unknown>>
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new RpcConfigError(`${where} takes an object of options; it is ${kindOf(options)}`, {
+    throw new RpcConfigError(`${where} takes an object of options, not ${kindOf(options)}`, {
       method,
     })
   }
@@ -54,18 +55,31 @@ export function assertOptions(
   for (const name of names) {
     const kind = kinds[name]
     const value: unknown = (options as Readonly<Record<string, unknown>>)[name]
-    if (value === undefined || typeof kind !== 'string' || isOf(value, kind)) continue
-    const what = KINDS[kind as keyof typeof KINDS]
-    throw new RpcConfigError(`${where}: ${name} must be ${what}; it is ${kindOf(value)}`, {
+    if (value === undefined || !isKind(kind) || isOf(value, kind)) continue
+    const what = KINDS[kind]
+    throw new RpcConfigError(`${where}: ${name} must be ${what}, not ${kindOf(value)}`, {
       method,
     })
   }
 }
 
+/**
+ * The fast check of the names of options. It makes no objects. If it returns false, {@link assertOptions} finds out which
+ * name is wrong, if any: inherited members are seen here, and do not count there.
+ *
+ * @param known a table in which all kinds are `elsewhere`.
+ */
+export function areKnown(options: object, known: object): boolean {
+  const kinds = known as Readonly<Record<string, unknown>>
+  // Members that the table inherits have other values: this is faster than to ask whether it has the name.
+  for (const name in options) if (kinds[name] !== 'elsewhere') return false
+  return true
+}
+
 /** @throws {RpcConfigError} if it is not a function. */
 export function assertFunction(where: string, value: unknown): void {
   if (typeof value === 'function') return
-  throw new RpcConfigError(`${where} takes a function; it is ${kindOf(value)}`)
+  throw new RpcConfigError(`${where} takes a function, not ${kindOf(value)}`)
 }
 
 /** @throws {RpcConfigError} naming the option, if it is not a number of ms, 0 or more. */
@@ -100,13 +114,13 @@ export function withDefaults<Options extends object>(
   const all = { ...defaults }
   for (const name of Object.keys(defaults) as (keyof Options)[]) {
     const value = options[name]
-    // Null is no default: whoever checks the value says so.
+    // Null does not stand for the default: the code that checks the value refuses it.
     if (value !== undefined) all[name] = value
   }
   return all
 }
 
-/** The functions of an option that is a function, or a list of functions. */
+/** The functions of an option that is a function, or an array of functions. */
 export function listOf<T>(option: T | readonly T[] | undefined): readonly T[] {
   if (option === undefined) return NONE
   return Array.isArray(option) ? option : [option as T]
@@ -114,10 +128,16 @@ export function listOf<T>(option: T | readonly T[] | undefined): readonly T[] {
 
 const NONE: readonly never[] = []
 
-/** What a value is that is wrong. Not the value itself, which may be a secret. */
+/** What a wrong value is, for an error: "a number", "an array". The value itself may be a secret. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
-  return Array.isArray(value) ? 'a list' : `of type ${typeof value}`
+  if (Array.isArray(value)) return 'an array'
+  const type = typeof value
+  return `${type === 'object' ? 'an' : 'a'} ${type}`
+}
+
+function isKind(kind: unknown): kind is keyof typeof KINDS {
+  return typeof kind === 'string' && kind !== 'elsewhere'
 }
 
 function isOf(value: unknown, kind: string): boolean {

@@ -7,7 +7,7 @@ import { RpcConfigError } from './errors.js'
  *
  * @param where the function's name, for the text of an error.
  * @param known its options: see {@link assertOptions}.
- * @throws {RpcConfigError} if the contract is none, or an option is wrong.
+ * @throws {RpcConfigError} if the contract is not valid, or an option is wrong.
  */
 export function contractAndOptions<Options>(
   where: string,
@@ -21,22 +21,28 @@ export function contractAndOptions<Options>(
     return [first, second as Options]
   }
   if (isContract(first)) {
-    throw new RpcConfigError(
-      `${where} needs options behind the contract: ${where}(contract, { … })`,
-    )
+    throw new RpcConfigError(`${where} needs options after the contract: ${where}(contract, { … })`)
   }
   assertOptions(where, first, known)
   return [undefined, first as Options]
 }
 
-/** @throws {RpcConfigError} if it is not what `defineContract` makes, in any copy of this library. */
-export function assertContract(where: string, contract: unknown): asserts contract is Contract {
+/**
+ * @param place how the contract is given to `where`, for the text of the error.
+ * @throws {RpcConfigError} if it is not what `defineContract` makes, in any copy of this library.
+ */
+export function assertContract(
+  where: string,
+  contract: unknown,
+  place = 'first',
+): asserts contract is Contract {
   if (isContract(contract)) return
-  const why =
+  const what = isObject(contract) ? 'an object without "server" and "client"' : kindOf(contract)
+  const remedy =
     contract === undefined
-      ? 'it is undefined. Do two modules import each other? Define the contract in a module that imports neither of them'
-      : `it is ${kindOf(contract)}. Write defineContract({ server, client })`
-  throw new RpcConfigError(`The contract of ${where} is no contract: ${why}`)
+      ? 'Do two modules import each other? Define the contract in a module that imports neither of them'
+      : 'Write defineContract({ server, client })'
+  throw new RpcConfigError(`${where} takes a contract ${place}, not ${what}. ${remedy}`)
 }
 
 function isContract(value: unknown): value is Contract {

@@ -162,13 +162,19 @@ type Part = (typeof PARTS)[number]
 
 type KindsOfParts<D> = OptionKinds<Omit<D, 'kind'>>
 const METHOD_PARTS = {
-  params: 0,
-  result: 0,
-  input: 0,
-  progress: 0,
-} satisfies KindsOfParts<MethodDefinition>
-const STREAM_PARTS = { params: 0, item: 0, input: 0 } satisfies KindsOfParts<StreamDefinition>
-const NOTIFICATION_PARTS = { params: 0 } satisfies KindsOfParts<NotificationDefinition>
+  params: 'elsewhere',
+  result: 'elsewhere',
+  input: 'elsewhere',
+  progress: 'elsewhere',
+} as const satisfies KindsOfParts<MethodDefinition>
+const STREAM_PARTS = {
+  params: 'elsewhere',
+  item: 'elsewhere',
+  input: 'elsewhere',
+} as const satisfies KindsOfParts<StreamDefinition>
+const NOTIFICATION_PARTS = {
+  params: 'elsewhere',
+} as const satisfies KindsOfParts<NotificationDefinition>
 
 const KINDS: ReadonlySet<unknown> = new Set(['method', 'stream', 'notification'])
 
@@ -196,7 +202,7 @@ function assertParts(kind: Kind, definition: object | undefined, parts: object):
   if (definition === undefined) return
   // The definition may be a copy of another one, with changes.
   const isCopy = Object.hasOwn(Object(definition), 'kind')
-  assertOptions(kind, definition, isCopy ? { ...parts, kind: 0 } : parts)
+  assertOptions(kind, definition, isCopy ? { ...parts, kind: 'elsewhere' } : parts)
   for (const part of Object.keys(parts) as Part[]) {
     assertSchema((definition as Partial<Record<Part, unknown>>)[part], part, `a ${kind}`)
   }
@@ -245,7 +251,7 @@ const UNCALLABLE = new Set(['then', 'catch', 'finally', 'toJSON', '$$typeof'])
  */
 export function assertMethodName(name: string): void {
   if (typeof name !== 'string') {
-    throw new RpcConfigError(`A method's name is a text; it is ${kindOf(name)}`)
+    throw new RpcConfigError(`A method's name is a string, not ${kindOf(name)}`)
   }
   const refuse = (why: string): never => {
     throw new RpcConfigError(`"${name}" can't be a method's name: ${why}; choose another`, {

@@ -189,7 +189,7 @@ describe('what a client tells of itself', () => {
 
   test.each<[object, RegExp]>([
     [{ headers: 'x' }, /object of texts/],
-    [{ headers: { a: 1 } }, /headers\["a"\] must be a text/],
+    [{ headers: { a: 1 } }, /headers\["a"\] must be a string, not a number/],
     [{ headers: { 'a b': 'x' } }, /a b/],
     [{ headers: { a: 'x\r\ny: z' } }, /"a"/],
     [{ headers: { Connection: 'close' } }, /belongs to the upgrade/],
@@ -707,11 +707,11 @@ test.each<[object, RegExp]>([
   [{ authenticate: 'x' }, /authenticate must be a function/],
   [{ authorize: {} }, /authorize must be a function/],
   [{ authenticateTimeoutMs: 0 }, /authenticateTimeoutMs/],
-  [{ allowedOrigins: 'https://app.example.com' }, /allowedOrigins must be a list/],
+  [{ allowedOrigins: 'https://app.example.com' }, /allowedOrigins must be an array/],
   [{ allowedOrigins: ['https://app.example.com/'] }, /no request can match/],
   [{ allowedOrigins: ['https://app.example.com:443'] }, /no request can match/],
   [{ allowedOrigins: ['app.example.com'] }, /no request can match/],
-  [{ allowedHosts: 'app.example.com' }, /allowedHosts must be a list/],
+  [{ allowedHosts: 'app.example.com' }, /allowedHosts must be an array/],
   [{ allowedHosts: ['app.example.com:80'] }, /no request can match/],
   [{ allowedHosts: ['https://app.example.com'] }, /no request can match/],
   [{ allowedHosts: ['*.example.com'] }, /no request can match/],

@@ -470,6 +470,24 @@ describe('timeout: { idle, total }', () => {
   })
 })
 
+test('a timeout with a wrong name is refused, and the text names the call', async () => {
+  const client = connect((await serve()).url)
+  const refused = async (timeout: unknown) =>
+    rejection(client.other.timeLeft(undefined, { timeout } as never))
+  expect(await refused({ totl: 5 })).toMatchObject({
+    name: 'RpcConfigError',
+    message: 'The timeout of "timeLeft" has no option "totl". Did you mean "total"?',
+    method: 'timeLeft',
+  })
+  for (const list of [[], [5]]) {
+    expect(await refused(list)).toMatchObject({
+      message: 'The timeout of "timeLeft" takes an object of options, not an array',
+    })
+  }
+  const inherited = Object.create({ totl: 5 }, { total: { value: 5_000, enumerable: true } })
+  expect(await client.other.timeLeft(undefined, { timeout: inherited })).toBeGreaterThan(0)
+})
+
 test('a handler finds no time left that nobody said, and no timer stays behind', async () => {
   const { url } = await serve()
   const client = connect(url)

@@ -698,11 +698,11 @@ describe('wrong options', () => {
     ['resetAfter', { both: 1 }, /resetAfter has no option "both". It has up, down, once/],
     ['blackHole', { dwon: true }, /Did you mean "down"\?/],
     ['stall', { ups: true }, /Did you mean "up"\?/],
-    ['delay', 100, /delay takes an object of options; it is of type number/],
-    ['cutAfter', 100, /cutAfter takes an object of options; it is of type number/],
-    ['throttle', undefined, /throttle takes an object of options; it is undefined/],
-    ['stall', 'up', /stall takes an object of options; it is of type string/],
-    ['blackHole', ['up'], /blackHole takes an object of options; it is a list/],
+    ['delay', 100, /delay takes an object of options, not a number/],
+    ['cutAfter', 100, /cutAfter takes an object of options, not a number/],
+    ['throttle', undefined, /throttle takes an object of options, not undefined/],
+    ['stall', 'up', /stall takes an object of options, not a string/],
+    ['blackHole', ['up'], /blackHole takes an object of options, not an array/],
   ] as const)('of %s, %j, are refused', async (fault, options, message) => {
     const proxy = await proxyTo({ port: 80 })
     const set = proxy[fault].bind(proxy) as (options: unknown) => void

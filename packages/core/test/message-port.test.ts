@@ -181,7 +181,7 @@ describe('a channel of the serving side', () => {
     const [transport] = memoryTransportPair()
     const authorize = true as unknown as () => boolean
     expect(() => createChannel(contract, { side: 'server', transport, authorize })).toThrow(
-      'authorize must be a function; it is of type boolean',
+      'authorize must be a function, not a boolean',
     )
   })
 })

@@ -88,7 +88,7 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
   },
   'params are two arguments': {
     names: 'A call of "add"',
-    cause: 'takes an object of options; it is of type number',
+    cause: 'takes an object of options, not a number',
     remedy: 'put all params in one object, { name: value }',
   },
   'a handler is missing': {

@@ -438,7 +438,7 @@ describe('a call', () => {
 describe('a contract that is none is refused', () => {
   test('where the options are forgotten', () => {
     expect(() => createClient(contract as never)).toThrow(
-      'createClient needs options behind the contract: createClient(contract, { … })',
+      'createClient needs options after the contract: createClient(contract, { … })',
     )
     expect(() => createEndpoint(contract as never)).toThrow('createEndpoint needs options')
     expect(() => createChannel(contract as never)).toThrow('createChannel needs options')
@@ -446,10 +446,13 @@ describe('a contract that is none is refused', () => {
 
   test('where it is undefined, as in modules that import each other', () => {
     expect(() => createClient(undefined as never, { url })).toThrow(
-      'The contract of createClient is no contract: it is undefined. Do two modules import each other?',
+      'createClient takes a contract first, not undefined. Do two modules import each other?',
     )
     expect(() => createEndpoint({ url } as never, { methods: {} })).toThrow(
-      'The contract of createEndpoint is no contract: it is of type object. Write defineContract(',
+      'createEndpoint takes a contract first, not an object without "server" and "client". Write defineContract(',
+    )
+    expect(() => createClient(5 as never, { url })).toThrow(
+      'createClient takes a contract first, not a number. Write defineContract(',
     )
   })
 

@@ -9,7 +9,9 @@ export interface ElectronTransportOptions {
   name?: string
 }
 
-const TRANSPORT_OPTIONS = { name: 0 } satisfies OptionKinds<ElectronTransportOptions>
+const TRANSPORT_OPTIONS = {
+  name: 'elsewhere',
+} as const satisfies OptionKinds<ElectronTransportOptions>
 
 /** How long the preload may take, in ms: it answers from the page's own thread. */
 const PRELOAD_MS = 2_000

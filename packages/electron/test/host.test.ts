@@ -371,7 +371,7 @@ describe('a host that is made wrongly says so at once', () => {
       { allow: undefined },
       /allow is missing: name the origins of this app's pages, such as \["app:\/\/demo"\], or write a function/,
     ],
-    ['one origin, no list', { allow: 'app://demo' }, /allow must be a list/],
+    ['one origin, no list', { allow: 'app://demo' }, /allow must be an array/],
     ['null', { allow: ['null'] }, /"null".*sandboxed iframe/],
     ['a path', { allow: ['app://demo/'] }, /"app:\/\/demo\/".*the slash too/],
     ['a star', { allow: ['app://*'] }, /Name each origin/],

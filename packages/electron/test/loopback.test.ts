@@ -322,9 +322,9 @@ describe('closing', () => {
 
 test.each<[object, RegExp]>([
   [{ origins: undefined }, /origins is missing.*\["app:\/\/demo"\].*\[\] for programs only/],
-  [{ origins: 'app://demo' }, /origins must be a list such as/],
-  [{ origins: '*' }, /origins must be a list such as/],
-  [{ origins: null }, /origins must be a list such as/],
+  [{ origins: 'app://demo' }, /origins must be an array such as/],
+  [{ origins: '*' }, /origins must be an array such as/],
+  [{ origins: null }, /origins must be an array such as/],
   [{ origins: ['*'] }, /origins has "\*".*Name each origin/],
   [{ origins: [ORIGIN, 'https://*.example.com'] }, /any page of the web.*Name each origin/],
   [{ origins: ['null'] }, /every sandboxed iframe.*app:\/\//],
@@ -353,8 +353,8 @@ test.each<[object, RegExp]>([
   [{ token: 'x' }, /token is no option/],
   [{ identify: 'x' }, /identify must be a function/],
   [{ identifyTimeoutMs: 0 }, /identifyTimeoutMs/],
-  [{ onReject: 'x' }, /onReject must be a function, or a list of functions/],
-  [{ onReject: ['x'] }, /onReject must be a function, or a list of functions/],
+  [{ onReject: 'x' }, /onReject must be a function, or an array of functions/],
+  [{ onReject: ['x'] }, /onReject must be a function, or an array of functions/],
   [{ authorize: {} }, /authorize must be a function/],
   [{ methods: undefined }, /methods/],
   [{ methods: { nope: () => {} } }, /nope/],

@@ -41,9 +41,9 @@ export type RpcProviderProps<C extends Contract = Contract> = { children?: React
 const PROVIDER_OPTIONS = {
   ...CLIENT_SETTINGS,
   transport: 'function',
-  children: 0,
-  client: 0,
-  contract: 0,
+  children: 'elsewhere',
+  client: 'elsewhere',
+  contract: 'elsewhere',
 } as const satisfies OptionKinds<RpcProviderProps, 'helloTimeoutMs'>
 
 /** `<RpcProvider>`; documented where it is exported. */
@@ -71,7 +71,8 @@ export function BoundRpcProvider(
 function checkedProps(props: RpcProviderProps): RpcProviderProps {
   const own = ownProps('RpcProvider', props, PROVIDER_OPTIONS)
   const { client, ...source } = own
-  if (source.contract !== undefined) assertContract('RpcProvider', source.contract)
+  if (source.contract !== undefined)
+    assertContract('RpcProvider', source.contract, 'in the prop contract')
   if (client === undefined) return own
   if (typeof client?.subscribe !== 'function') {
     throw new RpcConfigError('RpcProvider: client must be a client, made by createClient')

@@ -30,7 +30,7 @@ export interface RpcCall<M> extends CallState<ResultOf<M>, ProgressOf<M>> {
 /** Options of all calls that a component makes; those of one call count more. */
 export type UseRpcCallOptions = Pick<CallOptions, 'timeout'>
 
-const CALL_OPTIONS = { timeout: 0 } satisfies OptionKinds<UseRpcCallOptions>
+const CALL_OPTIONS = { timeout: 'elsewhere' } as const satisfies OptionKinds<UseRpcCallOptions>
 
 /** `useRpcCall`; documented where it is exported. */
 export function useBoundRpcCall(

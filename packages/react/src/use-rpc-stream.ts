@@ -36,7 +36,7 @@ export interface UseRpcStreamOptions<Item = unknown> extends Pick<CallOptions, '
 }
 
 const STREAM_OPTIONS = {
-  timeout: 0,
+  timeout: 'elsewhere',
   enabled: 'boolean',
   keep: 'number',
   onItem: 'function',

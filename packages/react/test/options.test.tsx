@@ -225,6 +225,6 @@ test('a url that is undefined is named', () => {
 
 test('hooks of a contract that is undefined are not made', () => {
   expect(() => createRpcHooks(undefined as never)).toThrow(
-    'The contract of createRpcHooks is no contract: it is undefined. Do two modules import each other?',
+    'createRpcHooks takes a contract first, not undefined. Do two modules import each other?',
   )
 })

@@ -1,4 +1,4 @@
-import { assertOptions, type OptionKinds } from '../assert-options.js'
+import { areKnown, assertOptions, type OptionKinds } from '../assert-options.js'
 import { RpcConfigError } from '../errors.js'
 
 /**
@@ -14,7 +14,7 @@ export interface TimeLimits {
   readonly total: number
 }
 
-const LIMITS = { idle: 0, total: 0 } satisfies OptionKinds<TimeLimits>
+const LIMITS = { idle: 'elsewhere', total: 'elsewhere' } as const satisfies OptionKinds<TimeLimits>
 
 /** As much of a call as its timer needs. */
 interface TimedCall {
@@ -82,21 +82,27 @@ export class CallTimer {
 }
 
 /**
- * @param method the call's, where it is one's own.
+ * @param method the call's method; undefined if the timeout is that of all calls.
  * @returns the two limits, checked; what is left out is not bounded.
- * @throws {RpcConfigError} where it is neither a number of ms nor an object of such.
+ * @throws {RpcConfigError} if it is neither a number of ms nor an object of such.
  */
 export function readTimeout(method: string | undefined, timeout: unknown): TimeLimits {
   const isObject = typeof timeout === 'object' && timeout !== null
-  if (isObject) assertOptions('timeout', timeout, LIMITS)
+  if (isObject && (Array.isArray(timeout) || !areKnown(timeout, LIMITS))) {
+    assertOptions(nameOf(method), timeout, LIMITS, method)
+  }
   const { idle = Number.POSITIVE_INFINITY, total = Number.POSITIVE_INFINITY } = isObject
     ? (timeout as { idle?: unknown; total?: unknown })
     : { total: timeout }
   if (isDuration(idle) && isDuration(total)) return { idle, total }
   throw new RpcConfigError(
-    `${method === undefined ? 'timeout' : `The timeout of "${method}"`} must be a number of ms, or Infinity, or { idle, total } of such; it is ${describe(timeout)}`,
+    `${nameOf(method)} must be a number of ms, or Infinity, or { idle, total } of such; it is ${describe(timeout)}`,
     { method },
   )
+}
+
+function nameOf(method: string | undefined): string {
+  return method === undefined ? 'timeout' : `The timeout of "${method}"`
 }
 
 function isDuration(value: unknown): value is number {

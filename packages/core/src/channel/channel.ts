@@ -165,9 +165,9 @@ export const SERVER_CHANNEL_OPTIONS = {
 
 const CREATE_CHANNEL_OPTIONS = {
   ...SERVER_CHANNEL_OPTIONS,
-  transport: 0,
-  side: 0,
-  identity: 0,
+  transport: 'elsewhere',
+  side: 'elsewhere',
+  identity: 'elsewhere',
 } as const satisfies OptionKinds<UntypedOptions>
 
 /** The options of both sides, their types gone. */

@@ -30,7 +30,9 @@ export interface ExposeOptions {
   waitForMount?: number | undefined
 }
 
-export const EXPOSE_OPTIONS = { waitForMount: 0 } satisfies OptionKinds<ExposeOptions>
+export const EXPOSE_OPTIONS = {
+  waitForMount: 'elsewhere',
+} as const satisfies OptionKinds<ExposeOptions>
 
 /** Whose they are. */
 export interface ExposedHandlersHost extends Exposable {

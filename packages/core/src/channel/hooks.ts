@@ -5,10 +5,10 @@ import { type ErrorContext, hookContext, OF_CONNECTION } from './error-context.j
 import { logFailure } from './log-failure.js'
 import { type LoggerOption, log } from './logger.js'
 
-/** A function, or a list of functions. */
+/** A function, or an array of functions. */
 export type OneOrMore<T> = T | readonly T[]
 
-/** What to do at the turns of a channel's life. Each hook is a function, or a list of them that is run in its order. */
+/** What to do at the turns of a channel's life. Each hook is a function, or an array of functions, which run in this order. */
 export interface ChannelHooks<Ch> {
   /**
    * The channel is ready for calls. Each is awaited before the next; calls of the other side are

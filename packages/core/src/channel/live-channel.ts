@@ -199,7 +199,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
       throw new RpcConfigError(`A close code is 1000 or from 3000 to 4999; it is ${String(code)}`)
     }
     if (typeof reason !== 'string') {
-      throw new RpcConfigError(`The reason of a close is a text; it is ${kindOf(reason)}`)
+      throw new RpcConfigError(`The reason of a close is a string, not ${kindOf(reason)}`)
     }
     this.end({ code, reason })
   }

@@ -21,7 +21,7 @@ const HEADS: Readonly<Record<ErrorPhase, string>> = {
   refused: '* was dropped: ',
   progress: 'progress of * failed: ',
   source: 'a source of * failed: ',
-  store: 'the key of * failed: ',
+  store: 'the idempotency store failed for *: ',
   // These texts name the method themselves, if there is one.
   send: '',
   answer: '',

@@ -90,21 +90,21 @@ export interface ChannelOptions {
 }
 
 export const CHANNEL_OPTIONS = {
-  timeout: 0,
-  limits: 0,
-  heartbeat: 0,
+  timeout: 'elsewhere',
+  limits: 'elsewhere',
+  heartbeat: 'elsewhere',
   exposeErrors: 'boolean',
   fallback: 'function',
-  waitForMount: 0,
-  discover: 0,
-  use: 0,
+  waitForMount: 'elsewhere',
+  discover: 'elsewhere',
+  use: 'elsewhere',
   plain: 'boolean',
-  helloTimeoutMs: 0,
+  helloTimeoutMs: 'elsewhere',
   traceCalls: 'boolean',
-  logger: 0,
-  dialect: 0,
-  codec: 0,
-  frameType: 0,
+  logger: 'elsewhere',
+  dialect: 'elsewhere',
+  codec: 'elsewhere',
+  frameType: 'elsewhere',
 } as const satisfies OptionKinds<ChannelOptions>
 
 /** The options with their defaults. */

@@ -1,7 +1,7 @@
 import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http'
 import { getProxyForUrl } from 'proxy-from-env'
 import { WebSocket } from 'ws'
-import { assertOptions, type OptionKinds } from '../assert-options.js'
+import { assertOptions, kindOf, type OptionKinds } from '../assert-options.js'
 import { describeThrown, RpcConfigError } from '../errors.js'
 import { plain } from '../quoted.js'
 import type { WebSocketLike } from '../transport/web-socket.js'
@@ -26,9 +26,9 @@ const REASON_MS = 1_000
 const RESERVED = /^(connection|upgrade|sec-websocket-.*|content-length|transfer-encoding)$/i
 
 const TLS_SETTINGS = {
-  ca: 0,
-  cert: 0,
-  key: 0,
+  ca: 'elsewhere',
+  cert: 'elsewhere',
+  key: 'elsewhere',
   passphrase: 'string',
   servername: 'string',
   rejectUnauthorized: 'boolean',
@@ -203,7 +203,7 @@ function assertHeaders(headers: unknown): void {
       )
     }
     if (typeof value !== 'string') {
-      throw new RpcConfigError(`headers["${name}"] must be a text; it is of type ${typeof value}`)
+      throw new RpcConfigError(`headers["${name}"] must be a string, not ${kindOf(value)}`)
     }
     try {
       validateHeaderName(name)

@@ -22,9 +22,9 @@ export interface RejectUpgradeOptions extends ErrorOptions {
 }
 
 const REJECT_OPTIONS = {
-  cause: 0,
-  retryAfterSeconds: 0,
-} satisfies OptionKinds<RejectUpgradeOptions>
+  cause: 'elsewhere',
+  retryAfterSeconds: 'elsewhere',
+} as const satisfies OptionKinds<RejectUpgradeOptions>
 
 /**
  * Refuses a connection before there is one. Thrown by `authenticate`.

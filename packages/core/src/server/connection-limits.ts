@@ -38,12 +38,12 @@ export interface ConnectionLimits {
 }
 
 const CONNECTION_LIMITS = {
-  connections: 0,
-  connectionsPerAddress: 0,
-  connectionsPerSecond: 0,
-  authentications: 0,
-  share: 0,
-} satisfies OptionKinds<ConnectionLimits>
+  connections: 'elsewhere',
+  connectionsPerAddress: 'elsewhere',
+  connectionsPerSecond: 'elsewhere',
+  authentications: 'elsewhere',
+  share: 'elsewhere',
+} as const satisfies OptionKinds<ConnectionLimits>
 
 /** Those of an endpoint's limits that each of its channels has. */
 export function channelLimitsOf(

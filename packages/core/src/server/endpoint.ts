@@ -256,26 +256,29 @@ type UntypedOptions = EndpointOptions<UntypedSide, UntypedSide>
 const ENDPOINT_OPTIONS = {
   ...SERVER_CHANNEL_OPTIONS,
   authenticate: 'function',
-  authenticateTimeoutMs: 0,
+  authenticateTimeoutMs: 'elsewhere',
   expiresAt: 'function',
-  handshakeTimeoutMs: 0,
-  trustProxy: 0,
+  handshakeTimeoutMs: 'elsewhere',
+  trustProxy: 'elsewhere',
   owner: 'function',
   onReject: 'functions',
-  resume: 0,
-  spreadMs: 0,
-  idempotency: 0,
-  allowedOrigins: 0,
-  allowedHosts: 0,
+  resume: 'elsewhere',
+  spreadMs: 'elsewhere',
+  idempotency: 'elsewhere',
+  allowedOrigins: 'elsewhere',
+  allowedHosts: 'elsewhere',
 } as const satisfies OptionKinds<UntypedOptions>
 
-const ATTACH_OPTIONS = { path: 0 } satisfies OptionKinds<AttachOptions>
+const ATTACH_OPTIONS = { path: 'elsewhere' } as const satisfies OptionKinds<AttachOptions>
 const LISTEN_OPTIONS = {
-  port: 0,
+  port: 'elsewhere',
   host: 'string',
-  path: 0,
+  path: 'elsewhere',
 } as const satisfies OptionKinds<ListenOptions>
-const CLOSE_OPTIONS = { drain: 0, retryAfterMs: 0 } satisfies OptionKinds<CloseOptions>
+const CLOSE_OPTIONS = {
+  drain: 'elsewhere',
+  retryAfterMs: 'elsewhere',
+} as const satisfies OptionKinds<CloseOptions>
 
 /** How long a socket may take over its closing handshake, in ms. */
 const GOODBYE_MS = 1_000

@@ -49,11 +49,11 @@ export interface IdempotencyOptions<Identity = unknown> {
 }
 
 const IDEMPOTENCY_OPTIONS = {
-  store: 0,
+  store: 'elsewhere',
   scope: 'function',
-  maxAnswerLength: 0,
-  graceMs: 0,
-  storeTimeoutMs: 0,
+  maxAnswerLength: 'elsewhere',
+  graceMs: 'elsewhere',
+  storeTimeoutMs: 'elsewhere',
 } as const satisfies OptionKinds<IdempotencyOptions>
 
 /** How long to wait before a call that runs in another process is asked for again, in ms. */

@@ -21,11 +21,11 @@ export interface MemoryResultStoreOptions {
 }
 
 const STORE_OPTIONS = {
-  ttlMs: 0,
-  maxEntries: 0,
-  maxBytes: 0,
-  share: 0,
-} satisfies OptionKinds<MemoryResultStoreOptions>
+  ttlMs: 'elsewhere',
+  maxEntries: 'elsewhere',
+  maxBytes: 'elsewhere',
+  share: 'elsewhere',
+} as const satisfies OptionKinds<MemoryResultStoreOptions>
 
 interface Entry {
   readonly fingerprint: string

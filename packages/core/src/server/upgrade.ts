@@ -46,7 +46,7 @@ export function refusalOfPage(
   return `The server does not go by the name ${quoted(name)}. ${remedyFor('allowedHosts', name, isHostName)}`
 }
 
-/** The line that lets a page in; none if it would be wrong, or would let in more than this page. */
+/** The option that lets a page in, or why there is none: the value is not valid, or would let in other pages, too. */
 function remedyFor(
   option: keyof PageRules,
   value: string,
@@ -58,7 +58,7 @@ function remedyFor(
   const isSafe = value.length <= 200 && /^[\x21-\x7e]+$/.test(value) && !value.includes("'")
   return isSafe && isRight(value)
     ? `If you trust it, add this line to the options of createEndpoint: ${option}: ['${value}']`
-    : 'No web page can have such a name'
+    : `${quoted(value)} is not a valid ${option === 'allowedOrigins' ? 'origin' : 'host'}`
 }
 
 /**
@@ -78,7 +78,7 @@ function assertTexts(
   if (values === undefined || values === '*') return
   if (!Array.isArray(values)) {
     throw new RpcConfigError(
-      `${option} must be a list such as ["${example}"], or "*"; it is ${JSON.stringify(values)}`,
+      `${option} must be an array such as ["${example}"], or "*"; it is ${JSON.stringify(values)}`,
     )
   }
   const wrong = values.find((value) => typeof value !== 'string' || !isRight(value))

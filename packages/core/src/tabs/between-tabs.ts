@@ -17,7 +17,7 @@ export interface BetweenTabsOptions {
   user?: SharedLinkOptions['user']
 }
 
-const TABS_OPTIONS = { user: 0 } satisfies OptionKinds<BetweenTabsOptions>
+const TABS_OPTIONS = { user: 'elsewhere' } as const satisfies OptionKinds<BetweenTabsOptions>
 
 /**
  * Has the tabs of an origin share one connection, where the browser has a `SharedWorker`; elsewhere each has its
@@ -29,7 +29,7 @@ const TABS_OPTIONS = { user: 0 } satisfies OptionKinds<BetweenTabsOptions>
  * @param createWorker makes the worker whose script calls `serveTabs()`. Tabs share what has the same script and
  *   the same `name`. What it throws fails an attempt to connect, but a `SecurityError` (a page that may have none):
  *   then the tab has its own.
- * @throws {RpcConfigError} where it is no function, or an option is wrong.
+ * @throws {RpcConfigError} if it is not a function, or an option is wrong.
  *
  * @example
  * createClient(contract, {
@@ -47,7 +47,7 @@ export function betweenTabs(
   assertOptions('betweenTabs', options, TABS_OPTIONS)
   const { user } = options
   if (user !== undefined && typeof user !== 'string' && typeof user !== 'function') {
-    throw new RpcConfigError('user must be a text, or a function that gives one')
+    throw new RpcConfigError('user must be a string, or a function that returns one')
   }
   return {
     createLink(wishes: ShareOptions, events: LinkEvents, createOwn: () => Link): Link | undefined {

@@ -15,16 +15,16 @@ interface SharedWorkerGlobal {
 }
 
 const SERVE_OPTIONS = {
-  codec: 0,
-  connectTimeoutMs: 0,
-  dialect: 0,
-  frameType: 0,
-  heartbeat: 0,
-  limits: 0,
-  logger: 0,
+  codec: 'elsewhere',
+  connectTimeoutMs: 'elsewhere',
+  dialect: 'elsewhere',
+  frameType: 'elsewhere',
+  heartbeat: 'elsewhere',
+  limits: 'elsewhere',
+  logger: 'elsewhere',
   plain: 'boolean',
   resume: 'boolean',
-  retry: 0,
+  retry: 'elsewhere',
 } as const satisfies OptionKinds<TabsOptions>
 
 /**

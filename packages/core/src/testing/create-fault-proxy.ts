@@ -91,7 +91,7 @@ class TcpFaultProxy extends FaultControls implements FaultProxy {
 
   url(scheme = 'ws', path = '/'): string {
     if (typeof scheme !== 'string') {
-      throw new RpcConfigError(`scheme must be a text, such as "ws"; it is ${kindOf(scheme)}`)
+      throw new RpcConfigError(`scheme must be a string, such as "ws", not ${kindOf(scheme)}`)
     }
     if (typeof path !== 'string' || !path.startsWith('/')) {
       throw new RpcConfigError(`path must begin with "/"; it is ${JSON.stringify(path)}`)

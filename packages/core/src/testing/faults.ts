@@ -143,8 +143,14 @@ export abstract class FaultControls implements Faults {
 
 const BOTH = { up: true, down: true }
 
-const EACH_WAY = { up: 0, down: 0 } satisfies OptionKinds<EachWay<number>>
-const DELAY_OPTIONS = { ...EACH_WAY, jitterMs: 0, seed: 0 } satisfies OptionKinds<DelayOptions>
+const EACH_WAY = { up: 'elsewhere', down: 'elsewhere' } as const satisfies OptionKinds<
+  EachWay<number>
+>
+const DELAY_OPTIONS = {
+  ...EACH_WAY,
+  jitterMs: 'elsewhere',
+  seed: 'elsewhere',
+} as const satisfies OptionKinds<DelayOptions>
 const AFTER_BYTES = { ...EACH_WAY, once: 'boolean' } as const satisfies OptionKinds<AfterBytes>
 
 function limitOf(fault: string, bytes: AfterBytes, how: Ending): Limit {

@@ -30,7 +30,7 @@ export class Targets {
       options as FaultProxyTarget,
     ]
     if (!Array.isArray(targets))
-      throw new RpcConfigError('targets must be a list of { port, host }')
+      throw new RpcConfigError('targets must be an array of { port, host }')
     if (targets.length === 0) {
       throw new RpcConfigError('targets is empty; name the port of one server at least')
     }

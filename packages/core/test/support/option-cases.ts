@@ -79,7 +79,7 @@ export function testOptions(cases: readonly OptionCase[]): void {
     test.each([null, 5, 'text', true])('refuses %j in place of options', async (wrong) => {
       const thrown = await failure(wrong)
       expect(thrown).toBeInstanceOf(RpcConfigError)
-      expect((thrown as Error).message).toContain(`${where} takes an object of options; it is `)
+      expect((thrown as Error).message).toContain(`${where} takes an object of options, not `)
     })
   })
 }

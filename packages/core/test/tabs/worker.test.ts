@@ -247,7 +247,7 @@ describe('what is used wrongly says how it is meant', () => {
     [
       'betweenTabs of a user that is none',
       () => betweenTabs(() => undefined as never, { user: 5 as never }),
-      /user must be a text/,
+      /user must be a string/,
     ],
     ['betweenTabs of no function', () => betweenTabs('worker.js' as never), /takes a function/],
     [

@@ -87,14 +87,14 @@ const HOST_OPTIONS = {
   ...SERVER_CHANNEL_OPTIONS,
   dialect: undefined,
   heartbeat: undefined,
-  ipcMain: 0,
-  allow: 0,
+  ipcMain: 'elsewhere',
+  allow: 'elsewhere',
   identify: 'function',
-  name: 0,
+  name: 'elsewhere',
 } as const satisfies OptionKinds<UntypedOptions, 'dialect' | 'heartbeat'>
 
-const WAIT_OPTIONS = { timeout: 0 }
-const CLOSE_OPTIONS = { drain: 0 }
+const WAIT_OPTIONS = { timeout: 'elsewhere' }
+const CLOSE_OPTIONS = { drain: 'elsewhere' }
 
 /** The options with what answers `rpc.discover` on all channels. */
 type HostOptions = Omit<UntypedOptions, 'discover'> & { readonly discover: Discovery | undefined }

@@ -106,7 +106,7 @@ export async function createLoopback(
   return loopback
 }
 
-const CLOSE_OPTIONS = { drain: 0 }
+const CLOSE_OPTIONS = { drain: 'elsewhere' }
 
 type UntypedEndpoint = Endpoint<ContractSide, ContractSide>
 

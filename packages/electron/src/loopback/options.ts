@@ -42,9 +42,9 @@ export type UntypedLoopbackOptions = LoopbackOptions<ContractSide, ContractSide>
 const LOOPBACK_OPTIONS = {
   ...SERVER_CHANNEL_OPTIONS,
   onReject: 'functions',
-  origins: 0,
+  origins: 'elsewhere',
   identify: 'function',
-  identifyTimeoutMs: 0,
+  identifyTimeoutMs: 'elsewhere',
 } as const satisfies OptionKinds<UntypedLoopbackOptions>
 
 /** What an endpoint has and a loopback has not, and what to do instead. */

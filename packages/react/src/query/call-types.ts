@@ -9,5 +9,5 @@ export interface RpcQueryCallOptions extends Pick<CallOptions, 'timeout'>, RpcQu
 
 export const QUERY_CALL_OPTIONS = {
   ...QUERY_KEY_OPTIONS,
-  timeout: 0,
+  timeout: 'elsewhere',
 } as const satisfies OptionKinds<RpcQueryCallOptions>

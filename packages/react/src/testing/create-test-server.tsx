@@ -136,7 +136,7 @@ type UntypedSide = Record<string, (params: never) => unknown>
 type UntypedPage = ServerChannel<UntypedSide, UntypedSide, unknown>
 const TEST_SERVER_OPTIONS = {
   ...SERVER_CHANNEL_OPTIONS,
-  identity: 0,
+  identity: 'elsewhere',
   client: 'object',
 } as const satisfies OptionKinds<UntypedOptions>
 
