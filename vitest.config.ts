@@ -29,6 +29,9 @@ export default defineConfig({
         environments: { ssr: { resolve: inNode }, __vitest__: { resolve: inNode } },
         test: {
           name: 'node',
+          // A busy machine is slow: a test that passes must not depend on it.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           include: ['packages/*/test/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'],
           exclude: [
             '**/*.browser.test.{ts,tsx}',
@@ -93,6 +96,8 @@ export default defineConfig({
         },
         test: {
           name: 'browser',
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           include: ['packages/*/test/**/*.browser.test.{ts,tsx}'],
           globalSetup: ['scripts/test-server/setup.ts'],
           browser: {

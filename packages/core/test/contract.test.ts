@@ -42,8 +42,11 @@ describe('a schema that is none is refused where it is defined', () => {
   }
 
   test.each(Object.entries(none))('%s', (_, schema) => {
+    const written = refusal(() => method({ params: schema as never }))
+    expect(written.message).toMatch(/^params of a method is no schema/)
+    expect(written.message).toContain('zod, valibot, arktype')
     const error = refusal(() =>
-      defineContract({ server: { add: method({ params: schema as never }) } }),
+      defineContract({ server: { add: { ...method(), params: schema as never } } }),
     )
     expect(error.method).toBe('add')
     expect(error.message).toMatch(/^params of "add" in the contract's server side is no schema/)
@@ -52,18 +55,22 @@ describe('a schema that is none is refused where it is defined', () => {
 
   const bad = {} as never
   test.each([
-    ['params', method({ params: bad })],
-    ['result', method({ result: bad })],
-    ['input', method({ input: bad })],
-    ['progress', method({ progress: bad })],
-    ['progress', { ...method(), progress: bad }],
-    ['params', stream({ params: bad })],
-    ['item', stream({ item: bad })],
-    ['input', stream({ input: bad })],
-    ['params', notification({ params: bad })],
-  ])('%s of a definition, on both sides', (part, definition) => {
+    ['params', method],
+    ['result', method],
+    ['input', method],
+    ['progress', method],
+    ['params', stream],
+    ['item', stream],
+    ['input', stream],
+    ['params', notification],
+  ] as const)('%s of a definition, on both sides', (part, make) => {
+    const kind = make.name
+    expect(refusal(() => make({ [part]: bad })).message).toContain(
+      `${part} of a ${kind} is no schema`,
+    )
     for (const side of ['server', 'client'] as const) {
-      const { message } = refusal(() => defineContract({ [side]: { it: definition } }))
+      const definition = { ...make(), [part]: bad }
+      const { message } = refusal(() => defineContract({ [side]: { it: definition } } as never))
       expect(message).toContain(`${part} of "it" in the contract's ${side} side is no schema`)
     }
   })
