@@ -200,6 +200,15 @@ describe('a row', () => {
     expect(root().textContent).not.toContain('Called again')
   })
 
+  test('of the protocol can not be called again', async () => {
+    await open()
+    client.expose('upper', () => '')
+    await browser.getByLabelText('Protocol').click()
+    await button('rpc.methods').first().click()
+    await expect.element(browser.getByText('Only calls can be made again')).toBeVisible()
+    expect(button('Call again').elements()).toHaveLength(0)
+  })
+
   test('of a stream is read again until it is stopped', async () => {
     await open()
     for await (const n of client.other.count({ to: null })) if (n > 2) break

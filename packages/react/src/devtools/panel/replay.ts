@@ -2,9 +2,9 @@ import type { AnyClient } from '@flashrpc/core'
 import { LeftOut } from '../message-reader.js'
 import type { Row } from '../row.js'
 
-/** @returns why a row can't be made again, where it can't. */
+/** @returns why a row can't be made again; undefined if it can. */
 export function whyNotReplayed(row: Row): string | undefined {
-  if (row.kind === 'protocol' || row.kind === 'unreadable') return 'It is no call'
+  if (row.kind === 'protocol' || row.kind === 'unreadable') return 'Only calls can be made again'
   if (row.direction === 'in') return 'The server called: only it can call again'
   if (holdsLeftOut(row.params)) return 'Its params were too large to be kept'
   const { rpc } = (row.messages[0]?.message ?? {}) as { rpc?: { input?: unknown } }
