@@ -79,7 +79,7 @@ const DroppedFile = z.object({
 /** A file that was dropped on a page, as the server keeps it. */
 export type DroppedFile = z.infer<typeof DroppedFile>
 
-/** A page that is open, and what it can be called for now. */
+/** A page that is open, and the methods that can be called on it now. */
 const Present = z.object({
   page: z.number().int(),
   name: z.string(),

@@ -40,7 +40,7 @@ export class Pages {
     return page
   }
 
-  /** Resolves when a page comes or goes, or what it can be called for changes. */
+  /** Resolves when a page comes or goes, or the methods that can be called on it change. */
   changed(): Promise<void> {
     return this.#change.told
   }

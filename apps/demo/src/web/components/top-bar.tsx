@@ -5,7 +5,7 @@ import { Icon } from './icon.js'
 
 const NOTICE_ID = 'notice'
 
-/** Where a notice is shown that covers nothing, below the bar; the page's body where there is no bar. */
+/** Where a notice is shown that covers nothing, below the bar; the page's body if there is no bar. */
 export function noticePlace(): HTMLElement {
   return document.getElementById(NOTICE_ID) ?? document.body
 }

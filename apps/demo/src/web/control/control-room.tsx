@@ -3,7 +3,7 @@ import { TopBar } from '../components/top-bar.js'
 import { PresentPage } from './present-page.js'
 import { ToastForm } from './toast-form.js'
 
-/** The control page: which pages are open, what each can be called for, and calls to them. */
+/** The control page: the open pages, the methods that can be called on each, and calls to them. */
 export function ControlRoom() {
   const { latest: pages = [], status } = useRpcStream('presence', undefined, { keep: 0 })
   const isConnected = useRpcState((state) => state.status === 'connected')
@@ -14,7 +14,7 @@ export function ControlRoom() {
       <main className="page">
         <section className="intro" aria-labelledby="intro">
           <h1 id="intro">
-            The open pages. <span>The methods to call there.</span>
+            Open pages. <span>Call their methods here.</span>
           </h1>
           <p>
             A page tells the server which methods its components have mounted. Switch “Take
@@ -23,7 +23,7 @@ export function ControlRoom() {
         </section>
         <ToastForm />
         <div className="present-head">
-          <h2>Open pages</h2>
+          <h2>Now open</h2>
           <p role="status">{isConnected ? pages.length : 'not connected: the last known ones'}</p>
           <a href="./" target="_blank" rel="noreferrer">
             Open another page

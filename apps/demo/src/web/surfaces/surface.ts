@@ -9,7 +9,7 @@ export interface Surface {
   readonly host: { readonly begin: string; readonly within: string }
   /** What they talk over. */
   readonly wire: string
-  /** The address of the control page, where there is one. */
+  /** The address of the control page, if there is one. */
   readonly controlPage?: string
   readonly headline: { readonly inward: string; readonly outward: string }
   readonly loadTitle: string
