@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, posix } from 'node:path'
+import { basename, dirname, join, posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 /** The folders that are packed, and what may be in each. */
 const FILES: readonly RegExp[] = [
@@ -31,7 +34,8 @@ interface Manifest {
 
 /**
  * Checks what is in a packed package: its files, what its `package.json` says, and that every link of its README and
- * its documentation leads to a file of the package or to an address.
+ * its documentation leads to a file of the package or to an address. A page of the guide must have kept its links to other
+ * pages of the guide.
  *
  * @throws {AssertionError} naming the file, the field or the link.
  */
@@ -45,7 +49,10 @@ export function checkTarball(tarball: string): void {
     checkFiles(files)
     checkManifest(JSON.parse(read('package.json')) as Manifest, files)
     const pages = [...files].filter((path) => path.endsWith('.md'))
-    for (const page of pages) checkLinks(page, read(page), files)
+    for (const page of pages) {
+      checkLinks(page, read(page), files)
+      if (page.startsWith('docs/guide/')) checkKeptLinks(page, read(page))
+    }
     console.log(`${basename(tarball)}: ${files.size} files, ${pages.length} pages of documentation`)
   } finally {
     rmSync(folder, { recursive: true })
@@ -105,6 +112,16 @@ function checkLinks(page: string, text: string, files: ReadonlySet<string>): voi
     if (anchor && wanted === page) {
       assert(anchorsOf(text).has(anchor), `${page} links to #${anchor}, which it does not have`)
     }
+  }
+}
+
+/** Compares a page of the guide with the same page of the repository. */
+function checkKeptLinks(page: string, packed: string): void {
+  const text = readFileSync(join(root, page), 'utf8')
+  for (const [link, target = ''] of text.matchAll(/\]\(([^)\s]+\.md(?:#[^)\s]*)?)\)/g)) {
+    const wanted = posix.join(posix.dirname(page), target.split('#')[0] ?? '')
+    if (!wanted.startsWith('docs/guide/') || !existsSync(join(root, wanted))) continue
+    assert(packed.includes(link), `${page} has lost its link to ${target}: ${wanted} is not packed`)
   }
 }
 

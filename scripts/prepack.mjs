@@ -1,7 +1,8 @@
 // Fills the folder that a package is packed from: `.packed`, which `publishConfig.directory` in its package.json names.
 // Run in the package's folder by its `prepack`. It changes no file that git knows.
 //
-// The folder has what `files` in the package.json names, and the documentation that the README links to. In the
+// The folder has what `files` in the package.json names, and the documentation that the README links to. Pages of the
+// guide bring along the pages of the guide that they link to, so that none of these links is lost. In the
 // repository the README links to `../../docs/guide/calls.md`; in the package the same page is `docs/guide/calls.md`.
 // Links of these pages to files that are not in the package become text: nobody knows where those are.
 //
@@ -34,14 +35,28 @@ for (const path of filesAt(target, '.')) {
 
 function addDocumentation() {
   const readme = packed.get('README.md').toString()
-  const pages = new Set(
-    [...readme.matchAll(/\]\(\.\.\/\.\.\/(docs\/[^)#]+\.md)/g)].map(([, page]) => String(page)),
-  )
+  const linked = [...readme.matchAll(/\]\(\.\.\/\.\.\/(docs\/[^)#]+\.md)/g)]
+  const pages = new Set(linked.map(([, page]) => String(page)))
+  // Pages that are added here are visited, too.
+  for (const page of pages) for (const other of guidePagesOf(page)) pages.add(other)
   packed.set('README.md', Buffer.from(readme.replaceAll('](../../docs/', '](docs/')))
   for (const page of pages) {
     const text = readFileSync(join(root, page), 'utf8')
     packed.set(page, Buffer.from(withOwnLinks(text, page, pages)))
   }
+}
+
+/**
+ * The pages of the guide that a page of the guide links to, such as `docs/guide/calls.md`.
+ *
+ * @param {string} page its path in the repository
+ */
+function guidePagesOf(page) {
+  if (!page.startsWith('docs/guide/')) return []
+  const links = readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)\s#]+\.md)/g)
+  return [...links]
+    .map(([, path = '']) => posix.join(posix.dirname(page), path))
+    .filter((path) => path.startsWith('docs/guide/'))
 }
 
 /**
