@@ -54,6 +54,8 @@ function readOptions(): ts.CompilerOptions {
         jsx: 'react-jsx',
         noEmit: true,
         types: ['node'],
+        // Installed for the tests of the package only.
+        paths: { pino: [join(root, 'packages/core/node_modules/pino/pino.d.ts')] },
       },
       files: [],
     },

@@ -24,7 +24,7 @@ export class GuidePage implements Disposable {
    * Writes a block to its file.
    *
    * @param replaced texts of the block, each with what stands in the file in its place, such as a port.
-   * @throws {Error} where the page has no such block, or the block has no such text.
+   * @throws {Error} if the page has no such block, or if the block has no such text.
    */
   write(name: string, replaced: Readonly<Record<string, string>> = {}, file = name): void {
     let code = this.#blocks.get(name)

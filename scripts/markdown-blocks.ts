@@ -3,7 +3,7 @@ const BLOCK = /^```(tsx?)(?: +(\S+))?\n([\s\S]*?)^```$/gm
 /** A block of TypeScript in a page of the documentation. */
 export interface MarkdownBlock {
   readonly language: string
-  /** The name of its file, where it has one, as in "```ts contract.ts". */
+  /** The name of its file, if it has one, as in "```ts contract.ts". */
   readonly name: string | undefined
   readonly code: string
 }

@@ -4,8 +4,8 @@ import type { AnyClient, CallOptions } from '@flashrpc/core'
 const TRACE = Symbol.for('flashrpc.trace')
 
 /**
- * Options of calls that are made later, by nobody's code but this package's: if the client shows callers, the stacks of
- * their errors show who has called this function for them, such as a hook.
+ * Makes options for calls that this package itself makes later. If the client shows callers (`traceCalls`), the stack of
+ * such a call's error shows where the application called `entry`, such as a hook.
  */
 export function tracedTo(client: AnyClient, entry: (...args: never[]) => unknown): CallOptions {
   const { [TRACE]: trace } = client as { [TRACE]?: (entry: unknown) => unknown }

@@ -26,7 +26,7 @@ function contextsOfCopies(): Set<unknown> {
  * The client of the nearest provider; for hooks bound to a contract, of the nearest one that is
  * bound to the same.
  *
- * @throws {RpcConfigError} where there is none around.
+ * @throws {RpcConfigError} if there is none around.
  */
 export function useProvidedClient(boundTo: Contract | undefined, hook: string): AnyClient {
   let provided = useContext(RpcContext)

@@ -21,12 +21,12 @@ export type ComponentHandler<
  * Lets the server call this component while it is mounted.
  *
  * The newest closure runs, so an inline function sees the newest props and state; the method is
- * registered once. Where several components register one name, a method goes to the one mounted
+ * registered once. If several components register one name, a method goes to the one mounted
  * last, a notification to all. The server knows which methods are mounted (`channel.has`). While none is, its
  * call is answered −32601 with `data.reason: 'not-mounted'`, or waits for the next one to mount: after this one
  * as many ms as its `waitForMount` says, otherwise as many as the provider's.
  *
- * @throws {RpcConfigError} (rendering) where the handler is no function, or an option is unknown; (in an effect) where
+ * @throws {RpcConfigError} (rendering) if the handler is no function, or an option is unknown; (in an effect) if
  *   the contract has no such method, or an option is wrong.
  */
 export function useBoundRpcMethod<C extends Contract, K extends keyof C['client'] & string>(

@@ -9,7 +9,7 @@ import { isProduction } from './production.js'
  * As much of a logger as is used: that of `console`, winston and others. Each call is one string; `debug` tells of
  * connections, `warn` of attempts and refusals that failed, `error` of what nobody else is told of. Of a failure, the
  * second argument says where it was. pino takes these fields first:
- * `{ error: (text, context = {}) => log.error(context, text), … }`.
+ * `{ error: (text, context) => log.error(context ?? {}, text), … }`.
  */
 export interface Logger {
   debug(message: string, context?: ErrorContext): unknown

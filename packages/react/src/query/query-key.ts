@@ -1,12 +1,12 @@
 import { assertOptions, type OptionKinds } from '@flashrpc/core'
 import { keyParams } from './key-params.js'
 
-/** What every key of ours begins with, where nothing else is said. */
+/** What every key of ours begins with, unless `keyPrefix` says something else. */
 const PREFIX: readonly unknown[] = ['flashrpc']
 
 export interface RpcQueryKeyOptions {
   /**
-   * What the key begins with: give each client another one, where a query client has queries of several.
+   * What the key begins with: give each client another one if a query client has queries of several.
    * Default `['flashrpc']`.
    */
   keyPrefix?: readonly unknown[] | undefined
@@ -25,7 +25,7 @@ export type RpcQueryKey = readonly unknown[]
  * TanStack Query compares keys as JSON. What has no word there (bytes, `bigint`, `Map`, `Set`, `NaN`) has one in the key,
  * so that params which say the same make the same key. An instance of a class without `toJSON` makes a key of its own.
  *
- * @throws {RpcConfigError} where params hold themselves, or an option is wrong.
+ * @throws {RpcConfigError} if params hold themselves, or an option is wrong.
  */
 export function rpcQueryKey(
   method?: string,

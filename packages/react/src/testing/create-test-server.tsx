@@ -29,7 +29,7 @@ export interface TestServer<Local, Remote, Identity = undefined> {
   readonly wrapper: (props: { children?: ReactNode }) => ReactElement
   /**
    * The page that connected last: `(await page()).other.confirm({ text })` calls a component. Waits until there is
-   * one, within React's `act` where tests are run under it.
+   * one, within React's `act` if tests are run under it.
    */
   page(): Promise<ServerChannel<Local, Remote, Identity>>
   /** Cuts all connections, and lets none come about until `reconnect()`. */
@@ -48,7 +48,7 @@ export interface TestServer<Local, Remote, Identity = undefined> {
  * render(<Calculator />, { wrapper })
  * await screen.findByText('15')
  *
- * @throws {RpcConfigError} where an option is unknown, or is none; and (rendering, or as a page connects) where a
+ * @throws {RpcConfigError} if an option is unknown, or is none; and (rendering, or as a page connects) if a
  *   setting of the clients or a method's name is wrong.
  */
 export function createTestServer<
