@@ -103,7 +103,7 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
   },
   'a handler is not a function': {
     names: 'The handler of "add"',
-    cause: 'it is of type number',
+    cause: 'it is a number',
     remedy: 'must be a function',
   },
   'a handler throws': {

@@ -308,9 +308,7 @@ describe('who tells of progress, or listens, and can’t', () => {
     expect(none).toBeInstanceOf(RpcConfigError)
     expect((none as Error).message).toMatch(/"silent" tells of no progress: leave onProgress out/)
     const wrong = await rejection(other.work({ steps: 1 }, { onProgress: 5 as never }))
-    expect((wrong as Error).message).toBe(
-      'onProgress of "work" must be a function; it is of type number',
-    )
+    expect((wrong as Error).message).toBe('onProgress of "work" must be a function; it is a number')
     const stream = await rejection(other.ticks(undefined, { onProgress: () => {} } as never).next())
     expect(stream).toBeInstanceOf(RpcConfigError)
   })
