@@ -48,7 +48,7 @@ export interface ChannelCoreEvents<Own extends Owner> {
   /** A connection is ready that goes on with the session of the one before. */
   resumed?(owner: Own, hello: HelloResult | undefined): void
   /** The connection ended. Told after the calls that it took with it were rejected. */
-  down(owner: Own, info: CloseInfo, retryAfterMs?: number): void
+  down(owner: Own, info: CloseInfo, retryAfterMs?: number, isEndTold?: boolean): void
   /**
    * What began with `open` is over: the session, or without one the connection. `recv` is how many
    * messages of the other side were dispatched in the session.

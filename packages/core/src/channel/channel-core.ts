@@ -788,7 +788,7 @@ export class ChannelCore
     const goesOn = session && this.#outlives(info)
     if (!goesOn) this.#over(refusalOf(info, 'the connection was lost'))
     this.#delivery.detach()
-    events.down(this.channel, info, retryAfterMs)
+    events.down(this.channel, info, retryAfterMs, connection.isEndTold)
     // Who ends a session itself does not come back to ask how far it had come.
     if (!goesOn) events.ended(this.channel, info, this.#isEnding ? session?.recv : undefined)
     this.change()

@@ -142,6 +142,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   /** How many messages of the protocol's own went ahead of what waits. */
   #wordsAhead = 0
   #ended = false
+  #isEndTold = false
   #isCorked = false
   #tapped: TappedConnection | undefined
 
@@ -221,11 +222,13 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   }
 
   unreadable(cause: Error): void {
-    const { message } = cause
-    const error = new RpcProtocolError(`A frame of the WebSocket can't be read: ${message}`, {
-      cause,
-    })
-    if (!this.#ended) this.#events.error(error, IN_FRAME)
+    if (this.#ended) return
+    this.#isEndTold = true
+    const isTooBig = (cause as { code?: unknown }).code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
+    const why = isTooBig
+      ? `A message is larger than limits.message (${this.#settings.limits.message} bytes). Raise the limit, or send a stream`
+      : `A frame of the WebSocket can't be read: ${cause.message}`
+    this.#events.error(new RpcProtocolError(why, { cause }), IN_FRAME)
   }
 
   close(info: CloseInfo): void {
@@ -280,6 +283,11 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   /** The handshake is over and the connection has not ended. */
   get isReady(): boolean {
     return this.#handshake !== 'waiting' && !this.#ended
+  }
+
+  /** Whether an error has already said why the connection ends. */
+  get isEndTold(): boolean {
+    return this.#isEndTold
   }
 
   /** Client: whether it has offered the server to keep a session. */
@@ -756,6 +764,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   #violated(what: string): void {
     const reason = `The protocol was broken: ${what}`
+    this.#isEndTold = true
     this.#events.error(new RpcProtocolError(reason), IN_FRAME)
     this.end(CloseCode.violation, reason)
   }

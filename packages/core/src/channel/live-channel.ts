@@ -92,8 +92,8 @@ export class ChannelKind {
             if (!well) channel.end({ code: CloseCode.internal, reason: 'An onConnect hook failed' })
           })
         },
-        down: (channel, info) => {
-          hooks.down(channel, info)
+        down: (channel, info, _retryAfterMs, isEndTold) => {
+          if (!isEndTold) hooks.down(channel, info)
           events?.down?.(channel)
         },
         ended: (channel, info, recv) => {
