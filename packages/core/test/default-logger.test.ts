@@ -81,7 +81,7 @@ describe('without a logger', () => {
     ],
     [
       'a message that is too large',
-      /A frame of the WebSocket can't be read: Max payload size exceeded\n/,
+      /A message is larger than limits\.message \(100000 bytes\)\. Raise the limit, or send a stream\n/,
     ],
     [
       'a path that nobody serves',
@@ -122,6 +122,34 @@ test('logger: false prints nothing', async () => {
   expect(await printed(undefined, { args: ['silent'] })).toBe('')
 })
 
+test.each([
+  [
+    'a message that is too large',
+    'x'.repeat(1_001),
+    'A message is larger than limits.message (1000 bytes). Raise the limit, or send a stream',
+  ],
+  [
+    'a message that breaks the protocol',
+    '{"jsonrpc":"2.0","method":"rpc.bye","params":{"recv":"x"}}',
+    expect.stringMatching(/^The protocol was broken: an rpc.bye says/),
+  ],
+])('%s is logged once, though it ends the connection', async (_, message, line) => {
+  const lines: string[] = []
+  const hear = (text: string) => lines.push(text.replace(/^flashrpc: channel [^\s:]+:? /, ''))
+  await using endpoint = createEndpoint<{ ping(): string }>({
+    methods: { ping: () => 'pong' },
+    limits: { message: 1_000 },
+    logger: { debug: hear, warn: hear, error: hear },
+  })
+  const { url } = await endpoint.listen()
+  const socket = new WebSocket(url)
+  await new Promise((resolve) => socket.once('open', resolve))
+  socket.send('{"jsonrpc":"2.0","id":1,"method":"ping"}')
+  socket.send(message)
+  await polled(() => lines.at(-1)).toMatch(/^is disconnected/)
+  expect(lines).toEqual(['is connected', line, expect.stringMatching(/^is disconnected/)])
+})
+
 describe('a stranger', () => {
   afterEach(() => {
     vi.restoreAllMocks()
@@ -150,15 +178,61 @@ describe('a stranger', () => {
       expect(line).toMatch(/^flashrpc: "n\d+\\n\\u001b\[2Jx+…" was dropped: .*$/)
       expect(line.length).toBeLessThan(1_000)
     }
-    // How many lines are missing is said with the next one.
-    await new Promise((resolve) => setTimeout(resolve, 1_100))
-    notify('last')
-    await polled(() => warn.mock.calls.length).toBe(1)
-    const [said] = warn.mock.calls[0] as [string]
-    const missing = /^flashrpc: (\d+) messages were not printed/.exec(said)?.[1]
-    expect(error.mock.calls.length - 1 + Number(missing)).toBe(500)
+    // How many lines are missing is said by itself, a second later.
+    await polled(() => {
+      const missing = warn.mock.calls.map(
+        ([line]) => /^flashrpc: (\d+) messages were not printed: at most 20/.exec(line)?.[1],
+      )
+      return error.mock.calls.length + missing.reduce((sum, count) => sum + Number(count), 0)
+    }).toBe(500)
     socket.terminate()
   })
+
+  test('can’t hide the errors of handlers', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+    vi.spyOn(console, 'warn').mockImplementation(() => {})
+    await using endpoint = createEndpoint<{ pay(): string }>({
+      methods: {
+        pay: () => {
+          throw new Error('the bank is closed')
+        },
+      },
+    })
+    const { url } = await endpoint.listen()
+    const socket = new WebSocket(url)
+    await new Promise((resolve) => socket.once('open', resolve))
+    const answered = new Promise((resolve) => socket.once('message', resolve))
+    for (let n = 0; n < 100; n++) socket.send(`{"jsonrpc":"2.0","method":"unknown${n}"}`)
+    socket.send('{"jsonrpc":"2.0","id":1,"method":"pay"}')
+    await answered
+    const lines = error.mock.calls.map(([line]) => line as string)
+    expect(lines.filter((line) => line.includes('was dropped')).length).toBeGreaterThan(0)
+    expect(lines.filter((line) => line.includes('the bank is closed'))).toHaveLength(1)
+    socket.terminate()
+  })
+})
+
+test.each([
+  ['of Node', ''],
+  // As in a page, where a timer is a number.
+  ['without unref', 'const set = setTimeout; globalThis.setTimeout = (run, ms) => +set(run, ms)'],
+])('no timer %s keeps a program alive to count lines', { timeout: 30_000 }, async (_, timers) => {
+  const logger = fileURLToPath(new URL('../src/channel/console-logger.ts', import.meta.url))
+  const many = `
+    import { printToConsole } from ${JSON.stringify(logger)}
+    ${timers}
+    for (let n = 0; n < 30; n++) printToConsole('error', 'line ' + n, false)
+    console.log(process.getActiveResourcesInfo().includes('Timeout'))
+  `
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+    '--import',
+    'tsx',
+    '--input-type=module',
+    '--eval',
+    many,
+  ])
+  expect(times(stderr, 'line ')).toBe(20)
+  expect(stdout).toBe('false\n')
 })
 
 describe('a logger that is none', () => {

@@ -1,7 +1,7 @@
 import { describeThrown, RpcConfigError, RpcError } from '../errors.js'
 import { plain, plainLines } from '../quoted.js'
 import { printToConsole } from './console-logger.js'
-import type { ErrorContext } from './error-context.js'
+import type { ErrorContext, ErrorPhase } from './error-context.js'
 import { guarded } from './guarded.js'
 import { isProduction } from './production.js'
 
@@ -49,13 +49,19 @@ export function log(
   if (logger === false || (!logger && (level === 'debug' || isProduction()))) return
   const write = () => {
     const text = plainLines(typeof message === 'string' ? message : message())
-    if (!logger) return printToConsole(level as 'warn' | 'error', `flashrpc: ${text}`)
+    if (!logger) {
+      const isOfOthers = level === 'warn' || OF_OTHERS.has(context?.phase)
+      return printToConsole(level as 'warn' | 'error', `flashrpc: ${text}`, isOfOthers)
+    }
     const line = `flashrpc: ${channelId === undefined ? '' : `channel ${channelId}: `}${text}`
     return context ? logger[level](line, context) : logger[level](line)
   }
   // If the logger itself fails, there is nobody left to tell.
   guarded(write, () => {})
 }
+
+/** Phases of errors that the other side can cause at will, by what it sends. */
+const OF_OTHERS: ReadonlySet<ErrorPhase | undefined> = new Set(['params', 'refused', 'frame'])
 
 /** How many errors in a chain of causes are described. */
 const MOST_CAUSES = 3

@@ -1,4 +1,5 @@
 import { guarded } from '../channel/guarded.js'
+import { unref } from '../channel/unref.js'
 import type { RpcError } from '../errors.js'
 
 /**
@@ -142,6 +143,7 @@ export class StateHolder {
     }
     if (performance.now() - this.#countsToldAt > PAUSE_MS) this.#freeTellings = FREE_TELLINGS
     if (this.#freeTellings > 0) queueMicrotask(tell)
+    // A change that is still to be told must not keep the process alive.
     else unref(setTimeout(tell, COUNTS_MS))
   }
 
@@ -182,8 +184,3 @@ export class StateHolder {
 }
 
 const KEYS = Object.keys(IDLE_STATE) as readonly (keyof ClientState)[]
-
-/** A change that is still to be told must not keep the process alive. */
-function unref(timer: ReturnType<typeof setTimeout>): void {
-  if (typeof timer === 'object') timer.unref?.()
-}
