@@ -66,6 +66,15 @@ test('a page whose server is down says where it looked, and what may be wrong', 
   })
 })
 
+test('a page is not told that its own server may not let it in', async () => {
+  // Its server speaks no TLS.
+  const own = `wss://${location.host}/`
+  await using client = createClient(contract, { url: own, retry: { minDelayMs: 600_000 } })
+  await vi.waitFor(() => expect(client.state.lastError).not.toBeNull())
+  const thrown = await rejection(client.other.add({ a: 1, b: 2 }, { timeout: 1 }))
+  expect((thrown as Error).message).toMatch(/Is the server running\?$/)
+})
+
 test('a page that has no network says so, and connects at once when it is back', async () => {
   vi.spyOn(Math, 'random').mockReturnValue(0.99)
   const retry = { minDelayMs: 600_000, maxDelayMs: 600_000 }

@@ -30,14 +30,15 @@ export const prepareSocket: PrepareSocket = async (url) => () => {
   return {
     socket: socket as WebSocketLike,
     failure: () => ({
-      remedy: remedy(),
+      remedy: remedy(url),
       ...(typeof message === 'string' && message !== '' && { message: plain(message) }),
     }),
   }
 }
 
-function remedy(): string {
-  const origin: unknown = globalThis.location?.origin
-  if (typeof origin !== 'string') return 'Is the server running?'
+function remedy(url: string): string {
+  const { origin, host } = globalThis.location ?? {}
+  // A server lets pages of its own host in.
+  if (typeof origin !== 'string' || host === new URL(url).host) return 'Is the server running?'
   return `Is the server running, and does it let pages of ${origin} in (allowedOrigins)?`
 }
