@@ -162,7 +162,7 @@ export class Caller {
       },
       grant: (credit) => this.#streams.grant(call, credit),
       leave: () => this.#pending.leave(call),
-      unbegun: () => this.#release(method, options?.input),
+      unbegun: () => this.#release(method, options?.input, 'stream'),
       check: (item) =>
         checkResult(definitionOf(this.#host.remoteSide, method), method, 'item', item, this.#host),
     })
@@ -295,7 +295,7 @@ export class Caller {
     const trace = this.#host.settings.traceCalls ? traceOf(options, entry) : undefined
     const written = this.#notify(method, params, options, shared, trace)
     // Nobody need wait for a notification; a failure that nobody waits for ends no process.
-    written.catch((error: unknown) => this.#host.error(error, unsent(method)))
+    written.catch((error: unknown) => this.#host.error(error, notSent(method)))
     return written
   }
 
@@ -311,7 +311,7 @@ export class Caller {
       this.#sayNotification(call, params, shared)
       if (!shared || !this.#pending.has(call)) return call.promise
       // One slow target is waited for by nobody: what it is sent has its place on the way out.
-      call.promise.catch((error: unknown) => this.#host.error(error, unsent(method)))
+      call.promise.catch((error: unknown) => this.#host.error(error, notSent(method)))
       return KEPT
     })
     // Middleware need not wait for it.
@@ -330,7 +330,7 @@ export class Caller {
     this.#say(message, params, call)
   }
 
-  /** @throws {RpcConfigError} where it is called otherwise than it can be. */
+  /** @throws {RpcConfigError} if the call is not valid: its method, options, input or listener. */
   #open(
     method: string,
     options: SendOptions,
@@ -342,7 +342,7 @@ export class Caller {
       if (trace) call.trace = trace
       return call
     } catch (thrown) {
-      this.#release(method, options?.input)
+      this.#release(method, options?.input, kind)
       if (trace) showCaller(thrown, trace)
       throw thrown
     }
@@ -368,11 +368,11 @@ export class Caller {
   }
 
   /** Tells the source of an input that no items are wanted, if its call was never opened or never begun. */
-  #release(method: string, input: unknown): void {
+  #release(method: string, input: unknown, kind: CallKind): void {
     if (isSource(input))
       guarded(
         () => releaseSource(input),
-        (thrown) => this.#host.error(thrown, { phase: 'source', method, direction: 'out' }),
+        (thrown) => this.#host.error(thrown, outgoingContext({ method, kind }, 'source')),
       )
   }
 
@@ -603,14 +603,14 @@ function checkedResult(
   return checkResult(definition, method, 'result', result, host)
 }
 
-/** Where a call is being made, or was: who makes it later for another says so. */
+/** Where a call is made. A client that makes a call later, for another client, gives the place in the options. */
 function traceOf(options: SendOptions, entry: Entry | undefined): CallTrace {
   return (options as { [TRACE]?: CallTrace } | null)?.[TRACE] ?? traceFrom(entry)
 }
 
 /** The context of a notification that was not sent. */
-function unsent(method: string): ErrorContext {
-  return { phase: 'send', method, kind: 'notification', direction: 'out' }
+function notSent(method: string): ErrorContext {
+  return outgoingContext({ method, kind: 'notification' }, 'send')
 }
 
 const KEPT = Promise.resolve()

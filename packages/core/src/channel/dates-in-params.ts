@@ -1,5 +1,6 @@
 import { type Definition, schemaOf } from '../contract.js'
 import type { Issue } from '../errors.js'
+import { REMEDY_OF_DATES } from './lost-kinds.js'
 import { formatIssues, validate } from './validation.js'
 
 /**
@@ -26,7 +27,7 @@ export function assertDatesArrive(definition: Definition | undefined, params: un
   // If the params are wrong with the date, too, the other side says what is wrong.
   if (!issues || complaintsOf(params)) return
   throw new TypeError(
-    `a Date arrives as its text, which the contract does not take (${formatIssues(issues)}). Have its schema take text (with zod, z.coerce.date() or z.iso.datetime()), or give both sides codec: msgpackCodec (@flashrpc/core/msgpack)`,
+    `a Date arrives as its text, which the contract does not take (${formatIssues(issues)}): ${REMEDY_OF_DATES}`,
   )
 }
 

@@ -47,9 +47,9 @@ export interface ErrorContext {
 export function incomingContext(
   {
     method,
-    kind = 'stream',
+    kind,
     id = null,
-  }: Pick<ErrorContext, 'kind'> & { readonly method: string; readonly id?: MessageId },
+  }: Required<Pick<ErrorContext, 'kind'>> & { readonly method: string; readonly id?: MessageId },
   phase: ErrorPhase,
 ): ErrorContext {
   return {
@@ -63,7 +63,7 @@ export function incomingContext(
 
 /** The context of a call that was made here. */
 export function outgoingContext(
-  { method, kind, id }: PendingCall,
+  { method, kind, id }: Pick<PendingCall, 'method' | 'kind'> & { readonly id?: MessageId },
   phase: ErrorPhase,
 ): ErrorContext {
   return {
@@ -71,7 +71,7 @@ export function outgoingContext(
     method,
     kind: kind === 'call' ? 'method' : kind,
     direction: 'out',
-    ...(kind !== 'notification' && { id }),
+    ...(kind !== 'notification' && id !== undefined && { id }),
   }
 }
 

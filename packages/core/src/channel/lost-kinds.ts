@@ -89,11 +89,14 @@ export function remedyOfUnsent({ codec }: Format, thrown: unknown): string {
 
 function sayLost({ name, becomes }: Kind): string {
   const what = `JSON carries no ${name}, and made ${becomes} of it`
-  return `${what}: ${remedy(becomes, name === 'Date' ? ' (with zod, z.coerce.date() or z.iso.datetime())' : '')}`
+  return `${what}: ${name === 'Date' ? REMEDY_OF_DATES : remedy(becomes)}`
 }
 
-function remedy(becomes: string, example = ''): string {
-  return `give both sides codec: msgpackCodec (@flashrpc/core/msgpack), or have the schema take ${becomes}${example}`
+/** What to do about dates, which JSON carries as text. */
+export const REMEDY_OF_DATES = `${remedy('text')} (with zod, z.coerce.date() or z.iso.datetime())`
+
+function remedy(becomes: string): string {
+  return `give both sides codec: msgpackCodec (@flashrpc/core/msgpack), or have the schema take ${becomes}`
 }
 
 /** Whether a schema would not complain of a replacement at a path, whatever else it complains of. */

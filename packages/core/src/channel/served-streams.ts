@@ -2,7 +2,7 @@ import { ErrorCode, RpcError } from '../errors.js'
 import { quoted } from '../quoted.js'
 import type { MessageId } from '../wire/message.js'
 import { EMPTY_SET, ownSet } from './empty.js'
-import { incomingContext } from './error-context.js'
+import { type ErrorPhase, incomingContext } from './error-context.js'
 import type { Source } from './functions.js'
 import { IdTable } from './id-table.js'
 import { IncomingStream } from './incoming-stream.js'
@@ -122,15 +122,17 @@ export class ServedCall {
 
   takesItems(credit: number): void {
     const host = this.#host
+    const { method, id } = this
+    const contextOf = (phase: ErrorPhase) => incomingContext({ method, kind: 'stream', id }, phase)
     this.#output = new OutgoingStream({
       credit,
       whenRoomy: () => host.whenRoomy(),
-      error: (thrown) => host.error(thrown, incomingContext(this, 'source')),
+      error: (thrown) => host.error(thrown, contextOf('source')),
       say: (value) => host.say(wordOf(StreamWord.item, { id: this.id, value })),
       largest: () => host.largestMessage,
       unsent: (why) => {
         // Why, is told on this side only: the text may be that of an error of the handler's own.
-        host.error(why.error(this.method), incomingContext(this, 'answer'))
+        host.error(why.error(this.method), contextOf('answer'))
         return toldUnsent(this.method, why)
       },
     })
