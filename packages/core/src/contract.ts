@@ -139,8 +139,8 @@ type PartOf<D, K extends string> = D extends { readonly [P in K]: infer S extend
  * Puts the two sides of a contract together. Both programs import the result, so it belongs in a
  * module of its own that imports nothing of either.
  *
- * @throws {RpcConfigError} where a side is neither `server` nor `client`; where a name can't be a method's: see {@link assertMethodName}; where a definition is
- *   none; and where a part of one is neither left out nor a Standard Schema.
+ * @throws {RpcConfigError} if a side is neither `server` nor `client`; if a name can't be a method's: see {@link assertMethodName}; if a
+ *   definition is not valid; and if a part of one is neither left out nor a Standard Schema.
  */
 export function defineContract<
   const Server extends ContractSide = Record<never, never>,
@@ -197,7 +197,7 @@ function defineSide<S extends ContractSide>(side: Side, definitions: S | undefin
 
 type Kind = Definition['kind']
 
-/** Throws if a part is unknown, or is not a schema: where it is written. The contract says later whose it is. */
+/** Throws if a part is unknown, or is not a schema. The stack then leads to the definition; its name is not known yet. */
 function assertParts(kind: Kind, definition: object | undefined, parts: object): void {
   if (definition === undefined) return
   // The definition may be a copy of another one, with changes.

@@ -68,7 +68,7 @@ export interface Audience<Remote, Ch extends Target = Target> {
  * Makes an audience of channels that come and go.
  *
  * @param targets who is in it now; asked at every call.
- * @throws {RpcConfigError} if that is no function.
+ * @throws {RpcConfigError} if `targets` is not a function.
  */
 export function createAudience<Remote, Ch extends Target = Target>(
   targets: () => Iterable<Ch>,

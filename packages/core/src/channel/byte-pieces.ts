@@ -29,8 +29,8 @@ export class BytePieces {
   /**
    * Sends the next piece. A codec may make more of bytes than they are: a piece that is still too large is halved.
    *
-   * @returns why not even one byte can be sent, where it can't.
-   * @throws {TypeError} where the bytes were transferred elsewhere meanwhile.
+   * @returns why not even one byte can be sent; undefined if the piece was sent.
+   * @throws {TypeError} if the bytes were transferred elsewhere meanwhile.
    */
   sendNext(say: (piece: Uint8Array) => Unsent | undefined): Unsent | undefined {
     const { buffer, byteOffset } = this.#bytes

@@ -54,7 +54,7 @@ export function timeoutError(
 
 /** How far a call had come. */
 function stageOf(outcome: Outcome, absence: Absence | undefined): string {
-  // Where there was never a connection, nothing can have been sent.
+  // If there was never a connection, nothing can have been sent.
   if (absence?.isFirst) return absence.text
   return `it ${STATE[outcome]}${absence ? `; ${absence.text}` : ''}`
 }

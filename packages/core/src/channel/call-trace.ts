@@ -4,13 +4,13 @@ export interface CallTrace {
   readonly stack?: string
 }
 
-/** The function that an application calls: what it calls itself is no news in a stack. */
+/** The function that an application calls. The stack begins above it: its own inner calls are left out. */
 export type Entry = (...args: never[]) => unknown
 
 /** The member of a client that tells where a call is being made, and of the options of a call that was made there. */
 export const TRACE = Symbol.for('flashrpc.trace')
 
-/** @param entry what the application has called, and is being run; undefined where that is not known. */
+/** @param entry what the application has called, and is being run; undefined if that is not known. */
 export function traceFrom(entry: Entry | undefined): CallTrace {
   const { captureStackTrace } = Error as {
     captureStackTrace?: (target: object, entry: Entry | undefined) => void

@@ -54,7 +54,7 @@ export class IncomingStream implements RpcStream<unknown> {
   #ending: Ending | undefined
   #begun = false
   #hasLoop = false
-  /** Whether its end was told to whoever reads it, or came from there. */
+  /** Whether the reader has been told of the end, or has ended the stream itself. */
   #isRead = false
   #wake = (): void => {}
   /** Drops the item that is being checked, if there is one. */

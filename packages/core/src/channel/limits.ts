@@ -133,7 +133,7 @@ const LIFTABLE: ReadonlySet<string> = new Set([
 
 /**
  * @returns the limits with their defaults.
- * @throws {RpcConfigError} naming the limit that is unknown, or is none.
+ * @throws {RpcConfigError} naming the limit that is unknown, or is not valid.
  */
 export function resolveLimits(limits: Partial<ChannelLimits> | undefined): ChannelLimits {
   if (limits === undefined) return DEFAULT_LIMITS

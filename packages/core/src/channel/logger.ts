@@ -6,9 +6,9 @@ import { guarded } from './guarded.js'
 import { isProduction } from './production.js'
 
 /**
- * As much of a logger as is used: that of `console`, winston and others. Each call is one string; `debug` tells of
- * connections, `warn` of attempts and refusals that failed, `error` of what nobody else is told of. Of a failure, the
- * second argument says where it was. pino takes these fields first:
+ * As much of a logger as is used: that of `console`, winston and others. The first argument is a string. If something has
+ * failed, the second argument is an object that says where. `debug` tells of connections, `warn` of refusals, attempts
+ * that failed and connections that ended badly, `error` of failures that no caller is told of. pino takes the object first:
  * `{ error: (text, context) => log.error(context ?? {}, text), … }`.
  */
 export interface Logger {

@@ -71,7 +71,8 @@ export interface ChannelOptions {
    */
   traceCalls?: boolean
   /**
-   * Where to log: `console`, pino, or anything like them; `false`: nowhere. Default: warnings and errors go to the
+   * Where to log: `console`, or another {@link Logger} whose functions take a string (pino needs a wrapper, shown there);
+   * `false`: nowhere. Default: warnings and errors go to the
    * console, each text once a second at most. In production (`process.env.NODE_ENV` is `production`), nowhere.
    */
   logger?: LoggerOption

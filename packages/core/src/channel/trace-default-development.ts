@@ -1,2 +1,2 @@
-/** The same with the export condition `development`: of a developer's own build, or `node --conditions=development`. */
+/** The default of `traceCalls` with the export condition `development`: in development builds, and with `node --conditions=development`. */
 export const TRACES_CALLS: boolean = true

@@ -1,2 +1,2 @@
-/** Whether the errors of calls show who has made them, where no option says so: what runs for users does not pay for it. */
+/** The default of the option `traceCalls`. It costs time for each call, so it is off in production. */
 export const TRACES_CALLS: boolean = false

@@ -13,9 +13,9 @@ interface Standing {
 
 /** What a client knows of its time without a connection, for messages. */
 export class Outage {
-  /** The address, without secrets, where there is only one. */
+  /** The address, without secrets, if there is only one. */
   readonly #address: string | undefined
-  /** When the last connection ended, and why; undefined where there never was one. */
+  /** When the last connection ended, and why; undefined if there never was one. */
   #lost: { readonly since: Elapsed; readonly why: string } | undefined
   /** Why the last attempt since then failed. */
   #failure: Failure | undefined

@@ -30,11 +30,11 @@ const STABLE_MS = 10_000
 /** Why an attempt failed or a connection ended, as far as this side can see. */
 export interface Failure {
   readonly message: string
-  /** The address of the attempt, without secrets, where there is one. */
+  /** The address of the attempt, without secrets, if there is one. */
   readonly where?: string | undefined
   /** Whether the message itself says to which host and port. */
   readonly isAddressed?: boolean | undefined
-  /** The WebSocket close code; 1006 where there was none. */
+  /** The WebSocket close code; 1006 if there was none. */
   readonly closeCode: number
   /** The HTTP status of a refused upgrade. Browsers don't tell it. */
   readonly httpStatus?: number | undefined

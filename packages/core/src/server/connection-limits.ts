@@ -71,7 +71,7 @@ export class Connections {
   readonly #lately = new LastSecond()
   readonly #counted: CountedConnections
 
-  /** @throws {RpcConfigError} naming the limit that is unknown, also of a channel, or is none. */
+  /** @throws {RpcConfigError} naming the limit, also one of a channel, that is unknown, or is not valid. */
   constructor(limits: ConnectionLimits = {}) {
     assertOptions('limits', limits, { ...DEFAULT_LIMITS, ...CONNECTION_LIMITS })
     const {
