@@ -29,9 +29,6 @@ export default defineConfig({
         environments: { ssr: { resolve: inNode }, __vitest__: { resolve: inNode } },
         test: {
           name: 'node',
-          // A busy machine is slow: a test that passes must not depend on it.
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
           include: ['packages/*/test/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'],
           exclude: [
             '**/*.browser.test.{ts,tsx}',
