@@ -670,6 +670,15 @@ describe('a page', () => {
     expect(onReject).toHaveBeenCalledTimes(3)
   })
 
+  test('whose origin no browser writes is refused, and the text says so', async () => {
+    const onReject = vi.fn()
+    await using server = await serve({ onReject: [onReject] })
+    await using visitor = await page(server.url, 'https://app.example.com/')
+    expect(visitor.status).toBe(403)
+    const [, rejection] = onReject.mock.calls[0] as [unknown, Error]
+    expect(rejection.message).toMatch(/"https:\/\/app\.example\.com\/" is not a valid origin$/)
+  })
+
   test("of an allowed origin, and any where '*' says so, needs no known host", async () => {
     const origin = 'https://app.example.com'
     for (const rule of [{ allowedOrigins: [origin] }, { allowedHosts: '*' as const }]) {
