@@ -26,7 +26,7 @@ test('is on the next one of a list when one is put away, and on its heading afte
   for (const text of ['first', 'second']) {
     await room.getByLabel('Toast for all pages').fill(text)
     await room.getByRole('button', { name: 'Send to all' }).click()
-    await page.getByText(text).waitFor()
+    await page.getByText(text, { exact: true }).waitFor()
   }
   await page.getByRole('button', { name: 'Dismiss “second”' }).press('Enter')
   await expectFocus(page, 'Dismiss “first”')
