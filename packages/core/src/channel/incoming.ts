@@ -18,7 +18,9 @@ export interface Incoming {
 
 /** @returns what is wrong with what a request says beside its params, where something is. */
 export function whyInvalid(id: MessageId, incoming: Incoming): string | undefined {
-  const { method, rpc = {} } = incoming
+  const { method, rpc } = incoming
+  // Most calls say nothing beside their params.
+  if (rpc === undefined) return undefined
   const streamless = whyNoStreams(id, rpc)
   if (streamless) return streamless
   const { deadlineMs, progress } = rpc

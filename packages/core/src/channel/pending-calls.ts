@@ -115,7 +115,8 @@ export class PendingCalls implements TimedOwner {
   ): PendingCall {
     const hasInput = options.input !== undefined
     const time = timeOf(method, options, this.#patience, kind)
-    const { limits = this.#patience, deadline } = time ?? {}
+    const limits = time?.limits ?? this.#patience
+    const deadline = time?.deadline
     const key = assertKey(method, options.idempotencyKey, hasInput ? 'stream' : kind)
     const signal = assertSignal(method, options.signal)
     if (signal?.aborted) throw own(abortedError(method, 'not-sent', signal))
