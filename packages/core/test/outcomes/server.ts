@@ -20,6 +20,7 @@ export class ServerProcess {
       options: {
         methods,
         heartbeat: false,
+        logger: false,
         timeout: Number.POSITIVE_INFINITY,
         limits: { streamItems: 2 },
       },

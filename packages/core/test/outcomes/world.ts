@@ -86,6 +86,7 @@ export class World {
       transport: () => this.#connect(),
       retry: { minDelayMs: 10, maxDelayMs: 40 },
       heartbeat: false,
+      logger: false,
       timeout: Number.POSITIVE_INFINITY,
       limits: { streamItems: STREAM_ITEMS },
       methods: this.#methods('server'),
