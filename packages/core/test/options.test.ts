@@ -11,7 +11,6 @@ import {
   defineContract,
   type ExposeOptions,
   type HeartbeatOptions,
-  jsonCodec,
   memoryTransportPair,
   messagePortTransport,
   method,
@@ -59,7 +58,12 @@ import {
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import {
+  CHANNEL,
+  FLAG,
+  FUNCTIONS,
   failureOf,
+  hook,
+  NUMBER,
   type OptionCase,
   optionCase,
   testNonsense,
@@ -78,29 +82,6 @@ const contract = defineContract({
 })
 const schema = z.object({})
 const url = 'ws://127.0.0.1:1'
-const hook = () => {}
-
-const FUNCTIONS = [hook, 'x'] as const
-const NUMBER = [7, 'x'] as const
-const FLAG = [true, 'x'] as const
-
-const CHANNEL = {
-  timeout: NUMBER,
-  limits: [{ batch: 5 }, 5],
-  heartbeat: [false, 5],
-  exposeErrors: FLAG,
-  fallback: FUNCTIONS,
-  waitForMount: NUMBER,
-  discover: [createDiscovery(), 'x'],
-  use: [[(_: unknown, next: () => unknown) => next()], 'x'],
-  plain: FLAG,
-  traceCalls: FLAG,
-  logger: [false, 5],
-  dialect: [pythonDialect(), 'x'],
-  codec: [jsonCodec, 'x'],
-  frameType: ['binary', 'x'],
-} as const
-
 const HOOKS = {
   onConnect: FUNCTIONS,
   onDisconnect: FUNCTIONS,

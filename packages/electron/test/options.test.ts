@@ -16,25 +16,22 @@ import {
 } from '@flashrpc/electron/testing'
 import { serveUtility, type UtilityOptions } from '@flashrpc/electron/utility'
 import { describe } from 'vitest'
-import { optionCase, testNonsense, testOptions } from '../../core/test/support/option-cases.js'
+import {
+  CHANNEL,
+  FLAG,
+  FUNCTIONS,
+  hook,
+  NUMBER,
+  optionCase,
+  testNonsense,
+  testOptions,
+} from '../../core/test/support/option-cases.js'
 
-const hook = () => {}
-const FUNCTIONS = [hook, 'x'] as const
-const NUMBER = [7, 'x'] as const
-const FLAG = [true, 'x'] as const
-const CHANNEL = {
-  timeout: NUMBER,
-  limits: [{ batch: 5 }, 5],
-  exposeErrors: FLAG,
-  traceCalls: FLAG,
-  fallback: FUNCTIONS,
-  waitForMount: NUMBER,
-  use: [[(_: unknown, next: () => unknown) => next()], 'x'],
-  plain: FLAG,
+// Ports are reliable, and speak no dialect.
+const { heartbeat: _, dialect: __, ...PORT } = CHANNEL
+const HOST = {
+  ...PORT,
   helloTimeoutMs: NUMBER,
-  logger: [false, 5],
-  codec: [undefined, 'x'],
-  frameType: ['binary', 'x'],
   discover: [{ title: 'x' }, 'x'],
   methods: [{ add: hook }, 'x'],
   authorize: FUNCTIONS,
@@ -63,7 +60,7 @@ testOptions([
     'createElectronHost',
     (options) => createElectronHost(options as never),
     {
-      ...CHANNEL,
+      ...HOST,
       ipcMain: [ipcMain, {}],
       allow: [hook, 'app://demo'],
       identify: FUNCTIONS,
@@ -105,14 +102,14 @@ testOptions([
   optionCase<UtilityOptions<object, object>>(
     'serveUtility',
     (options) => serveUtility(parentPort(), options as never),
-    CHANNEL,
+    HOST,
     { methods: {} },
   ),
   optionCase<LoopbackOptions<object, object>>(
     'createLoopback',
     (options) => createLoopback(options as never),
     {
-      ...CHANNEL,
+      ...HOST,
       heartbeat: [false, 5],
       dialect: [undefined, 'x'],
       onReject: FUNCTIONS,

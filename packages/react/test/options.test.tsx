@@ -28,6 +28,11 @@ import { createElement, type ReactElement } from 'react'
 import { renderToString } from 'react-dom/server'
 import { describe, expect, test } from 'vitest'
 import {
+  CHANNEL,
+  FLAG,
+  FUNCTIONS,
+  hook,
+  NUMBER,
   type OptionCase,
   optionCase,
   testNonsense,
@@ -36,29 +41,8 @@ import {
 
 const contract = defineContract({ server: { add: method() }, client: { ask: method() } })
 const url = 'ws://127.0.0.1:1'
-const hook = () => {}
 const client = createClient(contract, { url, autoConnect: false })
 const anyClient = client as never
-
-const FUNCTIONS = [hook, 'x'] as const
-const NUMBER = [7, 'x'] as const
-const FLAG = [true, 'x'] as const
-const CHANNEL = {
-  timeout: NUMBER,
-  limits: [{ batch: 5 }, 5],
-  heartbeat: [false, 5],
-  exposeErrors: FLAG,
-  traceCalls: FLAG,
-  fallback: FUNCTIONS,
-  waitForMount: NUMBER,
-  discover: [hook, 'x'],
-  use: [[(_: unknown, next: () => unknown) => next()], 'x'],
-  plain: FLAG,
-  logger: [false, 5],
-  dialect: [undefined, 'x'],
-  codec: [undefined, 'x'],
-  frameType: ['binary', 'x'],
-} as const
 
 const HOOKS = { onConnect: FUNCTIONS, onDisconnect: FUNCTIONS, onError: FUNCTIONS } as const
 

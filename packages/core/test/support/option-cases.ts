@@ -1,4 +1,6 @@
-import { RpcConfigError, RpcError } from '@flashrpc/core'
+import { jsonCodec, RpcConfigError, RpcError } from '@flashrpc/core'
+import { createDiscovery } from '@flashrpc/core/discovery'
+import { pythonDialect } from '@flashrpc/core/python'
 import { describe, expect, test } from 'vitest'
 
 /** Also of a union. */
@@ -19,6 +21,31 @@ export interface OptionCase {
   /** Whether anything but an object may be given in its place. */
   readonly isEither?: boolean
 }
+
+export const hook = () => {}
+
+/** Values of options that are functions, numbers, and flags: one that is taken, and one that is not. */
+export const FUNCTIONS = [hook, 'x'] as const
+export const NUMBER = [7, 'x'] as const
+export const FLAG = [true, 'x'] as const
+
+/** Values of the options that all channels have. */
+export const CHANNEL = {
+  timeout: NUMBER,
+  limits: [{ batch: 5 }, 5],
+  heartbeat: [false, 5],
+  exposeErrors: FLAG,
+  fallback: FUNCTIONS,
+  waitForMount: NUMBER,
+  discover: [createDiscovery(), 'x'],
+  use: [[(_: unknown, next: () => unknown) => next()], 'x'],
+  plain: FLAG,
+  traceCalls: FLAG,
+  logger: [false, 5],
+  dialect: [pythonDialect(), 'x'],
+  codec: [jsonCodec, 'x'],
+  frameType: ['binary', 'x'],
+} as const
 
 /** A case with values for each option of a type, so that none is forgotten. */
 export function optionCase<Options>(
