@@ -23,6 +23,7 @@ import {
 } from '@flashrpc/core'
 import { type Discovery, resolveDiscovery } from '@flashrpc/core/discovery'
 import type { BrowserWindow, MessagePortMain, UtilityProcess, WebContents } from 'electron'
+import { type CloseOptions, drainOf } from '../close-options.js'
 import { ACCEPTED, DECIDING, DEFAULT_NAME, isHandOverName } from '../hand-over.js'
 import { portOfMain } from '../port-main.js'
 import { refusePort } from '../refuse-port.js'
@@ -94,7 +95,6 @@ const HOST_OPTIONS = {
 } as const satisfies OptionKinds<UntypedOptions, 'dialect' | 'heartbeat'>
 
 const WAIT_OPTIONS = { timeout: 'elsewhere' }
-const CLOSE_OPTIONS = { drain: 'elsewhere' }
 
 /** The options with what answers `rpc.discover` on all channels. */
 type HostOptions = Omit<UntypedOptions, 'discover'> & { readonly discover: Discovery | undefined }
@@ -220,11 +220,10 @@ class Host {
     return this
   }
 
-  close(options: { drain?: number } = {}): Promise<void> {
-    const { drain = 0 } = Object(options) as { drain?: number }
+  close(options: CloseOptions = {}): Promise<void> {
+    let drain: number
     try {
-      assertOptions('close', options, CLOSE_OPTIONS)
-      assertDuration('close: drain', drain)
+      drain = drainOf(options)
     } catch (error) {
       return Promise.reject(error)
     }

@@ -6,8 +6,6 @@ import type { Duplex } from 'node:stream'
 import {
   type Audience,
   assertContract,
-  assertDuration,
-  assertOptions,
   type Contract,
   type ContractSide,
   listOf,
@@ -21,6 +19,7 @@ import {
   RpcListenError,
   type ServerChannel,
 } from '@flashrpc/core/server'
+import { type CloseOptions, drainOf } from '../close-options.js'
 import { answerPlainRequest, refuseUpgrade } from './answers.js'
 import { takeCredentials } from './credentials.js'
 import { type GateRules, refusalOf, refusalOfHost } from './gate.js'
@@ -105,8 +104,6 @@ export async function createLoopback(
   await loopback.listen()
   return loopback
 }
-
-const CLOSE_OPTIONS = { drain: 'elsewhere' }
 
 type UntypedEndpoint = Endpoint<ContractSide, ContractSide>
 
@@ -209,11 +206,10 @@ class WebSocketLoopback implements Loopback<ContractSide, ContractSide> {
     return this.#endpoint.group(name)
   }
 
-  close(options: { drain?: number } = {}): Promise<void> {
-    const { drain = 0 } = Object(options) as { drain?: number }
+  close(options: CloseOptions = {}): Promise<void> {
+    let drain: number
     try {
-      assertOptions('close', options, CLOSE_OPTIONS)
-      assertDuration('close: drain', drain)
+      drain = drainOf(options)
     } catch (error) {
       return Promise.reject(error)
     }
