@@ -1,32 +1,6 @@
-export {
-  assertDuration,
-  assertFunction,
-  assertOptions,
-  listOf,
-  type OptionKind,
-  type OptionKinds,
-} from './assert-options.js'
-export {
-  type Audience,
-  createAudience,
-  createGroup,
-  type Target,
-  type TargetOutcome,
-} from './channel/audience.js'
-export { CALL_OPTIONS } from './channel/call-options.js'
-export type { Timeout } from './channel/call-timer.js'
-export {
-  type AnyChannel,
-  type Authorizer,
-  type Channel,
-  type CreateChannelOptions,
-  type CreateServerChannelOptions,
-  createChannel,
-  SERVER_CHANNEL_OPTIONS,
-  type ServerChannel,
-} from './channel/channel.js'
-export type { ErrorContext, ErrorPhase } from './channel/error-context.js'
-export { EXPOSE_OPTIONS, type ExposeOptions } from './channel/exposed-handlers.js'
+export { CALL_OPTIONS } from './calls/call-options.js'
+export type { Timeout } from './calls/call-timer.js'
+export { EXPOSE_OPTIONS, type ExposeOptions } from './calls/exposed-handlers.js'
 export type {
   CallOptions,
   Handler,
@@ -43,23 +17,28 @@ export type {
   SomeHandlers,
   Source,
   StreamName,
-} from './channel/functions.js'
-export type { HeartbeatOptions } from './channel/heartbeat.js'
-export type { ChannelHooks, OneOrMore } from './channel/hooks.js'
-export type { ChannelLimits } from './channel/limits.js'
-export { logFailure } from './channel/log-failure.js'
-export { type Logger, type LoggerOption, log } from './channel/logger.js'
-export type { Middleware, MiddlewareCall } from './channel/middleware.js'
-export type { ChannelOptions } from './channel/options.js'
-export type { AnyPeer, Peer } from './channel/peer.js'
-export { type ToldError, toldError } from './channel/refusals.js'
-export type {
-  Inspection,
-  Snapshot,
-  TappedConnection,
-  TappedWire,
-  WireTap,
-} from './channel/wire-tap.js'
+} from './calls/functions.js'
+export type { ChannelHooks, OneOrMore } from './calls/hooks.js'
+export type { ChannelOptions } from './calls/options.js'
+export type { AnyPeer, Peer } from './calls/peer.js'
+export { type ToldError, toldError } from './calls/refusals.js'
+export {
+  type Audience,
+  createAudience,
+  createGroup,
+  type Target,
+  type TargetOutcome,
+} from './channels/audience.js'
+export {
+  type AnyChannel,
+  type Authorizer,
+  type Channel,
+  type CreateChannelOptions,
+  type CreateServerChannelOptions,
+  createChannel,
+  SERVER_CHANNEL_OPTIONS,
+  type ServerChannel,
+} from './channels/channel.js'
 export {
   type AnyClient,
   CLIENT_SETTINGS,
@@ -87,8 +66,17 @@ export {
   type Side,
   type StreamDefinition,
   stream,
-} from './contract.js'
-export { assertContract, contractAndOptions } from './contract-and-options.js'
+} from './contract/contract.js'
+export { assertContract, contractAndOptions } from './contract/contract-and-options.js'
+export { type ProcessDetails, utilityDefinitions } from './contract/utilities.js'
+export {
+  assertDuration,
+  assertFunction,
+  assertOptions,
+  listOf,
+  type OptionKind,
+  type OptionKinds,
+} from './errors/assert-options.js'
 export {
   ErrorCode,
   type Issue,
@@ -104,13 +92,25 @@ export {
   RpcTimeoutError,
   RpcUncertainError,
   RpcValidationError,
-} from './errors.js'
-export { plain, plainLines, quoted } from './quoted.js'
+} from './errors/errors.js'
+export { plain, plainLines, quoted } from './errors/quoted.js'
+export type { Middleware, MiddlewareCall } from './features/middleware/middleware.js'
+export type {
+  Inspection,
+  Snapshot,
+  TappedConnection,
+  TappedWire,
+  WireTap,
+} from './features/tap/wire-tap.js'
+export type { HeartbeatOptions } from './link/heartbeat.js'
+export type { ChannelLimits } from './link/limits.js'
+export type { ErrorContext, ErrorPhase } from './logging/error-context.js'
+export { logFailure } from './logging/log-failure.js'
+export { type Logger, type LoggerOption, log } from './logging/logger.js'
 export type { Dialect, DialectContext } from './transport/dialect.js'
 export { memoryTransportPair } from './transport/memory.js'
 export { messagePortTransport } from './transport/message-port.js'
 export type { MessagePortLike, NodeWorkerLike, WorkerLike } from './transport/ports.js'
 export type { CloseInfo, Transport, TransportEvents } from './transport/transport.js'
 export { type WebSocketLike, webSocketTransport } from './transport/web-socket.js'
-export { type ProcessDetails, utilityDefinitions } from './utilities.js'
 export { type Codec, type Frame, type FrameType, jsonCodec } from './wire/codec.js'

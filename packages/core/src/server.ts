@@ -1,4 +1,4 @@
-export type { ServerChannel } from './channel/channel.js'
+export type { ServerChannel } from './channels/channel.js'
 export {
   type Authenticate,
   type AuthenticateContext,

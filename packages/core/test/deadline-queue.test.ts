@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { DeadlineQueue, type TimedOwner } from '../src/channel/deadline-queue.js'
+import { DeadlineQueue, type TimedOwner } from '../src/calls/deadline-queue.js'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })

@@ -217,7 +217,7 @@ test.each([
   // As in a page, where a timer is a number.
   ['without unref', 'const set = setTimeout; globalThis.setTimeout = (run, ms) => +set(run, ms)'],
 ])('no timer %s keeps a program alive to count lines', { timeout: 30_000 }, async (_, timers) => {
-  const logger = fileURLToPath(new URL('../src/channel/console-logger.ts', import.meta.url))
+  const logger = fileURLToPath(new URL('../src/logging/console-logger.ts', import.meta.url))
   const many = `
     import { printToConsole } from ${JSON.stringify(logger)}
     ${timers}

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { connectDirectly } from '../src/client/direct-connection.js'
-import { type Wire, type WsSocket, WsTransport } from '../src/transport/ws-transport.js'
+import { type Wire, type WsSocket, WsTransport } from '../src/transport/node/ws-transport.js'
 import { acceptanceOf, httpServer } from './support/http-server.js'
 import { chunksOf, frames, MAX_PAYLOAD } from './support/ws-frames.js'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { IdTable } from '../src/channel/id-table.js'
-import { PendingCall } from '../src/channel/pending-call.js'
+import { IdTable } from '../src/calls/id-table.js'
+import { PendingCall } from '../src/calls/pending-call.js'
 
 function callOf(id: number): PendingCall {
   return new PendingCall(id, 'method', 'call', undefined)

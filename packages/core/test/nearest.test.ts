@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { nearestName } from '../src/nearest.js'
+import { nearestName } from '../src/errors/nearest.js'
 
 describe('the name that was probably meant', () => {
   test.each([

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { CallContext, type CallContextHost } from '../src/channel/call-context.js'
-import { RunningCalls } from '../src/channel/running-calls.js'
+import { CallContext, type CallContextHost } from '../src/calls/call-context.js'
+import { RunningCalls } from '../src/calls/running-calls.js'
 
 const host: CallContextHost = { localSide: undefined, channel: undefined, identity: undefined }
 

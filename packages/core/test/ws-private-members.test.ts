@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { readMessagesOf, type WsReceiver } from '../src/transport/ws-reader.js'
+import { readMessagesOf, type WsReceiver } from '../src/transport/node/ws-reader.js'
 import { polled } from './support/eventually.js'
 import { acceptanceOf, httpServer } from './support/http-server.js'
 import { BYTES, HUGE, PING, PONG, RawSocket, rawFrame, TEXT } from './support/raw-frames.js'

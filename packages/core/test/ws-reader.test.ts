@@ -4,7 +4,7 @@ import { createEndpoint } from '@flashrpc/core/server'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import * as ws from 'ws'
-import { readMessagesOf, type WsReceiver } from '../src/transport/ws-reader.js'
+import { readMessagesOf, type WsReceiver } from '../src/transport/node/ws-reader.js'
 import { chunksOf, frames, MAX_PAYLOAD } from './support/ws-frames.js'
 
 /** What the types of `ws` leave out. */

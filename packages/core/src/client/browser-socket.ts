@@ -1,5 +1,5 @@
-import { RpcConfigError } from '../errors.js'
-import { plain } from '../quoted.js'
+import { RpcConfigError } from '../errors/errors.js'
+import { plain } from '../errors/quoted.js'
 import { type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
 import type { AssertSocketSettings, PrepareSocket, SocketSettings, TransportOf } from './socket.js'
 

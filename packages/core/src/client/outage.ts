@@ -1,7 +1,7 @@
-import type { Absence } from '../channel/absence.js'
-import { formatAgo } from '../channel/duration.js'
-import { Elapsed } from '../channel/elapsed.js'
-import type { RpcError } from '../errors.js'
+import { formatAgo } from '../base/duration.js'
+import { Elapsed } from '../base/elapsed.js'
+import type { Absence } from '../calls/absence.js'
+import type { RpcError } from '../errors/errors.js'
 import { type Failure, remedyOf } from './retry.js'
 import type { ClientStatus } from './state.js'
 

@@ -1,6 +1,6 @@
 import * as reconnectingWebSocket from 'reconnecting-websocket'
 import { assertSocketSettings, prepareSocket, transportOf } from '#socket'
-import { describeThrown } from '../errors.js'
+import { describeThrown } from '../errors/errors.js'
 import type { Link, LinkEvents } from './link.js'
 import { Pace } from './pace.js'
 import type { Failure, RetryOptions } from './retry.js'

@@ -1,4 +1,4 @@
-import { describeThrown, RpcDisconnectedError } from '../errors.js'
+import { describeThrown, RpcDisconnectedError } from '../errors/errors.js'
 import type { Transport } from '../transport/transport.js'
 import type { Link, LinkEvents } from './link.js'
 import { Pace } from './pace.js'

@@ -1,5 +1,5 @@
-import { withDefaults } from '../assert-options.js'
-import { RpcConfigError, RpcDisconnectedError } from '../errors.js'
+import { withDefaults } from '../errors/assert-options.js'
+import { RpcConfigError, RpcDisconnectedError } from '../errors/errors.js'
 import { meantBy } from '../transport/close-codes.js'
 
 /** When to try again after a connection was lost or could not be made. */

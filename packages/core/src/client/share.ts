@@ -1,4 +1,4 @@
-import type { LoggerOption } from '../channel/logger.js'
+import type { LoggerOption } from '../logging/logger.js'
 import type { Link, LinkEvents } from './link.js'
 import type { RetryOptions } from './retry.js'
 import type { UrlSource } from './url.js'

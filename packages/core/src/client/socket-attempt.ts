@@ -1,4 +1,4 @@
-import { describeThrown } from '../errors.js'
+import { describeThrown } from '../errors/errors.js'
 import type { WebSocketLike } from '../transport/web-socket.js'
 import type { Failure } from './retry.js'
 import type { OpeningSocket } from './socket.js'

@@ -1,6 +1,6 @@
-import { guarded } from '../channel/guarded.js'
-import { unref } from '../channel/unref.js'
-import type { RpcError } from '../errors.js'
+import { guarded } from '../base/guarded.js'
+import { unref } from '../base/unref.js'
+import type { RpcError } from '../errors/errors.js'
 
 /**
  * Where a client stands:

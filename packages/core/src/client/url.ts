@@ -1,4 +1,4 @@
-import { RpcConfigError } from '../errors.js'
+import { RpcConfigError } from '../errors/errors.js'
 import { missingGlobal } from '../wire/missing-global.js'
 
 /** Where to connect to: an address, or what says it before each attempt. */

@@ -1,5 +1,5 @@
 import type { StandardJSONSchemaV1 } from '@standard-schema/spec'
-import type { Schema } from '../contract.js'
+import type { Schema } from '../contract/contract.js'
 
 /**
  * A contract's schema as JSON Schema, draft 7, which is what OpenRPC 1.3 has.

@@ -1,5 +1,5 @@
-import type { ContractSide, Definition, Schema } from '../contract.js'
-import { ErrorCode } from '../errors.js'
+import type { ContractSide, Definition, Schema } from '../contract/contract.js'
+import { ErrorCode } from '../errors/errors.js'
 import { type JsonSchema, moveReferences, takesNothing, toJsonSchema } from './json-schema.js'
 import { describeParams, type ParamsDescription } from './params.js'
 

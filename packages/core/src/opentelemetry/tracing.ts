@@ -8,8 +8,8 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api'
-import { assertOptions, type OptionKinds } from '../assert-options.js'
-import type { Middleware, MiddlewareCall } from '../channel/middleware.js'
+import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import type { Middleware, MiddlewareCall } from '../features/middleware/middleware.js'
 import { startAttributes, tellFailure } from './conventions.js'
 
 /** How calls are traced. */

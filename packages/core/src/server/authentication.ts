@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { assertOptions, type OptionKinds } from '../assert-options.js'
-import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors.js'
+import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors/errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 
 /** What `authenticate` gets besides the request. */

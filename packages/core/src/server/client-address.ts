@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { isIP, isIPv6 } from 'node:net'
 import proxyAddr from 'proxy-addr'
-import { RpcConfigError } from '../errors.js'
+import { RpcConfigError } from '../errors/errors.js'
 
 /**
  * Which proxies are believed when they say, by `X-Forwarded-For`, whom they speak for. In the words of Express's

@@ -3,48 +3,48 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { guarded } from '../base/guarded.js'
+import { MAX_TIMER_MS } from '../calls/call-timer.js'
+import type { Authorize } from '../calls/dispatcher.js'
+import type { Handlers } from '../calls/functions.js'
+import type { ChannelHooks, OneOrMore } from '../calls/hooks.js'
+import type { ChannelOptions } from '../calls/options.js'
+import type { UntypedSide } from '../calls/peer.js'
+import { type Audience, createAudience } from '../channels/audience.js'
+import { type Authorizer, SERVER_CHANNEL_OPTIONS, type ServerChannel } from '../channels/channel.js'
+import { assertGroup, Groups } from '../channels/groups.js'
+import {
+  ChannelKind,
+  type ChannelKindOptions,
+  type LiveChannel,
+  type Visitor,
+} from '../channels/live-channel.js'
+import type { Contract, ContractSide } from '../contract/contract.js'
+import { contractAndOptions } from '../contract/contract-and-options.js'
+import { type DiscoveryOption, resolveDiscovery } from '../discovery/discovery-option.js'
 import {
   assertDuration,
   assertOptions,
   kindOf,
   listOf,
   type OptionKinds,
-} from '../assert-options.js'
-import { type Audience, createAudience } from '../channel/audience.js'
-import { MAX_TIMER_MS } from '../channel/call-timer.js'
-import { type Authorizer, SERVER_CHANNEL_OPTIONS, type ServerChannel } from '../channel/channel.js'
-import type { Connection } from '../channel/connection.js'
-import type { Reception } from '../channel/connection-events.js'
-import type { Authorize } from '../channel/dispatcher.js'
-import { hookContext, OF_CONNECTION } from '../channel/error-context.js'
-import type { Handlers } from '../channel/functions.js'
-import { assertGroup, Groups } from '../channel/groups.js'
-import { guarded } from '../channel/guarded.js'
-import type { HelloParams } from '../channel/handshake.js'
-import type { ChannelHooks, OneOrMore } from '../channel/hooks.js'
-import type { Keys } from '../channel/keyed-calls.js'
-import type { ChannelLimits } from '../channel/limits.js'
-import {
-  ChannelKind,
-  type ChannelKindOptions,
-  type LiveChannel,
-  type Visitor,
-} from '../channel/live-channel.js'
-import { logFailure } from '../channel/log-failure.js'
-import { describeWithStack, log } from '../channel/logger.js'
-import type { Middleware } from '../channel/middleware.js'
-import type { ChannelOptions } from '../channel/options.js'
-import type { UntypedSide } from '../channel/peer.js'
-import type { Contract, ContractSide } from '../contract.js'
-import { contractAndOptions } from '../contract-and-options.js'
-import { type DiscoveryOption, resolveDiscovery } from '../discovery/discovery-option.js'
-import { RpcConfigError } from '../errors.js'
-import { plain, quoted } from '../quoted.js'
+} from '../errors/assert-options.js'
+import { RpcConfigError } from '../errors/errors.js'
+import { plain, quoted } from '../errors/quoted.js'
+import type { Keys } from '../features/keys/keyed-calls.js'
+import type { Middleware } from '../features/middleware/middleware.js'
+import type { Connection } from '../link/connection.js'
+import type { Reception } from '../link/connection-events.js'
+import type { HelloParams } from '../link/handshake.js'
+import type { ChannelLimits } from '../link/limits.js'
+import { hookContext, OF_CONNECTION } from '../logging/error-context.js'
+import { logFailure } from '../logging/log-failure.js'
+import { describeWithStack, log } from '../logging/logger.js'
 import { CloseCode } from '../transport/close-codes.js'
+import { LONGEST_GOODBYE_MS, WsTransport } from '../transport/node/ws-transport.js'
 import { withRetryAfter } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { truncateReason } from '../transport/web-socket.js'
-import { LONGEST_GOODBYE_MS, WsTransport } from '../transport/ws-transport.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { ClientAddresses, type TrustProxy } from './client-address.js'
 import { type ConnectionLimits, Connections, channelLimitsOf } from './connection-limits.js'

@@ -1,5 +1,5 @@
-import type { Awaitable } from '../channel/functions.js'
-import { settled } from '../channel/maybe-async.js'
+import { settled } from '../base/maybe-async.js'
+import type { Awaitable } from '../calls/functions.js'
 import {
   describeThrown,
   ErrorCode,
@@ -7,7 +7,7 @@ import {
   RpcError,
   RpcOverloadedError,
   RpcTimeoutError,
-} from '../errors.js'
+} from '../errors/errors.js'
 import type { BegunCall, ResultStore } from './result-store.js'
 
 /**

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { assertOptions, type OptionKinds } from '../assert-options.js'
-import { MAX_TIMER_MS } from '../channel/call-timer.js'
-import type { KeyedCall, Keys } from '../channel/keyed-calls.js'
+import { MAX_TIMER_MS } from '../calls/call-timer.js'
+import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
 import {
   describeThrown,
   ErrorCode,
   RpcConfigError,
   RpcDisconnectedError,
   RpcOverloadedError,
-} from '../errors.js'
-import { quoted } from '../quoted.js'
+} from '../errors/errors.js'
+import { quoted } from '../errors/quoted.js'
+import type { KeyedCall, Keys } from '../features/keys/keyed-calls.js'
 import type { Codec } from '../wire/codec.js'
 import { disown } from '../wire/disown.js'
 import { errorMessage, neverRanMessage, type ResponseMessage } from '../wire/message.js'

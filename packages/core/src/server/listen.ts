@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { own } from '../error-origin.js'
-import { ErrorCode, RpcError } from '../errors.js'
+import { own } from '../errors/error-origin.js'
+import { ErrorCode, RpcError } from '../errors/errors.js'
 
 /** The server can't listen where it was told to. `cause` is Node's error. */
 export class RpcListenError extends RpcError {

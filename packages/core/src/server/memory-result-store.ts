@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { assertOptions, type OptionKinds } from '../assert-options.js'
-import { Elapsed } from '../channel/elapsed.js'
-import { RpcConfigError, RpcOverloadedError } from '../errors.js'
+import { Elapsed } from '../base/elapsed.js'
+import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { RpcConfigError, RpcOverloadedError } from '../errors/errors.js'
 import type { BegunCall, ResultStore } from './result-store.js'
 import { type Owner, SHARE, Shares, shareOf } from './shares.js'
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { RpcConfigError } from '../errors.js'
+import { RpcConfigError } from '../errors/errors.js'
 import { networkOf } from './client-address.js'
 import type { Owner } from './shares.js'
 import { isLoopback } from './upgrade.js'

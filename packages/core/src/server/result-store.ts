@@ -1,4 +1,4 @@
-import type { Awaitable } from '../channel/functions.js'
+import type { Awaitable } from '../calls/functions.js'
 
 /**
  * Where a server keeps what it answered, by key, so that a call runs once however often it is sent.

@@ -1,5 +1,5 @@
-import { guarded } from '../channel/guarded.js'
-import { RpcConfigError } from '../errors.js'
+import { guarded } from '../base/guarded.js'
+import { RpcConfigError } from '../errors/errors.js'
 
 /** How many clients come back in a second, where nothing else is said. */
 const PER_SECOND = 300

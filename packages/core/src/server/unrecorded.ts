@@ -1,5 +1,5 @@
-import { MAX_TIMER_MS } from '../channel/call-timer.js'
-import { Elapsed } from '../channel/elapsed.js'
+import { Elapsed } from '../base/elapsed.js'
+import { MAX_TIMER_MS } from '../calls/call-timer.js'
 
 /** How many answers are kept at most. */
 const MOST = 10_000

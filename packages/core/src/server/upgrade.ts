@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { RpcConfigError } from '../errors.js'
-import { quoted } from '../quoted.js'
+import { RpcConfigError } from '../errors/errors.js'
+import { quoted } from '../errors/quoted.js'
 
 /** @returns the path of a request, without the query, which may hold a token. */
 export function pathOf({ url = '/' }: IncomingMessage): string {

@@ -1,5 +1,5 @@
-import type { Peer } from '../channel/peer.js'
-import type { ProcessDetails } from '../utilities.js'
+import type { Peer } from '../calls/peer.js'
+import type { ProcessDetails } from '../contract/utilities.js'
 
 /** What the methods need of the channel they are called over. */
 interface Call {

@@ -1,9 +1,9 @@
-import { assertFunction, assertOptions, type OptionKinds } from '../assert-options.js'
-import { OF_CONNECTION } from '../channel/error-context.js'
-import { log } from '../channel/logger.js'
 import type { Link, LinkEvents } from '../client/link.js'
 import type { Share, ShareOptions } from '../client/share.js'
-import { describeThrown, RpcConfigError } from '../errors.js'
+import { assertFunction, assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { describeThrown, RpcConfigError } from '../errors/errors.js'
+import { OF_CONNECTION } from '../logging/error-context.js'
+import { log } from '../logging/logger.js'
 import { SharedLink, type SharedLinkOptions, type SharedWorkerLike } from './shared-link.js'
 import { OWN_CONNECTION, TabLink } from './tab-link.js'
 

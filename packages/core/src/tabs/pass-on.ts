@@ -1,9 +1,9 @@
-import type { CallContext } from '../channel/call-context.js'
-import type { HandlerContext, RpcStream, SendOptions, Source } from '../channel/functions.js'
-import type { Middleware } from '../channel/middleware.js'
-import type { CorePeer } from '../channel/peer.js'
-import { relayedError } from '../channel/relayed-error.js'
-import { RpcError } from '../errors.js'
+import type { CallContext } from '../calls/call-context.js'
+import type { HandlerContext, RpcStream, SendOptions, Source } from '../calls/functions.js'
+import type { CorePeer } from '../calls/peer.js'
+import { relayedError } from '../calls/relayed-error.js'
+import { RpcError } from '../errors/errors.js'
+import type { Middleware } from '../features/middleware/middleware.js'
 
 /** Whoever a call is passed on to. */
 export type Next = Pick<CorePeer, 'call' | 'stream' | 'notify'>

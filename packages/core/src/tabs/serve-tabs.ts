@@ -1,7 +1,7 @@
-import { assertOptions, type OptionKinds } from '../assert-options.js'
-import { randomId } from '../channel/random-id.js'
-import { RpcConfigError } from '../errors.js'
+import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { RpcConfigError } from '../errors/errors.js'
 import type { MessagePortLike } from '../transport/ports.js'
+import { randomId } from '../wire/random-id.js'
 import { holdLock } from './locks.js'
 import { TabServer, type TabsOptions } from './tab-server.js'
 

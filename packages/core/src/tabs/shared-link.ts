@@ -1,11 +1,11 @@
-import { randomId } from '../channel/random-id.js'
 import type { Link, LinkEvents, LinkSession } from '../client/link.js'
 import { Pace } from '../client/pace.js'
 import type { Failure } from '../client/retry.js'
 import type { ShareOptions } from '../client/share.js'
 import { assertWebSocketUrl } from '../client/url.js'
-import { describeThrown, RpcDisconnectedError } from '../errors.js'
+import { describeThrown, RpcDisconnectedError } from '../errors/errors.js'
 import type { MessagePortLike } from '../transport/ports.js'
+import { randomId } from '../wire/random-id.js'
 import { Lane } from './lane.js'
 import { holdLock, whenFree } from './locks.js'
 import {

@@ -1,8 +1,8 @@
-import { OF_CONNECTION } from '../channel/error-context.js'
-import { log } from '../channel/logger.js'
 import type { Link, LinkSession } from '../client/link.js'
 import type { Failure } from '../client/retry.js'
 import type { ShareOptions } from '../client/share.js'
+import { OF_CONNECTION } from '../logging/error-context.js'
+import { log } from '../logging/logger.js'
 
 /** What the log says of a tab that shares nothing. */
 export const OWN_CONNECTION = 'this tab has a connection of its own'

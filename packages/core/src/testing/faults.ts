@@ -1,5 +1,5 @@
-import { assertOptions, type OptionKinds } from '../assert-options.js'
-import { RpcConfigError } from '../errors.js'
+import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { RpcConfigError } from '../errors/errors.js'
 
 /** `up` is from the client to the server, `down` from the server to the client. */
 export type Direction = 'up' | 'down'

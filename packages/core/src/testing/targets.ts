@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { RpcConfigError } from '../errors.js'
+import { RpcConfigError } from '../errors/errors.js'
 
 /** A server that a proxy stands in front of. */
 export interface FaultProxyTarget {

@@ -1,4 +1,4 @@
-import { plain } from '../quoted.js'
+import { plain } from '../errors/quoted.js'
 import type { CloseInfo } from './transport.js'
 
 /**

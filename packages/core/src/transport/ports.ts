@@ -1,4 +1,4 @@
-import { RpcConfigError } from '../errors.js'
+import { RpcConfigError } from '../errors/errors.js'
 
 /** As much of a port as is needed: the DOM's `MessagePort`, that of `node:worker_threads`, a worker's own scope. */
 export interface MessagePortLike {

@@ -1,6 +1,6 @@
-import { assertOptions, type OptionKinds } from '../assert-options.js'
-import { ErrorCode, RpcError, RpcProtocolError } from '../errors.js'
-import { quoted } from '../quoted.js'
+import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { ErrorCode, RpcError, RpcProtocolError } from '../errors/errors.js'
+import { quoted } from '../errors/quoted.js'
 import { exceeds, type Frame, jsonCodec, readText, utf8 } from '../wire/codec.js'
 import {
   classify,

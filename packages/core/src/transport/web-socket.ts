@@ -1,4 +1,4 @@
-import { RpcConfigError } from '../errors.js'
+import { RpcConfigError } from '../errors/errors.js'
 import { type Frame, frameBytes } from '../wire/codec.js'
 import type { CloseInfo, Transport, TransportEvents } from './transport.js'
 

@@ -1,4 +1,4 @@
-import { RpcConfigError } from '../errors.js'
+import { RpcConfigError } from '../errors/errors.js'
 import { type Codec, type FrameType, jsonCodec } from './codec.js'
 
 /** How one side writes. */

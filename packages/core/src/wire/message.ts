@@ -1,4 +1,5 @@
-import { ErrorCode } from '../errors.js'
+import type { Ran } from '../errors/error-origin.js'
+import { ErrorCode } from '../errors/errors.js'
 
 /**
  * JSON-RPC 2.0 messages: their shapes, and what kind of message a decoded value is.
@@ -47,12 +48,6 @@ export interface ErrorObject {
   message: string
   data?: unknown
 }
-
-/**
- * What is known of a call that failed, where it is not its handler that says so: `false`, it was not run
- * and never will be; `null`, who it was passed on to is lost, and whether it ran can't be known.
- */
-export type Ran = false | null
 
 export interface ResultMessage {
   jsonrpc: '2.0'

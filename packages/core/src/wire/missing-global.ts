@@ -1,4 +1,4 @@
-import { RpcConfigError } from '../errors.js'
+import { RpcConfigError } from '../errors/errors.js'
 
 /** Globals that some platforms lack, such as some versions of React Native, and the polyfill of each. */
 const POLYFILLS = {

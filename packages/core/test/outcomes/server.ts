@@ -1,5 +1,5 @@
 import type { Transport } from '@flashrpc/core'
-import { ChannelKind, type LiveChannel } from '../../src/channel/live-channel.js'
+import { ChannelKind, type LiveChannel } from '../../src/channels/live-channel.js'
 import { Sessions } from '../../src/server/sessions.js'
 
 const LEAVING = { code: 1001, reason: 'The server is closing' }

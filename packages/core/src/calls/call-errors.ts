@@ -1,0 +1,115 @@
+import { formatMs } from '../base/duration.js'
+import {
+  type Outcome,
+  RpcConfigError,
+  RpcDisconnectedError,
+  type RpcError,
+  RpcOverloadedError,
+  RpcTimeoutError,
+  RpcValidationError,
+} from '../errors/errors.js'
+import { NO_BYTES, type Unsendable } from '../link/connection-events.js'
+import type { PeerLimits } from '../link/peer-limits.js'
+import { type Encoded, pathOf } from '../wire/encoded.js'
+import type { Absence } from './absence.js'
+import type { TimeLimits } from './call-timer.js'
+import { outcomeOf, type PendingCall, STATE } from './pending-call.js'
+
+/** Why calls end, or can't be sent. */
+export interface Refusal {
+  readonly message: string
+  readonly closeCode?: number | undefined
+  readonly cause?: unknown
+}
+
+/** The error of a call whose connection or session is over, or never was. */
+export function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisconnectedError {
+  const outcome = outcomeOf(call)
+  const { message, closeCode, cause } = refusal
+  const items = call.itemCount
+  const where = items === undefined ? '' : `, at item ${items} of its stream`
+  const what = `"${call.method}" ${STATE[outcome]}${where}: ${message}`
+  return new RpcDisconnectedError(what, outcome, { method: call.method, closeCode, cause, items })
+}
+
+/**
+ * The error of a call that has taken too long.
+ *
+ * @param which of the two limits was over, after so many ms.
+ * @param absence what is known of the time without a connection; undefined while there is one.
+ */
+export function timeoutError(
+  call: PendingCall,
+  which: keyof TimeLimits,
+  ms: number,
+  absence: Absence | undefined,
+): RpcTimeoutError {
+  const { method } = call
+  const outcome = outcomeOf(call)
+  const what = which === 'total' ? 'timed out after' : 'showed no sign of life for'
+  const text = `"${method}" ${what} ${formatMs(ms)}: ${stageOf(outcome, absence)}`
+  const { cause } = absence ?? {}
+  return new RpcTimeoutError(text, outcome, { method, ...(cause !== undefined && { cause }) })
+}
+
+/** How far a call had come. */
+function stageOf(outcome: Outcome, absence: Absence | undefined): string {
+  // If there was never a connection, nothing can have been sent.
+  if (absence?.isFirst) return absence.text
+  return `it ${STATE[outcome]}${absence ? `; ${absence.text}` : ''}`
+}
+
+/** The error of a call that the other side can't take. `limits` is what the other side accepts. */
+export function unsendableError(
+  method: string,
+  encoded: Encoded,
+  why: Unsendable,
+  limits: PeerLimits,
+): RpcError {
+  if (why === 'no-bytes') return noBytesError(method, pathOf(encoded))
+  if (why === 'no-streams') return noStreamsError(method)
+  if (why === 'too-deep') return tooDeepError(method, limits.depth)
+  return why === 'too-big' ? tooBigError(method, limits.message) : noKeysError(method)
+}
+
+function noKeysError(method: string): RpcConfigError {
+  return new RpcConfigError(
+    `"${method}" was not sent: it has an idempotencyKey, and the other side keeps no results by key. Give its endpoint the option idempotency, or leave the key out`,
+    { method },
+  )
+}
+
+function noStreamsError(method: string): RpcConfigError {
+  return new RpcConfigError(
+    `"${method}" was not sent: it has a stream, and the other side speaks plain JSON-RPC 2.0, which knows none. Have flashrpc there too, or call a method`,
+    { method },
+  )
+}
+
+function tooBigError(method: string, limit: number): RpcOverloadedError {
+  return new RpcOverloadedError(
+    `"${method}" was not sent: its message is larger than the ${limit} bytes the other side accepts. Send less at once, or raise the other side's limit "message"`,
+    { method },
+  )
+}
+
+function tooDeepError(method: string, limit: number): RpcValidationError {
+  const message = `its message nests deeper than the ${limit} levels the other side accepts`
+  return new RpcValidationError(
+    `"${method}" was not sent: ${message}. Send it flatter, or raise the other side's limit "depth"`,
+    [{ message }],
+    'not-sent',
+    { method },
+  )
+}
+
+function noBytesError(method: string, [, ...path]: readonly string[]): RpcValidationError {
+  const message = `${NO_BYTES}. Send them as text, or have flashrpc on the other side too`
+  const where = ['params', ...path].join('.')
+  return new RpcValidationError(
+    `"${method}" was not sent: ${where} is a Uint8Array, which ${message}`,
+    [{ message, path }],
+    'not-sent',
+    { method },
+  )
+}

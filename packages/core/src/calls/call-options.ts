@@ -1,0 +1,36 @@
+import { areKnown, assertOptions, kindOf, type OptionKinds } from '../errors/assert-options.js'
+import { RpcConfigError } from '../errors/errors.js'
+import { quoted } from '../errors/quoted.js'
+import type { SendOptions } from './functions.js'
+
+/** The options of a call. */
+export const CALL_OPTIONS = {
+  timeout: 'elsewhere',
+  signal: 'elsewhere',
+  idempotencyKey: 'elsewhere',
+  input: 'elsewhere',
+  onProgress: 'elsewhere',
+} as const satisfies OptionKinds<SendOptions>
+
+/**
+ * Checks the names of the options of one call. It runs for each call, so it makes no objects unless a name looks wrong.
+ *
+ * @throws {RpcConfigError} if they are not an object, or one of them is unknown.
+ */
+export function assertCallOptions(method: string, options: object): void {
+  const isObject = typeof options === 'object' && options !== null
+  if (isObject && areKnown(options, CALL_OPTIONS)) return
+  const where = `A call of ${quoted(method)}`
+  if (!isObject) {
+    // Probably params that were given one by one.
+    throw new RpcConfigError(
+      `${where} takes an object of options, not ${kindOf(options)}. Options come second: put all params in one object, { name: value }`,
+      { method },
+    )
+  }
+  // An AbortSignal has inherited members only, which the check of the names does not see.
+  if ('aborted' in options) {
+    throw new RpcConfigError(`${where} takes a signal as an option: write { signal }`, { method })
+  }
+  assertOptions(where, options, CALL_OPTIONS, method)
+}

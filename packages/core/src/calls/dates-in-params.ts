@@ -1,0 +1,42 @@
+import { type Definition, schemaOf } from '../contract/contract.js'
+import { formatIssues, validate } from '../contract/validation.js'
+import type { Issue } from '../errors/errors.js'
+import { REMEDY_OF_DATES } from './lost-kinds.js'
+
+/**
+ * JSON carries a date as its text. If the contract's params take a date and not its text, such a call can never
+ * succeed, so it is refused here. Call it only with params that hold a date, before they are sent.
+ *
+ * @throws {TypeError} with what the schema complains of, if it would accept the date and does not accept its text.
+ */
+export function assertDatesArrive(definition: Definition | undefined, params: unknown): void {
+  const schema = schemaOf(definition, 'params')
+  if (!schema) return
+  const complaintsOf = (value: unknown): readonly Issue[] | undefined => {
+    try {
+      const verdict = validate(schema, value)
+      // An asynchronous schema is asked by the other side only.
+      if (verdict instanceof Promise) verdict.catch(() => {})
+      else if ('issues' in verdict) return verdict.issues
+    } catch {
+      // It will throw on the other side, too, which reports it as a failure of the schema.
+    }
+    return undefined
+  }
+  const issues = complaintsOf(withTexts(params))
+  // If the params are wrong with the date, too, the other side says what is wrong.
+  if (!issues || complaintsOf(params)) return
+  throw new TypeError(
+    `a Date arrives as its text, which the contract does not take (${formatIssues(issues)}): ${REMEDY_OF_DATES}`,
+  )
+}
+
+/** A value with each date as its text. */
+function withTexts(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Date) return value.toJSON()
+  if (Array.isArray(value)) return value.map(withTexts)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withTexts(member)]))
+}

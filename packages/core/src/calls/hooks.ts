@@ -1,0 +1,101 @@
+import { listOf, type OptionKinds } from '../errors/assert-options.js'
+import { type ErrorContext, hookContext, OF_CONNECTION } from '../logging/error-context.js'
+import { logFailure } from '../logging/log-failure.js'
+import { type LoggerOption, log } from '../logging/logger.js'
+import { CloseCode, describeClose, meantBy } from '../transport/close-codes.js'
+import type { CloseInfo } from '../transport/transport.js'
+
+/** A function, or an array of functions. */
+export type OneOrMore<T> = T | readonly T[]
+
+/** What to do at the turns of a channel's life. Each hook is a function, or an array of functions, which run in this order. */
+export interface ChannelHooks<Ch> {
+  /**
+   * The channel is ready for calls. Each is awaited before the next; calls of the other side are
+   * served meanwhile. One that throws closes this channel only (1011).
+   */
+  onConnect?: OneOrMore<(channel: Ch) => unknown>
+  /** A connection that `onConnect` was told of has ended; its calls have been rejected. */
+  onDisconnect?: OneOrMore<(channel: Ch, reason: CloseInfo) => unknown>
+  /**
+   * Something failed that no caller on this side is told of: a handler threw, a notification broke
+   * its schema, a frame could not be read. The context says where: the method, its kind, its direction, its id and the
+   * phase. If one throws, the logger is told.
+   */
+  onError?: OneOrMore<(channel: Ch, error: unknown, context: ErrorContext) => unknown>
+}
+
+export const CHANNEL_HOOKS = {
+  onConnect: 'functions',
+  onDisconnect: 'functions',
+  onError: 'functions',
+} as const satisfies OptionKinds<ChannelHooks<never>>
+
+/**
+ * Codes that say that something is wrong with what was sent: those of RFC 6455, section 7.4.1, for the protocol, the
+ * type, the text, the policy and the size, and those of this library.
+ */
+const UNUSUAL: ReadonlySet<number> = new Set([
+  1002,
+  1003,
+  1007,
+  1008,
+  CloseCode.tooBig,
+  CloseCode.tryAgainLater,
+  CloseCode.violation,
+  CloseCode.tooMany,
+])
+
+/** Runs the hooks of channels that have the same, and logs what these are told of. */
+export class HookRunner<Ch extends { readonly id: string }> {
+  readonly #hooks: ChannelHooks<Ch> & { readonly logger?: LoggerOption }
+
+  constructor(hooks: ChannelHooks<Ch> & { readonly logger?: LoggerOption }) {
+    this.#hooks = hooks
+  }
+
+  error(channel: Ch, thrown: unknown, context: ErrorContext): void {
+    this.#log(channel, thrown, context)
+    for (const hook of listOf(this.#hooks.onError)) {
+      // The other hooks still hear of the first failure.
+      void (async () => hook(channel, thrown, context))().catch((failure) =>
+        this.#log(channel, failure, hookContext('onError')),
+      )
+    }
+  }
+
+  #log({ id }: Ch, thrown: unknown, context: ErrorContext): void {
+    logFailure(this.#hooks.logger, thrown, context, id)
+  }
+
+  /** Resolves to whether all went well. */
+  async connect(channel: Ch): Promise<boolean> {
+    const { logger, onConnect } = this.#hooks
+    log(logger, 'debug', `channel ${channel.id} is connected`)
+    try {
+      for (const hook of listOf(onConnect)) await hook(channel)
+      return true
+    } catch (thrown) {
+      this.error(channel, thrown, hookContext('onConnect'))
+      return false
+    }
+  }
+
+  /** A connection has ended, for whatever reason. */
+  down(channel: Ch, reason: CloseInfo): void {
+    if (!UNUSUAL.has(meantBy(reason.code))) return
+    const text = `the connection ended (${describeClose(reason)})`
+    log(this.#hooks.logger, 'warn', text, OF_CONNECTION, channel.id)
+  }
+
+  /** Only where {@link connect} was told: a connection that went before it was ready was told to nobody. */
+  disconnect(channel: Ch, reason: CloseInfo): void {
+    const { logger, onDisconnect } = this.#hooks
+    log(logger, 'debug', `channel ${channel.id} is disconnected (${describeClose(reason)})`)
+    for (const hook of listOf(onDisconnect)) {
+      void (async () => hook(channel, reason))().catch((thrown) =>
+        this.error(channel, thrown, hookContext('onDisconnect')),
+      )
+    }
+  }
+}

@@ -1,0 +1,270 @@
+import type { Definition } from '../contract/contract.js'
+import { own, withOrigin } from '../errors/error-origin.js'
+import { type Outcome, RpcAbortedError, RpcConfigError, type RpcError } from '../errors/errors.js'
+import { deadlineOf } from '../features/deadlines/deadline.js'
+import { assertKey } from '../features/keys/keyed-calls.js'
+import { letGo } from '../wire/encoded.js'
+import { onAbort } from './abort-listeners.js'
+import type { Absence } from './absence.js'
+import { timeoutError } from './call-errors.js'
+import { CallTimer, MAX_TIMER_MS, readTimeout, type TimeLimits } from './call-timer.js'
+import { type DeadlineQueue, deadlineQueue, type TimedOwner } from './deadline-queue.js'
+import type { SendOptions } from './functions.js'
+import { IdTable } from './id-table.js'
+import { type CallKind, outcomeOf, PendingCall, STATE } from './pending-call.js'
+
+/** Whose calls they are. */
+export interface PendingCallsHost {
+  /** What is known of the time without a connection; undefined while there is one. */
+  readonly absence: Absence | undefined
+  /** A call has timed out, was aborted or was left, and has been settled. */
+  givenUp(call: PendingCall): void
+}
+
+/**
+ * The calls this side has made that have not ended, by id. Each leaves exactly once: settled by an
+ * answer, failed with its connection, timed out, or aborted. The sole owner of call timers and
+ * abort listeners.
+ */
+export class PendingCalls implements TimedOwner {
+  /** As {@link TimedOwner} says. */
+  isWatched = false
+  readonly #entries = new IdTable<PendingCall>()
+  readonly #patience: TimeLimits
+  /** Of those that have the channel's own patience. */
+  readonly #queue: DeadlineQueue | undefined
+  readonly #host: PendingCallsHost
+  #lastId = 0
+  #inFlight = 0
+
+  /**
+   * @param patience how long calls may take that were not told otherwise.
+   */
+  constructor(patience: TimeLimits, host: PendingCallsHost) {
+    this.#patience = patience
+    this.#host = host
+    const { idle, total } = patience
+    if (idle === NONE.idle && total <= MAX_TIMER_MS) this.#queue = deadlineQueue(total)
+  }
+
+  endDue(by: number): number {
+    for (const call of this.#entries.values()) {
+      const { dueAt } = call
+      if (dueAt > by) return dueAt
+      if (dueAt > 0) this.#runOut(call, 'total', this.#patience)
+    }
+    return Number.POSITIVE_INFINITY
+  }
+
+  /** Whether a call had this id, and when it did: whether it waits for its answer now. */
+  stateOf(id: unknown): 'waiting' | 'over' | 'unknown' {
+    if (!Number.isInteger(id) || (id as number) < 1 || (id as number) > this.#lastId)
+      return 'unknown'
+    return this.awaited(id) ? 'waiting' : 'over'
+  }
+
+  /** How many calls and notifications were ever opened. */
+  get begun(): number {
+    return this.#lastId
+  }
+
+  /** How many were written and wait for their answer; streams do not, which may go on for ever. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** The call with this id that waits for its answer; what was not sent can't have one. */
+  awaited(id: unknown): PendingCall | undefined {
+    const entry = this.#entries.get(id)
+    return entry?.isWritten ? entry : undefined
+  }
+
+  /** A call was handed to a transport. */
+  wrote(call: PendingCall): void {
+    this.#mark(call, 'written')
+  }
+
+  /** A call that was written is known not to have been received. */
+  returned(call: PendingCall): void {
+    this.#mark(call, 'returned')
+    if (!call.uncertain) call.sentTo = undefined
+  }
+
+  /** A call that was written waits to be sent again, though it may have run. */
+  doubt(call: PendingCall): void {
+    this.#mark(call, 'returned')
+    call.uncertain = true
+  }
+
+  /** Those that were written, in their order. */
+  get written(): readonly PendingCall[] {
+    return [...this.#entries.values()].filter(({ isWritten }) => isWritten)
+  }
+
+  /**
+   * Opens a call, with its deadline and its signal running from now on.
+   *
+   * @throws {RpcConfigError} where the timeout is no number of ms, or the key is none.
+   * @throws {RpcAbortedError} where the signal is aborted already.
+   */
+  open(
+    method: string,
+    options: SendOptions,
+    kind: CallKind,
+    definition: Definition | undefined,
+  ): PendingCall {
+    const hasInput = options.input !== undefined
+    const time = timeOf(method, options, this.#patience, kind)
+    const limits = time?.limits ?? this.#patience
+    const deadline = time?.deadline
+    const key = assertKey(method, options.idempotencyKey, hasInput ? 'stream' : kind)
+    const signal = assertSignal(method, options.signal)
+    if (signal?.aborted) throw own(abortedError(method, 'not-sent', signal))
+
+    const id = ++this.#lastId
+    const call = new PendingCall(id, method, kind, definition)
+    // A notification has nobody who could be late for it.
+    if (deadline !== undefined && kind !== 'notification') call.deadline = deadline
+    if (key !== undefined) call.key = key
+    if (limits === this.#patience && this.#queue) call.dueAt = this.#queue.begin(this)
+    else if (limits.total !== NONE.total || limits.idle !== NONE.idle) {
+      call.timer = new CallTimer(limits, call, (which) => this.#runOut(call, which, limits))
+    }
+    if (signal) {
+      call.stopListening = onAbort(signal, () =>
+        this.giveUp(call, abortedError(method, outcomeOf(call), signal)),
+      )
+    }
+    this.#entries.add(call)
+    return call
+  }
+
+  has(call: PendingCall): boolean {
+    return this.#entries.get(call.id) === call
+  }
+
+  /** Takes the call with this id out, for the taker to settle; `undefined` where there is none. */
+  take(id: unknown): PendingCall | undefined {
+    const entry = this.#entries.get(id)
+    return entry && this.takeOut(entry)
+  }
+
+  /** Takes out a call that is known to be here. */
+  takeOut(call: PendingCall): PendingCall {
+    this.#entries.delete(call.id)
+    if (call.encoded !== undefined) letGo(call.encoded, call)
+    this.#count(call, Number(call.isWritten), 0)
+    if (call.dueAt > 0) this.#queue?.end()
+    call.timer?.stop()
+    call.stopListening?.()
+    return call
+  }
+
+  #runOut(call: PendingCall, which: keyof TimeLimits, limits: TimeLimits): void {
+    const error = timeoutError(call, which, limits[which], this.#host.absence)
+    const deadline = which === 'total' ? call.deadline : undefined
+    this.giveUp(call, withOrigin(error, { isOwn: true, deadline }))
+  }
+
+  /** The other side has shown that it works on a call. */
+  touch(id: unknown): void {
+    this.#entries.get(id)?.timer?.touch()
+  }
+
+  /** No call is opened for now: no timer stays behind. */
+  rest(): void {
+    this.#queue?.rest(this)
+  }
+
+  /** Takes out, and rejects, all calls that `which` names. */
+  rejectAll(which: (call: PendingCall) => boolean, error: (call: PendingCall) => RpcError): void {
+    for (const call of [...this.#entries.values()]) {
+      if (which(call)) this.take(call.id)?.reject(error(call))
+    }
+  }
+
+  #mark(call: PendingCall, state: 'written' | 'returned'): void {
+    const before = Number(call.isWritten)
+    call.state = state
+    if (this.has(call)) this.#count(call, before, Number(call.isWritten))
+  }
+
+  #count({ kind }: PendingCall, before: number, now: number): void {
+    if (kind !== 'stream') this.#inFlight += now - before
+  }
+
+  /** Ends a call without its answer; the other side may still work on it. */
+  giveUp(call: PendingCall, error: RpcError): void {
+    if (!this.take(call.id)) return
+    call.reject(error)
+    this.#host.givenUp(call)
+  }
+
+  /** Ends a stream whose items nobody wants any more, which is no failure. */
+  leave(call: PendingCall): void {
+    if (!this.take(call.id)) return
+    call.resolve(undefined)
+    this.#host.givenUp(call)
+  }
+}
+
+const NONE: TimeLimits = { idle: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY }
+
+interface CallTime {
+  readonly limits: TimeLimits
+  /** As far as that is told to the other side. */
+  readonly deadline: number | undefined
+}
+
+/**
+ * How long a call may take, and when it is to have ended: what it was given, or what is left to whoever
+ * it is made for, whichever is less. What is but this side's patience is told to nobody.
+ *
+ * @returns undefined for a call that has this side's patience, as most do.
+ */
+function timeOf(
+  method: string,
+  { timeout, input, signal }: SendOptions,
+  fallback: TimeLimits,
+  kind: CallKind,
+): CallTime | undefined {
+  const isTold = timeout !== undefined || signal !== undefined || input !== undefined
+  if (!isTold && kind !== 'stream') return undefined
+  const given = timeout === undefined ? undefined : readTimeout(method, timeout)
+  const patience =
+    kind === 'stream'
+      ? NONE
+      : input === undefined
+        ? fallback
+        : // As long as the other side takes items, a call may last.
+          { ...NONE, idle: Math.min(fallback.idle, fallback.total) }
+  const { idle, total } = given ?? patience
+  const inherited = deadlineOf(signal)
+  const left = inherited - performance.now()
+  const endsAt = given && given.total < left ? performance.now() + given.total : inherited
+  const deadline = endsAt === Number.POSITIVE_INFINITY ? undefined : endsAt
+  if (idle === Number.POSITIVE_INFINITY && Math.min(total, left) === Number.POSITIVE_INFINITY) {
+    return { limits: NONE, deadline }
+  }
+  return { limits: { idle, total: Math.max(0, Math.min(total, left)) }, deadline }
+}
+
+/** @throws {RpcConfigError} if it is not an `AbortSignal`. */
+export function assertSignal(method: string, signal: unknown): AbortSignal | undefined {
+  if (signal === undefined) return undefined
+  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>
+  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') {
+    return signal as AbortSignal
+  }
+  throw new RpcConfigError(
+    `The signal of "${method}" must be an AbortSignal, such as that of a new AbortController()`,
+    { method },
+  )
+}
+
+function abortedError(method: string, outcome: Outcome, signal: AbortSignal): RpcAbortedError {
+  return new RpcAbortedError(`"${method}" was aborted: it ${STATE[outcome]}`, outcome, {
+    method,
+    cause: signal.reason,
+  })
+}

@@ -1,0 +1,204 @@
+import type { CallOptions, MethodName, RemoteFunction, ResultOf } from '../calls/functions.js'
+import type { AnyPeer } from '../calls/peer.js'
+import { assertSignal } from '../calls/pending-calls.js'
+import { assertFunction } from '../errors/assert-options.js'
+import type { RpcError } from '../errors/errors.js'
+import { deadlineOf, setDeadline } from '../features/deadlines/deadline.js'
+import { callOf, setCall } from '../features/middleware/middleware.js'
+import { assertGroup } from './groups.js'
+import { SEND_SHARED, SharedNotification, type SharedTarget } from './shared-notification.js'
+
+/** What became of a call at one of its targets. */
+export type TargetOutcome<Value, Ch extends Target = Target> = {
+  /** The channel it went to, also where that is gone by now. */
+  readonly channel: Ch
+  /** Its `id`. */
+  readonly channelId: string
+} & (
+  | { readonly status: 'ok'; readonly value: Value }
+  | { readonly status: 'error'; readonly error: RpcError }
+)
+
+/** As much of a channel as an audience needs. */
+export interface Target extends Pick<AnyPeer, 'id'> {
+  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>
+  notify(method: string, params?: unknown, options?: CallOptions): Promise<void>
+}
+
+/** A set of channels called together: those that are in it when a call is made. */
+export interface Audience<Remote, Ch extends Target = Target> {
+  /** How many channels are in it now. */
+  readonly size: number
+  /** The channels that are in it now. */
+  [Symbol.iterator](): Iterator<Ch>
+  /** The same without some of them, by themselves or by their ids. */
+  except(channels: Ch | string | Iterable<Ch | string>): Audience<Remote, Ch>
+  /**
+   * Sends a notification to each: it is made a frame of once, for all. One that can't be told keeps
+   * nobody else from it, and one that is slow, or whose session waits for its next connection, is not
+   * waited for: it is kept for it.
+   *
+   * @returns how many it was sent to, or is kept for.
+   */
+  notify<K extends keyof Remote & string>(
+    method: K,
+    ...args: Parameters<RemoteFunction<Remote[K]>>
+  ): Promise<number>
+  /**
+   * Calls each, all at once, and waits for all. Never rejects for a target's sake: one that fails,
+   * times out or goes away has an outcome like the others.
+   *
+   * @returns each target's outcome, exactly once, in the order of {@link Symbol.iterator}.
+   */
+  call<K extends MethodName<Remote>>(
+    method: K,
+    ...args: Parameters<RemoteFunction<Remote[K]>>
+  ): Promise<TargetOutcome<ResultOf<Remote[K]>, Ch>[]>
+  /**
+   * Calls each, all at once, when the iteration begins, and yields each target's outcome as it comes,
+   * exactly once. Leaving the iteration gives up the calls that are still open.
+   */
+  each<K extends MethodName<Remote>>(
+    method: K,
+    ...args: Parameters<RemoteFunction<Remote[K]>>
+  ): AsyncGenerator<TargetOutcome<ResultOf<Remote[K]>, Ch>, void, undefined>
+}
+
+/**
+ * Makes an audience of channels that come and go.
+ *
+ * @param targets who is in it now; asked at every call.
+ * @throws {RpcConfigError} if `targets` is not a function.
+ */
+export function createAudience<Remote, Ch extends Target = Target>(
+  targets: () => Iterable<Ch>,
+): Audience<Remote, Ch> {
+  assertFunction('createAudience', targets)
+  return new LiveAudience(targets) as unknown as Audience<Remote, Ch>
+}
+
+/**
+ * Makes an audience of those channels of a set that have joined a group.
+ *
+ * @param channels who there is now; asked at every call.
+ * @throws {RpcConfigError} where the group's name is no text, or empty.
+ */
+export function createGroup<Remote, Ch extends Target & { readonly groups: ReadonlySet<string> }>(
+  channels: () => Iterable<Ch>,
+  group: string,
+): Audience<Remote, Ch> {
+  assertFunction('createGroup', channels)
+  assertGroup(group)
+  return createAudience(() => [...channels()].filter(({ groups }) => groups.has(group)))
+}
+
+/** An audience, its types gone. */
+class LiveAudience {
+  readonly #targets: () => Iterable<Target>
+
+  constructor(targets: () => Iterable<Target>) {
+    this.#targets = targets
+  }
+
+  get size(): number {
+    return [...this.#targets()].length
+  }
+
+  [Symbol.iterator](): Iterator<Target> {
+    // Those of this moment, whoever comes or goes meanwhile.
+    return [...this.#targets()].values()
+  }
+
+  except(channels: Target | string | Iterable<Target | string>): LiveAudience {
+    const isOne = typeof channels === 'string' || !(Symbol.iterator in Object(channels))
+    const left = new Set<unknown>(isOne ? [channels] : (channels as Iterable<unknown>))
+    const targets = this.#targets
+    return new LiveAudience(() =>
+      [...targets()].filter((target) => !left.has(target) && !left.has(target.id)),
+    )
+  }
+
+  async notify(method: string, params?: unknown, options?: CallOptions): Promise<number> {
+    const shared = new SharedNotification(method, params)
+    const slow: Promise<void>[] = []
+    let told = 0
+    for (const target of [...this.#targets()] as (Target | (Target & SharedTarget))[]) {
+      const sent =
+        SEND_SHARED in target
+          ? target[SEND_SHARED](shared, options)
+          : target.notify(method, params, options)
+      if (sent) slow.push(sent)
+      else told++
+    }
+    const settled = await Promise.allSettled(slow)
+    return told + settled.filter(({ status }) => status === 'fulfilled').length
+  }
+
+  async call(
+    method: string,
+    params?: unknown,
+    options?: CallOptions,
+  ): Promise<TargetOutcome<unknown>[]> {
+    return Promise.all(
+      [...this.#targets()].map((target) => outcomeOf(target, method, params, options)),
+    )
+  }
+
+  async *each(
+    method: string,
+    params?: unknown,
+    options?: CallOptions,
+  ): AsyncGenerator<TargetOutcome<unknown>, void, undefined> {
+    const given = assertSignal(method, options?.signal)
+    // Aborts when the loop over the outcomes is left, or when the caller's signal does. (`AbortSignal.any` is missing
+    // on some platforms.)
+    const leaving = new AbortController()
+    const { signal } = leaving
+    const giveUp = () => leaving.abort(given?.reason)
+    if (given) makeFor(given, signal)
+    if (given?.aborted) giveUp()
+    else given?.addEventListener('abort', giveUp, { once: true })
+    const arrived: TargetOutcome<unknown>[] = []
+    let wake = () => {}
+    let open = 0
+    for (const target of [...this.#targets()]) {
+      open++
+      void outcomeOf(target, method, params, { ...options, signal }).then((outcome) => {
+        arrived.push(outcome)
+        wake()
+      })
+    }
+    try {
+      for (; open > 0; open--) {
+        if (arrived.length === 0) await new Promise<void>((resolve) => (wake = resolve))
+        yield arrived.shift() as TargetOutcome<unknown>
+      }
+    } finally {
+      given?.removeEventListener('abort', giveUp)
+      leaving.abort()
+    }
+  }
+}
+
+/** Makes calls with one signal count as made for the handler of another. */
+function makeFor(given: AbortSignal, signal: AbortSignal): void {
+  const [deadline, call] = [deadlineOf(given), callOf(given)]
+  if (deadline < Number.POSITIVE_INFINITY) setDeadline(signal, deadline)
+  if (call) setCall(signal, call)
+}
+
+async function outcomeOf(
+  target: Target,
+  method: string,
+  params: unknown,
+  options: CallOptions | undefined,
+): Promise<TargetOutcome<unknown>> {
+  const { id: channelId } = target
+  try {
+    const value = await target.call(method, params, options)
+    return { channel: target, channelId, status: 'ok', value }
+  } catch (error) {
+    // What a call rejects with is an RpcError, always: see `Peer.other`.
+    return { channel: target, channelId, status: 'error', error: error as RpcError }
+  }
+}

@@ -1,0 +1,283 @@
+import { ChannelCore } from '../calls/channel-core.js'
+import type { ChannelCoreOptions } from '../calls/channel-core-options.js'
+import type { Authorize } from '../calls/dispatcher.js'
+import { type HandlersByName, handlersOf } from '../calls/exposed-handlers.js'
+import { type ChannelHooks, HookRunner } from '../calls/hooks.js'
+import {
+  type ChannelOptions,
+  type ResolvedChannelOptions,
+  resolveChannelOptions,
+} from '../calls/options.js'
+import { CorePeer } from '../calls/peer.js'
+import type { Contract, Side } from '../contract/contract.js'
+import { assertDuration, assertFunction, kindOf } from '../errors/assert-options.js'
+import { RpcConfigError } from '../errors/errors.js'
+import type { AnswerKeyed } from '../features/keys/keyed-calls.js'
+import { Presence } from '../features/presence/presence.js'
+import type { Connection } from '../link/connection.js'
+import type { ConnectionEvents, Reception } from '../link/connection-events.js'
+import type { HelloParams } from '../link/handshake.js'
+import { RateLimit } from '../link/rate-limit.js'
+import type { ErrorContext } from '../logging/error-context.js'
+import { CloseCode } from '../transport/close-codes.js'
+import type { CloseInfo, Transport } from '../transport/transport.js'
+import type { AnyChannel } from './channel.js'
+import { assertGroup, type Groups, Membership } from './groups.js'
+
+/** What channels are opened with that are opened alike, once the types are gone. */
+export interface ChannelKindOptions {
+  readonly contract: Contract | undefined
+  readonly side: Side
+  readonly options: ChannelOptions & ChannelHooks<LiveChannel> & { methods?: object }
+  readonly authorize?: Authorize | undefined
+  /** Answers calls with an idempotency key. */
+  readonly answerKeyed?: AnswerKeyed | undefined
+  /** Server: who takes the connection. Without it, this channel does. */
+  readonly receive?: (hello: HelloParams, connection: Connection, channel: LiveChannel) => Reception
+  /** Server: the window over which its clients spread after a loss, in ms. */
+  readonly spreadMs?: (channel: LiveChannel) => number
+  /** Who finds channels by their groups. */
+  readonly groups?: Groups<LiveChannel>
+  readonly events?: LiveChannelEvents
+}
+
+/** What whoever opens channels is told of each, ahead of its hooks. */
+export interface LiveChannelEvents {
+  open?(channel: LiveChannel): void
+  /** Its connection ended; in a session, another may come. */
+  down?(channel: LiveChannel): void
+  /** It is over; `recv` is how many messages its session has dispatched. */
+  ended?(channel: LiveChannel, info: CloseInfo, recv: number | undefined): void
+  /** What it holds for the other side may have changed. */
+  change?(channel: LiveChannel): void
+}
+
+/** Who is at the other end. */
+export interface Visitor {
+  /** Who it is, as this side found out. */
+  readonly identity?: unknown
+  /** Server: the owner of the connection, for limits that all clients share. */
+  readonly owner?: string | undefined
+}
+
+/** What channels have in common that are opened alike: a server's. */
+export class ChannelKind {
+  readonly settings: ResolvedChannelOptions
+  readonly groups: Groups<LiveChannel> | undefined
+  readonly #core: ChannelCoreOptions<LiveChannel>
+  readonly #handlers: HandlersByName
+
+  /** @throws {RpcConfigError} where an option or a method's name is wrong. */
+  constructor({ contract, side, options, events, groups, ...others }: ChannelKindOptions) {
+    const hooks = new HookRunner<LiveChannel>(options)
+    const settings = resolveChannelOptions(options)
+    const { limits } = settings
+    this.settings =
+      side === 'client'
+        ? settings
+        : { ...settings, createRateLimit: (events) => new RateLimit(limits, events) }
+    this.groups = groups
+    this.#handlers = handlersOf(options.methods, { side, localSide: contract?.[side] })
+    this.#core = {
+      ...others,
+      contract,
+      side,
+      settings: this.settings,
+      lasting: false,
+      events: {
+        open: (channel) => {
+          events?.open?.(channel)
+          channel.wasTold = true
+          void hooks.connect(channel).then((well) => {
+            if (!well) channel.end({ code: CloseCode.internal, reason: 'An onConnect hook failed' })
+          })
+        },
+        down: (channel, info, _retryAfterMs, isEndTold) => {
+          if (!isEndTold) hooks.down(channel, info)
+          events?.down?.(channel)
+        },
+        ended: (channel, info, recv) => {
+          channel.over()
+          events?.ended?.(channel, info, recv)
+          if (channel.wasTold) hooks.disconnect(channel, info)
+        },
+        exposes: (channel, methods) => channel.exposes(methods),
+        error: (channel, error, context) => hooks.error(channel, error, context),
+        change: (channel) => events?.change?.(channel),
+      },
+    }
+  }
+
+  /** Opens a channel; the public signatures put its types on. */
+  open(transport: Transport, visitor: Visitor): LiveChannel {
+    const channel = new LiveChannel(this, this.#core, this.#handlers, visitor)
+    channel.attach(transport)
+    return channel
+  }
+}
+
+const NO_GROUPS: ReadonlySet<string> = new Set()
+
+/** A channel that begins with a connection and ends with it, or with its session; its types are gone. */
+export class LiveChannel extends CorePeer implements AnyChannel {
+  /** Whether its hooks were told that it is connected. */
+  wasTold = false
+  readonly #kind: ChannelKind
+  protected readonly core: ChannelCore
+  #visitor: Visitor
+  #membership: Membership<LiveChannel> | undefined
+  /** Made when it is needed. */
+  #presenceThere: Presence | undefined
+  #isOver = false
+
+  constructor(
+    kind: ChannelKind,
+    options: ChannelCoreOptions<LiveChannel>,
+    handlers: HandlersByName,
+    visitor: Visitor,
+  ) {
+    super()
+    this.#kind = kind
+    this.#visitor = visitor
+    this.core = new ChannelCore(options, this, handlers)
+  }
+
+  get identity(): unknown {
+    return this.#visitor.identity
+  }
+
+  get owner(): string | undefined {
+    return this.#visitor.owner
+  }
+
+  get isConnected(): boolean {
+    return this.core.isConnected
+  }
+
+  get running(): number {
+    return this.core.running
+  }
+
+  has(method: string): boolean | undefined {
+    return this.#presence.has(method)
+  }
+
+  onMethods(listener: (methods: ReadonlySet<string>) => void): () => void {
+    assertFunction('onMethods', listener)
+    return this.#presence.listen(listener)
+  }
+
+  /** The other side has said which of its methods have a handler now. */
+  exposes(methods: readonly string[]): void {
+    this.#presence.said(methods)
+  }
+
+  get #presence(): Presence {
+    this.#presenceThere ??= new Presence(this.core)
+    return this.#presenceThere
+  }
+
+  get groups(): ReadonlySet<string> {
+    return this.#membership?.names ?? NO_GROUPS
+  }
+
+  join(group: string): void {
+    assertGroup(group)
+    // Whoever waited for something before it joined may come after the end.
+    if (this.#isOver) return
+    this.#membership ??= new Membership<LiveChannel>(this, this.#kind.groups)
+    this.#membership.join(group)
+  }
+
+  leave(group: string): void {
+    assertGroup(group)
+    this.#membership?.leave(group)
+  }
+
+  async close(code: number = CloseCode.normal, reason = ''): Promise<void> {
+    if (code !== CloseCode.normal && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
+      throw new RpcConfigError(`A close code is 1000 or from 3000 to 4999; it is ${String(code)}`)
+    }
+    if (typeof reason !== 'string') {
+      throw new RpcConfigError(`The reason of a close is a string, not ${kindOf(reason)}`)
+    }
+    this.end({ code, reason })
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  // ── For whoever opened it ─────────────────────────────────────────────────────────────────────
+
+  /** Who is at the other end. */
+  get visitor(): Visitor {
+    return this.#visitor
+  }
+
+  attach(transport: Transport): void {
+    this.core.attach(transport)
+  }
+
+  /** Nobody is there any more. */
+  over(): void {
+    this.#isOver = true
+    this.#membership?.end()
+    this.#presenceThere?.end()
+  }
+
+  /** Reports an error that no answer tells the other side about. */
+  error(thrown: unknown, context: ErrorContext): void {
+    this.core.error(thrown, context)
+  }
+
+  /** How much it holds for the other side, in bytes. */
+  get heldBytes(): number {
+    return this.core.heldBytes
+  }
+
+  get isServing(): boolean {
+    return this.core.isServing
+  }
+
+  whenServed(): Promise<void> {
+    return this.core.whenServed()
+  }
+
+  /** Begins a session, with a client that keeps so many bytes itself. */
+  begin(peerBytes: number | undefined): void {
+    this.core.begin(peerBytes)
+  }
+
+  /**
+   * Goes on over a connection that began as another channel's.
+   *
+   * @returns what its client is told, or `undefined` where the client can't have come so far.
+   */
+  resume(
+    connection: Connection,
+    recv: unknown,
+    visitor: Visitor,
+  ): { events: ConnectionEvents; recv: number } | undefined {
+    const events = this.core.resume(connection, recv)
+    if (!events) return undefined
+    this.#visitor = visitor
+    return { events, recv: this.core.recv }
+  }
+
+  /** Its connection goes on as another channel's: this one was taken for a plain peer's, or nobody's. */
+  abandon(): void {
+    this.core.abandon()
+  }
+
+  /** Runs no call any more that has not come yet, and says so. */
+  retire(retryAfterMs?: number): void {
+    if (retryAfterMs !== undefined) assertDuration('retire: retryAfterMs', retryAfterMs)
+    this.core.leave(retryAfterMs)
+  }
+
+  /** Ends it, with its connection and its session. */
+  end(info: CloseInfo): void {
+    this.core.end(info)
+  }
+}

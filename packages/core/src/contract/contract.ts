@@ -1,0 +1,271 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { assertOptions, kindOf, type OptionKinds } from '../errors/assert-options.js'
+import { RpcConfigError } from '../errors/errors.js'
+
+/** Any Standard Schema: zod, valibot, arktype and others. Source: https://standardschema.dev. */
+export type Schema = StandardSchemaV1
+
+type MaybeSchema = Schema | undefined
+
+/** A method: called with params, answered with a result. */
+export interface MethodDefinition<
+  Params extends MaybeSchema = MaybeSchema,
+  Result extends MaybeSchema = MaybeSchema,
+  Input extends MaybeSchema = MaybeSchema,
+  Progress extends MaybeSchema = MaybeSchema,
+> {
+  readonly kind: 'method'
+  readonly params: Params
+  readonly result: Result
+  readonly input: Input
+  readonly progress: Progress
+}
+
+/** A stream: called with params, answered with items, as many as are taken. */
+export interface StreamDefinition<
+  Params extends MaybeSchema = MaybeSchema,
+  Item extends MaybeSchema = MaybeSchema,
+  Input extends MaybeSchema = MaybeSchema,
+> {
+  readonly kind: 'stream'
+  readonly params: Params
+  readonly item: Item
+  readonly input: Input
+}
+
+/** A notification: sent with params, never answered. */
+export interface NotificationDefinition<Params extends MaybeSchema = MaybeSchema> {
+  readonly kind: 'notification'
+  readonly params: Params
+}
+
+/** What one side of a contract can hold. */
+export type Definition = MethodDefinition | StreamDefinition | NotificationDefinition
+
+/** One side of a contract: what that side can be called for, by name. */
+export type ContractSide = Readonly<Record<string, Definition>>
+
+/** The two sides of a connection. */
+export type Side = 'server' | 'client'
+
+/** What both sides agreed on: what the server offers its clients, and the clients their server. */
+export interface Contract<
+  Server extends ContractSide = ContractSide,
+  Client extends ContractSide = ContractSide,
+> {
+  readonly server: Server
+  readonly client: Client
+}
+
+/**
+ * Defines a method.
+ *
+ * @param definition `params`: a schema for the one argument, an object of named params (none: the
+ *   method takes no params). `result`: a schema for the value (none: the value is passed on
+ *   unchecked, as `unknown`). `input`: a schema for each item of a stream that the caller sends along
+ *   (none: it sends none). `progress`: a schema for how far a call has come (none: it does not say).
+ *   Params and input are validated by the callee, the result and the progress by the caller.
+ * @throws {RpcConfigError} if a part is unknown, or is not a Standard Schema.
+ */
+export function method<
+  const D extends {
+    params?: Schema
+    result?: Schema
+    input?: Schema
+    progress?: Schema
+  } = Record<never, never>,
+>(
+  definition?: D,
+): MethodDefinition<
+  PartOf<D, 'params'>,
+  PartOf<D, 'result'>,
+  PartOf<D, 'input'>,
+  PartOf<D, 'progress'>
+> {
+  assertParts('method', definition, METHOD_PARTS)
+  return Object.freeze({
+    kind: 'method' as const,
+    params: definition?.params as PartOf<D, 'params'>,
+    result: definition?.result as PartOf<D, 'result'>,
+    input: definition?.input as PartOf<D, 'input'>,
+    progress: definition?.progress as PartOf<D, 'progress'>,
+  })
+}
+
+/**
+ * Defines a stream.
+ *
+ * @param definition `params` and `input`: as a method's. `item`: a schema for each item (none: items
+ *   are passed on unchecked, as `unknown`), validated by the caller.
+ */
+export function stream<
+  const D extends { params?: Schema; item?: Schema; input?: Schema } = Record<never, never>,
+>(definition?: D): StreamDefinition<PartOf<D, 'params'>, PartOf<D, 'item'>, PartOf<D, 'input'>> {
+  assertParts('stream', definition, STREAM_PARTS)
+  return Object.freeze({
+    kind: 'stream' as const,
+    params: definition?.params as PartOf<D, 'params'>,
+    item: definition?.item as PartOf<D, 'item'>,
+    input: definition?.input as PartOf<D, 'input'>,
+  })
+}
+
+/**
+ * Defines a notification.
+ *
+ * @param definition `params`: a schema for the one argument, validated by the receiver (none: the
+ *   notification carries nothing).
+ */
+export function notification<const D extends { params?: Schema } = Record<never, never>>(
+  definition?: D,
+): NotificationDefinition<PartOf<D, 'params'>> {
+  assertParts('notification', definition, NOTIFICATION_PARTS)
+  return Object.freeze({
+    kind: 'notification' as const,
+    params: definition?.params as PartOf<D, 'params'>,
+  })
+}
+
+/**
+ * One schema of a definition, `undefined` where it has none. Worked out of the whole definition: a
+ * type parameter of its own would, where it is left out, be inferred from the contract around it as
+ * any schema at all, and the method would take any params.
+ */
+type PartOf<D, K extends string> = D extends { readonly [P in K]: infer S extends Schema }
+  ? S
+  : undefined
+
+/**
+ * Puts the two sides of a contract together. Both programs import the result, so it belongs in a
+ * module of its own that imports nothing of either.
+ *
+ * @throws {RpcConfigError} if a side is neither `server` nor `client`; if a name can't be a method's: see {@link assertMethodName}; if a
+ *   definition is not valid; and if a part of one is neither left out nor a Standard Schema.
+ */
+export function defineContract<
+  const Server extends ContractSide = Record<never, never>,
+  const Client extends ContractSide = Record<never, never>,
+>(sides: { server?: Server; client?: Client }): Contract<Server, Client> {
+  assertOptions('defineContract', sides, SIDES)
+  return Object.freeze({
+    server: defineSide<Server>('server', sides.server),
+    client: defineSide<Client>('client', sides.client),
+  })
+}
+
+const SIDES = { server: 'object', client: 'object' } as const satisfies OptionKinds<Contract>
+
+const PARTS = ['params', 'result', 'item', 'input', 'progress'] as const
+
+/** The parts of a definition that are schemas; not every kind has every part. */
+type Part = (typeof PARTS)[number]
+
+type KindsOfParts<D> = OptionKinds<Omit<D, 'kind'>>
+const METHOD_PARTS = {
+  params: 'elsewhere',
+  result: 'elsewhere',
+  input: 'elsewhere',
+  progress: 'elsewhere',
+} as const satisfies KindsOfParts<MethodDefinition>
+const STREAM_PARTS = {
+  params: 'elsewhere',
+  item: 'elsewhere',
+  input: 'elsewhere',
+} as const satisfies KindsOfParts<StreamDefinition>
+const NOTIFICATION_PARTS = {
+  params: 'elsewhere',
+} as const satisfies KindsOfParts<NotificationDefinition>
+
+const KINDS: ReadonlySet<unknown> = new Set(['method', 'stream', 'notification'])
+
+function defineSide<S extends ContractSide>(side: Side, definitions: S | undefined): S {
+  for (const [name, definition] of Object.entries(definitions ?? {})) {
+    assertMethodName(name)
+    if (!KINDS.has(definition?.kind)) {
+      throw new RpcConfigError(
+        `"${name}" in the contract's ${side} side is no definition: write method({ … }), stream({ … }) or notification({ … })`,
+        { method: name },
+      )
+    }
+    for (const part of PARTS) {
+      const where = `"${name}" in the contract's ${side} side`
+      assertSchema(schemaOf(definition, part), part, where, name)
+    }
+  }
+  return Object.freeze({ ...definitions }) as S
+}
+
+type Kind = Definition['kind']
+
+/** Throws if a part is unknown, or is not a schema. The stack then leads to the definition; its name is not known yet. */
+function assertParts(kind: Kind, definition: object | undefined, parts: object): void {
+  if (definition === undefined) return
+  // The definition may be a copy of another one, with changes.
+  const isCopy = Object.hasOwn(Object(definition), 'kind')
+  assertOptions(kind, definition, isCopy ? { ...parts, kind: 'elsewhere' } : parts)
+  for (const part of Object.keys(parts) as Part[]) {
+    assertSchema((definition as Partial<Record<Part, unknown>>)[part], part, `a ${kind}`)
+  }
+}
+
+/** Throws if a part of a definition is present and is not a schema. */
+function assertSchema(schema: unknown, part: Part, where: string, method?: string): void {
+  if (schema === undefined || isSchema(schema)) return
+  const isObject = typeof schema === 'object' && schema !== null
+  const what = isObject ? 'an object without "~standard"' : String(schema)
+  throw new RpcConfigError(
+    `${part} of ${where} is no schema: it is ${what}. Give it a schema of zod, valibot, arktype or another library with Standard Schema, or leave it out; a TypeBox type and a plain JSON Schema need an adapter`,
+    { method },
+  )
+}
+
+/** In some libraries, schemas are functions. */
+function isSchema(value: unknown): boolean {
+  const standard = (value as Partial<Schema> | null)?.['~standard']
+  return typeof standard?.validate === 'function'
+}
+
+/** @returns the definition of this very name; never what objects inherit. */
+export function definitionOf(side: ContractSide | undefined, name: string): Definition | undefined {
+  return side && Object.hasOwn(side, name) ? side[name] : undefined
+}
+
+/** @returns the schema of one part of a definition, where it has that. */
+export function schemaOf(definition: Definition | undefined, part: Part): Schema | undefined {
+  // Not every kind has every part.
+  return (definition as { readonly [P in typeof part]?: MaybeSchema } | undefined)?.[part]
+}
+
+/**
+ * Names that JavaScript itself reads of an object that is awaited, serialised or printed; `other`
+ * must not turn such a read into a call, so no method of a contract can have them.
+ */
+const UNCALLABLE = new Set(['then', 'catch', 'finally', 'toJSON', '$$typeof'])
+
+/**
+ * Checks that a name can be a method's. Not allowed: the empty name, `rpc.` first (JSON-RPC 2.0,
+ * section 4, reserves it), `_` first (private by convention), what every object inherits
+ * (`constructor`, `__proto__`, `toString` …), and `then`, `catch`, `finally`, `toJSON`, `$$typeof`.
+ *
+ * @throws {RpcConfigError} naming the rule.
+ */
+export function assertMethodName(name: string): void {
+  if (typeof name !== 'string') {
+    throw new RpcConfigError(`A method's name is a string, not ${kindOf(name)}`)
+  }
+  const refuse = (why: string): never => {
+    throw new RpcConfigError(`"${name}" can't be a method's name: ${why}; choose another`, {
+      method: name,
+    })
+  }
+  if (name === '') refuse('it is empty')
+  if (name.startsWith('rpc.')) refuse('names that begin with "rpc." belong to the protocol')
+  if (name.startsWith('_')) refuse('names that begin with "_" are private')
+  if (name in Object.prototype) refuse('every JavaScript object has a member of that name')
+  if (UNCALLABLE.has(name)) refuse('JavaScript reads it of any value that is awaited or printed')
+}
+
+/** Whether `other[name]` is a call, where there is no contract that would say so. */
+export function isCallableName(name: string): boolean {
+  return !(name in Object.prototype) && !UNCALLABLE.has(name)
+}

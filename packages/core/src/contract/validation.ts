@@ -1,0 +1,39 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { after, type MaybeAsync, settled } from '../base/maybe-async.js'
+import type { Issue } from '../errors/errors.js'
+import { plain } from '../errors/quoted.js'
+import type { Schema } from './contract.js'
+
+/** A schema's verdict: the value as the schema made it, or what it complains of. */
+export type Verdict = { value: unknown } | { issues: readonly Issue[] }
+
+/**
+ * Holds a value against a schema.
+ *
+ * @throws whatever the schema throws. That is a failure of this side, not a complaint about the value.
+ */
+export function validate(schema: Schema, value: unknown): MaybeAsync<Verdict> {
+  return after(settled(schema['~standard'].validate(value)), toVerdict)
+}
+
+function toVerdict(verdict: StandardSchemaV1.Result<unknown>): Verdict {
+  return verdict.issues ? { issues: verdict.issues.map(toIssue) } : { value: verdict.value }
+}
+
+/** Issues as one line: `a.b: expected number; c: required`. */
+export function formatIssues(issues: readonly Issue[]): string {
+  return issues
+    .map(({ message, path }) =>
+      path?.length ? `${plain(path.join('.'))}: ${plain(message)}` : plain(message),
+    )
+    .join('; ')
+}
+
+/** Only text and keys cross the wire, never a schema's own objects. */
+function toIssue(issue: StandardSchemaV1.Issue): Issue {
+  const path = issue.path?.map((segment) => {
+    const key = typeof segment === 'object' ? segment.key : segment
+    return typeof key === 'symbol' ? String(key) : key
+  })
+  return path?.length ? { message: issue.message, path } : { message: issue.message }
+}

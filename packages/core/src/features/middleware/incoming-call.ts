@@ -1,0 +1,81 @@
+import type { CallContext } from '../../calls/call-context.js'
+import type { AnyPeer } from '../../calls/peer.js'
+import type { RpcError } from '../../errors/errors.js'
+import type { MessageId } from '../../wire/message.js'
+import type { Meta } from './meta.js'
+import { type Middleware, type MiddlewareCall, through } from './middleware.js'
+
+/** A call of the other side, as middleware sees it. */
+export class IncomingCall implements MiddlewareCall {
+  readonly direction = 'in'
+  readonly params: unknown
+  readonly id: MessageId | undefined
+  readonly dialect: string | undefined
+  readonly parent = undefined
+  readonly #context: CallContext
+
+  constructor(
+    context: CallContext,
+    id: MessageId | undefined,
+    params: unknown,
+    dialect: string | undefined,
+  ) {
+    this.#context = context
+    this.id = id
+    this.params = params
+    this.dialect = dialect
+  }
+
+  get kind(): MiddlewareCall['kind'] {
+    return this.#context.kind
+  }
+
+  get method(): string {
+    return this.#context.method
+  }
+
+  get channel(): AnyPeer {
+    // A core is a channel's or a client's.
+    return this.#context.channel as AnyPeer
+  }
+
+  get identity(): unknown {
+    return this.#context.identity
+  }
+
+  get signal(): AbortSignal {
+    return this.#context.signal
+  }
+
+  get meta(): Meta {
+    return this.#context.meta
+  }
+}
+
+/**
+ * Serves a call through middleware, which sees of a failure the error that the caller is told.
+ *
+ * @param told makes that of whatever `serve` throws.
+ * @throws what `serve` threw, where its error came out as it was; otherwise what came out.
+ */
+export async function arrive(
+  use: readonly Middleware[],
+  call: MiddlewareCall,
+  serve: () => Promise<unknown>,
+  told: (thrown: unknown) => RpcError,
+): Promise<unknown> {
+  const thrownAs = new Map<unknown, unknown>()
+  try {
+    return await through(use, call, async () => {
+      try {
+        return await serve()
+      } catch (thrown) {
+        const error = told(thrown)
+        thrownAs.set(error, thrown)
+        throw error
+      }
+    })
+  } catch (error) {
+    throw thrownAs.has(error) ? thrownAs.get(error) : error
+  }
+}

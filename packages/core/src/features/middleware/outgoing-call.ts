@@ -1,0 +1,107 @@
+import type { AnyPeer } from '../../calls/peer.js'
+import type { PendingCall } from '../../calls/pending-call.js'
+import { own } from '../../errors/error-origin.js'
+import { describeThrown, ErrorCode, RpcError } from '../../errors/errors.js'
+import { createMeta } from './meta.js'
+import { callOf, type Middleware, type MiddlewareCall, through } from './middleware.js'
+
+/** What is known of a call that this side makes, before it goes through middleware. */
+export interface Departure {
+  readonly kind: MiddlewareCall['kind']
+  readonly params: unknown
+  readonly dialect: string | undefined
+  readonly channel: unknown
+  readonly identity: unknown
+  /** What the caller gave it. */
+  readonly signal: AbortSignal | undefined
+}
+
+/** A call of this side, as its middleware sees it. */
+export class OutgoingCall implements MiddlewareCall {
+  readonly direction = 'out'
+  readonly kind: MiddlewareCall['kind']
+  readonly method: string
+  readonly params: unknown
+  readonly id: number | undefined
+  readonly dialect: string | undefined
+  readonly channel: AnyPeer
+  readonly identity: unknown
+  readonly meta = createMeta()
+  readonly parent: MiddlewareCall | undefined
+  readonly #ended: Promise<unknown>
+  #controller: AbortController | undefined
+
+  constructor(call: PendingCall, { kind, params, dialect, channel, identity, signal }: Departure) {
+    this.kind = kind
+    this.method = call.method
+    this.params = params
+    this.id = kind === 'notification' ? undefined : call.id
+    this.dialect = dialect
+    // A core is a channel's or a client's.
+    this.channel = channel as AnyPeer
+    this.identity = identity
+    this.parent = callOf(signal)
+    this.#ended = call.promise
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      const controller = new AbortController()
+      this.#ended.catch((reason: unknown) => controller.abort(reason))
+      this.#controller = controller
+    }
+    return this.#controller.signal
+  }
+}
+
+/** What middleware leads to. */
+export interface Way {
+  /** Sends it, where it has not ended, and waits for what comes of it. */
+  readonly send: () => Promise<unknown>
+  /** Ends it, which was not sent. */
+  readonly drop: () => void
+}
+
+/**
+ * Sends a call through middleware. As long as that holds it up, it can be given up as one that was not sent.
+ *
+ * @throws {RpcError} always: whatever else a middleware throws becomes one (−32603).
+ */
+export async function depart(
+  use: readonly Middleware[],
+  outgoing: OutgoingCall,
+  ended: Promise<unknown>,
+  { send, drop }: Way,
+): Promise<unknown> {
+  let isSent = false
+  const passed = through(use, outgoing, () => {
+    isSent = true
+    return send()
+  })
+  const givenUp = new Promise<never>((_, reject) => {
+    ended.catch((error: unknown) => {
+      if (!isSent) reject(error)
+    })
+  })
+  try {
+    return await Promise.race([passed, givenUp])
+  } catch (thrown) {
+    throw isRpcError(thrown) ? thrown : failed(outgoing, thrown)
+  } finally {
+    if (!isSent) drop()
+  }
+}
+
+/** Survives values that throw when they are looked at. */
+function isRpcError(thrown: unknown): boolean {
+  try {
+    return thrown instanceof RpcError
+  } catch {
+    return false
+  }
+}
+
+function failed({ method }: OutgoingCall, cause: unknown): RpcError {
+  const message = `A middleware of "${method}" failed: ${describeThrown(cause)}`
+  return own(new RpcError(ErrorCode.internal, message, undefined, { method, cause }))
+}

@@ -1,0 +1,211 @@
+import { EMPTY_SET, ownSet } from '../../base/empty.js'
+import type { Source } from '../../calls/functions.js'
+import { IdTable } from '../../calls/id-table.js'
+import type { Speech } from '../../calls/speech.js'
+import { ErrorCode, RpcError } from '../../errors/errors.js'
+import { quoted } from '../../errors/quoted.js'
+import { type ErrorPhase, incomingContext } from '../../logging/error-context.js'
+import type { MessageId } from '../../wire/message.js'
+import { IncomingStream } from './incoming-stream.js'
+import { OutgoingStream } from './outgoing-stream.js'
+import type { StreamRoom } from './stream-room.js'
+import { isCredit, readId, StreamWord, wordOf } from './stream-words.js'
+import { toldUnsent } from './unsent.js'
+
+/** Who serves them. */
+export interface ServedStreamsHost extends Speech {
+  /** How much of what callers send along may wait here to be read. */
+  readonly room: StreamRoom
+}
+
+/** What a request says of its streams, as it came. */
+export interface StreamRequest {
+  readonly credit?: unknown
+  readonly input?: unknown
+  readonly key?: unknown
+}
+
+/** So many streams that have ended are remembered: what was under way for them is nobody's fault. */
+const REMEMBERED = 1_024
+
+/** The streams of the calls that run here, by the ids of their calls. */
+export class ServedStreams {
+  readonly #host: ServedStreamsHost
+  readonly #open = new IdTable<ServedCall>()
+  #ended: Set<MessageId> = EMPTY_SET
+
+  constructor(host: ServedStreamsHost) {
+    this.#host = host
+  }
+
+  /** Opens those that a request asks for. It must be none that {@link whyNoStreams} complains of. */
+  open(
+    id: MessageId,
+    method: string,
+    { credit, input }: StreamRequest,
+    checkInput: (item: unknown) => unknown,
+  ): ServedCall {
+    const call = new ServedCall(id, method, this.#host)
+    if (credit !== undefined) call.takesItems(credit as number)
+    if (input !== undefined) call.sendsInput(checkInput)
+    // After a reconnect the id may have been another call’s, which has not ended yet.
+    this.#open.delete(id)
+    this.#open.add(call)
+    this.#ended.delete(id)
+    return call
+  }
+
+  /** The call is over. */
+  end(call: ServedCall): void {
+    call.end()
+    // After a reconnect the id may be another call's.
+    if (this.#open.get(call.id) === call) this.#open.delete(call.id)
+    this.#ended = ownSet(this.#ended).add(call.id)
+    for (const oldest of this.#ended) {
+      if (this.#ended.size <= REMEMBERED) break
+      this.#ended.delete(oldest)
+    }
+  }
+
+  /** A caller said something of a call. @returns how it breaks the protocol, where it does. */
+  heard(method: string, params: unknown, bytes: number): string | undefined {
+    if (!CALLERS.has(method)) return undefined
+    const named = readId(params)
+    const call = named && this.#open.get(named.id)
+    if (call) return call.heard(method, params as { n?: unknown; value?: unknown }, bytes)
+    if (named && this.#ended.has(named.id)) return undefined
+    return `an ${method} of ${named ? 'a call without streams' : 'no call'}`
+  }
+
+  /**
+   * As {@link heard}, of a message that was refused for this reason. @returns false if the message must be answered
+   * with an error.
+   */
+  refusedWord(method: string, params: unknown, why: string): boolean {
+    if (method !== StreamWord.input) return false
+    const named = readId(params)
+    if (named) this.#open.get(named.id)?.refuseInput(why)
+    return true
+  }
+}
+
+const CALLERS: ReadonlySet<string> = new Set([
+  StreamWord.credit,
+  StreamWord.input,
+  StreamWord.inputEnd,
+])
+
+/** The streams of one call that runs here. */
+export class ServedCall {
+  readonly id: MessageId
+  readonly method: string
+  readonly #host: ServedStreamsHost
+  #input: IncomingStream | undefined
+  #output: OutgoingStream | undefined
+  #isInputOver = false
+
+  constructor(id: MessageId, method: string, host: ServedStreamsHost) {
+    this.id = id
+    this.method = method
+    this.#host = host
+  }
+
+  /** What the caller sends along, where it does. */
+  get input(): IncomingStream | undefined {
+    return this.#input
+  }
+
+  /** Whether the caller takes a stream. */
+  get isTaken(): boolean {
+    return this.#output !== undefined
+  }
+
+  takesItems(credit: number): void {
+    const host = this.#host
+    const { method, id } = this
+    const contextOf = (phase: ErrorPhase) => incomingContext({ method, kind: 'stream', id }, phase)
+    this.#output = new OutgoingStream({
+      credit,
+      whenRoomy: () => host.whenRoomy(),
+      error: (thrown) => host.error(thrown, contextOf('source')),
+      say: (value) => host.say(wordOf(StreamWord.item, { id: this.id, value })),
+      largest: () => host.largestMessage,
+      unsent: (why) => {
+        // Why, is told on this side only: the text may be that of an error of the handler's own.
+        host.error(why.error(this.method), contextOf('answer'))
+        return toldUnsent(this.method, why)
+      },
+    })
+  }
+
+  sendsInput(check: (item: unknown) => unknown): void {
+    const host = this.#host
+    const grant = (n: number) => {
+      host.say(wordOf(StreamWord.inputCredit, { id: this.id, n }))
+    }
+    this.#input = new IncomingStream({
+      method: this.method,
+      room: host.room,
+      begin: grant,
+      isInput: true,
+      grant,
+      leave: () => grant(0),
+      check,
+    })
+  }
+
+  /** Sends the items of a source, until they end or the caller wants no more. */
+  async send(source: Source<unknown>): Promise<void> {
+    await this.#output?.run(source)
+  }
+
+  /** The caller wants no more of it, or is gone. */
+  abort(reason: unknown): void {
+    this.#output?.stop()
+    this.#input?.discard({ error: reason })
+  }
+
+  /** An input that misses an item is wrong as a whole, so it ends. */
+  refuseInput(why: string): void {
+    const message = `The input of ${quoted(this.method)} was not taken: ${why}`
+    const error = new RpcError(ErrorCode.invalidRequest, message, undefined, {
+      method: this.method,
+    })
+    this.#input?.end({ error })
+  }
+
+  end(): void {
+    this.#output?.stop()
+    this.#input?.discard()
+  }
+
+  /** @returns how it breaks the protocol, where it does. */
+  heard(
+    word: string,
+    { n, value }: { n?: unknown; value?: unknown },
+    bytes: number,
+  ): string | undefined {
+    if (word === StreamWord.credit) {
+      if (!this.#output) return 'an rpc.credit of a call that is no stream'
+      return isCredit(n) ? this.#output.grant(n) : `an rpc.credit of ${String(n)}`
+    }
+    if (!this.#input) return `an ${word} of a call that said nothing of input`
+    if (this.#isInputOver) return `an ${word} after the last`
+    if (word === StreamWord.input) return this.#input.push(value, bytes)
+    this.#isInputOver = true
+    this.#input.end()
+    return undefined
+  }
+}
+
+/** @returns why a request can't have the streams it asks for, where it can't. */
+export function whyNoStreams(
+  id: MessageId,
+  { credit, input, key }: StreamRequest,
+): string | undefined {
+  if (credit === undefined && input === undefined) return undefined
+  if (credit !== undefined && !isCredit(credit)) return 'rpc.credit must be a whole number from 1'
+  if (input !== undefined && input !== true) return 'rpc.input must be true, or left out'
+  if (id === null) return 'a call with streams needs an id'
+  return key === undefined ? undefined : 'a call with streams has no key: they are not kept'
+}

@@ -1,0 +1,68 @@
+import { remedyOfUnsent } from '../../calls/lost-kinds.js'
+import { withOrigin } from '../../errors/error-origin.js'
+import {
+  describeThrown,
+  ErrorCode,
+  RpcError,
+  RpcOverloadedError,
+  RpcValidationError,
+} from '../../errors/errors.js'
+import { NO_BYTES, type Unsendable } from '../../link/connection-events.js'
+import type { PeerLimits } from '../../link/peer-limits.js'
+import type { Format } from '../../wire/format.js'
+
+const AN_ITEM = 'An item'
+const CUT = 'A Uint8Array that is an item of its own is cut'
+
+/** Why something more could not be said of a call. */
+export class Unsent {
+  readonly #why: Unsendable | { readonly format: Format; readonly cause: unknown }
+  /** The limits of the other side. */
+  readonly limits: PeerLimits
+
+  constructor(why: Unsendable | { format: Format; cause: unknown }, limits: PeerLimits) {
+    this.#why = why
+    this.limits = limits
+  }
+
+  get isTooBig(): boolean {
+    return this.#why === 'too-big'
+  }
+
+  /** The error of this side, with all that is known. */
+  error(method: string, what = AN_ITEM): RpcValidationError {
+    const detail = this.#detail(what)
+    const message = `${what} of "${method}" can't be sent: ${detail}`
+    const options = typeof this.#why === 'object' ? { cause: this.#why.cause } : {}
+    return new RpcValidationError(message, [{ message: detail }], 'maybe-executed', {
+      method,
+      ...options,
+    })
+  }
+
+  #detail(what: string): string {
+    const { message, depth } = this.limits
+    if (this.isTooBig) {
+      const hint = what === AN_ITEM ? ` ${CUT}.` : ''
+      return `it is larger than the ${message} bytes the other side accepts.${hint} Send less at once, or raise the other side's limit "message"`
+    }
+    if (this.#why === 'too-deep') {
+      return `it nests deeper than the ${depth} levels the other side accepts`
+    }
+    if (typeof this.#why !== 'object') return `it has bytes, which ${NO_BYTES}`
+    const { format, cause } = this.#why
+    return `as ${format.codec.name}: ${describeThrown(cause)}${remedyOfUnsent(format, cause)}`
+  }
+}
+
+/** What the other side is told, which may know of sizes and not of what was thrown here. */
+export function toldUnsent(method: string, unsent: Unsent): RpcError {
+  if (unsent.isTooBig) {
+    const { message: most } = unsent.limits
+    const message = `An item of "${method}" is larger than the ${most} bytes its caller accepts. ${CUT}. Send less at once, or raise the caller's limit "message"`
+    const error = new RpcOverloadedError(message, { method, outcome: 'maybe-executed' })
+    return withOrigin(error, { isOwn: false, ran: null })
+  }
+  const message = `An item of "${method}" can't be sent`
+  return new RpcError(ErrorCode.internal, message, undefined, { method })
+}

@@ -1,0 +1,150 @@
+import { withDefaults } from '../errors/assert-options.js'
+import { RpcConfigError } from '../errors/errors.js'
+import { MOST_CREDIT } from '../features/streams/stream-words.js'
+
+/** Bounds of one channel. Each is a positive integer; `Infinity` lifts those that say so. */
+export interface ChannelLimits {
+  /**
+   * The largest message accepted, and offered to the other side as the limit, in bytes. Default 1 MiB.
+   * A larger one ends the connection (1009).
+   */
+  readonly message: number
+  /**
+   * How many levels of JSON a message may nest. The other side is told this limit. Default 256. A deeper message is
+   * answered −32600; messages beside it are not affected.
+   */
+  readonly depth: number
+  /**
+   * The most messages in one batch, or in one frame. Default 100. A longer batch is answered −32600, as a whole. A
+   * frame with more messages, from a side that was told the limit, ends the connection (4400).
+   */
+  readonly batch: number
+  /**
+   * The most calls and notifications of the other side that run here at once; or `Infinity`. Default
+   * 1,000. One more is answered −32003, and has not run.
+   */
+  readonly running: number
+  /**
+   * The most memory, in bytes, that calls and notifications of the other side may take here while they run or wait to
+   * be begun; or `Infinity`. It is an estimate: small values in JSON take many times their length. Default 64 MiB. A
+   * call that would exceed it is answered −32003, and has not run. If nothing else runs, a call is accepted whatever
+   * its size.
+   */
+  readonly runningBytes: number
+  /**
+   * What a server reads from one client in a second, in messages; or `Infinity`. Default 500,000, which is
+   * about what keeps a core busy. Frames of any other kind count as messages: pings, pongs, fragments, what is
+   * refused. Above it, its socket is not read for a while.
+   */
+  readonly messagesPerSecond: number
+  /** The same in bytes, text by its length. Default 1 GiB. */
+  readonly bytesPerSecond: number
+  /**
+   * The most bytes that may wait in the socket; or `Infinity`. Default 1 MiB. Further messages wait outside of the
+   * socket, in order.
+   */
+  readonly sendBuffer: number
+  /**
+   * The most calls and notifications of this side that may wait, while there is a connection, until the other side has
+   * taken what was sent before. Default 65,536. One more fails with `RpcOverloadedError`, `not-sent`.
+   */
+  readonly waitingMessages: number
+  /**
+   * The most bytes of those, text by its length. Default 16 MiB. If nothing else waits, a call may wait whatever its
+   * size.
+   */
+  readonly waitingBytes: number
+  /**
+   * The most bytes of answers, stream items and progress that may wait for the other side, text by its length. Default
+   * 32 MiB. While more than a quarter of it waits, calls of the other side are not begun. An answer beyond it is
+   * replaced by the error −32003.
+   */
+  readonly answerBytes: number
+  /**
+   * How long, in ms, the other side may take nothing of what waits for it, and acknowledge nothing. Default 20,000.
+   * Then the connection ends (1013). In a session, a large message that is on its way gets 1 ms more for each 16
+   * bytes.
+   */
+  readonly stalledMs: number
+  /** The most calls and notifications of a client that wait for a connection. Default 256. */
+  readonly queuedMessages: number
+  /** The most bytes of them, text by its length. Default 1 MiB. */
+  readonly queuedBytes: number
+  /**
+   * The most messages of a session that are sent ahead of the other side's acknowledgement; then they
+   * wait. Default 16,384. It comes with each 32 of them, or after 1 s: with less than 64, streams, which
+   * leave half of it to calls, wait for that second.
+   */
+  readonly unackedMessages: number
+  /** The most bytes of them, text by its length. Default 4 MiB. */
+  readonly unackedBytes: number
+  /**
+   * The most items of one stream that come ahead of whoever takes them; at the most 65,535. Default 32.
+   */
+  readonly streamItems: number
+  /**
+   * The most bytes of one stream that come ahead of whoever takes them, by what its items were so far; one
+   * item is taken whatever its size. Text by its length. Default 1 MiB.
+   */
+  readonly streamBytes: number
+  /**
+   * The most bytes of all streams together that wait here to be taken. Default 64 MiB. An item beyond it
+   * ends its stream with `RpcOverloadedError`.
+   */
+  readonly allStreamBytes: number
+}
+
+const MIB = 1024 * 1024
+
+/** One object for all that have changed none. */
+export const DEFAULT_LIMITS: ChannelLimits = Object.freeze({
+  message: MIB,
+  depth: 256,
+  batch: 100,
+  running: 1_000,
+  runningBytes: 64 * MIB,
+  messagesPerSecond: 500_000,
+  bytesPerSecond: 1_024 * MIB,
+  sendBuffer: MIB,
+  waitingMessages: 65_536,
+  waitingBytes: 16 * MIB,
+  answerBytes: 32 * MIB,
+  stalledMs: 20_000,
+  queuedMessages: 256,
+  queuedBytes: MIB,
+  unackedMessages: 16_384,
+  unackedBytes: 4 * MIB,
+  streamItems: 32,
+  streamBytes: MIB,
+  allStreamBytes: 64 * MIB,
+})
+
+/** What the wire sets a bound to. */
+const MOST: Readonly<Record<string, number>> = { streamItems: MOST_CREDIT }
+
+/** What can be done without. */
+const LIFTABLE: ReadonlySet<string> = new Set([
+  'running',
+  'runningBytes',
+  'messagesPerSecond',
+  'bytesPerSecond',
+  'sendBuffer',
+])
+
+/**
+ * @returns the limits with their defaults.
+ * @throws {RpcConfigError} naming the limit that is unknown, or is not valid.
+ */
+export function resolveLimits(limits: Partial<ChannelLimits> | undefined): ChannelLimits {
+  if (limits === undefined) return DEFAULT_LIMITS
+  const resolved = withDefaults('limits', limits, DEFAULT_LIMITS)
+  for (const [name, value] of Object.entries(resolved)) {
+    if (Number.isInteger(value) && value > 0 && value <= (MOST[name] ?? value)) continue
+    const isLiftable = LIFTABLE.has(name)
+    if (isLiftable && value === Number.POSITIVE_INFINITY) continue
+    throw new RpcConfigError(
+      `limits.${name} must be a positive integer${isLiftable ? ', or Infinity' : ''}${name in MOST ? `, ${MOST[name]} at the most` : ''}; it is ${String(value)}`,
+    )
+  }
+  return resolved
+}

@@ -1,0 +1,65 @@
+import { unref } from '../base/unref.js'
+
+/** How long a text is not printed again, in ms. */
+const QUIET_MS = 1_000
+/** The most texts of one source that are printed in that time: another party may be the cause of any number. */
+const MOST = 20
+/** The longest text that is printed, in characters. */
+const LONGEST = 4_000
+
+/** The texts of one source. */
+interface Source {
+  /** When the texts of the last second were printed, by `performance.now()`, the oldest first. */
+  readonly printed: Map<string, number>
+  unprinted: number
+  /** Whether a timer is to tell their number. */
+  isTimed: boolean
+}
+
+const ofOthers: Source = { printed: new Map(), unprinted: 0, isTimed: false }
+const own: Source = { printed: new Map(), unprinted: 0, isTimed: false }
+
+/**
+ * Prints a text to the console, each at most once a second, and at most 20 texts of each source a second.
+ *
+ * @param isOfOthers whether another party can cause the text at will. Such texts are counted apart, so that they can't
+ *   keep the other ones from being printed.
+ */
+export function printToConsole(level: 'warn' | 'error', text: string, isOfOthers: boolean): void {
+  const source = isOfOthers ? ofOthers : own
+  const { printed } = source
+  const now = performance.now()
+  for (const [earlier, at] of printed) {
+    if (now - at < QUIET_MS) break
+    printed.delete(earlier)
+  }
+  const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+  if (printed.has(short)) return
+  if (printed.size >= MOST) {
+    source.unprinted++
+    tellLater(source)
+    return
+  }
+  printed.set(short, now)
+  tellUnprinted(source)
+  console[level](short)
+}
+
+/** For the case that nothing else is printed. If a timer might keep the program alive, there is none. */
+function tellLater(source: Source): void {
+  if (source.isTimed) return
+  source.isTimed = true
+  const timer = setTimeout(() => {
+    source.isTimed = false
+    tellUnprinted(source)
+  }, QUIET_MS)
+  if (!unref(timer)) clearTimeout(timer)
+}
+
+function tellUnprinted(source: Source): void {
+  if (source.unprinted === 0) return
+  console.warn(
+    `flashrpc: ${source.unprinted} messages were not printed: at most ${MOST} are printed a second`,
+  )
+  source.unprinted = 0
+}

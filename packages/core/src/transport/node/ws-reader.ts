@@ -1,0 +1,243 @@
+import type { Frame } from '../../wire/codec.js'
+import { FINAL_BYTES, FINAL_TEXT, MASKED } from './ws-frame.js'
+import { FrameCounter } from './ws-frame-counter.js'
+import { maskBytes } from './ws-mask.js'
+import { UnfinishedFrame } from './ws-unfinished.js'
+
+/** Whom messages are for. */
+export interface MessageReader {
+  /** Whether the socket is a server's, to which frames come masked. */
+  readonly isServed: boolean
+  read(message: Frame): void
+  /** Bytes of an unfinished message came. */
+  arriving?(): void
+  /** Frames came that are not messages. */
+  passed?(frames: number, bytes: number): void
+}
+
+/**
+ * The part of the reader (`Receiver`) of a `ws` socket that is needed. Members that begin with `_` are private to that
+ * library. If one of them is something else in another version, everything is left to `ws`, its limits included.
+ */
+export interface WsReceiver {
+  write(chunk: Buffer): boolean
+  /** What comes next; 0: the beginning of a frame. */
+  readonly _state: number
+  /** Bytes that came of what comes next. */
+  readonly _bufferedBytes: number
+  /** What kind of message it is whose other frames are to come; 0: none. */
+  readonly _fragmented: number
+  /** The largest message, in bytes; 0 for no limit. */
+  readonly _maxPayload: number
+  /** Of a stream: it failed. */
+  readonly errored: Error | null
+  /** Of a stream: the socket has said goodbye. */
+  readonly writableEnded: boolean
+}
+
+/** How a receiver's own `write`, which all of them share, finds whom messages are for. */
+const READER: unique symbol = Symbol('reader')
+/** What has come of a frame that is not whole yet: of its header, or all of that. */
+const BEGUN: unique symbol = Symbol('begun')
+
+/** Counts the frames that are left to `ws`. */
+const COUNTER: unique symbol = Symbol('counter')
+
+interface ReadReceiver extends WsReceiver {
+  [READER]: MessageReader
+  [BEGUN]?: Buffer | UnfinishedFrame | undefined
+  [COUNTER]?: FrameCounter
+}
+
+/** Of the first byte of a frame, as {@link FINAL_TEXT}. */
+const PING = 0x89
+const PONG = 0x8a
+/** What a text has in place of what is no UTF-8, or as any other character. */
+const REPLACED = '\uFFFD'
+
+/**
+ * Has messages of one frame read here (RFC 6455, section 5.2), and leaves all else to `ws`: messages of several frames,
+ * pings, goodbyes, what breaks the protocol. Where `ws` reads, each chunk is written to a stream, each frame is cut out
+ * of it piece by piece and unmasked a byte at a time, and each message is told as two events: a fifth of what a small
+ * call costs on both sides, and an eighth of what 16 KB of JSON cost a server.
+ *
+ * @returns false where it is no receiver as it is known here, or has no limit: then nothing is read here.
+ */
+export function readMessagesOf(
+  receiver: Partial<WsReceiver> | null | undefined,
+  reader: MessageReader,
+): receiver is WsReceiver {
+  if (!isKnown(receiver)) return false
+  const read = receiver as ReadReceiver
+  read[READER] = reader
+  read.write = write
+  return true
+}
+
+/** Whether each private member has the expected type. */
+function isKnown(receiver: Partial<WsReceiver> | null | undefined): receiver is WsReceiver {
+  if (typeof receiver !== 'object' || receiver === null) return false
+  const { _state, _bufferedBytes, _fragmented, _maxPayload, errored, writableEnded } = receiver
+  return (
+    [_state, _bufferedBytes, _fragmented].every(Number.isInteger) &&
+    isLimit(_maxPayload) &&
+    errored === null &&
+    writableEnded === false &&
+    typeof Object.getPrototypeOf(receiver)?.write === 'function'
+  )
+}
+
+function isLimit(maxPayload: unknown): maxPayload is number {
+  return Number.isInteger(maxPayload) && (maxPayload as number) > 0
+}
+
+function write(this: ReadReceiver, chunk: Buffer): boolean {
+  const read = readMessages(this, chunk, chunk.length)
+  return read === chunk.length || pass(this, read === 0 ? chunk : chunk.subarray(read))
+}
+
+/** Lets `ws` read what is not read here, and counts its frames. */
+function pass(receiver: ReadReceiver, chunk: Buffer): boolean {
+  const { [READER]: reader } = receiver
+  receiver[COUNTER] ??= new FrameCounter()
+  const { frames, bytes } = receiver[COUNTER].count(chunk)
+  if (frames > 0) reader.passed?.(frames, bytes)
+  const goesOn = leave(receiver, chunk)
+  if (!isBetweenMessages(receiver)) reader.arriving?.()
+  return goesOn
+}
+
+/** Has `ws` read it. */
+function leave(receiver: WsReceiver, chunk: Buffer): boolean {
+  const { write } = Object.getPrototypeOf(receiver) as WsReceiver
+  return write.call(receiver, chunk)
+}
+
+/**
+ * Reads what has come, ahead of a receiver whose messages are read here.
+ *
+ * @param size how much of the memory that is, in bytes. The memory may serve others next.
+ * @returns how much of it was read; the rest is the receiver's.
+ */
+export function readMessages(receiver: WsReceiver, memory: Buffer, size: number): number {
+  const read = receiver as ReadReceiver
+  const begun = read[BEGUN]
+  if (!begun) return readFrames(read, memory, 0, size)
+  if (begun instanceof UnfinishedFrame) {
+    const at = begun.take(memory, 0, size)
+    if (!begun.isFinished) {
+      read[READER].arriving?.()
+      return size
+    }
+    read[BEGUN] = undefined
+    finish(read, begun)
+    return readFrames(read, memory, at, size)
+  }
+  read[BEGUN] = undefined
+  const joined = Buffer.concat([begun, memory.subarray(0, size)])
+  const at = readFrames(read, joined, 0, joined.length)
+  if (at < joined.length) pass(read, joined.subarray(at))
+  return size
+}
+
+function isBetweenMessages(receiver: WsReceiver): boolean {
+  const { _state, _bufferedBytes, _fragmented, errored, writableEnded } = receiver
+  return _state === 0 && _bufferedBytes === 0 && _fragmented === 0 && !errored && !writableEnded
+}
+
+/** @returns up to where the memory was read. */
+function readFrames(receiver: ReadReceiver, memory: Buffer, from: number, size: number): number {
+  if (!isBetweenMessages(receiver)) return from
+  const { [READER]: reader, _maxPayload: most } = receiver
+  if (!isLimit(most)) return from
+  const keyBytes = reader.isServed ? 4 : 0
+  let at = from
+  while (at < size) {
+    const first = memory[at]
+    const isData = first === FINAL_TEXT || first === FINAL_BYTES
+    if (!isData && first !== PING && first !== PONG) return at
+    if (at + 2 > size) return begin(receiver, memory, at, size)
+    const second = memory[at + 1] as number
+    if (second >= MASKED !== reader.isServed) return at
+    const short = second & ~MASKED
+    const lengthBytes = short < 126 ? 0 : short === 126 ? 2 : 8
+    const begins = at + 2 + lengthBytes + keyBytes
+    if (begins > size) return begin(receiver, memory, at, size)
+    const length = lengthBytes === 0 ? short : lengthOf(memory, at + 2, lengthBytes)
+    const ends = begins + length
+    if (!isData) {
+      if (ends > size) return at
+      reader.passed?.(1, length)
+      leave(receiver, Buffer.from(memory.subarray(at, ends)))
+      if (!isBetweenMessages(receiver)) return ends
+    } else if (length > most) return at
+    else if (ends > size) {
+      const unfinished = new UnfinishedFrame(Buffer.from(memory.subarray(at, begins)), length)
+      unfinished.take(memory, begins, size)
+      receiver[BEGUN] = unfinished
+      reader.arriving?.()
+      return size
+    } else if (first === FINAL_BYTES) {
+      readBytes(reader, new Uint8Array(memory.subarray(begins, ends)), memory, begins - keyBytes)
+    } else if (!readText(reader, memory, begins, ends, memory, begins - keyBytes)) return at
+    at = ends
+  }
+  return at
+}
+
+/** Keeps the beginning of a header until the rest is there. */
+function begin(receiver: ReadReceiver, memory: Buffer, at: number, size: number): number {
+  receiver[BEGUN] = Buffer.from(memory.subarray(at, size))
+  return size
+}
+
+function lengthOf(memory: Buffer, at: number, bytes: 2 | 8): number {
+  return bytes === 2
+    ? memory.readUInt16BE(at)
+    : memory.readUInt32BE(at) * 2 ** 32 + memory.readUInt32BE(at + 4)
+}
+
+/** @param bytes which are the reader's own from now on. */
+function readBytes(
+  reader: MessageReader,
+  bytes: Uint8Array<ArrayBuffer>,
+  keys: Buffer,
+  key: number,
+): void {
+  if (reader.isServed) maskBytes(bytes, 0, bytes.length, keys, key)
+  reader.read(bytes)
+}
+
+/**
+ * @param key where the key is in `keys`, of what is masked.
+ * @returns false where it may be no UTF-8, which is for `ws` to say: then the memory is as it was.
+ */
+function readText(
+  reader: MessageReader,
+  memory: Buffer,
+  from: number,
+  to: number,
+  keys: Buffer,
+  key: number,
+): boolean {
+  if (reader.isServed) maskBytes(memory, from, to, keys, key)
+  const text = memory.toString('utf8', from, to)
+  if (text.includes(REPLACED)) {
+    if (reader.isServed) maskBytes(memory, from, to, keys, key)
+    return false
+  }
+  reader.read(text)
+  return true
+}
+
+/** All of it is there. */
+function finish(receiver: ReadReceiver, { header, payload }: UnfinishedFrame): void {
+  const { [READER]: reader } = receiver
+  const key = header.length - 4
+  if (header[0] === FINAL_BYTES) {
+    readBytes(reader, new Uint8Array(payload.buffer), header, key)
+  } else if (!readText(reader, payload, 0, payload.length, header, key)) {
+    leave(receiver, header)
+    leave(receiver, payload)
+  }
+}

@@ -1,0 +1,271 @@
+import type { Frame } from '../../wire/codec.js'
+import type { Transport, TransportEvents } from '../transport.js'
+import { CLOSED, CLOSED_BEFORE, isUnreadable, OPEN, truncateReason } from '../web-socket.js'
+import { type WsFrame, wsFrame } from './ws-frame.js'
+import { FrameCounter } from './ws-frame-counter.js'
+import { type MovingWire, WireMovement } from './ws-movement.js'
+import { type MessageReader, readMessages, readMessagesOf, type WsReceiver } from './ws-reader.js'
+
+/** As much of a socket of `ws` as is needed. */
+export interface WsSocket {
+  readonly readyState: number
+  binaryType: string
+  readonly bufferedAmount: number
+  // biome-ignore lint/suspicious/noExplicitAny: each event's listener has params of its own
+  on(event: 'message' | 'close' | 'error' | 'pong', listener: (...args: any[]) => void): unknown
+  send(text: string): void
+  close(code: number, reason: string): void
+  terminate(): void
+  ping(): void
+  pong(): void
+  pause(): void
+  resume(): void
+  /** Its own. */
+  readonly _receiver?: Partial<WsReceiver> | null
+}
+
+/**
+ * Reads what has come, ahead of the socket's stream, in memory that serves others next.
+ *
+ * @param size how much of the memory that is, in bytes.
+ * @returns how much of it was read; the rest is the stream's.
+ */
+type ReadFirst = (memory: Buffer, size: number) => number
+
+/** What a socket of `ws` writes to: its TCP or TLS socket. */
+export interface Wire extends MovingWire {
+  on(event: 'data', listener: (chunk: Uint8Array) => void): unknown
+  write(bytes: Uint8Array, left?: () => void): void
+  cork(): void
+  uncork(): void
+  /** Whether the event 'drain' will come when everything has left. */
+  readonly writableNeedDrain: boolean
+  once(event: 'drain', listener: () => void): unknown
+  /** Of a client's: see `connectDirectly`. */
+  readFirst?: ReadFirst
+}
+
+/**
+ * How long, in ms, the other side may take nothing of what is ahead of a server's goodbye, or leave the goodbye
+ * unanswered.
+ */
+const GOODBYE_MS = 5_000
+/** How long, in ms, all of that may take together. */
+export const LONGEST_GOODBYE_MS = 60_000
+
+/** A server's text of more characters is written as it is, behind its header: it needs no mask, and no memory. */
+const SMALL = 4_000
+
+let lastText = ''
+let lastFrame: WsFrame | undefined
+
+/** A server's frame of little text. What is told to many is made once, as it comes again and again in one turn. */
+function sharedFrame(text: string): WsFrame {
+  if (!lastFrame || text !== lastText) {
+    lastText = text
+    lastFrame = wsFrame(text, false)
+  }
+  return lastFrame
+}
+
+/** How a socket's listeners, which all sockets share, find its transport. */
+const TRANSPORT: unique symbol = Symbol('transport')
+
+type OwnedSocket = WsSocket & { [TRANSPORT]?: WsTransport }
+
+/**
+ * A transport over a socket of `ws` that is open already, a server's or a client's: what `webSocketTransport` is to all
+ * sockets, without functions and events of its own for each. Most frames are written to the wire in one piece.
+ */
+export class WsTransport implements Transport, MessageReader {
+  readonly reliable = false
+  readonly keepsEventsWhole = true
+  readonly #socket: OwnedSocket
+  readonly #wire: Wire
+  readonly isServed: boolean
+  /** Made at the first use. */
+  #movement: WireMovement | undefined
+  #events: TransportEvents | undefined
+  #isDrainWatched = false
+  #goodbye: ReturnType<typeof setTimeout> | undefined
+  #isClosed = false
+
+  /**
+   * @param socket one without extensions: what is written to its wire is in order with what it writes itself.
+   * @param isServed whether it is a server's.
+   */
+  constructor(socket: WsSocket, wire: Wire, isServed: boolean) {
+    this.#socket = socket
+    this.#wire = wire
+    this.isServed = isServed
+    socket.binaryType = 'arraybuffer'
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === OPEN
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  get unsentBytes(): number {
+    const unwritten = this.#wire._handle?.writeQueueSize
+    return this.#socket.bufferedAmount + (typeof unwritten === 'number' ? unwritten : 0)
+  }
+
+  watchDrain(): boolean {
+    if (this.#isDrainWatched) return true
+    if (!this.#wire.writableNeedDrain) return false
+    this.#isDrainWatched = true
+    this.#wire.once('drain', () => {
+      this.#isDrainWatched = false
+      this.#events?.drained?.()
+    })
+    return true
+  }
+
+  start(events: TransportEvents): void {
+    const socket = this.#socket
+    this.#events = events
+    socket[TRANSPORT] = this
+    this.#readFrom(socket._receiver)
+    socket.on('message', onMessage)
+    socket.on('close', onClose)
+    // Always followed by 'close'; unheard it would end the process.
+    socket.on('error', onError)
+    socket.on('pong', onPong)
+    if (socket.readyState === CLOSED) {
+      queueMicrotask(() => events.close(CLOSED_BEFORE))
+    }
+  }
+
+  #readFrom(receiver: Partial<WsReceiver> | null | undefined): void {
+    if (!readMessagesOf(receiver, this)) return this.#watchWire()
+    // A server's sockets can't be read otherwise: Node makes them.
+    if (this.isServed) return
+    this.#wire.readFirst = (memory, size) => readMessages(receiver, memory, size)
+  }
+
+  /** Bytes that only `ws` reads are counted on their way there. */
+  #watchWire(): void {
+    const counter = new FrameCounter()
+    this.#wire.on('data', (chunk) => {
+      const { frames, bytes } = counter.count(chunk)
+      if (frames > 0) this.passed(frames, bytes)
+      // Only `ws` knows whether the frame was the last one of its message.
+      this.arriving()
+    })
+  }
+
+  send(frame: Frame): boolean {
+    if (!this.isOpen) return false
+    if (this.isServed && typeof frame === 'string') this.#sendText(frame)
+    else this.#write(wsFrame(frame, !this.isServed))
+    return true
+  }
+
+  #sendText(text: string): void {
+    if (text.length > SMALL) this.#socket.send(text)
+    else this.#write(sharedFrame(text))
+  }
+
+  #write({ bytes, giveBack }: WsFrame): void {
+    this.#wire.write(bytes, giveBack)
+  }
+
+  cork(isHeld: boolean): void {
+    if (isHeld) this.#wire.cork()
+    else this.#wire.uncork()
+  }
+
+  close(code = 1000, reason = ''): void {
+    this.#socket.close(code, truncateReason(reason))
+    if (this.isServed && !this.#isClosed) this.#goodbye ??= this.#awaitGoodbye(LONGEST_GOODBYE_MS)
+  }
+
+  /**
+   * The goodbye comes after everything that waits here. A peer that reads learns why the connection ends; one that
+   * does not read can't hold the memory for long.
+   */
+  #awaitGoodbye(leftMs: number): ReturnType<typeof setTimeout> {
+    this.#movement ??= new WireMovement(this.#wire)
+    this.#movement.hasLeft()
+    return setTimeout(() => {
+      if (leftMs > GOODBYE_MS && this.#movement?.hasLeft()) {
+        this.#goodbye = this.#awaitGoodbye(leftMs - GOODBYE_MS)
+      } else this.#socket.terminate()
+    }, GOODBYE_MS)
+  }
+
+  terminate(): void {
+    this.#socket.terminate()
+  }
+
+  pause(isPaused: boolean): void {
+    if (isPaused) this.#socket.pause()
+    else this.#socket.resume()
+  }
+
+  ping(): void {
+    this.#socket.ping()
+  }
+
+  pong(): void {
+    if (this.isOpen) this.#socket.pong()
+  }
+
+  hasMoved(): boolean {
+    this.#movement ??= new WireMovement(this.#wire)
+    return this.#movement.look()
+  }
+
+  // ── What the socket tells ─────────────────────────────────────────────────────────────────────
+
+  received(data: Buffer | ArrayBuffer, isBinary: boolean): void {
+    // Not `String(data)`, which first looks along the prototypes for other ways to make text of it.
+    this.read(isBinary ? new Uint8Array(data as ArrayBuffer) : data.toString())
+  }
+
+  read(message: Frame): void {
+    this.#events?.frame(message)
+  }
+
+  arriving(): void {
+    this.#events?.arriving?.()
+  }
+
+  passed(frames: number, bytes: number): void {
+    this.#events?.passed?.(frames, bytes)
+  }
+
+  closed(code: number, reason: string): void {
+    this.#isClosed = true
+    clearTimeout(this.#goodbye)
+    this.#events?.close({ code, reason })
+  }
+
+  failed(error: Error): void {
+    if (isUnreadable(error)) this.#events?.unreadable?.(error)
+  }
+
+  ponged(): void {
+    this.#events?.pong?.()
+  }
+}
+
+function onMessage(this: OwnedSocket, data: Buffer | ArrayBuffer, isBinary: boolean): void {
+  this[TRANSPORT]?.received(data, isBinary)
+}
+
+function onClose(this: OwnedSocket, code: number, reason: Uint8Array): void {
+  this[TRANSPORT]?.closed(code, String(reason))
+}
+
+function onPong(this: OwnedSocket): void {
+  this[TRANSPORT]?.ponged()
+}
+
+function onError(this: OwnedSocket, error: Error): void {
+  this[TRANSPORT]?.failed(error)
+}
