@@ -1,4 +1,11 @@
-import { createChannel, createClient, RpcDisconnectedError, type Transport } from '@flashrpc/core'
+import {
+  createChannel,
+  createClient,
+  type Frame,
+  memoryTransportPair,
+  RpcDisconnectedError,
+  type TransportEvents,
+} from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
 import { afterEach, describe, expect, test } from 'vitest'
 import { polled } from './support/eventually.js'
@@ -179,13 +186,12 @@ describe('a server', () => {
 test('what a plain peer is sent in a turn leaves in one piece, in frames of its own', async () => {
   const log: string[] = []
   let tell: (frame: string) => void = () => {}
-  const transport: Transport = {
-    reliable: true,
-    start: ({ frame }) => (tell = frame),
-    send: (frame) => log.push(String(frame)) > 0,
+  const transport = Object.assign(memoryTransportPair()[0], {
+    start: (events: TransportEvents) => (tell = (frame) => events.frame(frame)),
+    send: (frame: Frame) => log.push(String(frame)) > 0,
     close: () => {},
-    cork: (isHeld) => log.push(isHeld ? 'held' : 'let go'),
-  }
+    cork: (isHeld: boolean) => log.push(isHeld ? 'held' : 'let go'),
+  })
   const methods = { add: ({ a, b }: { a: number; b: number }) => a + b }
   const channel = createChannel<Pick<Server, 'add'>, object>({ side: 'server', transport, methods })
   opened.push(() => channel.close())

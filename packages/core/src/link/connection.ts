@@ -18,8 +18,10 @@ import type { Keys } from '../features/keys/keyed-calls.js'
 import type { Session } from '../features/sessions/session.js'
 import type { TappedConnection, WireTap } from '../features/tap/wire-tap.js'
 import { IN_FRAME, incomingContext, OF_CONNECTION } from '../logging/error-context.js'
+import { type BuiltInEvents, type BuiltInTransport, builtIn } from '../transport/built-in.js'
 import { CloseCode } from '../transport/close-codes.js'
-import type { CloseInfo, Transport, TransportEvents } from '../transport/transport.js'
+import type { DialectTransport } from '../transport/dialect.js'
+import type { CloseInfo } from '../transport/transport.js'
 import { type Frame, jsonCodec } from '../wire/codec.js'
 import {
   bytesOf,
@@ -107,14 +109,16 @@ interface Reply {
  * One live connection of a channel: shakes hands, turns frames into messages and back, answers what
  * is no message, watches over life. It knows no calls, and is not used again once it has ended.
  */
-export class Connection implements TransportEvents, LifeEvents, FrameSink, InTurn, Weighed {
+export class Connection implements BuiltInEvents, LifeEvents, FrameSink, InTurn, Weighed {
   /** Its channel's: the session that its messages belong to; answers outlive their connection, and no session. */
   session: Session | undefined
   /** Its channel's: answers that were ready before the handshake was over, which says whether they count. */
   early: Encoded[] | undefined
   /** Belongs to its channel: how many bytes the answers in `early` have. */
   earlyBytes = 0
-  readonly #transport: Transport
+  readonly #transport: DialectTransport
+  /** The same, if it is one of this library's. */
+  readonly #builtIn: BuiltInTransport | undefined
   readonly #settings: ConnectionSettings
   #events: ConnectionEvents
   /** What this side says of itself, where it is the client. */
@@ -148,12 +152,13 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   /** @param hello of the client's side. */
   constructor(
-    transport: Transport,
+    transport: DialectTransport,
     settings: ConnectionSettings,
     events: ConnectionEvents,
     hello: ClientHello | undefined,
   ) {
     this.#transport = transport
+    this.#builtIn = builtIn(transport)
     this.#settings = settings
     this.#events = events
     this.#hello = hello
@@ -170,7 +175,8 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
       this.#patience = setTimeout(() => this.#helloTimedOut(), Math.min(ms, MAX_TIMER_MS))
     }
     try {
-      this.#transport.start(this.#transport.keepsEventsWhole ? this : this.#apart)
+      if (this.#builtIn) this.#builtIn.start(this)
+      else this.#transport.start(this.#apart)
     } catch (thrown) {
       // In a later turn, because the caller does not have the channel yet.
       queueMicrotask(() => this.failed(thrown))
@@ -182,7 +188,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
   }
 
   /** What the transport is given that may take it apart. */
-  get #apart(): TransportEvents {
+  get #apart(): BuiltInEvents {
     return {
       frame: (frame) => this.frame(frame),
       close: (info) => this.close(info),
@@ -330,10 +336,10 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     }
   }
 
-  /** As `bufferedBytes`, but see {@link Transport.unsentBytes}. */
+  /** As `bufferedBytes`, but see {@link BuiltInTransport.unsentBytes}. */
   get unsentBytes(): number {
     try {
-      return this.#transport.unsentBytes ?? this.#buffered
+      return this.#builtIn?.unsentBytes ?? this.#buffered
     } catch (thrown) {
       this.failed(thrown)
       return 0
@@ -345,10 +351,10 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     return this.bufferedBytes ?? 0
   }
 
-  /** As {@link Transport.watchDrain}. */
+  /** As {@link BuiltInTransport.watchDrain}. */
   watchDrain(): boolean {
     try {
-      return this.#transport.watchDrain?.() ?? false
+      return this.#builtIn?.watchDrain?.() ?? false
     } catch (thrown) {
       this.failed(thrown)
       return false
@@ -400,7 +406,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
     this.#shared.flush()
     const frame = frameOf(encoded)
     const bytes = bytesOf(encoded)
-    if (bytes.length > 0 && !this.#tapped && this.#transport.sendTogether) {
+    if (bytes.length > 0 && !this.#tapped && this.#builtIn?.sendTogether) {
       return this.#sendTogether([frame, ...bytes])
     }
     if (bytes.length > 0 || !this.isExtended) this.#cork()
@@ -413,7 +419,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
    * bytes.
    */
   #cork(): void {
-    if (this.#isCorked || !this.#transport.cork) return
+    if (this.#isCorked || !this.#builtIn?.cork) return
     this.#isCorked = true
     atEndOfTurn(this)
     this.#hold(true)
@@ -426,7 +432,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   #hold(isHeld: boolean): void {
     try {
-      this.#transport.cork?.(isHeld)
+      this.#builtIn?.cork?.(isHeld)
     } catch (thrown) {
       this.failed(thrown)
     }
@@ -458,7 +464,7 @@ export class Connection implements TransportEvents, LifeEvents, FrameSink, InTur
 
   #sendTogether(frames: readonly Frame[]): boolean {
     try {
-      return this.#transport.sendTogether?.(frames) ?? false
+      return this.#builtIn?.sendTogether?.(frames) ?? false
     } catch (thrown) {
       this.failed(thrown)
       return false

@@ -1,3 +1,4 @@
+import { builtIn } from '../transport/built-in.js'
 import type { Transport } from '../transport/transport.js'
 import { Heartbeat, type HeartbeatEvents, type HeartbeatOptions } from './heartbeat.js'
 import type { ChannelLimits } from './limits.js'
@@ -109,7 +110,7 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
     this.#isArriving = false
     this.#notice = setTimeout(() => this.#tellArriving(), ARRIVING_MS)
     if (this.#isExtended) this.#events.tellArriving()
-    else this.#tryOut(() => this.#transport.pong?.())
+    else this.#tryOut(() => builtIn(this.#transport)?.pong?.())
   }
 
   /** What was asked last was answered: the hello, or a ping. */
@@ -137,7 +138,7 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
 
   hasMoved(): boolean {
     try {
-      return this.#transport.hasMoved?.() ?? false
+      return builtIn(this.#transport)?.hasMoved?.() ?? false
     } catch (thrown) {
       // In a later turn: the caller must finish first, as this stops it.
       queueMicrotask(() => this.#events.failed(thrown))

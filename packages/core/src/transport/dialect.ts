@@ -14,6 +14,15 @@ export interface DialectContext {
   error(error: unknown): void
 }
 
+/** What a dialect makes of a transport. */
+export interface DialectTransport extends Transport {
+  /**
+   * The name of the dialect that the other side speaks; undefined while that is not known, and where it speaks
+   * JSON-RPC 2.0. Default: undefined.
+   */
+  readonly dialect?: string | undefined
+}
+
 /**
  * Another way to say the same: it translates between the channel's JSON-RPC 2.0 and what the other
  * side speaks. `pythonDialect()` of `@flashrpc/core/python` is one.
@@ -22,5 +31,5 @@ export interface Dialect {
   /** How it is called in messages. */
   readonly name: string
   /** @returns a transport that speaks JSON-RPC 2.0 to the channel and the dialect to the other side. */
-  wrap(transport: Transport, context: DialectContext): Transport
+  wrap(transport: Transport, context: DialectContext): DialectTransport
 }

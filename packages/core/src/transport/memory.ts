@@ -1,4 +1,5 @@
 import type { Frame } from '../wire/codec.js'
+import { BUILT_IN, type BuiltInTransport } from './built-in.js'
 import type { CloseInfo, Transport, TransportEvents } from './transport.js'
 
 /**
@@ -13,12 +14,16 @@ export function memoryTransportPair(): [Transport, Transport] {
   return [left, right]
 }
 
-class MemoryTransport implements Transport {
+class MemoryTransport implements BuiltInTransport {
   readonly reliable = true
   #peer: MemoryTransport | undefined
   #events: TransportEvents | undefined
   #early: (() => void)[] = []
   #ended = false
+
+  get [BUILT_IN](): this {
+    return this
+  }
 
   link(peer: MemoryTransport): void {
     this.#peer = peer

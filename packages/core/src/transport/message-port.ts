@@ -1,4 +1,5 @@
 import type { Frame } from '../wire/codec.js'
+import { BUILT_IN, type BuiltInTransport } from './built-in.js'
 import { type MessagePortLike, type NodeWorkerLike, portOf, type WorkerLike } from './ports.js'
 import type { CloseInfo, Transport, TransportEvents } from './transport.js'
 
@@ -57,7 +58,10 @@ export function messagePortTransport(
     return !closed
   }
 
-  return {
+  const transport: BuiltInTransport = {
+    get [BUILT_IN]() {
+      return transport
+    },
     reliable: true,
     start(channelEvents) {
       events = channelEvents
@@ -76,6 +80,7 @@ export function messagePortTransport(
     sendTogether: (frames) => post(Array.from(frames, carried)),
     close: (code = 1000, reason = '') => close(code, reason),
   }
+  return transport
 }
 
 /** What is carried is a copy: of all the memory that bytes are a part of. */

@@ -22,9 +22,10 @@ import {
   readPythonMessage,
 } from '../wire/python-message.js'
 import { randomHex } from '../wire/random-hex.js'
+import { BUILT_IN, type BuiltInEvents, type BuiltInTransport, builtIn } from './built-in.js'
 import { CloseCode } from './close-codes.js'
-import type { Dialect, DialectContext } from './dialect.js'
-import type { CloseInfo, Transport, TransportEvents } from './transport.js'
+import type { Dialect, DialectContext, DialectTransport } from './dialect.js'
+import type { CloseInfo, Transport } from './transport.js'
 
 export interface PythonDialectOptions {
   /**
@@ -83,7 +84,7 @@ const PING_NUMBER = 0
  * It keeps no table of calls: the id of a call of ours travels within its `call_id`, and a `call_id`
  * of the other side is the id of the request inside.
  */
-class PythonTransport implements Transport {
+class PythonTransport implements BuiltInTransport, DialectTransport {
   readonly reliable: boolean
   readonly terminate?: () => void
   readonly ping?: () => void
@@ -92,9 +93,11 @@ class PythonTransport implements Transport {
   readonly pong?: () => void
   readonly hasMoved?: () => boolean
   readonly #transport: Transport
+  /** The same, if it is built in. */
+  readonly #builtIn: BuiltInTransport | undefined
   readonly #context: DialectContext
   readonly #prefix = randomHex(PREFIX_LENGTH)
-  #events: TransportEvents | undefined
+  #events: BuiltInEvents | undefined
   /** What the other side speaks; `undefined` until its first frame says so. */
   #peer: 'python' | 'json-rpc' | undefined
   /** Whether the other side has sent a message in the dialect. */
@@ -108,26 +111,32 @@ class PythonTransport implements Transport {
 
   constructor(transport: Transport, context: DialectContext, keepAlive: boolean) {
     this.#transport = transport
+    const inner = builtIn(transport)
+    this.#builtIn = inner
     this.#context = context
     this.#sendsBytes = context.frameType === 'binary'
     this.#peer = context.side === 'client' ? 'python' : undefined
     this.reliable = transport.reliable
     if (transport.terminate) this.terminate = () => transport.terminate?.()
     if (transport.pause) this.pause = (isPaused) => transport.pause?.(isPaused)
-    if (transport.watchDrain) this.watchDrain = () => transport.watchDrain?.() ?? false
-    if (transport.pong) this.pong = () => transport.pong?.()
-    if (transport.hasMoved) this.hasMoved = () => transport.hasMoved?.() ?? false
+    if (inner?.watchDrain) this.watchDrain = () => inner.watchDrain?.() ?? false
+    if (inner?.pong) this.pong = () => inner.pong?.()
+    if (inner?.hasMoved) this.hasMoved = () => inner.hasMoved?.() ?? false
     if (transport.ping) this.ping = () => transport.ping?.()
     else if (keepAlive && context.side === 'client') this.ping = () => void this.#sendPing()
+  }
+
+  get [BUILT_IN](): this {
+    return this
   }
 
   get dialect(): string | undefined {
     return this.#peer === 'python' ? 'Python' : undefined
   }
 
-  start(events: TransportEvents): void {
+  start(events: BuiltInEvents): void {
     this.#events = events
-    this.#transport.start({
+    const told: BuiltInEvents = {
       frame: (frame) => this.#receive(frame),
       close: (info) => this.#end(this.#explained(info)),
       pong: () => events.pong?.(),
@@ -135,7 +144,8 @@ class PythonTransport implements Transport {
       arriving: () => events.arriving?.(),
       passed: (frames, bytes) => events.passed?.(frames, bytes),
       unreadable: (cause) => events.unreadable?.(cause),
-    })
+    }
+    this.#transport.start(told)
   }
 
   get bufferedBytes(): number {
@@ -143,7 +153,7 @@ class PythonTransport implements Transport {
   }
 
   get unsentBytes(): number {
-    return this.#transport.unsentBytes ?? this.bufferedBytes
+    return this.#builtIn?.unsentBytes ?? this.bufferedBytes
   }
 
   close(code?: number, reason?: string): void {

@@ -1,6 +1,7 @@
 import { RpcConfigError } from '../errors/errors.js'
 import { type Frame, frameBytes } from '../wire/codec.js'
-import type { CloseInfo, Transport, TransportEvents } from './transport.js'
+import { BUILT_IN, type BuiltInEvents, type BuiltInTransport } from './built-in.js'
+import type { CloseInfo, Transport } from './transport.js'
 
 /** `Uint8Array<ArrayBuffer>`, which is not a type before TypeScript 5.7. */
 type UnsharedBytes = Uint8Array & { readonly buffer: ArrayBuffer }
@@ -48,7 +49,10 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
   let sent = 0
   let waiting = 0
   let taken = 0
-  return {
+  const transport: BuiltInTransport = {
+    get [BUILT_IN]() {
+      return transport
+    },
     reliable: false,
     get isOpen() {
       return socket.readyState === OPEN
@@ -56,7 +60,7 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
     get bufferedBytes() {
       return socket.bufferedAmount ?? 0
     },
-    start(events: TransportEvents) {
+    start(events: BuiltInEvents) {
       socket.addEventListener('message', ({ data }) => {
         events.frame(typeof data === 'string' ? data : toBytes(data))
       })
@@ -99,6 +103,7 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
     }),
     ...(socket.ping && { ping: () => socket.ping?.() }),
   }
+  return transport
 }
 
 function assertWebSocket(socket: unknown): void {

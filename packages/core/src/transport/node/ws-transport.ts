@@ -1,5 +1,5 @@
 import type { Frame } from '../../wire/codec.js'
-import type { Transport, TransportEvents } from '../transport.js'
+import { BUILT_IN, type BuiltInEvents, type BuiltInTransport } from '../built-in.js'
 import { CLOSED, CLOSED_BEFORE, isUnreadable, OPEN, truncateReason } from '../web-socket.js'
 import { type WsFrame, wsFrame } from './ws-frame.js'
 import { FrameCounter } from './ws-frame-counter.js'
@@ -77,15 +77,14 @@ type OwnedSocket = WsSocket & { [TRANSPORT]?: WsTransport }
  * A transport over a socket of `ws` that is open already, a server's or a client's: what `webSocketTransport` is to all
  * sockets, without functions and events of its own for each. Most frames are written to the wire in one piece.
  */
-export class WsTransport implements Transport, MessageReader {
+export class WsTransport implements BuiltInTransport, MessageReader {
   readonly reliable = false
-  readonly keepsEventsWhole = true
   readonly #socket: OwnedSocket
   readonly #wire: Wire
   readonly isServed: boolean
   /** Made at the first use. */
   #movement: WireMovement | undefined
-  #events: TransportEvents | undefined
+  #events: BuiltInEvents | undefined
   #isDrainWatched = false
   #goodbye: ReturnType<typeof setTimeout> | undefined
   #isClosed = false
@@ -99,6 +98,10 @@ export class WsTransport implements Transport, MessageReader {
     this.#wire = wire
     this.isServed = isServed
     socket.binaryType = 'arraybuffer'
+  }
+
+  get [BUILT_IN](): this {
+    return this
   }
 
   get isOpen(): boolean {
@@ -125,7 +128,7 @@ export class WsTransport implements Transport, MessageReader {
     return true
   }
 
-  start(events: TransportEvents): void {
+  start(events: BuiltInEvents): void {
     const socket = this.#socket
     this.#events = events
     socket[TRANSPORT] = this
