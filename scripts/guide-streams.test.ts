@@ -35,7 +35,7 @@ beforeAll(async () => {
     cacheDir: join(guide.folder, '.vite'),
     logLevel: 'warn',
     resolve: { conditions: [SOURCE, 'browser', 'module', 'import', 'default'] },
-    optimizeDeps: { include: ['zod', '@flashrpc/core > reconnecting-websocket'] },
+    optimizeDeps: { include: ['zod'] },
     server: { host: '127.0.0.1', port: 0, fs: { strict: false }, watch: null },
   })
   await vite.listen()

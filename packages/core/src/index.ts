@@ -48,11 +48,11 @@ export {
   type ClientTarget,
   createClient,
 } from './client/client.js'
-export type { Connect } from './client/reconnecting-transport.js'
-export type { RetryOptions } from './client/retry.js'
-export type { HeadersSource, SocketSettings, TlsSettings } from './client/socket.js'
+export type { RetryOptions } from './client/dial/backoff.js'
+export type { HeadersSource, SocketSettings, TlsSettings } from './client/dial/socket.js'
+export type { Connect } from './client/dial/transport-dialer.js'
+export type { UrlSource } from './client/dial/url.js'
 export { type ClientState, type ClientStatus, IDLE_STATE } from './client/state.js'
-export type { UrlSource } from './client/url.js'
 export {
   type Contract,
   type ContractSide,

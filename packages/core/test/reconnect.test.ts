@@ -3,7 +3,7 @@ import { type ClientState, type Connect, createClient, memoryTransportPair } fro
 import { createEndpoint } from '@flashrpc/core/server'
 import { createFaultProxy } from '@flashrpc/core/testing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Pace } from '../src/client/pace.js'
+import { RetrySchedule } from '../src/client/dial/retry-schedule.js'
 import { polled } from './support/eventually.js'
 import { acceptanceOf, httpServer } from './support/http-server.js'
 import { RawServer } from './support/raw-peer.js'
@@ -114,6 +114,23 @@ describe('reconnect() leaves an attempt that hangs', () => {
   })
 })
 
+test('what a server sends together with its answer to the upgrade is read', async () => {
+  await using server = await httpServer((socket, request) => {
+    const news = JSON.stringify({ jsonrpc: '2.0', method: 'news', params: { n: 1 } })
+    const frame = Buffer.concat([Buffer.from([0x81, news.length]), Buffer.from(news)])
+    socket.write(Buffer.concat([Buffer.from(acceptanceOf(request)), frame, frame]))
+  })
+  const heard: number[] = []
+  await using client = createClient<Server, { news(params: { n: number }): void }>({
+    url: server.url,
+    plain: true,
+    retry,
+    methods: { news: ({ n }) => void heard.push(n) },
+  })
+  await client.connect()
+  await polled(() => heard).toStrictEqual([1, 1])
+})
+
 describe('the network is there again', () => {
   const network = new EventTarget()
 
@@ -132,17 +149,17 @@ describe('the network is there again', () => {
   async function dueTimes(count: number, retryAfterMs: number | undefined) {
     const times: number[] = []
     const options = { minDelayMs: never, maxDelayMs: never, maxAttempts: 1_000 }
-    const paces = Array.from({ length: count }, () => {
-      const pace = new Pace(options, false, { waiting: () => {}, stopped: () => {} })
-      pace.failed({ message: 'lost', closeCode: 1006, retryAfterMs })
-      void pace.next().then((isDue) => isDue && times.push(performance.now()))
-      return pace
+    const schedules = Array.from({ length: count }, () => {
+      const schedule = new RetrySchedule(options, false, { waiting: () => {}, stopped: () => {} })
+      schedule.failed({ message: 'lost', closeCode: 1006, retryAfterMs })
+      void schedule.next().then((isDue) => isDue && times.push(performance.now()))
+      return schedule
     })
     await vi.advanceTimersByTimeAsync(0)
     const begin = performance.now()
     network.dispatchEvent(new Event('online'))
     await vi.advanceTimersByTimeAsync((retryAfterMs ?? 0) + 1_000)
-    for (const pace of paces) pace.stop()
+    for (const schedule of schedules) schedule.stop()
     return times.map((time) => time - begin)
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Backoff, type Failure, judge, resolveRetryOptions } from '../src/client/retry.js'
+import { Backoff, resolveRetryOptions } from '../src/client/dial/backoff.js'
+import { type Failure, judge } from '../src/client/dial/failure.js'
 
 const lost: Failure = { message: 'lost', closeCode: 1006 }
 

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { assertSocketSettings } from '#socket'
 import { formatMs } from '../base/duration.js'
 import { ChannelCore } from '../calls/channel-core.js'
 import { handlersOf } from '../calls/exposed-handlers.js'
@@ -25,22 +26,17 @@ import { type LoggerOption, log } from '../logging/logger.js'
 import { CloseCode, describeClose } from '../transport/close-codes.js'
 import { retryAfterMsOf } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
-import type { Link, LinkEvents } from './link.js'
+import { type RetryOptions, resolveRetryOptions } from './dial/backoff.js'
+import { describeFailure, type Failure, remedyOf, type Verdict } from './dial/failure.js'
+import type { Link, LinkEvents } from './dial/link.js'
+import { Reconnector } from './dial/reconnector.js'
+import type { SocketSettings } from './dial/socket.js'
+import { type Connect, transportDialer } from './dial/transport-dialer.js'
+import { assertWebSocketUrl, type UrlSource, withoutSecrets } from './dial/url.js'
+import { WebSocketDialer } from './dial/web-socket-dialer.js'
 import { Outage } from './outage.js'
-import { assertSocketSettings, ReconnectingSocket } from './reconnecting-socket.js'
-import { type Connect, ReconnectingTransport } from './reconnecting-transport.js'
-import {
-  describeFailure,
-  type Failure,
-  type RetryOptions,
-  remedyOf,
-  resolveRetryOptions,
-  type Verdict,
-} from './retry.js'
 import type { Share } from './share.js'
-import type { SocketSettings } from './socket.js'
 import { type ClientState, StateHolder } from './state.js'
-import { assertWebSocketUrl, type UrlSource, withoutSecrets } from './url.js'
 
 /** A channel that outlives its connections. */
 export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposable {
@@ -470,6 +466,7 @@ function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Lin
       `connectTimeoutMs must be a positive number of ms; it is ${String(connectTimeoutMs)}`,
     )
   }
+  const loop = { retry, connectTimeoutMs }
   if (url === undefined && transport === undefined) {
     throw new RpcConfigError(
       'url is missing: give the client one, such as "ws://localhost:8000/ws", or a transport',
@@ -491,7 +488,7 @@ function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Lin
       if (options[name] === undefined) continue
       throw new RpcConfigError(`${name} goes with a url; with a transport, leave it out`)
     }
-    return (events) => new ReconnectingTransport(transport, { retry, connectTimeoutMs }, events)
+    return (events) => new Reconnector(transportDialer(transport), loop, events)
   }
   if (typeof url !== 'function') assertWebSocketUrl(url)
   const { headers, proxy, tls } = options
@@ -502,11 +499,13 @@ function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Lin
   }
   assertSocketSettings(settings)
   const maxMessage = resolveSettings(options).limits.message
-  const link = { ...settings, url: url as UrlSource, retry, connectTimeoutMs, maxMessage }
-  if (!share) return (events) => new ReconnectingSocket(link, events)
-  const shared = { ...link, logger: options.logger }
+  const target = { ...settings, url: url as UrlSource, maxMessage }
+  const createOwn = (events: LinkEvents) =>
+    new Reconnector(new WebSocketDialer(target), loop, events)
+  if (!share) return createOwn
+  const shared = { ...loop, url: target.url, logger: options.logger }
   return (events) => {
-    const createOwn = () => new ReconnectingSocket(link, events)
-    return share.createLink(shared, events, createOwn) ?? createOwn()
+    const own = () => createOwn(events)
+    return share.createLink(shared, events, own) ?? own()
   }
 }

@@ -2,7 +2,7 @@ import { formatAgo } from '../base/duration.js'
 import { Elapsed } from '../base/elapsed.js'
 import type { Absence } from '../calls/absence.js'
 import type { RpcError } from '../errors/errors.js'
-import { type Failure, remedyOf } from './retry.js'
+import { type Failure, remedyOf } from './dial/failure.js'
 import type { ClientStatus } from './state.js'
 
 /** As much of a client's state as says where it stands. */

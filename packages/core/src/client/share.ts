@@ -1,7 +1,7 @@
 import type { LoggerOption } from '../logging/logger.js'
-import type { Link, LinkEvents } from './link.js'
-import type { RetryOptions } from './retry.js'
-import type { UrlSource } from './url.js'
+import type { RetryOptions } from './dial/backoff.js'
+import type { Link, LinkEvents } from './dial/link.js'
+import type { UrlSource } from './dial/url.js'
 
 /** What a link that shares another program's connection has to know of the client's own wishes. */
 export interface ShareOptions {

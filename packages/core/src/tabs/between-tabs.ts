@@ -1,4 +1,4 @@
-import type { Link, LinkEvents } from '../client/link.js'
+import type { Link, LinkEvents } from '../client/dial/link.js'
 import type { Share, ShareOptions } from '../client/share.js'
 import { assertFunction, assertOptions, type OptionKinds } from '../errors/assert-options.js'
 import { describeThrown, RpcConfigError } from '../errors/errors.js'

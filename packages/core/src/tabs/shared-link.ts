@@ -1,8 +1,8 @@
-import type { Link, LinkEvents, LinkSession } from '../client/link.js'
-import { Pace } from '../client/pace.js'
-import type { Failure } from '../client/retry.js'
+import type { Failure } from '../client/dial/failure.js'
+import type { Link, LinkEvents, LinkSession } from '../client/dial/link.js'
+import { RetrySchedule } from '../client/dial/retry-schedule.js'
+import { assertWebSocketUrl } from '../client/dial/url.js'
 import type { ShareOptions } from '../client/share.js'
-import { assertWebSocketUrl } from '../client/url.js'
 import { describeThrown, RpcDisconnectedError } from '../errors/errors.js'
 import type { MessagePortLike } from '../transport/ports.js'
 import { randomId } from '../wire/random-id.js'
@@ -52,7 +52,7 @@ export class SharedLink implements Link {
   readonly #options: SharedLinkOptions
   readonly #alone: (why: string) => void
   readonly #events: LinkEvents
-  readonly #pace: Pace
+  readonly #schedule: RetrySchedule
   readonly #stopping = new AbortController()
   #worker: Membership | undefined
   /** Whether the client has a connection of this link. */
@@ -81,7 +81,7 @@ export class SharedLink implements Link {
     this.#createWorker = createWorker
     this.#options = options
     this.#events = events
-    this.#pace = new Pace(options.retry, true, events)
+    this.#schedule = new RetrySchedule(options.retry, true, events)
     this.#watchPage()
     // Begun later, as a socket would be: the client that makes this link does not have it yet.
     queueMicrotask(() => void this.#open())
@@ -95,12 +95,12 @@ export class SharedLink implements Link {
     this.#isOpen = false
     // The worker's own is lost: it comes with the next.
     if (this.#worker && !this.#isServed) return
-    this.#pace.failed(failure)
+    this.#schedule.failed(failure)
     void this.#open()
   }
 
   accepted(): void {
-    this.#pace.accepted(0, Number.POSITIVE_INFINITY)
+    this.#schedule.accepted(0, Number.POSITIVE_INFINITY)
     // And not the worker this tab.
     this.#events.latency(this.#latencyMs)
   }
@@ -108,7 +108,7 @@ export class SharedLink implements Link {
   spread(): void {}
 
   hurry(): void {
-    this.#pace.hurry()
+    this.#schedule.hurry()
     this.#worker?.lane.say({ flashrpc: 'hurry' })
   }
 
@@ -119,9 +119,9 @@ export class SharedLink implements Link {
   // ── The worker ────────────────────────────────────────────────────────────────────────────────
 
   async #open(): Promise<void> {
-    while (await this.#pace.next()) {
+    while (await this.#schedule.next()) {
       if (this.#isOpen) return
-      this.#events.connecting(this.#pace.attempt)
+      this.#events.connecting(this.#schedule.attempt)
       if (this.#worker) return this.#worker.lane.say({ flashrpc: 'again' })
       try {
         return await this.#join()
@@ -131,7 +131,7 @@ export class SharedLink implements Link {
         if (cause instanceof JoinError && ++this.#failures >= MOST_FAILURES) {
           return this.#doWithout(`${message} (${MOST_FAILURES} times)`)
         }
-        this.#pace.failed({ message, closeCode: 1006, cause })
+        this.#schedule.failed({ message, closeCode: 1006, cause })
       }
     }
   }
@@ -211,7 +211,7 @@ export class SharedLink implements Link {
   }
 
   #end(): void {
-    this.#pace.stop()
+    this.#schedule.stop()
     this.#stopping.abort()
     this.#worker?.lane.say({ flashrpc: 'bye' })
     this.#leave('The client has stopped')

@@ -1,5 +1,5 @@
-import type { Link, LinkSession } from '../client/link.js'
-import type { Failure } from '../client/retry.js'
+import type { Failure } from '../client/dial/failure.js'
+import type { Link, LinkSession } from '../client/dial/link.js'
 import type { ShareOptions } from '../client/share.js'
 import { OF_CONNECTION } from '../logging/error-context.js'
 import { log } from '../logging/logger.js'

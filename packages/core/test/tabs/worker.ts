@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { MessagePortLike, Transport } from '@flashrpc/core'
-import type { Link, LinkEvents } from '../../src/client/link.js'
+import type { Link, LinkEvents } from '../../src/client/dial/link.js'
 import type { Share } from '../../src/client/share.js'
 import { Lane } from '../../src/tabs/lane.js'
 import {

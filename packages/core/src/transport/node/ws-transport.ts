@@ -138,6 +138,8 @@ export class WsTransport implements BuiltInTransport, MessageReader {
     // Always followed by 'close'; unheard it would end the process.
     socket.on('error', onError)
     socket.on('pong', onPong)
+    // A client's reads nothing until here.
+    if (!this.isServed) socket.resume()
     if (socket.readyState === CLOSED) {
       queueMicrotask(() => events.close(CLOSED_BEFORE))
     }

@@ -1,6 +1,7 @@
-import { Backoff, type Failure, judge, type RetryOptions, type Verdict } from './retry.js'
+import { Backoff, type RetryOptions } from './backoff.js'
+import { type Failure, judge, type Verdict } from './failure.js'
 
-export interface PaceEvents {
+export interface ScheduleEvents {
   /** The next attempt is due at this time, in ms since the epoch. */
   waiting(retryAt: number, failure: Failure): void
   /** There will be no further attempt. */
@@ -17,9 +18,9 @@ const ONLINE_MS = 1_000
  * Holds attempts to connect to their times: a failure sets the time of the next attempt, or ends
  * them all. The sole owner of the timer between attempts and of the `online` listener.
  */
-export class Pace {
+export class RetrySchedule {
   readonly #backoff: Backoff
-  readonly #events: PaceEvents
+  readonly #events: ScheduleEvents
   readonly #canRefresh: boolean
   readonly #onOnline = () => this.#isOnline()
   #attempt = 0
@@ -37,7 +38,7 @@ export class Pace {
   #wake: (() => void) | undefined
 
   /** @param canRefresh whether another attempt may bring other credentials after a 401. */
-  constructor(retry: RetryOptions, canRefresh: boolean, events: PaceEvents) {
+  constructor(retry: RetryOptions, canRefresh: boolean, events: ScheduleEvents) {
     this.#backoff = new Backoff(retry)
     this.#canRefresh = canRefresh
     this.#events = events

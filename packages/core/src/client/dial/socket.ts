@@ -1,6 +1,6 @@
-import type { Transport } from '../transport/transport.js'
-import type { WebSocketLike } from '../transport/web-socket.js'
-import type { Failure } from './retry.js'
+import type { Transport } from '../../transport/transport.js'
+import type { WebSocketLike } from '../../transport/web-socket.js'
+import type { Failure } from './failure.js'
 
 /** Headers of the request that opens a connection, or what says them before each attempt. */
 export type HeadersSource =

@@ -1,5 +1,5 @@
-import { RpcConfigError } from '../errors/errors.js'
-import { missingGlobal } from '../wire/missing-global.js'
+import { RpcConfigError } from '../../errors/errors.js'
+import { missingGlobal } from '../../wire/missing-global.js'
 
 /** Where to connect to: an address, or what says it before each attempt. */
 export type UrlSource = string | (() => string | Promise<string>)

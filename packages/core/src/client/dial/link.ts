@@ -1,9 +1,9 @@
-import type { Transport } from '../transport/transport.js'
-import type { PaceEvents } from './pace.js'
-import type { Failure } from './retry.js'
+import type { Transport } from '../../transport/transport.js'
+import type { Failure } from './failure.js'
+import type { ScheduleEvents } from './retry-schedule.js'
 
 /** What a link tells the client. */
-export interface LinkEvents extends PaceEvents {
+export interface LinkEvents extends ScheduleEvents {
   /** An attempt begins; counted from 1 since the last connection that came about. */
   connecting(attempt: number): void
   /** An attempt has a connection. @param timeLeftMs how much time the attempt has left, in ms. */

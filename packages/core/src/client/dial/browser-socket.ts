@@ -1,6 +1,6 @@
-import { RpcConfigError } from '../errors/errors.js'
-import { plain } from '../errors/quoted.js'
-import { type WebSocketLike, webSocketTransport } from '../transport/web-socket.js'
+import { RpcConfigError } from '../../errors/errors.js'
+import { plain } from '../../errors/quoted.js'
+import { type WebSocketLike, webSocketTransport } from '../../transport/web-socket.js'
 import type { AssertSocketSettings, PrepareSocket, SocketSettings, TransportOf } from './socket.js'
 
 const REMEDIES: Record<keyof SocketSettings, string> = {

@@ -1,13 +1,13 @@
 import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http'
 import { getProxyForUrl } from 'proxy-from-env'
 import { WebSocket } from 'ws'
-import { assertOptions, kindOf, type OptionKinds } from '../errors/assert-options.js'
-import { describeThrown, RpcConfigError } from '../errors/errors.js'
-import { plain } from '../errors/quoted.js'
-import { type Wire, type WsSocket, WsTransport } from '../transport/node/ws-transport.js'
-import type { WebSocketLike } from '../transport/web-socket.js'
+import { assertOptions, kindOf, type OptionKinds } from '../../errors/assert-options.js'
+import { describeThrown, RpcConfigError } from '../../errors/errors.js'
+import { plain } from '../../errors/quoted.js'
+import { type Wire, type WsSocket, WsTransport } from '../../transport/node/ws-transport.js'
+import type { WebSocketLike } from '../../transport/web-socket.js'
 import { connectDirectly } from './direct-connection.js'
-import type { Failure } from './retry.js'
+import type { Failure } from './failure.js'
 import type {
   AssertSocketSettings,
   OpeningSocket,
@@ -90,6 +90,8 @@ function openSocket(
   socket.on('close', () => tunnel?.end())
   const like = socket as unknown as WebSocketLike
   socket.on('upgrade', (response) => wires.set(like, response.socket))
+  // What comes is read once its transport is started.
+  socket.on('open', () => socket.pause())
   return {
     socket: like,
     proxy: tunnel?.proxy,

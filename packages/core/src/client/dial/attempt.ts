@@ -1,0 +1,67 @@
+/** One attempt to connect: how long it may take, and whether its connection is still wanted. */
+export class Attempt {
+  readonly timeoutMs: number
+  readonly #controller = new AbortController()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #endsAt = 0
+  #reason: Error | undefined
+  #isLate = false
+
+  /** @param timeoutMs how long it may take, in ms. */
+  constructor(timeoutMs: number) {
+    this.timeoutMs = timeoutMs
+    this.restart()
+  }
+
+  /** Aborts when the connection is no longer wanted. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Whether it was given up because it took too long. */
+  get isLate(): boolean {
+    return this.#isLate
+  }
+
+  get timeLeftMs(): number {
+    return Math.max(0, this.#endsAt - performance.now())
+  }
+
+  /** Begins its time anew: what it took so far does not count. */
+  restart(): void {
+    this.stopTimer()
+    this.#endsAt = performance.now() + this.timeoutMs
+    this.#timer = setTimeout(() => {
+      this.#isLate = true
+      this.giveUp(`no connection within ${this.timeoutMs} ms`)
+    }, this.timeoutMs)
+  }
+
+  giveUp(reason: string): void {
+    this.stopTimer()
+    // Not that of the signal, which is missing in some versions of React Native.
+    this.#reason ??= new Error(reason)
+    this.#controller.abort(this.#reason)
+  }
+
+  stopTimer(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /**
+   * Waits for a value while the attempt is wanted.
+   *
+   * @param tooLate is given a value that comes after the attempt was given up.
+   * @throws why it was given up, or what `ask` throws or rejects with.
+   */
+  unlessGivenUp<T>(ask: () => T | Promise<T>, tooLate?: (value: T) => void): Promise<T> {
+    const { signal } = this
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(this.#reason)
+      signal.addEventListener('abort', onAbort, { once: true })
+      void (async () => ask())()
+        .then((value) => (signal.aborted ? tooLate?.(value) : resolve(value)), reject)
+        .finally(() => signal.removeEventListener('abort', onAbort))
+    })
+  }
+}

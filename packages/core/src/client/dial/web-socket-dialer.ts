@@ -1,0 +1,131 @@
+import { prepareSocket, transportOf } from '#socket'
+import { describeThrown } from '../../errors/errors.js'
+import type { Transport } from '../../transport/transport.js'
+import type { WebSocketLike } from '../../transport/web-socket.js'
+import type { Attempt } from './attempt.js'
+import { DialError, type Dialer } from './dialer.js'
+import type { OpeningSocket, SocketSettings } from './socket.js'
+import { assertWebSocketUrl, type UrlSource, withoutSecrets } from './url.js'
+
+export interface WebSocketDialerOptions extends SocketSettings {
+  readonly url: UrlSource
+  /** The largest frame accepted, in bytes, where the socket can hold to it itself. */
+  readonly maxMessage: number
+}
+
+/** How long a socket may take over its closing handshake, in ms. */
+const GOODBYE_MS = 1_000
+
+/**
+ * Opens WebSockets. Each attempt asks for the address and the headers first, which may take as long as the rest of the
+ * attempt: to open the socket, and to get the hello answered.
+ */
+export class WebSocketDialer implements Dialer {
+  readonly canRefresh: boolean
+  readonly #options: WebSocketDialerOptions
+  /** Sockets that are not closed on the wire yet, each with how to end it. */
+  readonly #sockets = new Map<WebSocketLike, () => Promise<void>>()
+
+  constructor(options: WebSocketDialerOptions) {
+    this.#options = options
+    this.canRefresh = typeof options.url === 'function' || typeof options.headers === 'function'
+  }
+
+  async dial(attempt: Attempt): Promise<Transport> {
+    const { proxy, tls, maxMessage } = this.#options
+    const [url, headers] = await Promise.all([
+      ask('url', this.#options.url, assertWebSocketUrl, attempt),
+      ask('headers', this.#options.headers, assertTold, attempt),
+    ])
+    const open = await attempt.unlessGivenUp(() =>
+      prepareSocket(url, {
+        headers,
+        ...(proxy !== undefined && { proxy }),
+        ...(tls !== undefined && { tls }),
+        maxMessage,
+      }),
+    )
+    attempt.restart()
+    try {
+      return transportOf(await this.#opened(open(), attempt))
+    } catch (thrown) {
+      const failure =
+        thrown instanceof DialError
+          ? thrown.failure
+          : { message: describeThrown(thrown), closeCode: 1006, cause: thrown }
+      throw new DialError({ ...failure, where: withoutSecrets(url) })
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#sockets.values()].map((end) => end()))
+  }
+
+  #opened({ socket, proxy, failure }: OpeningSocket, attempt: Attempt): Promise<WebSocketLike> {
+    return new Promise((resolve, reject) => {
+      const drop = () => (socket.terminate ? socket.terminate() : socket.close())
+      const onAbort = () => {
+        drop()
+        const through = proxy === undefined ? '' : `, through the proxy ${proxy}`
+        const message = `no connection within ${attempt.timeoutMs} ms${through}`
+        reject(new DialError({ message, closeCode: 1006, remedy: 'Is the server running?' }))
+      }
+      const settled = () => attempt.signal.removeEventListener('abort', onAbort)
+      attempt.signal.addEventListener('abort', onAbort)
+      const closed = new Promise<void>((isClosed) => {
+        socket.addEventListener('close', ({ code, reason }) => {
+          settled()
+          isClosed()
+          this.#sockets.delete(socket)
+          const message = reason || 'the connection could not be opened'
+          reject(new DialError({ message, closeCode: code, ...failure() }))
+        })
+      })
+      socket.addEventListener('error', () => {})
+      socket.addEventListener('open', () => {
+        settled()
+        resolve(socket)
+      })
+      this.#sockets.set(socket, () => endWithin(GOODBYE_MS, socket, closed, drop))
+    })
+  }
+}
+
+/** Closes a socket, and drops it where its closing handshake takes too long. */
+async function endWithin(
+  ms: number,
+  socket: WebSocketLike,
+  closed: Promise<void>,
+  drop: () => void,
+): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  socket.close()
+  await Promise.race([closed, late.then(drop)])
+  clearTimeout(timer)
+}
+
+/** @throws {DialError} where the application's function fails, or takes too long. */
+async function ask<T>(
+  name: string,
+  source: T | (() => T | Promise<T>),
+  assert: (value: T) => T,
+  attempt: Attempt,
+): Promise<T> {
+  if (typeof source !== 'function') return source
+  try {
+    return assert(await attempt.unlessGivenUp(source as () => T | Promise<T>))
+  } catch (thrown) {
+    const { isLate, timeoutMs } = attempt
+    const cause = isLate ? new Error(`no answer within ${timeoutMs} ms`) : thrown
+    const message = `asking for the ${name} failed: ${describeThrown(cause)}`
+    throw new DialError({ message, closeCode: 1006, cause })
+  }
+}
+
+function assertTold<T>(value: T): T {
+  if (value === undefined) throw new Error('the function returned nothing')
+  return value
+}
