@@ -5,13 +5,14 @@ import { WebSocket } from 'ws'
 import { settle } from './application.ts'
 import { type Load, runLoad } from './load.ts'
 import { NOTE_TEXT, type Note, type PeerClient, type PeerServer } from './peer.ts'
-import { PEERS, PORT_PEERS, VARIANTS } from './peers.ts'
+import { PEERS, PORT_PEERS, peerNamed, VARIANTS } from './peers.ts'
 
 /** One process of one peer: its server, or its clients. What it is asked for comes from main.ts. */
 
 const [name = ''] = process.argv.slice(2)
-const peer = await (PEERS[name] ?? VARIANTS[name])?.()
-const portPeer = await PORT_PEERS[name]?.()
+const { kind, build } = peerNamed(name)
+const peer = await (PEERS[kind] ?? VARIANTS[kind])?.(build)
+const portPeer = await PORT_PEERS[kind]?.(build)
 
 let server: PeerServer | undefined
 const clients: PeerClient[] = []
@@ -45,7 +46,7 @@ const commands: Record<string, (params: never) => unknown> = {
       const missing = clients.length === 0 ? 1 : Math.min(50, wanted - clients.length)
       const more = Array.from({ length: missing }, () => peer?.connect(port, page))
       clients.push(...(await Promise.all(more)).flatMap((client) => client ?? []))
-      if (clients.length === 1) await runLoad(clients[0] as PeerClient, TRAFFIC)
+      if (clients.length === 1 && wanted > 1) await runLoad(clients[0] as PeerClient, TRAFFIC)
     }
     const [client] = clients
     return { bytes: client?.bytes !== undefined }

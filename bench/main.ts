@@ -1,19 +1,30 @@
 import { writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { type Growth, growthTables, measureGrowth } from './growth.ts'
-import { BASELINE, PEERS, PORT_PEERS } from './peers.ts'
-import { type Measurements, tableOf } from './report.ts'
-import { type Measured, type Sample, SCENARIOS } from './scenarios.ts'
+import { Build } from './builds.ts'
+import type { Growth } from './growth.ts'
+import { namesAgainst } from './peers.ts'
+import { comparisonOf, type Measurements, tableOf } from './report.ts'
+import type { Measured, Sample } from './scenario.ts'
+import { SCENARIOS } from './scenarios.ts'
+
+const ROUNDS = 9
+/** What scenarios have other rounds for. */
+const otherRounds = Object.entries(SCENARIOS).flatMap(([name, { rounds }]) =>
+  rounds === undefined ? [] : `${name}: ${rounds}`,
+)
+const known = [...new Set(Object.values(SCENARIOS).flatMap((scenario) => scenario.peers))]
 
 const HELP = `Usage: npx --yes pnpm@12 bench [options]
 
 Measures flashrpc beside its peers, in interleaved rounds, and prints a table for each scenario: medians of ratios
-against raw-ws, or raw-port, within a round.
+against raw-ws, raw-port or raw-ws-coalesced within a round.
 
   --scenario NAME,…   ${Object.keys(SCENARIOS).join(', ')} (default: all)
-  --peers NAME,…      ${[...Object.keys(PEERS), ...Object.keys(PORT_PEERS)].join(', ')} (default: all)
-  --rounds N          how often each is measured (default 9)
+  --peers NAME,…      ${known.join(', ')} (default: all)
+  --against FOLDER    also measures flashrpc as a workspace in that folder has built it, in the same rounds, as
+                      flashrpc@FOLDER, flashrpc-port@FOLDER and so on, and prints the ratios against these
+  --rounds N          how often each is measured (default ${ROUNDS}; ${otherRounds.join(', ')})
   --json FILE         writes all measurements
   --quick             one round of little: proves that it runs, and measures nothing
   --help              this text`
@@ -22,7 +33,8 @@ const { values } = parseArgs({
   options: {
     scenario: { type: 'string' },
     peers: { type: 'string' },
-    rounds: { type: 'string', default: '9' },
+    against: { type: 'string' },
+    rounds: { type: 'string' },
     json: { type: 'string' },
     quick: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -34,10 +46,20 @@ if (values.help) {
 }
 
 const scenarios = chosen('scenario', values.scenario, Object.keys(SCENARIOS))
-const peers = chosen('peer', values.peers, [...Object.keys(PEERS), ...Object.keys(PORT_PEERS)])
-const rounds = values.quick ? 1 : Number(values.rounds)
-if (!(Number.isInteger(rounds) && rounds > 0))
+const peers = chosen('peer', values.peers, known)
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
   fail(`--rounds takes a number from 1, not ${values.rounds}`)
+
+/** By peer of flashrpc's: the name of the same peer of the folder's build. */
+const against = new Map(values.against === undefined ? [] : namesAgainst(peers, values.against))
+
+try {
+  new Build().assertBuilt()
+  if (values.against !== undefined) new Build(values.against).assertBuilt()
+} catch (error) {
+  fail((error as Error).message)
+}
 
 const machine = {
   date: new Date().toISOString().slice(0, 10),
@@ -55,9 +77,15 @@ for (const name of scenarios) {
   const measurements = await measure(name)
   results.push(measurements)
   console.log(`\n${tableOf(measurements)}`)
+  for (const [peer, other] of against) {
+    const comparison = comparisonOf(measurements, peer, other)
+    if (comparison) console.log(`\n${comparison}`)
+  }
 }
 await write(undefined)
 if (values.scenario === undefined) {
+  // It imports what may not be built, which is looked at above.
+  const { growthTables, measureGrowth } = await import('./growth.ts')
   const growth = await measureGrowth(values.quick)
   console.log(`\n### How cost grows\n\n${growthTables(growth)}`)
   await write(growth)
@@ -71,9 +99,10 @@ async function write(growth: Growth | undefined): Promise<void> {
 async function measure(name: string): Promise<Measurements> {
   const scenario = SCENARIOS[name]
   if (!scenario) throw new Error(name)
-  const baseline = BASELINE[scenario.wire]
-  const known = scenario.wire === 'port' ? PORT_PEERS : PEERS
-  const taking = new Set([baseline, ...peers.filter((peer) => Object.hasOwn(known, peer))])
+  const { title, baseline, figure } = scenario
+  const asked = peers.filter((peer) => scenario.peers.includes(peer))
+  const taking = new Set([baseline, ...asked.flatMap((peer) => [peer, against.get(peer) ?? peer])])
+  const times = values.quick ? 1 : (rounds ?? scenario.rounds ?? ROUNDS)
   const measured = new Map<string, Measured>()
   const samples: Record<string, Sample[]> = {}
   try {
@@ -81,7 +110,7 @@ async function measure(name: string): Promise<Measurements> {
       const one = await scenario.open(peer, values.quick)
       if (one) measured.set(peer, one)
     }
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < times; round++) {
       // Another order each time: who comes after whom is nobody's advantage.
       const order = [...measured.keys()]
       order.push(...order.splice(0, round % order.length))
@@ -95,9 +124,9 @@ async function measure(name: string): Promise<Measurements> {
     )
     return {
       name,
-      title: scenario.title,
+      title,
       baseline,
-      figure: scenario.figure,
+      figure,
       samples,
       peaks: Object.fromEntries(peaks),
     }

@@ -1,4 +1,4 @@
-import type { Sample } from './scenarios.ts'
+import type { Sample } from './scenario.ts'
 import { median, spread } from './statistics.ts'
 
 /** All that was measured in one scenario. */
@@ -21,11 +21,15 @@ export interface Row {
   readonly value: number
   readonly ratio: number
   readonly spread: number
-  readonly cpu: number | undefined
-  readonly cpuRatio: number | undefined
+  /** All else that was measured of it. */
+  readonly others: Readonly<Partial<Record<keyof Sample, Figure>>>
   readonly peakRatio: number | undefined
-  readonly resident: number | undefined
-  readonly residentRatio: number | undefined
+}
+
+interface Figure {
+  /** Its median. */
+  readonly value: number
+  readonly ratio: number
 }
 
 export function rowsOf({ baseline, figure, samples, peaks }: Measurements): Row[] {
@@ -34,8 +38,6 @@ export function rowsOf({ baseline, figure, samples, peaks }: Measurements): Row[
       const [own, base] = [sample[key], samples[baseline]?.[round]?.[key]]
       return own === undefined || !base ? [] : [own / base]
     })
-  const medianOf = (numbers: readonly number[]) =>
-    numbers.length > 0 ? median(numbers) : undefined
   return Object.entries(samples).map(([peer, own]) => {
     const figures = ratios(peer, figure)
     const [peak, basePeak] = [peaks[peer], peaks[baseline]]
@@ -44,53 +46,97 @@ export function rowsOf({ baseline, figure, samples, peaks }: Measurements): Row[
       value: median(own.flatMap((sample) => sample[figure] ?? [])),
       ratio: median(figures),
       spread: spread(figures),
-      cpu: medianOf(own.flatMap((sample) => sample.cpu ?? [])),
-      cpuRatio: medianOf(ratios(peer, 'cpu')),
+      others: Object.fromEntries(
+        KEYS.flatMap((key) => {
+          const values = own.flatMap((sample) => sample[key] ?? [])
+          if (key === figure || values.length === 0) return []
+          return [[key, { value: median(values), ratio: median(ratios(peer, key)) }]]
+        }),
+      ),
       peakRatio: peak && basePeak ? peak / basePeak : undefined,
-      resident: medianOf(own.flatMap((sample) => sample.resident ?? [])),
-      residentRatio: medianOf(ratios(peer, 'resident')),
     }
   })
 }
 
-const FIGURES: Readonly<Record<keyof Sample, (value: number) => string>> = {
-  rate: (value) => `${count(value)}/s`,
-  time: (value) => `${value.toFixed(3)} ms`,
-  cpu: (value) => `${value.toFixed(1)} µs`,
-  memory: kibibytes,
-  resident: kibibytes,
+interface Column {
+  readonly head: string
+  write(value: number): string
 }
+
+/** In the order of a table's columns. */
+const FIGURES: Readonly<Record<keyof Sample, Column>> = {
+  rate: { head: 'rate', write: (value) => `${count(value)}/s` },
+  time: { head: 'time', write: milliseconds },
+  cpu: { head: 'CPU a call', write: microseconds },
+  firstCpu: { head: 'of the first', write: microseconds },
+  memory: { head: 'memory', write: kibibytes },
+  resident: { head: 'resident', write: kibibytes },
+  clientImport: { head: 'client', write: (value) => `${value.toFixed(1)} ms` },
+  serverImport: { head: 'server', write: (value) => `${value.toFixed(1)} ms` },
+}
+const KEYS = Object.keys(FIGURES) as (keyof Sample)[]
 
 /** A table in Markdown. */
 export function tableOf(measurements: Measurements): string {
-  const { title, baseline, figure } = measurements
+  return [`### ${measurements.title}`, '', ...linesOf(measurements)].join('\n')
+}
+
+/**
+ * A table in Markdown of one peer, measured against another one.
+ *
+ * @returns undefined where one of them was not measured.
+ */
+export function comparisonOf(
+  measurements: Measurements,
+  peer: string,
+  against: string,
+): string | undefined {
+  const [own, other] = [measurements.samples[peer], measurements.samples[against]]
+  if (!own || !other) return undefined
+  const samples = { [peer]: own, [against]: other }
+  return linesOf({ ...measurements, baseline: against, samples }).join('\n')
+}
+
+function linesOf(measurements: Measurements): string[] {
+  const { baseline, figure } = measurements
+  const rows = rowsOf(measurements)
+  const others = KEYS.filter((key) => rows.some((row) => row.others[key]))
+  const hasPeaks = rows.some((row) => row.peakRatio !== undefined)
+  const ratio = (value: number | undefined) => (value === undefined ? '' : value.toFixed(2))
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const head = [
     'peer',
-    figure,
+    FIGURES[figure].head,
     `× ${baseline}`,
     '±',
-    'CPU a call',
-    '×',
-    'peak memory ×',
-    'resident',
-    '×',
+    ...others.flatMap((key) => [FIGURES[key].head, '×']),
+    ...(hasPeaks ? ['peak memory ×'] : []),
   ]
-  const ratio = (value: number | undefined) => (value === undefined ? '' : value.toFixed(2))
-  const lines = rowsOf(measurements).map((row) => [
-    row.peer,
-    FIGURES[figure](row.value),
-    ratio(row.ratio),
-    ratio(row.spread),
-    row.cpu === undefined ? '' : FIGURES.cpu(row.cpu),
-    ratio(row.cpuRatio),
-    ratio(row.peakRatio),
-    row.resident === undefined ? '' : FIGURES.resident(row.resident),
-    ratio(row.residentRatio),
-  ])
-  const used = head.map((_, column) => lines.some((line) => line[column] !== ''))
-  const write = (cells: readonly string[]) => `| ${cells.filter((_, n) => used[n]).join(' | ')} |`
-  const rule = write(head.map((_, column) => (column === 0 ? '---' : '--:')))
-  return [`### ${title}`, '', write(head), rule, ...lines.map(write)].join('\n')
+  return [
+    line(head),
+    line(head.map((_, column) => (column === 0 ? '---' : '--:'))),
+    ...rows.map((row) =>
+      line([
+        row.peer,
+        FIGURES[figure].write(row.value),
+        ratio(row.ratio),
+        ratio(row.spread),
+        ...others.flatMap((key) => {
+          const other = row.others[key]
+          return other ? [FIGURES[key].write(other.value), ratio(other.ratio)] : ['', '']
+        }),
+        ...(hasPeaks ? [ratio(row.peakRatio)] : []),
+      ]),
+    ),
+  ]
+}
+
+function milliseconds(value: number): string {
+  return `${value.toFixed(3)} ms`
+}
+
+function microseconds(value: number): string {
+  return `${value.toFixed(1)} µs`
 }
 
 function kibibytes(value: number): string {

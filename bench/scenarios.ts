@@ -1,38 +1,11 @@
+import { cold } from './cold.ts'
+import { importing } from './import-cost.ts'
 import type { Load, LoadResult } from './load.ts'
 import { Pair } from './pair.ts'
-import type { BASELINE } from './peers.ts'
+import { OVER_PORT, OVER_SOCKET } from './peers.ts'
 import { Program } from './process.ts'
+import type { Measured, Sample, Scenario } from './scenario.ts'
 import { mean, median } from './statistics.ts'
-
-/** What is measured of one peer in one round. Less is better, but of `rate`. */
-export interface Sample {
-  /** Calls, or notes, a second. */
-  readonly rate?: number
-  /** In ms: of what the scenario says. */
-  readonly time?: number
-  /** Of both processes together, in µs a call. */
-  readonly cpu?: number
-  /** In bytes: objects and buffers. */
-  readonly memory?: number
-  /** In bytes: what the system has given. */
-  readonly resident?: number
-}
-
-export interface Scenario {
-  readonly title: string
-  /** What carries it. */
-  readonly wire: keyof typeof BASELINE
-  /** What is compared first. */
-  readonly figure: keyof Sample
-  /** @returns what measures a peer, again and again; null where it can't do this. */
-  open(peer: string, isQuick: boolean): Promise<Measured | null>
-}
-
-export interface Measured extends AsyncDisposable {
-  measure(): Promise<Sample>
-  /** In bytes: the most that both processes had when they had done as much as every peer does. */
-  peakMemory?(): Promise<number>
-}
 
 /** A client, and its server in a thread of the same process. */
 class Thread implements AsyncDisposable {
@@ -87,18 +60,13 @@ async function forAWhile(run: () => Promise<unknown>, isQuick: boolean): Promise
 const SAME_LOADS = 3
 
 /** A load of one client's. */
-function loading(
-  title: string,
-  load: Load,
-  quick: Load,
-  wire: Scenario['wire'] = 'socket',
-): Scenario {
+function loading(title: string, load: Load, quick: Load, over = OVER_SOCKET): Scenario {
   return {
+    ...over,
     title,
-    wire,
     figure: 'rate',
     async open(peer, isQuick) {
-      const pair = await (wire === 'port' ? Thread.open(peer) : Pair.open(peer))
+      const pair = await (over === OVER_PORT ? Thread.open(peer) : Pair.open(peer))
       if (load.kind === 'bytes' && !pair.hasBytes) {
         await pair[Symbol.asyncDispose]()
         return null
@@ -200,7 +168,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     { kind: 'burst', calls: 200, times: 1 },
   ),
   serial: {
-    wire: 'socket',
+    ...OVER_SOCKET,
     title: 'One call after another, both ends on one core: p50',
     figure: 'time',
     async open(peer, isQuick) {
@@ -226,7 +194,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     1,
   ),
   'call-many': {
-    wire: 'socket',
+    ...OVER_SOCKET,
     title: 'The server calls 500 clients, and awaits all',
     figure: 'time',
     async open(peer, isQuick) {
@@ -240,7 +208,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   'tell-many': {
-    wire: 'socket',
+    ...OVER_SOCKET,
     title: 'A notification to 500 clients: until the last has it',
     figure: 'time',
     async open(peer, isQuick) {
@@ -255,7 +223,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   idle: {
-    wire: 'socket',
+    ...OVER_SOCKET,
     title: 'Memory of the server for each idle connection',
     figure: 'memory',
     async open(peer, isQuick) {
@@ -273,14 +241,16 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       }
     },
   },
-  port: loading('A port to a thread: 64 calls in flight', add(200_000), add(500), 'port'),
+  port: loading('A port to a thread: 64 calls in flight', add(200_000), add(500), OVER_PORT),
   'port-bytes': anew(
     loading(
       'A port to a thread: Uint8Array of 1 MiB less 1 KiB, 4 in flight',
       { kind: 'bytes', calls: 400, inFlight: 4, size: 1_047_552 },
       { kind: 'bytes', calls: 8, inFlight: 4, size: 1_047_552 },
-      'port',
+      OVER_PORT,
     ),
     3,
   ),
+  cold,
+  import: importing,
 }

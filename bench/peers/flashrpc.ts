@@ -1,15 +1,17 @@
-import { createClient } from '@flashrpc/core'
-import { createEndpoint, type EndpointOptions } from '@flashrpc/core/server'
-import { contract } from '../contract.ts'
+import type { EndpointOptions } from '@flashrpc/core/server'
+import type { Build } from '../builds.ts'
+import { contractOf } from '../contract.ts'
 import type { Peer } from '../peer.ts'
 
-type Options = Partial<EndpointOptions<typeof contract.server, typeof contract.client>>
+type Contract = ReturnType<typeof contractOf>
+type Options = Partial<EndpointOptions<Contract['server'], Contract['client']>>
 
 /** With every default: validation both ways, heartbeat, limits, a timeout for each call. */
-export function flashrpc(options: Options = {}): Peer {
+export function flashrpc(build: Build, options: Options = {}): Peer {
   return {
     async serve() {
-      const endpoint = createEndpoint(contract, {
+      const { createEndpoint } = await build.server()
+      const endpoint = createEndpoint(contractOf(await build.core()), {
         ...options,
         methods: {
           add: ({ a, b }) => a + b,
@@ -28,7 +30,8 @@ export function flashrpc(options: Options = {}): Peer {
       }
     },
     async connect(port, page) {
-      const client = createClient(contract, {
+      const core = await build.core()
+      const client = core.createClient(contractOf(core), {
         url: `ws://127.0.0.1:${port}`,
         ...(options.limits && { limits: options.limits }),
         methods: { double: ({ n }) => page.double(n), note: (note) => page.noted(note) },
