@@ -1,23 +1,60 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Program, startProgram } from '../apps/demo/test/support/program.ts'
 import { blocksOf } from './markdown-blocks.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
-/** The named blocks of one page of the documentation as files of a folder of their own, where they can be run. */
-export class GuidePage implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'flashrpc-guide-'))
-  readonly #blocks = new Map<string, string>()
+/** The export condition by which the packages are their source. */
+export const SOURCE = '@flashrpc/source'
 
-  /** @param path of the page, from the root of the repository. */
-  constructor(path: string) {
-    for (const { name, code } of blocksOf(readFileSync(join(root, path), 'utf8'))) {
+/** How samples listen at a port that is written out. */
+const LISTENS: readonly [RegExp, string][] = [
+  [
+    /^await endpoint\.listen\(\{ port: \d+(.*) \}\)/m,
+    "console.log('port', (await endpoint.listen({ port: 0$1 })).port)",
+  ],
+  [
+    /^server\.listen\(\d+, '127\.0\.0\.1'\)/m,
+    "server.listen(0, '127.0.0.1', () => console.log('port', server.address().port))",
+  ],
+  [
+    /^await app\.listen\(\{ port: \d+ \}\)/m,
+    "console.log('port', new URL(await app.listen({ port: 0 })).port)",
+  ],
+]
+
+/**
+ * The named blocks of one page of the documentation as files of a folder of their own, where they are run in processes of
+ * their own.
+ */
+export class GuidePage implements AsyncDisposable {
+  readonly folder: string
+  readonly #temporary: string
+  readonly #markdown: string
+  readonly #blocks = new Map<string, string>()
+  readonly #programs: Program[] = []
+
+  /**
+   * @param path of the page, from the root of the repository.
+   * @param parent of the folder. Default: where temporary files are.
+   */
+  constructor(path: string, parent = tmpdir()) {
+    this.#temporary = mkdtempSync(join(parent, 'flashrpc-guide-'))
+    this.#markdown = readFileSync(join(root, path), 'utf8')
+    for (const { name, code } of blocksOf(this.#markdown, ['tsx?', 'c?js'])) {
       if (name !== undefined) this.#blocks.set(name, code)
     }
+    this.folder = join(this.#temporary, 'app')
+    mkdirSync(this.folder)
     writeFileSync(join(this.folder, 'package.json'), '{ "type": "module" }')
     symlinkSync(join(root, 'node_modules'), join(this.folder, 'node_modules'), 'junction')
+    // What only core's tests have, such as pino, is found one folder above.
+    const more = join(root, 'packages/core/node_modules')
+    symlinkSync(more, join(this.#temporary, 'node_modules'), 'junction')
   }
 
   /**
@@ -36,7 +73,58 @@ export class GuidePage implements Disposable {
     writeFileSync(join(this.folder, file), code)
   }
 
-  [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true })
+  /**
+   * The first block in a language, such as `text`.
+   *
+   * @throws {Error} if the page has none.
+   */
+  text(language: string): string {
+    const [block] = blocksOf(this.#markdown, [language])
+    if (!block) throw new Error(`The page has no block of ${language}`)
+    return block.code
+  }
+
+  /** Starts a file as a program of Node, on the source of the packages. It is ended with the page. */
+  run(file: string, ...args: string[]): Program {
+    const program = startProgram(
+      '--import',
+      ['tsx', '--conditions', SOURCE, file, ...args],
+      this.folder,
+    )
+    this.#programs.push(program)
+    return program
+  }
+
+  /** Compiles a file, and all that it imports, to one of JavaScript, by esbuild. */
+  compile(file: string, to: string, ...args: string[]): void {
+    const options = ['--bundle', `--conditions=${SOURCE}`, '--log-level=warning', `--outfile=${to}`]
+    const esbuild = join(this.#temporary, 'node_modules/.bin/esbuild')
+    execFileSync(esbuild, [file, ...options, ...args], { cwd: this.folder, stdio: 'inherit' })
+  }
+
+  /**
+   * Writes a server to its file, and starts it on a free port in place of the one that is written there.
+   *
+   * @throws {Error} as {@link write}, or if the block does not listen at a port.
+   */
+  async serve(
+    name: string,
+    replaced: Readonly<Record<string, string>> = {},
+  ): Promise<{ readonly program: Program; readonly port: number }> {
+    const code = this.#blocks.get(name) ?? ''
+    const [listens, free] = LISTENS.find(([pattern]) => pattern.test(code)) ?? []
+    const [text] = listens?.exec(code) ?? []
+    if (!listens || free === undefined || text === undefined) {
+      throw new Error(`The block ${name} does not listen at a port`)
+    }
+    this.write(name, { ...replaced, [text]: text.replace(listens, free) })
+    const program = this.run(name)
+    const [, port] = await program.prints(/^port (\d+)\n/m)
+    return { program, port: Number(port) }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#programs.map((program) => program[Symbol.asyncDispose]()))
+    rmSync(this.#temporary, { recursive: true })
   }
 }

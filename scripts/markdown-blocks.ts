@@ -1,6 +1,4 @@
-const BLOCK = /^```(tsx?)(?: +(\S+))?\n([\s\S]*?)^```$/gm
-
-/** A block of TypeScript in a page of the documentation. */
+/** A block of code in a page of the documentation. */
 export interface MarkdownBlock {
   readonly language: string
   /** The name of its file, if it has one, as in "```ts contract.ts". */
@@ -8,9 +6,16 @@ export interface MarkdownBlock {
   readonly code: string
 }
 
-/** The blocks of `ts` and `tsx` of a page, in their order. */
-export function blocksOf(markdown: string): MarkdownBlock[] {
-  return [...markdown.matchAll(BLOCK)].map(([, language = 'ts', name, code = '']) => ({
+/** The blocks of a page that are in one of these languages, in their order. */
+export function blocksOf(
+  markdown: string,
+  languages: readonly string[] = ['tsx?'],
+): MarkdownBlock[] {
+  const block = new RegExp(
+    `^\`\`\`(${languages.join('|')})(?: +(\\S+))?\\n([\\s\\S]*?)^\`\`\`$`,
+    'gm',
+  )
+  return [...markdown.matchAll(block)].map(([, language = '', name, code = '']) => ({
     language,
     name,
     code,

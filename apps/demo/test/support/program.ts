@@ -6,11 +6,13 @@ export interface Program {
   readonly pid: number
   /** All that it printed so far, on both outputs. */
   readonly output: () => string
-  /** Resolves to the first match in its output; rejects where it ends without one. */
+  /** Resolves to the first match in its output; rejects if it ends without one, or has printed none 30 s later. */
   prints(pattern: RegExp): Promise<RegExpExecArray>
   /** Resolves to its exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>
   signal(signal: NodeJS.Signals): void
+  /** Types a line. */
+  type(line: string): void
   /** Ends it, where it has not ended. */
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -28,8 +30,10 @@ export function startProgram(
   const child = spawn(process.execPath, [script, ...args], {
     cwd,
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   })
+  // A program that has ended reads nothing more.
+  child.stdin.on('error', () => {})
   return watchProgram(child, script)
 }
 
@@ -54,18 +58,22 @@ function watchProgram(child: ChildProcess, name: string): Program {
           const match = pattern.exec(output)
           if (!match) return
           listeners.delete(look)
+          clearTimeout(timer)
           resolve(match)
         }
+        const fail = (what: string): void => {
+          clearTimeout(timer)
+          if (!listeners.delete(look)) return
+          reject(new Error(`${name} ${what} and has not printed ${pattern}:\n${output}`))
+        }
+        const timer = setTimeout(() => fail('has run for 30 s'), 30_000)
         listeners.add(look)
         look()
-        void ended.then(() => {
-          if (listeners.delete(look)) {
-            reject(new Error(`${name} ended and has not printed ${pattern}:\n${output}`))
-          }
-        })
+        void ended.then(() => fail('ended'))
       })
     },
     signal: (signal) => void child.kill(signal),
+    type: (line) => void child.stdin?.write(`${line}\n`),
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await ended
