@@ -1,1 +1,1 @@
-export { type PythonDialectOptions, pythonDialect } from './transport/python-dialect.js'
+export { type PythonDialectOptions, pythonDialect } from './transport/python/python-dialect.js'

@@ -1,7 +1,7 @@
-import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
-import { ErrorCode, RpcError, RpcProtocolError } from '../errors/errors.js'
-import { quoted } from '../errors/quoted.js'
-import { exceeds, type Frame, jsonCodec, readText, utf8 } from '../wire/codec.js'
+import { assertOptions, type OptionKinds } from '../../errors/assert-options.js'
+import { ErrorCode, RpcError, RpcProtocolError } from '../../errors/errors.js'
+import { quoted } from '../../errors/quoted.js'
+import { exceeds, type Frame, jsonCodec, readText, utf8 } from '../../wire/codec.js'
 import {
   classify,
   errorMessage,
@@ -9,8 +9,13 @@ import {
   type MessageId,
   type NotificationMessage,
   type RequestMessage,
-} from '../wire/message.js'
-import { parsePythonJson } from '../wire/python-json.js'
+} from '../../wire/message.js'
+import { randomHex } from '../../wire/random-hex.js'
+import { BUILT_IN, type BuiltInEvents, type BuiltInTransport, builtIn } from '../built-in.js'
+import { CloseCode } from '../close-codes.js'
+import type { Dialect, DialectContext, DialectTransport } from '../dialect.js'
+import type { CloseInfo, Transport } from '../transport.js'
+import { parsePythonJson } from './python-json.js'
 import {
   GET_CHANNEL_ID,
   isPythonMessage,
@@ -20,12 +25,7 @@ import {
   type PythonRequest,
   pythonTypeOf,
   readPythonMessage,
-} from '../wire/python-message.js'
-import { randomHex } from '../wire/random-hex.js'
-import { BUILT_IN, type BuiltInEvents, type BuiltInTransport, builtIn } from './built-in.js'
-import { CloseCode } from './close-codes.js'
-import type { Dialect, DialectContext, DialectTransport } from './dialect.js'
-import type { CloseInfo, Transport } from './transport.js'
+} from './python-message.js'
 
 export interface PythonDialectOptions {
   /**
