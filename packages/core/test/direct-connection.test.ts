@@ -6,8 +6,9 @@ import { createEndpoint } from '@flashrpc/core/server'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { connectDirectly } from '../src/client/dial/direct-connection.js'
-import { type Wire, type WsSocket, WsTransport } from '../src/transport/node/ws-transport.js'
+import { connectDirectly } from '../src/transport/node/direct-connection.js'
+import { wsTransport } from '../src/transport/node/fast-ws-transport.js'
+import type { Wire, WsSocket } from '../src/transport/node/ws-transport.js'
 import { acceptanceOf, httpServer } from './support/http-server.js'
 import { chunksOf, frames, MAX_PAYLOAD } from './support/ws-frames.js'
 
@@ -46,7 +47,7 @@ async function heardOf(url: string, isDirect: boolean, pauses: readonly boolean[
   let count = 0
   await new Promise<void>((resolve) => {
     socket.on('open', () => {
-      const transport = new WsTransport(socket as WsSocket, wire as Wire, false)
+      const transport = wsTransport(socket as WsSocket, wire as Wire, false, true)
       transport.start({
         frame: (frame) => {
           told.push([frame])

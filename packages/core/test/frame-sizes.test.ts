@@ -20,21 +20,29 @@ const SIZES = [
   3_000_000,
 ]
 
-test.each([
-  ['one byte', 'x'],
-  ['two bytes', 'é'],
-  ['three bytes', '€'],
-  ['four bytes', '😀'],
-])('text of any length arrives as it was sent, each character %s', async (_, character) => {
-  const limits = { message: 8 * 1024 * 1024 }
-  await using endpoint = createEndpoint<Server>({ methods: { echo }, limits })
-  await using client = createClient<Server>({ url: (await endpoint.listen()).url, limits })
-  for (const size of SIZES) {
-    const text = character.repeat(size / new TextEncoder().encode(character).length)
-    // Compared here: what differs is too long to be printed.
-    if ((await client.other.echo({ text })) !== text) expect.fail(`${size} bytes came otherwise`)
-  }
-})
+test.each(
+  [
+    ['one byte', 'x'],
+    ['two bytes', 'é'],
+    ['three bytes', '€'],
+    ['four bytes', '😀'],
+  ].flatMap(([size = '', character = '']) =>
+    [true, false].map((fastPath) => [size, fastPath, character] as const),
+  ),
+)(
+  'text of any length arrives as it was sent, each character %s, fastPath: %s',
+  async (_, fastPath, character) => {
+    const limits = { message: 8 * 1024 * 1024 }
+    await using endpoint = createEndpoint<Server>({ methods: { echo }, limits, fastPath })
+    const { url } = await endpoint.listen()
+    await using client = createClient<Server>({ url, limits, fastPath })
+    for (const size of SIZES) {
+      const text = character.repeat(size / new TextEncoder().encode(character).length)
+      // Compared here: what differs is too long to be printed.
+      if ((await client.other.echo({ text })) !== text) expect.fail(`${size} bytes came otherwise`)
+    }
+  },
+)
 
 test('what is told to many is the same frame to each, and what comes between is not', async () => {
   const echoes = ['first', 'second', 'first'].map((text) => ({ text }))

@@ -391,9 +391,11 @@ describe('on a link that is slow', () => {
   const limits = { message: 8 * 1024 * 1024 }
   const BYTES = 900_000
 
-  async function open(options: { plain?: boolean } = {}) {
+  async function open(options: { plain?: boolean; fastPath?: boolean } = {}) {
     const ends: number[] = []
+    const { fastPath = true } = options
     const endpoint = createEndpoint<Server>({
+      fastPath,
       heartbeat,
       limits,
       onDisconnect: [(_, { code }) => ends.push(code)],
@@ -441,6 +443,20 @@ describe('on a link that is slow', () => {
     expect(await scene.client.other.get({ bytes: BYTES })).toHaveLength(BYTES)
     expect(scene.states).not.toContain('reconnecting')
     expect(scene.ends).toStrictEqual([])
+  })
+
+  test('so are they where ws alone reads and writes frames', async () => {
+    await using up = await open({ fastPath: false })
+    await using down = await open({ fastPath: false })
+    up.proxy.throttle({ up: 250_000 })
+    down.proxy.throttle({ down: 250_000 })
+    const got = down.client.other.get({ bytes: BYTES })
+    expect(await up.client.other.put({ data: new Uint8Array(BYTES) })).toBe(BYTES)
+    expect(await got).toHaveLength(BYTES)
+    for (const { states, ends } of [up, down]) {
+      expect(states).not.toContain('reconnecting')
+      expect(ends).toStrictEqual([])
+    }
   })
 
   test('an upload to a server that is called as a plain one is life, too', async () => {

@@ -69,6 +69,19 @@ describeTransport('a WebSocket', async () => {
   }
 })
 
+describeTransport('a WebSocket whose frames ws alone reads and writes', async () => {
+  const endpoint = createEndpoint(contract, { methods: createSuiteMethods()(), fastPath: false })
+  const { url } = await endpoint.listen()
+  return {
+    open: async () => {
+      const socket = new WebSocket(url)
+      await once(socket, 'open')
+      return webSocketTransport(socket as unknown as WebSocketLike)
+    },
+    close: () => endpoint.close(),
+  }
+})
+
 describeTransport('a worker that tabs share, to a WebSocket', async () => {
   const endpoint = createEndpoint(contract, { methods: createSuiteMethods()() })
   const { url } = await endpoint.listen()

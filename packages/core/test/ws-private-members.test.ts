@@ -32,10 +32,15 @@ test('no other private member is read than those that are renamed here', async (
   expect([...found].sort()).toStrictEqual([...MEMBERS, ...OF_NODE].sort())
 })
 
-describe.each<[string, string | undefined]>([
-  ['as it is', undefined],
-  ...MEMBERS.map((member): [string, string] => [`whose ${member} has another name`, member]),
-])('over a ws %s', (_, member) => {
+describe.each<[string, string | undefined, boolean]>([
+  ['as it is', undefined, true],
+  ['that alone reads and writes frames (fastPath: false)', undefined, false],
+  ...MEMBERS.map((member): [string, string, boolean] => [
+    `whose ${member} has another name`,
+    member,
+    true,
+  ]),
+])('over a ws %s', (_, member, fastPath) => {
   let ws: RenamedWs | undefined
   let createClient: typeof import('@flashrpc/core').createClient
   let createEndpoint: typeof import('@flashrpc/core/server').createEndpoint
@@ -66,6 +71,7 @@ describe.each<[string, string | undefined]>([
     const ends: number[] = []
     const errors: unknown[] = []
     const endpoint = createEndpoint<Server>({
+      fastPath,
       limits,
       onDisconnect: [(__, { code }) => ends.push(code)],
       onError: [(__, error) => errors.push(error)],
@@ -77,7 +83,7 @@ describe.each<[string, string | undefined]>([
   test('calls work, of every size', async () => {
     const { endpoint } = serve({})
     const { url } = await endpoint.listen()
-    const client = createClient<Server>({ url })
+    const client = createClient<Server>({ url, fastPath })
     for (const size of [0, 10, 1_000, 70_000, 300_000]) {
       const sent = { text: 'é'.repeat(size), bytes: new Uint8Array(size).fill(7) }
       const { text, bytes } = (await client.other.echo(sent)) as typeof sent
@@ -114,6 +120,7 @@ describe.each<[string, string | undefined]>([
     })
     const client = createClient<Server>({
       url: server.url,
+      fastPath,
       limits: { message: 5_000 },
       retry: { minDelayMs: 5, maxDelayMs: 10 },
     })

@@ -65,7 +65,7 @@ test.each([
   },
 )
 
-test('small calls cost both sides no stream of ws', async () => {
+test('small calls cost both sides no stream of ws, unless fastPath is false', async () => {
   interface Server {
     echo(params: { text: string }): string
   }
@@ -79,6 +79,18 @@ test('small calls cost both sides no stream of ws', async () => {
   expect(written).not.toHaveBeenCalled()
   // What may be no UTF-8 is left to it, on both sides.
   expect(await client.other.echo({ text: '\uFFFD' })).toBe('\uFFFD')
+  expect(written).toHaveBeenCalledTimes(2)
+  await using plainEndpoint = createEndpoint<Server>({
+    methods: { echo: ({ text }) => text },
+    fastPath: false,
+  })
+  await using plainClient = createClient<Server>({
+    url: (await plainEndpoint.listen()).url,
+    fastPath: false,
+  })
+  await plainClient.other.echo({ text: '' })
+  written.mockClear()
+  expect(await plainClient.other.echo({ text: 'x' })).toBe('x')
   expect(written).toHaveBeenCalledTimes(2)
   written.mockRestore()
 })

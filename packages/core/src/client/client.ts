@@ -162,6 +162,7 @@ export const CLIENT_SETTINGS = {
   headers: 'elsewhere',
   proxy: 'elsewhere',
   tls: 'elsewhere',
+  fastPath: 'elsewhere',
   share: 'elsewhere',
   retry: 'elsewhere',
   connectTimeoutMs: 'elsewhere',
@@ -484,18 +485,19 @@ function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Lin
     if (typeof transport !== 'function') {
       throw new RpcConfigError('transport must be a function that makes a connection')
     }
-    for (const name of ['headers', 'proxy', 'tls'] as const) {
+    for (const name of ['headers', 'proxy', 'tls', 'fastPath'] as const) {
       if (options[name] === undefined) continue
       throw new RpcConfigError(`${name} goes with a url; with a transport, leave it out`)
     }
     return (events) => new Reconnector(transportDialer(transport), loop, events)
   }
   if (typeof url !== 'function') assertWebSocketUrl(url)
-  const { headers, proxy, tls } = options
+  const { headers, proxy, tls, fastPath } = options
   const settings = {
     ...(headers !== undefined && { headers }),
     ...(proxy !== undefined && { proxy }),
     ...(tls !== undefined && { tls }),
+    ...(fastPath !== undefined && { fastPath }),
   }
   assertSocketSettings(settings)
   const maxMessage = resolveSettings(options).limits.message

@@ -19,8 +19,6 @@ export interface WebSocketLike {
   ping?(): void
   on?(event: 'ping' | 'pong', listener: () => void): unknown
   readonly bufferedAmount?: number
-  /** `ws`: none on the serving side. */
-  readonly url?: string
   /** `ws` only: stops, and goes on, reading. */
   pause?(): void
   resume?(): void
@@ -43,8 +41,8 @@ export const CLOSED_BEFORE: CloseInfo = { code: 1006, reason: 'The socket was cl
 export function webSocketTransport(socket: WebSocketLike): Transport {
   assertWebSocket(socket)
   socket.binaryType = 'arraybuffer'
-  // Browsers copy what they send, and clients mask a copy; a server of `ws` holds it.
-  const isHeld = socket.url === undefined
+  // Browsers copy what they send; `ws` may hold it.
+  const isHeld = socket.terminate !== undefined
   // How much was sent (text by its length), and how much of it waited at the last look.
   let sent = 0
   let waiting = 0

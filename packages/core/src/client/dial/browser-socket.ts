@@ -8,6 +8,7 @@ const REMEDIES: Record<keyof SocketSettings, string> = {
     'a WebSocket takes none outside Node. Put the token into the url, which may be a function, or let the browser send its cookies',
   proxy: 'outside Node the proxy is that of the browser, or the system. Leave it out',
   tls: 'outside Node the browser decides whom to trust. Leave it out',
+  fastPath: 'outside Node there is one way only. Leave it out',
 }
 
 export const assertSocketSettings: AssertSocketSettings = (settings) => {

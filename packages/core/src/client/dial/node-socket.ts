@@ -4,9 +4,10 @@ import { WebSocket } from 'ws'
 import { assertOptions, kindOf, type OptionKinds } from '../../errors/assert-options.js'
 import { describeThrown, RpcConfigError } from '../../errors/errors.js'
 import { plain } from '../../errors/quoted.js'
-import { type Wire, type WsSocket, WsTransport } from '../../transport/node/ws-transport.js'
+import { connectDirectly } from '../../transport/node/direct-connection.js'
+import { wsTransport } from '../../transport/node/fast-ws-transport.js'
+import type { WsSocket, WsTransport } from '../../transport/node/ws-transport.js'
 import type { WebSocketLike } from '../../transport/web-socket.js'
-import { connectDirectly } from './direct-connection.js'
 import type { Failure } from './failure.js'
 import type {
   AssertSocketSettings,
@@ -34,17 +35,19 @@ const TLS_SETTINGS = {
   rejectUnauthorized: 'boolean',
 } as const satisfies OptionKinds<TlsSettings>
 
-export const assertSocketSettings: AssertSocketSettings = ({ headers, proxy, tls }) => {
+export const assertSocketSettings: AssertSocketSettings = ({ headers, proxy, tls, fastPath }) => {
   if (headers !== undefined && typeof headers !== 'function') assertHeaders(headers)
   if (proxy !== undefined && proxy !== false) parseProxy(proxy, 'proxy')
   if (tls !== undefined) assertOptions('tls', tls, TLS_SETTINGS)
+  if (fastPath !== undefined && typeof fastPath !== 'boolean') {
+    throw new RpcConfigError(`fastPath must be a boolean, not ${kindOf(fastPath)}`)
+  }
 }
 
-export const transportOf: TransportOf = (socket) =>
-  new WsTransport(socket as unknown as WsSocket, wires.get(socket) as Wire, false)
+export const transportOf: TransportOf = (socket) => (makers.get(socket) as () => WsTransport)()
 
-/** What the sockets write to that have opened. */
-const wires = new WeakMap<WebSocketLike, Wire>()
+/** What makes a transport of a socket that has opened. */
+const makers = new WeakMap<WebSocketLike, () => WsTransport>()
 
 /** Node's WebSocket: `ws`, which tells why an upgrade was refused. */
 export const prepareSocket: PrepareSocket = async (url, options) => {
@@ -58,7 +61,7 @@ export const prepareSocket: PrepareSocket = async (url, options) => {
 
 function openSocket(
   url: string,
-  { headers, tls, maxMessage }: SocketOptions,
+  { headers, tls, fastPath = true, maxMessage }: SocketOptions,
   tunnel: Tunnel | undefined,
 ): OpeningSocket {
   let failure: Partial<Failure> = {}
@@ -66,7 +69,7 @@ function openSocket(
     ...tlsOptions(tls),
     ...(headers && { headers: { ...headers } }),
     ...(tunnel && { agent: tunnel.agent }),
-    ...(new URL(url).protocol === 'ws:' && { createConnection: connectDirectly }),
+    ...(fastPath && new URL(url).protocol === 'ws:' && { createConnection: connectDirectly }),
     // Compression costs far more than it saves on small messages, and invites bombs.
     perMessageDeflate: false,
     maxPayload: maxMessage,
@@ -89,7 +92,9 @@ function openSocket(
   })
   socket.on('close', () => tunnel?.end())
   const like = socket as unknown as WebSocketLike
-  socket.on('upgrade', (response) => wires.set(like, response.socket))
+  socket.on('upgrade', ({ socket: wire }) => {
+    makers.set(like, () => wsTransport(socket as unknown as WsSocket, wire, false, fastPath))
+  })
   // What comes is read once its transport is started.
   socket.on('open', () => socket.pause())
   return {

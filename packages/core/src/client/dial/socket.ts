@@ -39,6 +39,12 @@ export interface SocketSettings {
   proxy?: string | URL | false
   /** Whom to trust and who to be on `wss:`. Node only. */
   tls?: TlsSettings
+  /**
+   * Whether frames are read and written in fewer steps than the package `ws` takes. False leaves all of them to `ws`,
+   * which costs a small call some 15 % more CPU: set it to find out whether a fault lies there. It is false by itself
+   * with a version of `ws` whose private members are not as expected. Default true. Node only.
+   */
+  fastPath?: boolean
 }
 
 /** A socket that is being opened. */

@@ -32,7 +32,7 @@ export class WebSocketDialer implements Dialer {
   }
 
   async dial(attempt: Attempt): Promise<Transport> {
-    const { proxy, tls, maxMessage } = this.#options
+    const { proxy, tls, fastPath, maxMessage } = this.#options
     const [url, headers] = await Promise.all([
       ask('url', this.#options.url, assertWebSocketUrl, attempt),
       ask('headers', this.#options.headers, assertTold, attempt),
@@ -42,6 +42,7 @@ export class WebSocketDialer implements Dialer {
         headers,
         ...(proxy !== undefined && { proxy }),
         ...(tls !== undefined && { tls }),
+        ...(fastPath !== undefined && { fastPath }),
         maxMessage,
       }),
     )

@@ -24,6 +24,13 @@ export class FrameCounter {
   #headerBytes = 0
   /** How many bytes of a payload are still to come. */
   #rest = 0
+  /** Whether frames of a message have come, and the last one has not begun. */
+  #isFragmented = false
+
+  /** Whether a part of a message, or of a frame, has come, and not all of it. */
+  get isAmidMessage(): boolean {
+    return this.#rest > 0 || this.#headerBytes > 0 || this.#isFragmented
+  }
 
   count(chunk: Uint8Array): Counted {
     const counted: Counted = { frames: 0, bytes: 0 }
@@ -61,7 +68,9 @@ export class FrameCounter {
       }
     }
     const isControl = (first & CONTROL) !== 0
-    if (isControl || (first & FINAL) === 0) counted.frames++
+    const isFinal = (first & FINAL) !== 0
+    if (!isControl) this.#isFragmented = !isFinal
+    if (isControl || !isFinal) counted.frames++
     if (isControl) counted.bytes += length
     this.#headerBytes = 0
     this.#rest = length

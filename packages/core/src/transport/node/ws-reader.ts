@@ -67,15 +67,17 @@ export function readMessagesOf(
   receiver: Partial<WsReceiver> | null | undefined,
   reader: MessageReader,
 ): receiver is WsReceiver {
-  if (!isKnown(receiver)) return false
+  if (!isReadable(receiver)) return false
   const read = receiver as ReadReceiver
   read[READER] = reader
   read.write = write
   return true
 }
 
-/** Whether each private member has the expected type. */
-function isKnown(receiver: Partial<WsReceiver> | null | undefined): receiver is WsReceiver {
+/** Whether messages of a receiver can be read here: each private member has the expected type. */
+export function isReadable(
+  receiver: Partial<WsReceiver> | null | undefined,
+): receiver is WsReceiver {
   if (typeof receiver !== 'object' || receiver === null) return false
   const { _state, _bufferedBytes, _fragmented, _maxPayload, errored, writableEnded } = receiver
   return (

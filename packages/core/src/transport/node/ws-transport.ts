@@ -1,10 +1,9 @@
 import type { Frame } from '../../wire/codec.js'
 import { BUILT_IN, type BuiltInEvents, type BuiltInTransport } from '../built-in.js'
 import { CLOSED, CLOSED_BEFORE, isUnreadable, OPEN, truncateReason } from '../web-socket.js'
-import { type WsFrame, wsFrame } from './ws-frame.js'
 import { FrameCounter } from './ws-frame-counter.js'
 import { type MovingWire, WireMovement } from './ws-movement.js'
-import { type MessageReader, readMessages, readMessagesOf, type WsReceiver } from './ws-reader.js'
+import type { WsReceiver } from './ws-reader.js'
 
 /** As much of a socket of `ws` as is needed. */
 export interface WsSocket {
@@ -13,14 +12,14 @@ export interface WsSocket {
   readonly bufferedAmount: number
   // biome-ignore lint/suspicious/noExplicitAny: each event's listener has params of its own
   on(event: 'message' | 'close' | 'error' | 'pong', listener: (...args: any[]) => void): unknown
-  send(text: string): void
+  send(message: Frame): void
   close(code: number, reason: string): void
   terminate(): void
   ping(): void
   pong(): void
   pause(): void
   resume(): void
-  /** Its own. */
+  /** Private to `ws`. Only the fast path uses it. */
   readonly _receiver?: Partial<WsReceiver> | null
 }
 
@@ -41,7 +40,7 @@ export interface Wire extends MovingWire {
   /** Whether the event 'drain' will come when everything has left. */
   readonly writableNeedDrain: boolean
   once(event: 'drain', listener: () => void): unknown
-  /** Of a client's: see `connectDirectly`. */
+  /** Of a client's on the fast path: see `connectDirectly`. */
   readFirst?: ReadFirst
 }
 
@@ -53,21 +52,6 @@ const GOODBYE_MS = 5_000
 /** How long, in ms, all of that may take together. */
 export const LONGEST_GOODBYE_MS = 60_000
 
-/** A server's text of more characters is written as it is, behind its header: it needs no mask, and no memory. */
-const SMALL = 4_000
-
-let lastText = ''
-let lastFrame: WsFrame | undefined
-
-/** A server's frame of little text. What is told to many is made once, as it comes again and again in one turn. */
-function sharedFrame(text: string): WsFrame {
-  if (!lastFrame || text !== lastText) {
-    lastText = text
-    lastFrame = wsFrame(text, false)
-  }
-  return lastFrame
-}
-
 /** How a socket's listeners, which all sockets share, find its transport. */
 const TRANSPORT: unique symbol = Symbol('transport')
 
@@ -75,12 +59,13 @@ type OwnedSocket = WsSocket & { [TRANSPORT]?: WsTransport }
 
 /**
  * A transport over a socket of `ws` that is open already, a server's or a client's: what `webSocketTransport` is to all
- * sockets, without functions and events of its own for each. Most frames are written to the wire in one piece.
+ * sockets, without functions and events of its own for each. `ws` reads and writes all frames; here they are only
+ * counted.
  */
-export class WsTransport implements BuiltInTransport, MessageReader {
+export class WsTransport implements BuiltInTransport {
   readonly reliable = false
-  readonly #socket: OwnedSocket
-  readonly #wire: Wire
+  protected readonly socket: OwnedSocket
+  protected readonly wire: Wire
   readonly isServed: boolean
   /** Made at the first use. */
   #movement: WireMovement | undefined
@@ -94,8 +79,8 @@ export class WsTransport implements BuiltInTransport, MessageReader {
    * @param isServed whether it is a server's.
    */
   constructor(socket: WsSocket, wire: Wire, isServed: boolean) {
-    this.#socket = socket
-    this.#wire = wire
+    this.socket = socket
+    this.wire = wire
     this.isServed = isServed
     socket.binaryType = 'arraybuffer'
   }
@@ -105,23 +90,23 @@ export class WsTransport implements BuiltInTransport, MessageReader {
   }
 
   get isOpen(): boolean {
-    return this.#socket.readyState === OPEN
+    return this.socket.readyState === OPEN
   }
 
   get bufferedBytes(): number {
-    return this.#socket.bufferedAmount
+    return this.socket.bufferedAmount
   }
 
   get unsentBytes(): number {
-    const unwritten = this.#wire._handle?.writeQueueSize
-    return this.#socket.bufferedAmount + (typeof unwritten === 'number' ? unwritten : 0)
+    const unwritten = this.wire._handle?.writeQueueSize
+    return this.socket.bufferedAmount + (typeof unwritten === 'number' ? unwritten : 0)
   }
 
   watchDrain(): boolean {
     if (this.#isDrainWatched) return true
-    if (!this.#wire.writableNeedDrain) return false
+    if (!this.wire.writableNeedDrain) return false
     this.#isDrainWatched = true
-    this.#wire.once('drain', () => {
+    this.wire.once('drain', () => {
       this.#isDrainWatched = false
       this.#events?.drained?.()
     })
@@ -129,10 +114,10 @@ export class WsTransport implements BuiltInTransport, MessageReader {
   }
 
   start(events: BuiltInEvents): void {
-    const socket = this.#socket
+    const { socket } = this
     this.#events = events
     socket[TRANSPORT] = this
-    this.#readFrom(socket._receiver)
+    this.beginToRead()
     socket.on('message', onMessage)
     socket.on('close', onClose)
     // Always followed by 'close'; unheard it would end the process.
@@ -145,47 +130,31 @@ export class WsTransport implements BuiltInTransport, MessageReader {
     }
   }
 
-  #readFrom(receiver: Partial<WsReceiver> | null | undefined): void {
-    if (!readMessagesOf(receiver, this)) return this.#watchWire()
-    // A server's sockets can't be read otherwise: Node makes them.
-    if (this.isServed) return
-    this.#wire.readFirst = (memory, size) => readMessages(receiver, memory, size)
-  }
-
-  /** Bytes that only `ws` reads are counted on their way there. */
-  #watchWire(): void {
+  /** Counts the frames that `ws` reads. */
+  protected beginToRead(): void {
     const counter = new FrameCounter()
-    this.#wire.on('data', (chunk) => {
+    // `ws` listens before: it has read the same bytes by then.
+    this.wire.on('data', (chunk) => {
       const { frames, bytes } = counter.count(chunk)
       if (frames > 0) this.passed(frames, bytes)
-      // Only `ws` knows whether the frame was the last one of its message.
-      this.arriving()
+      if (counter.isAmidMessage) this.arriving()
     })
   }
 
   send(frame: Frame): boolean {
     if (!this.isOpen) return false
-    if (this.isServed && typeof frame === 'string') this.#sendText(frame)
-    else this.#write(wsFrame(frame, !this.isServed))
+    // `ws` may keep bytes until they have left.
+    this.socket.send(typeof frame === 'string' ? frame : new Uint8Array(frame))
     return true
   }
 
-  #sendText(text: string): void {
-    if (text.length > SMALL) this.#socket.send(text)
-    else this.#write(sharedFrame(text))
-  }
-
-  #write({ bytes, giveBack }: WsFrame): void {
-    this.#wire.write(bytes, giveBack)
-  }
-
   cork(isHeld: boolean): void {
-    if (isHeld) this.#wire.cork()
-    else this.#wire.uncork()
+    if (isHeld) this.wire.cork()
+    else this.wire.uncork()
   }
 
   close(code = 1000, reason = ''): void {
-    this.#socket.close(code, truncateReason(reason))
+    this.socket.close(code, truncateReason(reason))
     if (this.isServed && !this.#isClosed) this.#goodbye ??= this.#awaitGoodbye(LONGEST_GOODBYE_MS)
   }
 
@@ -194,38 +163,38 @@ export class WsTransport implements BuiltInTransport, MessageReader {
    * does not read can't hold the memory for long.
    */
   #awaitGoodbye(leftMs: number): ReturnType<typeof setTimeout> {
-    this.#movement ??= new WireMovement(this.#wire)
+    this.#movement ??= new WireMovement(this.wire)
     this.#movement.hasLeft()
     return setTimeout(() => {
       if (leftMs > GOODBYE_MS && this.#movement?.hasLeft()) {
         this.#goodbye = this.#awaitGoodbye(leftMs - GOODBYE_MS)
-      } else this.#socket.terminate()
+      } else this.socket.terminate()
     }, GOODBYE_MS)
   }
 
   terminate(): void {
-    this.#socket.terminate()
+    this.socket.terminate()
   }
 
   pause(isPaused: boolean): void {
-    if (isPaused) this.#socket.pause()
-    else this.#socket.resume()
+    if (isPaused) this.socket.pause()
+    else this.socket.resume()
   }
 
   ping(): void {
-    this.#socket.ping()
+    this.socket.ping()
   }
 
   pong(): void {
-    if (this.isOpen) this.#socket.pong()
+    if (this.isOpen) this.socket.pong()
   }
 
   hasMoved(): boolean {
-    this.#movement ??= new WireMovement(this.#wire)
+    this.#movement ??= new WireMovement(this.wire)
     return this.#movement.look()
   }
 
-  // ── What the socket tells ─────────────────────────────────────────────────────────────────────
+  // ── What the socket, and the reader of its bytes, tell ────────────────────────────────────────
 
   received(data: Buffer | ArrayBuffer, isBinary: boolean): void {
     // Not `String(data)`, which first looks along the prototypes for other ways to make text of it.

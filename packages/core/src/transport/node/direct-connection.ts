@@ -1,5 +1,5 @@
 import { connect, type createConnection, type NetConnectOpts, type Socket } from 'node:net'
-import type { Wire } from '../../transport/node/ws-transport.js'
+import type { Wire } from './ws-transport.js'
 
 /** What all such connections read into, one after another: as much as Node gives to each read. */
 const memory = Buffer.allocUnsafeSlow(64 * 1024)

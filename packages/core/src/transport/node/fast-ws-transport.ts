@@ -1,0 +1,67 @@
+import type { Frame } from '../../wire/codec.js'
+import { type WsFrame, wsFrame } from './ws-frame.js'
+import { isReadable, type MessageReader, readMessages, readMessagesOf } from './ws-reader.js'
+import { type Wire, type WsSocket, WsTransport } from './ws-transport.js'
+
+/** A server's text of more characters is written by `ws`: it needs no mask, and no memory beside its header's. */
+const SMALL = 4_000
+
+let lastText = ''
+let lastFrame: WsFrame | undefined
+
+/** A server's frame of little text. What is told to many is made once, as it comes again and again in one turn. */
+function sharedFrame(text: string): WsFrame {
+  if (!lastFrame || text !== lastText) {
+    lastText = text
+    lastFrame = wsFrame(text, false)
+  }
+  return lastFrame
+}
+
+/**
+ * Makes a transport of a socket of `ws` that is open already.
+ *
+ * @param socket one without extensions.
+ * @param isServed whether it is a server's.
+ * @param fastPath whether frames may be read and written in fewer steps than `ws` takes. They are where its private
+ *   members, which that needs, are as expected.
+ */
+export function wsTransport(
+  socket: WsSocket,
+  wire: Wire,
+  isServed: boolean,
+  fastPath: boolean,
+): WsTransport {
+  const isFast = fastPath && isReadable(socket._receiver)
+  return new (isFast ? FastWsTransport : WsTransport)(socket, wire, isServed)
+}
+
+/**
+ * Reads messages of one frame ahead of `ws`, and leaves it all others; writes most frames to the wire in one piece.
+ */
+class FastWsTransport extends WsTransport implements MessageReader {
+  protected override beginToRead(): void {
+    const { _receiver: receiver } = this.socket
+    // Of a socket that has closed meanwhile.
+    if (!readMessagesOf(receiver, this)) return super.beginToRead()
+    // A server's sockets can't be read otherwise: Node makes them.
+    if (this.isServed) return
+    this.wire.readFirst = (memory, size) => readMessages(receiver, memory, size)
+  }
+
+  override send(frame: Frame): boolean {
+    if (!this.isOpen) return false
+    if (this.isServed && typeof frame === 'string') this.#sendText(frame)
+    else this.#write(wsFrame(frame, !this.isServed))
+    return true
+  }
+
+  #sendText(text: string): void {
+    if (text.length > SMALL) this.socket.send(text)
+    else this.#write(sharedFrame(text))
+  }
+
+  #write({ bytes, giveBack }: WsFrame): void {
+    this.wire.write(bytes, giveBack)
+  }
+}
