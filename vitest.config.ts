@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { chromium } from './scripts/chromium.ts'
+import { guideBlocks } from './scripts/guide-blocks.ts'
 import { reactCompiler } from './scripts/react-compiler.ts'
 
 /** The packages are tested from their source: no build stands between a change and its test. */
@@ -25,6 +26,7 @@ export default defineConfig({
     silent: 'passed-only',
     projects: [
       {
+        plugins: [guideBlocks()],
         resolve: inNode,
         environments: { ssr: { resolve: inNode }, __vitest__: { resolve: inNode } },
         test: {
@@ -64,7 +66,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [reactCompiler()],
+        plugins: [reactCompiler(), guideBlocks()],
         resolve: inBrowser,
         environments: { ssr: { resolve: inNode }, __vitest__: { resolve: inNode } },
         optimizeDeps: {

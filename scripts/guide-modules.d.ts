@@ -1,0 +1,2 @@
+/** A block of the guide: guide-blocks.ts. */
+declare module 'guide:*'
