@@ -95,11 +95,11 @@ export class GuidePage implements AsyncDisposable {
     return program
   }
 
-  /** Compiles a file, and all that it imports, to one of JavaScript, by esbuild. */
-  compile(file: string, to: string, ...args: string[]): void {
-    const options = ['--bundle', `--conditions=${SOURCE}`, '--log-level=warning', `--outfile=${to}`]
+  /** Runs esbuild on the source of the packages. */
+  esbuild(...args: string[]): void {
+    const options = [`--conditions=${SOURCE}`, '--log-level=warning']
     const esbuild = join(this.#temporary, 'node_modules/.bin/esbuild')
-    execFileSync(esbuild, [file, ...options, ...args], { cwd: this.folder, stdio: 'inherit' })
+    execFileSync(esbuild, [...args, ...options], { cwd: this.folder, stdio: 'inherit' })
   }
 
   /**

@@ -70,7 +70,7 @@ test.concurrent.each(samples)('$page', async ({ page, prefix = '', modules, prin
 test.concurrent('the guide: a worker thread answers', async () => {
   await using guide = open('README', ['contract.ts', 'worker.ts'])
   // Compiled, as Node 20 runs no TypeScript in a thread.
-  guide.compile('worker.ts', 'worker.js', '--platform=node', '--format=esm')
+  guide.esbuild('worker.ts', '--bundle', '--platform=node', '--format=esm', '--outfile=worker.js')
   guide.write('main.ts', { "'./worker.ts'": "'./worker.js'" })
   const main = guide.run('main.ts')
   expect(await main.ended).toBe(0)

@@ -1,0 +1,3 @@
+const { contextBridge, ipcRenderer } = require('electron')
+
+contextBridge.exposeInMainWorld('notes', { remove: () => ipcRenderer.invoke('notes:remove') })
