@@ -73,6 +73,9 @@ export default defineConfig({
           // Named ahead: one found while tests run would reload the page under them.
           include: [
             'zod',
+            '@flashrpc/core > reconnecting-websocket',
+            '@flashrpc/core > partysocket',
+            '@flashrpc/core > partysocket/ws',
             '@flashrpc/core > @msgpack/msgpack',
             '@flashrpc/core > @opentelemetry/api',
             '@flashrpc/core > @opentelemetry/core',

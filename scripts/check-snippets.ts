@@ -14,6 +14,13 @@ import { blocksOf, type MarkdownBlock } from './markdown-blocks.ts'
  * file is named behind its language, as in "```ts contract.ts". A block without a name stands alone.
  */
 
+/** Pages about a package that TypeScript knows as bundlers see it, and not as Node does. */
+const FOR_BUNDLERS: ReadonlySet<string> = new Set(['docs/guide/reconnecting-websocket.md'])
+const BUNDLER: ts.CompilerOptions = {
+  module: ts.ModuleKind.Preserve,
+  moduleResolution: ts.ModuleResolutionKind.Bundler,
+}
+
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const folder = join(root, 'node_modules', '.snippets')
 
@@ -31,7 +38,7 @@ const pages = execFileSync(
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder)
 writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
-const options = readOptions()
+const nodeOptions = readOptions()
 /** Declarations of packages and of the language: read once for all pages. */
 const declarations = new Map<string, ts.SourceFile | undefined>()
 let count = 0
@@ -55,7 +62,16 @@ function readOptions(): ts.CompilerOptions {
         noEmit: true,
         types: ['node'],
         // Installed for the tests of the package only.
-        paths: { pino: [join(root, 'packages/core/node_modules/pino/pino.d.ts')] },
+        paths: {
+          pino: [join(root, 'packages/core/node_modules/pino/pino.d.ts')],
+          partysocket: [join(root, 'packages/core/node_modules/partysocket/index.d.ts')],
+          'reconnecting-websocket': [
+            join(
+              root,
+              'packages/core/node_modules/reconnecting-websocket/dist/reconnecting-websocket.d.ts',
+            ),
+          ],
+        },
       },
       files: [],
     },
@@ -79,6 +95,7 @@ function check(page: string, blocks: readonly MarkdownBlock[]): void {
     writeFileSync(file, `${code}\nexport {}\n`)
     return file
   })
+  const options = FOR_BUNDLERS.has(page) ? { ...nodeOptions, ...BUNDLER } : nodeOptions
   const host = ts.createCompilerHost(options)
   const { getSourceFile } = host
   host.getSourceFile = (file, languageVersion, ...rest) => {

@@ -11,6 +11,10 @@ declare module 'vitest' {
 export interface Control {
   /** Starts a server with an endpoint; port 0 is any free one. */
   start(params: { port?: number }): Promise<{ port: number; url: string }>
+  /** Starts a server that keeps sessions and knows no token "bad", behind a proxy that can cut its connections. */
+  startProxied(params: Record<never, never>): Promise<{ port: number; url: string }>
+  /** Cuts the connections of such a server, as a network would. */
+  cut(params: { port: number }): Promise<void>
   /** Starts a server for the transports' suite, which one client connects to. */
   startSuite(params: Record<never, never>): Promise<{ port: number; url: string }>
   /** Starts a server of the same contract that has a worker thread serve its long calls. */

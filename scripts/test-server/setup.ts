@@ -1,6 +1,13 @@
+import type { IncomingMessage } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { type Handlers, RpcError } from '@flashrpc/core'
-import { createEndpoint, type Endpoint, type ServerChannel } from '@flashrpc/core/server'
+import {
+  createEndpoint,
+  type Endpoint,
+  RejectUpgrade,
+  type ServerChannel,
+} from '@flashrpc/core/server'
+import { createFaultProxy, type FaultProxy } from '@flashrpc/core/testing'
 import type { TestProject } from 'vitest/node'
 import {
   createEchoMethods,
@@ -18,6 +25,7 @@ import { renderPage } from './render-page.js'
 
 interface Running {
   readonly endpoint: Endpoint<typeof contract.server, typeof contract.client>
+  readonly proxy?: FaultProxy
   ever: number
 }
 
@@ -41,6 +49,20 @@ export default async function setup(project: TestProject): Promise<() => Promise
         const listening = await running.endpoint.listen({ port })
         servers.set(listening.port, running)
         return { port: listening.port, url: listening.url }
+      },
+      async startProxied() {
+        const endpoint = createTestEndpoint(() => running.ever++, {
+          resume: {},
+          authenticate,
+          logger: false,
+        })
+        const proxy = await createFaultProxy(await endpoint.listen({ path: '/ws' }))
+        const running: Running = { endpoint, proxy, ever: 0 }
+        servers.set(proxy.port, running)
+        return { port: proxy.port, url: proxy.url('ws', '/ws') }
+      },
+      async cut({ port }) {
+        get(port).proxy?.cut()
       },
       async startSuite() {
         const endpoint = createEndpoint(suite, { allowedOrigins: '*', methods: suiteMethods() })
@@ -73,9 +95,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
       },
       async stop({ port }) {
         const endpoint: { close(): Promise<void> } = suites.get(port) ?? get(port).endpoint
+        const proxy = servers.get(port)?.proxy
         suites.delete(port)
         servers.delete(port)
         await endpoint.close()
+        await proxy?.close()
       },
       async count({ port }) {
         const { endpoint, ever } = get(port)
@@ -123,13 +147,22 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     const endpoints = [...[...servers.values()].map(({ endpoint }) => endpoint), ...suites.values()]
     await Promise.all(endpoints.map((endpoint) => endpoint.close()))
+    await Promise.all([...servers.values()].map(({ proxy }) => proxy?.close()))
     await control.close()
   }
 }
 
-function createTestEndpoint(onConnect: () => void): Running['endpoint'] {
+function authenticate({ url = '' }: IncomingMessage): void {
+  if (url.includes('token=bad')) throw new RejectUpgrade(401, 'unknown token')
+}
+
+function createTestEndpoint(
+  onConnect: () => void,
+  options: { resume?: object; authenticate?: typeof authenticate; logger?: false } = {},
+): Running['endpoint'] {
   let visits = 0
   return createEndpoint(contract, {
+    ...options,
     allowedOrigins: '*',
     onConnect: [onConnect],
     methods: {

@@ -48,6 +48,7 @@ export {
   type ClientTarget,
   createClient,
 } from './client/client.js'
+export type { ClientSocket } from './client/client-socket.js'
 export type { RetryOptions } from './client/dial/backoff.js'
 export type { HeadersSource, SocketSettings, TlsSettings } from './client/dial/socket.js'
 export type { Connect } from './client/dial/transport-dialer.js'

@@ -147,6 +147,7 @@ const cases: readonly OptionCase[] = [
       ...HOOKS,
       url: [() => url, 5],
       transport: [undefined, {}],
+      socket: [undefined, {}],
       headers: [{ a: 'b' }, 5],
       proxy: [false, 5],
       tls: [{}, 5],
@@ -454,7 +455,7 @@ describe('a contract that is none is refused', () => {
 
 test('a url that is forgotten, or undefined, is named', () => {
   const message =
-    'url is missing: give the client one, such as "ws://localhost:8000/ws", or a transport'
+    'url is missing: give the client one, such as "ws://localhost:8000/ws", or a transport, or a socket'
   expect(() => createClient({} as never)).toThrow(message)
   expect(() => createClient(contract, { url: undefined } as never)).toThrow(message)
 })

@@ -57,15 +57,19 @@ export class OwnedClient {
   private constructor(source: ClientSource) {
     this.source = source
     this.#newest = source
-    const { contract, url, transport, use, ...settings } = source
+    const { contract, url, transport, socket, use, ...settings } = source
     // Functions written inline are new at every render, so the newest one is called.
-    const target: ClientTarget = transport
-      ? { transport: (attempt) => (this.#newest.transport ?? transport)(attempt) }
-      : { url: typeof url === 'function' ? () => this.#newestUrl(url) : (url as string) }
+    const target = {
+      transport:
+        transport &&
+        ((attempt: { signal: AbortSignal }) => (this.#newest.transport ?? transport)(attempt)),
+      socket,
+      url: typeof url === 'function' ? () => this.#newestUrl(url) : url,
+    }
     const around = isServer() ? refusingOnServers(use, () => this.#isMounted) : use
     const options = {
       ...settings,
-      ...target,
+      ...(target as ClientTarget),
       ...(around !== undefined && { use: around }),
       autoConnect: false,
     }

@@ -28,6 +28,7 @@ export type RpcProviderProps<C extends Contract = Contract> = { children?: React
       client: AnyClient
       url?: undefined
       transport?: undefined
+      socket?: undefined
       contract?: undefined
     }
   | ({
@@ -138,6 +139,7 @@ function isSameTarget(one: ClientSource, other: ClientSource): boolean {
   const isFunction = typeof one.url === 'function' && typeof other.url === 'function'
   return (
     one.contract === other.contract &&
+    one.socket === other.socket &&
     (one.url === other.url || isFunction) &&
     (one.transport === undefined) === (other.transport === undefined)
   )

@@ -16,8 +16,8 @@ type Hooks = RpcHooks<RegisteredContract>
 /**
  * Gives the components in it one connection.
  *
- * With `client`, that one, which stays the application's to close. With `url` or `transport` it
- * makes a client, connects it once mounted, and closes it when it is unmounted; another address or
+ * With `client`, that one, which stays the application's to close. With `url`, `transport` or `socket` it
+ * makes a client, connects it once mounted, and closes it when it is unmounted; another address, socket or
  * contract makes another. A `url` or `transport` that is a function may be written inline: the
  * newest is asked at each attempt. Of the other options those of the first render count.
  *

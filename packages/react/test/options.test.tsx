@@ -87,6 +87,7 @@ testOptions([
       ...CHANNEL,
       url: [() => url, 5],
       transport: [undefined, {}],
+      socket: [undefined, {}],
       headers: [{ a: 'b' }, 5],
       proxy: [false, 5],
       tls: [{}, 5],

@@ -1,6 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { assertSocketSettings } from '#socket'
 import { formatMs } from '../base/duration.js'
 import { ChannelCore } from '../calls/channel-core.js'
 import { handlersOf } from '../calls/exposed-handlers.js'
@@ -17,7 +16,7 @@ import type { Contract, ContractSide } from '../contract/contract.js'
 import { contractAndOptions } from '../contract/contract-and-options.js'
 import { assertFunction, type OptionKinds } from '../errors/assert-options.js'
 import { own } from '../errors/error-origin.js'
-import { RpcConfigError, RpcDisconnectedError, RpcProxyError } from '../errors/errors.js'
+import { RpcDisconnectedError, RpcProxyError } from '../errors/errors.js'
 import type { Keys } from '../features/keys/keyed-calls.js'
 import type { Inspection, WireTap } from '../features/tap/wire-tap.js'
 import type { HelloResult } from '../link/handshake.js'
@@ -26,14 +25,14 @@ import { type LoggerOption, log } from '../logging/logger.js'
 import { CloseCode, describeClose } from '../transport/close-codes.js'
 import { retryAfterMsOf } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
-import { type RetryOptions, resolveRetryOptions } from './dial/backoff.js'
+import type { ClientSocket } from './client-socket.js'
+import type { RetryOptions } from './dial/backoff.js'
 import { describeFailure, type Failure, remedyOf, type Verdict } from './dial/failure.js'
 import type { Link, LinkEvents } from './dial/link.js'
-import { Reconnector } from './dial/reconnector.js'
 import type { SocketSettings } from './dial/socket.js'
-import { type Connect, transportDialer } from './dial/transport-dialer.js'
-import { assertWebSocketUrl, type UrlSource, withoutSecrets } from './dial/url.js'
-import { WebSocketDialer } from './dial/web-socket-dialer.js'
+import type { Connect } from './dial/transport-dialer.js'
+import { type UrlSource, withoutSecrets } from './dial/url.js'
+import { linkFactory } from './link-factory.js'
 import { Outage } from './outage.js'
 import type { Share } from './share.js'
 import { type ClientState, StateHolder } from './state.js'
@@ -80,17 +79,25 @@ export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposa
 // biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
 export type AnyClient = Client<any, any>
 
-/** Options of a client that say how to reach the server: exactly one of the two. */
+/** Options of a client that say how to reach the server: exactly one of them. */
 export type ClientTarget =
   | {
       /** The server's address (`ws:` or `wss:`), or what says it; asked before every attempt. */
       url: UrlSource
       transport?: undefined
+      socket?: undefined
     }
   | {
       url?: undefined
       /** Makes each connection, where it is no WebSocket to an address. */
       transport: Connect
+      socket?: undefined
+    }
+  | {
+      url?: undefined
+      transport?: undefined
+      /** A socket of the application that connects again by itself: `fromReconnectingWebSocket(…)`. */
+      socket: ClientSocket
     }
 
 /** Options of a client besides its target, its methods and its hooks. */
@@ -159,6 +166,7 @@ export const CLIENT_SETTINGS = {
   helloTimeoutMs: undefined,
   url: 'elsewhere',
   transport: 'elsewhere',
+  socket: 'elsewhere',
   headers: 'elsewhere',
   proxy: 'elsewhere',
   tls: 'elsewhere',
@@ -322,7 +330,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 
   /** Logs and keeps a failure, once: the time of the next attempt may be told again. */
-  #note(retryAt: number, failure: Failure): void {
+  #note(retryAt: number | null, failure: Failure): void {
     if (this.#noted === failure.message) return
     this.#noted = failure.message
     this.#logWait(retryAt, failure)
@@ -335,12 +343,15 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 
   /** Warns of the end of a connection, and of the first attempt that fails; those after it are of no news. */
-  #logWait(retryAt: number, failure: Failure): void {
-    const inMs = Math.max(0, Math.round(retryAt - Date.now()))
+  #logWait(retryAt: number | null, failure: Failure): void {
+    const next =
+      retryAt === null
+        ? 'its socket connects again by itself'
+        : `the next attempt is in ${formatMs(Math.max(0, Math.round(retryAt - Date.now())))}`
     const remedy = remedyOf(failure)
     const what = `${describeFailure(failure)}${remedy === undefined ? '' : `. ${remedy}`}`
     const level = this.state.attempt > 1 ? 'debug' : 'warn'
-    log(this.#logger, level, `${what} (the next attempt is in ${formatMs(inMs)})`, OF_CONNECTION)
+    log(this.#logger, level, `${what} (${next})`, OF_CONNECTION)
   }
 
   #opened(hello: HelloResult | undefined): void {
@@ -456,58 +467,4 @@ function resolveSettings(options: UntypedClientOptions): ResolvedChannelOptions 
     ...options,
     ...(connectTimeoutMs !== undefined && { helloTimeoutMs: connectTimeoutMs }),
   })
-}
-
-/** @throws {RpcConfigError} where the options name no target, two, or a wrong one. */
-function linkFactory(options: UntypedClientOptions): (events: LinkEvents) => Link {
-  const { url, share, transport, connectTimeoutMs = 10_000 } = options
-  const retry = resolveRetryOptions(options.retry)
-  if (!(Number.isInteger(connectTimeoutMs) && connectTimeoutMs > 0)) {
-    throw new RpcConfigError(
-      `connectTimeoutMs must be a positive number of ms; it is ${String(connectTimeoutMs)}`,
-    )
-  }
-  const loop = { retry, connectTimeoutMs }
-  if (url === undefined && transport === undefined) {
-    throw new RpcConfigError(
-      'url is missing: give the client one, such as "ws://localhost:8000/ws", or a transport',
-    )
-  }
-  if (url !== undefined && transport !== undefined) {
-    throw new RpcConfigError('A client needs either a url or a transport, and not both')
-  }
-  if (share !== undefined && (url === undefined || typeof share?.createLink !== 'function')) {
-    throw new RpcConfigError(
-      'share goes with a url, and is what betweenTabs() of @flashrpc/core/tabs returns',
-    )
-  }
-  if (transport !== undefined) {
-    if (typeof transport !== 'function') {
-      throw new RpcConfigError('transport must be a function that makes a connection')
-    }
-    for (const name of ['headers', 'proxy', 'tls', 'fastPath'] as const) {
-      if (options[name] === undefined) continue
-      throw new RpcConfigError(`${name} goes with a url; with a transport, leave it out`)
-    }
-    return (events) => new Reconnector(transportDialer(transport), loop, events)
-  }
-  if (typeof url !== 'function') assertWebSocketUrl(url)
-  const { headers, proxy, tls, fastPath } = options
-  const settings = {
-    ...(headers !== undefined && { headers }),
-    ...(proxy !== undefined && { proxy }),
-    ...(tls !== undefined && { tls }),
-    ...(fastPath !== undefined && { fastPath }),
-  }
-  assertSocketSettings(settings)
-  const maxMessage = resolveSettings(options).limits.message
-  const target = { ...settings, url: url as UrlSource, maxMessage }
-  const createOwn = (events: LinkEvents) =>
-    new Reconnector(new WebSocketDialer(target), loop, events)
-  if (!share) return createOwn
-  const shared = { ...loop, url: target.url, logger: options.logger }
-  return (events) => {
-    const own = () => createOwn(events)
-    return share.createLink(shared, events, own) ?? own()
-  }
 }

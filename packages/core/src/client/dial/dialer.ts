@@ -17,6 +17,7 @@ export interface Dialer {
 
 /** Why an attempt failed, with all that its dialer knows. */
 export class DialError extends Error {
+  override readonly name = 'DialError'
   readonly failure: Failure
 
   constructor(failure: Failure) {

@@ -6,6 +6,8 @@ import type { ScheduleEvents } from './retry-schedule.js'
 export interface LinkEvents extends ScheduleEvents {
   /** An attempt begins; counted from 1 since the last connection that came about. */
   connecting(attempt: number): void
+  /** @param retryAt when the next attempt is due, in ms since the epoch; null where that is not known. */
+  waiting(retryAt: number | null, failure: Failure): void
   /** An attempt has a connection. @param timeLeftMs how much time the attempt has left, in ms. */
   open(transport: Transport, timeLeftMs: number): void
   /** How long the server takes to answer, in ms, where the connection to it is another program's. */

@@ -1,0 +1,87 @@
+import { assertSocketSettings } from '#socket'
+import { resolveChannelOptions } from '../calls/options.js'
+import { RpcConfigError } from '../errors/errors.js'
+import type { ClientSettings, ClientTarget } from './client.js'
+import { resolveRetryOptions } from './dial/backoff.js'
+import type { Link, LinkEvents } from './dial/link.js'
+import { Reconnector } from './dial/reconnector.js'
+import { transportDialer } from './dial/transport-dialer.js'
+import { assertWebSocketUrl, type UrlSource } from './dial/url.js'
+import { WebSocketDialer } from './dial/web-socket-dialer.js'
+
+/**
+ * @returns a function that makes the links of a client to its target.
+ * @throws {RpcConfigError} where the options name no target, two, or a wrong one.
+ */
+export function linkFactory(options: ClientTarget & ClientSettings): (events: LinkEvents) => Link {
+  const { url, share, transport, socket, connectTimeoutMs = 10_000 } = options
+  const retry = resolveRetryOptions(options.retry)
+  if (!(Number.isInteger(connectTimeoutMs) && connectTimeoutMs > 0)) {
+    throw new RpcConfigError(
+      `connectTimeoutMs must be a positive number of ms; it is ${String(connectTimeoutMs)}`,
+    )
+  }
+  const loop = { retry, connectTimeoutMs }
+  const targets = Object.entries({ url, transport, socket }).flatMap(([name, value]) =>
+    value === undefined ? [] : [name],
+  )
+  if (targets.length === 0) {
+    throw new RpcConfigError(
+      'url is missing: give the client one, such as "ws://localhost:8000/ws", or a transport, or a socket',
+    )
+  }
+  if (targets.length > 1) {
+    throw new RpcConfigError(
+      `A client needs one of url, transport and socket, and not both ${targets[0]} and ${targets[1]}`,
+    )
+  }
+  if (share !== undefined && (url === undefined || typeof share?.createLink !== 'function')) {
+    throw new RpcConfigError(
+      'share goes with a url, and is what betweenTabs() of @flashrpc/core/tabs returns',
+    )
+  }
+  if (url === undefined) {
+    for (const name of ['headers', 'proxy', 'tls', 'fastPath'] as const) {
+      if (options[name] === undefined) continue
+      throw new RpcConfigError(`${name} goes with a url; with a ${targets[0]}, leave it out`)
+    }
+  }
+  if (transport !== undefined) {
+    if (typeof transport !== 'function') {
+      throw new RpcConfigError('transport must be a function that makes a connection')
+    }
+    return (events) => new Reconnector(transportDialer(transport), loop, events)
+  }
+  if (socket !== undefined) {
+    if (typeof socket?.createLink !== 'function') {
+      throw new RpcConfigError(
+        'socket must be what fromReconnectingWebSocket() of @flashrpc/core/reconnecting-websocket returns',
+      )
+    }
+    if (options.retry !== undefined) {
+      throw new RpcConfigError(
+        'retry goes with a url or a transport; with a socket, which connects again by itself, leave it out',
+      )
+    }
+    return (events) => socket.createLink(loop, events)
+  }
+  if (typeof url !== 'function') assertWebSocketUrl(url)
+  const { headers, proxy, tls, fastPath } = options
+  const settings = {
+    ...(headers !== undefined && { headers }),
+    ...(proxy !== undefined && { proxy }),
+    ...(tls !== undefined && { tls }),
+    ...(fastPath !== undefined && { fastPath }),
+  }
+  assertSocketSettings(settings)
+  const maxMessage = resolveChannelOptions(options).limits.message
+  const target = { ...settings, url: url as UrlSource, maxMessage }
+  const createOwn = (events: LinkEvents) =>
+    new Reconnector(new WebSocketDialer(target), loop, events)
+  if (!share) return createOwn
+  const shared = { ...loop, url: target.url, logger: options.logger }
+  return (events) => {
+    const own = () => createOwn(events)
+    return share.createLink(shared, events, own) ?? own()
+  }
+}

@@ -1,0 +1,176 @@
+import { resolveRetryOptions } from '../client/dial/backoff.js'
+import type { Failure } from '../client/dial/failure.js'
+import type { Link, LinkEvents } from '../client/dial/link.js'
+import { RetrySchedule } from '../client/dial/retry-schedule.js'
+import { withoutSecrets } from '../client/dial/url.js'
+import { webSocketTransport } from '../transport/web-socket.js'
+import type { AdoptedSocket, SocketEnd, SocketUser } from './adopted-socket.js'
+import { OpenSocket } from './open-socket.js'
+
+/** How long a socket may take over its closing handshake, in ms. */
+const GOODBYE_MS = 1_000
+
+/**
+ * A link of what a reconnecting WebSocket connects. The socket makes the next attempt by itself; only where this side
+ * ended the connection, or the server asked to be left alone, the link has it reconnect, by a schedule of its own.
+ */
+export class AdoptedSocketLink implements Link, SocketUser {
+  readonly isShared = false
+  readonly connectTimeoutMs: number
+  readonly #adopted: AdoptedSocket
+  readonly #events: LinkEvents
+  readonly #schedule: RetrySchedule
+  #open: OpenSocket | undefined
+  #isAccepted = false
+  /** Attempts since the last connection that was accepted. */
+  #attempts = 0
+  /** Whether an attempt is under way that was told. */
+  #isAttempting = false
+  /** Who makes the next attempt: the socket by itself, or this link, which has closed it. */
+  #next: 'socket' | 'link' | 'nobody' = 'socket'
+  /** Whether the application has closed it. */
+  #isClosed = false
+  #isStopped = false
+
+  constructor(adopted: AdoptedSocket, connectTimeoutMs: number, events: LinkEvents) {
+    this.#adopted = adopted
+    this.connectTimeoutMs = connectTimeoutMs
+    this.#events = events
+    this.#schedule = new RetrySchedule(resolveRetryOptions(), adopted.canRefresh, {
+      waiting: (retryAt, failure) => this.#waiting(retryAt, failure),
+      stopped: (verdict, failure) => {
+        this.#end()
+        events.stopped(verdict, failure)
+      },
+    })
+    // Begun later: the client that makes this link does not have it yet.
+    queueMicrotask(() => this.#begin())
+  }
+
+  lost(failure: Failure): void {
+    this.#open = undefined
+    this.#isAccepted = false
+    this.#failed(failure)
+  }
+
+  accepted(_: number, windowMs: number): void {
+    this.#isAccepted = true
+    this.#attempts = 0
+    this.#schedule.accepted(0, windowMs)
+  }
+
+  /** It is the socket that knows how long it waits. */
+  spread(): void {}
+
+  hurry(): void {
+    if (this.#isAccepted || this.#isStopped) return
+    if (this.#next === 'link') return this.#schedule.hurry()
+    this.#open?.dropped()
+    this.#open = undefined
+    this.#reconnect()
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopped) return
+    this.#end()
+    await this.#adopted.closed(GOODBYE_MS)
+  }
+
+  #begin(): void {
+    if (this.#isStopped) return
+    if (!this.#adopted.take(this)) {
+      const message = 'the ReconnectingWebSocket is used by another client'
+      const remedy = 'Close that one first, or give each client a socket of its own'
+      this.#end()
+      this.#events.stopped('failed', { message, remedy, closeCode: 1006 })
+      return
+    }
+    this.attempting()
+    this.#adopted.begin()
+  }
+
+  /** Nothing comes of it any more. */
+  #end(): void {
+    this.#isStopped = true
+    this.#schedule.stop()
+    this.#open?.dropped()
+    if (this.#adopted.release(this)) this.#adopted.close()
+  }
+
+  // ── What the socket tells ─────────────────────────────────────────────────────────────────────
+
+  attempting(): void {
+    if (this.#isAttempting) return
+    this.#isAttempting = true
+    this.#events.connecting(++this.#attempts)
+  }
+
+  opened(): void {
+    this.#open?.dropped()
+    this.#open = new OpenSocket(this.#adopted, (code, reason) => {
+      this.#next = 'link'
+      this.#adopted.close(code, reason)
+    })
+    this.#events.open(webSocketTransport(this.#open), this.connectTimeoutMs)
+  }
+
+  received(data: unknown): void {
+    this.#open?.received(data)
+  }
+
+  ended({ code, reason, error }: SocketEnd, goesOn: boolean): void {
+    // This side has ended it.
+    if (this.#next !== 'socket') return
+    if (!goesOn) this.#next = 'nobody'
+    const what = error === 'TIMEOUT' ? 'no connection within its connectionTimeout' : error
+    // What is lost is told by the channel.
+    if (this.#open) return this.#open.ended(code, reason || what || '')
+    const [, status] = /^Unexpected server response: (\d{3})$/.exec(what ?? '') ?? []
+    const { url } = this.#adopted
+    this.#failed({
+      message: what || reason || 'the connection could not be opened',
+      closeCode: code,
+      ...(status ? { httpStatus: Number(status) } : { remedy: 'Is the server running?' }),
+      ...(url && { where: withoutSecrets(url) }),
+    })
+  }
+
+  closed(): void {
+    this.#isClosed = true
+    this.#next = 'nobody'
+    const message = 'the application closed the ReconnectingWebSocket'
+    if (this.#open) this.#open.ended(1000, message)
+    else this.#failed({ message, closeCode: 1000 })
+  }
+
+  // ── The next attempt ──────────────────────────────────────────────────────────────────────────
+
+  #failed(failure: Failure): void {
+    this.#isAttempting = false
+    this.#schedule.failed(failure)
+  }
+
+  #waiting(retryAt: number, failure: Failure): void {
+    if (this.#next === 'nobody') {
+      this.#end()
+      const remedy = this.#isClosed
+        ? failure.remedy
+        : 'The ReconnectingWebSocket makes no further attempt, by its own options (maxRetries)'
+      return this.#events.stopped('failed', { ...failure, remedy })
+    }
+    if (this.#next === 'socket') {
+      if (!failure.retryAfterMs) return this.#events.waiting(null, failure)
+      // By itself it would come too soon.
+      this.#next = 'link'
+      this.#adopted.close()
+    }
+    this.#events.waiting(retryAt, failure)
+    void this.#schedule.next().then((isDue) => isDue && this.#reconnect())
+  }
+
+  #reconnect(): void {
+    this.#isAttempting = false
+    this.#next = 'socket'
+    this.#adopted.reconnect()
+  }
+}

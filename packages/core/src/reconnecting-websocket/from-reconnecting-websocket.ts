@@ -1,0 +1,34 @@
+import type { ClientSocket } from '../client/client-socket.js'
+import { AdoptedSocket } from './adopted-socket.js'
+import { AdoptedSocketLink } from './adopted-socket-link.js'
+import type { ReconnectingWebSocketLike } from './reconnecting-websocket-like.js'
+
+/**
+ * Has a client speak through a `ReconnectingWebSocket` of `reconnecting-websocket`, or a `PartySocket` of `partysocket`,
+ * for the option `socket` of a client. It connects again by its own options: its delays, its url provider. Each time it
+ * opens, the client has a new connection, and its session goes on.
+ *
+ * From now on the socket is the client's, and its `send` throws. The client closes it when the client is closed or
+ * stops; `close()` of the socket stops the client (`failed`), and `connect()` of the client opens it again.
+ *
+ * @param socket one that nothing was sent through yet.
+ * @throws {RpcConfigError} where it is no such socket, or messages wait in its queue.
+ *
+ * @example
+ * const socket = new ReconnectingWebSocket('wss://app.example.com/rpc')
+ * createClient(contract, { socket: fromReconnectingWebSocket(socket) })
+ */
+export function fromReconnectingWebSocket(socket: ReconnectingWebSocketLike): ClientSocket {
+  const known = handedOver.get(socket)
+  if (known) return known
+  const adopted = new AdoptedSocket(socket)
+  const handed: ClientSocket = {
+    createLink: ({ connectTimeoutMs }, events) =>
+      new AdoptedSocketLink(adopted, connectTimeoutMs, events),
+  }
+  handedOver.set(socket, handed)
+  return handed
+}
+
+/** Sockets that were handed over: handing one over again, as at each render, changes nothing. */
+const handedOver = new WeakMap<ReconnectingWebSocketLike, ClientSocket>()

@@ -1,0 +1,53 @@
+import { RpcConfigError } from '../errors/errors.js'
+
+/** As much of a `ReconnectingWebSocket` of `reconnecting-websocket`, or a `PartySocket` of `partysocket`, as is needed. */
+export interface ReconnectingWebSocketLike {
+  readonly readyState: number
+  /** What waits in its queue, and in the socket that it has, in bytes. */
+  readonly bufferedAmount: number
+  /** The address of the socket that it has; empty where it has none. */
+  readonly url: string
+  binaryType: string
+  // biome-ignore lint/suspicious/noExplicitAny: each version has its own type of what it sends
+  send(data: any): unknown
+  close(code?: number, reason?: string): void
+  reconnect(code?: number, reason?: string): void
+  addEventListener(
+    type: 'open' | 'message' | 'close' | 'error',
+    // biome-ignore lint/suspicious/noExplicitAny: each version has its own types of events
+    listener: (event: any) => void,
+  ): void
+}
+
+/**
+ * What is used of the private members of `reconnecting-websocket` 4.4.0 and `partysocket` 1.3.0. Each may be missing in
+ * another version.
+ */
+export interface PrivateMembers {
+  /** Where an attempt begins: resolves after the delay before it. */
+  _wait?(): Promise<void>
+  /** Asks for the address of the attempt. */
+  _getNextUrl?(provider: unknown): Promise<string>
+  /** Begins an attempt, unless one is under way or all were made. */
+  _connect?(): void
+  /** Listens no more to the socket that it has. */
+  _removeListeners?(): void
+  /** The socket that it has. */
+  readonly _ws?: { addEventListener(type: 'error', listener: () => void): void }
+  /** Whether an attempt is under way, until it has a socket. */
+  _connectLock?: boolean
+  /** Whether it is to connect. */
+  readonly _shouldReconnect?: boolean
+  readonly _url?: unknown
+}
+
+const METHODS = ['send', 'close', 'reconnect', 'addEventListener'] as const
+
+/** @throws {RpcConfigError} where it is no such socket. */
+export function assertReconnectingWebSocket(socket: unknown): void {
+  const members = (socket ?? {}) as Partial<ReconnectingWebSocketLike>
+  if (METHODS.every((name) => typeof members[name] === 'function')) return
+  throw new RpcConfigError(
+    'fromReconnectingWebSocket takes a ReconnectingWebSocket of reconnecting-websocket, or a PartySocket of partysocket. If you have a plain WebSocket, give the client its url instead',
+  )
+}
