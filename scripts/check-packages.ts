@@ -6,19 +6,29 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { chromium as playwright } from 'playwright-core'
+import { checkClientFiles } from './check-client-files.ts'
+import { checkOpenedFiles } from './check-opened-files.ts'
+import { checkSourceMaps } from './check-source-maps.ts'
 import { checkTarball } from './check-tarball.ts'
+import { type Bundler, checkTreeShaking } from './check-tree-shaking.ts'
 import { chromium } from './chromium.ts'
 import { pack } from './pack.ts'
 
 /**
  * Proves that the packages are publishable: packs each, installs them with plain npm in an empty
- * project, and uses them there as a stranger would: in Node 20 and 24, from the command line, in a browser
- * bundle in a real Chromium, and from TypeScript under both module resolutions.
+ * project, checks the installed files, and uses them there as a stranger would: in
+ * Node 20 and 24, from the command line, in a browser bundle in a real Chromium, and from TypeScript under both module resolutions.
  */
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..')
 const packages = ['core', 'react', 'electron', 'cli']
+/** What pages import. */
+const PAGE_ENTRIES = {
+  '@flashrpc/core': ['.', './msgpack', './discovery', './python', './opentelemetry', './tabs'],
+  '@flashrpc/react': ['.', './query', './testing', './devtools'],
+  '@flashrpc/electron': ['./renderer'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
 const modules = join(root, 'node_modules', '.bin')
 const folder = mkdtempSync(join(tmpdir(), 'flashrpc-packages-'))
 
@@ -27,6 +37,8 @@ try {
   for (const tarball of tarballs) checkTarball(tarball)
   for (const tarball of tarballs) lint(tarball)
   install(tarballs)
+  checkFiles()
+  await tryTreeShaking()
   tryInNode()
   await tryCommandLine()
   tryTypes()
@@ -72,6 +84,7 @@ function install(tarballs: string[]): void {
   const others = ['zod', 'typescript', '@types/node', 'playwright-core'].map(version)
   const telemetry = ['@opentelemetry/api@~1.9.0', '@opentelemetry/sdk-trace-base@2']
   const react = ['react@19', 'react-dom@19', '@types/react@19', '@types/react-dom@19', 'esbuild']
+  const query = version('@tanstack/react-query')
   // Its types; nothing of it is downloaded.
   const electron = 'electron@45'
   run('npm', [
@@ -82,8 +95,24 @@ function install(tarballs: string[]): void {
     ...others,
     ...telemetry,
     ...react,
+    query,
     electron,
   ])
+}
+
+function checkFiles(): void {
+  const libraries = Object.keys(PAGE_ENTRIES)
+  for (const name of [...libraries, 'flashrpc']) {
+    checkSourceMaps(join(folder, 'node_modules', name), name)
+  }
+  for (const name of libraries) checkOpenedFiles(folder, name)
+  const react = '@flashrpc/react'
+  checkClientFiles(join(folder, 'node_modules', react), react, PAGE_ENTRIES[react].map(fileOf))
+}
+
+/** The file of an entry in `dist`. */
+function fileOf(entry: string): string {
+  return `${entry === '.' ? 'index' : entry.slice('./'.length)}.js`
 }
 
 function tryInNode(): void {
@@ -147,6 +176,19 @@ function tryTraces(): void {
     assert.equal(run(process.execPath, [out]).trim(), told)
   }
   console.log('errors show who made a call with the condition development, and only with it')
+}
+
+/** Bundles each export that pages import. */
+async function tryTreeShaking(): Promise<void> {
+  const modules = join(folder, 'node_modules')
+  const bundler = (await import(join(modules, 'esbuild/lib/main.js'))) as Bundler
+  const entries = Object.entries(PAGE_ENTRIES).flatMap(([name, paths]) => {
+    return paths.map(async (path) => {
+      const exports = Object.keys(await import(join(modules, name, 'dist', fileOf(path))))
+      return { name: name + path.slice(1), exports }
+    })
+  })
+  await checkTreeShaking(folder, bundler, await Promise.all(entries))
 }
 
 /** Bundles a page as an application would, and lets it call a server that runs on the packages. */

@@ -22,7 +22,7 @@ export async function buildDemo(): Promise<void> {
   const bin = (name: string, path: string) =>
     join(dirname(require.resolve(`${name}/package.json`)), path)
   const tsc = bin('typescript', 'bin/tsc')
-  await succeed(tsc, ['-b'], ROOT)
+  await succeed(join(ROOT, 'scripts/build.mjs'), [], ROOT)
   const sources = await describeSources()
   if ((await readFile(STAMP, 'utf8').catch(() => '')) === sources) return
   await Promise.all([
