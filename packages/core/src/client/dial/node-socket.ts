@@ -1,6 +1,6 @@
 import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http'
 import { getProxyForUrl } from 'proxy-from-env'
-import { WebSocket } from 'ws'
+import { WebSocket } from '#ws'
 import { assertOptions, kindOf, type OptionKinds } from '../../errors/assert-options.js'
 import { describeThrown, RpcConfigError } from '../../errors/errors.js'
 import { plain } from '../../errors/quoted.js'
