@@ -112,7 +112,7 @@ async function bundleModules(folder, input) {
     // They are in the package.
     sourcemapExcludeSources: true,
     entryFileNames: '[name].js',
-    chunkFileNames: ({ moduleIds }) => `chunks/${nameOf(moduleIds, join(folder, 'src'))}.js`,
+    chunkFileNames: (chunk) => `chunks/${nameOf(chunk, join(folder, 'src'))}.js`,
     minifyInternalExports: false,
     // They are in the sources and the declarations, and Node would read them each time.
     comments: { legal: true, annotation: true, jsdoc: false },
@@ -146,16 +146,17 @@ function keepOwnFiles(folder, names) {
 }
 
 /**
- * @param {readonly string[]} modules those of a chunk
+ * @param {{ facadeModuleId?: string, moduleIds: readonly string[] }} chunk
  * @param {string} src
- * @returns {string} the folder in `src` that most of them are in; a chunk of one module has its name
+ * @returns {string} the name of the module that is imported when it is needed, or that is alone in the chunk; otherwise the
+ *   folder in `src` that most of the modules are in
  */
-function nameOf(modules, src) {
-  const names = modules.map((path) => relative(src, path).split(sep))
-  const [only] = names
-  if (only && names.length === 1) return basename(only.at(-1) ?? '').replace(/\.tsx?$/, '')
+function nameOf({ facadeModuleId, moduleIds }, src) {
+  const only = facadeModuleId ?? (moduleIds.length === 1 ? moduleIds[0] : undefined)
+  if (only) return basename(only).replace(/\.tsx?$/, '')
+  const paths = moduleIds.map((path) => relative(src, path).split(sep))
   const counts = new Map()
-  for (const [room = ''] of names.filter((path) => path.length > 1)) {
+  for (const [room = ''] of paths.filter((path) => path.length > 1)) {
     counts.set(room, (counts.get(room) ?? 0) + 1)
   }
   const [most] = [...counts].sort(([, a], [, b]) => b - a)
