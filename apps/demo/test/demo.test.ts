@@ -317,6 +317,45 @@ describe('when the server is killed', () => {
   })
 })
 
+describe('through a ReconnectingWebSocket', () => {
+  const path = '?socket=reconnecting-websocket'
+  const choiceOf = (page: Page) =>
+    page.getByRole('checkbox', { name: 'Connect through a ReconnectingWebSocket' })
+
+  test('the page is as live, and comes back when the server is killed', async () => {
+    const demo = await serve()
+    const page = await open({ ...demo, address: `${demo.address}${path}` })
+    expect(await choiceOf(page).isChecked()).toBe(true)
+    await writeFile(join(folder, 'before.txt'), 'x')
+    await page.locator('[data-path="before.txt"]').waitFor()
+    const ask = run(runAsk('Deploy?', '--port', demo.port))
+    await page.getByRole('dialog').getByRole('button', { name: 'Yes' }).click()
+    expect(await ask.ended).toBe(0)
+
+    demo.program.signal('SIGKILL')
+    await page.locator('[data-status=reconnecting]').waitFor()
+    await serve(demo.port)
+    await page.locator('[data-status=connected]').waitFor()
+    await page.getByText(/^Back again after \d/).waitFor()
+    await writeFile(join(folder, 'afterwards.txt'), 'x')
+    await page.locator('[data-path="afterwards.txt"]').waitFor()
+  })
+
+  test('it connects when the person chooses that, and not any more when they choose otherwise', async () => {
+    const demo = await serve()
+    const page = await open(demo)
+    for (const isChosen of [true, false, true]) {
+      await choiceOf(page).setChecked(isChosen)
+      await page.locator('[data-status=connected]').waitFor()
+      expect(new URL(page.url()).search).toBe(isChosen ? path : '')
+      const ask = run(runAsk('Still there?', '--port', demo.port))
+      await page.getByRole('dialog').getByRole('button', { name: 'Yes' }).click()
+      // One page, however it is connected.
+      expect(await ask.ended).toBe(0)
+    }
+  })
+})
+
 describe('the command', () => {
   test('says that a port is in use, and what to do', async () => {
     const demo = await serve()

@@ -1,5 +1,6 @@
 import { createChannel, messagePortTransport, webSocketTransport } from '@flashrpc/core'
 import { pythonDialect } from '@flashrpc/core/python'
+import { fromReconnectingWebSocket } from '@flashrpc/core/reconnecting-websocket'
 import { betweenTabs, serveTabs } from '@flashrpc/core/tabs'
 import { client } from './client.js'
 import { contract } from './contract.js'
@@ -15,7 +16,7 @@ export const channel = createChannel(contract, {
 export const sum: Promise<number> = channel.other.add({ a: 1, b: 2 })
 export const port = messagePortTransport(new MessageChannel().port1)
 export const socket = webSocketTransport(new WebSocket('ws://127.0.0.1'))
-export const tabs = [betweenTabs, serveTabs, pythonDialect]
+export const tabs = [betweenTabs, serveTabs, pythonDialect, fromReconnectingWebSocket]
 
 const form = document.querySelector('form')
 form?.addEventListener('submit', async () => {

@@ -6,6 +6,7 @@ import { LoadChart } from './components/load-chart.js'
 import { NotificationFeed } from './components/notification-feed.js'
 import { QuestionDesk } from './components/question-desk.js'
 import { RecoveryToast } from './components/recovery-toast.js'
+import { SocketSwitch } from './components/socket-switch.js'
 import { TallyToast } from './components/tally-toast.js'
 import { ToastCentre } from './components/toast-centre.js'
 import { type Step, TryThis } from './components/try-this.js'
@@ -45,6 +46,7 @@ export function App() {
           <ToastCentre />
           <QuestionDesk onAnswered={() => mark('ask')} />
         </div>
+        <SocketSwitch />
       </main>
       <div className="toasts" role="status">
         <TallyToast />

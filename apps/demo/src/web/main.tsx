@@ -1,15 +1,9 @@
 import './without-eval.js'
-import { RpcProvider } from '@flashrpc/react'
-import { contract } from '../contract.js'
+import { BrowserConnection } from './components/browser-connection.js'
 import { endpointOf } from './lib/endpoint-of.js'
-import { RETRY } from './lib/retry.js'
 import { render } from './render.js'
 import { browserSurface } from './surfaces/browser-surface.js'
 
 const url = endpointOf(window.location)
 
-render(browserSurface, (page) => (
-  <RpcProvider url={url} contract={contract} retry={RETRY}>
-    {page}
-  </RpcProvider>
-))
+render(browserSurface, (page) => <BrowserConnection url={url}>{page}</BrowserConnection>)
