@@ -1,5 +1,4 @@
 import {
-  plain,
   RpcAbortedError,
   RpcConfigError,
   RpcDisconnectedError,
@@ -7,6 +6,7 @@ import {
   RpcTimeoutError,
   RpcValidationError,
 } from '@flashrpc/core'
+import { plain } from '@flashrpc/core/internal'
 import { ExitCode } from './exit-code.js'
 import { toJson } from './json.js'
 import { Stopped } from './stopped.js'

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { plainLines } from '@flashrpc/core'
+import { plainLines } from '@flashrpc/core/internal'
 import { toJson } from './json.js'
 
 /** What the program prints: data on stdout, words on stderr. Data is JSON, one value a line, or for people. */

@@ -1,5 +1,5 @@
-import { plain } from '@flashrpc/core'
 import type { OpenRpcDocument } from '@flashrpc/core/discovery'
+import { plain } from '@flashrpc/core/internal'
 
 type Method = OpenRpcDocument['methods'][number]
 

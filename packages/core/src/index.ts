@@ -1,6 +1,5 @@
-export { CALL_OPTIONS } from './calls/call-options.js'
 export type { Timeout } from './calls/call-timer.js'
-export { EXPOSE_OPTIONS, type ExposeOptions } from './calls/exposed-handlers.js'
+export type { ExposeOptions } from './calls/exposed-handlers.js'
 export type {
   CallOptions,
   Handler,
@@ -21,7 +20,6 @@ export type {
 export type { ChannelHooks, OneOrMore } from './calls/hooks.js'
 export type { ChannelOptions } from './calls/options.js'
 export type { AnyPeer, Peer } from './calls/peer.js'
-export { type ToldError, toldError } from './calls/refusals.js'
 export {
   type Audience,
   createAudience,
@@ -36,12 +34,10 @@ export {
   type CreateChannelOptions,
   type CreateServerChannelOptions,
   createChannel,
-  SERVER_CHANNEL_OPTIONS,
   type ServerChannel,
 } from './channels/channel.js'
 export {
   type AnyClient,
-  CLIENT_SETTINGS,
   type Client,
   type ClientOptions,
   type ClientSettings,
@@ -53,7 +49,7 @@ export type { RetryOptions } from './client/dial/backoff.js'
 export type { HeadersSource, SocketSettings, TlsSettings } from './client/dial/socket.js'
 export type { Connect } from './client/dial/transport-dialer.js'
 export type { UrlSource } from './client/dial/url.js'
-export { type ClientState, type ClientStatus, IDLE_STATE } from './client/state.js'
+export type { ClientState, ClientStatus } from './client/state.js'
 export {
   type Contract,
   type ContractSide,
@@ -68,16 +64,7 @@ export {
   type StreamDefinition,
   stream,
 } from './contract/contract.js'
-export { assertContract, contractAndOptions } from './contract/contract-and-options.js'
 export { type ProcessDetails, utilityDefinitions } from './contract/utilities.js'
-export {
-  assertDuration,
-  assertFunction,
-  assertOptions,
-  listOf,
-  type OptionKind,
-  type OptionKinds,
-} from './errors/assert-options.js'
 export {
   ErrorCode,
   type Issue,
@@ -94,7 +81,6 @@ export {
   RpcUncertainError,
   RpcValidationError,
 } from './errors/errors.js'
-export { plain, plainLines, quoted } from './errors/quoted.js'
 export type { Middleware, MiddlewareCall } from './features/middleware/middleware.js'
 export type {
   Inspection,
@@ -106,8 +92,7 @@ export type {
 export type { HeartbeatOptions } from './link/heartbeat.js'
 export type { ChannelLimits } from './link/limits.js'
 export type { ErrorContext, ErrorPhase } from './logging/error-context.js'
-export { logFailure } from './logging/log-failure.js'
-export { type Logger, type LoggerOption, log } from './logging/logger.js'
+export type { Logger, LoggerOption } from './logging/logger.js'
 export type { Dialect, DialectContext, DialectTransport } from './transport/dialect.js'
 export { memoryTransportPair } from './transport/memory.js'
 export { messagePortTransport } from './transport/message-port.js'

@@ -5,7 +5,6 @@ import {
   type ClientStatus,
   createChannel,
   createClient,
-  IDLE_STATE,
   memoryTransportPair,
   RpcAbortedError,
   RpcConfigError,
@@ -14,6 +13,7 @@ import {
   RpcTimeoutError,
   type Transport,
 } from '@flashrpc/core'
+import { IDLE_STATE } from '@flashrpc/core/internal'
 import { createEndpoint, type Endpoint } from '@flashrpc/core/server'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { eventually, polled } from './support/eventually.js'

@@ -15,18 +15,15 @@ import {
   messagePortTransport,
   method,
   notification,
-  plain,
-  plainLines,
-  quoted,
   type RetryOptions,
   type SendOptions,
   stream,
   type Timeout,
   type TlsSettings,
-  toldError,
   webSocketTransport,
 } from '@flashrpc/core'
 import { createDiscovery, type DiscoveryInfo, resolveDiscovery } from '@flashrpc/core/discovery'
+import { plain, plainLines, quoted, toldError } from '@flashrpc/core/internal'
 import { type TracingOptions, tracing } from '@flashrpc/core/opentelemetry'
 import { type PythonDialectOptions, pythonDialect } from '@flashrpc/core/python'
 import {

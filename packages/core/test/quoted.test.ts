@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { createClient, plain, plainLines, quoted, RpcError } from '@flashrpc/core'
+import { createClient, RpcError } from '@flashrpc/core'
+import { plain, plainLines, quoted } from '@flashrpc/core/internal'
 import { createEndpoint, RejectUpgrade } from '@flashrpc/core/server'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'

@@ -1,4 +1,4 @@
-import { assertDuration, assertOptions } from '@flashrpc/core'
+import { assertDuration, assertOptions } from '@flashrpc/core/internal'
 
 /** How a host, or a loopback, closes. */
 export interface CloseOptions {

@@ -1,4 +1,5 @@
-import { assertOptions, type Connect, type OptionKinds, RpcConfigError } from '@flashrpc/core'
+import { type Connect, RpcConfigError } from '@flashrpc/core'
+import { assertOptions, type OptionKinds } from '@flashrpc/core/internal'
 import { DEFAULT_NAME, handOverTo, isHandOverName } from './hand-over.js'
 import { acceptedPort } from './handed-port.js'
 import { whenEnded } from './when-ended.js'

@@ -1,13 +1,13 @@
-import {
-  assertContract,
-  type Client,
-  type Contract,
-  type ExposeOptions,
-  type ItemOf,
-  type MethodName,
-  type Other,
-  type StreamName,
+import type {
+  Client,
+  Contract,
+  ExposeOptions,
+  ItemOf,
+  MethodName,
+  Other,
+  StreamName,
 } from '@flashrpc/core'
+import { assertContract } from '@flashrpc/core/internal'
 import type { ReactElement } from 'react'
 import { bindHook } from './bind-hook.js'
 import { BoundRpcProvider, type RpcProviderProps } from './provider.js'

@@ -1,4 +1,4 @@
-import { assertOptions } from '@flashrpc/core'
+import { assertOptions } from '@flashrpc/core/internal'
 
 /** What React, or a tool that annotates elements while it builds, may give to any component. */
 const FOREIGN = /^(data-.*|aria-.*|children|key|ref)$/

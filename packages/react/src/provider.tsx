@@ -1,13 +1,11 @@
 import {
   type AnyClient,
-  assertContract,
-  CLIENT_SETTINGS,
   type ClientSettings,
   type ClientTarget,
   type Contract,
-  type OptionKinds,
   RpcConfigError,
 } from '@flashrpc/core'
+import { assertContract, CLIENT_SETTINGS, type OptionKinds } from '@flashrpc/core/internal'
 import {
   type ReactElement,
   type ReactNode,

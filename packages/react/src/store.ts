@@ -1,4 +1,5 @@
-import { type AnyClient, type ClientState, IDLE_STATE } from '@flashrpc/core'
+import type { AnyClient, ClientState } from '@flashrpc/core'
+import { IDLE_STATE } from '@flashrpc/core/internal'
 import type { StoreApi } from 'zustand/vanilla'
 
 /** A client's state as a zustand store; read only: the client alone changes it. */

@@ -1,13 +1,12 @@
-import {
-  type AnyClient,
-  assertOptions,
-  type CallOptions,
-  type Contract,
-  type OptionKinds,
-  type ProgressOf,
-  type RemoteFunction,
-  type ResultOf,
+import type {
+  AnyClient,
+  CallOptions,
+  Contract,
+  ProgressOf,
+  RemoteFunction,
+  ResultOf,
 } from '@flashrpc/core'
+import { assertOptions, type OptionKinds } from '@flashrpc/core/internal'
 import { useEffect, useInsertionEffect, useMemo } from 'react'
 import { useStore } from 'zustand'
 import { useProvidedClient } from './context.js'

@@ -1,12 +1,5 @@
-import {
-  assertFunction,
-  assertOptions,
-  type Client,
-  type Contract,
-  EXPOSE_OPTIONS,
-  type ExposeOptions,
-  type Handler,
-} from '@flashrpc/core'
+import type { Client, Contract, ExposeOptions, Handler } from '@flashrpc/core'
+import { assertFunction, assertOptions, EXPOSE_OPTIONS } from '@flashrpc/core/internal'
 import { useEffect, useInsertionEffect, useRef } from 'react'
 import { useProvidedClient } from './context.js'
 

@@ -1,4 +1,5 @@
-import { assertFunction, type ClientState, type Contract } from '@flashrpc/core'
+import type { ClientState, Contract } from '@flashrpc/core'
+import { assertFunction } from '@flashrpc/core/internal'
 import { useMemo } from 'react'
 import { useStore } from 'zustand'
 import { shallow } from 'zustand/shallow'

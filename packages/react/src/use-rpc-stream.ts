@@ -1,11 +1,5 @@
-import {
-  type AnyClient,
-  assertOptions,
-  type CallOptions,
-  type Contract,
-  type ItemOf,
-  type OptionKinds,
-} from '@flashrpc/core'
+import type { AnyClient, CallOptions, Contract, ItemOf } from '@flashrpc/core'
+import { assertOptions, type OptionKinds } from '@flashrpc/core/internal'
 import { useEffect, useInsertionEffect, useMemo } from 'react'
 import { useStore } from 'zustand'
 import { tracedTo } from './call-trace.js'

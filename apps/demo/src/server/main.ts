@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url'
-import { plain } from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
 import { contract, RPC_PATH } from '../contract.js'
 import { createDemo } from '../host/demo.js'
@@ -39,7 +38,7 @@ async function main(): Promise<void> {
     resume: {},
     allowedHosts: LOCAL_NAMES,
     ...demo.served,
-    onReject: [(_, { message }) => log(`refused a page: ${plain(message)}`)],
+    onReject: [(_, { message }) => log(`refused a page: ${message}`)],
   })
   endpoint.attach(server, { path: RPC_PATH })
 

@@ -1,11 +1,5 @@
-import {
-  type ClientState,
-  ErrorCode,
-  type HandlerContext,
-  plain,
-  quoted,
-  RpcError,
-} from '@flashrpc/core'
+import { type ClientState, ErrorCode, type HandlerContext, RpcError } from '@flashrpc/core'
+import { plain, quoted } from '@flashrpc/core/internal'
 import { Command } from 'commander'
 import {
   addConnectionOptions,

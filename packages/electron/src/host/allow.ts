@@ -1,4 +1,5 @@
-import { plain, RpcConfigError } from '@flashrpc/core'
+import { RpcConfigError } from '@flashrpc/core'
+import { plain } from '@flashrpc/core/internal'
 import type { WebContents } from 'electron'
 import { assertOrigins, remedyFor } from '../origins.js'
 import type { ElectronFrame, ElectronPage } from './page.js'

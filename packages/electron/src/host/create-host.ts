@@ -1,27 +1,29 @@
 import {
   type Audience,
-  assertDuration,
-  assertFunction,
-  assertOptions,
   type CloseInfo,
   type Contract,
   type ContractSide,
-  contractAndOptions,
   createAudience,
   createGroup,
   ErrorCode,
+  messagePortTransport,
+  RpcConfigError,
+  RpcDisconnectedError,
+} from '@flashrpc/core'
+import { type Discovery, resolveDiscovery } from '@flashrpc/core/discovery'
+import {
+  assertDuration,
+  assertFunction,
+  assertOptions,
+  contractAndOptions,
   log,
   logFailure,
-  messagePortTransport,
   type OptionKinds,
   plain,
   quoted,
-  RpcConfigError,
-  RpcDisconnectedError,
   SERVER_CHANNEL_OPTIONS,
   toldError,
-} from '@flashrpc/core'
-import { type Discovery, resolveDiscovery } from '@flashrpc/core/discovery'
+} from '@flashrpc/core/internal'
 import type { BrowserWindow, MessagePortMain, UtilityProcess, WebContents } from 'electron'
 import { type CloseOptions, drainOf } from '../close-options.js'
 import { ACCEPTED, DECIDING, DEFAULT_NAME, isHandOverName } from '../hand-over.js'

@@ -1,4 +1,5 @@
-import { quoted, RpcConfigError } from '@flashrpc/core'
+import { RpcConfigError } from '@flashrpc/core'
+import { quoted } from '@flashrpc/core/internal'
 import type { IpcMain, IpcMainEvent, MessagePortMain } from 'electron'
 import { HAND_OVER_CHANNEL, type HandOver, readHandOver } from '../hand-over.js'
 import { refusePort } from '../refuse-port.js'

@@ -1,10 +1,5 @@
-import {
-  assertOptions,
-  type Connect,
-  type OptionKinds,
-  RpcConfigError,
-  RpcDisconnectedError,
-} from '@flashrpc/core'
+import { type Connect, RpcConfigError, RpcDisconnectedError } from '@flashrpc/core'
+import { assertOptions, type OptionKinds } from '@flashrpc/core/internal'
 import type { MessageChannelMain, UtilityProcess } from 'electron'
 import { DEFAULT_NAME, handOverTo } from '../hand-over.js'
 import { acceptedPort } from '../handed-port.js'

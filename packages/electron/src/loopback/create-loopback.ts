@@ -3,15 +3,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import {
-  type Audience,
-  assertContract,
-  type Contract,
-  type ContractSide,
-  listOf,
-  log,
-  logFailure,
-} from '@flashrpc/core'
+import type { Audience, Contract, ContractSide } from '@flashrpc/core'
+import { assertContract, listOf, log, logFailure } from '@flashrpc/core/internal'
 import {
   createEndpoint,
   type Endpoint,

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { quoted } from '@flashrpc/core'
+import { quoted } from '@flashrpc/core/internal'
 import { RejectUpgrade } from '@flashrpc/core/server'
 import { remedyFor } from '../origins.js'
 import type { Credentials } from './credentials.js'

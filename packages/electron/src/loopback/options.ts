@@ -1,12 +1,10 @@
 import {
-  assertOptions,
   type ChannelHooks,
   type ChannelOptions,
   type ContractSide,
-  type OptionKinds,
   RpcConfigError,
-  SERVER_CHANNEL_OPTIONS,
 } from '@flashrpc/core'
+import { assertOptions, type OptionKinds, SERVER_CHANNEL_OPTIONS } from '@flashrpc/core/internal'
 import type { Authenticate, EndpointOptions, ServerChannel } from '@flashrpc/core/server'
 import { assertOrigins } from '../origins.js'
 

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { join } from 'node:path'
-import { assertOptions, type OptionKinds } from '@flashrpc/core'
+import { assertOptions, type OptionKinds } from '@flashrpc/core/internal'
 import type { CustomScheme } from 'electron'
 import type { Page } from 'playwright-core'
 import { PlayedApp } from './main/app.js'

@@ -6,19 +6,21 @@ import {
   type ChannelOptions,
   type Contract,
   type ContractSide,
-  contractAndOptions,
   createAudience,
   createGroup,
   type Handlers,
-  log,
   messagePortTransport,
-  type OptionKinds,
   RpcConfigError,
-  SERVER_CHANNEL_OPTIONS,
   type ServerChannel,
   type Transport,
 } from '@flashrpc/core'
 import { type Discovery, type DiscoveryOption, resolveDiscovery } from '@flashrpc/core/discovery'
+import {
+  contractAndOptions,
+  log,
+  type OptionKinds,
+  SERVER_CHANNEL_OPTIONS,
+} from '@flashrpc/core/internal'
 import type { MessageEvent, ParentPort } from 'electron'
 import { ACCEPTED, claimsHandOver, readGone, readHandOver } from '../hand-over.js'
 import { portOfMain } from '../port-main.js'

@@ -1,4 +1,5 @@
-import { type AnyClient, type OptionKinds, RpcConfigError } from '@flashrpc/core'
+import { type AnyClient, RpcConfigError } from '@flashrpc/core'
+import type { OptionKinds } from '@flashrpc/core/internal'
 import {
   lazy,
   type ReactElement,

@@ -1,4 +1,5 @@
-import type { CallOptions, OptionKinds } from '@flashrpc/core'
+import type { CallOptions } from '@flashrpc/core'
+import type { OptionKinds } from '@flashrpc/core/internal'
 import { QUERY_KEY_OPTIONS, type RpcQueryKeyOptions } from './query-key.js'
 
 /** What is cached of a result: TanStack Query keeps no `undefined`, so that becomes null. */

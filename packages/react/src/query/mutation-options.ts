@@ -1,13 +1,5 @@
-import {
-  type AnyClient,
-  assertOptions,
-  type CallOptions,
-  type Client,
-  type MethodName,
-  type OptionKinds,
-  type ResultOf,
-  type RpcError,
-} from '@flashrpc/core'
+import type { AnyClient, CallOptions, Client, MethodName, ResultOf, RpcError } from '@flashrpc/core'
+import { assertOptions, type OptionKinds } from '@flashrpc/core/internal'
 import { mutationOptions, type UseMutationOptions } from '@tanstack/react-query'
 import { tracedTo } from '../call-trace.js'
 import type { ParamsOf } from '../params.js'

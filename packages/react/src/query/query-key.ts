@@ -1,4 +1,4 @@
-import { assertOptions, type OptionKinds } from '@flashrpc/core'
+import { assertOptions, type OptionKinds } from '@flashrpc/core/internal'
 import { keyParams } from './key-params.js'
 
 /** What every key of ours begins with, unless `keyPrefix` says something else. */

@@ -1,11 +1,5 @@
-import {
-  type AnyClient,
-  assertOptions,
-  type Client,
-  type MethodName,
-  type ResultOf,
-  type RpcError,
-} from '@flashrpc/core'
+import type { AnyClient, Client, MethodName, ResultOf, RpcError } from '@flashrpc/core'
+import { assertOptions } from '@flashrpc/core/internal'
 import {
   type QueryKeyWithDataTag,
   queryOptions,

@@ -1,12 +1,5 @@
-import {
-  type AnyClient,
-  assertOptions,
-  type Client,
-  type ItemOf,
-  type OptionKinds,
-  type RpcError,
-  type StreamName,
-} from '@flashrpc/core'
+import type { AnyClient, Client, ItemOf, RpcError, StreamName } from '@flashrpc/core'
+import { assertOptions, type OptionKinds } from '@flashrpc/core/internal'
 import {
   type QueryKeyWithDataTag,
   queryOptions,

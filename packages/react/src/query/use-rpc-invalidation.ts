@@ -1,13 +1,7 @@
 'use client'
 
-import {
-  type AnyClient,
-  assertFunction,
-  assertOptions,
-  type Client,
-  type ClientState,
-  type Handler,
-} from '@flashrpc/core'
+import type { AnyClient, Client, ClientState, Handler } from '@flashrpc/core'
+import { assertFunction, assertOptions } from '@flashrpc/core/internal'
 import { type InvalidateQueryFilters, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useInsertionEffect, useRef } from 'react'
 import { QUERY_KEY_OPTIONS, type RpcQueryKeyOptions, rpcQueryKey } from './query-key.js'

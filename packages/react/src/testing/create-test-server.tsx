@@ -3,15 +3,17 @@ import {
   type Contract,
   type ContractSide,
   type CreateServerChannelOptions,
-  contractAndOptions,
   createChannel,
-  listOf,
   memoryTransportPair,
-  type OptionKinds,
-  SERVER_CHANNEL_OPTIONS,
   type ServerChannel,
   type Transport,
 } from '@flashrpc/core'
+import {
+  contractAndOptions,
+  listOf,
+  type OptionKinds,
+  SERVER_CHANNEL_OPTIONS,
+} from '@flashrpc/core/internal'
 import type { ReactElement, ReactNode } from 'react'
 import { BoundRpcProvider } from '../provider.js'
 import { inAct } from './in-act.js'
