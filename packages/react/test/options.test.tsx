@@ -91,6 +91,7 @@ testOptions([
       headers: [{ a: 'b' }, 5],
       proxy: [false, 5],
       tls: [{}, 5],
+      fastPath: [false, 5],
       share: [undefined, 'x'],
       retry: [{ maxAttempts: 1 }, 5],
       connectTimeoutMs: NUMBER,
