@@ -8,7 +8,10 @@ import {
   RpcConfigError,
   stream,
 } from '@flashrpc/core'
-import { fromReconnectingWebSocket } from '@flashrpc/core/reconnecting-websocket'
+import {
+  fromReconnectingWebSocket,
+  type ReconnectingWebSocketLike,
+} from '@flashrpc/core/reconnecting-websocket'
 import { createEndpoint, RejectUpgrade } from '@flashrpc/core/server'
 import { createFaultProxy } from '@flashrpc/core/testing'
 import { describe, expect, test } from 'vitest'
@@ -408,6 +411,88 @@ describe.each(libraryNames)('a socket of %s', (name) => {
       expect(await client.other.echo({ value: 1 })).toBe(1)
     },
   )
+
+  test('that had made all its attempts before is opened by the client', async () => {
+    const port = await freePort()
+    const socket = create(`ws://127.0.0.1:${port}`, { ...soon, maxRetries: 0 })
+    await polled(() => socket.readyState).toBe(3)
+    await using endpoint = serve()
+    await endpoint.listen({ port })
+    await using client = connect(socket)
+    expect(await client.other.echo({ value: 1 })).toBe(1)
+  })
+
+  test('that waits for its next attempt is waited for', async () => {
+    const port = await freePort()
+    const socket = create(`ws://127.0.0.1:${port}`, {
+      WebSocket,
+      minReconnectionDelay: 300,
+      maxReconnectionDelay: 300,
+    })
+    await polled(() => socket.readyState).toBe(3)
+    await using endpoint = serve()
+    await endpoint.listen({ port })
+    await using client = connect(socket)
+    expect(await client.other.echo({ value: 1 })).toBe(1)
+    await sleep(350)
+    expect(endpoint.channels.size).toBe(1)
+  })
+
+  test('that its application reconnects while the client waits is used at once', async () => {
+    await using server = await RawServer.listen()
+    const socket = create(server.url, soon)
+    await using client = connect(socket)
+    const peer = await server.acceptPlain()
+    await client.connect()
+    peer.socket.close(1013, 'retry-after=1; busy')
+    await until(client, 'reconnecting')
+    socket.reconnect()
+    await server.acceptPlain()
+    await client.connect()
+    await sleep(1_500)
+    expect(server.ever).toBe(2)
+    expect(client.state.status).toBe('connected')
+  })
+
+  test('works without its private members, which another version may not have', async () => {
+    await using endpoint = serve()
+    await using proxy = await createFaultProxy(await endpoint.listen())
+    const inner = create(proxy.url(), soon)
+    const socket: ReconnectingWebSocketLike = {
+      get readyState() {
+        return inner.readyState
+      },
+      get retryCount() {
+        return inner.retryCount
+      },
+      get bufferedAmount() {
+        return inner.bufferedAmount
+      },
+      get url() {
+        return inner.url
+      },
+      get binaryType() {
+        return inner.binaryType
+      },
+      set binaryType(type) {
+        inner.binaryType = type as BinaryType
+      },
+      send: (data) => inner.send(data),
+      close: (...end) => inner.close(...end),
+      reconnect: (...end) => inner.reconnect(...end),
+      addEventListener: (type: 'open', listener) => inner.addEventListener(type, listener),
+    }
+    await using client = connect(socket)
+    const slow = client.other.slow({ ms: 200 })
+    await polled(() => endpoint.started.slow).toBe(1)
+    proxy.cut()
+    expect(await slow).toBe('done')
+    expect(client.state.resumed).toBe(true)
+    socket.close()
+    await until(client, 'failed')
+    await client.connect()
+    expect(await client.other.echo({ value: 1 })).toBe(1)
+  })
 
   test('that its application had closed, or never opened, is opened by the client', async () => {
     await using endpoint = serve()

@@ -106,6 +106,7 @@ export class AdoptedSocketLink implements Link, SocketUser {
   }
 
   opened(): void {
+    this.#next = 'socket'
     this.#open?.dropped()
     this.#open = new OpenSocket(this.#adopted, (code, reason) => {
       this.#next = 'link'
@@ -165,7 +166,10 @@ export class AdoptedSocketLink implements Link, SocketUser {
       this.#adopted.close()
     }
     this.#events.waiting(retryAt, failure)
-    void this.#schedule.next().then((isDue) => isDue && this.#reconnect())
+    void this.#schedule.next().then((isDue) => {
+      // The application may have had it reconnect before.
+      if (isDue && this.#next === 'link') this.#reconnect()
+    })
   }
 
   #reconnect(): void {

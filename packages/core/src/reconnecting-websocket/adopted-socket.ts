@@ -82,7 +82,7 @@ export class AdoptedSocket {
     this.#close = socket.close.bind(socket)
     this.#reconnect = socket.reconnect.bind(socket)
     this.#isClosed = socket._shouldReconnect === false
-    this.#isPreparing = socket._connectLock
+    this.#isPreparing = socket._connectLock && !hasGivenUp(socket)
     this.canRefresh = typeof socket._url !== 'string'
     this.#replaceMembers(socket)
     socket.binaryType = 'arraybuffer'
@@ -271,6 +271,15 @@ export class AdoptedSocket {
     }
     this.#user?.ended(end, !this.#isClosed && this.#isPreparing !== false)
   }
+}
+
+/** Whether it has made all attempts that its options allow. */
+function hasGivenUp({
+  readyState,
+  retryCount,
+  _options,
+}: ReconnectingWebSocketLike & PrivateMembers) {
+  return readyState >= CLOSING && retryCount >= (_options?.maxRetries ?? Number.POSITIVE_INFINITY)
 }
 
 function assertAddress(url: unknown): string {

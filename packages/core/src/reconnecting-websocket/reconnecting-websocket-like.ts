@@ -3,6 +3,8 @@ import { RpcConfigError } from '../errors/errors.js'
 /** As much of a `ReconnectingWebSocket` of `reconnecting-websocket`, or a `PartySocket` of `partysocket`, as is needed. */
 export interface ReconnectingWebSocketLike {
   readonly readyState: number
+  /** Attempts since a connection that held. */
+  readonly retryCount: number
   /** What waits in its queue, and in the socket that it has, in bytes. */
   readonly bufferedAmount: number
   /** The address of the socket that it has; empty where it has none. */
@@ -39,6 +41,7 @@ export interface PrivateMembers {
   /** Whether it is to connect. */
   readonly _shouldReconnect?: boolean
   readonly _url?: unknown
+  readonly _options?: { readonly maxRetries?: number }
 }
 
 const METHODS = ['send', 'close', 'reconnect', 'addEventListener'] as const
