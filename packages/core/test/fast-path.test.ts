@@ -276,7 +276,7 @@ describe.each([
         seen.goodbyes += plain.written.end.length / 2
       }
     },
-    60_000,
+    30_000 + SEEDS.length * 1_000,
   )
 
   afterAll(() => {
