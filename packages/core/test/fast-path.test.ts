@@ -159,7 +159,10 @@ function read(bytes: Buffer, isServed: boolean): Written {
   receiver.on('message', (data: Buffer, isBinary: boolean) =>
     written.messages.push(described(isBinary ? data : String(data))),
   )
-  receiver.on('pong', (data: Buffer) => written.pongs.push(data.toString('hex')))
+  receiver.on('pong', (data: Buffer) => {
+    // An empty one says that a message is arriving, every half second.
+    if (data.length > 0) written.pongs.push(data.toString('hex'))
+  })
   receiver.on('ping', () => written.end.push('ping'))
   receiver.on('conclude', (code: number, reason: Buffer) => written.end.push(code, String(reason)))
   receiver.on('error', (error: Error) => written.end.push(String(error)))

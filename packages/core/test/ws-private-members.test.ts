@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { readMessagesOf, type WsReceiver } from '../src/transport/node/ws-reader.js'
 import { polled } from './support/eventually.js'
@@ -89,6 +90,21 @@ describe.each<[string, string | undefined, boolean]>([
       const { text, bytes } = (await client.other.echo(sent)) as typeof sent
       expect(text === sent.text && Buffer.compare(bytes, sent.bytes) === 0).toBe(true)
     }
+    await client.close()
+    await endpoint.close()
+  })
+
+  test('messages are read by ws, unless all is as expected', async () => {
+    const { Receiver } = createRequire(ws?.url ?? import.meta.url)(ws ? './index.js' : 'ws') as {
+      Receiver: { prototype: { _write(): void } }
+    }
+    const { endpoint } = serve({})
+    const client = createClient<Server>({ url: (await endpoint.listen()).url, fastPath })
+    await client.other.echo({})
+    const written = vi.spyOn(Receiver.prototype, '_write')
+    await client.other.echo({})
+    expect(written).toHaveBeenCalledTimes(member === undefined && fastPath ? 0 : 2)
+    written.mockRestore()
     await client.close()
     await endpoint.close()
   })

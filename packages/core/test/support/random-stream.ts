@@ -186,8 +186,10 @@ class Frames {
   }
 
   #addControl(): void {
-    const size = pick(this.#random, [0, 0, 1, 4, 125])
-    this.#add(pick(this.#random, [PING, PING, PONG]), randomBytes(this.#random, size))
+    const random = this.#random
+    if (random() < 0.3) this.#add(PONG, randomBytes(random, pick(random, [0, 1, 125])))
+    // Each is answered by what it has. Empty pongs come unasked, too.
+    else this.#add(PING, randomBytes(random, pick(random, [1, 4, 125])))
   }
 
   #add(first: number, payload: Uint8Array = new Uint8Array(0), changes: Partial<Frame> = {}): void {
