@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { MessageChannel } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import {
+  type CloseInfo,
   createChannel,
   memoryTransportPair,
   messagePortTransport,
@@ -39,6 +40,37 @@ describeTransport("ports of Node's", async () => {
     open: async () => {
       const { port1, port2 } = new MessageChannel()
       return serve(methods, [messagePortTransport(port1), messagePortTransport(port2)])
+    },
+    close: async () => {},
+  }
+})
+
+/** No more than an application must give. Its events are functions of their own. */
+function ownTransport(port: MessagePort): Transport {
+  return {
+    reliable: true,
+    start({ frame, close }) {
+      port.on('message', ({ data, closing }) => (closing ? close(closing) : frame(data)))
+      port.on('close', () => close({ code: 1006, reason: 'The port was closed' }))
+    },
+    send(data) {
+      port.postMessage({ data })
+      return true
+    },
+    close(code = 1000, reason = '') {
+      const closing: CloseInfo = { code, reason }
+      port.postMessage({ closing })
+      port.close()
+    },
+  }
+}
+
+describeTransport('an own one with the four members that it needs', async () => {
+  const methods = createSuiteMethods()
+  return {
+    open: async () => {
+      const { port1, port2 } = new MessageChannel()
+      return serve(methods, [ownTransport(port1), ownTransport(port2)])
     },
     close: async () => {},
   }
