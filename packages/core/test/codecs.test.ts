@@ -379,6 +379,43 @@ describe('a codec of the application', () => {
       },
     )
 
+    /** A logger that keeps the lines about codecs. */
+    function lines() {
+      const told: string[] = []
+      const tell = (text: string) => void (text.includes('Codec mismatch') && told.push(text))
+      return { told, logger: { debug: tell, warn: tell, error: tell } }
+    }
+
+    test('is logged once on each side', async () => {
+      const [server, client] = [lines(), lines()]
+      const endpoint = createEndpoint<EchoServer, EchoClient>({
+        methods: createEchoMethods() as never,
+        logger: server.logger,
+      })
+      opened.push(() => endpoint.close())
+      const { url } = await endpoint.listen()
+      const caller = createClient<EchoServer, EchoClient>({
+        url,
+        codec: msgpackCodec,
+        logger: client.logger,
+      })
+      opened.push(() => caller.close())
+      await rejection(caller.other.echo({ value: 1 }))
+      await polled(() => endpoint.channels.size).toBe(0)
+      expect(server.told).toEqual([expect.stringMatching(/^flashrpc: channel \w+: Codec mismatch/)])
+      expect(client.told).toEqual([expect.stringContaining('the client has stopped (failed)')])
+    })
+
+    test('is logged once by a client whose server is a plain one', async () => {
+      await using server = await RawServer.listen()
+      const { told, logger } = lines()
+      const client = createClient({ url: server.url, codec: msgpackCodec, logger })
+      opened.push(() => client.close())
+      await server.acceptPlain()
+      await polled(() => client.state.status).toBe('failed')
+      expect(told).toEqual([expect.stringContaining('the client has stopped (failed)')])
+    })
+
     test('is told to the client to the letter', async () => {
       const { url } = await serve(jsonCodec)
       await using peer = await rawClient(url)

@@ -631,8 +631,10 @@ export class Connection implements BuiltInEvents, LifeEvents, FrameSink, InTurn,
     const ours = this.#settings.format.codec.name
     const isClient = this.#hello !== undefined
     const reason = isClient ? codecMismatch(ours, peers) : codecMismatch(peers, ours)
-    this.#events.error(new RpcProtocolError(reason), IN_FRAME)
+    // A client tells it when it stops.
     if (!isClient) {
+      this.#isEndTold = true
+      this.#events.error(new RpcProtocolError(reason), IN_FRAME)
       const data = { client: peers, server: ours }
       this.#sendJson(errorMessage(id, ErrorCode.codecMismatch, reason, data))
     }
