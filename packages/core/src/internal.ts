@@ -6,8 +6,8 @@ export { SERVER_CHANNEL_OPTIONS } from './channels/channel.js'
 export { CLIENT_SETTINGS } from './client/client.js'
 export { IDLE_STATE } from './client/state.js'
 export { assertContract, contractAndOptions } from './contract/contract-and-options.js'
+export { assertDuration, assertMs } from './errors/assert-number.js'
 export {
-  assertDuration,
   assertFunction,
   assertOptions,
   listOf,

@@ -5,12 +5,8 @@ import {
   type Side,
 } from '../contract/contract.js'
 import { insteadOf } from '../contract/unknown-name.js'
-import {
-  assertDuration,
-  assertOptions,
-  kindOf,
-  type OptionKinds,
-} from '../errors/assert-options.js'
+import { assertDuration } from '../errors/assert-number.js'
+import { assertOptions, kindOf, type OptionKinds } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { MountWait } from '../features/presence/mount-wait.js'
 import type { HandlerContext } from './functions.js'

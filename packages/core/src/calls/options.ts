@@ -1,5 +1,6 @@
 import { TRACES_CALLS } from '#trace-default'
-import { assertDuration, type OptionKinds, withDefaults } from '../errors/assert-options.js'
+import { assertCount, assertDuration } from '../errors/assert-number.js'
+import { type OptionKinds, withDefaults } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { assertDiscovery, type Discovery } from '../features/discovery/discovery.js'
 import { type Middleware, resolveMiddleware } from '../features/middleware/middleware.js'
@@ -169,9 +170,7 @@ function assertDialect(dialect: Dialect | undefined, { codec }: Format): void {
 
 function positiveIntegers<T extends object>(option: string | undefined, values: T): T {
   for (const [member, value] of Object.entries(values)) {
-    if (Number.isInteger(value) && value > 0) continue
-    const name = option === undefined ? member : `${option}.${member}`
-    throw new RpcConfigError(`${name} must be a positive integer; it is ${String(value)}`)
+    assertCount(option === undefined ? member : `${option}.${member}`, value)
   }
   return values
 }

@@ -1,5 +1,6 @@
 import { assertSocketSettings } from '#socket'
 import { resolveChannelOptions } from '../calls/options.js'
+import { assertMs } from '../errors/assert-number.js'
 import { RpcConfigError } from '../errors/errors.js'
 import type { ClientSettings, ClientTarget } from './client.js'
 import { resolveRetryOptions } from './dial/backoff.js'
@@ -16,11 +17,7 @@ import { WebSocketDialer } from './dial/web-socket-dialer.js'
 export function linkFactory(options: ClientTarget & ClientSettings): (events: LinkEvents) => Link {
   const { url, share, transport, socket, connectTimeoutMs = 10_000 } = options
   const retry = resolveRetryOptions(options.retry)
-  if (!(Number.isInteger(connectTimeoutMs) && connectTimeoutMs > 0)) {
-    throw new RpcConfigError(
-      `connectTimeoutMs must be a positive number of ms; it is ${String(connectTimeoutMs)}`,
-    )
-  }
+  assertMs('connectTimeoutMs', connectTimeoutMs)
   const loop = { retry, connectTimeoutMs }
   const targets = Object.entries({ url, transport, socket }).flatMap(([name, value]) =>
     value === undefined ? [] : [name],

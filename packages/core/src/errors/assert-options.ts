@@ -82,12 +82,6 @@ export function assertFunction(where: string, value: unknown): void {
   throw new RpcConfigError(`${where} takes a function, not ${kindOf(value)}`)
 }
 
-/** @throws {RpcConfigError} naming the option, if it is not a number of ms, 0 or more. */
-export function assertDuration(name: string, ms: unknown): number {
-  if (typeof ms === 'number' && ms >= 0) return ms
-  throw new RpcConfigError(`${name} must be a number of ms, 0 or more; it is ${String(ms)}`)
-}
-
 /** Says that there is no such option, and which one was probably meant. */
 function unknownOption(
   where: string,

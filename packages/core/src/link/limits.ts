@@ -1,5 +1,5 @@
+import { assertCount } from '../errors/assert-number.js'
 import { withDefaults } from '../errors/assert-options.js'
-import { RpcConfigError } from '../errors/errors.js'
 import { MOST_CREDIT } from '../features/streams/stream-words.js'
 
 /** Bounds of one channel. Each is a positive integer; `Infinity` lifts those that say so. */
@@ -139,12 +139,7 @@ export function resolveLimits(limits: Partial<ChannelLimits> | undefined): Chann
   if (limits === undefined) return DEFAULT_LIMITS
   const resolved = withDefaults('limits', limits, DEFAULT_LIMITS)
   for (const [name, value] of Object.entries(resolved)) {
-    if (Number.isInteger(value) && value > 0 && value <= (MOST[name] ?? value)) continue
-    const isLiftable = LIFTABLE.has(name)
-    if (isLiftable && value === Number.POSITIVE_INFINITY) continue
-    throw new RpcConfigError(
-      `limits.${name} must be a positive integer${isLiftable ? ', or Infinity' : ''}${name in MOST ? `, ${MOST[name]} at the most` : ''}; it is ${String(value)}`,
-    )
+    assertCount(`limits.${name}`, value, { orInfinity: LIFTABLE.has(name), most: MOST[name] })
   }
   return resolved
 }

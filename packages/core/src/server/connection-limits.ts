@@ -1,5 +1,5 @@
+import { assertCount, assertShare } from '../errors/assert-number.js'
 import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
-import { RpcConfigError } from '../errors/errors.js'
 import { type ChannelLimits, DEFAULT_LIMITS } from '../link/limits.js'
 import { RejectUpgrade } from './authentication.js'
 import { Authentications } from './authentications.js'
@@ -80,19 +80,12 @@ export class Connections {
       authentications = 1_000,
       share = SHARE,
     } = limits
-    if (!(typeof share === 'number' && share > 0 && share <= 1)) {
-      throw new RpcConfigError(
-        `limits.share must be a number above 0 and up to 1; it is ${String(share)}`,
-      )
-    }
+    assertShare('limits.share', share)
     const ofOne = shareOf(connections, share)
     const { connectionsPerAddress = Math.min(1_000, ofOne) } = limits
     const counts = { connections, connectionsPerAddress, connectionsPerSecond, authentications }
     for (const [name, value] of Object.entries(counts)) {
-      if (value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value > 0)) continue
-      throw new RpcConfigError(
-        `limits.${name} must be a positive integer, or Infinity; it is ${String(value)}`,
-      )
+      assertCount(`limits.${name}`, value, { orInfinity: true })
     }
     this.share = share
     this.#perSecond = connectionsPerSecond

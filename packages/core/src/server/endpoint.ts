@@ -23,13 +23,8 @@ import {
 import type { Contract, ContractSide } from '../contract/contract.js'
 import { contractAndOptions } from '../contract/contract-and-options.js'
 import { type DiscoveryOption, resolveDiscovery } from '../discovery/discovery-option.js'
-import {
-  assertDuration,
-  assertOptions,
-  kindOf,
-  listOf,
-  type OptionKinds,
-} from '../errors/assert-options.js'
+import { assertDuration, assertMs } from '../errors/assert-number.js'
+import { assertOptions, kindOf, listOf, type OptionKinds } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { plain, quoted } from '../errors/quoted.js'
 import type { Keys } from '../features/keys/keyed-calls.js'
@@ -720,12 +715,6 @@ function assertServer(server: unknown): void {
 function assertPath(path: unknown): void {
   if (typeof path === 'string' && path.startsWith('/')) return
   throw new RpcConfigError(`path must begin with "/"; it is ${JSON.stringify(path)}`)
-}
-
-/** @returns a time in ms, checked. */
-function assertMs(name: string, value: number): number {
-  if (Number.isInteger(value) && value > 0) return value
-  throw new RpcConfigError(`${name} must be a positive number of ms; it is ${String(value)}`)
 }
 
 function closing(): RejectUpgrade {

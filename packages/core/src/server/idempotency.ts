@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MAX_TIMER_MS } from '../calls/call-timer.js'
+import { assertCount } from '../errors/assert-number.js'
 import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
 import {
   describeThrown,
@@ -389,10 +390,7 @@ function resolveIdempotencyOptions(
     )
   }
   for (const [name, value] of Object.entries({ maxAnswerLength, graceMs, storeTimeoutMs })) {
-    if (Number.isInteger(value) && value > 0 && value < 2 ** 31) continue
-    throw new RpcConfigError(
-      `idempotency.${name} must be a positive integer below 2³¹; it is ${String(value)}`,
-    )
+    assertCount(`idempotency.${name}`, value, { most: 'timer' })
   }
   return { store, scope: scope ?? (() => ''), maxAnswerLength, graceMs, storeTimeoutMs }
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { Elapsed } from '../base/elapsed.js'
+import { assertCount, assertShare } from '../errors/assert-number.js'
 import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
-import { RpcConfigError, RpcOverloadedError } from '../errors/errors.js'
+import { RpcOverloadedError } from '../errors/errors.js'
 import type { BegunCall, ResultStore } from './result-store.js'
 import { type Owner, SHARE, Shares, shareOf } from './shares.js'
 
@@ -46,16 +47,9 @@ export function memoryResultStore(options: MemoryResultStoreOptions = {}): Resul
   assertOptions('memoryResultStore', options, STORE_OPTIONS)
   const { ttlMs = 60 * 60_000, maxEntries = 10_000, maxBytes = 64 * 1024 * 1024 } = options
   const { share = SHARE } = options
-  if (!(typeof share === 'number' && share > 0 && share <= 1)) {
-    throw new RpcConfigError(
-      `memoryResultStore: share must be a number above 0 and up to 1; it is ${String(share)}`,
-    )
-  }
+  assertShare('memoryResultStore: share', share)
   for (const [name, value] of Object.entries({ ttlMs, maxEntries, maxBytes })) {
-    if (Number.isInteger(value) && value > 0) continue
-    throw new RpcConfigError(
-      `memoryResultStore: ${name} must be a positive integer; it is ${String(value)}`,
-    )
+    assertCount(`memoryResultStore: ${name}`, value)
   }
   return new MemoryResultStore(ttlMs, maxEntries, maxBytes, share)
 }

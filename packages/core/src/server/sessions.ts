@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { guarded } from '../base/guarded.js'
 import type { LiveChannel, Visitor } from '../channels/live-channel.js'
+import { assertCount } from '../errors/assert-number.js'
 import { withDefaults } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
@@ -234,10 +235,7 @@ function hash(token: string): Buffer {
 function resolveResumeOptions(options: ResumeOptions): Required<ResumeOptions> {
   const { sameIdentity, ...numbers } = withDefaults('resume', options, DEFAULT_RESUME)
   for (const [name, value] of Object.entries(numbers)) {
-    if (Number.isInteger(value) && value > 0 && value < 2 ** 31) continue
-    throw new RpcConfigError(
-      `resume.${name} must be a positive integer below 2³¹; it is ${String(value)}`,
-    )
+    assertCount(`resume.${name}`, value, { most: 'timer' })
   }
   if (typeof sameIdentity !== 'function') {
     throw new RpcConfigError('resume.sameIdentity must be a function of two identities')

@@ -4,7 +4,12 @@ import {
   type ContractSide,
   RpcConfigError,
 } from '@flashrpc/core'
-import { assertOptions, type OptionKinds, SERVER_CHANNEL_OPTIONS } from '@flashrpc/core/internal'
+import {
+  assertMs,
+  assertOptions,
+  type OptionKinds,
+  SERVER_CHANNEL_OPTIONS,
+} from '@flashrpc/core/internal'
 import type { Authenticate, EndpointOptions, ServerChannel } from '@flashrpc/core/server'
 import { assertOrigins } from '../origins.js'
 
@@ -72,8 +77,6 @@ export function assertLoopbackOptions(options: UntypedLoopbackOptions): void {
     noFiles:
       'pages of file: send the origin null, as every sandboxed iframe does. Serve them from a scheme of the app, such as app://, and name that',
   })
-  const { identifyTimeoutMs = 1 } = options
-  if (!(Number.isInteger(identifyTimeoutMs) && identifyTimeoutMs > 0)) {
-    throw new RpcConfigError('identifyTimeoutMs must be a positive number of ms')
-  }
+  const { identifyTimeoutMs } = options
+  if (identifyTimeoutMs !== undefined) assertMs('identifyTimeoutMs', identifyTimeoutMs)
 }

@@ -1,5 +1,5 @@
+import { assertNotNegative } from '../../errors/assert-number.js'
 import { withDefaults } from '../../errors/assert-options.js'
-import { RpcConfigError } from '../../errors/errors.js'
 import { asksToComeBackLater, type Failure } from './failure.js'
 
 /** When to try again after a connection was lost or could not be made. */
@@ -31,8 +31,7 @@ const STABLE_MS = 10_000
 export function resolveRetryOptions(options?: Partial<RetryOptions>): RetryOptions {
   const resolved = withDefaults('retry', options, DEFAULT_RETRY)
   for (const [name, value] of Object.entries(resolved)) {
-    if (typeof value === 'number' && value >= 0) continue
-    throw new RpcConfigError(`retry.${name} must be a number, 0 or more; it is ${String(value)}`)
+    assertNotNegative(`retry.${name}`, value)
   }
   return resolved
 }
