@@ -77,7 +77,7 @@ export function dialectOption(): Option {
     .default('json-rpc')
 }
 
-/** @throws {InvalidArgumentError} where an option is no whole number from 1. */
+/** @throws {InvalidArgumentError} if an option is not a whole number, from 1. */
 export function wholeNumber(text: string): number {
   const value = Number(text)
   if (Number.isSafeInteger(value) && value > 0 && value < 2 ** 31) return value
@@ -101,7 +101,7 @@ export interface Listening {
 /**
  * Connects.
  *
- * @throws {RpcDisconnectedError} where the first attempt fails. Later losses are mended, as clients do.
+ * @throws {RpcDisconnectedError} if the first attempt fails. Later losses are mended, as clients do.
  */
 export async function connect(
   url: string,

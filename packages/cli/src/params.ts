@@ -8,7 +8,7 @@ import { UsageError } from './usage-error.js'
  * The params of a call: an argument, or all that comes on stdin.
  *
  * @returns none where there is no argument.
- * @throws {UsageError} where they are no JSON, or neither an object nor an array.
+ * @throws {UsageError} if they are not JSON, or are neither an object nor an array.
  */
 export async function readParams(
   argument: string | undefined,
@@ -42,7 +42,7 @@ function parseParams(json: string): object {
 /**
  * The items of an input stream, a line each; empty lines are none.
  *
- * @throws {UsageError} where a line is no JSON.
+ * @throws {UsageError} if a line is not JSON.
  */
 export async function* readLines(stdin: NodeJS.ReadableStream): AsyncGenerator<unknown> {
   for await (const line of createInterface({ input: stdin })) {
@@ -50,7 +50,7 @@ export async function* readLines(stdin: NodeJS.ReadableStream): AsyncGenerator<u
   }
 }
 
-/** @throws {UsageError} where the text is no JSON. */
+/** @throws {UsageError} if the text is not JSON. */
 export function parse(name: string, json: string): unknown {
   try {
     return fromJson(json)

@@ -21,7 +21,7 @@ export interface Patience {
  * @param patience for the first word, and for the answer after a preload has forwarded the port.
  * @param signal gives it up.
  * @returns a transport over the port.
- * @throws {RpcDisconnectedError} where it is refused, closed or not answered.
+ * @throws {RpcDisconnectedError} if it is refused, closed or not answered.
  */
 export function acceptedPort(
   port: MessagePortLike,

@@ -28,7 +28,7 @@ const MAIN_MS = 5_000
  * The client stops (`failed`) where the window has no preload of ours, and where main refuses the
  * page; its `lastError` says why. Where main does not answer, it tries again.
  *
- * @throws {RpcConfigError} where the name is empty or longer than 64 characters.
+ * @throws {RpcConfigError} if the name is empty or longer than 64 characters.
  */
 export function electronTransport(options: ElectronTransportOptions = {}): Connect {
   assertOptions('electronTransport', options, TRANSPORT_OPTIONS)

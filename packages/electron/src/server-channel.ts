@@ -21,7 +21,7 @@ export interface UntypedChannelOptions extends ChannelHooks<AnyServerChannel> {
 /**
  * Opens main's end, with a contract or without.
  *
- * @throws {RpcConfigError} where an option or a method's name is wrong.
+ * @throws {RpcConfigError} if an option or a method's name is wrong.
  */
 export function openServerChannel(
   contract: Contract | undefined,
@@ -36,7 +36,7 @@ export function openServerChannel(
 /**
  * A channel that is closed from the start: its calls reject, saying why.
  *
- * @throws {RpcConfigError} where an option or a method's name is wrong.
+ * @throws {RpcConfigError} if an option or a method's name is wrong.
  */
 export function closedChannel(
   contract: Contract | undefined,

@@ -22,7 +22,7 @@ import { type ClientSource, connectWhenCalled, OwnedClient } from './owned-clien
 /** What `<RpcProvider>` connects to: a client of yours, or one it makes of the rest. */
 export type RpcProviderProps<C extends Contract = Contract> = { children?: ReactNode } & (
   | {
-      /** A client that you made and will close. It is connected, where it is not yet. */
+      /** A client that you made and will close. It is connected, if it is not yet. */
       client: AnyClient
       url?: undefined
       transport?: undefined

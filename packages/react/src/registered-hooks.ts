@@ -26,7 +26,7 @@ type Hooks = RpcHooks<RegisteredContract>
  * the provider makes opens no socket: its calls reject at once, with `RpcDisconnectedError` (`not-sent`), and are made
  * in the page.
  *
- * @throws {RpcConfigError} (rendering) where the target or an option is wrong.
+ * @throws {RpcConfigError} (rendering) if the target or an option is wrong.
  */
 export const RpcProvider: Hooks['RpcProvider'] = /* @__PURE__ */ bindHook(
   BoundRpcProvider,
@@ -58,12 +58,12 @@ export const useRpcClient: Hooks['useRpcClient'] = /* @__PURE__ */ bindHook(
  * Lets the server call this component while it is mounted: `useRpcMethod('confirm', ({ text }) => …)`.
  *
  * The newest closure runs, so an inline function sees the newest props and state; the method is
- * registered once. Where several components register one name, a method goes to the one mounted
+ * registered once. If several components register one name, a method goes to the one mounted
  * last, a notification to all. The server knows which methods are mounted (`channel.has`). While none is, its
  * call is answered −32601 with `data.reason: 'not-mounted'`, or waits for the next one to mount: after this one
  * as many ms as its `waitForMount` says, otherwise as many as the provider's.
  *
- * @throws {RpcConfigError} (in an effect) where the contract has no such method, or an option is wrong.
+ * @throws {RpcConfigError} (in an effect) if the contract has no such method, or an option is wrong.
  */
 export const useRpcMethod: Hooks['useRpcMethod'] = /* @__PURE__ */ bindHook(
   useBoundRpcMethod,

@@ -10,10 +10,10 @@ interface DiscoverFlags extends ConnectionFlags {
   methods?: true
 }
 
-/** `flashrpc discover`: prints what a server says it can be called for. */
+/** `flashrpc discover`: prints which methods a server says it has. */
 export function createDiscoverCommand(stop: AbortSignal): Command {
   const command = new Command('discover')
-    .description('Print what the server can be called for: an OpenRPC document (rpc.discover).')
+    .description('Print the methods that the server has: an OpenRPC document (rpc.discover).')
     .argument('<url>', 'of the server, such as ws://127.0.0.1:8000/ws')
     .option('--methods', 'only its methods, a line each')
   return addConnectionOptions(command).action(async (url: string, flags: DiscoverFlags) => {
@@ -32,7 +32,7 @@ function explain(thrown: unknown): never {
   const { code, data, method } = thrown
   throw new RpcError(
     code,
-    'The server does not tell what it can be called for. A flashrpc server tells where it is made with createEndpoint(contract, { …, discover: true })',
+    'The server does not tell which methods it has. A flashrpc server tells if it is made with createEndpoint(contract, { …, discover: true })',
     data,
     { method, cause: thrown },
   )

@@ -1,4 +1,4 @@
-/** Who is to be woken. */
+/** Something that is to be woken. */
 export interface Sleeper {
   /** @param lateMs how much later than it was to be; less than 0 where it is earlier. */
   wake(lateMs: number): void

@@ -53,7 +53,7 @@ export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposa
    */
   subscribe(listener: (state: ClientState) => void): () => void
   /**
-   * Begins to connect, where it has not yet or has stopped (`idle`, `failed`, `unauthorized`).
+   * Begins to connect, if it has not yet or has stopped (`idle`, `failed`, `unauthorized`).
    *
    * @returns resolves when it is connected; rejects with `RpcDisconnectedError` when it has stopped.
    */
@@ -89,7 +89,7 @@ export type ClientTarget =
     }
   | {
       url?: undefined
-      /** Makes each connection, where it is no WebSocket to an address. */
+      /** Makes each connection, if it is not a WebSocket to an address. */
       transport: Connect
       socket?: undefined
     }
@@ -112,7 +112,7 @@ export interface ClientSettings extends Omit<ChannelOptions, 'helloTimeoutMs'>, 
   /** How long one attempt to connect may take, in ms, until the server has answered the hello. Default 10,000. */
   connectTimeoutMs?: number
   /**
-   * Go on with calls after a lost connection, where the server keeps sessions (its option `resume`).
+   * Go on with calls after a lost connection, if the server keeps sessions (its option `resume`).
    * Default true; where false, calls that were sent end with their connection.
    */
   resume?: boolean
@@ -134,7 +134,7 @@ export type ClientOptions<Local, Remote, Literal = never> = ClientTarget &
  * `queuedMessages` and `queuedBytes` allow. Calls that a disconnect cuts off reject with
  * `RpcDisconnectedError`; its `outcome` says whether they may have run.
  *
- * @throws {RpcConfigError} where an option, the address or a method's name is wrong.
+ * @throws {RpcConfigError} if an option, the address or a method's name is wrong.
  */
 export function createClient<
   Server extends ContractSide,

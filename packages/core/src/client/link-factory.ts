@@ -12,7 +12,7 @@ import { WebSocketDialer } from './dial/web-socket-dialer.js'
 
 /**
  * @returns a function that makes the links of a client to its target.
- * @throws {RpcConfigError} where the options name no target, two, or a wrong one.
+ * @throws {RpcConfigError} if the options name no target, or two, or a wrong one.
  */
 export function linkFactory(options: ClientTarget & ClientSettings): (events: LinkEvents) => Link {
   const { url, share, transport, socket, connectTimeoutMs = 10_000 } = options

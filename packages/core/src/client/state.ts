@@ -33,7 +33,7 @@ export interface ClientState {
   readonly retryAt: number | null
   /** Why the last attempt failed or the last connection ended; null while connected. */
   readonly lastError: RpcError | null
-  /** How long the server took to answer, in ms, when it was last asked; null where it never was. */
+  /** How long the server took to answer, in ms, when it was last asked; null if it was never asked. */
   readonly latencyMs: number | null
   /** The server's name for this session; null before the first, and with a plain JSON-RPC server. */
   readonly sessionId: string | null

@@ -42,7 +42,7 @@ export interface NotificationDefinition<Params extends MaybeSchema = MaybeSchema
 /** What one side of a contract can hold. */
 export type Definition = MethodDefinition | StreamDefinition | NotificationDefinition
 
-/** One side of a contract: what that side can be called for, by name. */
+/** One side of a contract: the methods of that side, by name. */
 export type ContractSide = Readonly<Record<string, Definition>>
 
 /** The two sides of a connection. */

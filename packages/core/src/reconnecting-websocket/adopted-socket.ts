@@ -69,7 +69,7 @@ export class AdoptedSocket {
   #end: { code?: unknown; reason?: unknown; error?: unknown } | undefined
   #whenClosed: (() => void)[] = []
 
-  /** @throws {RpcConfigError} where it is no such socket, or messages wait in its queue. */
+  /** @throws {RpcConfigError} if it is not such a socket, or messages wait in its queue. */
   constructor(socket: ReconnectingWebSocketLike & PrivateMembers) {
     assertReconnectingWebSocket(socket)
     if (socket.readyState !== OPEN && socket.bufferedAmount > 0) {

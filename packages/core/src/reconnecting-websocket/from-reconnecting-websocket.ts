@@ -12,7 +12,7 @@ import type { ReconnectingWebSocketLike } from './reconnecting-websocket-like.js
  * stops; `close()` of the socket stops the client (`failed`), and `connect()` of the client opens it again.
  *
  * @param socket one that nothing was sent through yet.
- * @throws {RpcConfigError} where it is no such socket, or messages wait in its queue.
+ * @throws {RpcConfigError} if it is not such a socket, or messages wait in its queue.
  *
  * @example
  * const socket = new ReconnectingWebSocket('wss://app.example.com/rpc')

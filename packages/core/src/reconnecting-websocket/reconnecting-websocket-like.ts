@@ -46,7 +46,7 @@ export interface PrivateMembers {
 
 const METHODS = ['send', 'close', 'reconnect', 'addEventListener'] as const
 
-/** @throws {RpcConfigError} where it is no such socket. */
+/** @throws {RpcConfigError} if it is not such a socket. */
 export function assertReconnectingWebSocket(socket: unknown): void {
   const members = (socket ?? {}) as Partial<ReconnectingWebSocketLike>
   if (METHODS.every((name) => typeof members[name] === 'function')) return

@@ -46,7 +46,7 @@ export class RejectUpgrade extends RpcError {
   /**
    * @param status 401: not known; 403: known and not allowed; 429, 503: not now.
    * @param message for the client, at most 123 bytes of it to a page.
-   * @throws {RpcConfigError} where the status is no refusal, or `retryAfterSeconds` no time.
+   * @throws {RpcConfigError} if the status is not one of a refusal, or `retryAfterSeconds` is not a time.
    */
   constructor(status: number, message: string, options: RejectUpgradeOptions = {}) {
     assertOptions('RejectUpgrade', options, REJECT_OPTIONS)

@@ -81,8 +81,8 @@ export interface EndpointOptions<Local, Remote, Identity = unknown, Literal = ne
   /**
    * When the credentials of an identity end, in ms since the epoch or as a date, such as
    * `({ exp }) => exp * 1000` of a JSON Web Token; `undefined` for never. Asked once for each connection. Within a second of
-   * that time the connection is closed with 4401, and its session ends; the client asks for credentials anew. Who comes later is
-   * refused with 401. Default: they never end.
+   * that time the connection is closed with 4401, and its session ends; the client asks for credentials anew. A client
+   * that connects with such credentials later is refused with 401. Default: they never end.
    */
   expiresAt?: ExpiresAt<Identity>
   /**
@@ -147,7 +147,7 @@ export interface EndpointOptions<Local, Remote, Identity = unknown, Literal = ne
   /**
    * The names the server goes by, without ports, such as `app.example.com`; `'*'` for any. A page
    * that came by another name is not of the server's own origin: DNS rebinding makes such. Default:
-   * where the endpoint's own server listens on a loopback address, `localhost`, `*.localhost`,
+   * if the endpoint's own server listens on a loopback address, `localhost`, `*.localhost`,
    * `127.0.0.1` and `[::1]`; otherwise any.
    */
   allowedHosts?: readonly string[] | '*'
@@ -190,25 +190,25 @@ export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDispos
   /** All of them, to be called together. */
   readonly all: Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /**
-   * Those that have joined a group (`channel.join`), to be called together: who is in it when a call is
-   * made. One that nobody has joined is empty.
+   * The channels that have joined a group (`channel.join`), to be called together: those that are in it when a
+   * call is made. A group that no channel has joined is empty.
    *
-   * @throws {RpcConfigError} where the name is no text, or empty.
+   * @throws {RpcConfigError} if the name is not a text, or is empty.
    */
   group(name: string): Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /**
    * Serves a path of an HTTP server: node:http, and so Express, Fastify, Koa, Nest, Vite. Nobody else hears of the
-   * upgrades to it. Those to other paths are left to others; where there are none, they wait 3 s for a
-   * listener, and are answered 404.
+   * upgrades to it. Upgrades to other paths are left to other listeners; if there is none, they wait 3 s for
+   * one, and are then answered 404.
    *
    * @returns stops accepting there; open channels stay.
-   * @throws {RpcConfigError} where the path is none, or is served already, or the server is none of node:http.
+   * @throws {RpcConfigError} if the path is not one, or is served already, or the server is not one of node:http.
    */
   attach(server: Server, options?: AttachOptions): () => void
   /**
    * Listens on a server of its own.
    *
-   * @throws {RpcListenError} where the port is taken or forbidden.
+   * @throws {RpcListenError} if the port is taken or forbidden.
    */
   listen(options?: ListenOptions): Promise<Listening>
   /**
@@ -230,7 +230,7 @@ export interface CloseOptions {
 /**
  * Makes an endpoint; `attach` or `listen` lets connections in.
  *
- * @throws {RpcConfigError} where an option or a method's name is wrong.
+ * @throws {RpcConfigError} if an option or a method's name is wrong.
  */
 export function createEndpoint<
   Server extends ContractSide,

@@ -68,7 +68,7 @@ const EXPIRED: CloseInfo = { code: CloseCode.unauthorized, reason: 'The credenti
 
 /**
  * @returns the time in ms since the epoch; `Infinity` for never.
- * @throws {RpcConfigError} where it is none.
+ * @throws {RpcConfigError} if it is not one.
  */
 function timeOf(given: unknown): number {
   if (given === undefined || given === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY

@@ -28,23 +28,23 @@ export interface IdempotencyOptions<Identity = unknown> {
   store: ResultStore
   /**
    * Whose keys they are: equal for those that may have each other's results, such as
-   * `(identity) => identity.userId`. Keys of different scopes never meet. Required where there is
+   * `(identity) => identity.userId`. Keys of different scopes never meet. Required if there is
    * `authenticate`; without it, all clients share one scope, and keys have to be random.
    */
   scope?: (identity: Identity) => string
   /**
    * The largest answer that is kept, in characters as the store gets it. Default 64 Ki. A larger one is
-   * sent, and whoever asks for it again is answered −32005.
+   * sent, and a caller that asks for it again is answered −32005.
    */
   maxAnswerLength?: number
   /**
-   * How long a call with a key goes on whose callers are all gone, in ms: one of them may come back. Then its
-   * `signal` aborts. Default 30,000.
+   * How long a call with a key goes on after all of its callers have gone, in ms: one of them may come back. Then
+   * its `signal` aborts. Default 30,000.
    */
   graceMs?: number
   /**
-   * How long the store may take to answer, in ms. Where it does not record a key in that time, the call is not run:
-   * `RpcTimeoutError`, `not-received`. Where it does not record an answer, that is sent all the same. Default 10,000.
+   * How long the store may take to answer, in ms. If it does not record a key in that time, the call is not run:
+   * `RpcTimeoutError`, `not-received`. If it does not record an answer, that is sent all the same. Default 10,000.
    */
   storeTimeoutMs?: number
 }

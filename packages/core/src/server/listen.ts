@@ -18,7 +18,7 @@ export class RpcListenError extends RpcError {
 /**
  * Makes a server listen.
  *
- * @throws {RpcListenError} where the port is taken, forbidden, or none.
+ * @throws {RpcListenError} if the port is taken or forbidden, or is not a port.
  */
 export async function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
   try {

@@ -39,7 +39,7 @@ interface Entry {
 
 /**
  * A store that lives as long as its process: calls survive lost connections and sessions, not a restart.
- * What is kept is never forgotten early: where it is full, calls with new keys are refused.
+ * Answers are never forgotten early: if the store is full, calls with new keys are refused.
  *
  * @throws {RpcConfigError} naming the option that is wrong.
  */

@@ -12,8 +12,8 @@ import type { Awaitable } from '../calls/functions.js'
  */
 export interface ResultStore {
   /**
-   * Names what the store has in it, at most 1,024 characters: the same after a restart where it still has it,
-   * another where it is empty anew. Clients send calls again only where it is the same.
+   * Names what the store has in it, at most 1,024 characters: the same after a restart if it still has it,
+   * and another one if it begins empty. Clients send calls again only if it is the same.
    */
   readonly id: string
   /**
@@ -27,14 +27,14 @@ export interface ResultStore {
    * from two servers, one is new. It resolves once the record would survive what the store is to survive.
    *
    * @param fingerprint 43 characters that tell the call's method and params from others.
-   * @param owner whose the call is, of what all clients share (the endpoint's option `owner`), where that is known: a
+   * @param owner whose the call is, of what all clients share (the endpoint's option `owner`), if that is known: a
    *   store that is bounded for all keeps one of them from filling it.
-   * @throws {RpcOverloadedError} where no more can be kept. Whatever is thrown, the call is not run.
+   * @throws {RpcOverloadedError} if no more can be kept. Whatever is thrown, the call is not run.
    */
   begin(key: string, fingerprint: string, owner?: string): Awaitable<BegunCall>
   /**
    * Records the answer of a call that was new. It resolves once the record is as safe as that of `begin`;
-   * only then is the caller answered. Where it fails, the caller is answered, too, and it may be called again with
+   * only then is the caller answered. If it fails, the caller is answered, too, and it may be called again with
    * the same answer.
    */
   finish(key: string, answer: string): Awaitable<void>

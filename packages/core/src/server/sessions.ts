@@ -29,9 +29,9 @@ export interface ResumeOptions<Identity = unknown> {
   /** How many bytes they may hold together for their clients, text by its length; as above. Default 64 MiB. */
   maxDetachedBytes?: number
   /**
-   * Whether who comes back, as `authenticate` found out anew, is who began the session. Default: the
-   * two are alike in all their members. Where they differ by right, as by the time that a token
-   * expires, compare what does not: `(before, now) => before.id === now.id`.
+   * Whether the identity of a client that comes back, as `authenticate` gave it this time, is the one that began the
+   * session. Default: whether the two are alike in all their members. If some members differ each time, such as the
+   * time at which a token expires, compare others: `(before, now) => before.id === now.id`.
    */
   sameIdentity?: (before: Identity, now: Identity) => boolean
 }

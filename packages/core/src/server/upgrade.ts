@@ -62,7 +62,7 @@ function remedyFor(
 }
 
 /**
- * @throws {RpcConfigError} where a rule could never match, or would match what it does not say.
+ * @throws {RpcConfigError} if a rule could never match, or would match what it does not say.
  */
 export function assertPageRules({ allowedOrigins, allowedHosts }: PageRules): void {
   assertTexts('allowedOrigins', allowedOrigins, isOrigin, 'https://app.example.com')

@@ -35,7 +35,7 @@ const SERVE_OPTIONS = {
  *
  * @param options of the one connection: those of a client that say how it is made and what it carries. `codec`
  *   and `frameType` as the tabs have them. Default: those of a client.
- * @throws {RpcConfigError} where it is called in anything but a shared worker, or an option is wrong.
+ * @throws {RpcConfigError} if it is called in anything but a shared worker, or an option is wrong.
  *
  * @example
  * // rpc.worker.ts

@@ -205,7 +205,7 @@ function passTo({ channel }: Tab, params: unknown, context: HandlerContext): unk
   return channel && passOn(channel, params, context)
 }
 
-/** What a side answers that is asked what it can be called for: a promise of it, which is awaited. */
+/** The answer to a request for the methods of a side: a promise, which is awaited. */
 function discoverAt(peer: Next | undefined): object {
   return peer?.call(DISCOVER) ?? Promise.reject(notFound(DISCOVER))
 }

@@ -18,7 +18,7 @@ export interface TabEvents {
   seen(tab: Tab): void
   /** It wants the next attempt to connect at once. */
   hurry(): void
-  /** Which methods it can be called for has changed. */
+  /** Other methods than before have a handler here. */
   methods(): void
   /** It is gone, and its channel with it. */
   left(tab: Tab): void

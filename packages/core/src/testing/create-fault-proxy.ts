@@ -46,7 +46,7 @@ export interface FaultProxy extends Faults, AsyncDisposable {
  *
  * @param targets the server to stand in front of, or several that take turns. Where none can be
  *   reached, the connection is reset.
- * @throws {RpcConfigError} where there is no such port.
+ * @throws {RpcConfigError} if there is no such port.
  *
  * @example
  * await using proxy = await createFaultProxy({ port: server.port })

@@ -23,7 +23,7 @@ export class Targets {
   readonly #targets: readonly FaultProxyTarget[]
   #turn = 0
 
-  /** @throws {RpcConfigError} where there is no server, or no such port. */
+  /** @throws {RpcConfigError} if there is no server, or no such port. */
   constructor(options: FaultProxyTargets) {
     // Whatever has a port is a target, also with more members: what listen() of an endpoint returns.
     const targets = (options as Partial<FaultProxyTargets> | undefined)?.targets ?? [

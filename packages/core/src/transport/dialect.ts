@@ -17,7 +17,7 @@ export interface DialectContext {
 /** What a dialect makes of a transport. */
 export interface DialectTransport extends Transport {
   /**
-   * The name of the dialect that the other side speaks; undefined while that is not known, and where it speaks
+   * The name of the dialect that the other side speaks; undefined while that is not known, and if it speaks
    * JSON-RPC 2.0. Default: undefined.
    */
   readonly dialect?: string | undefined

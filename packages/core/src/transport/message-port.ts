@@ -24,7 +24,7 @@ const NULL =
  *
  * @param port a `MessagePort` of the DOM or of `node:worker_threads`, such as `parentPort`; a `Worker` of either;
  *   or `self` in a browser's worker. It is for this connection alone.
- * @throws {RpcConfigError} where it is none of these.
+ * @throws {RpcConfigError} if it is none of these.
  */
 export function messagePortTransport(
   port: MessagePortLike | WorkerLike | NodeWorkerLike,

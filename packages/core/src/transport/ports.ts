@@ -49,7 +49,7 @@ export interface Port {
 /**
  * @param port a `MessagePort` of the DOM or of `node:worker_threads` (such as `parentPort`), a `Worker` of either,
  *   or, in a browser's worker, `self`.
- * @throws {RpcConfigError} where it is anything else, naming what is taken.
+ * @throws {RpcConfigError} naming the kinds of ports, if it is anything else.
  */
 export function portOf(port: MessagePortLike | WorkerLike | NodeWorkerLike): Port {
   const members = port as Partial<MessagePortLike & WorkerLike & NodeWorkerLike> | null | undefined

@@ -25,12 +25,12 @@ export interface TransportEvents {
  * An application can give its own, with the four members that have no default: `reliable`, `start`, `send` and `close`.
  */
 export interface Transport {
-  /** True where the wire itself can't lose or stall, as within a machine: no heartbeat is needed on it. */
+  /** True if the wire itself can't lose or stall, as within a machine: no heartbeat is needed on it. */
   readonly reliable: boolean
   /** Begins delivery. Called once, by the channel; frames that came before it are delivered first. */
   start(events: TransportEvents): void
   /**
-   * Hands one frame to the wire, and returns false where it certainly did not leave: then its call may be sent again.
+   * Hands one frame to the wire, and returns false if it certainly did not leave: then its call may be sent again.
    * Bytes may change once it has returned: a wire that still needs them by then copies them.
    */
   send(frame: Frame): boolean
@@ -44,8 +44,8 @@ export interface Transport {
    */
   readonly isOpen?: boolean
   /**
-   * Whether a session may go on over another one when it has ended. Default: where it is not `reliable`, since
-   * what can't be lost need not be found again.
+   * Whether a session may go on over another one when it has ended. Default: if it is not `reliable`, since
+   * a connection that can't be lost need not be replaced.
    */
   readonly isReplaceable?: boolean
   /**

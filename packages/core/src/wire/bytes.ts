@@ -244,7 +244,7 @@ export class AwaitedBytes {
    * Puts the next bytes in their place.
    *
    * @returns whether they were the last.
-   * @throws {TypeError} where there are not as many as were announced.
+   * @throws {TypeError} if there are not as many as were announced.
    */
   take(bytes: Uint8Array): boolean {
     const slot = this.#slots[this.#arrived++]

@@ -47,8 +47,8 @@ export const jsonCodec: Codec = {
 /**
  * A frame as text.
  *
- * @throws {TypeError} where it is no UTF-8.
- * @throws {RpcConfigError} where there is no `TextDecoder`.
+ * @throws {TypeError} if it is not UTF-8.
+ * @throws {RpcConfigError} if there is no `TextDecoder`.
  */
 export function readText(frame: Frame): string {
   if (typeof frame === 'string') return frame
@@ -69,7 +69,7 @@ function createDecoder(): TextDecoder {
 /**
  * The text as UTF-8.
  *
- * @throws {RpcConfigError} where there is no `TextEncoder`.
+ * @throws {RpcConfigError} if there is no `TextEncoder`.
  */
 export function utf8(text: string): Uint8Array {
   utf8Encoder ??= createEncoder()

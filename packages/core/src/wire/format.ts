@@ -12,7 +12,7 @@ const DEFAULT_FORMAT: Format = { codec: jsonCodec, frameType: 'text' }
 
 /**
  * @returns the format that options name, or the default: JSON in text frames.
- * @throws {RpcConfigError} where the codec is none, or the type of frames is unknown.
+ * @throws {RpcConfigError} if the codec is not one, or the type of frames is unknown.
  */
 export function resolveFormat(options: {
   codec?: Codec | undefined

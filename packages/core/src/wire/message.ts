@@ -186,7 +186,7 @@ export function errorMessage(
 /**
  * A result answer. JSON-RPC requires the member, so `undefined` travels as `null`.
  *
- * @throws {TypeError} where the result is a function or a symbol, which JSON would leave out.
+ * @throws {TypeError} if the result is a function or a symbol, which JSON would leave out.
  */
 export function resultMessage(id: MessageId, result: unknown): ResultMessage {
   if (typeof result === 'function' || typeof result === 'symbol') {

@@ -7,7 +7,7 @@
  *
  * @param containers application types whose data is one value, of which it is looked at as well. Whether that ends where
  *   their data does, whoever reads it says.
- * @throws {TypeError} where a value announces more than there is, or nests deeper than it may.
+ * @throws {TypeError} if a value announces more than there is, or nests deeper than it may.
  */
 export function assertSane(
   bytes: Uint8Array,

@@ -3,7 +3,7 @@ import { randomHex } from './random-hex.js'
 /**
  * 128 random bits, in hexadecimal.
  *
- * @throws {RpcConfigError} where there is no `crypto`.
+ * @throws {RpcConfigError} if there is no `crypto`.
  */
 export function randomId(): string {
   return randomHex(32)

@@ -17,7 +17,7 @@ export type Judge = (page: ElectronPage) => string | undefined
 
 /**
  * @returns the rule as a function. It throws what a function of the user's throws.
- * @throws {RpcConfigError} where the rule is none, or has an origin that no page can have.
+ * @throws {RpcConfigError} if the rule is none, or has an origin that no page can have.
  */
 export function judgeOf(allow: Allow): Judge {
   if (typeof allow === 'function') {

@@ -57,7 +57,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1
  * Each page has a channel of its own; a reload makes another. Nothing that a page sends makes it
  * throw: what is wrong is refused, told to the page and to `refused`.
  *
- * @throws {RpcConfigError} where an option, an origin or a method's name is wrong.
+ * @throws {RpcConfigError} if an option, an origin or a method's name is wrong.
  */
 export function createElectronHost<
   Server extends ContractSide,

@@ -43,7 +43,7 @@ export interface ElectronHostOptions<Local, Remote, Identity = ElectronPage, Lit
   /** What pages can call. */
   methods: Handlers<Local, ServerChannel<Local, Remote, Identity>, Literal>
   /**
-   * What pages call this host, where there are several: `electronTransport({ name })`. 1 to 64
+   * The name by which pages reach this host, if there are several: `electronTransport({ name })`. 1 to 64
    * characters. Default `default`.
    */
   name?: string
@@ -55,7 +55,7 @@ export interface Refusal {
   readonly reason: string
   /** The close code it was told: 4400 malformed, 4401 and 4403 not allowed, 1011 failed here, 1013 not now. */
   readonly code: number
-  /** The window; undefined where the sender was gone already. */
+  /** The window; undefined if the sender was gone already. */
   readonly webContents: WebContents | undefined
   readonly frame: ElectronFrame | undefined
   /** What `allow` or `identify` threw. */
@@ -83,13 +83,13 @@ export interface ElectronHost<Local, Remote, Identity = ElectronPage> extends As
   /**
    * The pages whose channels have joined a group (`channel.join`), to be called together.
    *
-   * @throws {RpcConfigError} where the name is no text, or empty.
+   * @throws {RpcConfigError} if the name is not a text, or is empty.
    */
   group(name: string): Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /**
    * The channel of the page that a window shows now, or of a frame. After a reload it is another.
    *
-   * Where no page is connected, or the window is gone, it is a closed one, whose calls reject with
+   * If no page is connected, or the window is gone, it is a closed one, whose calls reject with
    * `RpcDisconnectedError` (`not-sent`); {@link whenConnected} waits instead.
    */
   channelOf(target: ElectronTarget): ServerChannel<Local, Remote, Identity>
@@ -97,8 +97,8 @@ export interface ElectronHost<Local, Remote, Identity = ElectronPage> extends As
    * The channel of the page that a window shows, as soon as it is ready for calls.
    *
    * @param options `timeout`: how long to wait, in ms. Default 30,000.
-   * @throws {RpcTimeoutError} where no page connects in time.
-   * @throws {RpcDisconnectedError} where the window is gone, or the host is closed.
+   * @throws {RpcTimeoutError} if no page connects in time.
+   * @throws {RpcDisconnectedError} if the window is gone, or the host is closed.
    */
   whenConnected(
     target: ElectronTarget,
@@ -112,7 +112,7 @@ export interface ElectronHost<Local, Remote, Identity = ElectronPage> extends As
    * `identify` says goes with the port. It holds for all pages of the window, one after another.
    *
    * @returns takes the pipe away; what is connected stays.
-   * @throws {RpcConfigError} where the name is none, or is taken by a host, or by a pipe of the window.
+   * @throws {RpcConfigError} if the name is none, or is taken by a host, or by a pipe of the window.
    */
   pipe(window: BrowserWindow | WebContents, child: UtilityProcess, name: string): () => void
   /** Listens. A listener that throws keeps no other from hearing; `error` is told of it. */

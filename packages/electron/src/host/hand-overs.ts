@@ -37,7 +37,7 @@ const takersOf = new WeakMap<IpcMain, Takers>()
  * Adds who takes ports.
  *
  * @returns takes it away again.
- * @throws {RpcConfigError} where its name is taken.
+ * @throws {RpcConfigError} if its name is taken.
  */
 export function addTaker(ipcMain: IpcMain, taker: Taker): () => void {
   const takers = takersOf.get(ipcMain) ?? new Takers(ipcMain)

@@ -34,7 +34,7 @@ export class Pipes {
 
   /**
    * @returns takes it away again.
-   * @throws {RpcConfigError} where the name is none, or the window has a pipe of that name to a
+   * @throws {RpcConfigError} if the name is none, or the window has a pipe of that name to a
    *   process that runs.
    */
   add(webContentsId: number, child: UtilityProcess, name: string): () => void {

@@ -49,7 +49,7 @@ export interface Loopback<Local, Remote, Identity = unknown> extends AsyncDispos
   /**
    * Those that have joined a group (`channel.join`), to be called together.
    *
-   * @throws {RpcConfigError} where the name is no text, or empty.
+   * @throws {RpcConfigError} if the name is not a text, or is empty.
    */
   group(name: string): Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /**
@@ -65,8 +65,8 @@ export interface Loopback<Local, Remote, Identity = unknown> extends AsyncDispos
  * Serves a contract on 127.0.0.1, at any free port, to whoever knows the token: programs, and pages
  * of the `origins`. Others get a plain HTTP answer, and `onReject` and the logger learn why.
  *
- * @throws {RpcConfigError} where an option or a method's name is wrong.
- * @throws {RpcListenError} where this machine lets nobody listen on 127.0.0.1.
+ * @throws {RpcConfigError} if an option or a method's name is wrong.
+ * @throws {RpcListenError} if this machine lets nobody listen on 127.0.0.1.
  */
 export function createLoopback<
   Server extends ContractSide,

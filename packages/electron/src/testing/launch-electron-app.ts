@@ -105,7 +105,7 @@ export interface ElectronApp extends AsyncDisposable {
  * Starts an app on the bench: its own main file, unmodified, in a process of its own in which
  * `electron` is the bench, with a real Chromium for its windows. Needs `playwright-core`.
  *
- * @throws {ElectronBenchError} where there is no Chromium, no Playwright, no main file, or the app
+ * @throws {ElectronBenchError} if there is no Chromium, no Playwright, no main file, or the app
  * ends as it starts; with what it wrote.
  * @throws {RpcConfigError} naming the option that is unknown or wrong.
  */

@@ -63,7 +63,7 @@ const APP: CustomScheme = {
 /**
  * Starts a bench: Electron's main process as objects to call, without an Electron binary.
  *
- * @throws {ElectronBenchError} where there is no Chromium, or it can't be started.
+ * @throws {ElectronBenchError} if there is no Chromium, or it can't be started.
  * @throws {RpcConfigError} naming the option that is unknown or wrong.
  */
 export async function launchElectronBench(

@@ -12,7 +12,7 @@ export class WindowPages {
     this.context = context
   }
 
-  /** @throws {ElectronBenchError} where Playwright is not installed. */
+  /** @throws {ElectronBenchError} if Playwright is not installed. */
   static async connect(endpoint: string): Promise<WindowPages> {
     const { chromium } = await loadPlaywright()
     const browser = await chromium.connectOverCDP(endpoint)

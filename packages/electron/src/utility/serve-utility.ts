@@ -55,7 +55,7 @@ export interface UtilityService<Local, Remote, Identity = unknown> extends Async
   /**
    * Those that have joined a group (`channel.join`), to be called together.
    *
-   * @throws {RpcConfigError} where the name is no text, or empty.
+   * @throws {RpcConfigError} if the name is not a text, or is empty.
    */
   group(name: string): Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /** Accepts no more, and closes every channel (1001). Safe to call twice. */
@@ -67,7 +67,7 @@ export interface UtilityService<Local, Remote, Identity = unknown> extends Async
  * own `utilityTransport`. Other messages of the parent are left alone.
  *
  * @param parentPort Electron's `process.parentPort`.
- * @throws {RpcConfigError} where an option or a method's name is wrong, or this is no utility process.
+ * @throws {RpcConfigError} if an option or a method's name is wrong, or this is no utility process.
  */
 export function serveUtility<
   Server extends ContractSide,

@@ -166,7 +166,7 @@ type AgentOf<T extends abstract new (...args: never) => unknown> = InstanceType<
 
 /**
  * @returns the proxy to an address: the one that is set, or that of the environment.
- * @throws {RpcConfigError} where it is no address of an HTTP proxy.
+ * @throws {RpcConfigError} if it is not the address of an HTTP proxy.
  */
 function proxyFor(url: string, proxy: string | URL | false | undefined): URL | undefined {
   if (proxy === false) return undefined

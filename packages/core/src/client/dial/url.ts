@@ -6,7 +6,7 @@ export type UrlSource = string | (() => string | Promise<string>)
 
 /**
  * @returns the address as it is.
- * @throws {RpcConfigError} where it is no address of a WebSocket.
+ * @throws {RpcConfigError} if it is not the address of a WebSocket.
  */
 export function assertWebSocketUrl(url: unknown): string {
   const remedy = 'write an absolute address such as "ws://localhost:8000/ws"'

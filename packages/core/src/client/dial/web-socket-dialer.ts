@@ -108,7 +108,7 @@ async function endWithin(
   clearTimeout(timer)
 }
 
-/** @throws {DialError} where the application's function fails, or takes too long. */
+/** @throws {DialError} if the application's function fails, or takes too long. */
 async function ask<T>(
   name: string,
   source: T | (() => T | Promise<T>),

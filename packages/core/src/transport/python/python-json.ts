@@ -5,7 +5,7 @@
  *
  * Source: https://docs.python.org/3/library/json.html, "Infinite and NaN Number Values".
  *
- * @throws {SyntaxError} where the text is not even that.
+ * @throws {SyntaxError} if the text is not even that.
  */
 export function parsePythonJson(text: string): unknown {
   try {

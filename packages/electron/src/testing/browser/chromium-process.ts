@@ -52,7 +52,7 @@ export interface ChromiumProcess {
  * Starts Chromium.
  *
  * @param port - Of the server on 127.0.0.1 that stands for every host but `localhost`.
- * @throws {ElectronBenchError} where there is no Chromium, or it ends before it is ready.
+ * @throws {ElectronBenchError} if there is no Chromium, or it ends before it is ready.
  */
 export async function startChromium(
   options: ChromiumOptions,
