@@ -23,12 +23,14 @@ import { pack } from './pack.ts'
 const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..')
 const packages = ['core', 'react', 'electron', 'cli']
-/** What pages import. */
-const PAGE_ENTRIES = {
-  '@flashrpc/core': ['.', './msgpack', './discovery', './python', './opentelemetry', './tabs'],
-  '@flashrpc/react': ['.', './query', './testing', './devtools'],
-  '@flashrpc/electron': ['./renderer'],
+/** The libraries, with their entries that are for Node only: pages import all others. */
+const NODE_ENTRIES = {
+  '@flashrpc/core': ['./server', './testing'],
+  '@flashrpc/react': [],
+  '@flashrpc/electron': ['./main', './utility', './loopback', './testing'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
+type Library = keyof typeof NODE_ENTRIES
+const libraries = Object.keys(NODE_ENTRIES) as Library[]
 const modules = join(root, 'node_modules', '.bin')
 const folder = mkdtempSync(join(tmpdir(), 'flashrpc-packages-'))
 
@@ -101,13 +103,22 @@ function install(tarballs: string[]): void {
 }
 
 function checkFiles(): void {
-  const libraries = Object.keys(PAGE_ENTRIES)
   for (const name of [...libraries, 'flashrpc']) {
     checkSourceMaps(join(folder, 'node_modules', name), name)
   }
   for (const name of libraries) checkOpenedFiles(folder, name)
   const react = '@flashrpc/react'
-  checkClientFiles(join(folder, 'node_modules', react), react, PAGE_ENTRIES[react].map(fileOf))
+  checkClientFiles(join(folder, 'node_modules', react), react, pageEntriesOf(react).map(fileOf))
+}
+
+/** The modules that pages import of an installed library, such as `./tabs`. */
+function pageEntriesOf(name: Library): string[] {
+  const file = join(folder, 'node_modules', name, 'package.json')
+  const { exports } = JSON.parse(readFileSync(file, 'utf8')) as { exports: object }
+  const inNode: readonly string[] = NODE_ENTRIES[name]
+  return Object.entries(exports)
+    .filter(([path, { default: target }]) => target?.endsWith('.js') && !inNode.includes(path))
+    .map(([path]) => path)
 }
 
 /** The file of an entry in `dist`. */
@@ -182,8 +193,8 @@ function tryTraces(): void {
 async function tryTreeShaking(): Promise<void> {
   const modules = join(folder, 'node_modules')
   const bundler = (await import(join(modules, 'esbuild/lib/main.js'))) as Bundler
-  const entries = Object.entries(PAGE_ENTRIES).flatMap(([name, paths]) => {
-    return paths.map(async (path) => {
+  const entries = libraries.flatMap((name) => {
+    return pageEntriesOf(name).map(async (path) => {
       const exports = Object.keys(await import(join(modules, name, 'dist', fileOf(path))))
       return { name: name + path.slice(1), exports }
     })
