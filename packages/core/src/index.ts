@@ -1,5 +1,4 @@
 export type { Timeout } from './calls/call-timer.js'
-export type { ExposeOptions } from './calls/exposed-handlers.js'
 export type {
   CallOptions,
   Handler,
@@ -17,7 +16,9 @@ export type {
   Source,
   StreamName,
 } from './calls/functions.js'
+export type { ExposeOptions } from './calls/handler.js'
 export type { ChannelHooks, OneOrMore } from './calls/hooks.js'
+export type { Middleware, MiddlewareCall } from './calls/middleware-call.js'
 export type { ChannelOptions } from './calls/options.js'
 export type { AnyPeer, Peer } from './calls/peer.js'
 export {
@@ -27,24 +28,23 @@ export {
   type Target,
   type TargetOutcome,
 } from './channels/audience.js'
-export {
-  type AnyChannel,
-  type Authorizer,
-  type Channel,
-  type CreateChannelOptions,
-  type CreateServerChannelOptions,
-  createChannel,
-  type ServerChannel,
+export type {
+  AnyChannel,
+  Authorizer,
+  Channel,
+  CreateChannelOptions,
+  CreateServerChannelOptions,
+  ServerChannel,
 } from './channels/channel.js'
-export {
-  type AnyClient,
-  type Client,
-  type ClientOptions,
-  type ClientSettings,
-  type ClientTarget,
-  createClient,
+export { createChannel } from './channels/create-channel.js'
+export type {
+  AnyClient,
+  Client,
+  ClientOptions,
 } from './client/client.js'
+export type { ClientSettings, ClientTarget } from './client/client-options.js'
 export type { ClientSocket } from './client/client-socket.js'
+export { createClient } from './client/create-client.js'
 export type { RetryOptions } from './client/dial/backoff.js'
 export type { HeadersSource, SocketSettings, TlsSettings } from './client/dial/socket.js'
 export type { Connect } from './client/dial/transport-dialer.js'
@@ -81,16 +81,15 @@ export {
   RpcUncertainError,
   RpcValidationError,
 } from './errors/errors.js'
-export type { Middleware, MiddlewareCall } from './features/middleware/middleware.js'
+export type { HeartbeatOptions } from './link/heartbeat.js'
+export type { ChannelLimits } from './link/limits.js'
 export type {
   Inspection,
   Snapshot,
   TappedConnection,
   TappedWire,
   WireTap,
-} from './features/tap/wire-tap.js'
-export type { HeartbeatOptions } from './link/heartbeat.js'
-export type { ChannelLimits } from './link/limits.js'
+} from './link/wire-tap.js'
 export type { ErrorContext, ErrorPhase } from './logging/error-context.js'
 export type { Logger, LoggerOption } from './logging/logger.js'
 export type { Dialect, DialectContext, DialectTransport } from './transport/dialect.js'

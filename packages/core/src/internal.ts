@@ -1,9 +1,9 @@
 // What the other packages of flashrpc share with core. Not for applications: there is no promise across versions.
 export { CALL_OPTIONS } from './calls/call-options.js'
-export { EXPOSE_OPTIONS } from './calls/exposed-handlers.js'
+export { EXPOSE_OPTIONS } from './calls/handler.js'
 export { type ToldError, toldError } from './calls/refusals.js'
-export { SERVER_CHANNEL_OPTIONS } from './channels/channel.js'
-export { CLIENT_SETTINGS } from './client/client.js'
+export { SERVER_CHANNEL_OPTIONS } from './channels/open-channel.js'
+export { CLIENT_SETTINGS } from './client/client-options.js'
 export { IDLE_STATE } from './client/state.js'
 export { assertContract, contractAndOptions } from './contract/contract-and-options.js'
 export { assertDuration, assertMs } from './errors/assert-number.js'

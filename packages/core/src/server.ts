@@ -7,14 +7,14 @@ export {
 } from './server/authentication.js'
 export type { TrustProxy } from './server/client-address.js'
 export type { ConnectionLimits } from './server/connection-limits.js'
-export {
-  type AttachOptions,
-  type CloseOptions,
-  createEndpoint,
-  type Endpoint,
-  type EndpointOptions,
-  type Listening,
-  type ListenOptions,
+export { createEndpoint } from './server/create-endpoint.js'
+export type {
+  AttachOptions,
+  CloseOptions,
+  Endpoint,
+  EndpointOptions,
+  Listening,
+  ListenOptions,
 } from './server/endpoint.js'
 export type { ExpiresAt } from './server/expiry.js'
 export type { IdempotencyOptions } from './server/idempotency.js'

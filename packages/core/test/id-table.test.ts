@@ -4,7 +4,7 @@ import { IdTable } from '../src/calls/id-table.js'
 import { PendingCall } from '../src/calls/pending-call.js'
 
 function callOf(id: number): PendingCall {
-  return new PendingCall(id, 'method', 'call', undefined)
+  return new PendingCall(id, 'method', 'method', undefined)
 }
 
 test('holds what a map would, in the order of the ids, however long some calls stay open', () => {

@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { CallContext, type CallContextHost } from '../src/calls/call-context.js'
+import { CallContext } from '../src/calls/call-context.js'
+import type { ChannelContext } from '../src/calls/channel-context.js'
 import { RunningCalls } from '../src/calls/running-calls.js'
 
-const host: CallContextHost = { localSide: undefined, channel: undefined, identity: undefined }
+const channel = { localSide: undefined, owner: { id: 'mine' } } as ChannelContext
 
 function contextOf(id: string | number | null): CallContext {
-  return new CallContext('method', id === null ? 'notification' : 'method', host, id)
+  return new CallContext('method', id === null ? 'notification' : 'method', channel, id)
 }
 
 test('counts those that have not ended, and knows those that somebody waits for by their ids', () => {

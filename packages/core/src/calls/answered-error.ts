@@ -9,7 +9,7 @@ import {
   RpcUncertainError,
 } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
-import type { Answer } from '../link/connection-events.js'
+import type { Answer } from '../link/message-link.js'
 import { type PendingCall, STATE } from './pending-call.js'
 import { unknownMethod } from './refusals.js'
 

@@ -1,32 +1,26 @@
+import { MAX_TIMER_MS } from '../base/max-timer.js'
 import { type ContractSide, definitionOf, schemaOf } from '../contract/contract.js'
 import { withOrigin } from '../errors/error-origin.js'
 import { RpcConfigError, RpcTimeoutError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
-import { setDeadline } from '../features/deadlines/deadline.js'
-import { createMeta, type Meta } from '../features/middleware/meta.js'
-import { type MiddlewareCall, setCall } from '../features/middleware/middleware.js'
-import type { ProgressReport } from '../features/progress/progress.js'
-import type { ServedCall } from '../features/streams/served-streams.js'
-import type { MessageId } from '../wire/message.js'
-import { MAX_TIMER_MS } from './call-timer.js'
+import type { MessageId, ResponseMessage } from '../wire/message.js'
+import type { ChannelContext } from './channel-context.js'
 import type { HandlerContext } from './functions.js'
+import type { Meta, MiddlewareCall } from './middleware-call.js'
 import { isCancellation, tookLonger } from './refusals.js'
 
-/** Where a call runs. */
-export interface CallContextHost {
-  /** The methods the contract gives this side. */
-  readonly localSide: ContractSide | undefined
-  /** What handlers find as `context.channel`. */
-  readonly channel: unknown
-  /** What handlers find as `context.identity`. */
-  readonly identity: unknown
+/** What a feature adds to a call that runs here. */
+export interface ContextPart {
+  /** Nobody waits for the call any more. */
+  abort?(reason: unknown): void
+  /** The call is over, and is about to be answered. */
+  end?(): void
 }
 
 /** What few handlers ask for, and few calls come with. */
 interface Rare {
   meta?: Meta
   progress?: (value: unknown) => void
-  input?: AsyncGenerator<unknown, void, undefined>
   /** By `performance.now()`. */
   deadline?: number
   timer?: ReturnType<typeof setTimeout>
@@ -50,25 +44,35 @@ export class CallContext implements HandlerContext {
   /** What was being begun when this one was. */
   outer: CallContext | undefined
   // What few calls have is not there in the others: one of these is made for each.
-  /** Those of the call, where it has any. */
-  declare streams?: ServedCall
-  /** By which it is to run once, where it came with one. */
+  /** What features have added. */
+  declare parts?: ContextPart[]
+  /** The items that the caller sends along. */
+  declare items?: AsyncGenerator<unknown, void, undefined>
+  /** Who is told how far it has come, if anybody listens. */
+  declare report?: { tell(value: unknown): void }
+  /** Makes of what the handler gives what the call ends with: a stream is sent first. */
+  declare finish?: (given: unknown) => Promise<unknown>
+  /** Answers it in another way than by running it once for this caller. @param run runs it in a context, and never rejects. */
+  declare serveBy?: (
+    run: (own: CallContext) => Promise<ResponseMessage>,
+  ) => Promise<ResponseMessage>
+  /** Called with its signal when that is made. */
+  declare onSignal?: ((signal: AbortSignal) => void)[]
+  /** The key by which it runs once, if it came with one. */
   declare key?: string
-  /** Who is told how far it has come, where anybody listens. */
-  declare report?: ProgressReport
-  /** As its middleware sees it, where it goes through any. */
+  /** As its middleware sees it, if it goes through any. */
   declare call?: MiddlewareCall
   /** Settles when its handler has ended, if its middleware may answer before that. */
   declare served?: Promise<unknown> | undefined
   #rare: Rare | undefined
-  readonly #host: CallContextHost
+  readonly #host: ChannelContext
   #controller: AbortController | undefined
   #abortedBy: { reason: unknown } | undefined
 
   constructor(
     method: string,
     kind: HandlerContext['kind'],
-    host: CallContextHost,
+    host: ChannelContext,
     id: MessageId = null,
   ) {
     this.method = method
@@ -76,7 +80,7 @@ export class CallContext implements HandlerContext {
     this.id = id
     this.#host = host
     // Typed where the handler is: see HandlerContext.
-    this.identity = host.identity as undefined
+    this.identity = host.owner.identity as undefined
   }
 
   get #more(): Rare {
@@ -85,15 +89,13 @@ export class CallContext implements HandlerContext {
   }
 
   get channel(): unknown {
-    return this.#host.channel
+    return this.#host.owner
   }
 
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController()
-      const deadline = this.#rare?.deadline
-      if (deadline !== undefined) setDeadline(this.#controller.signal, deadline)
-      if (this.call) setCall(this.#controller.signal, this.call)
+      for (const tell of this.onSignal ?? []) tell(this.#controller.signal)
     }
     if (this.#abortedBy) this.#controller.abort(this.#abortedBy.reason)
     return this.#controller.signal
@@ -101,7 +103,7 @@ export class CallContext implements HandlerContext {
 
   get meta(): Meta {
     const rare = this.#more
-    rare.meta ??= createMeta()
+    rare.meta ??= Object.create(null) as Meta
     return rare.meta
   }
 
@@ -119,17 +121,28 @@ export class CallContext implements HandlerContext {
   }
 
   get input(): AsyncGenerator<never, void, undefined> {
-    const rare = this.#more
-    rare.input ??= this.streams?.input ?? noInput()
+    this.items ??= noInput()
     // Typed where the handler is: see HandlerContext.
-    return rare.input as AsyncGenerator<never, void, undefined>
+    return this.items as AsyncGenerator<never, void, undefined>
   }
 
   // ── For whoever runs the handler ──────────────────────────────────────────────────────────────
 
+  /** Adds what a feature does for it. */
+  add(part: ContextPart): void {
+    this.parts ??= []
+    this.parts.push(part)
+  }
+
+  /** Has a feature told of its signal when that is made. */
+  whenSignal(tell: (signal: AbortSignal) => void): void {
+    this.onSignal ??= []
+    this.onSignal.push(tell)
+  }
+
   /** What came beside the params. */
   takeMeta(meta: object): void {
-    this.#more.meta = createMeta(meta)
+    this.#more.meta = Object.assign(Object.create(null), meta) as Meta
   }
 
   /** Runs in the place of another, which came for it. */
@@ -183,17 +196,18 @@ export class CallContext implements HandlerContext {
     if (this.#abortedBy) return
     this.#abortedBy = { reason }
     clearTimeout(this.#rare?.timer)
-    this.report?.stop()
     this.#controller?.abort(reason)
-    this.streams?.abort(reason)
+    for (const part of this.parts ?? NONE) part.abort?.(reason)
   }
 
   /** It is over: nothing more is told, and nothing waits. */
   end(): void {
     clearTimeout(this.#rare?.timer)
-    this.report?.end()
+    for (const part of this.parts ?? NONE) part.end?.()
   }
 }
+
+const NONE: readonly ContextPart[] = []
 
 async function* noInput(): AsyncGenerator<never, void, undefined> {}
 

@@ -1,15 +1,16 @@
 import { formatMs } from '../base/duration.js'
 import {
   type Outcome,
-  RpcConfigError,
   RpcDisconnectedError,
   type RpcError,
   RpcOverloadedError,
   RpcTimeoutError,
   RpcValidationError,
 } from '../errors/errors.js'
-import { NO_BYTES, type Unsendable } from '../link/connection-events.js'
-import type { PeerLimits } from '../link/peer-limits.js'
+import type { PeerFacts } from '../link/peer-facts.js'
+import { NO_BYTES, type Unsendable } from '../link/peer-facts.js'
+import { describeClose } from '../transport/close-codes.js'
+import type { CloseInfo } from '../transport/transport.js'
 import { type Encoded, pathOf } from '../wire/encoded.js'
 import type { Absence } from './absence.js'
 import type { TimeLimits } from './call-timer.js'
@@ -20,6 +21,11 @@ export interface Refusal {
   readonly message: string
   readonly closeCode?: number | undefined
   readonly cause?: unknown
+}
+
+/** @returns why calls end, or can't be sent, that were in it. */
+export function refusalOf(info: CloseInfo, what: string): Refusal {
+  return { message: `${what} (${describeClose(info)})`, closeCode: info.code }
 }
 
 /** The error of a call whose connection or session is over, or never was. */
@@ -64,26 +70,11 @@ export function unsendableError(
   method: string,
   encoded: Encoded,
   why: Unsendable,
-  limits: PeerLimits,
+  limits: PeerFacts,
 ): RpcError {
   if (why === 'no-bytes') return noBytesError(method, pathOf(encoded))
-  if (why === 'no-streams') return noStreamsError(method)
   if (why === 'too-deep') return tooDeepError(method, limits.depth)
-  return why === 'too-big' ? tooBigError(method, limits.message) : noKeysError(method)
-}
-
-function noKeysError(method: string): RpcConfigError {
-  return new RpcConfigError(
-    `"${method}" was not sent: it has an idempotencyKey, and the other side keeps no results by key. Give its endpoint the option idempotency, or leave the key out`,
-    { method },
-  )
-}
-
-function noStreamsError(method: string): RpcConfigError {
-  return new RpcConfigError(
-    `"${method}" was not sent: it has a stream, and the other side speaks plain JSON-RPC 2.0, which knows none. Have flashrpc there too, or call a method`,
-    { method },
-  )
+  return tooBigError(method, limits.message)
 }
 
 function tooBigError(method: string, limit: number): RpcOverloadedError {

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../base/max-timer.js'
 import { areKnown, assertOptions, type OptionKinds } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
 
@@ -21,9 +22,6 @@ interface TimedCall {
   /** Whether it is this side that keeps the other from showing any sign. */
   readonly isHeldUp: boolean
 }
-
-/** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
-export const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** Runs out, once, when a call has taken too long, or has shown no sign of life for too long. */
 export class CallTimer {

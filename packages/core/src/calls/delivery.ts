@@ -1,21 +1,20 @@
-import { refusesKey } from '../features/keys/keyed-calls.js'
-import type { Session } from '../features/sessions/session.js'
-import type { Connection } from '../link/connection.js'
-import type { Unsendable } from '../link/connection-events.js'
+import type { RpcError } from '../errors/errors.js'
 import type { ChannelLimits } from '../link/limits.js'
+import type { MessageLink } from '../link/message-link.js'
+import { type Unsendable, whyUnsendable } from '../link/peer-facts.js'
 import { type StallHost, StallWatch } from '../link/stall-watch.js'
 import { CloseCode } from '../transport/close-codes.js'
 import { type Encoded, heldBytes } from '../wire/encoded.js'
+import type { Format } from '../wire/format.js'
 import { Outbox, type Outgoing, type Turn } from './outbox.js'
 import type { PendingCall } from './pending-call.js'
 
+/** What is told of the messages on their way out. */
 export interface DeliveryEvents {
-  /** A message as it goes out now, to this other side. */
-  stamped(outgoing: Outgoing, connection: Connection): Encoded
-  /** A call or a notification was handed to the wire. */
-  written(outgoing: Outgoing, connection: Connection): void
-  /** It can't be sent to this other side, and will not be. */
-  refused(outgoing: Outgoing, why: Unsendable, connection: Connection): void
+  /** A call or a notification was handed to the link. */
+  written(outgoing: Outgoing, link: MessageLink): void
+  /** A message can't be sent to this other side, and will not be. */
+  refused(outgoing: Outgoing, why: Unsendable | RpcError, link: MessageLink): void
   /** More is held for the other side than may be, and it is not there to take it. */
   overflow(): void
   /** The other side has taken something: less waits for it. */
@@ -24,50 +23,49 @@ export interface DeliveryEvents {
   stalled(ms: number): void
 }
 
-/** How often, in ms, a socket that sends no event when it was read is looked at. */
+export interface DeliveryOptions {
+  readonly limits: ChannelLimits
+  readonly format: Format
+  /** Whether calls wait for the next link, and are bounded as such. */
+  readonly isLasting: boolean
+}
+
+/** How often, in ms, a link that does not tell when there is room is looked at. */
 const LOOK_MS = 5
 /** How many bytes a slow link carries in a millisecond. */
 const SLOWEST = 16
 
-/**
- * The way out: takes messages, keeps their order, and writes each when there is a connection that
- * takes it and, in a session, room for one more that is not acknowledged.
- */
+/** The way out: it takes messages, keeps their order, and sends each when the link takes it. */
 export class Delivery implements StallHost {
-  /** What waits, once something has. */
+  /** The messages that wait; made for the first one. */
   #outboxThere: Outbox | undefined
-  readonly #limits: ChannelLimits
-  /** Whether calls wait for the next session, and are bounded as such. */
-  readonly #outlivesSessions: boolean
+  readonly #options: DeliveryOptions
   readonly #events: DeliveryEvents
-  #connection: Connection | undefined
-  #session: Session | undefined
+  #link: MessageLink | undefined
   #holdsCalls = false
-  /** What waits for room. */
+  /** Those who wait for room. */
   #waiting: (() => void)[] | undefined
-  /** Looks again whether there is some, where nobody says when. */
+  /** Looks again whether there is room, if nobody tells. */
   #look: ReturnType<typeof setTimeout> | undefined
   /** Whether the first message that waits does so until the other side has taken more. */
   #isBlocked = false
   #stallWatch: StallWatch | undefined
-  /** See {@link StallHost}. */
-  moves = 0
+  #sent = 0
   /**
-   * Without a connection: whether more waits than the limits allow, because it already waited when the connection was
-   * lost.
+   * While the link is not ready: whether more waits than the limits allow, because it already waited when the
+   * connection was lost.
    */
   #keepsMore = false
   /** How many bytes of answers are ready and wait for others of their batch. */
   #collectedBytes = 0
 
-  constructor(limits: ChannelLimits, outlivesSessions: boolean, events: DeliveryEvents) {
-    this.#limits = limits
-    this.#outlivesSessions = outlivesSessions
+  constructor(options: DeliveryOptions, events: DeliveryEvents) {
+    this.#options = options
     this.#events = events
   }
 
   get #outbox(): Outbox {
-    this.#outboxThere ??= new Outbox(this.#limits)
+    this.#outboxThere ??= new Outbox(this.#options.limits)
     return this.#outboxThere
   }
 
@@ -75,83 +73,75 @@ export class Delivery implements StallHost {
     return this.#outboxThere?.isEmpty ?? true
   }
 
+  get #isAttached(): boolean {
+    return this.#link?.isReady ?? false
+  }
+
   /** Calls and notifications that wait. */
   get queued(): number {
     return this.#outboxThere?.calls ?? 0
   }
 
-  /** Whether anything waits, and not calls only. */
+  /** Whether anything waits. */
   get isHolding(): boolean {
     return !this.#isEmpty
   }
 
-  get session(): Session | undefined {
-    return this.#session
-  }
-
   /** Bytes that are held for the other side. */
   get heldBytes(): number {
-    return (this.#outboxThere?.held.bytes ?? 0) + (this.#session?.held.bytes ?? 0)
+    return (this.#outboxThere?.held.bytes ?? 0) + (this.#link?.held.bytes ?? 0)
   }
 
   /**
    * Sends a message, or lets it wait.
    *
-   * @throws {RpcOverloadedError} where it is a call, and no more may wait.
+   * @throws {RpcOverloadedError} if it is a call, and no more may wait.
    */
   send(outgoing: Outgoing): void {
-    const isNext = this.#isEmpty
-    if (isNext && this.#offer(outgoing) === 'taken') return
-    const isDetached = !this.#connection
-    const isQueue = this.#outlivesSessions || !this.#session
-    this.#outbox.add(outgoing, !isDetached || !isQueue)
-    if (isDetached) this.#checkBounds()
+    if (this.#isEmpty && this.#offer(outgoing) === 'taken') return
+    const isAttached = this.#isAttached
+    this.#outbox.add(outgoing, isAttached || (!this.#options.isLasting && this.#link !== undefined))
+    if (!isAttached) this.#checkBounds()
     // What is ahead of it may wait for what it need not wait for.
     else this.flush()
   }
 
   /**
-   * Writes what nobody waits for, where that can be at once.
+   * Sends what nobody waits for, if that can be at once.
    *
-   * @returns false where it is to be sent in another way.
+   * @returns false if it is to be sent in another way.
    */
   writeNow(encoded: Encoded): boolean {
-    const connection = this.#connection
-    if (!connection || !this.#isEmpty || connection.isFull || connection.refuses(encoded)) {
-      return false
-    }
-    const session = this.#session
-    if (!session) return connection.write(encoded)
-    if (!session.hasRoomFor(encoded)) return false
-    session.keep({ kind: 'reply', encoded })
-    connection.write(encoded)
-    return true
+    const link = this.#link
+    if (!(link?.isReady && this.#isEmpty && link.hasRoomFor(encoded))) return false
+    if (whyUnsendable(this.#options.format, encoded, link.peer)) return false
+    return link.send(encoded)
   }
 
-  /** Sends an answer, unless its session has ended or, without a session, its connection is not the present one. */
-  reply(encoded: Encoded, connection: Connection): void {
-    const { session } = connection
-    if (session) {
-      if (session === this.#session) this.send({ kind: 'reply', encoded })
-      return
-    }
-    if (connection !== this.#connection || this.#session) return
-    if (this.#isEmpty && !connection.isFull) connection.write(encoded)
+  /** Sends an answer over the link that its call came over. It is dropped if that is not the link any more. */
+  reply(encoded: Encoded, link: MessageLink): void {
+    if (link !== this.#link) return
+    // What may be sent was looked at when the answer was made.
+    if (this.#isEmpty && link.isReady && link.hasRoomFor(encoded)) link.send(encoded)
     else this.send({ kind: 'reply', encoded })
   }
 
-  /** Sends another word of the other side's session or, without one, of its connection. */
+  /** Lets an answer wait for a link that is not ready yet. */
+  hold(encoded: Encoded): void {
+    this.#outbox.add({ kind: 'reply', encoded }, true)
+  }
+
+  /** Sends another control message of the other side's session or, without one, of its connection. */
   say(encoded: Encoded): void {
-    // Without a session, what it is about has ended with the connection.
-    if (!this.#session && !this.#connection) return
-    this.send({ kind: 'reply', encoded })
+    // Without a link, what it is about has ended.
+    if (this.#link) this.send({ kind: 'reply', encoded })
   }
 
   /**
-   * Whether there is room for what can wait: half of the window is left to calls, and a socket that is
-   * not read is not filled.
+   * Whether there is room for what can wait: half of the room is left to calls, and a socket that is not read is not
+   * filled.
    *
-   * @returns resolves when there may be; `undefined` where there is now.
+   * @returns resolves when there may be room; `undefined` if there is now.
    */
   whenRoomy(): Promise<void> | undefined {
     if (this.#isRoomy) return undefined
@@ -163,12 +153,9 @@ export class Delivery implements StallHost {
   }
 
   get #isRoomy(): boolean {
-    const isFree = this.#connection !== undefined && !this.#outboxThere?.hasReplies
-    return isFree && !this.#isCongested && (this.#session?.isRoomy ?? true)
-  }
-
-  get #isCongested(): boolean {
-    return this.#connection?.isCongested ?? false
+    const link = this.#link
+    if (!link?.isReady || this.#outboxThere?.hasReplies) return false
+    return link.isRoomy
   }
 
   #tellRoom(): void {
@@ -179,15 +166,13 @@ export class Delivery implements StallHost {
     for (const resolve of waiting) resolve()
   }
 
-  /**
-   * Begins to watch, as something waits for the other side. Sockets that send no event when they were read are polled.
-   */
+  /** Begins to watch, as something waits for the other side. Links that do not tell when there is room are polled. */
   #watch(): void {
-    const connection = this.#connection
-    if (!connection || !this.isStuck) return
+    const link = this.#link
+    if (!link || !this.isStuck) return
     this.#stallWatch ??= new StallWatch(this)
     this.#stallWatch.begin()
-    if (!connection.isCongested || this.#look !== undefined || connection.watchDrain()) return
+    if (!link.isCongested || this.#look !== undefined || link.watchDrain()) return
     this.#look = setTimeout(() => {
       this.#look = undefined
       this.relieve()
@@ -198,37 +183,43 @@ export class Delivery implements StallHost {
 
   get isStuck(): boolean {
     const isBlocked = this.#isBlocked && !this.#isEmpty
-    return this.#connection !== undefined && (isBlocked || this.#waiting !== undefined)
+    return this.#isAttached && (isBlocked || this.#waiting !== undefined)
+  }
+
+  get moves(): number {
+    return this.#sent + (this.#link?.moves ?? 0)
   }
 
   get unsentBytes(): number {
-    return this.#connection?.unsentBytes ?? 0
+    return this.#link?.unsentBytes ?? 0
   }
 
   stalled(ms: number): void {
     // A message that blocked the others may have been taken back meanwhile.
     this.relieve()
     if (!this.isStuck) return
-    const { stalledMs } = this.#limits
-    const isUnread = this.#connection?.isCongested ?? false
+    const link = this.#link as MessageLink
+    const { stalledMs } = this.#options.limits
+    const isUnread = link.isCongested
     // After data has left the socket, nothing is known of it until the whole message has arrived and is acknowledged.
-    const underWay = isUnread ? 0 : (this.#session?.oldestBytes ?? 0)
+    const underWay = isUnread ? 0 : link.underWayBytes
     this.#events.stalled(ms)
     if (ms <= stalledMs + underWay / SLOWEST) return
     const what = isUnread ? 'read what was sent' : 'acknowledged what it was sent'
     const reason = `Too much waits: the other side has not ${what} for ${Math.round(ms / 1_000)} s`
-    this.#connection?.end(CloseCode.tryAgainLater, reason)
+    link.cut(CloseCode.tryAgainLater, reason)
   }
 
   /** Whether so much waits for the other side that no more of its calls should be begun. */
   get isBehind(): boolean {
     const outbox = this.#outboxThere
     if (!outbox?.hasReplies && this.#collectedBytes === 0) return false
-    const { answerBytes, unackedMessages } = this.#limits
-    return this.#answerBytes > answerBytes / 4 || (outbox?.replies.messages ?? 0) > unackedMessages
+    const { answerBytes, unackedMessages } = this.#options.limits
+    return this.answerBytes > answerBytes / 4 || (outbox?.replies.messages ?? 0) > unackedMessages
   }
 
-  get #answerBytes(): number {
+  /** How many bytes of answers wait. */
+  get answerBytes(): number {
     return this.#collectedBytes + (this.#outboxThere?.replyBytes ?? 0)
   }
 
@@ -239,8 +230,8 @@ export class Delivery implements StallHost {
 
   /** Whether an answer that can't be sent at once may wait. */
   hasRoomFor(answer: Encoded): boolean {
-    const waiting = this.#answerBytes
-    return waiting === 0 || waiting + heldBytes(answer) <= this.#limits.answerBytes
+    const waiting = this.answerBytes
+    return waiting === 0 || waiting + heldBytes(answer) <= this.#options.limits.answerBytes
   }
 
   /** The other side has taken something, or may have. */
@@ -260,7 +251,7 @@ export class Delivery implements StallHost {
     this.flush()
   }
 
-  /** The same, for the connection that comes next. */
+  /** The same, for the link that comes next. */
   restore(outgoing: readonly Outgoing[]): void {
     if (outgoing.length > 0) this.#outbox.restore(outgoing)
   }
@@ -270,41 +261,25 @@ export class Delivery implements StallHost {
     this.#holdsCalls = true
   }
 
-  /** From now on messages belong to this session. */
-  begin(session: Session): void {
-    this.#session = session
-  }
-
-  /** Drops what belongs to the session; calls that were not written go on to the next. */
-  end(): void {
-    this.#session?.end()
-    this.#session = undefined
-    this.#outboxThere?.dropReplies()
-  }
-
-  /** A connection is ready: what the other side may not have is written again, ahead of all else. */
-  attach(connection: Connection): void {
-    this.#connection = connection
+  /** From now on messages go over this link. */
+  use(link: MessageLink): void {
+    this.#link = link
     this.#keepsMore = false
     this.#holdsCalls = false
-    for (const outgoing of this.#session?.kept ?? []) {
-      connection.write(this.#events.stamped(outgoing, connection))
-    }
   }
 
-  detach(): void {
-    this.#connection = undefined
+  /** The link has lost its connection, and waits for another. */
+  pause(): void {
     this.#stallWatch?.stop()
     // What already waited for the other side is kept, even if it is too much.
     this.#keepsMore = this.#isOverBounds
   }
 
-  /** The other side has dispatched all up to this number. @returns whether that can be. */
-  acknowledged(recv: unknown): boolean {
-    if (!this.#session?.isPossible(recv)) return false
-    if (recv > this.#session.acknowledged) this.moves++
-    this.#session.trim(recv)
-    return true
+  /** The link is over. What belongs to it is dropped; calls that were not written go on to the next. */
+  end(): void {
+    this.#stallWatch?.stop()
+    this.#link = undefined
+    this.#outboxThere?.dropReplies()
   }
 
   flush(): void {
@@ -312,33 +287,26 @@ export class Delivery implements StallHost {
     if (outbox && !outbox.isEmpty) {
       const before = outbox.size
       this.#isBlocked = outbox.flush((outgoing) => this.#offer(outgoing))
-      if (outbox.size < before) this.moves++
+      if (outbox.size < before) this.#sent++
     } else this.#isBlocked = false
     if (this.#waiting) this.#tellRoom()
     if (this.#isBlocked) this.#watch()
   }
 
   #offer(outgoing: Outgoing): Turn {
-    const connection = this.#connection
-    if (!connection || connection.isFull) return 'none-yet'
-    const session = this.#session
-    if (session && !session.hasRoomFor(outgoing.encoded)) return 'none-yet'
+    const link = this.#link
+    if (!link?.isReady || !link.hasRoomFor(outgoing.encoded)) return 'none-yet'
     if (this.#holdsCalls && outgoing.kind !== 'reply') return 'not-yet'
-    const encoded = this.#events.stamped(outgoing, connection)
-    const unsendable =
-      connection.refuses(encoded) ??
-      refusesKey(outgoing, connection.keys) ??
-      (outgoing.call?.hasStreams && !connection.isExtended ? 'no-streams' : undefined)
+    const { peer } = link
+    const { renew } = outgoing
+    const encoded = renew ? renew(outgoing.encoded, peer.isExtended) : outgoing.encoded
+    const unsendable = whyUnsendable(this.#options.format, encoded, peer) ?? outgoing.whyNot?.(peer)
     if (unsendable) {
-      this.#events.refused(outgoing, unsendable, connection)
+      this.#events.refused(outgoing, unsendable, link)
       return 'taken'
     }
-    if (session) {
-      session.keep(outgoing)
-      // Whether it left or not: it is written again until the other side has it.
-      connection.write(encoded)
-    } else if (!connection.write(encoded) && outgoing.kind !== 'reply') return 'none-yet'
-    if (outgoing.kind !== 'reply') this.#events.written(outgoing, connection)
+    if (!link.send(encoded, outgoing) && outgoing.kind !== 'reply') return 'none-yet'
+    if (outgoing.kind !== 'reply') this.#events.written(outgoing, link)
     return 'taken'
   }
 
@@ -348,16 +316,17 @@ export class Delivery implements StallHost {
     if (!this.#keepsMore && this.#isOverBounds) this.#events.overflow()
   }
 
-  /** Whether more is held for the absent other side of a session than the limits allow. */
+  /** Whether more is held for the absent other side than the limits allow. */
   get #isOverBounds(): boolean {
-    const session = this.#session
-    if (!session) return false
-    const { unackedMessages, unackedBytes, message } = this.#limits
-    const waiting = this.#outlivesSessions ? this.#outbox.replies : this.#outbox.held
+    const link = this.#link
+    if (!link) return false
+    const { unackedMessages, unackedBytes, message } = this.#options.limits
+    const waiting = this.#options.isLasting ? this.#outbox.replies : this.#outbox.held
+    const { held } = link
     // One message may have found room as long as it was small, and waits: an item of a stream.
     return (
-      session.held.messages + waiting.messages > unackedMessages ||
-      session.held.bytes + waiting.bytes > unackedBytes + message
+      held.messages + waiting.messages > unackedMessages ||
+      held.bytes + waiting.bytes > unackedBytes + message
     )
   }
 }

@@ -1,21 +1,8 @@
 import { guarded } from '../base/guarded.js'
 import { after, type MaybeAsync, settled } from '../base/maybe-async.js'
-import { type Definition, definitionOf, schemaOf } from '../contract/contract.js'
-import { formatIssues, type Verdict, validate } from '../contract/validation.js'
+import { type Definition, definitionOf } from '../contract/contract.js'
 import { describeThrown, ErrorCode, RpcError, RpcTimeoutError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
-import {
-  callableNames,
-  DISCOVER,
-  DiscoveryRate,
-  undiscoverable,
-} from '../features/discovery/discovery.js'
-import { type AnswerKeyed, isKey } from '../features/keys/keyed-calls.js'
-import { arrive, IncomingCall } from '../features/middleware/incoming-call.js'
-import type { Middleware } from '../features/middleware/middleware.js'
-import { ProgressReport } from '../features/progress/progress.js'
-import { isSource } from '../features/streams/outgoing-stream.js'
-import { ServedStreams, type ServedStreamsHost } from '../features/streams/served-streams.js'
 import { type ErrorPhase, incomingContext } from '../logging/error-context.js'
 import {
   type ErrorMessage,
@@ -27,20 +14,14 @@ import {
   resultMessage,
 } from '../wire/message.js'
 import type { Weighed } from '../wire/weight.js'
-import { CallContext, type CallContextHost } from './call-context.js'
-import {
-  type AnyHandler,
-  ExposedHandlers,
-  type ExposedHandlersHost,
-  type ExposeOptions,
-  type HandlersByName,
-} from './exposed-handlers.js'
+import { CallContext } from './call-context.js'
+import type { ChannelContext } from './channel-context.js'
+import type { ExposedHandlers } from './exposed-handlers.js'
+import type { Around, FeatureTable, OwnRequest, ReceivedRequest } from './feature.js'
 import type { HandlerContext } from './functions.js'
-import { type Incoming, whyInvalid, whyInvalidMeta } from './incoming.js'
-import { lostKind } from './lost-kinds.js'
-import type { ResolvedChannelOptions } from './options.js'
+import type { AnyHandler } from './handler.js'
+import type { Incoming } from './incoming.js'
 import {
-  isOfAbort,
   isOfDeadline,
   notAllowed,
   notFound,
@@ -53,6 +34,7 @@ import {
   wasCancelled,
 } from './refusals.js'
 import { RunningCalls } from './running-calls.js'
+import { validated } from './validated.js'
 
 type Kind = HandlerContext['kind']
 
@@ -66,17 +48,8 @@ interface Prepared {
 /** Says of each call whether it may run. */
 export type Authorize = (method: string, context: HandlerContext) => boolean | Promise<boolean>
 
-/** Whose methods they are. */
-export interface DispatcherHost extends CallContextHost, ExposedHandlersHost, ServedStreamsHost {
-  readonly settings: ResolvedChannelOptions
-  /** What middleware finds as `call.dialect`. */
-  readonly dialect: string | undefined
-  /** Whether a call may run; without it, all may. */
-  readonly authorize: Authorize | undefined
-  /** The owner of the connection, for limits that all clients share. */
-  readonly owner: string | undefined
-  /** Answers calls with an idempotency key; without it, they are refused. */
-  readonly answerKeyed: AnswerKeyed | undefined
+/** What is told of the calls that run. */
+export interface DispatcherEvents {
   /** A call or a notification has ended. */
   ran(): void
 }
@@ -88,24 +61,29 @@ export interface DispatcherHost extends CallContextHost, ExposedHandlersHost, Se
  * notification to all. Calls run concurrently; none waits for another.
  */
 export class Dispatcher {
-  readonly #host: DispatcherHost
+  readonly #channel: ChannelContext
+  readonly #features: FeatureTable
   readonly #handlers: ExposedHandlers
+  readonly #authorize: Authorize | undefined
+  readonly #events: DispatcherEvents
   /** What is being begun in this turn, the innermost. */
   #inTurn: CallContext | undefined
   /** What goes on, once something has. */
   #running: RunningCalls | undefined
-  #servedStreams: ServedStreams | undefined
-  #discoveries: DiscoveryRate | undefined
 
-  /** @param handlers those there are from the beginning. */
-  constructor(handlers: HandlersByName, host: DispatcherHost) {
-    this.#host = host
-    this.#handlers = new ExposedHandlers(handlers, host)
-  }
-
-  get #streams(): ServedStreams {
-    this.#servedStreams ??= new ServedStreams(this.#host)
-    return this.#servedStreams
+  /** @param authorize says whether a call may run; without it, all may. */
+  constructor(
+    channel: ChannelContext,
+    features: FeatureTable,
+    handlers: ExposedHandlers,
+    authorize: Authorize | undefined,
+    events: DispatcherEvents,
+  ) {
+    this.#channel = channel
+    this.#features = features
+    this.#handlers = handlers
+    this.#authorize = authorize
+    this.#events = events
   }
 
   /** Calls and notifications of the other side that are running now. */
@@ -118,16 +96,6 @@ export class Dispatcher {
   /** Whether calls of the other side, other than streams, run now. */
   get hasCalls(): boolean {
     return this.#inTurn !== undefined || (this.#running?.hasCalls ?? false)
-  }
-
-  /** As {@link ExposedHandlers.add}. */
-  expose(method: string, handler: AnyHandler, options?: ExposeOptions): () => void {
-    return this.#handlers.add(method, handler, options)
-  }
-
-  /** The names that have handlers. */
-  get exposed(): Iterable<string> {
-    return this.#handlers.names
   }
 
   /**
@@ -143,27 +111,21 @@ export class Dispatcher {
     if (id !== null && this.#running?.has(id)) {
       return invalidRequestMessage(id, `a call with the id ${JSON.stringify(id)} is still running`)
     }
-    const { method, rpc = {} } = incoming
+    const { method, rpc } = incoming
     const full = this.#whyFull(method, weighed)
     if (full) return neverRanMessage(id, ErrorCode.overloaded, full)
-    const invalid = whyInvalid(id, incoming) ?? this.#whyKeyless(incoming)
-    if (invalid) return neverRanMessage(id, ErrorCode.invalidRequest, invalid)
-    if (rpc.deadlineMs === 0) return neverRanMessage(id, ErrorCode.timedOut, tooLate(method))
-    const context = this.#begin(incoming, rpc.credit === undefined ? 'method' : 'stream', id)
-    if (rpc.deadlineMs !== undefined) context.expireIn(rpc.deadlineMs as number)
-    if (rpc.progress) {
-      context.report = new ProgressReport(id, method, this.#host)
-    }
-    if (rpc.credit !== undefined || rpc.input !== undefined) {
-      context.streams = this.#streams.open(id, method, rpc, (item) =>
-        this.#validate(method, 'input', item),
-      )
-    }
+    const refusal = rpc && this.#refusalOf({ method, params: incoming.params, rpc, id }, rpc)
+    if (refusal) return refusal
+    const kind = rpc?.credit === undefined ? 'method' : 'stream'
+    const context = new CallContext(method, kind, this.#channel, id)
+    if (rpc) this.#takeExtras(incoming, context, rpc)
     let answer: MaybeAsync<ResponseMessage>
     const outer = this.#enter(context)
     try {
-      const { use } = this.#host.settings
-      answer = use ? this.#serveThrough(use, incoming, context) : this.#serve(incoming, context)
+      const around = this.#around
+      answer = around
+        ? this.#serveThrough(around, incoming, context)
+        : this.#serve(incoming, context)
     } catch (thrown) {
       answer = this.#errorAnswer(thrown, context)
     }
@@ -174,6 +136,32 @@ export class Dispatcher {
     }
     this.#goesOn(context, weighed)
     return this.#answered(answer, context)
+  }
+
+  /** @returns the answer of a request whose extras are wrong, or say that it must not begin. */
+  #refusalOf(request: ReceivedRequest, rpc: Extras): ErrorMessage | undefined {
+    const { extras } = this.#features
+    for (const name in rpc) {
+      const extra = extras.get(name)
+      const wrong = extra ? extra.whyWrong?.(rpc[name], request) : whyNotUnderstood(name, request)
+      if (wrong) return neverRanMessage(request.id, ErrorCode.invalidRequest, wrong)
+    }
+    for (const name in rpc) {
+      const refusal = extras.get(name)?.refuse?.(rpc[name], request)
+      if (refusal) return refusal
+    }
+    return undefined
+  }
+
+  #takeExtras(incoming: Incoming, context: CallContext, rpc: Extras): void {
+    const { extras } = this.#features
+    const isNotification = context.kind === 'notification'
+    for (const name in rpc) {
+      const extra = extras.get(name)
+      if (extra && !(isNotification && !extra.isForNotifications)) {
+        extra.take?.(this.#channel, context, rpc[name], incoming)
+      }
+    }
   }
 
   #answered(
@@ -197,8 +185,6 @@ export class Dispatcher {
   }
 
   #over(context: CallContext): void {
-    const { streams } = context
-    if (streams) this.#streams.end(streams)
     context.end()
     const { served } = context
     if (!served) return this.#leave(context)
@@ -210,7 +196,7 @@ export class Dispatcher {
 
   #leave(context: CallContext): void {
     this.#running?.leave(context)
-    this.#host.ran()
+    this.#events.ran()
   }
 
   // What ends in the turn that it began in is counted nowhere else: most calls do.
@@ -234,14 +220,16 @@ export class Dispatcher {
   notification(incoming: Incoming, weighed: Weighed): void {
     const full = this.#whyFull(incoming.method, weighed)
     if (full) return this.#drop(incoming, new RpcError(ErrorCode.overloaded, full))
-    const invalid = whyInvalidMeta(incoming)
-    if (invalid) return this.#drop(incoming, new RpcError(ErrorCode.invalidRequest, invalid))
-    const context = this.#begin(incoming, 'notification')
+    const { method, rpc } = incoming
+    const wrong = rpc && this.#whyWrong(incoming, rpc)
+    if (wrong) return this.#drop(incoming, new RpcError(ErrorCode.invalidRequest, wrong))
+    const context = new CallContext(method, 'notification', this.#channel)
+    if (rpc) this.#takeExtras(incoming, context, rpc)
     let heard: MaybeAsync<unknown>
     const outer = this.#enter(context)
     try {
-      const { use } = this.#host.settings
-      heard = use ? this.#hearThrough(use, incoming, context) : this.#hear(incoming, context)
+      const around = this.#around
+      heard = around ? this.#hearThrough(around, incoming, context) : this.#hear(incoming, context)
     } catch (thrown) {
       this.#unheard(thrown, context)
     }
@@ -251,14 +239,29 @@ export class Dispatcher {
     heard.catch((thrown) => this.#unheard(thrown, context)).finally(() => this.#over(context))
   }
 
+  /** @returns what is wrong with what a notification says beside its params. */
+  #whyWrong({ method, params }: Incoming, rpc: Extras): string | undefined {
+    for (const name in rpc) {
+      const extra = this.#features.extras.get(name)
+      if (!extra?.isForNotifications) continue
+      const wrong = extra.whyWrong?.(rpc[name], { method, params, rpc, id: null })
+      if (wrong) return wrong
+    }
+    return undefined
+  }
+
+  get #around(): Around | undefined {
+    return this.#channel.settings.use && this.#features.around
+  }
+
   /** A notification is dropped before it has a context. */
   #drop({ method }: Incoming, error: RpcError): void {
-    this.#host.error(error, incomingContext({ method, kind: 'notification' }, 'refused'))
+    this.#channel.error(error, incomingContext({ method, kind: 'notification' }, 'refused'))
   }
 
   /** A notification was dropped, or its handler has failed. */
   #unheard(thrown: unknown, context: CallContext): void {
-    this.#host.error(
+    this.#channel.error(
       thrown,
       incomingContext(context, context.isBegun ? 'handler' : phaseOf(thrown)),
     )
@@ -276,15 +279,11 @@ export class Dispatcher {
     return this.#run(prepared, context)
   }
 
-  #hearThrough(
-    use: readonly Middleware[],
-    incoming: Incoming,
-    context: CallContext,
-  ): Promise<unknown> {
-    context.call = new IncomingCall(context, undefined, incoming.params, this.#host.dialect)
+  #hearThrough(around: Around, incoming: Incoming, context: CallContext): Promise<unknown> {
     const hear = async () => void (await this.#hear(incoming, context))
     const serve = () => served(context, hear())
-    return arrive(use, context.call, serve, (thrown) => this.#told(thrown, context))
+    const told = (thrown: unknown) => this.#told(thrown, context)
+    return around.arrive(this.#channel, context, incoming.params, serve, told)
   }
 
   /**
@@ -317,7 +316,7 @@ export class Dispatcher {
 
   /** @returns why one more call may not run; `undefined` if it may. */
   #whyFull(method: string, weighed: Weighed): string | undefined {
-    const { running, runningBytes } = this.#host.settings.limits
+    const { running, runningBytes } = this.#channel.settings.limits
     if (this.#taken >= running) {
       return `${quoted(method)} was not run: ${this.#taken} calls of this caller run already, those among them that it has given up and that have not ended, and no more may (limits.running)`
     }
@@ -326,58 +325,50 @@ export class Dispatcher {
     return `${quoted(method)} was not run: calls of this caller that run take ${Math.round(bytes)} bytes, and with it they would take more than ${runningBytes} (limits.runningBytes)`
   }
 
-  #begin({ method, rpc }: Incoming, kind: Kind, id: MessageId = null): CallContext {
-    const context = new CallContext(method, kind, this.#host, id)
-    if (rpc?.meta) context.takeMeta(rpc.meta as object)
-    return context
-  }
-
   /** @throws whatever says why it has no result. */
   #serve(incoming: Incoming, context: CallContext): MaybeAsync<ResponseMessage> {
     const prepared = this.#prepare(incoming, context, 'method')
     return prepared instanceof Promise
-      ? prepared.then((ready) => this.#serveReady(incoming, context, ready))
-      : this.#serveReady(incoming, context, prepared)
+      ? prepared.then((ready) => this.#serveReady(context, ready))
+      : this.#serveReady(context, prepared)
   }
 
-  #serveReady(
-    incoming: Incoming,
-    context: CallContext,
-    prepared: Prepared,
-  ): MaybeAsync<ResponseMessage> {
+  #serveReady(context: CallContext, prepared: Prepared): MaybeAsync<ResponseMessage> {
     // Nobody waits for it any more: it is not begun.
     if (context.aborted) return this.#neverBegan(context)
     context.isBegun = true
-    const { rpc } = incoming
-    if (rpc?.key !== undefined) {
-      return this.#answerKeyed(incoming, context, prepared).then((answer) => ({
-        ...answer,
-        id: context.id,
-      }))
-    }
+    const { serveBy } = context
+    if (serveBy) return serveBy((own) => this.#runIn(own, prepared))
     const result = this.#run(prepared, context)
     return result instanceof Promise
       ? result.then((given) => this.#resultAnswer(context, given))
       : this.#resultAnswer(context, result)
   }
 
+  /** Runs a call in a context other than that of its caller. Never rejects. */
+  async #runIn(own: CallContext, prepared: Prepared): Promise<ResponseMessage> {
+    try {
+      return this.#resultAnswer(own, await this.#run(prepared, own))
+    } catch (thrown) {
+      return this.#errorAnswer(thrown, own)
+    }
+  }
+
   /** Runs what serves a call, in a context. */
   #run({ params, serves }: Prepared, context: CallContext): MaybeAsync<unknown> {
     if (typeof serves !== 'function') return this.#runAll(serves, params, context)
     const given = settled(serves(params, context))
-    if (!context.streams?.isTaken) return given
-    return Promise.resolve(given).then((source) => this.#stream(context, source))
+    const { finish } = context
+    return finish ? Promise.resolve(given).then(finish) : given
   }
 
   /** The same, through what surrounds it. */
   async #serveThrough(
-    use: readonly Middleware[],
+    around: Around,
     incoming: Incoming,
     context: CallContext,
   ): Promise<ResponseMessage> {
     const { id, method } = context
-    const call = new IncomingCall(context, id, incoming.params, this.#host.dialect)
-    context.call = call
     let isLetIn = false
     /** An answer that is an error passes through as what was thrown. */
     let refusal: ErrorMessage | undefined
@@ -397,7 +388,7 @@ export class Dispatcher {
         ? new RpcError(refusal.error.code, refusal.error.message, refusal.error.data, { method })
         : this.#told(thrown, context)
     try {
-      const result = await arrive(use, call, serve, told)
+      const result = await around.arrive(this.#channel, context, incoming.params, serve, told)
       if (context.kind !== 'stream') return this.#resultAnswer(context, result)
       // Its items are its result, and middleware need not wait for the last.
       await context.served
@@ -426,45 +417,6 @@ export class Dispatcher {
     )
   }
 
-  /** @returns why a call can't be answered by its key, where it can't. */
-  #whyKeyless({ method, rpc }: Incoming): string | undefined {
-    if (rpc?.key === undefined) return undefined
-    if (!isKey(rpc.key)) return `the key of ${quoted(method)} must be text of 1 to 256 characters`
-    if (this.#host.answerKeyed) return undefined
-    return `${quoted(method)} has a key, and no results are kept here (the endpoint's option idempotency)`
-  }
-
-  /** Runs the handler in a context of its own, which outlives this caller, or answers without it. */
-  #answerKeyed(
-    { method, params, rpc }: Incoming,
-    caller: CallContext,
-    prepared: Prepared,
-  ): Promise<ResponseMessage> {
-    const { answerKeyed } = this.#host
-    const key = rpc?.key as string
-    const runOnce = async (signal: AbortSignal): Promise<ResponseMessage> => {
-      const own = new CallContext(method, caller.kind, this.#host)
-      own.standInFor(caller)
-      own.key = key
-      const onAbort = () => own.abort(signal.reason)
-      if (signal.aborted) onAbort()
-      signal.addEventListener('abort', onAbort, { once: true })
-      try {
-        return this.#resultAnswer(own, await this.#run(prepared, own))
-      } catch (thrown) {
-        return this.#errorAnswer(thrown, own)
-      } finally {
-        signal.removeEventListener('abort', onAbort)
-      }
-    }
-    const { identity, signal } = caller
-    // That there is one was looked at before: see #whyKeyless.
-    const answer = answerKeyed as AnswerKeyed
-    const error = (thrown: unknown) => this.#host.error(thrown, incomingContext(caller, 'store'))
-    const { owner } = this.#host
-    return answer({ key, method, params, identity, owner, signal, run: runOnce, error })
-  }
-
   /**
    * Finds what serves a call that may be made and is valid.
    *
@@ -476,11 +428,13 @@ export class Dispatcher {
     sentAs: 'method' | 'notification',
   ): MaybeAsync<Prepared> {
     const { method } = incoming
-    if (method === DISCOVER) {
-      if (context.streams?.isTaken) throw notThisKind(method, false)
-      return this.#discover()
+    const request = this.#features.requests.get(method)
+    if (request) {
+      if (context.kind === 'stream') throw notThisKind(method, false)
+      return this.#serveOwn(request, context)
     }
-    const { localSide: side, authorize } = this.#host
+    const { localSide: side } = this.#channel
+    const authorize = this.#authorize
     const definition = definitionOf(side, method)
     if (side && !definition) throw notFound(method)
     // Before the params are looked at: who may not call learns nothing of their schema.
@@ -497,11 +451,11 @@ export class Dispatcher {
     definition: Definition | undefined,
     sentAs: 'method' | 'notification',
   ): MaybeAsync<Prepared> {
-    const isTaken = context.streams?.isTaken ?? false
+    const isTaken = context.kind === 'stream'
     if (definition && isTaken !== (definition.kind === 'stream')) {
       throw notThisKind(method, !isTaken)
     }
-    const valid = this.#validate(method, 'params', params, definition)
+    const valid = validated(this.#channel, method, 'params', params, definition)
     return valid instanceof Promise
       ? valid.then((value) => this.#found(value, context, definition, sentAs))
       : this.#found(valid, context, definition, sentAs)
@@ -515,7 +469,7 @@ export class Dispatcher {
     sentAs: 'method' | 'notification',
   ): MaybeAsync<Prepared> {
     const { method } = context
-    const fallback = definition ? undefined : this.#host.settings.fallback
+    const fallback = definition ? undefined : this.#channel.settings.fallback
     const handlers = this.#handlers.of(method)
     if (handlers.length > 0 || fallback) {
       return preparedOf(params, handlers, definition?.kind ?? sentAs, fallback)
@@ -528,54 +482,15 @@ export class Dispatcher {
       })
   }
 
-  /** What this caller may call, is what it is told of. */
-  async #discover(): Promise<Prepared> {
-    const { localSide: side, side: sideName, authorize } = this.#host
-    const { discover } = this.#host.settings
-    if (!discover) throw undiscoverable()
-    this.#discoveries ??= new DiscoveryRate()
-    this.#discoveries.take()
+  /** Answers a request of the protocol's own. */
+  async #serveOwn(request: OwnRequest, context: CallContext): Promise<Prepared> {
+    const { localSide: side } = this.#channel
     const mayCall = (name: string) => {
       const kind = definitionOf(side, name)?.kind ?? 'method'
-      return authorize?.(name, new CallContext(name, kind, this.#host)) ?? true
+      return this.#authorize?.(name, new CallContext(name, kind, this.#channel)) ?? true
     }
-    const names = await callableNames(side ? Object.keys(side) : this.#handlers.names, mayCall)
-    return { params: undefined, serves: () => discover({ sideName, side, names }) }
-  }
-
-  /** Sends what a stream's handler gives; the answer ends it. */
-  async #stream(context: CallContext, given: unknown): Promise<undefined> {
-    const { method } = context
-    if (!isSource(given)) {
-      if (!this.#host.localSide) throw notThisKind(method, false)
-      throw new TypeError(
-        `${quoted(method)} is a stream: its handler must be an async generator, or give an iterable`,
-      )
-    }
-    try {
-      await context.streams?.send(given)
-    } catch (thrown) {
-      if (!context.isLeft) throw thrown
-      // A caller that has left the stream does not need the error of a source that was told to stop.
-      if (!isOfAbort(thrown, context.reason)) {
-        this.#host.error(thrown, incomingContext(context, 'source'))
-      }
-    }
-    if (context.aborted && !context.isLeft) throw context.reason
-    return undefined
-  }
-
-  /** A caller said something more of a call. @returns how it breaks the protocol, where it does. */
-  heard(word: string, params: unknown, bytes: number): string | undefined {
-    return this.#streams.heard(word, params, bytes)
-  }
-
-  /**
-   * As {@link heard}, of a message that was refused for this reason. @returns false if the message must be answered
-   * with an error.
-   */
-  refusedWord(word: string, params: unknown, why: string): boolean {
-    return this.#streams.refusedWord(word, params, why)
+    const names = side ? Object.keys(side) : this.#handlers.names
+    return { params: undefined, serves: await request(this.#channel, context, names, mayCall) }
   }
 
   #runAll(
@@ -598,40 +513,22 @@ export class Dispatcher {
     try {
       const given = settled(handler(params, context))
       return given instanceof Promise
-        ? given.catch((thrown) => this.#host.error(thrown, incomingContext(context, 'handler')))
+        ? given.catch((thrown) => this.#channel.error(thrown, incomingContext(context, 'handler')))
         : undefined
     } catch (thrown) {
-      this.#host.error(thrown, incomingContext(context, 'handler'))
+      this.#channel.error(thrown, incomingContext(context, 'handler'))
       return undefined
     }
-  }
-
-  /** @throws {RpcError} where what a caller sent breaks its schema. */
-  #validate(
-    method: string,
-    part: 'params' | 'input',
-    value: unknown,
-    definition = definitionOf(this.#host.localSide, method),
-  ): MaybeAsync<unknown> {
-    const schema = schemaOf(definition, part)
-    // A method whose contract has no params takes none.
-    if (!schema) return definition && part === 'params' ? undefined : value
-    const verdict = validate(schema, value)
-    if (verdict instanceof Promise) return verdict.then((told) => validOf(told, method, part))
-    if ('value' in verdict) return verdict.value
-    // One is enough: the caller may be a stranger, and each costs validations.
-    const lost = lostKind(this.#host.settings.format, schema, value, verdict.issues.slice(0, 1))
-    return validOf(verdict, method, part, lost)
   }
 
   /** @throws {RpcError} where the result is a stream, which nobody could know who called without a contract. */
   #resultAnswer(context: CallContext, result: unknown): ResponseMessage {
     const { id, method } = context
     if (context.isLeft) return cancelledMessage(id, method)
-    if (!this.#host.localSide && isStream(result)) {
+    if (!this.#channel.localSide && isStream(result)) {
       guarded(
         () => result.return?.(undefined),
-        (thrown) => this.#host.error(thrown, incomingContext(context, 'source')),
+        (thrown) => this.#channel.error(thrown, incomingContext(context, 'source')),
       )
       throw notThisKind(method, true)
     }
@@ -642,7 +539,7 @@ export class Dispatcher {
     const told = toldError(thrown)
     const { code, message, data, ran }: ToldError = told ?? this.#failure(thrown, context)
     if (!told && !context.aborted) {
-      this.#host.error(thrown, incomingContext(context, 'handler'))
+      this.#channel.error(thrown, incomingContext(context, 'handler'))
     }
     return errorMessage(context.id, code, message, data, ran)
   }
@@ -657,7 +554,7 @@ export class Dispatcher {
         ? { code: ErrorCode.timedOut, message: tookLonger(method), ran: null }
         : { code: ErrorCode.cancelled, message: wasCancelled(method), ran: null }
     }
-    const detail = this.#host.settings.exposeErrors ? `: ${describeThrown(thrown)}` : ''
+    const detail = this.#channel.settings.exposeErrors ? `: ${describeThrown(thrown)}` : ''
     return { code: ErrorCode.internal, message: `Internal error in ${quoted(method)}${detail}` }
   }
 }
@@ -679,20 +576,6 @@ function preparedOf(
   return { params, serves: kind === 'notification' ? handlers : newest }
 }
 
-/** @throws {RpcError} with what the schema complains of. */
-function validOf(
-  verdict: Verdict,
-  method: string,
-  part: 'params' | 'input',
-  lost?: string,
-): unknown {
-  if ('value' in verdict) return verdict.value
-  const { issues } = verdict
-  const why = lost === undefined ? '' : `. ${lost}`
-  const message = `Invalid ${part} for ${quoted(method)}: ${formatIssues(issues)}${why}`
-  throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
-}
-
 /** At which point a notification failed whose handler was not called. */
 function phaseOf(thrown: unknown): ErrorPhase {
   const code = toldError(thrown)?.code
@@ -709,4 +592,16 @@ function served<T>(context: CallContext, end: Promise<T>): Promise<T> {
 
 function isStream(result: unknown): result is AsyncGenerator {
   return typeof result === 'object' && result !== null && Symbol.asyncIterator in result
+}
+
+type Extras = NonNullable<Incoming['rpc']>
+
+/** Extras that change what a request asks for: a side that does not understand one must not run the request. */
+const MUST_BE_UNDERSTOOD: ReadonlySet<string> = new Set(['credit', 'input', 'key'])
+
+/** @returns why a request can't be served here that has such an extra, if it is one of these. */
+function whyNotUnderstood(name: string, { method }: Incoming): string | undefined {
+  if (!MUST_BE_UNDERSTOOD.has(name)) return undefined
+  const what = name === 'key' ? 'a key, and keys() is' : 'a stream, and streams() is'
+  return `${quoted(method)} has ${what} not among the features here`
 }

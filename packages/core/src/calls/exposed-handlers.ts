@@ -6,15 +6,16 @@ import {
 } from '../contract/contract.js'
 import { insteadOf } from '../contract/unknown-name.js'
 import { assertDuration } from '../errors/assert-number.js'
-import { assertOptions, kindOf, type OptionKinds } from '../errors/assert-options.js'
+import { assertOptions, kindOf } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
-import { MountWait } from '../features/presence/mount-wait.js'
-import type { HandlerContext } from './functions.js'
-import type { ResolvedChannelOptions } from './options.js'
-
-/** A handler as those who run it know it: its params are validated, its types are gone. */
-// biome-ignore lint/suspicious/noExplicitAny: the channels of all contracts, and only `any` is all
-export type AnyHandler = (params: unknown, context: HandlerContext<any>) => unknown
+import type { ChannelContext } from './channel-context.js'
+import type { Mounts } from './feature.js'
+import {
+  type AnyHandler,
+  EXPOSE_OPTIONS,
+  type ExposeOptions,
+  type HandlersByName,
+} from './handler.js'
 
 /** What a handler may be exposed as. */
 export interface Exposable {
@@ -24,43 +25,37 @@ export interface Exposable {
   readonly side: Side
 }
 
-/** Handlers, the newest of a name last. */
-export type HandlersByName = ReadonlyMap<string, readonly AnyHandler[]>
-
-/** How a handler is exposed. */
-export interface ExposeOptions {
-  /**
-   * How long calls and notifications of its name wait for the next handler once this one is taken away, in ms.
-   * Default: the channel's own `waitForMount`.
-   */
-  waitForMount?: number | undefined
-}
-
-export const EXPOSE_OPTIONS = {
-  waitForMount: 'elsewhere',
-} as const satisfies OptionKinds<ExposeOptions>
-
-/** Whose they are. */
-export interface ExposedHandlersHost extends Exposable {
-  readonly settings: Pick<ResolvedChannelOptions, 'waitForMount'>
+/** What is told of the handlers. */
+export interface ExposedHandlersEvents {
   /** A name has its first handler, or has lost its last. */
   handlersChanged(): void
 }
 
 /** The handlers of this side, by name. */
 export class ExposedHandlers {
-  readonly #host: ExposedHandlersHost
+  readonly #channel: ChannelContext
+  readonly #mounts: Mounts | undefined
+  readonly #events: ExposedHandlersEvents
   #byName: HandlersByName
   /** Whether others may have the same map. */
   #isShared = true
   /** How long calls wait, by the name, where a handler has said so. */
   #waits: Map<string, number> | undefined
-  #mountWait: MountWait | undefined
 
-  /** @param byName those there are from the beginning; others may have the same map. */
-  constructor(byName: HandlersByName, host: ExposedHandlersHost) {
+  /**
+   * @param byName those there are from the beginning; others may have the same map.
+   * @param mounts lets calls wait for a handler; without it, none waits.
+   */
+  constructor(
+    byName: HandlersByName,
+    channel: ChannelContext,
+    mounts: Mounts | undefined,
+    events: ExposedHandlersEvents,
+  ) {
     this.#byName = byName
-    this.#host = host
+    this.#channel = channel
+    this.#mounts = mounts
+    this.#events = events
   }
 
   /** Those of its own, in place of what it shares. */
@@ -88,7 +83,7 @@ export class ExposedHandlers {
    *   handler is no function, or an option is wrong.
    */
   add(method: string, handler: AnyHandler, options: ExposeOptions = {}): () => void {
-    assertExposable(this.#host, method, handler)
+    assertExposable(this.#channel, method, handler)
     assertOptions('expose', options, EXPOSE_OPTIONS)
     const { waitForMount } = options
     if (waitForMount !== undefined) {
@@ -99,13 +94,13 @@ export class ExposedHandlers {
     const before = this.of(method)
     this.#byName = this.#own.set(method, [...before, entry])
     if (before.length === 0) {
-      this.#host.handlersChanged()
-      this.#mountWait?.mounted(method)
+      this.#events.handlersChanged()
+      this.#mounts?.mounted(this.#channel, method)
     }
     return () => {
       const left = this.of(method).filter((other) => other !== entry)
       if (left.length > 0) this.#byName = this.#own.set(method, left)
-      else if (this.#own.delete(method)) this.#host.handlersChanged()
+      else if (this.#own.delete(method)) this.#events.handlersChanged()
     }
   }
 
@@ -116,13 +111,13 @@ export class ExposedHandlers {
    * @returns all of that name, the newest last; none where none has come.
    */
   async awaited(method: string, signal: () => AbortSignal): Promise<readonly AnyHandler[]> {
-    const until = performance.now() + (this.#waits?.get(method) ?? this.#host.settings.waitForMount)
+    const until =
+      performance.now() + (this.#waits?.get(method) ?? this.#channel.settings.waitForMount)
     for (;;) {
       const handlers = this.of(method)
       const left = until - performance.now()
-      if (handlers.length > 0 || left <= 0 || signal().aborted) return handlers
-      this.#mountWait ??= new MountWait()
-      await this.#mountWait.for(method, left, signal())
+      if (handlers.length > 0 || left <= 0 || !this.#mounts || signal().aborted) return handlers
+      await this.#mounts?.wait(this.#channel, method, left, signal())
     }
   }
 }

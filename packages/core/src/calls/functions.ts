@@ -5,7 +5,6 @@ import type {
   Schema,
   StreamDefinition,
 } from '../contract/contract.js'
-import type { WebStream } from '../features/streams/web-stream.js'
 import type { Timeout } from './call-timer.js'
 
 /**
@@ -95,6 +94,17 @@ export interface SendOptions
   extends CallOptions,
     Partial<StreamedInput<unknown>>,
     ProgressOption<never> {}
+
+/**
+ * The part of a web stream (`ReadableStream`) that is needed. Not every browser, and not every `lib` of TypeScript,
+ * can iterate over one.
+ */
+export interface WebStream<Item> {
+  getReader(): {
+    read(): Promise<{ done: boolean; value?: Item | undefined }>
+    cancel(): Promise<void>
+  }
+}
 
 /**
  * Where the items of a stream come from, such as an async generator, an array, a Node stream, or a web stream

@@ -1,18 +1,15 @@
-import { TRACES_CALLS } from '#trace-default'
-import { assertCount, assertDuration } from '../errors/assert-number.js'
-import { type OptionKinds, withDefaults } from '../errors/assert-options.js'
-import { RpcConfigError } from '../errors/errors.js'
-import { assertDiscovery, type Discovery } from '../features/discovery/discovery.js'
-import { type Middleware, resolveMiddleware } from '../features/middleware/middleware.js'
-import { DEFAULT_HEARTBEAT, type HeartbeatOptions } from '../link/heartbeat.js'
-import type { LifeOptions } from '../link/life.js'
-import { type ChannelLimits, resolveLimits } from '../link/limits.js'
-import { assertLogger, type LoggerOption } from '../logging/logger.js'
+import type { OptionKinds } from '../errors/assert-options.js'
+import type { HeartbeatOptions } from '../link/heartbeat.js'
+import type { KeepaliveOptions } from '../link/keepalive.js'
+import type { ChannelLimits } from '../link/limits.js'
+import type { LoggerOption } from '../logging/logger.js'
 import type { Dialect } from '../transport/dialect.js'
-import { type Codec, type FrameType, jsonCodec } from '../wire/codec.js'
-import { type Format, resolveFormat } from '../wire/format.js'
-import { readTimeout, type TimeLimits, type Timeout } from './call-timer.js'
-import type { AnyHandler } from './exposed-handlers.js'
+import type { Codec, FrameType } from '../wire/codec.js'
+import type { Format } from '../wire/format.js'
+import type { TimeLimits, Timeout } from './call-timer.js'
+import type { Discovery } from './discovery.js'
+import type { AnyHandler } from './handler.js'
+import type { Middleware } from './middleware-call.js'
 
 /** What every channel takes, whichever side and wire it is for. */
 export interface ChannelOptions {
@@ -110,7 +107,7 @@ export const CHANNEL_OPTIONS = {
 } as const satisfies OptionKinds<ChannelOptions>
 
 /** The options with their defaults. */
-export interface ResolvedChannelOptions extends LifeOptions {
+export interface ResolvedChannelOptions extends KeepaliveOptions {
   readonly timeout: TimeLimits
   readonly exposeErrors: boolean
   readonly fallback: AnyHandler | undefined
@@ -122,55 +119,4 @@ export interface ResolvedChannelOptions extends LifeOptions {
   readonly format: Format
   readonly plain: boolean
   readonly helloTimeoutMs: number
-}
-
-/**
- * @param options whose names and kinds were checked.
- * @returns the options, checked, with their defaults.
- * @throws {RpcConfigError} naming the option that is wrong.
- */
-export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
-  const { timeout = 30_000, limits, heartbeat, exposeErrors = false } = options
-  const { dialect, discover, fallback, plain = false, helloTimeoutMs = 10_000 } = options
-  const { waitForMount = 0, traceCalls = TRACES_CALLS } = options
-  const format = resolveFormat(options)
-  assertDialect(dialect, format)
-  assertDiscovery(discover)
-  positiveIntegers(undefined, { helloTimeoutMs })
-  assertLogger(options.logger)
-  return {
-    timeout: readTimeout(undefined, timeout),
-    limits: resolveLimits(limits),
-    heartbeat:
-      heartbeat !== false &&
-      positiveIntegers('heartbeat', withDefaults('heartbeat', heartbeat, DEFAULT_HEARTBEAT)),
-    exposeErrors,
-    fallback,
-    waitForMount: assertDuration('waitForMount', waitForMount),
-    discover,
-    use: resolveMiddleware(options.use),
-    traceCalls,
-    dialect,
-    format,
-    plain,
-    helloTimeoutMs,
-  }
-}
-
-function assertDialect(dialect: Dialect | undefined, { codec }: Format): void {
-  if (dialect === undefined) return
-  if (typeof dialect?.wrap !== 'function') {
-    throw new RpcConfigError('dialect must be a dialect, such as pythonDialect()')
-  }
-  if (codec !== jsonCodec) {
-    const why = `the ${dialect.name} dialect is written in JSON`
-    throw new RpcConfigError(`The codec "${codec.name}" can't be used: ${why}; leave codec out`)
-  }
-}
-
-function positiveIntegers<T extends object>(option: string | undefined, values: T): T {
-  for (const [member, value] of Object.entries(values)) {
-    assertCount(option === undefined ? member : `${option}.${member}`, value)
-  }
-  return values
 }

@@ -1,15 +1,19 @@
 import { EMPTY_SET, ownSet } from '../base/empty.js'
 import { RpcOverloadedError } from '../errors/errors.js'
-import type { Held } from '../features/sessions/session.js'
 import type { ChannelLimits } from '../link/limits.js'
+import type { Held, OutgoingMessage } from '../link/message-link.js'
 import { type Encoded, heldBytes, keep, letGo } from '../wire/encoded.js'
 import type { PendingCall } from './pending-call.js'
 
 /** A message on its way out. */
-export type Outgoing =
-  | EncodedCall
-  /** An answer, or a word about a call that is known already. */
-  | { readonly kind: 'reply'; readonly encoded: Encoded; readonly call?: undefined }
+export type Outgoing = EncodedCall | Reply
+
+/** An answer, or a control message about a call that is known already. */
+interface Reply extends OutgoingMessage {
+  readonly kind: 'reply'
+  readonly call?: undefined
+  readonly whyNot?: undefined
+}
 
 /** A call goes on to wait for its answer; a notification has ended once it is written. */
 export type EncodedCall = PendingCall & { encoded: Encoded; readonly call: PendingCall }

@@ -1,13 +1,4 @@
-import {
-  SEND_SHARED,
-  type SharedNotification,
-  type SharedTarget,
-} from '../channels/shared-notification.js'
-import { type CallTrace, type Entry, TRACE } from './call-trace.js'
-import type { ChannelCore } from './channel-core.js'
-import type { AnyHandler, ExposeOptions } from './exposed-handlers.js'
 import type {
-  CallOptions,
   Handler,
   ItemOf,
   MethodName,
@@ -15,9 +6,9 @@ import type {
   RemoteFunction,
   ResultOf,
   RpcStream,
-  SendOptions,
   StreamName,
 } from './functions.js'
+import type { AnyHandler, ExposeOptions } from './handler.js'
 
 /**
  * One end of a conversation in which both sides may call.
@@ -80,48 +71,3 @@ export type AnyPeer = Peer<any, any>
 
 /** A side of which nothing is known but that it has functions. */
 export type UntypedSide = Record<string, AnyHandler>
-
-/** What channels and clients share: a core, seen as a peer; its types are gone. */
-export abstract class CorePeer implements Peer<UntypedSide, UntypedSide>, SharedTarget {
-  protected abstract readonly core: ChannelCore
-
-  get id(): string {
-    return this.core.id
-  }
-
-  get otherId(): string | null {
-    return this.core.otherId
-  }
-
-  get other(): Other<UntypedSide> {
-    return this.core.other as Other<UntypedSide>
-  }
-
-  call(method: string, params?: unknown, options?: SendOptions): Promise<unknown> {
-    return this.core.call(method, params, options, CorePeer.prototype.call)
-  }
-
-  stream(method: string, params?: unknown, options?: SendOptions): RpcStream<never> {
-    // Typed where the sides are.
-    return this.core.stream(method, params, options, CorePeer.prototype.stream) as RpcStream<never>
-  }
-
-  notify(method: string, params?: unknown, options?: CallOptions): Promise<void> {
-    return this.core.notify(method, params, options, CorePeer.prototype.notify)
-  }
-
-  [TRACE](entry: Entry): CallTrace | undefined {
-    return this.core.trace(entry)
-  }
-
-  [SEND_SHARED](
-    notification: SharedNotification,
-    options?: CallOptions,
-  ): Promise<void> | undefined {
-    return this.core.notifyShared(notification, options)
-  }
-
-  expose(method: string, handler: AnyHandler, options?: ExposeOptions): () => void {
-    return this.core.expose(method, handler, options)
-  }
-}

@@ -1,18 +1,35 @@
-import type { Elapsed } from '../base/elapsed.js'
 import type { Definition } from '../contract/contract.js'
 import { own } from '../errors/error-origin.js'
-import type { Outcome } from '../errors/errors.js'
-import type { Stamp } from '../features/deadlines/deadline.js'
-import type { Meta } from '../features/middleware/meta.js'
-import type { ProgressListening } from '../features/progress/progress.js'
-import type { IncomingStream } from '../features/streams/incoming-stream.js'
-import type { OutgoingStream } from '../features/streams/outgoing-stream.js'
+import type { Outcome, RpcError } from '../errors/errors.js'
+import type { MessageLink, OutgoingMessage } from '../link/message-link.js'
+import type { PeerFacts } from '../link/peer-facts.js'
 import type { Encoded } from '../wire/encoded.js'
+import type { RequestExtras } from '../wire/message.js'
 import type { CallTimer } from './call-timer.js'
 import { type CallTrace, showCaller } from './call-trace.js'
 
 /** What a call is answered with. */
-export type CallKind = 'call' | 'stream' | 'notification'
+export type CallKind = 'method' | 'stream' | 'notification'
+
+/** What a feature adds to a call. */
+export interface CallPart {
+  /** The result came. What it is checked as follows when this resolves. */
+  beforeResult?(): Promise<void>
+  /** The call has ended with an error. */
+  failed?(error: Error): void
+  /** Whether it is this side that keeps the other from showing signs of life. */
+  readonly isHeldUp?: boolean
+  /** How many items have come, or were sent along. */
+  readonly itemCount?: number
+}
+
+/** What a call that may be sent again, although it may have run, needs to know of the servers it is sent to. */
+export interface Repeat {
+  /** It was sent. */
+  sentTo(link: MessageLink): void
+  /** It is known that it was not received. */
+  returned(): void
+}
 
 /**
  * A call, or a notification still to be written, that has not ended yet; and, once it is encoded, its message on the way
@@ -37,27 +54,22 @@ export class PendingCall {
   dueAt = 0
   /** It was written to somebody who is gone, and waits to be sent again: it may have run all the same. */
   declare uncertain?: true
-  /** Takes its items. */
-  declare items?: IncomingStream
-  /** Sends the items that go along. */
-  declare input?: OutgoingStream
   /** When it is to have ended, as far as that is told to the other side. */
   declare deadline?: number
-  /** Its idempotency key. */
-  declare key?: string
-  /**
-   * With a key: the store of the server that it was first written to, and how long ago that was. Only that store knows
-   * what came of it.
-   */
-  declare sentTo?: { readonly store: string; readonly since: Elapsed } | undefined
-  /** What travels beside its params. */
-  declare meta?: Meta
-  /** When its message was made that says what a plain peer is not told: its time, who listens, its meta. */
-  declare stamp?: Stamp
+  /** What it says beside its params. */
+  declare extras?: RequestExtras
+  /** What it says beside its params to a peer that understands more than JSON-RPC 2.0, as it is when it is sent. */
+  declare told?: { [K in keyof RequestExtras]?: () => RequestExtras[K] }
+  /** As in {@link OutgoingMessage}, of a call that has `told`. */
+  declare renew?: OutgoingMessage['renew']
+  /** @returns why it can't be sent to this other side; undefined if it can. */
+  declare whyNot?: (peer: PeerFacts) => RpcError | undefined
+  /** Of a call that may be sent again although it may have run. */
+  declare repeat?: Repeat
+  /** What features have added. */
+  declare parts?: CallPart[]
   /** Where it was made, if that is to be shown. */
   declare trace?: CallTrace
-  /** Who listens to how far it has come. */
-  declare progress?: ProgressListening
   /** Of one that has a time of its own. */
   declare timer?: CallTimer
   /** Of one that has a signal. */
@@ -84,9 +96,14 @@ export class PendingCall {
   rejectWithAnswer(error: Error): void {
     if (this.trace) showCaller(error, this.trace)
     this.resolve(new Rejection(error))
-    this.progress?.stop()
     // At once, whatever middleware makes of it.
-    this.items?.abort(error)
+    for (const part of this.parts ?? NONE) part.failed?.(error)
+  }
+
+  /** Adds what a feature does for it. */
+  add(part: CallPart): void {
+    this.parts ??= []
+    this.parts.push(part)
   }
 
   /** Itself: whose fate its message decides. */
@@ -99,21 +116,19 @@ export class PendingCall {
     return this.state === 'written'
   }
 
-  /** Whether items come, or go along: only who knows of such can be called so. */
-  get hasStreams(): boolean {
-    return this.kind === 'stream' || this.input !== undefined
-  }
-
-  /** Whether it is this side that keeps items from coming. */
+  /** Whether it is this side that keeps the other from showing signs of life. */
   get isHeldUp(): boolean {
-    return this.items?.isHolding ?? false
+    return this.parts?.some(({ isHeldUp }) => isHeldUp) ?? false
   }
 
-  /** How many items have come, or were sent along, where there are any to count. */
+  /** How many items have come, or were sent along, if there are any to count. */
   get itemCount(): number | undefined {
-    return this.items?.received ?? this.input?.sent
+    for (const { itemCount } of this.parts ?? NONE) if (itemCount !== undefined) return itemCount
+    return undefined
   }
 }
+
+const NONE: readonly CallPart[] = []
 
 /** A promise that is resolved with it is rejected. Of its own two functions a call keeps one: few calls fail. */
 class Rejection {

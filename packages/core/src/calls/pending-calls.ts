@@ -1,13 +1,13 @@
+import { MAX_TIMER_MS } from '../base/max-timer.js'
 import type { Definition } from '../contract/contract.js'
 import { own, withOrigin } from '../errors/error-origin.js'
 import { type Outcome, RpcAbortedError, RpcConfigError, type RpcError } from '../errors/errors.js'
-import { deadlineOf } from '../features/deadlines/deadline.js'
-import { assertKey } from '../features/keys/keyed-calls.js'
 import { letGo } from '../wire/encoded.js'
 import { onAbort } from './abort-listeners.js'
 import type { Absence } from './absence.js'
 import { timeoutError } from './call-errors.js'
-import { CallTimer, MAX_TIMER_MS, readTimeout, type TimeLimits } from './call-timer.js'
+import { type CallTime, NO_LIMITS } from './call-time.js'
+import { CallTimer, type TimeLimits } from './call-timer.js'
 import { type DeadlineQueue, deadlineQueue, type TimedOwner } from './deadline-queue.js'
 import type { SendOptions } from './functions.js'
 import { IdTable } from './id-table.js'
@@ -44,7 +44,7 @@ export class PendingCalls implements TimedOwner {
     this.#patience = patience
     this.#host = host
     const { idle, total } = patience
-    if (idle === NONE.idle && total <= MAX_TIMER_MS) this.#queue = deadlineQueue(total)
+    if (idle === NO_LIMITS.idle && total <= MAX_TIMER_MS) this.#queue = deadlineQueue(total)
   }
 
   endDue(by: number): number {
@@ -87,7 +87,7 @@ export class PendingCalls implements TimedOwner {
   /** A call that was written is known not to have been received. */
   returned(call: PendingCall): void {
     this.#mark(call, 'returned')
-    if (!call.uncertain) call.sentTo = undefined
+    if (!call.uncertain) call.repeat?.returned()
   }
 
   /** A call that was written waits to be sent again, though it may have run. */
@@ -112,12 +112,10 @@ export class PendingCalls implements TimedOwner {
     options: SendOptions,
     kind: CallKind,
     definition: Definition | undefined,
+    time: CallTime | undefined,
   ): PendingCall {
-    const hasInput = options.input !== undefined
-    const time = timeOf(method, options, this.#patience, kind)
     const limits = time?.limits ?? this.#patience
     const deadline = time?.deadline
-    const key = assertKey(method, options.idempotencyKey, hasInput ? 'stream' : kind)
     const signal = assertSignal(method, options.signal)
     if (signal?.aborted) throw own(abortedError(method, 'not-sent', signal))
 
@@ -125,9 +123,8 @@ export class PendingCalls implements TimedOwner {
     const call = new PendingCall(id, method, kind, definition)
     // A notification has nobody who could be late for it.
     if (deadline !== undefined && kind !== 'notification') call.deadline = deadline
-    if (key !== undefined) call.key = key
     if (limits === this.#patience && this.#queue) call.dueAt = this.#queue.begin(this)
-    else if (limits.total !== NONE.total || limits.idle !== NONE.idle) {
+    else if (limits.total !== NO_LIMITS.total || limits.idle !== NO_LIMITS.idle) {
       call.timer = new CallTimer(limits, call, (which) => this.#runOut(call, which, limits))
     }
     if (signal) {
@@ -206,47 +203,6 @@ export class PendingCalls implements TimedOwner {
     call.resolve(undefined)
     this.#host.givenUp(call)
   }
-}
-
-const NONE: TimeLimits = { idle: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY }
-
-interface CallTime {
-  readonly limits: TimeLimits
-  /** As far as that is told to the other side. */
-  readonly deadline: number | undefined
-}
-
-/**
- * How long a call may take, and when it is to have ended: what it was given, or what is left to whoever
- * it is made for, whichever is less. What is but this side's patience is told to nobody.
- *
- * @returns undefined for a call that has this side's patience, as most do.
- */
-function timeOf(
-  method: string,
-  { timeout, input, signal }: SendOptions,
-  fallback: TimeLimits,
-  kind: CallKind,
-): CallTime | undefined {
-  const isTold = timeout !== undefined || signal !== undefined || input !== undefined
-  if (!isTold && kind !== 'stream') return undefined
-  const given = timeout === undefined ? undefined : readTimeout(method, timeout)
-  const patience =
-    kind === 'stream'
-      ? NONE
-      : input === undefined
-        ? fallback
-        : // As long as the other side takes items, a call may last.
-          { ...NONE, idle: Math.min(fallback.idle, fallback.total) }
-  const { idle, total } = given ?? patience
-  const inherited = deadlineOf(signal)
-  const left = inherited - performance.now()
-  const endsAt = given && given.total < left ? performance.now() + given.total : inherited
-  const deadline = endsAt === Number.POSITIVE_INFINITY ? undefined : endsAt
-  if (idle === Number.POSITIVE_INFINITY && Math.min(total, left) === Number.POSITIVE_INFINITY) {
-    return { limits: NONE, deadline }
-  }
-  return { limits: { idle, total: Math.max(0, Math.min(total, left)) }, deadline }
 }
 
 /** @throws {RpcConfigError} if it is not an `AbortSignal`. */

@@ -1,12 +1,12 @@
 import type { CallOptions, MethodName, RemoteFunction, ResultOf } from '../calls/functions.js'
 import type { AnyPeer } from '../calls/peer.js'
 import { assertSignal } from '../calls/pending-calls.js'
+import { SEND_SHARED, SharedNotification, type SharedTarget } from '../calls/shared-notification.js'
 import { assertFunction } from '../errors/assert-options.js'
 import type { RpcError } from '../errors/errors.js'
-import { deadlineOf, setDeadline } from '../features/deadlines/deadline.js'
-import { callOf, setCall } from '../features/middleware/middleware.js'
+import { deadlineOf, setDeadline } from '../features/deadlines/deadlines.js'
+import { callOf, setCall } from '../features/middleware/through.js'
 import { assertGroup } from './groups.js'
-import { SEND_SHARED, SharedNotification, type SharedTarget } from './shared-notification.js'
 
 /** What became of a call at one of its targets. */
 export type TargetOutcome<Value, Ch extends Target = Target> = {

@@ -1,16 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { HandlerContext, SomeHandlers } from '../calls/functions.js'
-import { CHANNEL_HOOKS, type ChannelHooks } from '../calls/hooks.js'
-import { CHANNEL_OPTIONS, type ChannelOptions } from '../calls/options.js'
+import type { ChannelHooks } from '../calls/hooks.js'
+import type { Middleware } from '../calls/middleware-call.js'
+import type { ChannelOptions } from '../calls/options.js'
 import type { Peer } from '../calls/peer.js'
-import type { Contract, ContractSide, Side } from '../contract/contract.js'
-import { contractAndOptions } from '../contract/contract-and-options.js'
-import type { OptionKinds } from '../errors/assert-options.js'
-import { RpcConfigError } from '../errors/errors.js'
-import type { Middleware } from '../features/middleware/middleware.js'
+import type { Side } from '../contract/contract.js'
 import type { Transport } from '../transport/transport.js'
-import { ChannelKind, type LiveChannel } from './live-channel.js'
 
 /** A conversation over one connection: it ends with it. */
 export interface Channel<Local, Remote> extends Peer<Local, Remote>, AsyncDisposable {
@@ -113,70 +109,3 @@ export type Authorizer<Local, Ch> = (
   method: keyof Local & string,
   context: HandlerContext<Ch>,
 ) => boolean | Promise<boolean>
-
-/**
- * Opens a channel over a connection that is there already: a worker, a frame, a process.
- *
- * @throws {RpcConfigError} where an option or a method's name is wrong.
- */
-export function createChannel<
-  Server extends ContractSide,
-  Client extends ContractSide,
-  Identity = undefined,
-  const Literal = never,
->(
-  contract: Contract<Server, Client>,
-  options: CreateServerChannelOptions<Server, Client, Identity, Literal>,
-): ServerChannel<Server, Client, Identity>
-export function createChannel<
-  Server extends ContractSide,
-  Client extends ContractSide,
-  const Literal = never,
->(
-  contract: Contract<Server, Client>,
-  options: CreateChannelOptions<Client, Server, Literal> & { side: 'client' },
-): Channel<Client, Server>
-/** The same without a contract, and so without validation: for peers that trust each other. */
-export function createChannel<Local extends object, Remote extends object, const Literal = never>(
-  options: CreateChannelOptions<Local, Remote, Literal>,
-): Channel<Local, Remote>
-export function createChannel(...args: [UntypedOptions] | [Contract, UntypedOptions]): AnyChannel {
-  const known = CREATE_CHANNEL_OPTIONS
-  const [contract, options] = contractAndOptions<UntypedOptions>('createChannel', args, known)
-  const { side, transport } = options
-  if (side !== 'server' && side !== 'client') {
-    throw new RpcConfigError(`side must be "server" or "client"; it is ${String(side)}`)
-  }
-  if (typeof transport?.start !== 'function' || typeof transport.send !== 'function') {
-    throw new RpcConfigError(
-      'transport must be an open connection, such as messagePortTransport(port)',
-    )
-  }
-  const { identity, authorize } = options
-  return new ChannelKind({ contract, side, options, authorize }).open(transport, { identity })
-}
-
-/** What a channel that serves can do, whatever it is a part of. */
-export const SERVER_CHANNEL_OPTIONS = {
-  ...CHANNEL_OPTIONS,
-  ...CHANNEL_HOOKS,
-  methods: 'object',
-  authorize: 'function',
-} as const satisfies OptionKinds<Omit<UntypedOptions, 'transport' | 'side' | 'identity'>>
-
-const CREATE_CHANNEL_OPTIONS = {
-  ...SERVER_CHANNEL_OPTIONS,
-  transport: 'elsewhere',
-  side: 'elsewhere',
-  identity: 'elsewhere',
-} as const satisfies OptionKinds<UntypedOptions>
-
-/** The options of both sides, their types gone. */
-interface UntypedOptions extends ChannelOptions, ChannelHooks<LiveChannel> {
-  transport: Transport
-  side: Side
-  methods?: object
-  identity?: unknown
-  // biome-ignore lint/suspicious/noExplicitAny: the names and contexts of every contract's
-  authorize?: Authorizer<any, any>
-}

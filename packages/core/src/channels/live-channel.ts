@@ -1,28 +1,30 @@
 import { ChannelCore } from '../calls/channel-core.js'
 import type { ChannelCoreOptions } from '../calls/channel-core-options.js'
 import type { Authorize } from '../calls/dispatcher.js'
-import { type HandlersByName, handlersOf } from '../calls/exposed-handlers.js'
+import { handlersOf } from '../calls/exposed-handlers.js'
+import type { Feature, FeatureTable, ResumableLink } from '../calls/feature.js'
+import { tableOf } from '../calls/feature-table.js'
+import type { HandlersByName } from '../calls/handler.js'
 import { type ChannelHooks, HookRunner } from '../calls/hooks.js'
-import {
-  type ChannelOptions,
-  type ResolvedChannelOptions,
-  resolveChannelOptions,
-} from '../calls/options.js'
-import { CorePeer } from '../calls/peer.js'
+import type { ChannelOptions, ResolvedChannelOptions } from '../calls/options.js'
+import { resolveChannelOptions } from '../calls/resolve-options.js'
 import type { Contract, Side } from '../contract/contract.js'
 import { assertDuration } from '../errors/assert-number.js'
 import { assertFunction, kindOf } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
-import type { AnswerKeyed } from '../features/keys/keyed-calls.js'
-import { Presence } from '../features/presence/presence.js'
+import { OtherMethods } from '../features/presence/other-methods.js'
 import type { Connection } from '../link/connection.js'
-import type { ConnectionEvents, Reception } from '../link/connection-events.js'
-import type { HelloParams } from '../link/handshake.js'
+import { MOVED } from '../link/endings.js'
+import type { Handshake } from '../link/handshake.js'
+import type { HelloLimits, HelloParams } from '../link/hello.js'
 import { RateLimit } from '../link/rate-limit.js'
+import { type Reception, type Receptionist, ServerHandshake } from '../link/server-handshake.js'
 import type { ErrorContext } from '../logging/error-context.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import type { AnyChannel } from './channel.js'
+import { clientHandshake } from './client-hello.js'
+import { CorePeer } from './core-peer.js'
 import { assertGroup, type Groups, Membership } from './groups.js'
 
 /** What channels are opened with that are opened alike, once the types are gone. */
@@ -31,8 +33,8 @@ export interface ChannelKindOptions {
   readonly side: Side
   readonly options: ChannelOptions & ChannelHooks<LiveChannel> & { methods?: object }
   readonly authorize?: Authorize | undefined
-  /** Answers calls with an idempotency key. */
-  readonly answerKeyed?: AnswerKeyed | undefined
+  /** What its channels can do. */
+  readonly features: readonly Feature[]
   /** Server: who takes the connection. Without it, this channel does. */
   readonly receive?: (hello: HelloParams, connection: Connection, channel: LiveChannel) => Reception
   /** Server: the window over which its clients spread after a loss, in ms. */
@@ -65,14 +67,27 @@ export interface Visitor {
 export class ChannelKind {
   readonly settings: ResolvedChannelOptions
   readonly groups: Groups<LiveChannel> | undefined
+  readonly features: FeatureTable
+  readonly side: Side
+  /** What a server says of its limits in its hello. */
+  readonly helloLimits: HelloLimits
+  readonly receive: ChannelKindOptions['receive']
+  readonly spreadMs: ChannelKindOptions['spreadMs']
   readonly #core: ChannelCoreOptions<LiveChannel>
   readonly #handlers: HandlersByName
 
   /** @throws {RpcConfigError} where an option or a method's name is wrong. */
-  constructor({ contract, side, options, events, groups, ...others }: ChannelKindOptions) {
+  constructor(kind: ChannelKindOptions) {
+    const { contract, side, options, events, groups, features, authorize } = kind
     const hooks = new HookRunner<LiveChannel>(options)
-    const settings = resolveChannelOptions(options)
+    const settings = resolveChannelOptions(options, features)
+    this.features = tableOf(features)
+    this.side = side
+    this.receive = kind.receive
+    this.spreadMs = kind.spreadMs
     const { limits } = settings
+    const { message: msg, batch, depth, unackedBytes: buf } = limits
+    this.helloLimits = { msg, batch, depth, buf }
     this.settings =
       side === 'client'
         ? settings
@@ -80,11 +95,12 @@ export class ChannelKind {
     this.groups = groups
     this.#handlers = handlersOf(options.methods, { side, localSide: contract?.[side] })
     this.#core = {
-      ...others,
+      authorize,
       contract,
       side,
       settings: this.settings,
-      lasting: false,
+      features: this.features,
+      isLasting: false,
       events: {
         open: (channel) => {
           events?.open?.(channel)
@@ -93,7 +109,7 @@ export class ChannelKind {
             if (!well) channel.end({ code: CloseCode.internal, reason: 'An onConnect hook failed' })
           })
         },
-        down: (channel, info, _retryAfterMs, isEndTold) => {
+        down: (channel, info, isEndTold) => {
           if (!isEndTold) hooks.down(channel, info)
           events?.down?.(channel)
         },
@@ -120,15 +136,16 @@ export class ChannelKind {
 const NO_GROUPS: ReadonlySet<string> = new Set()
 
 /** A channel that begins with a connection and ends with it, or with its session; its types are gone. */
-export class LiveChannel extends CorePeer implements AnyChannel {
+export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Connection> {
   /** Whether its hooks were told that it is connected. */
   wasTold = false
   readonly #kind: ChannelKind
   protected readonly core: ChannelCore
   #visitor: Visitor
+  readonly #handshake = new ServerHandshake<Connection>(this)
   #membership: Membership<LiveChannel> | undefined
   /** Made when it is needed. */
-  #presenceThere: Presence | undefined
+  #presenceThere: OtherMethods | undefined
   #isOver = false
 
   constructor(
@@ -173,8 +190,8 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     this.#presence.said(methods)
   }
 
-  get #presence(): Presence {
-    this.#presenceThere ??= new Presence(this.core)
+  get #presence(): OtherMethods {
+    this.#presenceThere ??= new OtherMethods(this.core)
     return this.#presenceThere
   }
 
@@ -217,7 +234,39 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   }
 
   attach(transport: Transport): void {
-    this.core.attach(transport)
+    this.core.attach(transport, this.#handshakeOn(transport))
+  }
+
+  #handshakeOn(transport: Transport): Handshake {
+    const { side, features, settings } = this.#kind
+    if (side === 'server') return this.#handshake
+    const { plain: isPlain, helloTimeoutMs: timeLeftMs } = settings
+    return clientHandshake(this.core, features, transport, { attempt: 1, isPlain, timeLeftMs })
+  }
+
+  get isPlain(): boolean {
+    return this.#kind.settings.plain
+  }
+
+  get timeLeftMs(): number {
+    return this.#kind.settings.helloTimeoutMs
+  }
+
+  get limits(): HelloLimits {
+    return this.#kind.helloLimits
+  }
+
+  receive(hello: HelloParams, connection: Connection): Reception {
+    const welcome = { sid: this.id, resumed: false, spreadMs: 0 }
+    return this.#kind.receive?.(hello, connection, this) ?? { welcome }
+  }
+
+  spreadMs(): number | undefined {
+    return this.#kind.spreadMs?.(this)
+  }
+
+  unheard(): void {
+    this.core.lose({ message: 'the client said late who it is' })
   }
 
   /** Nobody is there any more. */
@@ -245,36 +294,39 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     return this.core.whenServed()
   }
 
-  /** Begins a session, with a client that keeps so many bytes itself. */
+  /** Begins a session, with a client that keeps so many bytes itself; undefined if it has not said. */
   begin(peerBytes: number | undefined): void {
-    this.core.begin(peerBytes)
+    const { features } = this.#kind
+    const { core } = this
+    const { connection } = core
+    if (!connection) return
+    for (const feature of features.all) {
+      feature.beginLink?.(core, features, connection, this.id, peerBytes)
+    }
   }
 
   /**
    * Goes on over a connection that began as another channel's.
    *
-   * @returns what its client is told, or `undefined` where the client can't have come so far.
+   * @returns how many messages of its client it has dispatched; undefined if the client can't have come so far.
    */
-  resume(
-    connection: Connection,
-    recv: unknown,
-    visitor: Visitor,
-  ): { events: ConnectionEvents; recv: number } | undefined {
-    const events = this.core.resume(connection, recv)
-    if (!events) return undefined
+  resume(connection: Connection, recv: unknown, visitor: Visitor): number | undefined {
+    const link = this.core.link as ResumableLink
+    if (!link.resume(connection, recv, this.#handshake)) return undefined
+    this.core.takeOver(connection)
     this.#visitor = visitor
-    return { events, recv: this.core.recv }
+    return link.tell()
   }
 
   /** Its connection goes on as another channel's: this one was taken for a plain peer's, or nobody's. */
   abandon(): void {
-    this.core.abandon()
+    this.core.abandon(MOVED)
   }
 
   /** Runs no call any more that has not come yet, and says so. */
   retire(retryAfterMs?: number): void {
     if (retryAfterMs !== undefined) assertDuration('retire: retryAfterMs', retryAfterMs)
-    this.core.leave(retryAfterMs)
+    for (const feature of this.#kind.features.all) feature.leave?.(this.core, retryAfterMs)
   }
 
   /** Ends it, with its connection and its session. */

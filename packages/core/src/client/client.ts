@@ -3,38 +3,32 @@
 import { formatMs } from '../base/duration.js'
 import { ChannelCore } from '../calls/channel-core.js'
 import { handlersOf } from '../calls/exposed-handlers.js'
+import type { Feature, FeatureTable, KeptLink } from '../calls/feature.js'
+import { firstOf, tableOf } from '../calls/feature-table.js'
 import type { SomeHandlers } from '../calls/functions.js'
 import { CHANNEL_HOOKS, type ChannelHooks, HookRunner } from '../calls/hooks.js'
-import {
-  CHANNEL_OPTIONS,
-  type ChannelOptions,
-  type ResolvedChannelOptions,
-  resolveChannelOptions,
-} from '../calls/options.js'
-import { CorePeer, type Peer, type UntypedSide } from '../calls/peer.js'
-import type { Contract, ContractSide } from '../contract/contract.js'
-import { contractAndOptions } from '../contract/contract-and-options.js'
+import type { ResolvedChannelOptions } from '../calls/options.js'
+import type { Peer, UntypedSide } from '../calls/peer.js'
+import { resolveChannelOptions } from '../calls/resolve-options.js'
+import { clientHandshake } from '../channels/client-hello.js'
+import { CorePeer } from '../channels/core-peer.js'
+import type { Contract } from '../contract/contract.js'
 import { assertFunction, type OptionKinds } from '../errors/assert-options.js'
 import { own } from '../errors/error-origin.js'
-import { RpcDisconnectedError, RpcProxyError } from '../errors/errors.js'
-import type { Keys } from '../features/keys/keyed-calls.js'
-import type { Inspection, WireTap } from '../features/tap/wire-tap.js'
-import type { HelloResult } from '../link/handshake.js'
+import { RpcConfigError, RpcDisconnectedError, RpcProxyError } from '../errors/errors.js'
+import type { HelloResult, Keys } from '../link/hello.js'
+import type { Inspection, WireTap } from '../link/wire-tap.js'
 import { hookContext, OF_CONNECTION } from '../logging/error-context.js'
 import { type LoggerOption, log } from '../logging/logger.js'
 import { CloseCode, describeClose } from '../transport/close-codes.js'
 import { retryAfterMsOf } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
-import type { ClientSocket } from './client-socket.js'
-import type { RetryOptions } from './dial/backoff.js'
+import { CLIENT_SETTINGS, type ClientSettings, type ClientTarget } from './client-options.js'
 import { describeFailure, type Failure, remedyOf, type Verdict } from './dial/failure.js'
 import type { Link, LinkEvents } from './dial/link.js'
-import type { SocketSettings } from './dial/socket.js'
-import type { Connect } from './dial/transport-dialer.js'
-import { type UrlSource, withoutSecrets } from './dial/url.js'
+import { withoutSecrets } from './dial/url.js'
 import { linkFactory } from './link-factory.js'
 import { Outage } from './outage.js'
-import type { Share } from './share.js'
 import { type ClientState, StateHolder } from './state.js'
 
 /** A channel that outlives its connections. */
@@ -79,47 +73,6 @@ export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposa
 // biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
 export type AnyClient = Client<any, any>
 
-/** Options of a client that say how to reach the server: exactly one of them. */
-export type ClientTarget =
-  | {
-      /** The server's address (`ws:` or `wss:`), or what says it; asked before every attempt. */
-      url: UrlSource
-      transport?: undefined
-      socket?: undefined
-    }
-  | {
-      url?: undefined
-      /** Makes each connection, if it is not a WebSocket to an address. */
-      transport: Connect
-      socket?: undefined
-    }
-  | {
-      url?: undefined
-      transport?: undefined
-      /** A socket of the application that connects again by itself: `fromReconnectingWebSocket(…)`. */
-      socket: ClientSocket
-    }
-
-/** Options of a client besides its target, its methods and its hooks. */
-export interface ClientSettings extends Omit<ChannelOptions, 'helloTimeoutMs'>, SocketSettings {
-  /**
-   * Has it share another program's connection to its `url`: `betweenTabs(…)` of `@flashrpc/core/tabs`. Default: it
-   * has its own.
-   */
-  share?: Share
-  /** When to try again; what is left out keeps its default. */
-  retry?: Partial<RetryOptions>
-  /** How long one attempt to connect may take, in ms, until the server has answered the hello. Default 10,000. */
-  connectTimeoutMs?: number
-  /**
-   * Go on with calls after a lost connection, if the server keeps sessions (its option `resume`).
-   * Default true; where false, calls that were sent end with their connection.
-   */
-  resume?: boolean
-  /** Connect as soon as it is made. Default true; where false, `connect()` begins. */
-  autoConnect?: boolean
-}
-
 export type ClientOptions<Local, Remote, Literal = never> = ClientTarget &
   ClientSettings &
   ChannelHooks<Client<Local, Remote>> & {
@@ -127,58 +80,10 @@ export type ClientOptions<Local, Remote, Literal = never> = ClientTarget &
     methods?: SomeHandlers<Local, Client<Local, Remote>, Literal>
   }
 
-/**
- * Makes a client, which connects and stays connected.
- *
- * Calls made while there is no connection wait for one, until their timeout, as many as the limits
- * `queuedMessages` and `queuedBytes` allow. Calls that a disconnect cuts off reject with
- * `RpcDisconnectedError`; its `outcome` says whether they may have run.
- *
- * @throws {RpcConfigError} if an option, the address or a method's name is wrong.
- */
-export function createClient<
-  Server extends ContractSide,
-  ClientSide extends ContractSide,
-  const Literal = never,
->(
-  contract: Contract<Server, ClientSide>,
-  options: ClientOptions<ClientSide, Server, Literal>,
-): Client<ClientSide, Server>
-/** The same without a contract, and so without validation: for peers that trust each other. */
-export function createClient<
-  Server extends object,
-  ClientSide extends object = Record<never, never>,
-  const Literal = never,
->(options: ClientOptions<ClientSide, Server, Literal>): Client<ClientSide, Server>
-export function createClient(
-  ...args: [UntypedClientOptions] | [Contract, UntypedClientOptions]
-): AnyClient {
-  return new LastingClient(
-    ...contractAndOptions<UntypedClientOptions>('createClient', args, CLIENT_OPTIONS),
-  )
-}
+/** Of every contract, its types gone. */
+export type UntypedClientOptions = ClientOptions<UntypedSide, UntypedSide>
 
-type UntypedClientOptions = ClientOptions<UntypedSide, UntypedSide>
-
-/** What says how a client reaches its server, and how it behaves. */
-export const CLIENT_SETTINGS = {
-  ...CHANNEL_OPTIONS,
-  helloTimeoutMs: undefined,
-  url: 'elsewhere',
-  transport: 'elsewhere',
-  socket: 'elsewhere',
-  headers: 'elsewhere',
-  proxy: 'elsewhere',
-  tls: 'elsewhere',
-  fastPath: 'elsewhere',
-  share: 'elsewhere',
-  retry: 'elsewhere',
-  connectTimeoutMs: 'elsewhere',
-  resume: 'boolean',
-  autoConnect: 'boolean',
-} as const satisfies OptionKinds<ClientTarget & ClientSettings, 'helloTimeoutMs'>
-
-const CLIENT_OPTIONS = {
+export const CLIENT_OPTIONS = {
   ...CLIENT_SETTINGS,
   ...CHANNEL_HOOKS,
   methods: 'object',
@@ -195,6 +100,10 @@ export class LastingClient extends CorePeer implements AnyClient {
   /** What failed since the last attempt began, as it is noted already. */
   #noted: string | undefined
   readonly #outage: Outage
+  readonly #features: FeatureTable
+  readonly #keptLink: KeptLink | undefined
+  /** Counts its connections. */
+  #attempt = 0
   #link: Link | undefined
   #everConnected = false
   /** Whether the hooks were told of a connection, and not yet of its end. */
@@ -203,14 +112,20 @@ export class LastingClient extends CorePeer implements AnyClient {
   #turn = 0
   #closing: Promise<void> | undefined
 
-  constructor(contract: Contract | undefined, options: UntypedClientOptions) {
+  /** @param features what it can do. */
+  constructor(
+    contract: Contract | undefined,
+    options: UntypedClientOptions,
+    features: readonly Feature[],
+  ) {
     super()
     this.contract = contract
     this.#createLink = linkFactory(options)
     this.#logger = options.logger
     const { url } = options
     this.#outage = new Outage(typeof url === 'string' ? withoutSecrets(url) : undefined)
-    const settings = resolveSettings(options)
+    const settings = resolveSettings(options, features)
+    this.#features = tableOf(features)
     this.#hooks = new HookRunner<AnyClient>(options as ChannelHooks<AnyClient>)
     const side = 'client'
     this.core = new ChannelCore(
@@ -218,13 +133,14 @@ export class LastingClient extends CorePeer implements AnyClient {
         settings,
         contract,
         side,
-        lasting: true,
-        offersSession: options.resume ?? true,
+        features: this.#features,
+        isLasting: true,
+        keptLink: () => this.#keptLink,
         absence: () => this.#outage.describe(this.#state.current),
         events: {
-          open: (_, hello) => this.#opened(hello),
-          resumed: (_, hello) => this.#resumed(hello),
-          down: (_, info, retryAfterMs) => this.#down(info, retryAfterMs),
+          open: (_, hello) => this.#opened(hello as HelloResult | undefined),
+          resumed: (_, hello) => this.#resumed(hello as HelloResult | undefined),
+          down: (_, info, __, retryAfterMs) => this.#down(info, retryAfterMs),
           ended: (_, info) => this.#ended(info),
           latency: (_, latencyMs) => this.#state.set({ latencyMs }),
           spread: (_, spreadMs) => this.#link?.spread(spreadMs),
@@ -235,6 +151,10 @@ export class LastingClient extends CorePeer implements AnyClient {
       this,
       handlersOf(options.methods, { side, localSide: contract?.[side] }),
     )
+    if (options.resume ?? true) {
+      const keepLink = firstOf(features, 'keepLink')
+      this.#keptLink = keepLink?.(this.core, this.#features)
+    }
     this.#state = new StateHolder(this.core, (thrown) =>
       this.#hooks.error(this, thrown, hookContext('subscribe')),
     )
@@ -243,7 +163,7 @@ export class LastingClient extends CorePeer implements AnyClient {
 
   /** The results that the server keeps by key, as it said. */
   get keys(): Keys | undefined {
-    return this.core.keys
+    return this.core.peer.keys
   }
 
   get state(): ClientState {
@@ -277,7 +197,9 @@ export class LastingClient extends CorePeer implements AnyClient {
 
   tap(tap: WireTap): Inspection {
     assertFunction('tap: connected', tap?.connected)
-    return this.core.tap(tap)
+    const { tap: tapChannel } = this.#features.all.find((feature) => feature.tap) ?? {}
+    if (!tapChannel) throw new RpcConfigError('tap needs a feature: add tap() to features')
+    return tapChannel(this.core, this.#features, tap)
   }
 
   close(): Promise<void> {
@@ -316,8 +238,10 @@ export class LastingClient extends CorePeer implements AnyClient {
         if (this.#link !== link) return transport.close()
         this.#noted = undefined
         // The plain server is behind the shared worker, and the worker itself understands the hello.
-        const isSaid = link.isShared || !this.core.settings.plain
-        this.core.attach(transport, { isSaid, timeLeftMs })
+        const isPlain = this.core.settings.plain && !link.isShared
+        const keptLink = this.#keptLink
+        const hello = { attempt: ++this.#attempt, keptLink, isPlain, timeLeftMs }
+        this.core.attach(transport, clientHandshake(this.core, this.#features, transport, hello))
       },
       latency: (latencyMs) => {
         if (this.#link === link) this.#state.set({ latencyMs })
@@ -461,10 +385,16 @@ function closedError(): RpcDisconnectedError {
   return own(new RpcDisconnectedError('The client was closed; create another', 'not-sent'))
 }
 
-function resolveSettings(options: UntypedClientOptions): ResolvedChannelOptions {
+function resolveSettings(
+  options: UntypedClientOptions,
+  features: readonly Feature[],
+): ResolvedChannelOptions {
   const { connectTimeoutMs } = options
-  return resolveChannelOptions({
-    ...options,
-    ...(connectTimeoutMs !== undefined && { helloTimeoutMs: connectTimeoutMs }),
-  })
+  return resolveChannelOptions(
+    {
+      ...options,
+      ...(connectTimeoutMs !== undefined && { helloTimeoutMs: connectTimeoutMs }),
+    },
+    features,
+  )
 }

@@ -1,8 +1,8 @@
 import { assertSocketSettings } from '#socket'
-import { resolveChannelOptions } from '../calls/options.js'
 import { assertMs } from '../errors/assert-number.js'
 import { RpcConfigError } from '../errors/errors.js'
-import type { ClientSettings, ClientTarget } from './client.js'
+import { resolveLimits } from '../link/limits.js'
+import type { ClientSettings, ClientTarget } from './client-options.js'
 import { resolveRetryOptions } from './dial/backoff.js'
 import type { Link, LinkEvents } from './dial/link.js'
 import { Reconnector } from './dial/reconnector.js'
@@ -71,7 +71,7 @@ export function linkFactory(options: ClientTarget & ClientSettings): (events: Li
     ...(fastPath !== undefined && { fastPath }),
   }
   assertSocketSettings(settings)
-  const maxMessage = resolveChannelOptions(options).limits.message
+  const maxMessage = resolveLimits(options.limits).message
   const target = { ...settings, url: url as UrlSource, maxMessage }
   const createOwn = (events: LinkEvents) =>
     new Reconnector(new WebSocketDialer(target), loop, events)

@@ -1,6 +1,6 @@
+import type { Discovery, Served } from '../calls/discovery.js'
 import type { ContractSide } from '../contract/contract.js'
 import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
-import type { Discovery, Served } from '../features/discovery/discovery.js'
 import {
   describeSide,
   type OpenRpcDocument,

@@ -1,5 +1,5 @@
+import type { Discovery } from '../calls/discovery.js'
 import { RpcConfigError } from '../errors/errors.js'
-import type { Discovery } from '../features/discovery/discovery.js'
 import { createDiscovery, type DiscoveryInfo } from './create-discovery.js'
 
 /**

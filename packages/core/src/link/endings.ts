@@ -1,8 +1,7 @@
-import type { Refusal } from '../calls/call-errors.js'
-import { CloseCode, describeClose } from '../transport/close-codes.js'
+import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 
-/** How connections and sessions end, and what that is to the calls in them. */
+/** How connections and sessions end. */
 
 /** Close codes after which a server keeps no session: its client ended it, or broke the protocol. */
 export const SESSION_ENDS: ReadonlySet<number> = new Set([
@@ -31,8 +30,3 @@ export const OVERFLOW: CloseInfo = {
 
 /** The reason with which a connection is closed whose other side reads nothing. */
 export const TOO_MUCH_WAITS = 'Too much waits here that is not read there'
-
-/** @returns why calls end, or can't be sent, that were in it. */
-export function refusalOf(info: CloseInfo, what: string): Refusal {
-  return { message: `${what} (${describeClose(info)})`, closeCode: info.code }
-}

@@ -11,7 +11,7 @@ import {
 } from '../wire/codec.js'
 import { disown } from '../wire/disown.js'
 import { isDeeper, mayNestDeeper, nestsDeeper, pruned } from '../wire/json-depth.js'
-import { readHelloFrame, readJson } from './handshake.js'
+import { readHelloFrame, readJson } from './hello.js'
 import type { ChannelLimits } from './limits.js'
 
 /** What a frame turned out to be. */

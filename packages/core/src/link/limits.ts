@@ -1,6 +1,5 @@
 import { assertCount } from '../errors/assert-number.js'
 import { withDefaults } from '../errors/assert-options.js'
-import { MOST_CREDIT } from '../features/streams/stream-words.js'
 
 /** Bounds of one channel. Each is a positive integer; `Infinity` lifts those that say so. */
 export interface ChannelLimits {
@@ -118,6 +117,9 @@ export const DEFAULT_LIMITS: ChannelLimits = Object.freeze({
   streamBytes: MIB,
   allStreamBytes: 64 * MIB,
 })
+
+/** The most items that a producer may be allowed to send ahead (docs/protocol.md, "Streams"). */
+export const MOST_CREDIT = 65_535
 
 /** What the wire sets a bound to. */
 const MOST: Readonly<Record<string, number>> = { streamItems: MOST_CREDIT }

@@ -68,7 +68,7 @@ export function outgoingContext(
     id,
   }: {
     readonly method: string
-    readonly kind: 'call' | 'stream' | 'notification'
+    readonly kind: 'method' | 'stream' | 'notification'
     readonly id?: MessageId
   },
   phase: ErrorPhase,
@@ -76,7 +76,7 @@ export function outgoingContext(
   return {
     phase,
     method,
-    kind: kind === 'call' ? 'method' : kind,
+    kind,
     direction: 'out',
     ...(kind !== 'notification' && id !== undefined && { id }),
   }

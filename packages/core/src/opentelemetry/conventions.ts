@@ -1,6 +1,6 @@
 import { type Attributes, type Span, SpanStatusCode } from '@opentelemetry/api'
+import type { MiddlewareCall } from '../calls/middleware-call.js'
 import { ErrorCode, RpcError } from '../errors/errors.js'
-import type { MiddlewareCall } from '../features/middleware/middleware.js'
 
 /**
  * The semantic conventions for spans of JSON-RPC calls, of version 1.45.

@@ -8,8 +8,8 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api'
+import type { Middleware, MiddlewareCall } from '../calls/middleware-call.js'
 import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
-import type { Middleware, MiddlewareCall } from '../features/middleware/middleware.js'
 import { startAttributes, tellFailure } from './conventions.js'
 
 /** How calls are traced. */

@@ -5,14 +5,17 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { WebSocketServer } from '#ws'
 import { guarded } from '../base/guarded.js'
-import { MAX_TIMER_MS } from '../calls/call-timer.js'
+import { MAX_TIMER_MS } from '../base/max-timer.js'
 import type { Authorize } from '../calls/dispatcher.js'
+import type { Feature } from '../calls/feature.js'
+import { answering } from '../calls/feature-table.js'
 import type { Handlers } from '../calls/functions.js'
 import type { ChannelHooks, OneOrMore } from '../calls/hooks.js'
+import type { Middleware } from '../calls/middleware-call.js'
 import type { ChannelOptions } from '../calls/options.js'
 import type { UntypedSide } from '../calls/peer.js'
 import { type Audience, createAudience } from '../channels/audience.js'
-import { type Authorizer, SERVER_CHANNEL_OPTIONS, type ServerChannel } from '../channels/channel.js'
+import type { Authorizer, ServerChannel } from '../channels/channel.js'
 import { assertGroup, Groups } from '../channels/groups.js'
 import {
   ChannelKind,
@@ -20,19 +23,17 @@ import {
   type LiveChannel,
   type Visitor,
 } from '../channels/live-channel.js'
-import type { Contract, ContractSide } from '../contract/contract.js'
-import { contractAndOptions } from '../contract/contract-and-options.js'
+import { SERVER_CHANNEL_OPTIONS } from '../channels/open-channel.js'
+import type { Contract } from '../contract/contract.js'
 import { type DiscoveryOption, resolveDiscovery } from '../discovery/discovery-option.js'
 import { assertDuration, assertMs } from '../errors/assert-number.js'
 import { assertOptions, kindOf, listOf, type OptionKinds } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { plain, quoted } from '../errors/quoted.js'
-import type { Keys } from '../features/keys/keyed-calls.js'
-import type { Middleware } from '../features/middleware/middleware.js'
 import type { Connection } from '../link/connection.js'
-import type { Reception } from '../link/connection-events.js'
-import type { HelloParams } from '../link/handshake.js'
+import type { HelloParams, Keys } from '../link/hello.js'
 import type { ChannelLimits } from '../link/limits.js'
+import type { Reception } from '../link/server-handshake.js'
 import { hookContext, OF_CONNECTION } from '../logging/error-context.js'
 import { logFailure } from '../logging/log-failure.js'
 import { describeWithStack, log } from '../logging/logger.js'
@@ -227,36 +228,10 @@ export interface CloseOptions {
   retryAfterMs?: number
 }
 
-/**
- * Makes an endpoint; `attach` or `listen` lets connections in.
- *
- * @throws {RpcConfigError} if an option or a method's name is wrong.
- */
-export function createEndpoint<
-  Server extends ContractSide,
-  Client extends ContractSide,
-  Identity,
-  const Literal = never,
->(
-  contract: Contract<Server, Client>,
-  options: EndpointOptions<Server, Client, Identity, Literal>,
-): Endpoint<Server, Client, Identity>
-/** The same without a contract, and so without validation: for peers that trust each other. */
-export function createEndpoint<
-  Local extends object,
-  Remote extends object = Record<never, never>,
-  Identity = unknown,
-  const Literal = never,
->(options: EndpointOptions<Local, Remote, Identity, Literal>): Endpoint<Local, Remote, Identity>
-export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOptions]): unknown {
-  return new WebSocketEndpoint(
-    ...contractAndOptions<UntypedOptions>('createEndpoint', args, ENDPOINT_OPTIONS),
-  )
-}
+/** Of every contract, its types gone. */
+export type UntypedOptions = EndpointOptions<UntypedSide, UntypedSide>
 
-type UntypedOptions = EndpointOptions<UntypedSide, UntypedSide>
-
-const ENDPOINT_OPTIONS = {
+export const ENDPOINT_OPTIONS = {
   ...SERVER_CHANNEL_OPTIONS,
   authenticate: 'function',
   authenticateTimeoutMs: 'elsewhere',
@@ -289,7 +264,8 @@ const GOODBYE_MS = 1_000
 /** How often it is looked at whose request takes too long, in ms; Node's default is 30 s. */
 const CHECK_MS = 1_000
 
-class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
+/** An endpoint; its types are gone. */
+export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly channels: ReadonlySet<LiveChannel>
   readonly all: Audience<UntypedSide, LiveChannel>
   readonly #channels = new Set<LiveChannel>()
@@ -314,7 +290,12 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly #authenticating = new Set<AbortController>()
   #closing: Promise<void> | undefined
 
-  constructor(contract: Contract | undefined, options: UntypedOptions) {
+  /** @param features what its channels can do. */
+  constructor(
+    contract: Contract | undefined,
+    options: UntypedOptions,
+    features: readonly Feature[],
+  ) {
     this.#options = options
     this.channels = this.#channels
     this.all = createAudience(() => this.#channels)
@@ -341,7 +322,7 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       options.resume === undefined
         ? undefined
         : new Sessions(options.resume as ResumeOptions, this.#connections.share)
-    this.#kind = this.#kindOf(contract, options)
+    this.#kind = this.#kindOf(contract, options, features)
     const { limits, format } = this.#kind.settings
     const { idempotency, authenticate } = options
     this.#idempotency =
@@ -590,7 +571,11 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.#opening.add(this.#kind.open(transport, visitor))
   }
 
-  #kindOf(contract: Contract | undefined, options: UntypedOptions): ChannelKind {
+  #kindOf(
+    contract: Contract | undefined,
+    options: UntypedOptions,
+    features: readonly Feature[],
+  ): ChannelKind {
     const discover = resolveDiscovery(options.discover)
     return new ChannelKind({
       contract,
@@ -601,8 +586,9 @@ class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
         discover,
       } as ChannelKindOptions['options'],
       authorize: options.authorize as Authorize | undefined,
-      answerKeyed:
-        options.idempotency && ((call) => (this.#idempotency as Idempotency).answer(call)),
+      features: options.idempotency
+        ? answering(features, (call) => (this.#idempotency as Idempotency).answer(call))
+        : features,
       receive: (hello, connection, channel) => this.#receive(channel, hello, connection),
       spreadMs: (channel) => this.#spreadMs(channel),
       groups: this.#groups,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MAX_TIMER_MS } from '../calls/call-timer.js'
+import { MAX_TIMER_MS } from '../base/max-timer.js'
+import type { KeyedCall } from '../calls/keyed-call.js'
 import { assertCount } from '../errors/assert-number.js'
 import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
 import {
@@ -11,7 +12,7 @@ import {
   RpcOverloadedError,
 } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
-import type { KeyedCall, Keys } from '../features/keys/keyed-calls.js'
+import type { Keys } from '../link/hello.js'
 import type { Codec } from '../wire/codec.js'
 import { disown } from '../wire/disown.js'
 import { errorMessage, neverRanMessage, type ResponseMessage } from '../wire/message.js'

@@ -7,8 +7,8 @@ import { withDefaults } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
 import type { Connection } from '../link/connection.js'
-import type { Reception, Welcome } from '../link/connection-events.js'
-import type { HelloParams, Resume } from '../link/handshake.js'
+import type { HelloParams, Resume } from '../link/hello.js'
+import type { Reception, Welcome } from '../link/server-handshake.js'
 import { hookContext } from '../logging/error-context.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
@@ -105,8 +105,8 @@ export class Sessions {
       const reason = 'A later connection of the same session came before this one'
       return { refuse: { code: CloseCode.takenOver, reason } }
     }
-    const resumed = kept.channel.resume(connection, resume.recv, visitor)
-    if (!resumed) {
+    const recv = kept.channel.resume(connection, resume.recv, visitor)
+    if (recv === undefined) {
       const reason = `The protocol was broken: a recv of ${quoted(resume.recv)} can't be`
       return { refuse: { code: CloseCode.violation, reason } }
     }
@@ -117,10 +117,7 @@ export class Sessions {
     channel.abandon()
     const { sid, token } = resume
     const { windowMs } = this.#options
-    return {
-      welcome: { ...welcome, sid, token, resumed: true, recv: resumed.recv, windowMs },
-      events: resumed.events,
-    }
+    return { welcome: { ...welcome, sid, token, resumed: true, recv, windowMs } }
   }
 
   /** A channel has lost its connection: its session, where it has one, waits for another. */

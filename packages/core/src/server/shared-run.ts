@@ -1,6 +1,6 @@
+import type { KeyedCall } from '../calls/keyed-call.js'
 import { ErrorCode, RpcDisconnectedError, RpcTimeoutError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
-import type { KeyedCall } from '../features/keys/keyed-calls.js'
 import { errorMessage, type ResponseMessage } from '../wire/message.js'
 
 interface Waiting {

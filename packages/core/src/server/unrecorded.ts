@@ -1,5 +1,5 @@
 import { Elapsed } from '../base/elapsed.js'
-import { MAX_TIMER_MS } from '../calls/call-timer.js'
+import { MAX_TIMER_MS } from '../base/max-timer.js'
 
 /** How many answers are kept at most. */
 const MOST = 10_000

@@ -1,9 +1,9 @@
 import type { CallContext } from '../calls/call-context.js'
 import type { HandlerContext, RpcStream, SendOptions, Source } from '../calls/functions.js'
-import type { CorePeer } from '../calls/peer.js'
+import type { Middleware } from '../calls/middleware-call.js'
 import { relayedError } from '../calls/relayed-error.js'
+import type { CorePeer } from '../channels/core-peer.js'
 import { RpcError } from '../errors/errors.js'
-import type { Middleware } from '../features/middleware/middleware.js'
 
 /** Whoever a call is passed on to. */
 export type Next = Pick<CorePeer, 'call' | 'stream' | 'notify'>
@@ -27,12 +27,12 @@ export function passOn(next: Next, params: unknown, context: HandlerContext): un
 
 function optionsOf(context: HandlerContext): SendOptions {
   // Of the dispatcher's own making, which knows what the caller asked for.
-  const { streams, report, key, signal } = context as CallContext
+  const { items, report, key, signal } = context as CallContext
   return {
     signal,
     // How long it may take is its caller's affair.
     timeout: Number.POSITIVE_INFINITY,
-    ...(streams?.input && { input: streams.input }),
+    ...(items && { input: items }),
     ...(report && { onProgress: context.progress }),
     ...(key !== undefined && { idempotencyKey: key }),
   }

@@ -1,8 +1,10 @@
 import type { HandlerContext } from '../calls/functions.js'
 import { notFound, notMounted } from '../calls/refusals.js'
-import { type ClientSettings, LastingClient } from '../client/client.js'
+import { LastingClient } from '../client/client.js'
+import type { ClientSettings } from '../client/client-options.js'
 import type { ClientState } from '../client/state.js'
-import { DISCOVER } from '../features/discovery/discovery.js'
+import { DISCOVER } from '../features/discovery/discover.js'
+import { STANDARD } from '../presets/standard.js'
 import type { MessagePortLike } from '../transport/ports.js'
 import { type Next, passMeta, passOn } from './pass-on.js'
 import { Tab, type TabOptions } from './tab.js'
@@ -95,14 +97,18 @@ export class TabServer {
   }
 
   #createClient(): LastingClient {
-    return new LastingClient(undefined, {
-      ...this.#options,
-      url: () => this.#askUrl(),
-      autoConnect: false,
-      use: passMeta,
-      fallback: this.#toTabs,
-      discover: () => discoverAt(this.#newestFirst()[0]?.channel),
-    })
+    return new LastingClient(
+      undefined,
+      {
+        ...this.#options,
+        url: () => this.#askUrl(),
+        autoConnect: false,
+        use: passMeta,
+        fallback: this.#toTabs,
+        discover: () => discoverAt(this.#newestFirst()[0]?.channel),
+      },
+      STANDARD,
+    )
   }
 
   async #askUrl(): Promise<string> {

@@ -1,8 +1,10 @@
+import { answering } from '../calls/feature-table.js'
+import type { KeyedCall } from '../calls/keyed-call.js'
 import { ChannelKind, type ChannelKindOptions, type LiveChannel } from '../channels/live-channel.js'
-import type { KeyedCall, Keys } from '../features/keys/keyed-calls.js'
 import type { Connection } from '../link/connection.js'
-import type { Reception } from '../link/connection-events.js'
-import type { HelloParams } from '../link/handshake.js'
+import type { HelloParams, Keys } from '../link/hello.js'
+import type { Reception } from '../link/server-handshake.js'
+import { STANDARD } from '../presets/standard.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { MessagePortLike } from '../transport/ports.js'
 import type { CloseInfo } from '../transport/transport.js'
@@ -56,7 +58,7 @@ export class Tab {
       side: 'server',
       options: options.channel,
       // It runs by its key at the server: here it is passed on.
-      answerKeyed: (call: KeyedCall) => call.run(call.signal),
+      features: answering(STANDARD, (call: KeyedCall) => call.run(call.signal)),
       receive: (hello, connection, channel) => this.#receive(channel, hello, connection),
       events: {
         down: (channel) => channel === this.#channel && this.#down(),
@@ -155,14 +157,11 @@ export class Tab {
     const common = { spreadMs: 0, ...(keys && { keys }) }
     const before = this.#channel
     if (before && resume?.sid === before.id) {
-      const resumed = before.resume(connection, resume.recv, {})
-      if (!resumed) return { refuse: IMPOSSIBLE }
+      const recv = before.resume(connection, resume.recv, {})
+      if (recv === undefined) return { refuse: IMPOSSIBLE }
       channel.abandon()
       const { sid, token } = resume
-      return {
-        welcome: { ...common, sid, token, resumed: true, recv: resumed.recv },
-        events: resumed.events,
-      }
+      return { welcome: { ...common, sid, token, resumed: true, recv } }
     }
     this.#channel = channel
     before?.end(MOVED_ON)

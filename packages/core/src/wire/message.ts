@@ -68,6 +68,9 @@ export type ResponseMessage = ResultMessage | ErrorMessage
 /** Anything that may be sent on its own. */
 export type Message = RequestMessage | NotificationMessage | ResponseMessage
 
+/** What a request says beside its params, as it came. */
+export type ReceivedExtras = { readonly [name: string]: unknown }
+
 /** What a decoded value turned out to be. */
 export type Classified =
   | {
@@ -76,9 +79,9 @@ export type Classified =
       method: string
       params: unknown
       /** What it says beside its params, as it came. */
-      rpc: { readonly [K in keyof RequestExtras]?: unknown }
+      rpc: ReceivedExtras | undefined
     }
-  | { kind: 'notification'; method: string; params: unknown; rpc: { readonly meta?: unknown } }
+  | { kind: 'notification'; method: string; params: unknown; rpc: ReceivedExtras | undefined }
   | { kind: 'result'; id: MessageId; result: unknown }
   | { kind: 'error'; id: MessageId; error: ErrorObject; ran: Ran | undefined }
   /** Meant as an answer, but not one: `result` and `error` both, a malformed `error`, no version. */
@@ -143,18 +146,16 @@ function classifyResponse(value: object, hasId: boolean): Classified {
 
 /** What no handler can say, whatever it throws: beside the error, not in it. */
 function readRan(message: object): Ran | undefined {
-  const { ran } = extrasOf<{ ran?: unknown }>(message)
+  const ran = extrasOf(message)?.ran
   return ran === false || ran === null ? ran : undefined
 }
 
-const NO_EXTRAS: object = Object.freeze(Object.create(null))
-
-/** The protocol's own member of a message; empty where it has none. */
-function extrasOf<T extends object>(message: object): T {
+/** The protocol's own member of a message; undefined if it has none. */
+function extrasOf(message: object): ReceivedExtras | undefined {
   const rpc = Object.hasOwn(message, 'rpc') && (message as { rpc?: unknown }).rpc
-  if (typeof rpc !== 'object' || rpc === null) return NO_EXTRAS as T
+  if (typeof rpc !== 'object' || rpc === null) return undefined
   // What is inherited is not said: a copy of the own members inherits nothing.
-  return Object.assign(Object.create(null), rpc) as T
+  return Object.assign(Object.create(null), rpc) as ReceivedExtras
 }
 
 export function isMessageId(value: unknown): value is MessageId {

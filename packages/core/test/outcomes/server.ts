@@ -1,5 +1,6 @@
 import type { Transport } from '@flashrpc/core'
 import { ChannelKind, type LiveChannel } from '../../src/channels/live-channel.js'
+import { STANDARD } from '../../src/presets/standard.js'
 import { Sessions } from '../../src/server/sessions.js'
 
 const LEAVING = { code: 1001, reason: 'The server is closing' }
@@ -17,6 +18,7 @@ export class ServerProcess {
     this.#kind = new ChannelKind({
       contract: undefined,
       side: 'server',
+      features: STANDARD,
       options: {
         methods,
         heartbeat: false,

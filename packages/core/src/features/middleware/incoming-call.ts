@@ -1,9 +1,8 @@
 import type { CallContext } from '../../calls/call-context.js'
+import type { Meta, Middleware, MiddlewareCall } from '../../calls/middleware-call.js'
 import type { AnyPeer } from '../../calls/peer.js'
-import type { RpcError } from '../../errors/errors.js'
 import type { MessageId } from '../../wire/message.js'
-import type { Meta } from './meta.js'
-import { type Middleware, type MiddlewareCall, through } from './middleware.js'
+import { through } from './through.js'
 
 /** A call of the other side, as middleware sees it. */
 export class IncomingCall implements MiddlewareCall {
@@ -62,7 +61,7 @@ export async function arrive(
   use: readonly Middleware[],
   call: MiddlewareCall,
   serve: () => Promise<unknown>,
-  told: (thrown: unknown) => RpcError,
+  told: (thrown: unknown) => Error,
 ): Promise<unknown> {
   const thrownAs = new Map<unknown, unknown>()
   try {

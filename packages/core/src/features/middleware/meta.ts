@@ -1,5 +1,4 @@
-/** What travels beside a call's params, between flashrpc peers: short texts by name, such as `traceparent`. */
-export type Meta = Record<string, string>
+import type { Meta } from '../../calls/middleware-call.js'
 
 const MOST_ENTRIES = 32
 /** Of all names and texts together. */

@@ -1,20 +1,11 @@
+import type { ChannelContext } from '../../calls/channel-context.js'
+import type { Middleware, MiddlewareCall } from '../../calls/middleware-call.js'
 import type { AnyPeer } from '../../calls/peer.js'
 import type { PendingCall } from '../../calls/pending-call.js'
 import { own } from '../../errors/error-origin.js'
 import { describeThrown, ErrorCode, RpcError } from '../../errors/errors.js'
 import { createMeta } from './meta.js'
-import { callOf, type Middleware, type MiddlewareCall, through } from './middleware.js'
-
-/** What is known of a call that this side makes, before it goes through middleware. */
-export interface Departure {
-  readonly kind: MiddlewareCall['kind']
-  readonly params: unknown
-  readonly dialect: string | undefined
-  readonly channel: unknown
-  readonly identity: unknown
-  /** What the caller gave it. */
-  readonly signal: AbortSignal | undefined
-}
+import { callOf, through } from './through.js'
 
 /** A call of this side, as its middleware sees it. */
 export class OutgoingCall implements MiddlewareCall {
@@ -31,15 +22,21 @@ export class OutgoingCall implements MiddlewareCall {
   readonly #ended: Promise<unknown>
   #controller: AbortController | undefined
 
-  constructor(call: PendingCall, { kind, params, dialect, channel, identity, signal }: Departure) {
-    this.kind = kind
+  /** @param signal what the caller gave it. */
+  constructor(
+    { dialect, owner }: Pick<ChannelContext, 'dialect' | 'owner'>,
+    call: PendingCall,
+    params: unknown,
+    signal: AbortSignal | undefined,
+  ) {
+    this.kind = call.kind
     this.method = call.method
     this.params = params
-    this.id = kind === 'notification' ? undefined : call.id
+    this.id = call.kind === 'notification' ? undefined : call.id
     this.dialect = dialect
     // A core is a channel's or a client's.
-    this.channel = channel as AnyPeer
-    this.identity = identity
+    this.channel = owner as AnyPeer
+    this.identity = owner.identity
     this.parent = callOf(signal)
     this.#ended = call.promise
   }

@@ -1,5 +1,5 @@
+import { MAX_TIMER_MS } from '../../base/max-timer.js'
 import { onAbort } from '../../calls/abort-listeners.js'
-import { MAX_TIMER_MS } from '../../calls/call-timer.js'
 
 /** Calls that wait for a handler of their method to come, by the method. */
 export class MountWait {

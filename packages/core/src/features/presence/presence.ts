@@ -1,57 +1,66 @@
-import { Listeners } from '../../base/listeners.js'
-import { type ErrorContext, hookContext } from '../../logging/error-context.js'
+import type { ChannelContext } from '../../calls/channel-context.js'
+import type { Feature } from '../../calls/feature.js'
+import { assertDuration } from '../../errors/assert-number.js'
+import { readMethods } from '../../link/hello.js'
+import { MountWait } from './mount-wait.js'
+import { ToldMethods } from './told-methods.js'
 
-/** Whose other side it is. */
-interface PresenceHost {
-  error(error: unknown, context: ErrorContext): void
+/** Presence: a server knows which methods of a client have a handler, and calls wait for handlers that are to come. */
+export function presence(): Feature {
+  return FEATURE
 }
 
-/** Which methods of the other side have a handler there now, as it says. */
-export class Presence {
-  readonly #host: PresenceHost
-  #methods: ReadonlySet<string> | undefined
-  /** Made for the first one: most channels have none. */
-  #listeners: Listeners<ReadonlySet<string>> | undefined
+const METHODS = 'rpc.methods'
+const MOUNTS = {}
 
-  constructor(host: PresenceHost) {
-    this.#host = host
-  }
-
-  /** @returns undefined where the other side does not say. */
-  has(method: string): boolean | undefined {
-    return this.#methods?.has(method)
-  }
-
-  /** Tells of each change. @returns ends that. */
-  listen(listener: (methods: ReadonlySet<string>) => void): () => void {
-    this.#listeners ??= new Listeners((error) => this.#host.error(error, hookContext('onMethods')))
-    return this.#listeners.add(listener)
-  }
-
-  /** The other side has said which. */
-  said(names: readonly string[]): void {
-    const methods = setOf(names)
-    const before = this.#methods ?? NONE
-    this.#methods = methods
-    if (methods.size === before.size && [...methods].every((name) => before.has(name))) return
-    this.#listeners?.tell(methods)
-  }
-
-  /** Nobody is there any more. */
-  end(): void {
-    if (this.#methods) this.said([])
-    this.#listeners = undefined
-  }
+/** Client: what its server was told of its methods. */
+function toldOf(channel: ChannelContext): ToldMethods | undefined {
+  if (channel.side !== 'client') return undefined
+  return channel.stateOf(
+    FEATURE,
+    () =>
+      new ToldMethods(
+        () => channel.exposed,
+        (exposed) => channel.link?.sendControl(METHODS, { exposed }) ?? false,
+      ),
+  )
 }
 
-const NONE: ReadonlySet<string> = new Set()
-/** What was said last: the pages of an application have the same. */
-let last = NONE
+function waitOf(channel: ChannelContext): MountWait {
+  return channel.stateOf(MOUNTS, () => new MountWait())
+}
 
-function setOf(names: readonly string[]): ReadonlySet<string> {
-  if (names.length === 0) return NONE
-  const methods = new Set(names)
-  const isSame = methods.size === last.size && names.every((name) => last.has(name))
-  if (!isSame) last = methods
-  return last
+const FEATURE: Feature = {
+  name: 'presence',
+  resolve: ({ waitForMount = 0 }) => ({
+    waitForMount: assertDuration('waitForMount', waitForMount),
+  }),
+  hello(channel) {
+    const methods = toldOf(channel)?.greet()
+    return methods ? { methods } : {}
+  },
+  ready(channel, hello) {
+    if (channel.side === 'client') toldOf(channel)?.catchUp()
+    else if (hello) tell(channel, ('attempt' in hello && hello.methods) || [])
+  },
+  handlersChanged: (channel) => toldOf(channel)?.changed(),
+  controls: {
+    [METHODS]: {
+      isCounted: false,
+      receive(channel, params) {
+        const methods = readMethods((params as { exposed?: unknown } | undefined)?.exposed)
+        if (!methods) return `an ${METHODS} says exposed, an array of names`
+        tell(channel, methods)
+        return undefined
+      },
+    },
+  },
+  mounts: {
+    wait: (channel, method, ms, signal) => waitOf(channel).for(method, ms, signal),
+    mounted: (channel, method) => channel.stateIfAny<MountWait>(MOUNTS)?.mounted(method),
+  },
+}
+
+function tell(channel: ChannelContext, methods: readonly string[]): void {
+  if (channel.side === 'server') channel.exposes(methods)
 }

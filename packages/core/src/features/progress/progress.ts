@@ -1,123 +1,107 @@
-import type { Speech } from '../../calls/speech.js'
-import { incomingContext } from '../../logging/error-context.js'
-import type { MessageId } from '../../wire/message.js'
-import { wordOf } from '../streams/stream-words.js'
+import type { ChannelContext } from '../../calls/channel-context.js'
+import { checkResult } from '../../calls/check-result.js'
+import { readId } from '../../calls/control-message.js'
+import type { CallRequest, Feature } from '../../calls/feature.js'
+import type { PendingCall } from '../../calls/pending-call.js'
+import { schemaOf } from '../../contract/contract.js'
+import { kindOf } from '../../errors/assert-options.js'
+import { RpcConfigError, RpcProtocolError } from '../../errors/errors.js'
+import { quoted } from '../../errors/quoted.js'
+import { outgoingContext } from '../../logging/error-context.js'
+import { PROGRESS, ProgressListening, ProgressReport } from './progress-values.js'
 
-/** callee → caller: how far a call has come (docs/protocol.md, "Progress"). */
-export const PROGRESS = 'rpc.progress'
-
-/** Tells the caller of one call how far that has come; of what there is no room for, the newest. */
-export class ProgressReport {
-  readonly #id: MessageId
-  readonly #method: string
-  readonly #speech: Speech
-  #newest: { readonly value: unknown } | undefined
-  #isOver = false
-
-  constructor(id: MessageId, method: string, speech: Speech) {
-    this.#id = id
-    this.#method = method
-    this.#speech = speech
-  }
-
-  tell(value: unknown): void {
-    if (this.#isOver) return
-    const isWaiting = this.#newest !== undefined
-    this.#newest = { value }
-    if (isWaiting) return
-    const room = this.#speech.whenRoomy()
-    if (room) void this.#sendWhen(room)
-    else this.#send()
-  }
-
-  /** The call ends: what waits goes out ahead of its answer. */
-  end(): void {
-    this.#send()
-    this.#isOver = true
-  }
-
-  /** Nobody listens any more. */
-  stop(): void {
-    this.#newest = undefined
-    this.#isOver = true
-  }
-
-  async #sendWhen(room: Promise<void>): Promise<void> {
-    for (let wait: Promise<void> | undefined = room; wait; wait = this.#speech.whenRoomy())
-      await wait
-    this.#send()
-  }
-
-  #send(): void {
-    if (this.#isOver || !this.#newest) return
-    const { value } = this.#newest
-    this.#newest = undefined
-    const unsent = this.#speech.say(wordOf(PROGRESS, { id: this.#id, value }))
-    if (unsent) {
-      const context = incomingContext(
-        { method: this.#method, kind: 'method', id: this.#id },
-        'progress',
-      )
-      this.#speech.error(unsent.error(this.#method, 'Progress'), context)
-    }
-  }
+/** Progress: a handler tells its caller how far a call has come. */
+export function progress(): Feature {
+  return FEATURE
 }
 
-export interface ProgressListenerOptions {
-  /** Makes of a value what it is to be told as. */
-  readonly check: (value: unknown) => unknown
-  readonly listener: (value: unknown) => unknown
-  readonly error: (error: unknown) => void
+const FEATURE: Feature = {
+  name: 'progress',
+  callOptions: {
+    onProgress: {
+      check: assertListener,
+      open: listen,
+    },
+  },
+  showSigns(channel, call) {
+    const { definition } = call
+    if (listeningOf(call) || (definition && !schemaOf(definition, 'progress'))) return
+    listen(channel, call, ignore)
+  },
+  extras: {
+    progress: {
+      whyWrong: (value, { id, method }) =>
+        value === undefined || (value === true && id !== null)
+          ? undefined
+          : `rpc.progress of ${quoted(method)} must be true, with an id, or left out`,
+      take(channel, context, value) {
+        if (value !== true) return
+        const report = new ProgressReport(context.id, context.method, channel)
+        context.report = report
+        context.add({ abort: () => report.stop(), end: () => report.end() })
+      },
+    },
+  },
+  controls: {
+    [PROGRESS]: {
+      isCounted: true,
+      receive({ calls }, params) {
+        const id = readId(params)?.id
+        const call = calls.awaited(id)
+        if (!call) return calls.stateOf(id) === 'over' ? undefined : `an ${PROGRESS} of no call`
+        const listening = listeningOf(call)
+        if (!listening) return `an ${PROGRESS} of a call that did not ask for it`
+        calls.touch(id)
+        listening.heard((params as { value?: unknown }).value)
+        return undefined
+      },
+      refused(channel, params, why) {
+        const call = channel.calls.awaited(readId(params)?.id)
+        if (!call) return true
+        const { method } = call
+        const what = `Progress of "${method}" was not taken: ${why}`
+        channel.error(new RpcProtocolError(what, { method }), outgoingContext(call, 'progress'))
+        return true
+      },
+    },
+  },
 }
 
-/** Tells a listener how far a call has come: one value at a time, and next the newest there is by then. */
-export class ProgressListening {
-  readonly #options: ProgressListenerOptions
-  #newest: { readonly value: unknown } | undefined
-  #telling: Promise<{ done: Promise<void> } | undefined> | undefined
-  #isBusy = false
-
-  constructor(options: ProgressListenerOptions) {
-    this.#options = options
-  }
-
-  heard(value: unknown): void {
-    this.#newest = { value }
-    if (!this.#isBusy) void this.#work()
-  }
-
-  /** The call has ended: the last value is told, though the listener may still be busy with another. */
-  async end(): Promise<void> {
-    await this.#telling
-    const last = this.#newest
-    this.#newest = undefined
-    if (last) await this.#tell(last.value)
-  }
-
-  /** The call was given up: nothing more is told. */
-  stop(): void {
-    this.#newest = undefined
-  }
-
-  async #work(): Promise<void> {
-    this.#isBusy = true
-    for (let next = this.#newest; next; next = this.#newest) {
-      this.#newest = undefined
-      this.#telling = this.#tell(next.value)
-      await (await this.#telling)?.done
-    }
-    this.#isBusy = false
-  }
-
-  /** @returns resolves when the listener has been told; `done`, when it is done with it. */
-  async #tell(value: unknown): Promise<{ done: Promise<void> } | undefined> {
-    const { check, listener, error } = this.#options
-    try {
-      const checked = await check(value)
-      return { done: Promise.resolve(listener(checked)).then(() => {}, error) }
-    } catch (thrown) {
-      error(thrown)
-      return undefined
-    }
-  }
+function listen(
+  channel: ChannelContext,
+  call: PendingCall,
+  listener: (value: never) => unknown,
+): void {
+  const { method, definition } = call
+  const listening = new ProgressListening({
+    check: (value) => checkResult(definition, method, 'progress', value, channel),
+    listener: listener as (value: unknown) => unknown,
+    error: (error) => channel.error(error, outgoingContext(call, 'progress')),
+  })
+  call.told ??= {}
+  call.told.progress = yes
+  call.add(listening)
 }
+
+function listeningOf({ parts }: PendingCall): ProgressListening | undefined {
+  return parts?.find((part): part is ProgressListening => part instanceof ProgressListening)
+}
+
+function yes(): true {
+  return true
+}
+
+/** @throws {RpcConfigError} if nobody will tell of any progress, or the listener is no function. */
+function assertListener({ method, definition, value: listener }: CallRequest): void {
+  if (listener === undefined) return
+  const tellsNone = definition && !schemaOf(definition, 'progress')
+  if (!tellsNone && typeof listener === 'function') return
+  throw new RpcConfigError(
+    tellsNone
+      ? `"${method}" tells of no progress: leave onProgress out, or add progress to the contract`
+      : `onProgress of "${method}" must be a function; it is ${kindOf(listener)}`,
+    { method },
+  )
+}
+
+function ignore(): void {}

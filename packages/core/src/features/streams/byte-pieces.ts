@@ -1,4 +1,4 @@
-import type { Unsent } from './unsent.js'
+import type { Unsent } from '../../calls/unsent.js'
 
 /**
  * The most bytes of a piece, 64 KiB: several are on their way at once (`limits.streamBytes`), and other messages pass

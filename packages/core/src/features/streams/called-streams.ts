@@ -1,66 +1,79 @@
+import type { ChannelContext } from '../../calls/channel-context.js'
+import { controlMessage, readId } from '../../calls/control-message.js'
 import type { Source } from '../../calls/functions.js'
+import type { CallPart } from '../../calls/pending-call.js'
 import { outcomeOf, type PendingCall, STATE } from '../../calls/pending-call.js'
-import type { PendingCalls } from '../../calls/pending-calls.js'
-import type { Speech } from '../../calls/speech.js'
-import { describeThrown, RpcAbortedError } from '../../errors/errors.js'
+import { describeThrown, RpcAbortedError, RpcProtocolError } from '../../errors/errors.js'
 import { outgoingContext } from '../../logging/error-context.js'
+import { IncomingStream } from './incoming-stream.js'
 import { OutgoingStream } from './outgoing-stream.js'
-import { isCredit, readId, StreamWord, wordOf } from './stream-words.js'
+import { isCredit, StreamMessage } from './stream-messages.js'
 
 /** The streams of the calls that were made here. */
 export class CalledStreams {
-  readonly #speech: Speech
-  readonly #pending: PendingCalls
+  readonly #channel: ChannelContext
 
-  constructor(speech: Speech, pending: PendingCalls) {
-    this.#speech = speech
-    this.#pending = pending
+  constructor(channel: ChannelContext) {
+    this.#channel = channel
   }
 
   /** Sends the items of a source along with a call, as far as the other side wants them. */
   send(call: PendingCall, source: Source<unknown>): void {
-    const speech = this.#speech
+    const channel = this.#channel
     const { id, method } = call
     const output = new OutgoingStream({
       credit: 0,
-      whenRoomy: () => speech.whenRoomy(),
-      error: (thrown) => speech.error(thrown, outgoingContext(call, 'source')),
-      say: (value) => speech.say(wordOf(StreamWord.input, { id, value })),
-      largest: () => speech.largestMessage,
+      whenRoomy: () => channel.whenRoomy(),
+      error: (thrown) => channel.error(thrown, outgoingContext(call, 'source')),
+      say: (value) => channel.say(controlMessage(StreamMessage.input, { id, value })),
+      largest: () => channel.peer.message,
       unsent: (why) => why.error(method),
     })
-    call.input = output
+    call.add(output)
     const over = () => output.stop()
     call.promise.then(over, over)
     output.run(source).then(
       () => {
-        if (!output.isStopped) speech.say(wordOf(StreamWord.inputEnd, { id }))
+        if (!output.isStopped) channel.say(controlMessage(StreamMessage.inputEnd, { id }))
       },
       (thrown: unknown) => {
-        if (output.isStopped) speech.error(thrown, outgoingContext(call, 'source'))
-        else this.#pending.giveUp(call, inputFailed(call, thrown))
+        if (output.isStopped) channel.error(thrown, outgoingContext(call, 'source'))
+        else channel.calls.giveUp(call, inputFailed(call, thrown))
       },
     )
   }
 
   /** So many more items of a call may come. */
   grant({ id }: PendingCall, n: number): void {
-    this.#speech.say(wordOf(StreamWord.credit, { id, n }))
+    this.#channel.say(controlMessage(StreamMessage.credit, { id, n }))
   }
 
   /** A callee said something of a call. @returns how it breaks the protocol, where it does. */
   heard(word: string, params: unknown, bytes: number): string | undefined {
-    if (word !== StreamWord.item && word !== StreamWord.inputCredit) return undefined
     const id = readId(params)?.id
-    const call = this.#pending.awaited(id)
+    const call = this.#channel.calls.awaited(id)
     // What was under way when it ended is nobody's.
-    if (!call) return this.#pending.stateOf(id) === 'over' ? undefined : `an ${word} of no call`
-    this.#pending.touch(id)
+    if (!call)
+      return this.#channel.calls.stateOf(id) === 'over' ? undefined : `an ${word} of no call`
+    this.#channel.calls.touch(id)
     const { value, n } = params as { value?: unknown; n?: unknown }
-    if (word === StreamWord.item) {
-      return call.items ? call.items.push(value, bytes) : 'an rpc.item of a call that is no stream'
+    if (word === StreamMessage.item) {
+      const items = partOf(call, IncomingStream)
+      return items ? items.push(value, bytes) : 'an rpc.item of a call that is no stream'
     }
-    return this.#granted(call.input, n)
+    return this.#granted(partOf(call, OutgoingStream), n)
+  }
+
+  /** An item was refused for this reason: a stream that misses an item is wrong as a whole, so it ends. */
+  refused(params: unknown, why: string): void {
+    const { calls } = this.#channel
+    const call = calls.awaited(readId(params)?.id)
+    if (!call) return
+    const { method } = call
+    calls.giveUp(
+      call,
+      new RpcProtocolError(`An item of "${method}" was not taken: ${why}`, { method }),
+    )
   }
 
   #granted(input: OutgoingStream | undefined, n: unknown): string | undefined {
@@ -76,4 +89,11 @@ function inputFailed(call: PendingCall, thrown: unknown): RpcAbortedError {
   const outcome = outcomeOf(call)
   const message = `"${call.method}" was given up, as its input failed (${describeThrown(thrown)}): it ${STATE[outcome]}`
   return new RpcAbortedError(message, outcome, { method: call.method, cause: thrown })
+}
+
+function partOf<Part extends CallPart>(
+  { parts }: PendingCall,
+  kind: new (...args: never[]) => Part,
+): Part | undefined {
+  return parts?.find((part): part is Part => part instanceof kind)
 }

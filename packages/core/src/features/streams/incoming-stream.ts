@@ -1,4 +1,5 @@
 import type { RpcStream } from '../../calls/functions.js'
+import type { CallPart } from '../../calls/pending-call.js'
 import { withOrigin } from '../../errors/error-origin.js'
 import { RpcConfigError, RpcOverloadedError, RpcTimeoutError } from '../../errors/errors.js'
 import type { StreamRoom } from './stream-room.js'
@@ -44,7 +45,7 @@ type Ending = { readonly error?: unknown }
  * as they are taken, and less of it where they are large, so that never more wait here than there is room
  * for.
  */
-export class IncomingStream implements RpcStream<unknown> {
+export class IncomingStream implements RpcStream<unknown>, CallPart {
   readonly #options: IncomingStreamOptions
   #items: Item[] = []
   #received = 0
@@ -70,8 +71,12 @@ export class IncomingStream implements RpcStream<unknown> {
     return this.#received
   }
 
+  get itemCount(): number {
+    return this.#received
+  }
+
   /** Whether items wait here to be taken. */
-  get isHolding(): boolean {
+  get isHeldUp(): boolean {
     return this.#items.length > 0
   }
 
@@ -110,12 +115,12 @@ export class IncomingStream implements RpcStream<unknown> {
 
   /** Ends it with an error: behind what has come, unless that was given up. */
   fail(error: unknown): void {
-    this.abort(error)
+    this.failed(error)
     this.end({ error })
   }
 
-  /** Ends it at once if its signal was aborted, or if a timeout passes while an item is being checked. */
-  abort(error: unknown): void {
+  /** Its call has failed: it ends at once if its signal was aborted, or if a timeout passes while an item is checked. */
+  failed(error: unknown): void {
     const isLate = this.#dropChecked !== undefined && error instanceof RpcTimeoutError
     if (this.#options.signal?.aborted || isLate) this.discard({ error })
   }

@@ -1,9 +1,10 @@
 import type { Source } from '../../calls/functions.js'
+import type { CallPart } from '../../calls/pending-call.js'
+import type { Unsent } from '../../calls/unsent.js'
+import { MOST_CREDIT } from '../../link/limits.js'
 import { isUint8Array } from '../../wire/binary.js'
 import { BytePieces } from './byte-pieces.js'
 import { isNodeStream, iterateNodeStream } from './node-stream.js'
-import { MOST_CREDIT } from './stream-words.js'
-import type { Unsent } from './unsent.js'
 import { isWebStream, iterateWebStream } from './web-stream.js'
 
 export interface OutgoingStreamOptions {
@@ -26,7 +27,7 @@ export interface OutgoingStreamOptions {
  * for them and room on the way. It takes none ahead. An item that is bytes, too large for one message, goes out as
  * several items.
  */
-export class OutgoingStream {
+export class OutgoingStream implements CallPart {
   readonly #options: OutgoingStreamOptions
   #credit: number
   #sent = 0
@@ -44,6 +45,10 @@ export class OutgoingStream {
 
   /** How many items of the source were sent, each as a whole. */
   get sent(): number {
+    return this.#sent
+  }
+
+  get itemCount(): number {
     return this.#sent
   }
 

@@ -1,22 +1,17 @@
 import { EMPTY_SET, ownSet } from '../../base/empty.js'
+import type { ChannelContext } from '../../calls/channel-context.js'
+import { controlMessage, readId } from '../../calls/control-message.js'
 import type { Source } from '../../calls/functions.js'
 import { IdTable } from '../../calls/id-table.js'
-import type { Speech } from '../../calls/speech.js'
+import { toldUnsent } from '../../calls/unsent.js'
 import { ErrorCode, RpcError } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
 import { type ErrorPhase, incomingContext } from '../../logging/error-context.js'
 import type { MessageId } from '../../wire/message.js'
 import { IncomingStream } from './incoming-stream.js'
 import { OutgoingStream } from './outgoing-stream.js'
+import { isCredit, StreamMessage } from './stream-messages.js'
 import type { StreamRoom } from './stream-room.js'
-import { isCredit, readId, StreamWord, wordOf } from './stream-words.js'
-import { toldUnsent } from './unsent.js'
-
-/** Who serves them. */
-export interface ServedStreamsHost extends Speech {
-  /** How much of what callers send along may wait here to be read. */
-  readonly room: StreamRoom
-}
 
 /** What a request says of its streams, as it came. */
 export interface StreamRequest {
@@ -30,12 +25,15 @@ const REMEMBERED = 1_024
 
 /** The streams of the calls that run here, by the ids of their calls. */
 export class ServedStreams {
-  readonly #host: ServedStreamsHost
+  readonly #channel: ChannelContext
+  readonly #room: StreamRoom
   readonly #open = new IdTable<ServedCall>()
   #ended: Set<MessageId> = EMPTY_SET
 
-  constructor(host: ServedStreamsHost) {
-    this.#host = host
+  /** @param room how much of what callers send along may wait here to be read. */
+  constructor(channel: ChannelContext, room: StreamRoom) {
+    this.#channel = channel
+    this.#room = room
   }
 
   /** Opens those that a request asks for. It must be none that {@link whyNoStreams} complains of. */
@@ -45,7 +43,7 @@ export class ServedStreams {
     { credit, input }: StreamRequest,
     checkInput: (item: unknown) => unknown,
   ): ServedCall {
-    const call = new ServedCall(id, method, this.#host)
+    const call = new ServedCall(id, method, this.#channel, this.#room)
     if (credit !== undefined) call.takesItems(credit as number)
     if (input !== undefined) call.sendsInput(checkInput)
     // After a reconnect the id may have been another call’s, which has not ended yet.
@@ -69,7 +67,6 @@ export class ServedStreams {
 
   /** A caller said something of a call. @returns how it breaks the protocol, where it does. */
   heard(method: string, params: unknown, bytes: number): string | undefined {
-    if (!CALLERS.has(method)) return undefined
     const named = readId(params)
     const call = named && this.#open.get(named.id)
     if (call) return call.heard(method, params as { n?: unknown; value?: unknown }, bytes)
@@ -77,37 +74,28 @@ export class ServedStreams {
     return `an ${method} of ${named ? 'a call without streams' : 'no call'}`
   }
 
-  /**
-   * As {@link heard}, of a message that was refused for this reason. @returns false if the message must be answered
-   * with an error.
-   */
-  refusedWord(method: string, params: unknown, why: string): boolean {
-    if (method !== StreamWord.input) return false
+  /** A caller's item was refused for this reason. */
+  refused(params: unknown, why: string): void {
     const named = readId(params)
     if (named) this.#open.get(named.id)?.refuseInput(why)
-    return true
   }
 }
-
-const CALLERS: ReadonlySet<string> = new Set([
-  StreamWord.credit,
-  StreamWord.input,
-  StreamWord.inputEnd,
-])
 
 /** The streams of one call that runs here. */
 export class ServedCall {
   readonly id: MessageId
   readonly method: string
-  readonly #host: ServedStreamsHost
+  readonly #channel: ChannelContext
+  readonly #room: StreamRoom
   #input: IncomingStream | undefined
   #output: OutgoingStream | undefined
   #isInputOver = false
 
-  constructor(id: MessageId, method: string, host: ServedStreamsHost) {
+  constructor(id: MessageId, method: string, channel: ChannelContext, room: StreamRoom) {
     this.id = id
     this.method = method
-    this.#host = host
+    this.#channel = channel
+    this.#room = room
   }
 
   /** What the caller sends along, where it does. */
@@ -121,31 +109,31 @@ export class ServedCall {
   }
 
   takesItems(credit: number): void {
-    const host = this.#host
+    const channel = this.#channel
     const { method, id } = this
     const contextOf = (phase: ErrorPhase) => incomingContext({ method, kind: 'stream', id }, phase)
     this.#output = new OutgoingStream({
       credit,
-      whenRoomy: () => host.whenRoomy(),
-      error: (thrown) => host.error(thrown, contextOf('source')),
-      say: (value) => host.say(wordOf(StreamWord.item, { id: this.id, value })),
-      largest: () => host.largestMessage,
+      whenRoomy: () => channel.whenRoomy(),
+      error: (thrown) => channel.error(thrown, contextOf('source')),
+      say: (value) => channel.say(controlMessage(StreamMessage.item, { id: this.id, value })),
+      largest: () => channel.peer.message,
       unsent: (why) => {
         // Why, is told on this side only: the text may be that of an error of the handler's own.
-        host.error(why.error(this.method), contextOf('answer'))
+        channel.error(why.error(this.method), contextOf('answer'))
         return toldUnsent(this.method, why)
       },
     })
   }
 
   sendsInput(check: (item: unknown) => unknown): void {
-    const host = this.#host
+    const channel = this.#channel
     const grant = (n: number) => {
-      host.say(wordOf(StreamWord.inputCredit, { id: this.id, n }))
+      channel.say(controlMessage(StreamMessage.inputCredit, { id: this.id, n }))
     }
     this.#input = new IncomingStream({
       method: this.method,
-      room: host.room,
+      room: this.#room,
       begin: grant,
       isInput: true,
       grant,
@@ -185,13 +173,13 @@ export class ServedCall {
     { n, value }: { n?: unknown; value?: unknown },
     bytes: number,
   ): string | undefined {
-    if (word === StreamWord.credit) {
+    if (word === StreamMessage.credit) {
       if (!this.#output) return 'an rpc.credit of a call that is no stream'
       return isCredit(n) ? this.#output.grant(n) : `an rpc.credit of ${String(n)}`
     }
     if (!this.#input) return `an ${word} of a call that said nothing of input`
     if (this.#isInputOver) return `an ${word} after the last`
-    if (word === StreamWord.input) return this.#input.push(value, bytes)
+    if (word === StreamMessage.input) return this.#input.push(value, bytes)
     this.#isInputOver = true
     this.#input.end()
     return undefined

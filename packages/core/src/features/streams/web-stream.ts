@@ -1,13 +1,4 @@
-/**
- * The part of a web stream (`ReadableStream`) that is needed. Not every browser, and not every `lib` of TypeScript,
- * can iterate over one.
- */
-export interface WebStream<Item> {
-  getReader(): {
-    read(): Promise<{ done: boolean; value?: Item | undefined }>
-    cancel(): Promise<void>
-  }
-}
+import type { WebStream } from '../../calls/functions.js'
 
 /** Whether a source is a stream of the web, such as the body of a response. */
 export function isWebStream(source: object): source is WebStream<unknown> {

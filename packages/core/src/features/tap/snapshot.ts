@@ -1,25 +1,13 @@
-import type { Connection } from '../../link/connection.js'
-import type { Session } from '../sessions/session.js'
-import type { Snapshot } from './wire-tap.js'
+import type { TappableChannel } from '../../calls/feature.js'
+import type { Snapshot } from '../../link/wire-tap.js'
 
 /** Where a channel stands, for developer tools. */
-export function snapshotOf(
-  { running, queued }: Pick<Snapshot, 'running' | 'queued'>,
-  connection: Connection | undefined,
-  session: Session | undefined,
-): Snapshot {
-  const most = connection?.peerLimits.message
+export function snapshotOf({ link, connection, running, queued }: TappableChannel): Snapshot {
+  const most = connection?.isReady ? connection.peer.message : undefined
+  const { session } = link ?? {}
   return {
-    isExtended: connection?.isExtended ?? null,
-    session: session
-      ? {
-          id: session.sid,
-          sent: session.acknowledged + session.held.messages,
-          acknowledged: session.acknowledged,
-          keptBytes: session.held.bytes,
-          received: session.recv,
-        }
-      : null,
+    isExtended: connection ? connection.isExtended : null,
+    session: session ? { ...session, received: link?.recv ?? 0 } : null,
     running,
     queued,
     bufferedBytes: connection?.bufferedBytes ?? null,

@@ -1,5 +1,5 @@
-import type { CloseInfo } from '../../transport/transport.js'
-import type { Codec, Frame } from '../../wire/codec.js'
+import type { CloseInfo } from '../transport/transport.js'
+import type { Codec, Frame } from '../wire/codec.js'
 
 /** Sits between a client and its connections, for developer tools: sees each frame, and may hold it back. */
 export interface WireTap {

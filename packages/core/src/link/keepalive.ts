@@ -4,14 +4,14 @@ import { Heartbeat, type HeartbeatEvents, type HeartbeatOptions } from './heartb
 import type { ChannelLimits } from './limits.js'
 import type { RateLimit, RateLimitEvents } from './rate-limit.js'
 
-export interface LifeOptions {
+export interface KeepaliveOptions {
   readonly limits: ChannelLimits
   readonly heartbeat: HeartbeatOptions | false
   /** Server: makes what holds up a client that sends too much. */
   readonly createRateLimit?: ((events: RateLimitEvents) => RateLimit) | undefined
 }
 
-export interface LifeEvents {
+export interface KeepaliveEvents {
   /** Ask the other side for a sign of life, in the protocol's own words. */
   ping(): void
   /** Tell the other side, by a message of the protocol, that a message of its is arriving. */
@@ -33,10 +33,10 @@ export interface LifeEvents {
 const ARRIVING_MS = 500
 
 /** Watches over the life of one connection: asks for signs of it, and holds up whoever sends too much. */
-export class Life implements HeartbeatEvents, RateLimitEvents {
+export class Keepalive implements HeartbeatEvents, RateLimitEvents {
   readonly #transport: Transport
-  readonly #options: LifeOptions
-  readonly #events: LifeEvents
+  readonly #options: KeepaliveOptions
+  readonly #events: KeepaliveEvents
   readonly #rate: RateLimit | undefined
   #heartbeat: Heartbeat | undefined
   /** Whether the other side understands the protocol's own ping. */
@@ -52,7 +52,7 @@ export class Life implements HeartbeatEvents, RateLimitEvents {
   #isArriving = false
   #notice: ReturnType<typeof setTimeout> | undefined
 
-  constructor(transport: Transport, options: LifeOptions, events: LifeEvents) {
+  constructor(transport: Transport, options: KeepaliveOptions, events: KeepaliveEvents) {
     this.#transport = transport
     this.#options = options
     this.#events = events

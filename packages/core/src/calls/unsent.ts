@@ -1,15 +1,15 @@
-import { remedyOfUnsent } from '../../calls/lost-kinds.js'
-import { withOrigin } from '../../errors/error-origin.js'
+import { withOrigin } from '../errors/error-origin.js'
 import {
   describeThrown,
   ErrorCode,
   RpcError,
   RpcOverloadedError,
   RpcValidationError,
-} from '../../errors/errors.js'
-import { NO_BYTES, type Unsendable } from '../../link/connection-events.js'
-import type { PeerLimits } from '../../link/peer-limits.js'
-import type { Format } from '../../wire/format.js'
+} from '../errors/errors.js'
+import type { PeerFacts } from '../link/peer-facts.js'
+import { NO_BYTES, type Unsendable } from '../link/peer-facts.js'
+import type { Format } from '../wire/format.js'
+import { remedyOfUnsent } from './lost-kinds.js'
 
 const AN_ITEM = 'An item'
 const CUT = 'A Uint8Array that is an item of its own is cut'
@@ -18,9 +18,9 @@ const CUT = 'A Uint8Array that is an item of its own is cut'
 export class Unsent {
   readonly #why: Unsendable | { readonly format: Format; readonly cause: unknown }
   /** The limits of the other side. */
-  readonly limits: PeerLimits
+  readonly limits: PeerFacts
 
-  constructor(why: Unsendable | { format: Format; cause: unknown }, limits: PeerLimits) {
+  constructor(why: Unsendable | { format: Format; cause: unknown }, limits: PeerFacts) {
     this.#why = why
     this.limits = limits
   }

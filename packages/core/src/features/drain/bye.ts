@@ -1,5 +1,3 @@
-import { HELLO, HELLO_ID } from './handshake.js'
-
 /** server → client: it will leave (docs/protocol.md, "Draining"). */
 export interface Bye {
   /** In a session: nothing above this number was run, or will be. */
@@ -18,21 +16,4 @@ export function readBye(params: unknown): Bye | undefined {
     ...(recv !== undefined && { recv }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   }
-}
-
-/** The protocol's own words, which have no number in a session. */
-const UNCOUNTED: ReadonlySet<unknown> = new Set([
-  HELLO,
-  'rpc.ack',
-  'rpc.ping',
-  'rpc.pong',
-  'rpc.bye',
-  'rpc.methods',
-])
-
-/** Whether a message has a number in a session: all but the handshake and words of life. */
-export function isCounted(message: unknown): boolean {
-  if (typeof message !== 'object' || message === null) return true
-  const { method, id } = message as { method?: unknown; id?: unknown }
-  return !(UNCOUNTED.has(method) || (method === undefined && id === HELLO_ID))
 }

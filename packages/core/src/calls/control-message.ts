@@ -1,0 +1,12 @@
+import { isMessageId, type MessageId, type NotificationMessage } from '../wire/message.js'
+
+/** Makes a control message about a call. */
+export function controlMessage(method: string, params: object): NotificationMessage {
+  return { jsonrpc: '2.0', method, params }
+}
+
+/** @returns the id of the call that params are about, or `undefined` where there is none. */
+export function readId(params: unknown): { id: MessageId } | undefined {
+  const { id } = (params ?? {}) as { id?: unknown }
+  return isMessageId(id) ? { id } : undefined
+}

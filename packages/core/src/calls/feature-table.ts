@@ -1,0 +1,48 @@
+import type { Feature, FeatureTable } from './feature.js'
+import type { AnswerKeyed } from './keyed-call.js'
+
+/** Makes the table of some features. */
+export function tableOf(features: readonly Feature[]): FeatureTable {
+  const controls = merged(features, 'controls')
+  const callOptions = merged(features, 'callOptions')
+  return {
+    all: features,
+    controls,
+    callOptions,
+    neededOptions: [...callOptions].flatMap(([name, { missing }]) =>
+      missing ? [[name, missing] as const] : [],
+    ),
+    extras: merged(features, 'extras'),
+    requests: merged(features, 'requests'),
+    stream: firstOf(features, 'stream'),
+    around: firstOf(features, 'around'),
+    deadlines: firstOf(features, 'deadlines'),
+    showSigns: firstOf(features, 'showSigns'),
+    mounts: firstOf(features, 'mounts'),
+    has: (name) => features.some((feature) => feature.name === name),
+    isCounted: (method) => controls.get(method)?.isCounted ?? true,
+  }
+}
+
+type Tables = 'controls' | 'callOptions' | 'extras' | 'requests'
+
+function merged<K extends Tables>(
+  features: readonly Feature[],
+  table: K,
+): ReadonlyMap<string, NonNullable<Feature[K]>[string]> {
+  const all = features.flatMap((feature) => Object.entries(feature[table] ?? {}))
+  return new Map(all) as ReadonlyMap<string, NonNullable<Feature[K]>[string]>
+}
+
+/** What the first feature has that has it. */
+export function firstOf<K extends keyof Feature>(
+  features: readonly Feature[],
+  member: K,
+): Feature[K] | undefined {
+  return features.find((feature) => feature[member])?.[member]
+}
+
+/** The features of a server that keeps results by key, with what answers calls that have one. */
+export function answering(features: readonly Feature[], answer: AnswerKeyed): readonly Feature[] {
+  return features.map((feature) => feature.answering?.(answer) ?? feature)
+}

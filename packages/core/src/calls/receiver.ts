@@ -1,0 +1,436 @@
+import { after, type MaybeAsync } from '../base/maybe-async.js'
+import { describeThrown, ErrorCode, RpcError, RpcValidationError } from '../errors/errors.js'
+import { plain, quoted } from '../errors/quoted.js'
+import type { Answer, BatchMember, MessageLink } from '../link/message-link.js'
+import { NO_BYTES, whyUnsendable } from '../link/peer-facts.js'
+import { IN_FRAME, incomingContext } from '../logging/error-context.js'
+import { CloseCode } from '../transport/close-codes.js'
+import { type Encoded, encode, encodeBatch, heldBytes, pathOf } from '../wire/encoded.js'
+import {
+  type Classified,
+  errorMessage,
+  invalidRequestMessage,
+  type MessageId,
+  neverRanMessage,
+  type ResponseMessage,
+} from '../wire/message.js'
+import type { Weighed } from '../wire/weight.js'
+import type { ChannelContext } from './channel-context.js'
+import type { Delivery } from './delivery.js'
+import type { Dispatcher } from './dispatcher.js'
+import type { FeatureTable } from './feature.js'
+import { type HeldCall, HeldCalls } from './held-calls.js'
+import type { Incoming } from './incoming.js'
+import { lateBy } from './late.js'
+import { remedyOfUnsent } from './lost-kinds.js'
+import { cancellation, unknownMethod } from './refusals.js'
+
+/** How many bytes of held calls may wait before the other side is held back. */
+const MOST_HELD = 1024 * 1024
+/**
+ * How long, in ms, the other side may take nothing before it is read again. It may itself be waiting for this side to
+ * read.
+ */
+const HELD_BACK_MS = 1_000
+
+/** An answer that can be sent. */
+interface Reply {
+  readonly answer: ResponseMessage
+  readonly encoded: Encoded
+}
+
+/** What a receiver hands on. */
+export interface ReceiverEvents {
+  /** A call of ours is answered. */
+  answer(answer: Answer): void
+  /** An answer is ready to go out. */
+  reply(link: MessageLink, encoded: Encoded): void
+  /** @returns what a request is answered with that is not run any more, as this side leaves; undefined if it may run. */
+  refuseLate(link: MessageLink, id: MessageId): ResponseMessage | 'unanswered' | undefined
+}
+
+/**
+ * Takes the messages of the other side: runs its calls, and answers them; hands answers to the calls of this side, and
+ * control messages to the features that own them. While the other side does not take its answers, calls are held.
+ */
+export class Receiver {
+  readonly #channel: ChannelContext
+  readonly #features: FeatureTable
+  readonly #delivery: Delivery
+  readonly #dispatcher: () => Dispatcher
+  readonly #events: ReceiverEvents
+  /** Calls that are not begun until the other side has taken more of what waits for it. */
+  #held: HeldCalls | undefined
+  #isBeginning = false
+
+  /** @param dispatcher made when it is first needed. */
+  constructor(
+    channel: ChannelContext,
+    features: FeatureTable,
+    delivery: Delivery,
+    dispatcher: () => Dispatcher,
+    events: ReceiverEvents,
+  ) {
+    this.#channel = channel
+    this.#features = features
+    this.#delivery = delivery
+    this.#dispatcher = dispatcher
+    this.#events = events
+  }
+
+  /** Takes a message. @param refusal why it must be refused; undefined if it need not be. */
+  message(
+    link: MessageLink,
+    message: Classified,
+    bytes: number,
+    refusal: string | undefined,
+  ): void {
+    this.#answerWith(link, this.#handle(link, message, bytes, refusal))
+  }
+
+  #answerWith(link: MessageLink, reply: MaybeAsync<Reply | undefined>): void {
+    if (reply instanceof Promise) {
+      void reply.then((given) => given && this.#events.reply(link, given.encoded))
+    } else if (reply) this.#events.reply(link, reply.encoded)
+  }
+
+  /** @returns the answer owed, one that the codec can carry and the other side accepts. */
+  #handle(
+    link: MessageLink,
+    message: Classified,
+    bytes: number,
+    refusal: string | undefined,
+  ): MaybeAsync<Reply | undefined> {
+    if (refusal !== undefined) return this.#refused(link, message, refusal)
+    switch (message.kind) {
+      case 'request':
+        return this.#request(link, message.id, message)
+      case 'notification':
+        return this.#notification(link, message, bytes)
+      case 'neither': {
+        const reason = 'it has neither a method nor a result nor an error'
+        if (!this.#channel.calls.awaited(message.id)) {
+          return this.#own(link, invalidRequestMessage(message.id, reason))
+        }
+        this.#events.answer({ kind: 'malformed-response', id: message.id, reason })
+        return undefined
+      }
+      case 'invalid':
+        return this.#own(link, invalidRequestMessage(message.id, message.reason))
+      default:
+        this.#events.answer(message)
+        return undefined
+    }
+  }
+
+  /** Refuses a message of which enough can be read to know its call: only that call is affected. */
+  #refused(link: MessageLink, message: Classified, why: string): Reply | undefined {
+    switch (message.kind) {
+      case 'request':
+        return this.#own(link, invalidRequestMessage(message.id, why, false))
+      case 'notification': {
+        const control = this.#features.controls.get(message.method)
+        if (control?.refused?.(this.#channel, message.params, why)) return undefined
+        return this.#own(link, invalidRequestMessage(null, why))
+      }
+      case 'invalid':
+      case 'neither':
+        return this.#own(link, invalidRequestMessage(message.id, why))
+      default:
+        this.#events.answer({ kind: 'malformed-response', id: message.id, reason: why })
+        return undefined
+    }
+  }
+
+  #request(link: MessageLink, id: MessageId, incoming: Incoming): MaybeAsync<Reply | undefined> {
+    const { method } = incoming
+    if (method.startsWith('rpc.') && !this.#features.requests.has(method)) {
+      const why = unknownMethod(method)
+      return this.#own(link, errorMessage(id, ErrorCode.methodNotFound, why))
+    }
+    if (!this.isBehind) return this.#begin(link, id, incoming, link)
+    const { weight } = link
+    const why = this.#hold({
+      id,
+      weight,
+      what: `${quoted(method)}`,
+      begin: (waitedMs) =>
+        this.#answerWith(link, this.#begin(link, id, lateBy(incoming, waitedMs), { weight })),
+    })
+    if (why === undefined) return undefined
+    return this.#own(link, neverRanMessage(id, ErrorCode.overloaded, why))
+  }
+
+  #begin(
+    link: MessageLink,
+    id: MessageId,
+    incoming: Incoming,
+    weighed: Weighed,
+  ): MaybeAsync<Reply | undefined> {
+    const { method } = incoming
+    const late = this.#isBeginning ? undefined : this.#events.refuseLate(link, id)
+    if (late === 'unanswered') return undefined
+    const answer = late ?? this.#dispatcher().request(id, incoming, weighed)
+    if (answer instanceof Promise) {
+      return answer.then((given) => given && this.#carried(link, method, given))
+    }
+    return answer && this.#carried(link, method, answer)
+  }
+
+  #notification(
+    link: MessageLink,
+    incoming: Incoming,
+    bytes: number,
+  ): MaybeAsync<Reply | undefined> {
+    const { method, params } = incoming
+    if (method === 'rpc.cancel' || method === '$/cancelRequest') {
+      const answer = this.#cancel((params as { id?: MessageId } | undefined)?.id)
+      return answer && this.#own(link, answer)
+    }
+    if (method.startsWith('rpc.')) {
+      // A control message that nobody owns is of a later version: it is ignored.
+      const violation = this.#features.controls.get(method)?.receive(this.#channel, params, bytes)
+      if (violation) link.violated(violation)
+      return undefined
+    }
+    if (!this.isBehind) this.#hear(link, incoming, link)
+    else this.#holdNotification(link, incoming)
+    return undefined
+  }
+
+  #hear(link: MessageLink, incoming: Incoming, weighed: Weighed): void {
+    // A server that leaves runs it no more: in a session it is sent again elsewhere, as a call is.
+    if (!this.#isBeginning && this.#events.refuseLate(link, null) === 'unanswered') return
+    this.#dispatcher().notification(incoming, weighed)
+  }
+
+  #holdNotification(link: MessageLink, incoming: Incoming): void {
+    const { weight } = link
+    const { method } = incoming
+    const why = this.#hold({
+      id: null,
+      weight,
+      what: `${quoted(method)}`,
+      begin: () => this.#hear(link, incoming, { weight }),
+    })
+    if (why === undefined) return
+    const context = incomingContext({ method, kind: 'notification' }, 'refused')
+    this.#channel.error(new RpcError(ErrorCode.overloaded, why), context)
+  }
+
+  /** The caller gave up a call that may run here. @returns the answer, if it does. */
+  #cancel(id: MessageId | undefined): ResponseMessage | undefined {
+    if (id === undefined) return undefined
+    const held = this.#held?.take(id)
+    if (!held) return this.#dispatcher().cancel(id, cancellation())
+    this.#letGoOn(this.#held as HeldCalls)
+    return neverRanMessage(id, ErrorCode.cancelled, `${held.what} was cancelled`)
+  }
+
+  // ── Batches of plain peers ────────────────────────────────────────────────────────────────────
+
+  /** Takes a batch, also if a session has begun since it came: it is in none. */
+  batch(link: MessageLink, members: readonly BatchMember[]): void {
+    if (!this.isBehind) return this.#beginBatch(link, members)
+    const { weight } = link
+    const why = this.#hold({
+      id: null,
+      weight: weight * members.length,
+      what: 'A batch',
+      begin: () => this.#beginBatch(link, members),
+    })
+    if (why !== undefined) this.answer(link, neverRanMessage(null, ErrorCode.overloaded, why))
+  }
+
+  #beginBatch(link: MessageLink, members: readonly BatchMember[]): void {
+    const replies = members.map(({ message, bytes, refusal }) =>
+      this.#collected(this.#handle(link, message, bytes, refusal)),
+    )
+    void this.#answerBatch(link, replies)
+  }
+
+  /** One array of answers, in any order, and none if there are none. */
+  async #answerBatch(
+    link: MessageLink,
+    owed: readonly MaybeAsync<Reply | undefined>[],
+  ): Promise<void> {
+    const replies = (await Promise.all(owed)).filter((reply) => reply !== undefined)
+    if (replies.length === 0) return
+    try {
+      this.#sayAnswers(link, replies)
+    } finally {
+      this.#collect(-replies.reduce((bytes, { encoded }) => bytes + heldBytes(encoded), 0))
+    }
+  }
+
+  /** Counts an answer that is ready and waits for the others of its batch. */
+  #collected(reply: MaybeAsync<Reply | undefined>): MaybeAsync<Reply | undefined> {
+    return after(reply, (given) => {
+      if (given) this.#collect(heldBytes(given.encoded))
+      return given
+    })
+  }
+
+  #collect(bytes: number): void {
+    this.#delivery.collect(bytes)
+    if (bytes < 0) this.beginHeld()
+  }
+
+  #sayAnswers(link: MessageLink, replies: readonly Reply[]): void {
+    // If the peer has said hello meanwhile, it gets each answer by itself: in a session, messages are counted.
+    if (link.peer.isExtended) {
+      for (const { encoded } of replies) this.#events.reply(link, encoded)
+      return
+    }
+    try {
+      this.#events.reply(link, encodeBatch(this.#channel.settings.format, replies))
+    } catch (thrown) {
+      this.#codecFailed(link, thrown)
+    }
+  }
+
+  // ── A side that is behind ─────────────────────────────────────────────────────────────────────
+
+  /** Whether so much waits for the other side that no more of its calls should be begun. */
+  get isBehind(): boolean {
+    // Held calls are being begun now: these came before all others.
+    if (this.#isBeginning) return false
+    return (this.#held?.size ?? 0) > 0 || this.#delivery.isBehind
+  }
+
+  /** How many calls are held, and how much memory they take, in bytes. */
+  get heldCalls(): number {
+    return this.#held?.size ?? 0
+  }
+
+  get heldBytes(): number {
+    return this.#held?.bytes ?? 0
+  }
+
+  #hold(call: HeldCall): string | undefined {
+    const { runningBytes } = this.#channel.settings.limits
+    this.#held ??= new HeldCalls()
+    const held = this.#held
+    const bytes = held.bytes + this.#dispatcher().runningBytes
+    if (bytes > 0 && bytes + call.weight > runningBytes) {
+      return `${call.what} was not run: too much waits until this caller reads its answers (limits.runningBytes)`
+    }
+    held.add(call)
+    // If nothing waits for the other side to read, the calls that are held may wait for what it sends next, such as
+    // the rest of a batch: so it must be read.
+    if (held.bytes > MOST_HELD && this.#delivery.isStuck) this.#holdBack(true)
+    return undefined
+  }
+
+  /**
+   * Makes the other side stop sending, or lets it go on. In a session it must still be read, as its acknowledgements
+   * arrive there.
+   */
+  #holdBack(isHeldBack: boolean): void {
+    this.#channel.link?.holdBack(isHeldBack)
+  }
+
+  /** Begins calls that were held, as the other side has taken something. */
+  beginHeld(): void {
+    const held = this.#held
+    if (!held || this.#isBeginning) return
+    this.#isBeginning = true
+    try {
+      held.beginWhile(() => !this.#delivery.isBehind)
+    } finally {
+      this.#isBeginning = false
+    }
+    this.#letGoOn(held)
+  }
+
+  /** Lets the other side send again when few calls are held, or when nothing waits for it to read. */
+  #letGoOn({ bytes }: HeldCalls): void {
+    if (bytes <= MOST_HELD / 2 || !this.#delivery.isStuck) this.#holdBack(false)
+  }
+
+  /** The other side has taken nothing for `ms` ms. */
+  stalled(ms: number): void {
+    const held = this.#held
+    if (!held) return
+    // If each side waits for the other to read, one of them must begin to read.
+    if (ms >= HELD_BACK_MS) this.#holdBack(false)
+    else if (ms === 0 && held.bytes > MOST_HELD) this.#holdBack(true)
+  }
+
+  /** Nobody waits for the calls that are held. */
+  forgetHeld(): void {
+    if (!this.#held) return
+    this.#held.clear()
+    this.#holdBack(false)
+  }
+
+  // ── Answers ───────────────────────────────────────────────────────────────────────────────────
+
+  /** The answer, or, if it can't be carried, the error that says so. */
+  #carried(link: MessageLink, method: string, answer: ResponseMessage): Reply | undefined {
+    const { id } = answer
+    const { format } = this.#channel.settings
+    let encoded: Encoded
+    try {
+      encoded = encode(format, answer)
+    } catch (thrown) {
+      // The reason is told on this side only: the text may be that of an error of the handler's own.
+      const why = `The answer of ${quoted(method)} can't be sent as ${format.codec.name}`
+      const detail = `${describeThrown(thrown)}${remedyOfUnsent(format, thrown)}`
+      const told = { method, cause: thrown }
+      this.#channel.error(
+        new RpcValidationError(`${why}: ${detail}`, [{ message: detail }], 'not-sent', told),
+        incomingContext({ method, kind: 'method', id }, 'answer'),
+      )
+      return this.#own(link, errorMessage(id, ErrorCode.internal, why))
+    }
+    const unsendable = whyUnsendable(format, encoded, link.peer)
+    if (unsendable) return this.#unsendable(link, method, id, encoded, unsendable)
+    if (this.#delivery.hasRoomFor(encoded)) return { answer, encoded }
+    const why = `The answer of ${quoted(method)} was dropped: too many answers wait until its caller reads them (limits.answerBytes)`
+    return this.#own(link, errorMessage(id, ErrorCode.overloaded, why, undefined, null))
+  }
+
+  /** Makes the error that is sent instead of an answer that the other side can't take. */
+  #unsendable(
+    link: MessageLink,
+    method: string,
+    id: MessageId,
+    encoded: Encoded,
+    unsendable: NonNullable<ReturnType<typeof whyUnsendable>>,
+  ): Reply | undefined {
+    const { message, depth } = link.peer
+    if (unsendable === 'too-big') {
+      const why = `The answer of ${quoted(method)} is larger than the ${message} bytes its caller accepts. Make it a stream, or raise the caller's limit "message"`
+      return this.#own(link, errorMessage(id, ErrorCode.overloaded, why, undefined, null))
+    }
+    const why =
+      unsendable === 'too-deep'
+        ? `The answer of ${quoted(method)} nests deeper than the ${depth} levels its caller accepts`
+        : `${plain(pathOf(encoded).join('.'))} in the answer of ${quoted(method)} is a Uint8Array, which ${NO_BYTES}`
+    const error = new RpcValidationError(why, [{ message: why }], 'not-sent', { method })
+    this.#channel.error(error, incomingContext({ method, kind: 'method', id }, 'answer'))
+    return this.#own(link, errorMessage(id, ErrorCode.internal, why))
+  }
+
+  /** Sends an answer in a message of its own. */
+  answer(link: MessageLink, message: ResponseMessage): void {
+    this.#answerWith(link, this.#own(link, message))
+  }
+
+  /** An answer of the protocol's own. A codec that can't carry that much is of no use. */
+  #own(link: MessageLink, answer: ResponseMessage): Reply | undefined {
+    try {
+      return { answer, encoded: encode(this.#channel.settings.format, answer) }
+    } catch (thrown) {
+      this.#codecFailed(link, thrown)
+      return undefined
+    }
+  }
+
+  #codecFailed(link: MessageLink, thrown: unknown): void {
+    this.#channel.error(thrown, IN_FRAME)
+    const { name } = this.#channel.settings.format.codec
+    link.cut(CloseCode.internal, `The codec "${name}" failed`)
+  }
+}

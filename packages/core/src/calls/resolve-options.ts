@@ -1,0 +1,67 @@
+import { TRACES_CALLS } from '#trace-default'
+import { assertCount } from '../errors/assert-number.js'
+import { withDefaults } from '../errors/assert-options.js'
+import { RpcConfigError } from '../errors/errors.js'
+import { DEFAULT_HEARTBEAT } from '../link/heartbeat.js'
+import { resolveLimits } from '../link/limits.js'
+import { assertLogger } from '../logging/logger.js'
+import type { Dialect } from '../transport/dialect.js'
+import { jsonCodec } from '../wire/codec.js'
+import { type Format, resolveFormat } from '../wire/format.js'
+import { readTimeout } from './call-timer.js'
+import type { Feature } from './feature.js'
+
+import type { ChannelOptions, ResolvedChannelOptions } from './options.js'
+
+/**
+ * @param options whose names and kinds were checked.
+ * @returns the options, checked, with their defaults.
+ * @throws {RpcConfigError} naming the option that is wrong.
+ */
+export function resolveChannelOptions(
+  options: ChannelOptions,
+  features: readonly Feature[],
+): ResolvedChannelOptions {
+  const { timeout = 30_000, limits, heartbeat, exposeErrors = false } = options
+  const { dialect, fallback, plain = false, helloTimeoutMs = 10_000 } = options
+  const { traceCalls = TRACES_CALLS } = options
+  const format = resolveFormat(options)
+  assertDialect(dialect, format)
+  positiveIntegers(undefined, { helloTimeoutMs })
+  assertLogger(options.logger)
+  return {
+    timeout: readTimeout(undefined, timeout),
+    limits: resolveLimits(limits),
+    heartbeat:
+      heartbeat !== false &&
+      positiveIntegers('heartbeat', withDefaults('heartbeat', heartbeat, DEFAULT_HEARTBEAT)),
+    exposeErrors,
+    fallback,
+    waitForMount: 0,
+    discover: undefined,
+    use: undefined,
+    traceCalls,
+    dialect,
+    format,
+    plain,
+    helloTimeoutMs,
+    ...Object.assign({}, ...features.map((feature) => feature.resolve?.(options))),
+  }
+}
+function assertDialect(dialect: Dialect | undefined, { codec }: Format): void {
+  if (dialect === undefined) return
+  if (typeof dialect?.wrap !== 'function') {
+    throw new RpcConfigError('dialect must be a dialect, such as pythonDialect()')
+  }
+  if (codec !== jsonCodec) {
+    const why = `the ${dialect.name} dialect is written in JSON`
+    throw new RpcConfigError(`The codec "${codec.name}" can't be used: ${why}; leave codec out`)
+  }
+}
+
+function positiveIntegers<T extends object>(option: string | undefined, values: T): T {
+  for (const [member, value] of Object.entries(values)) {
+    assertCount(option === undefined ? member : `${option}.${member}`, value)
+  }
+  return values
+}

@@ -1,0 +1,44 @@
+import type { MaybeAsync } from '../base/maybe-async.js'
+import { type Definition, definitionOf, schemaOf } from '../contract/contract.js'
+import { formatIssues, type Verdict, validate } from '../contract/validation.js'
+import { ErrorCode, RpcError } from '../errors/errors.js'
+import { quoted } from '../errors/quoted.js'
+import type { ChannelContext } from './channel-context.js'
+import { lostKind } from './lost-kinds.js'
+
+/**
+ * Checks what a caller sent against its schema. @returns it as the schema makes it.
+ *
+ * @throws {RpcError} if it breaks the schema.
+ */
+export function validated(
+  { localSide, settings }: Pick<ChannelContext, 'localSide' | 'settings'>,
+  method: string,
+  part: 'params' | 'input',
+  value: unknown,
+  definition: Definition | undefined = definitionOf(localSide, method),
+): MaybeAsync<unknown> {
+  const schema = schemaOf(definition, part)
+  // A method whose contract has no params takes none.
+  if (!schema) return definition && part === 'params' ? undefined : value
+  const verdict = validate(schema, value)
+  if (verdict instanceof Promise) return verdict.then((told) => validOf(told, method, part))
+  if ('value' in verdict) return verdict.value
+  // One is enough: the caller may be a stranger, and each costs validations.
+  const lost = lostKind(settings.format, schema, value, verdict.issues.slice(0, 1))
+  return validOf(verdict, method, part, lost)
+}
+
+/** @throws {RpcError} with what the schema complains of. */
+function validOf(
+  verdict: Verdict,
+  method: string,
+  part: 'params' | 'input',
+  lost?: string,
+): unknown {
+  if ('value' in verdict) return verdict.value
+  const { issues } = verdict
+  const why = lost === undefined ? '' : `. ${lost}`
+  const message = `Invalid ${part} for ${quoted(method)}: ${formatIssues(issues)}${why}`
+  throw new RpcError(ErrorCode.invalidParams, message, { issues }, { method })
+}

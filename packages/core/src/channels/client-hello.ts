@@ -1,0 +1,36 @@
+import type { ChannelContext } from '../calls/channel-context.js'
+import type { FeatureTable, KeptLink } from '../calls/feature.js'
+import { ClientHandshake } from '../link/client-handshake.js'
+import type { Transport } from '../transport/transport.js'
+
+/** What a client says on one connection, besides what its options say. */
+export interface ClientHelloOptions {
+  /** Counts its connections, from 1. */
+  readonly attempt: number
+  /** The link that goes on over many connections; undefined if there is none. */
+  readonly keptLink?: KeptLink | undefined
+  /** Whether the other side is known to be a plain peer. */
+  readonly isPlain: boolean
+  /** How much of the time for the handshake is left, in ms. */
+  readonly timeLeftMs: number
+}
+
+/** Makes the handshake of a client on one connection. */
+export function clientHandshake(
+  channel: ChannelContext,
+  features: FeatureTable,
+  transport: Transport,
+  { attempt, keptLink, isPlain, timeLeftMs }: ClientHelloOptions,
+): ClientHandshake {
+  const { limits, helloTimeoutMs } = channel.settings
+  const { message: msg, batch, depth } = limits
+  const { buf, ...offer } = keptLink?.offer(transport) ?? {}
+  const hello = {
+    id: channel.owner.id,
+    attempt,
+    ...Object.assign({}, ...features.all.map((feature) => feature.hello?.(channel))),
+    ...offer,
+    limits: { msg, batch, depth, ...(buf !== undefined && { buf }) },
+  }
+  return new ClientHandshake(hello, isPlain, timeLeftMs, helloTimeoutMs)
+}

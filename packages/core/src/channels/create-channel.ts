@@ -1,0 +1,40 @@
+import type { Contract, ContractSide } from '../contract/contract.js'
+import { STANDARD } from '../presets/standard.js'
+import type {
+  AnyChannel,
+  Channel,
+  CreateChannelOptions,
+  CreateServerChannelOptions,
+  ServerChannel,
+} from './channel.js'
+import { type ChannelArguments, CREATE_CHANNEL_OPTIONS, openChannel } from './open-channel.js'
+
+/**
+ * Opens a channel over a connection that is there already: a worker, a frame, a process.
+ *
+ * @throws {RpcConfigError} where an option or a method's name is wrong.
+ */
+export function createChannel<
+  Server extends ContractSide,
+  Client extends ContractSide,
+  Identity = undefined,
+  const Literal = never,
+>(
+  contract: Contract<Server, Client>,
+  options: CreateServerChannelOptions<Server, Client, Identity, Literal>,
+): ServerChannel<Server, Client, Identity>
+export function createChannel<
+  Server extends ContractSide,
+  Client extends ContractSide,
+  const Literal = never,
+>(
+  contract: Contract<Server, Client>,
+  options: CreateChannelOptions<Client, Server, Literal> & { side: 'client' },
+): Channel<Client, Server>
+/** The same without a contract, and so without validation: for peers that trust each other. */
+export function createChannel<Local extends object, Remote extends object, const Literal = never>(
+  options: CreateChannelOptions<Local, Remote, Literal>,
+): Channel<Local, Remote>
+export function createChannel(...args: ChannelArguments): AnyChannel {
+  return openChannel(args, CREATE_CHANNEL_OPTIONS, () => STANDARD)
+}

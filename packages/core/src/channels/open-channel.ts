@@ -1,0 +1,74 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
+import type { Feature } from '../calls/feature.js'
+import { CHANNEL_HOOKS, type ChannelHooks } from '../calls/hooks.js'
+import { CHANNEL_OPTIONS, type ChannelOptions } from '../calls/options.js'
+import type { Contract, Side } from '../contract/contract.js'
+import { contractAndOptions } from '../contract/contract-and-options.js'
+import type { OptionKinds } from '../errors/assert-options.js'
+import { RpcConfigError } from '../errors/errors.js'
+import type { Transport } from '../transport/transport.js'
+import type { AnyChannel, Authorizer } from './channel.js'
+import { ChannelKind, type LiveChannel } from './live-channel.js'
+
+/**
+ * Opens a channel, its types gone.
+ *
+ * @param known the options that it knows.
+ * @param featuresOf says what it can do.
+ */
+export function openChannel(
+  args: ChannelArguments,
+  known: object,
+  featuresOf: (
+    contract: Contract | undefined,
+    options: UntypedChannelOptions,
+  ) => readonly Feature[],
+): AnyChannel {
+  const [contract, options] = contractAndOptions<UntypedChannelOptions>(
+    'createChannel',
+    args,
+    known,
+  )
+  const { side, transport } = options
+  if (side !== 'server' && side !== 'client') {
+    throw new RpcConfigError(`side must be "server" or "client"; it is ${String(side)}`)
+  }
+  if (typeof transport?.start !== 'function' || typeof transport.send !== 'function') {
+    throw new RpcConfigError(
+      'transport must be an open connection, such as messagePortTransport(port)',
+    )
+  }
+  const { identity, authorize } = options
+  const features = featuresOf(contract, options)
+  const kind = new ChannelKind({ contract, side, options, authorize, features })
+  return kind.open(transport, { identity })
+}
+
+/** Options, with or without a contract before them. */
+export type ChannelArguments = [UntypedChannelOptions] | [Contract, UntypedChannelOptions]
+
+/** What a channel that serves can do, whatever it is a part of. */
+export const SERVER_CHANNEL_OPTIONS = {
+  ...CHANNEL_OPTIONS,
+  ...CHANNEL_HOOKS,
+  methods: 'object',
+  authorize: 'function',
+} as const satisfies OptionKinds<Omit<UntypedChannelOptions, 'transport' | 'side' | 'identity'>>
+
+export const CREATE_CHANNEL_OPTIONS = {
+  ...SERVER_CHANNEL_OPTIONS,
+  transport: 'elsewhere',
+  side: 'elsewhere',
+  identity: 'elsewhere',
+} as const satisfies OptionKinds<UntypedChannelOptions>
+
+/** The options of both sides, their types gone. */
+export interface UntypedChannelOptions extends ChannelOptions, ChannelHooks<LiveChannel> {
+  transport: Transport
+  side: Side
+  methods?: object
+  identity?: unknown
+  // biome-ignore lint/suspicious/noExplicitAny: the names and contexts of every contract's
+  authorize?: Authorizer<any, any>
+}

@@ -1,0 +1,67 @@
+import { CHANNEL_OPTIONS, type ChannelOptions } from '../calls/options.js'
+import type { OptionKinds } from '../errors/assert-options.js'
+import type { ClientSocket } from './client-socket.js'
+import type { RetryOptions } from './dial/backoff.js'
+import type { SocketSettings } from './dial/socket.js'
+import type { Connect } from './dial/transport-dialer.js'
+import type { UrlSource } from './dial/url.js'
+import type { Share } from './share.js'
+
+/** Options of a client that say how to reach the server: exactly one of them. */
+export type ClientTarget =
+  | {
+      /** The server's address (`ws:` or `wss:`), or what says it; asked before every attempt. */
+      url: UrlSource
+      transport?: undefined
+      socket?: undefined
+    }
+  | {
+      url?: undefined
+      /** Makes each connection, where it is no WebSocket to an address. */
+      transport: Connect
+      socket?: undefined
+    }
+  | {
+      url?: undefined
+      transport?: undefined
+      /** A socket of the application that connects again by itself: `fromReconnectingWebSocket(…)`. */
+      socket: ClientSocket
+    }
+
+/** Options of a client besides its target, its methods and its hooks. */
+export interface ClientSettings extends Omit<ChannelOptions, 'helloTimeoutMs'>, SocketSettings {
+  /**
+   * Has it share another program's connection to its `url`: `betweenTabs(…)` of `@flashrpc/core/tabs`. Default: it
+   * has its own.
+   */
+  share?: Share
+  /** When to try again; what is left out keeps its default. */
+  retry?: Partial<RetryOptions>
+  /** How long one attempt to connect may take, in ms, until the server has answered the hello. Default 10,000. */
+  connectTimeoutMs?: number
+  /**
+   * Go on with calls after a lost connection, where the server keeps sessions (its option `resume`).
+   * Default true; where false, calls that were sent end with their connection.
+   */
+  resume?: boolean
+  /** Connect as soon as it is made. Default true; where false, `connect()` begins. */
+  autoConnect?: boolean
+}
+
+/** What says how a client reaches its server, and how it behaves. */
+export const CLIENT_SETTINGS = {
+  ...CHANNEL_OPTIONS,
+  helloTimeoutMs: undefined,
+  url: 'elsewhere',
+  transport: 'elsewhere',
+  socket: 'elsewhere',
+  headers: 'elsewhere',
+  proxy: 'elsewhere',
+  tls: 'elsewhere',
+  fastPath: 'elsewhere',
+  share: 'elsewhere',
+  retry: 'elsewhere',
+  connectTimeoutMs: 'elsewhere',
+  resume: 'boolean',
+  autoConnect: 'boolean',
+} as const satisfies OptionKinds<ClientTarget & ClientSettings, 'helloTimeoutMs'>

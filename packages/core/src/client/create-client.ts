@@ -1,0 +1,45 @@
+import type { Contract, ContractSide } from '../contract/contract.js'
+import { contractAndOptions } from '../contract/contract-and-options.js'
+import { STANDARD } from '../presets/standard.js'
+import {
+  type AnyClient,
+  CLIENT_OPTIONS,
+  type Client,
+  type ClientOptions,
+  LastingClient,
+  type UntypedClientOptions,
+} from './client.js'
+
+/**
+ * Makes a client, which connects and stays connected.
+ *
+ * Calls made while there is no connection wait for one, until their timeout, as many as the limits
+ * `queuedMessages` and `queuedBytes` allow. Calls that a disconnect cuts off reject with
+ * `RpcDisconnectedError`; its `outcome` says whether they may have run.
+ *
+ * @throws {RpcConfigError} where an option, the address or a method's name is wrong.
+ */
+export function createClient<
+  Server extends ContractSide,
+  ClientSide extends ContractSide,
+  const Literal = never,
+>(
+  contract: Contract<Server, ClientSide>,
+  options: ClientOptions<ClientSide, Server, Literal>,
+): Client<ClientSide, Server>
+/** The same without a contract, and so without validation: for peers that trust each other. */
+export function createClient<
+  Server extends object,
+  ClientSide extends object = Record<never, never>,
+  const Literal = never,
+>(options: ClientOptions<ClientSide, Server, Literal>): Client<ClientSide, Server>
+export function createClient(
+  ...args: [UntypedClientOptions] | [Contract, UntypedClientOptions]
+): AnyClient {
+  const [contract, options] = contractAndOptions<UntypedClientOptions>(
+    'createClient',
+    args,
+    CLIENT_OPTIONS,
+  )
+  return new LastingClient(contract, options, STANDARD)
+}

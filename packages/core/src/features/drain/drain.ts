@@ -1,0 +1,56 @@
+import type { Feature } from '../../calls/feature.js'
+import { ErrorCode } from '../../errors/errors.js'
+import { quoted } from '../../errors/quoted.js'
+import { neverRanMessage } from '../../wire/message.js'
+import { type Bye, readBye } from './bye.js'
+
+/** Draining: a server that leaves says so, and its clients make on the next connection what it does not run any more. */
+export function drain(): Feature {
+  return FEATURE
+}
+
+const BYE = 'rpc.bye'
+
+const FEATURE: Feature = {
+  name: 'drain',
+  leave(channel, retryAfterMs) {
+    const { link } = channel
+    const recv = link?.tell()
+    const bye: Bye = {
+      ...(recv !== undefined && { recv }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    }
+    channel.leave({
+      isUnheard: link?.peer.isExtended ?? false,
+      refuse: ({ recv: counted }, id) => (counted === undefined ? late(id) : 'unanswered'),
+    })
+    link?.endWithConnection()
+    link?.sendControl(BYE, bye)
+  },
+  controls: {
+    [BYE]: {
+      isCounted: false,
+      receive(channel, params) {
+        const bye = readBye(params)
+        if (!bye) return `an ${BYE} says recv and retryAfterMs, each a number or nothing`
+        if (channel.side === 'server') {
+          channel.leavingHeard()
+          return undefined
+        }
+        const { link } = channel
+        const { recv, retryAfterMs } = bye
+        const unreceived = recv === undefined ? [] : link?.unreceived(recv)
+        if (!link || !unreceived) return `an ${BYE} of ${quoted(recv)} can't be`
+        link.endWithConnection()
+        // No call comes behind this: the server need not wait for one.
+        channel.giveBack(unreceived, retryAfterMs, () => link.sendControl(BYE, {}))
+        return undefined
+      },
+    },
+  },
+}
+
+function late(id: Parameters<typeof neverRanMessage>[0]) {
+  const why = 'The server is leaving: call again, elsewhere'
+  return neverRanMessage(id, ErrorCode.shuttingDown, why)
+}

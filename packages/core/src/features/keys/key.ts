@@ -1,0 +1,32 @@
+import { RpcConfigError } from '../../errors/errors.js'
+
+const MOST_CHARACTERS = 256
+
+/** Whether a value can be a key. */
+export function isKey(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= MOST_CHARACTERS
+}
+
+/**
+ * @returns the key, checked.
+ * @throws {RpcConfigError} where it can't be one, or goes with what is not answered.
+ */
+export function assertKey(
+  method: string,
+  key: unknown,
+  kind: 'method' | 'stream' | 'notification',
+): string | undefined {
+  if (key === undefined) return undefined
+  if (kind !== 'method') {
+    const why =
+      kind === 'stream'
+        ? 'has a stream, and items are not kept: leave idempotencyKey out'
+        : 'is a notification, which has no answer to keep: leave idempotencyKey out, or make it a method'
+    throw new RpcConfigError(`"${method}" ${why}`, { method })
+  }
+  if (isKey(key)) return key
+  throw new RpcConfigError(
+    `The idempotencyKey of "${method}" must be text of 1 to ${MOST_CHARACTERS} characters, such as crypto.randomUUID()`,
+    { method },
+  )
+}

@@ -1,0 +1,124 @@
+import type { ChannelContext } from '../../calls/channel-context.js'
+import { controlMessage } from '../../calls/control-message.js'
+import type { CallPart } from '../../calls/pending-call.js'
+import { incomingContext } from '../../logging/error-context.js'
+import type { MessageId } from '../../wire/message.js'
+
+/** callee → caller: how far a call has come (docs/protocol.md, "Progress"). */
+export const PROGRESS = 'rpc.progress'
+
+/** Tells the caller of one call how far that has come; of what there is no room for, the newest. */
+export class ProgressReport {
+  readonly #id: MessageId
+  readonly #method: string
+  readonly #channel: ChannelContext
+  #newest: { readonly value: unknown } | undefined
+  #isOver = false
+
+  constructor(id: MessageId, method: string, channel: ChannelContext) {
+    this.#id = id
+    this.#method = method
+    this.#channel = channel
+  }
+
+  tell(value: unknown): void {
+    if (this.#isOver) return
+    const isWaiting = this.#newest !== undefined
+    this.#newest = { value }
+    if (isWaiting) return
+    const room = this.#channel.whenRoomy()
+    if (room) void this.#sendWhen(room)
+    else this.#send()
+  }
+
+  /** The call ends: what waits goes out ahead of its answer. */
+  end(): void {
+    this.#send()
+    this.#isOver = true
+  }
+
+  /** Nobody listens any more. */
+  stop(): void {
+    this.#newest = undefined
+    this.#isOver = true
+  }
+
+  async #sendWhen(room: Promise<void>): Promise<void> {
+    for (let wait: Promise<void> | undefined = room; wait; wait = this.#channel.whenRoomy())
+      await wait
+    this.#send()
+  }
+
+  #send(): void {
+    if (this.#isOver || !this.#newest) return
+    const { value } = this.#newest
+    this.#newest = undefined
+    const unsent = this.#channel.say(controlMessage(PROGRESS, { id: this.#id, value }))
+    if (unsent) {
+      const context = incomingContext(
+        { method: this.#method, kind: 'method', id: this.#id },
+        'progress',
+      )
+      this.#channel.error(unsent.error(this.#method, 'Progress'), context)
+    }
+  }
+}
+
+export interface ProgressListenerOptions {
+  /** Makes of a value what it is to be told as. */
+  readonly check: (value: unknown) => unknown
+  readonly listener: (value: unknown) => unknown
+  readonly error: (error: unknown) => void
+}
+
+/** Tells a listener how far a call has come: one value at a time, and next the newest there is by then. */
+export class ProgressListening implements CallPart {
+  readonly #options: ProgressListenerOptions
+  #newest: { readonly value: unknown } | undefined
+  #telling: Promise<{ done: Promise<void> } | undefined> | undefined
+  #isBusy = false
+
+  constructor(options: ProgressListenerOptions) {
+    this.#options = options
+  }
+
+  heard(value: unknown): void {
+    this.#newest = { value }
+    if (!this.#isBusy) void this.#work()
+  }
+
+  /** The call has ended: the last value is told, though the listener may still be busy with another. */
+  async beforeResult(): Promise<void> {
+    await this.#telling
+    const last = this.#newest
+    this.#newest = undefined
+    if (last) await this.#tell(last.value)
+  }
+
+  /** The call was given up: nothing more is told. */
+  failed(): void {
+    this.#newest = undefined
+  }
+
+  async #work(): Promise<void> {
+    this.#isBusy = true
+    for (let next = this.#newest; next; next = this.#newest) {
+      this.#newest = undefined
+      this.#telling = this.#tell(next.value)
+      await (await this.#telling)?.done
+    }
+    this.#isBusy = false
+  }
+
+  /** @returns resolves when the listener has been told; `done`, when it is done with it. */
+  async #tell(value: unknown): Promise<{ done: Promise<void> } | undefined> {
+    const { check, listener, error } = this.#options
+    try {
+      const checked = await check(value)
+      return { done: Promise.resolve(listener(checked)).then(() => {}, error) }
+    } catch (thrown) {
+      error(thrown)
+      return undefined
+    }
+  }
+}

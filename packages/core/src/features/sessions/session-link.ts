@@ -1,0 +1,357 @@
+import type { FeatureTable } from '../../calls/feature.js'
+import { quoted } from '../../errors/quoted.js'
+import type { Connection } from '../../link/connection.js'
+import { SESSION_ENDS } from '../../link/endings.js'
+import type { Handshake } from '../../link/handshake.js'
+import type { ChannelLimits } from '../../link/limits.js'
+import type {
+  BatchMember,
+  Held,
+  Hello,
+  LinkEvents,
+  MessageLink,
+  OutgoingMessage,
+  SessionFacts,
+} from '../../link/message-link.js'
+import type { PeerFacts } from '../../link/peer-facts.js'
+import type { ErrorContext } from '../../logging/error-context.js'
+import { CloseCode, meantBy } from '../../transport/close-codes.js'
+import type { CloseInfo } from '../../transport/transport.js'
+import { jsonCodec } from '../../wire/codec.js'
+import { type Encoded, heldBytes, keep, letGo } from '../../wire/encoded.js'
+import type { Classified, ResponseMessage } from '../../wire/message.js'
+
+export interface SessionOptions {
+  /** The name both sides know it by. */
+  readonly sid: string
+  /** Client: proves at the next connection that the session is its own. */
+  readonly token?: string | undefined
+  /** Server: a session of a client's own ending is not kept. */
+  readonly isServer: boolean
+  readonly limits: Pick<ChannelLimits, 'unackedMessages' | 'unackedBytes'>
+  /** What the other side keeps, in bytes, as it said in its hello. */
+  readonly peerBytes: number
+  /** Says which control messages are counted. */
+  readonly features: Pick<FeatureTable, 'isCounted'>
+}
+
+/** So many messages may have come before the other side is told. */
+const ACK_AFTER_MESSAGES = 32
+/** So long, in ms, after the first of which it was not told. */
+const ACK_AFTER_MS = 1_000
+
+/**
+ * One side's half of a session (docs/protocol.md, "Sessions"): a link that goes on over one connection after another.
+ * It numbers the messages that it sends and receives, keeps those that the other side has not acknowledged, and sends
+ * these again on the next connection. It knows no calls. It is the sole owner of the timer of acknowledgements.
+ */
+export class SessionLink implements MessageLink, LinkEvents {
+  readonly sid: string
+  readonly token: string | undefined
+  readonly upper = undefined
+  readonly #options: SessionOptions
+  readonly #events: LinkEvents
+  #below: Connection | undefined
+  /** What the other side said on the connection before. */
+  #peer: PeerFacts
+  /** Messages that were sent and not acknowledged, from `#acked + 1` on. */
+  #kept: OutgoingMessage[] = []
+  #keptBytes = 0
+  #acked = 0
+  #recv = 0
+  #told = 0
+  #untoldBytes = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #isHeldBack = false
+  #isEnding = false
+  #isOver = false
+  moves = 0
+
+  /** @param below the connection that it begins on. */
+  constructor(options: SessionOptions, below: Connection, events: LinkEvents) {
+    this.#options = options
+    this.#events = events
+    this.#peer = below.peer
+    this.sid = options.sid
+    this.token = options.token
+    this.#goOn(below)
+  }
+
+  // ── Connections ───────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Goes on over another connection, in place of the one before, of which nothing is heard any more.
+   *
+   * @param recv how many messages of this side the other side has dispatched.
+   * @param handshake that of the channel that has the session, if the connection began as another channel's.
+   * @returns false if the other side can't have come so far; then nothing has changed.
+   */
+  resume(connection: Connection, recv: unknown, handshake?: Handshake): boolean {
+    if (!this.isPossible(recv)) return false
+    const before = this.#below
+    this.#goOn(connection, handshake)
+    this.#trim(recv)
+    if (before && before !== connection) {
+      before.end(CloseCode.takenOver, 'Another connection has taken over the session')
+    }
+    return true
+  }
+
+  #goOn(connection: Connection, handshake?: Handshake): void {
+    this.#below = connection
+    connection.upper = this
+    connection.tellInstead(this, handshake)
+  }
+
+  /** The connection that carries it; undefined while there is none. */
+  get connection(): Connection | undefined {
+    return this.#below
+  }
+
+  ready(connection: MessageLink, hello: Hello | undefined, isFirst: boolean): void {
+    if (connection !== this.#below) return
+    this.#peer = connection.peer
+    const { isExtended } = this.#peer
+    for (const message of this.#kept) {
+      const { encoded, renew } = message
+      connection.send(renew ? renew(encoded, isExtended) : encoded)
+    }
+    this.#events.ready(this, hello, isFirst)
+  }
+
+  ended(connection: MessageLink, info: CloseInfo, _goesOn: boolean, isEndTold: boolean): void {
+    if (connection !== this.#below) return
+    this.#below = undefined
+    const goesOn = this.#outlives(info)
+    this.#events.ended(this, info, goesOn, isEndTold)
+  }
+
+  /** Whether it outlives a connection that ended like this. */
+  #outlives({ code }: CloseInfo): boolean {
+    if (this.#isEnding || this.#isOver) return false
+    return !this.#options.isServer || !SESSION_ENDS.has(meantBy(code))
+  }
+
+  endWithConnection(): void {
+    this.#isEnding = true
+  }
+
+  // ── What goes out ─────────────────────────────────────────────────────────────────────────────
+
+  get isReady(): boolean {
+    return this.#below?.isReady ?? false
+  }
+
+  get peer(): PeerFacts {
+    return this.#peer
+  }
+
+  get held(): Held {
+    return { messages: this.#kept.length, bytes: this.#keptBytes }
+  }
+
+  hasRoomFor(encoded: Encoded): boolean {
+    if (!this.#below?.hasRoomFor()) return false
+    const { unackedMessages, unackedBytes } = this.#options.limits
+    if (this.#kept.length === 0) return true
+    const isFull = this.#kept.length >= unackedMessages
+    return !isFull && this.#keptBytes + heldBytes(encoded) <= unackedBytes
+  }
+
+  get isRoomy(): boolean {
+    if (!this.#below?.isRoomy) return false
+    const { unackedMessages, unackedBytes } = this.#options.limits
+    return this.#kept.length < unackedMessages / 2 && this.#keptBytes < unackedBytes / 2
+  }
+
+  /** Gives a message its number, and keeps it. It is sent again until the other side has it, so this is always true. */
+  send(encoded: Encoded, message: OutgoingMessage = { encoded }): true {
+    this.#kept.push(message)
+    this.#keptBytes += heldBytes(keep(message.encoded, this))
+    this.#below?.send(encoded)
+    return true
+  }
+
+  sendControl(method: string, params?: unknown): boolean {
+    return this.#below?.sendControl(method, params) ?? false
+  }
+
+  get isCongested(): boolean {
+    return this.#below?.isCongested ?? false
+  }
+
+  get unsentBytes(): number {
+    return this.#below?.unsentBytes ?? 0
+  }
+
+  get underWayBytes(): number {
+    const [oldest] = this.#kept
+    return oldest ? heldBytes(oldest.encoded) : 0
+  }
+
+  watchDrain(): boolean {
+    return this.#below?.watchDrain() ?? false
+  }
+
+  get session(): SessionFacts {
+    const acknowledged = this.#acked
+    const sent = acknowledged + this.#kept.length
+    return { id: this.sid, sent, acknowledged, keptBytes: this.#keptBytes }
+  }
+
+  unreceived(recv: number): readonly OutgoingMessage[] | undefined {
+    return this.isPossible(recv) ? this.#kept.slice(recv - this.#acked) : undefined
+  }
+
+  /** Whether the other side can have got so far: no number is taken back, none made up. */
+  isPossible(recv: unknown): recv is number {
+    const sent = this.#acked + this.#kept.length
+    return Number.isInteger(recv) && (recv as number) >= this.#acked && (recv as number) <= sent
+  }
+
+  /** Forgets what the other side has dispatched. */
+  #trim(recv: number): void {
+    if (recv > this.#acked) this.moves++
+    for (const { encoded } of this.#kept.splice(0, recv - this.#acked)) {
+      this.#keptBytes -= heldBytes(encoded)
+      letGo(encoded, this)
+    }
+    this.#acked = recv
+  }
+
+  // ── What comes in ─────────────────────────────────────────────────────────────────────────────
+
+  get weight(): number {
+    return this.#below?.weight ?? 0
+  }
+
+  message(
+    connection: MessageLink,
+    message: Classified,
+    bytes: number,
+    refusal: string | undefined,
+  ): void {
+    if (connection !== this.#below) return
+    if (message.kind === 'notification' && message.method.startsWith('rpc.')) {
+      if (message.method === 'rpc.ack') return this.#acknowledged(message.params)
+      if (!this.#options.features.isCounted(message.method)) {
+        return this.#events.message(this, message, bytes, refusal)
+      }
+    }
+    this.#count(bytes)
+    this.#events.message(this, message, bytes, refusal)
+  }
+
+  /** A batch came before the session began, and is in none. */
+  batch(connection: MessageLink, members: readonly BatchMember[]): void {
+    this.#events.batch(connection, members)
+  }
+
+  /**
+   * Both sides must agree on how many messages a frame held. With JSON, which puts several messages in a frame, that
+   * can't be known, so the connection ends.
+   */
+  unreadable(connection: MessageLink, bytes: number | undefined, answer: ResponseMessage): void {
+    const below = this.#below
+    if (connection !== below || !below) return
+    if (bytes === undefined) return this.#events.unreadable(this, bytes, answer)
+    if (below.format.codec === jsonCodec) {
+      return below.violated(
+        'a frame of a session is no JSON, and the messages in it can not be counted',
+      )
+    }
+    this.#count(bytes)
+    this.frameEnded()
+    this.#events.unreadable(this, bytes, answer)
+  }
+
+  #acknowledged(params: unknown): void {
+    const recv = (params as unknown[] | undefined)?.[0]
+    if (this.isPossible(recv)) {
+      this.#trim(recv)
+      return this.#events.room(this)
+    }
+    this.violated(`an rpc.ack of ${quoted(recv)} can't be`)
+  }
+
+  /** How many messages of the other side were dispatched. */
+  get recv(): number {
+    return this.#recv
+  }
+
+  /** Counts a message of so many bytes, text by its length, in the turn that dispatches it. */
+  #count(bytes: number): void {
+    if (this.#isOver) return
+    this.#recv++
+    this.#untoldBytes += bytes
+    this.#timer ??= setTimeout(() => this.#acknowledge(), ACK_AFTER_MS)
+  }
+
+  /** All messages of a frame are being dispatched: the other side is told of them together. */
+  frameEnded(): void {
+    const isDue =
+      this.#recv - this.#told >= ACK_AFTER_MESSAGES ||
+      this.#untoldBytes >= this.#options.peerBytes / 4
+    if (isDue) this.#acknowledge()
+  }
+
+  /** Tells how far it has come in another way, such as a hello: then no acknowledgement is owed. */
+  tell(): number {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#told = this.#recv
+    this.#untoldBytes = 0
+    return this.#recv
+  }
+
+  /** Stops acknowledging, so that the other side can send no more than its window, or goes on acknowledging. */
+  holdBack(isHeldBack: boolean): void {
+    if (isHeldBack === this.#isHeldBack) return
+    this.#isHeldBack = isHeldBack
+    if (!isHeldBack && this.#recv > this.#told && !this.#isOver) this.#acknowledge()
+  }
+
+  #acknowledge(): void {
+    if (this.#isHeldBack) {
+      this.#timer = undefined
+      return
+    }
+    this.sendControl('rpc.ack', [this.tell()])
+  }
+
+  room(connection: MessageLink): void {
+    if (connection === this.#below) this.#events.room(this)
+  }
+
+  latency(ms: number): void {
+    this.#events.latency(ms)
+  }
+
+  spread(ms: number): void {
+    this.#events.spread(ms)
+  }
+
+  error(error: unknown, context: ErrorContext): void {
+    this.#events.error(error, context)
+  }
+
+  // ── The end ───────────────────────────────────────────────────────────────────────────────────
+
+  end(code: number, reason: string): void {
+    this.#isEnding = true
+    this.#below?.end(code, reason)
+  }
+
+  violated(what: string): void {
+    this.#below?.violated(what)
+  }
+
+  cut(code: number, reason: string): void {
+    this.#below?.end(code, reason)
+  }
+
+  stop(): void {
+    this.tell()
+    this.#isOver = true
+  }
+}

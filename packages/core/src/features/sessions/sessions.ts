@@ -1,0 +1,22 @@
+import type { Feature } from '../../calls/feature.js'
+import { ClientSession } from './client-session.js'
+import { SessionLink } from './session-link.js'
+
+/** Sessions: calls go on over one connection after another, each exactly once and in order. */
+export function sessions(): Feature {
+  return FEATURE
+}
+
+const FEATURE: Feature = {
+  name: 'sessions',
+  controls: {
+    // The session's own link takes it.
+    'rpc.ack': { isCounted: false, receive: () => undefined },
+  },
+  keepLink: (channel, features) => new ClientSession(channel, features),
+  beginLink(channel, features, connection, sid, peerBytes) {
+    const { limits } = channel.settings
+    const options = { sid, limits, peerBytes: peerBytes ?? limits.unackedBytes, features }
+    return new SessionLink({ ...options, isServer: true }, connection, channel)
+  },
+}

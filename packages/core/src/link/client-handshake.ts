@@ -1,0 +1,92 @@
+import { CloseCode } from '../transport/close-codes.js'
+import { jsonCodec } from '../wire/codec.js'
+import type { Classified } from '../wire/message.js'
+import type { Handshake, HandshakeLine } from './handshake.js'
+import {
+  HELLO_ID,
+  type HelloLimits,
+  type HelloParams,
+  helloFormat,
+  helloMessage,
+  helloUnanswered,
+  isCodecMismatch,
+  PROTOCOL_VERSION,
+  readHelloResult,
+} from './hello.js'
+import type { Answer } from './message-link.js'
+
+/** What a client says of itself on one connection. */
+export interface ClientHello extends Pick<HelloParams, 'id' | 'attempt' | 'methods' | 'resume'> {
+  readonly limits: HelloLimits
+}
+
+/** The client's part: it says hello, and waits for the answer. */
+export class ClientHandshake implements Handshake {
+  readonly isServer = false
+  readonly isPlain: boolean
+  readonly timeLeftMs: number
+  readonly #hello: ClientHello
+  readonly #timeoutMs: number
+
+  /**
+   * @param isPlain whether no hello is said.
+   * @param timeLeftMs how much of the time for the handshake is left, in ms; `timeoutMs` is all of it.
+   */
+  constructor(hello: ClientHello, isPlain: boolean, timeLeftMs: number, timeoutMs: number) {
+    this.#hello = hello
+    this.isPlain = isPlain
+    this.timeLeftMs = timeLeftMs
+    this.#timeoutMs = timeoutMs
+  }
+
+  get holdsAnswers(): boolean {
+    return this.#hello.limits.buf !== undefined
+  }
+
+  begin(line: HandshakeLine): void {
+    const { limits, ...hello } = this.#hello
+    const params = { v: PROTOCOL_VERSION, ...hello, ...helloFormat(line.format), limits }
+    line.sendJson(helloMessage(params))
+  }
+
+  timedOut(line: HandshakeLine): void {
+    line.end(CloseCode.timedOut, helloUnanswered(this.#timeoutMs))
+  }
+
+  takes(line: HandshakeLine, message: Classified): boolean {
+    if (line.stage !== 'waiting') return line.stage === 'over'
+    const { kind, id } = message as { kind: Classified['kind']; id?: unknown }
+    // An error without an id also answers the hello, if nothing else was asked: a server may be unable to read the id,
+    // or may not accept text as one.
+    if ((id === HELLO_ID && isAnswer(kind)) || (kind === 'error' && id === null)) {
+      this.#answered(line, message as Answer)
+      return true
+    }
+    // A client that would go on with its session hears nothing else before the answer to that: it would come from a
+    // server that has lost patience, and speaks as to a plain peer, in the name of another channel.
+    return this.#hello.resume !== undefined
+  }
+
+  unreadable(): void {}
+
+  pong(): undefined {
+    return undefined
+  }
+
+  #answered(line: HandshakeLine, answer: Answer): void {
+    line.answered()
+    if (answer.kind === 'error' && isCodecMismatch(answer.error)) {
+      return line.end(CloseCode.violation, answer.error.message)
+    }
+    const hello = answer.kind === 'result' ? readHelloResult(answer.result) : undefined
+    // A server that knows nothing of codecs, and answers the JSON of the hello, speaks JSON.
+    const peers = hello?.codec ?? jsonCodec.name
+    if (peers !== line.format.codec.name) return line.refuseCodec(peers)
+    if (hello) line.agree(hello)
+    line.complete(hello)
+  }
+}
+
+function isAnswer(kind: Classified['kind']): boolean {
+  return kind === 'result' || kind === 'error' || kind === 'malformed-response'
+}

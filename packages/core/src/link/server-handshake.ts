@@ -1,0 +1,116 @@
+import { ErrorCode } from '../errors/errors.js'
+import { CloseCode } from '../transport/close-codes.js'
+import type { CloseInfo } from '../transport/transport.js'
+import { type Classified, errorMessage, type MessageId } from '../wire/message.js'
+import type { Handshake, HandshakeLine } from './handshake.js'
+import {
+  HELLO,
+  type HelloLimits,
+  type HelloParams,
+  type HelloResult,
+  helloFormat,
+  PROTOCOL_VERSION,
+  readHelloParams,
+} from './hello.js'
+
+/** What comes of a hello. */
+export type Reception =
+  | {
+      /** What it is answered with. */
+      readonly welcome: Welcome
+    }
+  | { readonly refuse: CloseInfo }
+
+/** What the server says in its answer to a hello, besides its formats and limits. */
+export type Welcome = Pick<
+  HelloResult,
+  'sid' | 'resumed' | 'spreadMs' | 'keys' | 'token' | 'recv' | 'lastRecv' | 'windowMs'
+>
+
+/** The channel that a connection was made for. */
+export interface Receptionist<Line> {
+  readonly isPlain: boolean
+  /** How long a client that says nothing may still say hello, in ms, before it is served as a plain peer. */
+  readonly timeLeftMs: number
+  readonly limits: HelloLimits
+  /** Says which channel takes a connection, by the hello that came over it. */
+  receive(hello: HelloParams, line: Line): Reception
+  /** The client has not heard anything that was said so far. */
+  unheard(): void
+  /** The window over which its clients shall come back, for a pong, in ms; undefined if there is none. */
+  spreadMs(): number | undefined
+}
+
+/** The server's part: it waits for a hello, and answers it. Any other message means a plain peer. */
+export class ServerHandshake<Line extends HandshakeLine> implements Handshake {
+  readonly isServer = true
+  readonly holdsAnswers = false
+  readonly #receptionist: Receptionist<Line>
+
+  constructor(receptionist: Receptionist<Line>) {
+    this.#receptionist = receptionist
+  }
+
+  get isPlain(): boolean {
+    return this.#receptionist.isPlain
+  }
+
+  get timeLeftMs(): number {
+    return this.#receptionist.timeLeftMs
+  }
+
+  begin(): void {}
+
+  timedOut(line: HandshakeLine): void {
+    if (line.stage === 'waiting') line.complete(undefined)
+  }
+
+  takes(line: HandshakeLine, message: Classified): boolean {
+    if (message.kind === 'request' && message.method === HELLO && !this.isPlain) {
+      if (line.stage !== 'over') this.#answer(line as Line, message.id, message.params)
+      return true
+    }
+    if (line.stage === 'waiting') line.complete(undefined)
+    return line.stage === 'over'
+  }
+
+  unreadable(line: HandshakeLine): void {
+    this.timedOut(line)
+  }
+
+  pong(): object | undefined {
+    const spreadMs = this.#receptionist.spreadMs()
+    return spreadMs === undefined ? undefined : { spreadMs }
+  }
+
+  #answer(line: Line, id: MessageId, params: unknown): void {
+    if (line.stage === 'extended') {
+      return line.end(CloseCode.tooMany, 'A connection says rpc.hello once')
+    }
+    const hello = readHelloParams(params)
+    if (!hello) {
+      const why = 'Invalid params for "rpc.hello"'
+      return line.sendJson(errorMessage(id, ErrorCode.invalidParams, why))
+    }
+    if (hello.codec !== line.format.codec.name) {
+      return line.refuseCodec(hello.codec, id)
+    }
+    const receptionist = this.#receptionist
+    const reception = receptionist.receive(hello, line)
+    if ('refuse' in reception) return line.end(reception.refuse.code, reception.refuse.reason)
+    const { welcome } = reception
+    // A client that would go on with its session hears nothing else before the answer.
+    if (!welcome.resumed && line.stage === 'plain' && hello.resume) receptionist.unheard()
+    line.agree(hello)
+    const { buf, ...limits } = receptionist.limits
+    const kept = welcome.token !== undefined && buf !== undefined && { buf }
+    const result = {
+      v: PROTOCOL_VERSION,
+      ...welcome,
+      ...helloFormat(line.format),
+      limits: { ...limits, ...kept },
+    }
+    line.sendJson({ jsonrpc: '2.0', id, result })
+    line.complete(hello)
+  }
+}

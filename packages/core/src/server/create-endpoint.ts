@@ -1,0 +1,38 @@
+import type { Contract, ContractSide } from '../contract/contract.js'
+import { contractAndOptions } from '../contract/contract-and-options.js'
+import { STANDARD } from '../presets/standard.js'
+import {
+  ENDPOINT_OPTIONS,
+  type Endpoint,
+  type EndpointOptions,
+  type UntypedOptions,
+  WebSocketEndpoint,
+} from './endpoint.js'
+
+/**
+ * Makes an endpoint; `attach` or `listen` lets connections in.
+ *
+ * @throws {RpcConfigError} where an option or a method's name is wrong.
+ */
+export function createEndpoint<
+  Server extends ContractSide,
+  Client extends ContractSide,
+  Identity,
+  const Literal = never,
+>(
+  contract: Contract<Server, Client>,
+  options: EndpointOptions<Server, Client, Identity, Literal>,
+): Endpoint<Server, Client, Identity>
+/** The same without a contract, and so without validation: for peers that trust each other. */
+export function createEndpoint<
+  Local extends object,
+  Remote extends object = Record<never, never>,
+  Identity = unknown,
+  const Literal = never,
+>(options: EndpointOptions<Local, Remote, Identity, Literal>): Endpoint<Local, Remote, Identity>
+export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOptions]): unknown {
+  return new WebSocketEndpoint(
+    ...contractAndOptions<UntypedOptions>('createEndpoint', args, ENDPOINT_OPTIONS),
+    STANDARD,
+  )
+}
