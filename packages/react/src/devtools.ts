@@ -1,8 +1,8 @@
 'use client'
+export type { DevtoolsPosition } from './devtools/devtools-position.js'
 
 export type { DevtoolsButton } from './devtools/launcher.js'
 export {
-  type DevtoolsPosition,
   RpcDevtools,
   type RpcDevtoolsProps,
 } from './devtools/rpc-devtools.js'

@@ -9,8 +9,9 @@ import { RecoveryToast } from './components/recovery-toast.js'
 import { SocketSwitch } from './components/socket-switch.js'
 import { TallyToast } from './components/tally-toast.js'
 import { ToastCentre } from './components/toast-centre.js'
-import { type Step, TryThis } from './components/try-this.js'
+import { TryThis } from './components/try-this.js'
 import { useHello } from './hooks/use-hello.js'
+import type { Step } from './surfaces/step.js'
 import { useSurface } from './surfaces/surface.js'
 
 /** The page. Each card is fed by one hook, which its corner names. */

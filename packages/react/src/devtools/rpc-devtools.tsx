@@ -12,13 +12,11 @@ import {
 } from 'react'
 import { RpcContext } from '../context.js'
 import { ownProps } from '../own-props.js'
+import type { DevtoolsPosition } from './devtools-position.js'
 import { type DevtoolsButton, Launcher } from './launcher.js'
 import type { Recorder } from './recorder.js'
 import { holdRecorder, recorderOf } from './recorder-of.js'
 import { Shadow } from './shadow.js'
-
-/** Where the panel is. */
-export type DevtoolsPosition = 'bottom' | 'right' | 'floating'
 
 export interface RpcDevtoolsProps {
   /** Whose calls are shown. Default: the client of the nearest provider. */

@@ -1,9 +1,7 @@
+import type { Step } from '../surfaces/step.js'
 import { useSurface } from '../surfaces/surface.js'
 import { CopyButton } from './copy-button.js'
 import { Icon, type IconName } from './icon.js'
-
-/** What there is to try. */
-export type Step = 'change' | 'ask' | 'hash' | 'restart'
 
 const STEPS: readonly { step: Step; icon: IconName }[] = [
   { step: 'change', icon: 'bell' },

@@ -1,5 +1,5 @@
 import { createContext, useContext } from 'react'
-import type { Step } from '../components/try-this.js'
+import type { Step } from './step.js'
 
 /** What the page is shown in, as far as it speaks of it: each entry of the build says which. */
 export interface Surface {

@@ -7,7 +7,8 @@ import type { Popup } from '../browser/targets.js'
 import type { MainSide } from './main-side.js'
 import { PreventableEvent } from './preventable-event.js'
 import { throwOnUnplayed } from './unplayed.js'
-import { WebContents, type WebPreferences } from './web-contents.js'
+import { WebContents } from './web-contents.js'
+import type { WebPreferences } from './web-preferences.js'
 
 /** Where a page that another one opened becomes a window. */
 export interface Adoption {

@@ -1,13 +1,17 @@
 import type { FromWorld } from '../page/messages.js'
 import { IpcMain } from './ipc-main.js'
 import { cloned } from './message-port-main.js'
-import type { WebContents } from './web-contents.js'
 import { WebFrameMain } from './web-frame-main.js'
+
+/** A window's page, as far as its messages go. */
+interface Sender {
+  readonly ipc: IpcMain
+}
 
 /** Gives main what a document said by `ipcRenderer`, or over a port. */
 export function receiveIpc(
   ipcMain: IpcMain,
-  sender: WebContents,
+  sender: Sender,
   frame: WebFrameMain,
   message: FromWorld,
 ): void {
@@ -46,7 +50,7 @@ export function receiveIpc(
   }
 }
 
-function ipcEvent(sender: WebContents, frame: WebFrameMain, more: object): object {
+function ipcEvent(sender: Sender, frame: WebFrameMain, more: object): object {
   const { processId, routingId: frameId } = frame
   return Object.defineProperties(
     {

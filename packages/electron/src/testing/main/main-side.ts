@@ -1,7 +1,7 @@
 import type { SchemeUrls } from '../browser/scheme-urls.js'
 import type { PageTarget, Popup } from '../browser/targets.js'
 import type { IpcMain } from './ipc-main.js'
-import type { WebPreferences } from './web-contents.js'
+import type { WebPreferences } from './web-preferences.js'
 
 /** A window of a page that another one opened. */
 export interface AdoptedWindow {

@@ -19,12 +19,7 @@ import { LoadError } from './net-errors.js'
 import { PreventableEvent } from './preventable-event.js'
 import { throwOnUnplayed } from './unplayed.js'
 import { WebFrameMain } from './web-frame-main.js'
-
-/** The web preferences that the bench heeds. */
-export interface WebPreferences {
-  readonly preload?: string | undefined
-  readonly nodeIntegrationInSubFrames?: boolean | undefined
-}
+import type { WebPreferences } from './web-preferences.js'
 
 /** How long a navigation waits, in milliseconds, for word that its page began it. */
 const REQUEST_GRACE = 30

@@ -1,5 +1,5 @@
 import { useLayoutEffect } from 'react'
-import type { DevtoolsPosition } from '../rpc-devtools.js'
+import type { DevtoolsPosition } from '../devtools-position.js'
 
 /** The least of the page that is left beside the panel, in px: a narrower rest would be of no use. */
 const LEAST_BESIDE = 480

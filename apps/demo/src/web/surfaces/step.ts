@@ -1,0 +1,2 @@
+/** What there is to try. */
+export type Step = 'change' | 'ask' | 'hash' | 'restart'

@@ -1,0 +1,2 @@
+/** Where the panel is. */
+export type DevtoolsPosition = 'bottom' | 'right' | 'floating'
