@@ -1,0 +1,48 @@
+import { assertFeatures } from '../calls/assert-features.js'
+import type { Contract, ContractSide } from '../contract/contract.js'
+import { contractAndOptions } from '../contract/contract-and-options.js'
+import {
+  ENDPOINT_OPTIONS,
+  type Endpoint,
+  type EndpointOptions,
+  type UntypedOptions,
+  WebSocketEndpoint,
+} from '../server/endpoint.js'
+import type { FeatureOptions } from './create-client.js'
+
+/**
+ * Makes an endpoint whose channels have the features they are given: see `createEndpoint` of `@flashrpc/core/server`,
+ * which has all.
+ *
+ * @throws {RpcConfigError} if an option or the name of a method is wrong, or the contract or an option needs a feature
+ *   that is missing.
+ */
+export function createEndpoint<
+  Server extends ContractSide,
+  Client extends ContractSide,
+  Identity,
+  const Literal = never,
+>(
+  contract: Contract<Server, Client>,
+  options: EndpointOptions<Server, Client, Identity, Literal> & FeatureOptions,
+): Endpoint<Server, Client, Identity>
+/** The same without a contract, and so without validation: for peers that trust each other. */
+export function createEndpoint<
+  Local extends object,
+  Remote extends object = Record<never, never>,
+  Identity = unknown,
+  const Literal = never,
+>(
+  options: EndpointOptions<Local, Remote, Identity, Literal> & FeatureOptions,
+): Endpoint<Local, Remote, Identity>
+export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOptions]): unknown {
+  const known = { ...ENDPOINT_OPTIONS, features: 'elsewhere' }
+  const [contract, options] = contractAndOptions<UntypedOptions & FeatureOptions>(
+    'createEndpoint',
+    args,
+    known,
+  )
+  const { features = [] } = options
+  assertFeatures(contract, options, features)
+  return new WebSocketEndpoint(contract, options, features)
+}

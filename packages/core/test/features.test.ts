@@ -1,0 +1,230 @@
+import {
+  type AnyClient,
+  createClient as createStandardClient,
+  defineContract,
+  memoryTransportPair,
+  method,
+  RpcConfigError,
+  RpcError,
+  type ServerChannel,
+  stream,
+} from '@flashrpc/core'
+import {
+  deadlines,
+  discovery,
+  drain,
+  type Feature,
+  keys,
+  middleware,
+  presence,
+  progress,
+  sessions,
+  streams,
+  tap,
+} from '@flashrpc/core/features'
+import { createChannel, createClient } from '@flashrpc/core/lite'
+import { createEndpoint } from '@flashrpc/core/lite/server'
+import { createEndpoint as createStandardEndpoint, memoryResultStore } from '@flashrpc/core/server'
+import { createFaultProxy } from '@flashrpc/core/testing'
+import { afterEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { polled } from './support/eventually.js'
+import { rejection } from './support/rejection.js'
+
+const ALL: readonly Feature[] = [
+  streams(),
+  progress(),
+  deadlines(),
+  keys(),
+  middleware(),
+  presence(),
+  discovery(),
+  drain(),
+  sessions(),
+  tap(),
+]
+
+interface Server {
+  add(params: { a: number; b: number }): number
+  count(params: { upTo: number }): AsyncIterable<number>
+  heard(params: { text: string }): void
+  fail(): never
+  half(): string
+  charge(): number
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: of every contract
+type AnyServerChannel = ServerChannel<any, any>
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+const SETS: readonly (readonly [name: string, features: readonly Feature[] | 'standard'])[] = [
+  ['none', []],
+  ...ALL.map((feature) => [feature.name, [feature]] as const),
+  ['all', ALL],
+  ['standard', 'standard'],
+]
+
+const PAIRS = SETS.flatMap(([server, serving]) =>
+  SETS.map(([client, calling]) => [server, client, serving, calling] as const),
+)
+
+function has(features: readonly Feature[] | 'standard', name: string): boolean {
+  return features === 'standard' || features.some((feature) => feature.name === name)
+}
+
+async function scene(
+  serving: readonly Feature[] | 'standard',
+  calling: readonly Feature[] | 'standard',
+) {
+  const heard: string[] = []
+  let charged = 0
+  const server = {
+    ...(has(serving, 'sessions') && { resume: {} }),
+    ...(has(serving, 'keys') && { idempotency: { store: memoryResultStore() } }),
+    ...(has(serving, 'discovery') && { discover: true }),
+    logger: false as const,
+    methods: {
+      add: ({ a, b }: { a: number; b: number }) => a + b,
+      async *count({ upTo }: { upTo: number }) {
+        for (let n = 1; n <= upTo; n++) yield n
+      },
+      heard: ({ text }: { text: string }) => void heard.push(text),
+      fail() {
+        throw new RpcError(7, 'as it should')
+      },
+      half(_: unknown, { progress: tell }: { progress: (value: unknown) => void }) {
+        tell(50)
+        return 'done'
+      },
+      charge: () => ++charged,
+    },
+  }
+  const endpoint =
+    serving === 'standard'
+      ? createStandardEndpoint<Server>(server)
+      : createEndpoint<Server>({ ...server, features: serving })
+  closing.push(() => endpoint.close())
+  const { port } = await endpoint.listen()
+  const proxy = await createFaultProxy({ port })
+  closing.push(() => proxy.close())
+  const options = {
+    url: `ws://127.0.0.1:${proxy.port}/`,
+    retry: { minDelayMs: 1 },
+    logger: false as const,
+    methods: { here: () => 'here' },
+  }
+  const client: AnyClient =
+    calling === 'standard'
+      ? createStandardClient<Server, { here(): string }>(options)
+      : createClient<Server, { here(): string }>({ ...options, features: calling })
+  closing.push(() => client.close())
+  await client.connect()
+  return { endpoint, client, proxy, heard, charged: () => charged }
+}
+
+describe('features', () => {
+  test.each(PAIRS)('a server with %s, and a client with %s', async (_, __, serving, calling) => {
+    const both = (name: string) => has(serving, name) && has(calling, name)
+    const { endpoint, client, proxy, heard, charged } = await scene(serving, calling)
+    const [channel]: Iterable<AnyServerChannel> = endpoint.channels
+    expect(await client.call('add', { a: 1, b: 2 })).toBe(3)
+    await client.notify('heard', { text: 'hi' })
+    await polled(() => heard).toStrictEqual(['hi'])
+    expect(await rejection(client.call('fail'))).toMatchObject({ code: 7 })
+    expect(await channel?.call('here')).toBe('here')
+    const controller = new AbortController()
+    const aborted = rejection(client.call('add', { a: 1, b: 2 }, { signal: controller.signal }))
+    controller.abort()
+    expect(await aborted).toMatchObject({ name: 'RpcAbortedError' })
+
+    if (!has(calling, 'streams')) {
+      expect(() => client.stream('count', { upTo: 3 })).toThrow(/add streams\(\) to features/)
+    } else {
+      const items: unknown[] = []
+      const taken = (async () => {
+        const counted = client.stream('count', { upTo: 3 })
+        for await (const item of counted) items.push(item)
+      })()
+      if (both('streams')) {
+        await taken
+        expect(items).toStrictEqual([1, 2, 3])
+      } else {
+        const refused = { code: -32600, message: expect.stringContaining('streams()') }
+        expect(await rejection(taken)).toMatchObject(refused)
+      }
+    }
+
+    if (has(calling, 'progress')) {
+      const told: unknown[] = []
+      const half = client.call('half', undefined, {
+        onProgress: (value: unknown) => told.push(value),
+      } as never)
+      expect(await half).toBe('done')
+      expect(told).toStrictEqual(both('progress') ? [50] : [])
+    }
+
+    if (has(calling, 'keys')) {
+      const charge = () => client.call('charge', undefined, { idempotencyKey: 'k' })
+      if (both('keys')) {
+        expect([await charge(), await charge(), charged()]).toStrictEqual([1, 1, 1])
+      } else expect(await rejection(charge())).toBeInstanceOf(RpcConfigError)
+    }
+
+    expect(channel?.has('here')).toBe(both('presence') ? true : channelHas(serving))
+
+    const lost = new Promise<void>((resolve) => {
+      client.subscribe(({ status }) => status !== 'connected' && resolve())
+    })
+    proxy.cut()
+    await lost
+    await client.connect()
+    expect(client.state.resumed).toBe(both('sessions'))
+    expect(await client.call('add', { a: 2, b: 2 })).toBe(4)
+  })
+})
+
+/** What a server says of a client that tells nothing: a standard one takes a hello without methods for none. */
+function channelHas(serving: readonly Feature[] | 'standard'): boolean | undefined {
+  return has(serving, 'presence') ? false : undefined
+}
+
+describe('a missing feature is named', () => {
+  const item = z.number()
+  test.each([
+    ['a stream', { rows: stream({ item }) }, '"rows" is a stream: add streams() to features'],
+    ['input', { up: method({ input: item }) }, '"up" takes input: add streams() to features'],
+    [
+      'progress',
+      { slow: method({ progress: item }) },
+      '"slow" tells its progress: add progress() to features',
+    ],
+  ])('for %s in a contract', (_, server, text) => {
+    const contract = defineContract({ server, client: {} })
+    expect(() => createClient(contract, { url: 'ws://127.0.0.1:1/', autoConnect: false })).toThrow(
+      text,
+    )
+    const [transport] = memoryTransportPair()
+    expect(() => createChannel(contract, { side: 'client', transport })).toThrow(text)
+    expect(() => createEndpoint(contract, { methods: {} as never })).toThrow(text)
+  })
+
+  test.each([
+    ['use', { use: () => {} }, 'middleware'],
+    ['waitForMount', { waitForMount: 5 }, 'presence'],
+    ['resume', { resume: true }, 'sessions'],
+  ])('for the option %s', (option, options, feature) => {
+    const given = { url: 'ws://127.0.0.1:1/', autoConnect: false, ...options }
+    expect(() => createClient<Server>(given as never)).toThrow(
+      `The option "${option}" needs a feature: add ${feature}() to features`,
+    )
+  })
+
+  test('and what is none is refused', () => {
+    const given = { url: 'ws://127.0.0.1:1/', features: [streams] }
+    expect(() => createClient<Server>(given as never)).toThrow(/features must be a list/)
+  })
+})
