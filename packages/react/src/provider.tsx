@@ -6,18 +6,10 @@ import {
   RpcConfigError,
 } from '@flashrpc/core'
 import { assertContract, CLIENT_SETTINGS, type OptionKinds } from '@flashrpc/core/internal'
-import {
-  type ReactElement,
-  type ReactNode,
-  useContext,
-  useEffect,
-  useInsertionEffect,
-  useMemo,
-  useState,
-} from 'react'
-import { type Provided, RpcContext } from './context.js'
+import { type ReactElement, type ReactNode, useEffect, useInsertionEffect, useState } from 'react'
+import { type Content, GivenClient, Provide } from './given-client.js'
 import { ownProps } from './own-props.js'
-import { type ClientSource, connectWhenCalled, OwnedClient } from './owned-client.js'
+import { type ClientSource, OwnedClient } from './owned-client.js'
 
 /** What `<RpcProvider>` connects to: a client of yours, or one it makes of the rest. */
 export type RpcProviderProps<C extends Contract = Contract> = { children?: ReactNode } & (
@@ -83,27 +75,6 @@ function checkedProps(props: RpcProviderProps): RpcProviderProps {
     )
   }
   return own
-}
-
-/** Provides one value for as long as what it is made of stays the same. */
-function Provide({
-  client,
-  boundTo,
-  children,
-}: Omit<Provided, 'outer'> & { children: ReactNode }): ReactElement {
-  const outer = useContext(RpcContext)
-  const provided = useMemo(() => ({ client, boundTo, outer }), [client, boundTo, outer])
-  return <RpcContext.Provider value={provided}>{children}</RpcContext.Provider>
-}
-
-type Content = (client: AnyClient) => ReactElement
-
-function GivenClient({ client, content }: { client: AnyClient; content: Content }): ReactElement {
-  connectWhenCalled(client)
-  useEffect(() => {
-    if (client.state.status === 'idle') void client.connect()
-  }, [client])
-  return content(client)
 }
 
 function MadeClient({ source, content }: { source: ClientSource; content: Content }): ReactElement {
