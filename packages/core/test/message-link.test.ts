@@ -36,7 +36,8 @@ function callerCore(session: ((core: ChannelCore) => ClientSession) | undefined)
   const core: ChannelCore = new ChannelCore(
     {
       side,
-      contract: undefined,
+      localSide: undefined,
+      remoteSide: undefined,
       settings,
       features: TABLE,
       isLasting: session !== undefined,

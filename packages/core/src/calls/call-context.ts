@@ -114,7 +114,7 @@ export class CallContext implements HandlerContext {
   get progress(): (value: unknown) => void {
     const rare = this.#more
     rare.progress ??= (value) => {
-      assertProgress(this.#host.localSide, this.method)
+      assertProgress(this.#host.kind.localSide, this.method)
       this.report?.tell(value)
     }
     return rare.progress

@@ -49,7 +49,7 @@ export class Caller implements CallSender {
     options: SendOptions = NO_OPTIONS,
     entry?: Entry,
   ): Promise<unknown> {
-    const { use, traceCalls } = this.#channel.settings
+    const { use, traceCalls } = this.#channel.kind.settings
     const trace = traceCalls ? traceOf(options, entry) : undefined
     if (use) return this.#callThrough(method, params, options, trace)
     try {
@@ -81,7 +81,7 @@ export class Caller implements CallSender {
     options: SendOptions = NO_OPTIONS,
     entry?: Entry,
   ): RpcStream<unknown> {
-    const trace = this.#channel.settings.traceCalls ? traceOf(options, entry) : undefined
+    const trace = this.#channel.kind.settings.traceCalls ? traceOf(options, entry) : undefined
     const { stream } = this.#features
     if (!stream) throw missing(method, 'is called as a stream', 'streams')
     return stream(this.#channel, this, { method, params, options, trace })
@@ -94,7 +94,7 @@ export class Caller implements CallSender {
     send: () => Promise<unknown>,
   ): Promise<unknown> {
     const { around } = this.#features
-    if (!(around && this.#channel.settings.use)) return send()
+    if (!(around && this.#channel.kind.settings.use)) return send()
     const { calls } = this.#channel
     return around.depart(this.#channel, {
       call,
@@ -122,7 +122,7 @@ export class Caller implements CallSender {
       return
     }
     const isExtended = this.#channel.mayBeExtended
-    const rpc = renewerOf(this.#channel.settings.format, call, told, isExtended)
+    const rpc = renewerOf(this.#channel.kind.settings.format, call, told, isExtended)
     if (rpc) message.rpc = rpc as RequestExtras
   }
 
@@ -136,7 +136,7 @@ export class Caller implements CallSender {
     shared?: SharedNotification,
     entry?: Entry,
   ): Promise<void> {
-    const trace = this.#channel.settings.traceCalls ? traceOf(options, entry) : undefined
+    const trace = this.#channel.kind.settings.traceCalls ? traceOf(options, entry) : undefined
     const written = this.#notify(method, params, options, shared, trace)
     // Nobody need wait for a notification; a failure that nobody waits for ends no process.
     written.catch((error: unknown) => this.#channel.error(error, notSent(method)))
@@ -195,7 +195,7 @@ export class Caller implements CallSender {
     if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
     const hasOptions = options !== NO_OPTIONS
     if (hasOptions) assertCallOptions(method, options)
-    const { remoteSide, settings } = this.#channel
+    const { remoteSide, settings } = this.#channel.kind
     const definition = definitionOf(remoteSide, method)
     if (remoteSide && !definition) {
       throw new RpcConfigError(
@@ -248,7 +248,7 @@ export class Caller implements CallSender {
     const encoded = this.#encode(message, params, call, shared)
     if (encoded === undefined) return
     // A server that leaves gives calls back, and they go out again.
-    if (this.#channel.isLasting) keep(encoded, call)
+    if (this.#channel.kind.isLasting) keep(encoded, call)
     call.encoded = encoded
     try {
       this.#channel.send(call as EncodedCall)
@@ -264,7 +264,7 @@ export class Caller implements CallSender {
     call: PendingCall,
     shared: SharedNotification | undefined,
   ): Encoded | undefined {
-    const { format } = this.#channel.settings
+    const { format } = this.#channel.kind.settings
     try {
       if (params !== undefined) {
         if (!areParams(params)) {
@@ -466,7 +466,7 @@ function checkedResult(
   result: unknown,
   channel: ChannelContext,
 ): MaybeAsync<unknown> {
-  return checkResult(definition, method, 'result', result, channel)
+  return checkResult(definition, method, 'result', result, channel.kind)
 }
 
 /** Where a call is made. A client that makes a call later, for another client, gives the place in the options. */

@@ -1,4 +1,4 @@
-import type { ContractSide, Side } from '../contract/contract.js'
+import type { Contract, ContractSide, Side } from '../contract/contract.js'
 import type { LinkEvents, MessageLink, OutgoingMessage } from '../link/message-link.js'
 import type { PeerFacts } from '../link/peer-facts.js'
 import type { ErrorContext } from '../logging/error-context.js'
@@ -20,16 +20,34 @@ export interface Owner {
   readonly owner?: string | undefined
 }
 
-/** A channel, as its parts and its features use it. */
-export interface ChannelContext extends LinkEvents {
+/** What channels have in common that are made alike. */
+export interface ChannelShape {
+  /** The part that this program plays in the contract. */
   readonly side: Side
+  /** The options, resolved. */
   readonly settings: ResolvedChannelOptions
-  /** What handlers and middleware find as `channel`. */
-  readonly owner: Owner
   /** The methods the contract gives this side; without a contract, every name can be a method's. */
   readonly localSide: ContractSide | undefined
   /** The methods the contract gives the other side. */
   readonly remoteSide: ContractSide | undefined
+  /** Whether calls wait for a link that is to come. Otherwise they end with the one there is. */
+  readonly isLasting: boolean
+}
+
+/** The sides of a contract, as a program sees them that plays this part. */
+export function sidesOf(
+  contract: Contract | undefined,
+  side: Side,
+): Pick<ChannelShape, 'localSide' | 'remoteSide'> {
+  const other = side === 'server' ? 'client' : 'server'
+  return { localSide: contract?.[side], remoteSide: contract?.[other] }
+}
+
+/** A channel, as its parts and its features use it. */
+export interface ChannelContext extends LinkEvents {
+  readonly kind: ChannelShape
+  /** What handlers and middleware find as `channel`. */
+  readonly owner: Owner
   /** What messages go over now. */
   readonly link: MessageLink | undefined
   /** What the other side accepts and understands, by its last hello. */
@@ -38,8 +56,6 @@ export interface ChannelContext extends LinkEvents {
   readonly mayBeExtended: boolean
   /** The name of what the other side speaks, if it is a dialect. */
   readonly dialect: string | undefined
-  /** Whether calls wait for a link that is to come. Otherwise they end with the one there is. */
-  readonly isLasting: boolean
   /** Why nothing is sent any more, for now or for good. */
   readonly refusal: Refusal | undefined
   /** What is known of the time without a connection; undefined while there is one. */

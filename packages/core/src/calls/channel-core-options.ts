@@ -1,22 +1,14 @@
-import type { Contract, Side } from '../contract/contract.js'
 import type { Hello } from '../link/message-link.js'
 import type { ErrorContext } from '../logging/error-context.js'
 import type { CloseInfo } from '../transport/transport.js'
 import type { Absence } from './absence.js'
-import type { Owner } from './channel-context.js'
+import type { ChannelShape, Owner } from './channel-context.js'
 import type { Authorize } from './dispatcher.js'
 import type { FeatureTable, KeptLink } from './feature.js'
-import type { ResolvedChannelOptions } from './options.js'
 
 /** What a conversation is made with, once the public types are gone: one object for all channels of a server. */
-export interface ChannelCoreOptions<Own extends Owner> {
-  readonly side: Side
-  readonly contract: Contract | undefined
-  /** Its options, resolved. */
-  readonly settings: ResolvedChannelOptions
+export interface ChannelCoreOptions<Own extends Owner> extends ChannelShape {
   readonly features: FeatureTable
-  /** Whether calls wait for a connection that is to come. Otherwise they fail if there is none. */
-  readonly isLasting: boolean
   /** Client: the link that goes on over many connections; undefined if there is none. */
   keptLink?(owner: Own): KeptLink | undefined
   /** Client: why calls have no answer while there is no connection. */

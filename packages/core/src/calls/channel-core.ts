@@ -1,4 +1,4 @@
-import { type ContractSide, definitionOf, type Side } from '../contract/contract.js'
+import { definitionOf } from '../contract/contract.js'
 import { own } from '../errors/error-origin.js'
 import { RpcDisconnectedError } from '../errors/errors.js'
 import { Connection } from '../link/connection.js'
@@ -37,7 +37,6 @@ import { Dispatcher, type DispatcherEvents } from './dispatcher.js'
 import { ExposedHandlers, type ExposedHandlersEvents } from './exposed-handlers.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import type { AnyHandler, ExposeOptions, HandlersByName } from './handler.js'
-import type { ResolvedChannelOptions } from './options.js'
 import type { EncodedCall, Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-call.js'
 import { PendingCalls, type PendingCallsHost } from './pending-calls.js'
@@ -73,11 +72,11 @@ export class ChannelCore
   /** 128 random bits, in hexadecimal. */
   readonly id = randomId()
   readonly owner: Owner
-  readonly #options: ChannelCoreOptions<Owner>
+  readonly kind: ChannelCoreOptions<Owner>
   /** Those it begins with. */
   readonly #handlersAtFirst: HandlersByName
   readonly #delivery: Delivery
-  readonly #receiver: Receiver
+  #receiverThere: Receiver | undefined
   // What most channels of a server never need is made when it is needed.
   #otherSide: object | undefined
   #pendingCalls: PendingCalls | undefined
@@ -110,32 +109,42 @@ export class ChannelCore
    */
   constructor(options: ChannelCoreOptions<Owner>, owner: Owner, handlers: HandlersByName) {
     this.owner = owner
-    this.#options = options
+    this.kind = options
     this.#handlersAtFirst = handlers
-    const { settings, features, isLasting } = options
+    const { settings, isLasting } = options
     const { limits, format } = settings
     this.#delivery = new Delivery({ limits, format, isLasting }, this)
-    this.#receiver = new Receiver(this, features, this.#delivery, () => this.#dispatcher, this)
   }
 
   get calls(): PendingCalls {
-    this.#pendingCalls ??= new PendingCalls(this.settings.timeout, this)
+    this.#pendingCalls ??= new PendingCalls(this.kind.settings.timeout, this)
     return this.#pendingCalls
   }
 
   get #caller(): Caller {
-    this.#callerThere ??= new Caller(this, this.#options.features)
+    this.#callerThere ??= new Caller(this, this.kind.features)
     return this.#callerThere
   }
 
   get #handlers(): ExposedHandlers {
-    const { mounts } = this.#options.features
+    const { mounts } = this.kind.features
     this.#handlersThere ??= new ExposedHandlers(this.#handlersAtFirst, this, mounts, this)
     return this.#handlersThere
   }
 
+  get #receiver(): Receiver {
+    this.#receiverThere ??= new Receiver(
+      this,
+      this.kind.features,
+      this.#delivery,
+      () => this.#dispatcher,
+      this,
+    )
+    return this.#receiverThere
+  }
+
   get #dispatcher(): Dispatcher {
-    const { features, authorize } = this.#options
+    const { features, authorize } = this.kind
     this.#dispatcherThere ??= new Dispatcher(this, features, this.#handlers, authorize, this)
     return this.#dispatcherThere
   }
@@ -146,28 +155,6 @@ export class ChannelCore
   }
 
   // ── What its parts, and its features, find here ───────────────────────────────────────────────
-
-  get side(): Side {
-    return this.#options.side
-  }
-
-  get settings(): ResolvedChannelOptions {
-    return this.#options.settings
-  }
-
-  get isLasting(): boolean {
-    return this.#options.isLasting
-  }
-
-  get localSide(): ContractSide | undefined {
-    const { side, contract } = this.#options
-    return contract?.[side]
-  }
-
-  get remoteSide(): ContractSide | undefined {
-    const { side, contract } = this.#options
-    return contract?.[side === 'server' ? 'client' : 'server']
-  }
 
   stateOf<T>(key: object, make: () => T): T {
     this.#states ??= new Map()
@@ -201,7 +188,7 @@ export class ChannelCore
 
   get absence(): Absence | undefined {
     if (this.isConnected) return undefined
-    return this.#options.absence?.() ?? (this.#connection ? undefined : AWAY)
+    return this.kind.absence?.() ?? (this.#connection ? undefined : AWAY)
   }
 
   get mayBeExtended(): boolean {
@@ -214,12 +201,12 @@ export class ChannelCore
   }
 
   change(): void {
-    this.#options.events.change?.(this.owner)
+    this.kind.events.change?.(this.owner)
     this.#lookServed()
   }
 
   error(error: unknown, context: ErrorContext): void {
-    this.#options.events.error(this.owner, error, context)
+    this.kind.events.error(this.owner, error, context)
   }
 
   // ── Where it stands ───────────────────────────────────────────────────────────────────────────
@@ -227,12 +214,15 @@ export class ChannelCore
   /** Made when it is first asked for: a server seldom calls all of its clients. */
   get other(): object {
     if (this.#otherSide) return this.#otherSide
-    this.#otherSide = createRemote(this.remoteSide, (kind, method, params, callOptions, entry) => {
-      if (kind === 'notification') return this.notify(method, params, callOptions, entry)
-      return kind === 'stream'
-        ? this.stream(method, params, callOptions, entry)
-        : this.call(method, params, callOptions, entry)
-    })
+    this.#otherSide = createRemote(
+      this.kind.remoteSide,
+      (kind, method, params, callOptions, entry) => {
+        if (kind === 'notification') return this.notify(method, params, callOptions, entry)
+        return kind === 'stream'
+          ? this.stream(method, params, callOptions, entry)
+          : this.call(method, params, callOptions, entry)
+      },
+    )
     return this.#otherSide
   }
 
@@ -253,7 +243,7 @@ export class ChannelCore
 
   /** How much is held for the other side of a session, in bytes, text by its length. */
   get heldBytes(): number {
-    return this.#delivery.heldBytes + this.#receiver.heldBytes
+    return this.#delivery.heldBytes + (this.#receiverThere?.heldBytes ?? 0)
   }
 
   /** Calls of the other side that run here. */
@@ -268,7 +258,7 @@ export class ChannelCore
   get isServing(): boolean {
     // After the channel has ended, nobody waits for calls that still run.
     const isAwaited = this.#refusal === undefined && this.#dispatcherThere?.hasCalls === true
-    const isHolding = this.#delivery.isHolding || this.#receiver.heldCalls > 0
+    const isHolding = this.#delivery.isHolding || (this.#receiverThere?.heldCalls ?? 0) > 0
     return isAwaited || isHolding || this.#leaving?.isUnheard === true
   }
 
@@ -298,7 +288,7 @@ export class ChannelCore
   /** The name of what the other side speaks, if it is not JSON-RPC 2.0; a client knows that before it connects. */
   get dialect(): string | undefined {
     if (this.#connection) return this.#connection.dialect
-    return this.side === 'client' ? this.settings.dialect?.name : undefined
+    return this.kind.side === 'client' ? this.kind.settings.dialect?.name : undefined
   }
 
   /** What the other side calls its channel; null until it has said so, and with a plain peer. */
@@ -329,7 +319,7 @@ export class ChannelCore
 
   /** Where a call is being made, if that is to be shown. */
   trace(entry: Entry): CallTrace | undefined {
-    return this.settings.traceCalls ? traceFrom(entry) : undefined
+    return this.kind.settings.traceCalls ? traceFrom(entry) : undefined
   }
 
   /**
@@ -347,8 +337,9 @@ export class ChannelCore
   }
 
   #isWritten(notification: SharedNotification): boolean {
-    const { use, format } = this.settings
-    const encoded = use || this.#refusal ? undefined : notification.plain(format, this.remoteSide)
+    const { use, format } = this.kind.settings
+    const encoded =
+      use || this.#refusal ? undefined : notification.plain(format, this.kind.remoteSide)
     return encoded !== undefined && this.#delivery.writeNow(encoded)
   }
 
@@ -370,7 +361,7 @@ export class ChannelCore
   }
 
   say(message: NotificationMessage): Unsent | undefined {
-    const { format } = this.settings
+    const { format } = this.kind.settings
     let encoded: Encoded
     try {
       encoded = encode(format, message)
@@ -400,17 +391,17 @@ export class ChannelCore
   }
 
   relieved(): void {
-    this.#receiver.beginHeld()
+    this.#receiverThere?.beginHeld()
     this.change()
   }
 
   stalled(ms: number): void {
-    this.#receiver.stalled(ms)
+    this.#receiverThere?.stalled(ms)
   }
 
   answer(answer: Answer): void {
     if (this.#isGivenBack(answer)) return
-    if (this.#caller.answered(answer) && this.isLasting) this.#resends.earn()
+    if (this.#caller.answered(answer) && this.kind.isLasting) this.#resends.earn()
   }
 
   /** Whether a server that leaves gives a call back, which then waits for the next one. */
@@ -429,7 +420,7 @@ export class ChannelCore
   }
 
   handlersChanged(): void {
-    for (const feature of this.#options.features.all) feature.handlersChanged?.(this)
+    for (const feature of this.kind.features.all) feature.handlersChanged?.(this)
   }
 
   refuseLate(link: MessageLink, id: MessageId): ResponseMessage | 'unanswered' | undefined {
@@ -441,7 +432,7 @@ export class ChannelCore
     const to = link.upper ?? link
     if (to === this.#link) return this.#delivery.reply(encoded, to)
     if (link !== this.#connection) return
-    if (this.#delivery.answerBytes + heldBytes(encoded) > this.settings.limits.answerBytes) {
+    if (this.#delivery.answerBytes + heldBytes(encoded) > this.kind.settings.limits.answerBytes) {
       return link.cut(CloseCode.tryAgainLater, TOO_MUCH_WAITS)
     }
     if (this.#connection.holdsAnswers) this.#delivery.hold(encoded)
@@ -450,8 +441,8 @@ export class ChannelCore
 
   /** The client has said which of its methods have a handler now; of others than the contract's nothing is kept. */
   exposes(names: readonly string[]): void {
-    const { events } = this.#options
-    const theirs = this.remoteSide
+    const { events } = this.kind
+    const theirs = this.kind.remoteSide
     const known = theirs ? names.filter((name) => definitionOf(theirs, name)) : names
     events.exposes?.(this.owner, known)
   }
@@ -482,11 +473,11 @@ export class ChannelCore
   }
 
   latency(ms: number): void {
-    this.#options.events.latency?.(this.owner, ms)
+    this.kind.events.latency?.(this.owner, ms)
   }
 
   spread(ms: number): void {
-    this.#options.events.spread?.(this.owner, ms)
+    this.kind.events.spread?.(this.owner, ms)
   }
 
   // ── Links ─────────────────────────────────────────────────────────────────────────────────────
@@ -499,7 +490,12 @@ export class ChannelCore
   attach(transport: Transport, handshake: Handshake): void {
     // From here on nothing of an earlier connection is heard: the hello tells how far this side is.
     this.#connection?.end(CloseCode.goingAway, 'Another connection takes its place')
-    const connection = new Connection(this.#translated(transport), this.settings, handshake, this)
+    const connection = new Connection(
+      this.#translated(transport),
+      this.kind.settings,
+      handshake,
+      this,
+    )
     this.#connection = connection
     if (this.#tap) connection.tap(this.#tap)
     connection.start()
@@ -507,11 +503,11 @@ export class ChannelCore
 
   /** The transport, or one that speaks the other side's dialect over it. */
   #translated(transport: Transport): Transport {
-    const { format, limits, dialect } = this.settings
+    const { format, limits, dialect } = this.kind.settings
     if (!dialect) return transport
     try {
       return dialect.wrap(transport, {
-        side: this.side,
+        side: this.kind.side,
         channelId: this.id,
         maxMessage: limits.message,
         frameType: format.frameType,
@@ -523,7 +519,7 @@ export class ChannelCore
   }
 
   ready(link: MessageLink, hello: Hello | undefined, isFirst: boolean): void {
-    const { keptLink, events, features } = this.#options
+    const { keptLink, events, features } = this.kind
     const isBare = link === this.#connection
     // A session tells in its own name that it is ready.
     if (isBare && keptLink?.(this.owner)?.goOn(link, hello, isFirst)) return
@@ -547,14 +543,14 @@ export class ChannelCore
   abandon(info: CloseInfo): void {
     this.#connection = undefined
     this.#over(refusalOf(info, 'the channel ended'))
-    this.#options.events.ended(this.owner, info, undefined)
+    this.kind.events.ended(this.owner, info, undefined)
   }
 
   ended(link: MessageLink, info: CloseInfo, goesOn: boolean, isEndTold: boolean): void {
     const isAttempt = link === this.#connection && link !== this.#link
     if (!isAttempt && link !== this.#link) return
     this.#connection = undefined
-    const { events } = this.#options
+    const { events } = this.kind
     // A session goes on although an attempt to reach its server has failed.
     const isOver = isAttempt
       ? this.#link === undefined || this.#isEnding || this.#isGivingBack
@@ -590,12 +586,12 @@ export class ChannelCore
       ),
     )
     this.#over(why)
-    this.#options.events.ended(this.owner, info, recv)
+    this.kind.events.ended(this.owner, info, recv)
   }
 
   /** What was bound to the link ends with it. */
   #over(why: Refusal): void {
-    this.#receiver.forgetHeld()
+    this.#receiverThere?.forgetHeld()
     this.#delivery.end()
     this.#link?.stop()
     this.#link = undefined
@@ -606,20 +602,21 @@ export class ChannelCore
     this.#isGivingBack = false
     this.#retryAfterMs = undefined
     this.#leaving = undefined
-    if (!this.isLasting) this.refuse({ ...why, message: `the channel is closed: ${why.message}` })
+    if (!this.kind.isLasting)
+      this.refuse({ ...why, message: `the channel is closed: ${why.message}` })
   }
 
   /** What was written ends, but calls that may be sent again: another server may know what came of them. */
   lose(why: Refusal): void {
     if (!this.#callerThere) return
     const isFree = this.#isGivingBack
-    const mayGoAgain = () => this.isLasting && (isFree || this.#resends.spend())
+    const mayGoAgain = () => this.kind.isLasting && (isFree || this.#resends.spend())
     this.#delivery.restore(this.#caller.lose(why, mayGoAgain))
   }
 
   /** @returns whether a message may be sent again; if not, its call ends. */
   #spend({ kind, call }: Outgoing, why: Refusal): boolean {
-    if (!this.isLasting || kind === 'reply') return false
+    if (!this.kind.isLasting || kind === 'reply') return false
     if (this.#resends.spend()) return true
     this.#caller.returned(call)
     const error = disconnectedError(call, why)

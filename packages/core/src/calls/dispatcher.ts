@@ -251,7 +251,7 @@ export class Dispatcher {
   }
 
   get #around(): Around | undefined {
-    return this.#channel.settings.use && this.#features.around
+    return this.#channel.kind.settings.use && this.#features.around
   }
 
   /** A notification is dropped before it has a context. */
@@ -316,7 +316,7 @@ export class Dispatcher {
 
   /** @returns why one more call may not run; `undefined` if it may. */
   #whyFull(method: string, weighed: Weighed): string | undefined {
-    const { running, runningBytes } = this.#channel.settings.limits
+    const { running, runningBytes } = this.#channel.kind.settings.limits
     if (this.#taken >= running) {
       return `${quoted(method)} was not run: ${this.#taken} calls of this caller run already, those among them that it has given up and that have not ended, and no more may (limits.running)`
     }
@@ -433,7 +433,7 @@ export class Dispatcher {
       if (context.kind === 'stream') throw notThisKind(method, false)
       return this.#serveOwn(request, context)
     }
-    const { localSide: side } = this.#channel
+    const { localSide: side } = this.#channel.kind
     const authorize = this.#authorize
     const definition = definitionOf(side, method)
     if (side && !definition) throw notFound(method)
@@ -455,7 +455,7 @@ export class Dispatcher {
     if (definition && isTaken !== (definition.kind === 'stream')) {
       throw notThisKind(method, !isTaken)
     }
-    const valid = validated(this.#channel, method, 'params', params, definition)
+    const valid = validated(this.#channel.kind, method, 'params', params, definition)
     return valid instanceof Promise
       ? valid.then((value) => this.#found(value, context, definition, sentAs))
       : this.#found(valid, context, definition, sentAs)
@@ -469,7 +469,7 @@ export class Dispatcher {
     sentAs: 'method' | 'notification',
   ): MaybeAsync<Prepared> {
     const { method } = context
-    const fallback = definition ? undefined : this.#channel.settings.fallback
+    const fallback = definition ? undefined : this.#channel.kind.settings.fallback
     const handlers = this.#handlers.of(method)
     if (handlers.length > 0 || fallback) {
       return preparedOf(params, handlers, definition?.kind ?? sentAs, fallback)
@@ -484,7 +484,7 @@ export class Dispatcher {
 
   /** Answers a request of the protocol's own. */
   async #serveOwn(request: OwnRequest, context: CallContext): Promise<Prepared> {
-    const { localSide: side } = this.#channel
+    const { localSide: side } = this.#channel.kind
     const mayCall = (name: string) => {
       const kind = definitionOf(side, name)?.kind ?? 'method'
       return this.#authorize?.(name, new CallContext(name, kind, this.#channel)) ?? true
@@ -525,7 +525,7 @@ export class Dispatcher {
   #resultAnswer(context: CallContext, result: unknown): ResponseMessage {
     const { id, method } = context
     if (context.isLeft) return cancelledMessage(id, method)
-    if (!this.#channel.localSide && isStream(result)) {
+    if (!this.#channel.kind.localSide && isStream(result)) {
       guarded(
         () => result.return?.(undefined),
         (thrown) => this.#channel.error(thrown, incomingContext(context, 'source')),
@@ -554,7 +554,7 @@ export class Dispatcher {
         ? { code: ErrorCode.timedOut, message: tookLonger(method), ran: null }
         : { code: ErrorCode.cancelled, message: wasCancelled(method), ran: null }
     }
-    const detail = this.#channel.settings.exposeErrors ? `: ${describeThrown(thrown)}` : ''
+    const detail = this.#channel.kind.settings.exposeErrors ? `: ${describeThrown(thrown)}` : ''
     return { code: ErrorCode.internal, message: `Internal error in ${quoted(method)}${detail}` }
   }
 }

@@ -83,7 +83,7 @@ export class ExposedHandlers {
    *   handler is no function, or an option is wrong.
    */
   add(method: string, handler: AnyHandler, options: ExposeOptions = {}): () => void {
-    assertExposable(this.#channel, method, handler)
+    assertExposable(this.#channel.kind, method, handler)
     assertOptions('expose', options, EXPOSE_OPTIONS)
     const { waitForMount } = options
     if (waitForMount !== undefined) {
@@ -112,7 +112,7 @@ export class ExposedHandlers {
    */
   async awaited(method: string, signal: () => AbortSignal): Promise<readonly AnyHandler[]> {
     const until =
-      performance.now() + (this.#waits?.get(method) ?? this.#channel.settings.waitForMount)
+      performance.now() + (this.#waits?.get(method) ?? this.#channel.kind.settings.waitForMount)
     for (;;) {
       const handlers = this.of(method)
       const left = until - performance.now()

@@ -283,7 +283,7 @@ export class Receiver {
       return
     }
     try {
-      this.#events.reply(link, encodeBatch(this.#channel.settings.format, replies))
+      this.#events.reply(link, encodeBatch(this.#channel.kind.settings.format, replies))
     } catch (thrown) {
       this.#codecFailed(link, thrown)
     }
@@ -308,7 +308,7 @@ export class Receiver {
   }
 
   #hold(call: HeldCall): string | undefined {
-    const { runningBytes } = this.#channel.settings.limits
+    const { runningBytes } = this.#channel.kind.settings.limits
     this.#held ??= new HeldCalls()
     const held = this.#held
     const bytes = held.bytes + this.#dispatcher().runningBytes
@@ -369,7 +369,7 @@ export class Receiver {
   /** The answer, or, if it can't be carried, the error that says so. */
   #carried(link: MessageLink, method: string, answer: ResponseMessage): Reply | undefined {
     const { id } = answer
-    const { format } = this.#channel.settings
+    const { format } = this.#channel.kind.settings
     let encoded: Encoded
     try {
       encoded = encode(format, answer)
@@ -421,7 +421,7 @@ export class Receiver {
   /** An answer of the protocol's own. A codec that can't carry that much is of no use. */
   #own(link: MessageLink, answer: ResponseMessage): Reply | undefined {
     try {
-      return { answer, encoded: encode(this.#channel.settings.format, answer) }
+      return { answer, encoded: encode(this.#channel.kind.settings.format, answer) }
     } catch (thrown) {
       this.#codecFailed(link, thrown)
       return undefined
@@ -430,7 +430,7 @@ export class Receiver {
 
   #codecFailed(link: MessageLink, thrown: unknown): void {
     this.#channel.error(thrown, IN_FRAME)
-    const { name } = this.#channel.settings.format.codec
+    const { name } = this.#channel.kind.settings.format.codec
     link.cut(CloseCode.internal, `The codec "${name}" failed`)
   }
 }

@@ -3,7 +3,7 @@ import { type Definition, definitionOf, schemaOf } from '../contract/contract.js
 import { formatIssues, type Verdict, validate } from '../contract/validation.js'
 import { ErrorCode, RpcError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
-import type { ChannelContext } from './channel-context.js'
+import type { ChannelShape } from './channel-context.js'
 import { lostKind } from './lost-kinds.js'
 
 /**
@@ -12,7 +12,7 @@ import { lostKind } from './lost-kinds.js'
  * @throws {RpcError} if it breaks the schema.
  */
 export function validated(
-  { localSide, settings }: Pick<ChannelContext, 'localSide' | 'settings'>,
+  { localSide, settings }: Pick<ChannelShape, 'localSide' | 'settings'>,
   method: string,
   part: 'params' | 'input',
   value: unknown,

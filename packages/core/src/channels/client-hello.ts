@@ -22,7 +22,7 @@ export function clientHandshake(
   transport: Transport,
   { attempt, keptLink, isPlain, timeLeftMs }: ClientHelloOptions,
 ): ClientHandshake {
-  const { limits, helloTimeoutMs } = channel.settings
+  const { limits, helloTimeoutMs } = channel.kind.settings
   const { message: msg, batch, depth } = limits
   const { buf, ...offer } = keptLink?.offer(transport) ?? {}
   const hello = {

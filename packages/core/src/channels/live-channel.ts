@@ -1,3 +1,4 @@
+import { sidesOf } from '../calls/channel-context.js'
 import { ChannelCore } from '../calls/channel-core.js'
 import type { ChannelCoreOptions } from '../calls/channel-core-options.js'
 import type { Authorize } from '../calls/dispatcher.js'
@@ -96,8 +97,8 @@ export class ChannelKind {
     this.#handlers = handlersOf(options.methods, { side, localSide: contract?.[side] })
     this.#core = {
       authorize,
-      contract,
       side,
+      ...sidesOf(contract, side),
       settings: this.settings,
       features: this.features,
       isLasting: false,

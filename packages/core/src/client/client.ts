@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { formatMs } from '../base/duration.js'
+import { sidesOf } from '../calls/channel-context.js'
 import { ChannelCore } from '../calls/channel-core.js'
 import { handlersOf } from '../calls/exposed-handlers.js'
 import type { Feature, FeatureTable, KeptLink } from '../calls/feature.js'
@@ -131,7 +132,7 @@ export class LastingClient extends CorePeer implements AnyClient {
     this.core = new ChannelCore(
       {
         settings,
-        contract,
+        ...sidesOf(contract, side),
         side,
         features: this.#features,
         isLasting: true,
@@ -238,7 +239,7 @@ export class LastingClient extends CorePeer implements AnyClient {
         if (this.#link !== link) return transport.close()
         this.#noted = undefined
         // The plain server is behind the shared worker, and the worker itself understands the hello.
-        const isPlain = this.core.settings.plain && !link.isShared
+        const isPlain = this.core.kind.settings.plain && !link.isShared
         const keptLink = this.#keptLink
         const hello = { attempt: ++this.#attempt, keptLink, isPlain, timeLeftMs }
         this.core.attach(transport, clientHandshake(this.core, this.#features, transport, hello))

@@ -32,7 +32,7 @@ import type {
   MessageLink,
   OutgoingMessage,
 } from './message-link.js'
-import { type PeerFacts, PLAIN_PEER } from './peer-facts.js'
+import { PLAIN_PEER } from './peer-facts.js'
 import { atEndOfTurn, type FrameSink, type InTurn, SharedFrame } from './shared-frame.js'
 import type { TappedConnection, WireTap } from './wire-tap.js'
 
@@ -57,11 +57,6 @@ export class Connection
   implements MessageLink, HandshakeLine, BuiltInEvents, KeepaliveEvents, FrameSink, InTurn
 {
   upper: MessageLink | undefined
-  readonly underWayBytes = 0
-  readonly moves = 0
-  readonly held = NOTHING
-  readonly recv = undefined
-  readonly session = undefined
   readonly #transport: DialectTransport
   /** The same, if it is one of this library's. */
   readonly #builtIn: BuiltInTransport | undefined
@@ -69,12 +64,13 @@ export class Connection
   #events: LinkEvents
   #handshake: Handshake
   readonly #reader: FrameReader
-  #stage: HandshakeLine['stage'] = 'waiting'
+  stage: HandshakeLine['stage'] = 'waiting'
+  isReady = false
+  peer = PLAIN_PEER
   #patience: ReturnType<typeof setTimeout> | undefined
   readonly #keepalive: Keepalive
   /** What is written in a turn, in the fewest frames. */
   readonly #shared = new SharedFrame(this)
-  #peer = PLAIN_PEER
   /** What has come of the message that is being read. */
   #bytes = 0
   /** The frame of the message that is being read; the frames of its bytes follow it. */
@@ -163,7 +159,7 @@ export class Connection
   }
 
   drained(): void {
-    if (!this.#isOver) this.#events.room(this)
+    if (this.stage !== 'over') this.#events.room(this)
   }
 
   arriving(): void {
@@ -171,11 +167,11 @@ export class Connection
   }
 
   passed(frames: number, bytes: number): void {
-    if (!this.#isOver) this.#keepalive.passed(frames, bytes)
+    if (this.stage !== 'over') this.#keepalive.passed(frames, bytes)
   }
 
   unreadable(cause: Error): void {
-    if (this.#isOver) return
+    if (this.stage === 'over') return
     this.#isEndTold = true
     const isTooBig = (cause as { code?: unknown }).code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
     const why = isTooBig
@@ -185,17 +181,14 @@ export class Connection
   }
 
   close(info: CloseInfo): void {
-    if (this.#isOver) return
-    this.#stage = 'over'
+    if (this.stage === 'over') return
+    this.stage = 'over'
+    this.isReady = false
     this.#reader.discard()
     this.#endPatience()
     this.#keepalive.stop()
     this.#tryOut(() => this.#tapped?.ended(info))
     this.#events.ended(this, info, false, this.#isEndTold)
-  }
-
-  get #isOver(): boolean {
-    return this.#stage === 'over'
   }
 
   // ── What its keepalive tells ──────────────────────────────────────────────────────────────────
@@ -222,10 +215,6 @@ export class Connection
 
   // ── What its handshake does ───────────────────────────────────────────────────────────────────
 
-  get stage(): HandshakeLine['stage'] {
-    return this.#stage
-  }
-
   get format(): Format {
     return this.#settings.format
   }
@@ -241,7 +230,7 @@ export class Connection
     const isJson = this.format.codec === jsonCodec
     const takesBytes = isJson && bytes === true
     const isServer = 'sid' in hello
-    this.#peer = {
+    this.peer = {
       isExtended: true,
       id: isServer ? hello.sid : hello.id,
       message,
@@ -255,10 +244,11 @@ export class Connection
 
   complete(hello: Hello | undefined): void {
     this.#endPatience()
-    if (this.#isOver) return
-    const isFirst = this.#stage === 'waiting'
+    if (this.stage === 'over') return
+    const isFirst = this.stage === 'waiting'
     const isExtended = hello !== undefined
-    this.#stage = isExtended ? 'extended' : 'plain'
+    this.stage = isExtended ? 'extended' : 'plain'
+    this.isReady = true
     this.#reader.isAgreed = isExtended
     this.#keepalive.watch(isExtended)
     this.#events.ready(this, hello, isFirst)
@@ -288,7 +278,7 @@ export class Connection
 
   /** Treats the other side as a plain peer, unless it has said that it is something else. */
   #beginUnasked(): void {
-    if (this.#stage === 'waiting') this.complete(undefined)
+    if (this.stage === 'waiting') this.complete(undefined)
   }
 
   #endPatience(): void {
@@ -313,22 +303,14 @@ export class Connection
     })
   }
 
-  get isReady(): boolean {
-    return this.#stage === 'plain' || this.#stage === 'extended'
-  }
-
-  get peer(): PeerFacts {
-    return this.#peer
-  }
-
   /** Whether the other side understands more than JSON-RPC 2.0. */
   get isExtended(): boolean {
-    return this.#stage === 'extended'
+    return this.stage === 'extended'
   }
 
   /** Whether answers must wait until the handshake is over, as it decides whether a session counts them. */
   get holdsAnswers(): boolean {
-    return this.#stage === 'waiting' && this.#handshake.holdsAnswers
+    return this.stage === 'waiting' && this.#handshake.holdsAnswers
   }
 
   /** The name of what the other side speaks, if it is not JSON-RPC 2.0. */
@@ -391,7 +373,7 @@ export class Connection
 
   /** Stops reading for a while, if the transport can be paused, or goes on reading. */
   holdBack(isHeldBack: boolean): void {
-    if (!this.#isOver) this.#keepalive.holdUp(isHeldBack)
+    if (this.stage !== 'over') this.#keepalive.holdUp(isHeldBack)
   }
 
   get #isClosed(): boolean {
@@ -404,7 +386,7 @@ export class Connection
   }
 
   send(encoded: Encoded): boolean {
-    if (this.#isOver) return false
+    if (this.stage === 'over') return false
     // A message that joins others in their frame goes the way that they go.
     if (this.#shared.isEmpty && this.#isClosed) return false
     if (typeof encoded === 'string' && this.#shared.take(encoded)) return true
@@ -460,7 +442,7 @@ export class Connection
 
   #sendUntapped(frame: Frame): boolean {
     try {
-      return !this.#isOver && this.#transport.send(frame)
+      return this.stage !== 'over' && this.#transport.send(frame)
     } catch (thrown) {
       this.failed(thrown)
       return false
@@ -517,6 +499,28 @@ export class Connection
     this.close({ code, reason })
   }
 
+  // A bare connection counts and keeps nothing.
+
+  get held(): Held {
+    return NOTHING
+  }
+
+  get recv(): undefined {
+    return undefined
+  }
+
+  get session(): undefined {
+    return undefined
+  }
+
+  get moves(): number {
+    return 0
+  }
+
+  get underWayBytes(): number {
+    return 0
+  }
+
   tell(): undefined {
     return undefined
   }
@@ -545,7 +549,7 @@ export class Connection
 
   /** A function that was given for the connection (of its transport, or its tap) has failed: the connection ends. */
   failed(thrown: unknown): void {
-    if (this.#isOver) return
+    if (this.stage === 'over') return
     this.#events.error(thrown, OF_CONNECTION)
     this.#drop({ code: 1006, reason: `The transport failed: ${describeThrown(thrown)}` })
   }
@@ -562,7 +566,7 @@ export class Connection
   // ── What comes in ─────────────────────────────────────────────────────────────────────────────
 
   #receive(frame: Frame): void {
-    if (this.#isOver) return
+    if (this.stage === 'over') return
     this.#keepalive.heard(frame.length)
     const reading = this.#reader.read(frame)
     this.#bytes += frame.length
@@ -655,7 +659,7 @@ export class Connection
     const each = bytes / count
     const members: BatchMember[] = []
     for (const decoded of messages) {
-      if (this.#isOver) break
+      if (this.stage === 'over') break
       const refusal = tooDeep?.has(decoded) ? this.#tooDeep : undefined
       const message = classify(decoded)
       if (isExtended) this.#tell(message, each, refusal)

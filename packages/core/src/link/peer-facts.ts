@@ -40,6 +40,9 @@ export function whyUnsendable(
   encoded: Encoded,
   { message, depth, bytes }: PeerFacts,
 ): Unsendable | undefined {
+  // Most messages are small: such text can't nest too deep, and a UTF-16 code unit is three bytes of UTF-8 at the most.
+  const { length } = encoded as string
+  if (typeof encoded === 'string' && length < 2 * depth && length * 3 <= message) return undefined
   if (hasBytes(encoded) && !bytes) return 'no-bytes'
   if (isOver(encoded, message)) return 'too-big'
   return isDeep(format, encoded, depth) ? 'too-deep' : undefined

@@ -20,10 +20,10 @@ const FEATURE: Feature = {
   },
   requests: {
     [DISCOVER]: async (channel, _, names, mayCall) => {
-      const { discover } = channel.settings
+      const { discover } = channel.kind.settings
       if (!discover) throw undiscoverable()
       channel.stateOf(FEATURE, () => new DiscoveryRate()).take()
-      const { side: sideName, localSide: side } = channel
+      const { side: sideName, localSide: side } = channel.kind
       const callable = await callableNames(names, mayCall)
       return () => discover({ sideName, side, names: callable })
     },

@@ -33,7 +33,7 @@ const FEATURE: Feature = {
       receive(channel, params) {
         const bye = readBye(params)
         if (!bye) return `an ${BYE} says recv and retryAfterMs, each a number or nothing`
-        if (channel.side === 'server') {
+        if (channel.kind.side === 'server') {
           channel.leavingHeard()
           return undefined
         }

@@ -17,7 +17,7 @@ const FEATURE: Feature = {
   around: {
     depart(channel, { call, params, signal, isOpen, send, drop, fail }) {
       const outgoing = new OutgoingCall(channel, call, params, signal)
-      return depart(channel.settings.use ?? [], outgoing, call.promise, {
+      return depart(channel.kind.settings.use ?? [], outgoing, call.promise, {
         send() {
           const { method, meta } = outgoing
           const why = isOpen() ? whyNoMeta(meta) : undefined
@@ -37,7 +37,7 @@ const FEATURE: Feature = {
       const call = new IncomingCall(context, id, params, channel.dialect)
       context.call = call
       context.whenSignal((signal) => setCall(signal, call))
-      return arrive(channel.settings.use ?? [], call, serve, told)
+      return arrive(channel.kind.settings.use ?? [], call, serve, told)
     },
   },
   extras: {

@@ -15,7 +15,7 @@ const MOUNTS = {}
 
 /** Client: what its server was told of its methods. */
 function toldOf(channel: ChannelContext): ToldMethods | undefined {
-  if (channel.side !== 'client') return undefined
+  if (channel.kind.side !== 'client') return undefined
   return channel.stateOf(
     FEATURE,
     () =>
@@ -40,7 +40,7 @@ const FEATURE: Feature = {
     return methods ? { methods } : {}
   },
   ready(channel, hello) {
-    if (channel.side === 'client') toldOf(channel)?.catchUp()
+    if (channel.kind.side === 'client') toldOf(channel)?.catchUp()
     else if (hello) tell(channel, ('attempt' in hello && hello.methods) || [])
   },
   handlersChanged: (channel) => toldOf(channel)?.changed(),
@@ -62,5 +62,5 @@ const FEATURE: Feature = {
 }
 
 function tell(channel: ChannelContext, methods: readonly string[]): void {
-  if (channel.side === 'server') channel.exposes(methods)
+  if (channel.kind.side === 'server') channel.exposes(methods)
 }

@@ -74,7 +74,7 @@ function listen(
 ): void {
   const { method, definition } = call
   const listening = new ProgressListening({
-    check: (value) => checkResult(definition, method, 'progress', value, channel),
+    check: (value) => checkResult(definition, method, 'progress', value, channel.kind),
     listener: listener as (value: unknown) => unknown,
     error: (error) => channel.error(error, outgoingContext(call, 'progress')),
   })

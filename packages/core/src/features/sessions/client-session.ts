@@ -28,7 +28,7 @@ export class ClientSession implements KeptLink {
     return {
       ...(session &&
         token !== undefined && { resume: { sid: session.sid, token, recv: session.tell() } }),
-      ...(this.#offersSession && { buf: this.#channel.settings.limits.unackedBytes }),
+      ...(this.#offersSession && { buf: this.#channel.kind.settings.limits.unackedBytes }),
     }
   }
 
@@ -48,7 +48,7 @@ export class ClientSession implements KeptLink {
       this.#channel.replaced(LOST, unreceived)
     }
     if (answer?.token === undefined || !this.#offersSession) return false
-    const { limits } = this.#channel.settings
+    const { limits } = this.#channel.kind.settings
     const { sid, token } = answer
     const peerBytes = answer.limits.buf ?? limits.unackedBytes
     const options = { sid, token, isServer: false, limits, peerBytes, features: this.#features }

@@ -15,7 +15,7 @@ const FEATURE: Feature = {
   },
   keepLink: (channel, features) => new ClientSession(channel, features),
   beginLink(channel, features, connection, sid, peerBytes) {
-    const { limits } = channel.settings
+    const { limits } = channel.kind.settings
     const options = { sid, limits, peerBytes: peerBytes ?? limits.unackedBytes, features }
     return new SessionLink({ ...options, isServer: true }, connection, channel)
   },

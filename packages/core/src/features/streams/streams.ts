@@ -38,7 +38,7 @@ class StreamState {
   readonly served: ServedStreams
 
   constructor(channel: ChannelContext) {
-    this.room = new StreamRoom(channel.settings.limits)
+    this.room = new StreamRoom(channel.kind.settings.limits)
     this.called = new CalledStreams(channel)
     this.served = new ServedStreams(channel, this.room)
   }
@@ -73,7 +73,7 @@ const STREAM_EXTRA: RequestExtra = {
     if (context.items !== undefined || context.finish !== undefined) return
     const { method } = context
     const call = stateOf(channel).served.open(context.id, method, rpc, (item) =>
-      validated(channel, method, 'input', item),
+      validated(channel.kind, method, 'input', item),
     )
     if (call.input) context.items = call.input
     if (call.isTaken)
@@ -173,7 +173,13 @@ function openStream(
     leave: () => calls.leave(call),
     unbegun: () => sender.release(method, options, 'stream'),
     check: (item) =>
-      checkResult(definitionOf(channel.remoteSide, method), method, 'item', item, channel),
+      checkResult(
+        definitionOf(channel.kind.remoteSide, method),
+        method,
+        'item',
+        item,
+        channel.kind,
+      ),
   })
   return stream
 }
@@ -203,7 +209,7 @@ async function sendAll(
 ): Promise<undefined> {
   const { method } = context
   if (!isSource(given)) {
-    if (!channel.localSide) throw notThisKind(method, false)
+    if (!channel.kind.localSide) throw notThisKind(method, false)
     throw new TypeError(
       `${quoted(method)} is a stream: its handler must be an async generator, or give an iterable`,
     )

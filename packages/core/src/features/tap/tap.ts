@@ -12,7 +12,7 @@ const FEATURE: Feature = {
   tap(core, features, wireTap) {
     core.tap(wireTap)
     return {
-      codec: core.settings.format.codec,
+      codec: core.kind.settings.format.codec,
       isCounted(message) {
         if (typeof message !== 'object' || message === null) return true
         const { method, id } = message as { method?: unknown; id?: unknown }
