@@ -1,6 +1,6 @@
 import { IdTable } from './id-table.js'
 
-/** Of each signal, whom its one listener tells. */
+/** The callbacks of each signal, which share one listener. */
 const listeners = new WeakMap<AbortSignal, Listeners>()
 
 interface Listener {
@@ -9,18 +9,18 @@ interface Listener {
 }
 
 /**
- * Tells of a signal's abort, by one listener however many want to know: a handler may pass its signal on to many
- * calls, and Node warns of more than ten who listen to one.
+ * Calls a function when a signal aborts. One listener serves all callbacks of a signal: a handler may pass its signal
+ * on to many calls, and Node warns if a signal has more than ten listeners.
  *
- * @param callback called once, and must not throw.
- * @returns ends that; safe to call twice.
+ * @param callback called once; it must not throw.
+ * @returns a function that removes the callback; safe to call twice.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const told = listeners.get(signal) ?? new Listeners(signal)
   return told.add(callback)
 }
 
-/** Those of one signal. */
+/** The callbacks of one signal. */
 class Listeners {
   readonly #signal: AbortSignal
   readonly #all = new IdTable<Listener>()
@@ -32,7 +32,7 @@ class Listeners {
     signal.addEventListener('abort', this.#abort, { once: true })
   }
 
-  /** @returns takes it away again. */
+  /** @returns a function that removes the callback. */
   add(callback: () => void): () => void {
     const id = ++this.#lastId
     this.#all.add({ id, callback })

@@ -1,4 +1,4 @@
-/** What is known of the time without a connection, for the error of a call that waited for one in vain. */
+/** Describes the time without a connection, for the error of a call that waited for a connection in vain. */
 export interface Absence {
   readonly text: string
   /** Whether there was never a connection. */

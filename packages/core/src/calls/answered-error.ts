@@ -13,9 +13,9 @@ import type { Answer } from '../link/message-link.js'
 import { type PendingCall, STATE } from './pending-call.js'
 import { unknownMethod } from './refusals.js'
 
-/** Of a name that is in the contract here. */
+/** Added to the text if the contract here has the name. */
 const MAY_BE_OLDER = '. The contract here has it, so the other side may be older'
-/** Without a contract. */
+/** Added to the text if there is no contract. */
 const MAY_BE_WRONG = '. Correct the name, unless the other side is older and lacks it'
 
 /**
@@ -60,8 +60,8 @@ export function answeredError(
 }
 
 /**
- * What is to be done is added to the text of this library, whether it came by itself or another program passed it on. A
- * handler's own text stays as it is.
+ * The remedy is added to this library's own text, also if another program passed that text on. A handler's own text is
+ * not changed.
  */
 function unknownText({ method, definition }: PendingCall, message: string): string {
   const unknown = unknownMethod(method)

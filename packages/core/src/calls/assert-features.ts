@@ -2,7 +2,7 @@ import type { Contract, ContractSide } from '../contract/contract.js'
 import { RpcConfigError } from '../errors/errors.js'
 import type { Feature, FeatureName } from './feature.js'
 
-/** Options that a feature takes, of channels, clients and endpoints. */
+/** Options of channels, clients and endpoints that need a feature. */
 const OPTIONS: Readonly<Record<string, FeatureName>> = {
   use: 'middleware',
   discover: 'discovery',
@@ -12,9 +12,9 @@ const OPTIONS: Readonly<Record<string, FeatureName>> = {
 }
 
 /**
- * Checks that a contract and some options need no feature that is missing.
+ * Checks that a contract and the options need no feature that is missing.
  *
- * @throws {RpcConfigError} naming the method or the option, and the feature.
+ * @throws {RpcConfigError} if a feature is missing; it names the method or the option, and the feature.
  */
 export function assertFeatures(
   contract: Contract | undefined,
@@ -48,7 +48,7 @@ function assertSide(side: ContractSide | undefined, has: (needed: FeatureName) =
   }
 }
 
-/** The error of a method that needs a feature which is not there. */
+/** The error of a method that needs a missing feature. */
 export function missing(method: string, what: string, feature: FeatureName): RpcConfigError {
   return new RpcConfigError(`"${method}" ${what}: add ${feature}() to features`, { method })
 }

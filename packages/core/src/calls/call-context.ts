@@ -9,58 +9,61 @@ import type { HandlerContext } from './functions.js'
 import type { Meta, MiddlewareCall } from './middleware-call.js'
 import { isCancellation, tookLonger } from './refusals.js'
 
-/** What a feature adds to a call that runs here. */
+/** The part of a feature in a call that runs here. */
 export interface ContextPart {
-  /** Nobody waits for the call any more. */
+  /** Called when nobody waits for the call any more. */
   abort?(reason: unknown): void
-  /** The call is over, and is about to be answered. */
+  /** Called when the call has ended, before it is answered. */
   end?(): void
 }
 
-/** What few handlers ask for, and few calls come with. */
+/** Members that few calls need. */
 interface Rare {
   meta?: Meta
   progress?: (value: unknown) => void
-  /** By `performance.now()`. */
+  /** The deadline, by `performance.now()`. */
   deadline?: number
   timer?: ReturnType<typeof setTimeout>
 }
 
-/** What a handler is given; its signal is made when it is first asked for. */
+/** The context that a handler receives. Its signal is made when it is first read. */
 export class CallContext implements HandlerContext {
   readonly method: string
   readonly kind: HandlerContext['kind']
   readonly identity: undefined
-  /** Which its answer has; null where it has none. */
+  /** The id of its request; null if it has none. */
   readonly id: MessageId
-  /** Where it is among those that run; RunningCalls alone says so. */
+  /** Its index in RunningCalls, which alone sets it. */
   place = -1
-  /** Whether its handler was called. After an abort it is not called any more. */
+  /** Whether its handler was called. After an abort, the handler is no longer called. */
   isBegun = false
   /** Whether its caller was answered before the handler ended, as after a cancel. */
   isAnswered = false
-  /** What it takes in memory, in bytes. */
+  /** How much memory it takes, in bytes. */
   weight = 0
-  /** What was being begun when this one was. */
+  /** The call that was being started when this one was. */
   outer: CallContext | undefined
-  // What few calls have is not there in the others: one of these is made for each.
-  /** What features have added. */
+  // One context is made for each call, so members that few calls have are only declared.
+  /** The parts that features have added. */
   declare parts?: ContextPart[]
-  /** The items that the caller sends along. */
+  /** The input items of the caller. */
   declare items?: AsyncGenerator<unknown, void, undefined>
-  /** Who is told how far it has come, if anybody listens. */
+  /** Sends progress to the caller, if it listens. */
   declare report?: { tell(value: unknown): void }
-  /** Makes of what the handler gives what the call ends with: a stream is sent first. */
+  /** Turns the handler's return value into the result of the call. It sends the items of a stream first. */
   declare finish?: (given: unknown) => Promise<unknown>
-  /** Answers it in another way than by running it once for this caller. @param run runs it in a context, and never rejects. */
+  /**
+   * Answers the call differently from running it once for this caller. @param run runs it in a context; it never
+   * rejects.
+   */
   declare serveBy?: (
     run: (own: CallContext) => Promise<ResponseMessage>,
   ) => Promise<ResponseMessage>
-  /** Called with its signal when that is made. */
+  /** Called with the signal when it is made. */
   declare onSignal?: ((signal: AbortSignal) => void)[]
-  /** The key by which it runs once, if it came with one. */
+  /** Its idempotency key, if it has one. */
   declare key?: string
-  /** As its middleware sees it, if it goes through any. */
+  /** The call as its middleware sees it, if it goes through any. */
   declare call?: MiddlewareCall
   /** Settles when its handler has ended, if its middleware may answer before that. */
   declare served?: Promise<unknown> | undefined
@@ -79,7 +82,7 @@ export class CallContext implements HandlerContext {
     this.kind = kind
     this.id = id
     this.#host = host
-    // Typed where the handler is: see HandlerContext.
+    // The type is that of the handler: see HandlerContext.
     this.identity = host.owner.identity as undefined
   }
 
@@ -122,37 +125,37 @@ export class CallContext implements HandlerContext {
 
   get input(): AsyncGenerator<never, void, undefined> {
     this.items ??= noInput()
-    // Typed where the handler is: see HandlerContext.
+    // The type is that of the handler: see HandlerContext.
     return this.items as AsyncGenerator<never, void, undefined>
   }
 
-  // ── For whoever runs the handler ──────────────────────────────────────────────────────────────
+  // ── For the code that runs the handler ────────────────────────────────────────────────────────
 
-  /** Adds what a feature does for it. */
+  /** Adds the part of a feature. */
   add(part: ContextPart): void {
     this.parts ??= []
     this.parts.push(part)
   }
 
-  /** Has a feature told of its signal when that is made. */
+  /** Calls a function with the signal when the signal is made. */
   whenSignal(tell: (signal: AbortSignal) => void): void {
     this.onSignal ??= []
     this.onSignal.push(tell)
   }
 
-  /** What came beside the params. */
+  /** Sets the metadata that arrived beside the params. */
   takeMeta(meta: object): void {
     this.#more.meta = Object.assign(Object.create(null), meta) as Meta
   }
 
-  /** Runs in the place of another, which came for it. */
+  /** Takes over the progress, the middleware call and the metadata of the context of the call that arrived. */
   standInFor({ report, call, meta }: CallContext): void {
     if (report) this.report = report
     if (call) this.call = call
     this.#more.meta = meta
   }
 
-  /** Aborts it, when so many ms have passed. */
+  /** Aborts the call when `ms` ms have passed. */
   expireIn(ms: number): void {
     this.#more.deadline = performance.now() + ms
     if (ms <= MAX_TIMER_MS) this.#waitFor(ms)
@@ -166,7 +169,7 @@ export class CallContext implements HandlerContext {
     }, ms)
   }
 
-  /** When its caller stops waiting, by `performance.now()`; `Infinity` if that is not known. */
+  /** The time at which its caller stops waiting, by `performance.now()`; `Infinity` if that is not known. */
   get deadline(): number {
     return this.#rare?.deadline ?? Number.POSITIVE_INFINITY
   }
@@ -182,7 +185,7 @@ export class CallContext implements HandlerContext {
     return this.#abortedBy !== undefined
   }
 
-  /** What it was aborted with. */
+  /** The reason of the abort. */
   get reason(): unknown {
     return this.#abortedBy?.reason
   }
@@ -200,7 +203,7 @@ export class CallContext implements HandlerContext {
     for (const part of this.parts ?? NONE) part.abort?.(reason)
   }
 
-  /** It is over: nothing more is told, and nothing waits. */
+  /** Ends the call: progress and timers stop. */
   end(): void {
     clearTimeout(this.#rare?.timer)
     for (const part of this.parts ?? NONE) part.end?.()
@@ -211,7 +214,7 @@ const NONE: readonly ContextPart[] = []
 
 async function* noInput(): AsyncGenerator<never, void, undefined> {}
 
-/** @throws {RpcConfigError} where a contract says nothing of a method's progress. */
+/** @throws {RpcConfigError} if the contract has no progress for a method. */
 function assertProgress(side: ContractSide | undefined, method: string): void {
   const definition = definitionOf(side, method)
   if (!definition || schemaOf(definition, 'progress')) return

@@ -23,12 +23,12 @@ export interface Refusal {
   readonly cause?: unknown
 }
 
-/** @returns why calls end, or can't be sent, that were in it. */
+/** @returns the refusal of calls after a connection or a session ended like this. */
 export function refusalOf(info: CloseInfo, what: string): Refusal {
   return { message: `${what} (${describeClose(info)})`, closeCode: info.code }
 }
 
-/** The error of a call whose connection or session is over, or never was. */
+/** The error of a call without an answer, because its connection or session has ended or never began. */
 export function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisconnectedError {
   const outcome = outcomeOf(call)
   const { message, closeCode, cause } = refusal
@@ -39,10 +39,11 @@ export function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisco
 }
 
 /**
- * The error of a call that has taken too long.
+ * The error of a call that has timed out.
  *
- * @param which of the two limits was over, after so many ms.
- * @param absence what is known of the time without a connection; undefined while there is one.
+ * @param which the limit that was exceeded.
+ * @param ms that limit.
+ * @param absence describes the time without a connection; undefined while there is one.
  */
 export function timeoutError(
   call: PendingCall,
@@ -58,14 +59,14 @@ export function timeoutError(
   return new RpcTimeoutError(text, outcome, { method, ...(cause !== undefined && { cause }) })
 }
 
-/** How far a call had come. */
+/** Describes how far a call had come. */
 function stageOf(outcome: Outcome, absence: Absence | undefined): string {
   // If there was never a connection, nothing can have been sent.
   if (absence?.isFirst) return absence.text
   return `it ${STATE[outcome]}${absence ? `; ${absence.text}` : ''}`
 }
 
-/** The error of a call that the other side can't take. `limits` is what the other side accepts. */
+/** The error of a call that the other side can't accept. `limits` is what the other side accepts. */
 export function unsendableError(
   method: string,
   encoded: Encoded,

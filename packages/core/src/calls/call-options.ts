@@ -28,7 +28,7 @@ export function assertCallOptions(method: string, options: object): void {
       { method },
     )
   }
-  // An AbortSignal has inherited members only, which the check of the names does not see.
+  // An AbortSignal has only inherited members, which the check of the names does not find.
   if ('aborted' in options) {
     throw new RpcConfigError(`${where} takes a signal as an option: write { signal }`, { method })
   }

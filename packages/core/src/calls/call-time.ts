@@ -2,24 +2,24 @@ import { readTimeout, type TimeLimits } from './call-timer.js'
 import type { SendOptions } from './functions.js'
 import type { CallKind } from './pending-call.js'
 
-/** No time at all is set. */
+/** No time limits. */
 export const NO_LIMITS: TimeLimits = {
   idle: Number.POSITIVE_INFINITY,
   total: Number.POSITIVE_INFINITY,
 }
 
-/** How long a call may take that has a time of its own. */
+/** The time limits of a call that does not use the channel's timeout. */
 export interface CallTime {
   readonly limits: TimeLimits
-  /** When it is to have ended, by `performance.now()`, as far as that is told to the other side. */
+  /** The deadline that is sent to the other side, by `performance.now()`; undefined if none is sent. */
   readonly deadline: number | undefined
 }
 
 /**
- * How long a call may take, and when it is to have ended: what it was given, or what is left to whoever
- * it is made for, whichever is less. What is but this side's patience is told to nobody.
+ * Returns the time limits of a call and its deadline: its own timeout, or the time that is left to the call that it is
+ * made for, whichever is less. The channel's default timeout is not sent to the other side.
  *
- * @returns undefined for a call that has this side's patience, as most do.
+ * @returns undefined if the call uses the channel's default timeout, as most calls do.
  */
 export function timeOf(
   method: string,

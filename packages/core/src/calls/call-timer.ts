@@ -3,13 +3,13 @@ import { areKnown, assertOptions, type OptionKinds } from '../errors/assert-opti
 import { RpcConfigError } from '../errors/errors.js'
 
 /**
- * How long a call waits, in ms; `Infinity` waits for ever. A number is the whole of it, `total`; `idle`
- * bounds the time without a sign of life of the call: progress, an item, or, where items go along,
- * the other side taking them.
+ * How long a call waits, in ms; `Infinity` waits for ever. A number is the same as `total`, the time for the whole
+ * call. `idle` limits the time without a sign of life of the call: progress, an item, or, if the call has input, the
+ * other side taking items.
  */
 export type Timeout = number | { readonly idle?: number; readonly total?: number }
 
-/** The same, with what was left out. */
+/** A timeout with both members present. */
 export interface TimeLimits {
   readonly idle: number
   readonly total: number
@@ -17,13 +17,13 @@ export interface TimeLimits {
 
 const LIMITS = { idle: 'elsewhere', total: 'elsewhere' } as const satisfies OptionKinds<TimeLimits>
 
-/** As much of a call as its timer needs. */
+/** The part of a call that its timer needs. */
 interface TimedCall {
-  /** Whether it is this side that keeps the other from showing any sign. */
+  /** Whether the other side can't show a sign of life because this side holds it up. */
   readonly isHeldUp: boolean
 }
 
-/** Runs out, once, when a call has taken too long, or has shown no sign of life for too long. */
+/** Calls a function once, when a call has taken too long or has shown no sign of life for too long. */
 export class CallTimer {
   readonly #idleMs: number
   readonly #call: TimedCall
@@ -32,7 +32,7 @@ export class CallTimer {
   #total: ReturnType<typeof setTimeout> | undefined
   #idle: ReturnType<typeof setTimeout> | undefined
 
-  /** @param runOut told once, of which of the two it was. */
+  /** @param runOut called once, with the limit that was exceeded. */
   constructor(
     { idle, total }: TimeLimits,
     call: TimedCall,
@@ -45,14 +45,14 @@ export class CallTimer {
     if (idle <= MAX_TIMER_MS && idle < total) this.#watch(idle)
   }
 
-  /** A sign of life. Costs no timer: the one there is looks back at it. */
+  /** Records a sign of life. It needs no new timer: the timer that runs reads the time of the last sign. */
   touch(): void {
     this.#heardAt = performance.now()
   }
 
   /**
-   * A timer may fire a little early. The time is checked again, so that all who watch the same deadline agree that it
-   * is over.
+   * A timer may fire a little early. The time is checked again, so that all programs with the same deadline agree that
+   * it has passed.
    */
   #waitUntil(endsAt: number): void {
     this.#total = setTimeout(() => {
@@ -81,8 +81,8 @@ export class CallTimer {
 
 /**
  * @param method the call's method; undefined if the timeout is that of all calls.
- * @returns the two limits, checked; what is left out is not bounded.
- * @throws {RpcConfigError} if it is neither a number of ms nor an object of such.
+ * @returns the two limits, checked; a limit that is left out is `Infinity`.
+ * @throws {RpcConfigError} if it is neither a number of ms nor an object of such numbers.
  */
 export function readTimeout(method: string | undefined, timeout: unknown): TimeLimits {
   const isObject = typeof timeout === 'object' && timeout !== null

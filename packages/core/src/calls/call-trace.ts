@@ -1,16 +1,19 @@
-/** Where a call was made, for the stack of its error. */
+/** The place where a call was made, for the stack of its error. */
 export interface CallTrace {
-  /** As the engine writes it, which it does when it is first read. */
+  /** The stack in the engine's own format, made when it is first read. */
   readonly stack?: string
 }
 
-/** The function that an application calls. The stack begins above it: its own inner calls are left out. */
+/** The function that an application calls. The stack begins at its caller: this library's own calls are left out. */
 export type Entry = (...args: never[]) => unknown
 
-/** The member of a client that tells where a call is being made, and of the options of a call that was made there. */
+/**
+ * The key of a client's method that returns where a call is being made, and of the option of a call that carries the
+ * place.
+ */
 export const TRACE = Symbol.for('flashrpc.trace')
 
-/** @param entry what the application has called, and is being run; undefined if that is not known. */
+/** @param entry the function that the application has called and that runs now; undefined if that is not known. */
 export function traceFrom(entry: Entry | undefined): CallTrace {
   const { captureStackTrace } = Error as {
     captureStackTrace?: (target: object, entry: Entry | undefined) => void
@@ -21,13 +24,13 @@ export function traceFrom(entry: Entry | undefined): CallTrace {
   return trace
 }
 
-/** Has the stack of an error show where its call was made, and not where the error was. */
+/** Makes the stack of an error show where its call was made, and not where the error was made. */
 export function showCaller(error: unknown, trace: CallTrace): void {
   if (!(error instanceof Error) || !trace.stack) return
   const { stack } = trace
   const at = stack.indexOf(FRAME_OF_V8)
   if (at >= 0) error.stack = `${error.name}: ${error.message}${stack.slice(at)}`
-  // Without any, the platform itself has called.
+  // Without such a line, the platform itself has called.
   else if (FRAME_OF_OTHERS.test(stack)) error.stack = stack
 }
 

@@ -32,7 +32,7 @@ import type { CallKind, CallPart, PendingCall } from './pending-call.js'
 import { renewerOf } from './renewed.js'
 import { areParams, type SharedNotification } from './shared-notification.js'
 
-/** Calls the other side: makes messages of calls, and of answers what the calls resolve to. */
+/** Calls the other side: turns calls into messages, and answers into the results of the calls. */
 export class Caller implements CallSender {
   readonly #channel: ChannelContext
   readonly #features: FeatureTable
@@ -42,7 +42,7 @@ export class Caller implements CallSender {
     this.#features = features
   }
 
-  /** @param entry what the application has called. */
+  /** @param entry the function that the application has called. */
   call(
     method: string,
     params: unknown,
@@ -74,7 +74,7 @@ export class Caller implements CallSender {
     return call.promise
   }
 
-  /** The items of a call, which begins when the first of them is asked for. */
+  /** The items of a call. The call begins when the first item is asked for. */
   stream(
     method: string,
     params: unknown,
@@ -114,7 +114,7 @@ export class Caller implements CallSender {
     this.#say(message, params, call)
   }
 
-  /** Says what the call says beside its params. */
+  /** Adds the extras of the call to its message. */
   #addExtras(message: RequestMessage | NotificationMessage, call: PendingCall): void {
     const { extras, told } = call
     if (!told) {
@@ -127,7 +127,8 @@ export class Caller implements CallSender {
   }
 
   /**
-   * Resolves when the notification has been handed to the link, or, if it goes to others, too, is kept for that.
+   * Resolves when the notification has been handed to the link. If it goes to many targets, it also resolves when it is
+   * kept for a slow one.
    */
   notify(
     method: string,
@@ -138,7 +139,7 @@ export class Caller implements CallSender {
   ): Promise<void> {
     const trace = this.#channel.kind.settings.traceCalls ? traceOf(options, entry) : undefined
     const written = this.#notify(method, params, options, shared, trace)
-    // Nobody need wait for a notification; a failure that nobody waits for ends no process.
+    // The application need not await a notification, so its failure must not become an unhandled rejection.
     written.catch((error: unknown) => this.#channel.error(error, notSent(method)))
     return written
   }
@@ -155,11 +156,11 @@ export class Caller implements CallSender {
     await this.pass(call, params, options, () => {
       this.#sayNotification(call, params, shared)
       if (!shared || !calls.has(call)) return call.promise
-      // One slow target is waited for by nobody: what it is sent has its place on the way out.
+      // Nobody waits for one slow target: its message is already in the queue.
       call.promise.catch((error: unknown) => this.#channel.error(error, notSent(method)))
       return KEPT
     })
-    // Middleware need not wait for it.
+    // Middleware may not wait for it.
     if (!shared && calls.has(call)) await call.promise
   }
 
@@ -169,7 +170,7 @@ export class Caller implements CallSender {
     shared: SharedNotification | undefined,
   ): void {
     const message: NotificationMessage = { jsonrpc: '2.0', method: call.method }
-    // It says nothing of a time: nobody could be late for it.
+    // It has no deadline: nobody waits for its answer.
     if (call.told) this.#addExtras(message, call)
     this.#say(message, params, call, call.told ? undefined : shared)
   }
@@ -236,7 +237,7 @@ export class Caller implements CallSender {
     }
   }
 
-  /** Encodes at once, so that later changes to the params change nothing, and sends when it can. */
+  /** Encodes the message at once, so that later changes to the params have no effect, and sends it when possible. */
   #say(
     message: RequestMessage | NotificationMessage,
     params: unknown,
@@ -247,7 +248,7 @@ export class Caller implements CallSender {
     if (refusal) return this.fail(call, disconnectedError(call, refusal))
     const encoded = this.#encode(message, params, call, shared)
     if (encoded === undefined) return
-    // A server that leaves gives calls back, and they go out again.
+    // A server that is leaving gives calls back, and they are sent again.
     if (this.#channel.kind.isLasting) keep(encoded, call)
     call.encoded = encoded
     try {
@@ -303,7 +304,7 @@ export class Caller implements CallSender {
     } else this.#channel.calls.take(call.id)?.resolve(undefined)
   }
 
-  /** A message can't be sent to this other side. */
+  /** A message can't be sent, because this other side can't accept it. */
   unsendable({ call, encoded }: Outgoing, why: Unsendable | RpcError, { peer }: MessageLink): void {
     if (!call) {
       // When this answer was queued, the other side accepted it. The limits have changed since.
@@ -322,13 +323,13 @@ export class Caller implements CallSender {
     this.#channel.calls.take(call.id)?.reject(error)
   }
 
-  // ── Being answered ────────────────────────────────────────────────────────────────────────────
+  // ── Answers ───────────────────────────────────────────────────────────────────────────────────
 
-  /** @returns whether a call of ours has ended by it. */
+  /** @returns whether it has ended a call of this side. */
   answered(answer: Answer): boolean {
     const call = this.#channel.calls.awaited(answer.id)
     if (!call) {
-      // A late answer, or a second one, is nobody's; an error without an id is about a frame of ours.
+      // A late answer, or a second one, belongs to no call; an error without an id is about a frame of this side.
       if (answer.kind === 'error' && answer.id === null) {
         this.#channel.error(
           new RpcProtocolError(
@@ -350,7 +351,7 @@ export class Caller implements CallSender {
     return true
   }
 
-  /** @returns true. */
+  /** Ends a call with its result. @returns true. */
   #resultCame(call: PendingCall, result: unknown): true {
     let verdict: MaybeAsync<unknown>
     try {
@@ -364,7 +365,7 @@ export class Caller implements CallSender {
     return true
   }
 
-  /** What a call resolves to: the result as its schema makes it, after all progress was told. */
+  /** The value that a call resolves to: the result as its schema makes it, after all progress was reported. */
   #verdict(call: PendingCall, result: unknown): MaybeAsync<unknown> {
     const { parts } = call
     if (parts) return this.#verdictAfter(parts, call, result)
@@ -386,8 +387,8 @@ export class Caller implements CallSender {
   }
 
   /**
-   * The call has its answer, but the result is still being checked. Its timer runs on; further messages about it are
-   * ignored.
+   * The call has its answer, but the result is still being validated. Its timer keeps running; further messages about
+   * it are ignored.
    */
   #awaitVerdict(call: PendingCall, verdict: Promise<unknown>): void {
     this.#channel.calls.doubt(call)
@@ -399,7 +400,7 @@ export class Caller implements CallSender {
   }
 
   /**
-   * Takes out a call that has its answer, before the promise is settled, so that the counts are right when the caller
+   * Removes a call that has its answer, before the promise is settled, so that the counts are right when the caller
    * reads them.
    */
   #takeOut(call: PendingCall): PendingCall {
@@ -413,9 +414,9 @@ export class Caller implements CallSender {
     return this.#channel.calls.awaited(id)
   }
 
-  // ── What becomes of calls without an answer ───────────────────────────────────────────────────
+  // ── Calls without an answer ───────────────────────────────────────────────────────────────────
 
-  /** Whether a message that was written is wanted, though the other side has not received it. */
+  /** Whether a message that was written, but that the other side has not received, must be sent again. */
   isWanted({ kind, call }: Outgoing): boolean {
     if (kind === 'reply') return false
     return kind === 'notification' || (call.isWritten && this.#channel.calls.has(call))
@@ -427,10 +428,10 @@ export class Caller implements CallSender {
   }
 
   /**
-   * Rejects what was written: whoever had it does not answer any more.
+   * Rejects the calls that were written: the other side that had them will not answer any more.
    *
-   * @param mayGoAgain asked for each call with a key, which is safe to send again.
-   * @returns the messages of those that may.
+   * @param mayGoAgain called for each call with a key, which is safe to send again.
+   * @returns the messages of the calls that may be sent again.
    */
   lose(why: Refusal, mayGoAgain: () => boolean): readonly Outgoing[] {
     const again = this.#channel.refusal
@@ -445,9 +446,9 @@ export class Caller implements CallSender {
   }
 
   /**
-   * Calls are rejected from now on: those that were not written are, too.
+   * Rejects all calls that were not written; later calls are rejected, too.
    *
-   * @param remove told of each of these.
+   * @param remove called with each of these calls.
    */
   refuse(refusal: Refusal, remove: (call: PendingCall) => void): void {
     this.#channel.calls.rejectAll(
@@ -469,7 +470,7 @@ function checkedResult(
   return checkResult(definition, method, 'result', result, channel.kind)
 }
 
-/** Where a call is made. A client that makes a call later, for another client, gives the place in the options. */
+/** The place where a call is made. If a client makes a call later, for another client, its options have the place. */
 function traceOf(options: SendOptions, entry: Entry | undefined): CallTrace {
   return (options as { [TRACE]?: CallTrace } | null)?.[TRACE] ?? traceFrom(entry)
 }
@@ -481,7 +482,7 @@ function notSent(method: string): ErrorContext {
 
 const KEPT = Promise.resolve()
 
-/** Of most calls. */
+/** The options of most calls. */
 const NO_OPTIONS: SendOptions = Object.freeze({})
 
 function mayRepeat({ repeat }: PendingCall): boolean {

@@ -11,30 +11,30 @@ import type { Outgoing } from './outbox.js'
 import type { PendingCalls } from './pending-calls.js'
 import type { Unsent } from './unsent.js'
 
-/** Whose a conversation is: what handlers find as `context.channel`, and `context.identity`. */
+/** The owner of a channel core: the channel or client that handlers find as `context.channel`, with its identity. */
 export interface Owner {
   readonly id: string
-  /** Who the other side is, as this side found out. */
+  /** The identity of the other side, as this side found out. */
   readonly identity?: unknown
   /** The owner of the connection, for limits that all clients share. */
   readonly owner?: string | undefined
 }
 
-/** What channels have in common that are made alike. */
+/** The properties that all channels with the same options share. */
 export interface ChannelShape {
-  /** The part that this program plays in the contract. */
+  /** The side of the contract that this program has. */
   readonly side: Side
   /** The options, resolved. */
   readonly settings: ResolvedChannelOptions
-  /** The methods the contract gives this side; without a contract, every name can be a method's. */
+  /** The methods that the contract gives this side; without a contract, every name may be a method. */
   readonly localSide: ContractSide | undefined
-  /** The methods the contract gives the other side. */
+  /** The methods that the contract gives the other side. */
   readonly remoteSide: ContractSide | undefined
-  /** Whether calls wait for a link that is to come. Otherwise they end with the one there is. */
+  /** Whether calls wait for the next link. Otherwise they end with the current one. */
   readonly isLasting: boolean
 }
 
-/** The sides of a contract, as a program sees them that plays this part. */
+/** The sides of a contract, from the point of view of the program on this side. */
 export function sidesOf(
   contract: Contract | undefined,
   side: Side,
@@ -43,56 +43,59 @@ export function sidesOf(
   return { localSide: contract?.[side], remoteSide: contract?.[other] }
 }
 
-/** A channel, as its parts and its features use it. */
+/** A channel, as its parts and its features see it. */
 export interface ChannelContext extends LinkEvents {
   readonly kind: ChannelShape
-  /** What handlers and middleware find as `channel`. */
+  /** The value of `channel` in handlers and middleware. */
   readonly owner: Owner
-  /** What messages go over now. */
+  /** The link that carries messages now. */
   readonly link: MessageLink | undefined
-  /** What the other side accepts and understands, by its last hello. */
+  /** What the other side accepts and understands, from its last hello. */
   readonly peer: PeerFacts
   /** Whether the other side may understand more than JSON-RPC 2.0. */
   readonly mayBeExtended: boolean
-  /** The name of what the other side speaks, if it is a dialect. */
+  /** The name of the other side's dialect, if it speaks one. */
   readonly dialect: string | undefined
-  /** Why nothing is sent any more, for now or for good. */
+  /** Why nothing can be sent, for now or for good. */
   readonly refusal: Refusal | undefined
-  /** What is known of the time without a connection; undefined while there is one. */
+  /** Describes the time without a connection; undefined while there is one. */
   readonly absence: Absence | undefined
   /** The calls that this side has made and that have not ended. */
   readonly calls: PendingCalls
-  /** What a feature keeps for this channel, made when it is first asked for. */
+  /** The state of a feature for this channel, made when it is first read. */
   stateOf<T>(key: object, make: () => T): T
-  /** As `stateOf`, of what is there already. */
+  /** Like `stateOf`, but never makes the state. */
   stateIfAny<T>(key: object): T | undefined
   /**
-   * Sends a call or a notification, or lets it wait.
+   * Sends a call or a notification, or queues it.
    *
-   * @throws {RpcOverloadedError} if no more may wait.
+   * @throws {RpcOverloadedError} if no more messages may be queued.
    */
   send(outgoing: Outgoing): void
   /** Sends a control message about a call, in order. @returns why it can't be sent; undefined if it can. */
   say(message: NotificationMessage): Unsent | undefined
-  /** @returns resolves when there may be room for a message that can wait; `undefined` if there is now. */
+  /**
+   * @returns a promise that resolves when there may be room for a message that can wait; `undefined` if there is room
+   *   now.
+   */
   whenRoomy(): Promise<void> | undefined
-  /** Tells of a failure that nothing tells the other side about. */
+  /** Reports a failure that the other side is not told about. */
   error(error: unknown, context: ErrorContext): void
-  /** How many calls wait, or run, may have changed. */
+  /** Called when the number of calls that wait or run may have changed. */
   change(): void
   /** The names of the methods that have a handler here. */
   readonly exposed: Iterable<string>
-  /** Server: the client has said which of its methods have a handler now. */
+  /** Server: the client has sent the names of its methods that have a handler now. */
   exposes(names: readonly string[]): void
-  /** From now on this side runs no call any more that has not come yet. */
+  /** From now on, this side does not run calls that have not arrived yet. */
   leave(leaving: Leaving): void
-  /** The other side knows that this one leaves. */
+  /** The other side has confirmed that it knows that this side is leaving. */
   leavingHeard(): void
   /**
-   * The other side leaves: calls wait for the next link from now on, and those that it gives back do, too.
+   * The other side is leaving. From now on calls wait for the next link, and so do the calls that it gives back.
    *
-   * @param unreceived what it will not run.
-   * @param retryAfterMs how long it asks to be left alone, in ms.
+   * @param unreceived the messages that it will not run.
+   * @param retryAfterMs how long this side must wait before it connects again, in ms.
    * @param confirm called when no further call is sent over this link.
    */
   giveBack(
@@ -101,17 +104,17 @@ export interface ChannelContext extends LinkEvents {
     confirm: () => void,
   ): void
   /**
-   * The link is over, although a connection is there.
+   * The link has ended, although there is a connection.
    *
-   * @param unreceived what the other side is known not to have received.
+   * @param unreceived the messages that the other side is known not to have received.
    */
   replaced(info: CloseInfo, unreceived: readonly OutgoingMessage[]): void
 }
 
-/** This side leaves: it runs no call any more that has not come yet. */
+/** This side is leaving: it does not run calls that have not arrived yet. */
 export interface Leaving {
-  /** @returns what a request is answered with; `unanswered` if its caller knows by other means. */
+  /** @returns the answer to a request; `unanswered` if its caller knows in another way that it was not run. */
   refuse(link: MessageLink, id: MessageId): ResponseMessage | 'unanswered'
-  /** Whether the other side has not said that it knows. */
+  /** Whether the other side has not confirmed yet that it knows. */
   isUnheard: boolean
 }

@@ -46,7 +46,7 @@ import { ResendBudget } from './resend-budget.js'
 import type { SharedNotification } from './shared-notification.js'
 import { Unsent } from './unsent.js'
 
-/** What is known of a client that is not there. */
+/** Describes the absence of a client. */
 const AWAY: Absence = {
   text: 'the connection was lost, and the session waits for the next one',
   isFirst: false,
@@ -54,10 +54,10 @@ const AWAY: Absence = {
 }
 
 /**
- * One conversation, by names and unknown values; the public types are put on at the edge.
+ * One conversation, with method names and unknown values; the public types are added by the callers.
  *
- * It outlives its links. Calls that were not written wait for the next one, if the channel is a lasting one; those that
- * were, end with their link. A link may be a session, which goes on over many connections.
+ * It outlives its links. If the channel is a lasting one, calls that were not written wait for the next link; calls
+ * that were written end with their link. A link may be a session, which continues over several connections.
  */
 export class ChannelCore
   implements
@@ -73,11 +73,11 @@ export class ChannelCore
   readonly id = randomId()
   readonly owner: Owner
   readonly kind: ChannelCoreOptions<Owner>
-  /** Those it begins with. */
+  /** The handlers that it begins with. */
   readonly #handlersAtFirst: HandlersByName
   readonly #delivery: Delivery
   #receiverThere: Receiver | undefined
-  // What most channels of a server never need is made when it is needed.
+  // Parts that most channels of a server never need are made when they are first needed.
   #otherSide: object | undefined
   #pendingCalls: PendingCalls | undefined
   #callerThere: Caller | undefined
@@ -85,27 +85,30 @@ export class ChannelCore
   #dispatcherThere: Dispatcher | undefined
   #resendBudget: ResendBudget | undefined
   #states: Map<object, unknown> | undefined
-  /** Why nothing is sent any more, for now or for good. */
+  /** Why nothing can be sent, for now or for good. */
   #refusal: Refusal | undefined
-  /** The connection that was made last; it may still shake hands. */
+  /** The newest connection; its handshake may still be running. */
   #connection: Connection | undefined
   #link: MessageLink | undefined
-  /** What the other side has said, on the last connection: messages of its session may still be made after it. */
+  /**
+   * The facts from the other side's last hello. They are kept: messages of the session may still be made without a
+   * connection.
+   */
   #peer: PeerFacts = PLAIN_PEER
   #tap: WireTap | undefined
-  /** This side ends the link. */
+  /** This side is ending the link. */
   #isEnding = false
-  /** The other side gives calls back, and its connection ends soon. */
+  /** The other side is giving calls back, and its connection ends soon. */
   #isGivingBack = false
-  /** How long the other side asks to be left alone when its connection has ended, in ms. */
+  /** How long the other side asks this side to wait before it connects again, in ms. */
   #retryAfterMs: number | undefined
   #leaving: Leaving | undefined
   /** Callback that waits until the channel is not serving. */
   #tellServed: (() => void) | undefined
 
   /**
-   * @param owner whose it is.
-   * @param handlers those of its methods that it begins with.
+   * @param owner the owner of the conversation.
+   * @param handlers the handlers that it begins with.
    */
   constructor(options: ChannelCoreOptions<Owner>, owner: Owner, handlers: HandlersByName) {
     this.owner = owner
@@ -154,7 +157,7 @@ export class ChannelCore
     return this.#resendBudget
   }
 
-  // ── What its parts, and its features, find here ───────────────────────────────────────────────
+  // ── For its parts and its features ────────────────────────────────────────────────────────────
 
   stateOf<T>(key: object, make: () => T): T {
     this.#states ??= new Map()
@@ -173,7 +176,7 @@ export class ChannelCore
     return this.#link
   }
 
-  /** The connection that was made last; undefined if it has ended. */
+  /** The newest connection; undefined if it has ended. */
   get connection(): Connection | undefined {
     return this.#connection
   }
@@ -209,9 +212,9 @@ export class ChannelCore
     this.kind.events.error(this.owner, error, context)
   }
 
-  // ── Where it stands ───────────────────────────────────────────────────────────────────────────
+  // ── State ─────────────────────────────────────────────────────────────────────────────────────
 
-  /** Made when it is first asked for: a server seldom calls all of its clients. */
+  /** Made when it is first read: a server seldom calls all of its clients. */
   get other(): object {
     if (this.#otherSide) return this.#otherSide
     this.#otherSide = createRemote(
@@ -226,7 +229,7 @@ export class ChannelCore
     return this.#otherSide
   }
 
-  /** How many calls and notifications were begun on this side. */
+  /** How many calls and notifications this side has started. */
   get begun(): number {
     return this.#pendingCalls?.begun ?? 0
   }
@@ -252,8 +255,8 @@ export class ChannelCore
   }
 
   /**
-   * Whether calls run here that are no streams, which may have no end, something waits to be written, or the other side
-   * does not know yet that this one leaves.
+   * True while calls other than streams run here (a stream may have no end), while messages wait to be written, or
+   * while the other side has not confirmed that it knows that this side is leaving.
    */
   get isServing(): boolean {
     // After the channel has ended, nobody waits for calls that still run.
@@ -285,20 +288,20 @@ export class ChannelCore
     return this.#link?.isReady ?? false
   }
 
-  /** The name of what the other side speaks, if it is not JSON-RPC 2.0; a client knows that before it connects. */
+  /** The name of the other side's dialect, if it is not JSON-RPC 2.0; a client knows it before it connects. */
   get dialect(): string | undefined {
     if (this.#connection) return this.#connection.dialect
     return this.kind.side === 'client' ? this.kind.settings.dialect?.name : undefined
   }
 
-  /** What the other side calls its channel; null until it has said so, and with a plain peer. */
+  /** The id of the other side's channel, from its hello; null before the hello, and with a plain peer. */
   get otherId(): string | null {
     return this.#peer.id ?? null
   }
 
   // ── Calling ───────────────────────────────────────────────────────────────────────────────────
 
-  /** @param entry what the application has called; of all three. */
+  /** @param entry the function that the application has called; also in `stream` and `notify`. */
   call(method: string, params: unknown, options?: SendOptions, entry?: Entry): Promise<unknown> {
     return this.#caller.call(method, params, options, entry)
   }
@@ -317,15 +320,15 @@ export class ChannelCore
     return this.#caller.notify(method, params, options, undefined, entry)
   }
 
-  /** Where a call is being made, if that is to be shown. */
+  /** The place where a call is being made, if the option `traceCalls` is set. */
   trace(entry: Entry): CallTrace | undefined {
     return this.kind.settings.traceCalls ? traceFrom(entry) : undefined
   }
 
   /**
-   * The same for one that goes to many; it may be kept for the other side of a session, too.
+   * Sends a notification that goes to many targets. It may be kept for the other side of a session.
    *
-   * @returns undefined if it has been written, as most are: then it was never a call of its own.
+   * @returns undefined if it was written at once, as most are: then no call was opened for it.
    */
   notifyShared(
     notification: SharedNotification,
@@ -350,7 +353,7 @@ export class ChannelCore
   givenUp(call: PendingCall): void {
     if (!call.isWritten) this.#delivery.remove(call)
     else if (this.#peer.isExtended) {
-      // In a session it has its number, and its place behind the call.
+      // In a session it has a sequence number, and it is sent after the call.
       this.say({ jsonrpc: '2.0', method: 'rpc.cancel', params: { id: call.id } })
     }
     this.change()
@@ -404,7 +407,7 @@ export class ChannelCore
     if (this.#caller.answered(answer) && this.kind.isLasting) this.#resends.earn()
   }
 
-  /** Whether a server that leaves gives a call back, which then waits for the next one. */
+  /** Whether a server that is leaving gives a call back. If so, the call waits for the next link. */
   #isGivenBack(answer: Answer): boolean {
     if (!this.#isGivingBack || answer.kind !== 'error' || answer.ran !== false) return false
     const call = this.calls.awaited(answer.id)
@@ -428,7 +431,7 @@ export class ChannelCore
   }
 
   reply(link: MessageLink, encoded: Encoded): void {
-    // A session may have begun over the connection that the call came over.
+    // A session may have begun over the connection on which the call arrived.
     const to = link.upper ?? link
     if (to === this.#link) return this.#delivery.reply(encoded, to)
     if (link !== this.#connection) return
@@ -439,7 +442,10 @@ export class ChannelCore
     else link.send(encoded)
   }
 
-  /** The client has said which of its methods have a handler now; of others than the contract's nothing is kept. */
+  /**
+   * The client has sent the names of its methods that have a handler now. Names that are not in the contract are
+   * ignored.
+   */
   exposes(names: readonly string[]): void {
     const { events } = this.kind
     const theirs = this.kind.remoteSide
@@ -447,7 +453,7 @@ export class ChannelCore
     events.exposes?.(this.owner, known)
   }
 
-  // ── What its link tells ───────────────────────────────────────────────────────────────────────
+  // ── Events of its links ───────────────────────────────────────────────────────────────────────
 
   message(
     link: MessageLink,
@@ -483,12 +489,13 @@ export class ChannelCore
   // ── Links ─────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Goes on over this transport; an earlier connection that is still there ends.
+   * Connects over this transport; an earlier connection that still exists ends.
    *
-   * @param handshake this side's part in it.
+   * @param handshake this side's part of the handshake.
    */
   attach(transport: Transport, handshake: Handshake): void {
-    // From here on nothing of an earlier connection is heard: the hello tells how far this side is.
+    // From here on, messages of an earlier connection are ignored: the hello tells how many messages this side has
+    // received.
     this.#connection?.end(CloseCode.goingAway, 'Another connection takes its place')
     const connection = new Connection(
       this.#translated(transport),
@@ -501,7 +508,7 @@ export class ChannelCore
     connection.start()
   }
 
-  /** The transport, or one that speaks the other side's dialect over it. */
+  /** The transport, or a transport that translates the other side's dialect over it. */
   #translated(transport: Transport): Transport {
     const { format, limits, dialect } = this.kind.settings
     if (!dialect) return transport
@@ -521,7 +528,7 @@ export class ChannelCore
   ready(link: MessageLink, hello: Hello | undefined, isFirst: boolean): void {
     const { keptLink, events, features } = this.kind
     const isBare = link === this.#connection
-    // A session tells in its own name that it is ready.
+    // A session reports itself when it is ready.
     if (isBare && keptLink?.(this.owner)?.goOn(link, hello, isFirst)) return
     const isResumed = !isBare && link === this.#link
     this.#link = link
@@ -533,13 +540,13 @@ export class ChannelCore
     this.#delivery.relieve()
   }
 
-  /** The connection goes on as this channel's, though it began as another's. */
+  /** The connection continues as this channel's, although it began as another channel's. */
   takeOver(connection: Connection): void {
     this.#connection = connection
     if (this.#tap) connection.tap(this.#tap)
   }
 
-  /** The connection goes on as another channel's. */
+  /** The connection continues as another channel's. */
   abandon(info: CloseInfo): void {
     this.#connection = undefined
     this.#over(refusalOf(info, 'the channel ended'))
@@ -551,7 +558,7 @@ export class ChannelCore
     if (!isAttempt && link !== this.#link) return
     this.#connection = undefined
     const { events } = this.kind
-    // A session goes on although an attempt to reach its server has failed.
+    // A session continues although an attempt to reach its server has failed.
     const isOver = isAttempt
       ? this.#link === undefined || this.#isEnding || this.#isGivingBack
       : !goesOn
@@ -560,15 +567,15 @@ export class ChannelCore
     if (isOver) this.#over(refusalOf(info, 'the connection was lost'))
     else this.#delivery.pause()
     events.down(this.owner, info, isEndTold, retryAfterMs)
-    // The side that ends a session itself does not come back to ask how far it had come.
+    // The side that ends a session itself does not connect again to ask how many messages were received.
     if (isOver) events.ended(this.owner, info, recv)
     this.change()
   }
 
   /**
-   * A link is over, although a connection is there: its session does not go on.
+   * A link has ended, although there is a connection: its session was not continued.
    *
-   * @param unreceived what the other side is known not to have received.
+   * @param unreceived the messages that the other side is known not to have received.
    */
   replaced(info: CloseInfo, unreceived: readonly OutgoingMessage[]): void {
     this.#endLink(info, unreceived as readonly Outgoing[])
@@ -589,7 +596,7 @@ export class ChannelCore
     this.kind.events.ended(this.owner, info, recv)
   }
 
-  /** What was bound to the link ends with it. */
+  /** Ends everything that was bound to the link. */
   #over(why: Refusal): void {
     this.#receiverThere?.forgetHeld()
     this.#delivery.end()
@@ -606,7 +613,7 @@ export class ChannelCore
       this.refuse({ ...why, message: `the channel is closed: ${why.message}` })
   }
 
-  /** What was written ends, but calls that may be sent again: another server may know what came of them. */
+  /** Ends the calls that were written, except those that may be sent again: another server may know their outcome. */
   lose(why: Refusal): void {
     if (!this.#callerThere) return
     const isFree = this.#isGivingBack
@@ -625,7 +632,7 @@ export class ChannelCore
     return false
   }
 
-  /** Messages that were not received wait, ahead of all else, for the next connection. */
+  /** Puts messages that were not received at the head of the queue, for the next connection. */
   #takeBack(again: readonly Outgoing[]): void {
     for (const { call } of again) if (call) this.#caller.returned(call)
     this.#delivery.sendAgain(again)
@@ -634,12 +641,12 @@ export class ChannelCore
 
   // ── Leaving ───────────────────────────────────────────────────────────────────────────────────
 
-  /** From now on this side runs no call any more that has not come yet. */
+  /** From now on, this side does not run calls that have not arrived yet. */
   leave(leaving: Leaving): void {
     this.#leaving = leaving
   }
 
-  /** The other side knows that this one leaves. */
+  /** The other side has confirmed that it knows that this side is leaving. */
   leavingHeard(): void {
     if (this.#leaving) this.#leaving.isUnheard = false
     this.#lookServed()
@@ -662,7 +669,7 @@ export class ChannelCore
 
   // ── The end ───────────────────────────────────────────────────────────────────────────────────
 
-  /** From now on nothing is sent, and what waited is rejected, until {@link allow}. */
+  /** From now on nothing is sent, and messages that wait are rejected, until {@link allow} is called. */
   refuse(refusal: Refusal): void {
     const { closeCode = CloseCode.normal, message } = refusal
     if (this.#link && this.#link !== this.#connection) {
@@ -677,7 +684,7 @@ export class ChannelCore
     this.#refusal = undefined
   }
 
-  /** Client: gives up a connection whose hello has not been answered, as if it had not been made. */
+  /** Client: ends a connection if its hello has not been answered, as if it had not been made. */
   leaveAttempt(): void {
     const connection = this.#connection
     if (!connection || connection.isReady) return
@@ -686,7 +693,7 @@ export class ChannelCore
     connection.end(CloseCode.timedOut, 'The client makes another attempt')
   }
 
-  /** Ends the connection there is, and the session with it; their calls end, too. */
+  /** Ends the current connection, and the session with it; their calls also end. */
   end({ code, reason }: CloseInfo): void {
     this.#isEnding = true
     const connection = this.#connection
@@ -695,13 +702,13 @@ export class ChannelCore
     this.#isEnding = false
   }
 
-  /** For developer tools: has all that its connections carry pass through a tap, or through none. */
+  /** For developer tools: makes everything that its connections carry pass through a tap, or through none. */
   tap(tap: WireTap | undefined): void {
     this.#tap = tap
     this.#connection?.tap(tap)
   }
 
-  /** The tap that is set. */
+  /** The current tap. */
   get tapped(): WireTap | undefined {
     return this.#tap
   }

@@ -5,7 +5,7 @@ import { describeThrown, type Issue, RpcValidationError } from '../errors/errors
 import type { Format } from '../wire/format.js'
 import { lostKind } from './lost-kinds.js'
 
-/** Whose calls they are. */
+/** The part of a channel that is needed here. */
 interface Reader {
   readonly settings: { readonly format: Format }
 }
@@ -13,12 +13,12 @@ interface Reader {
 const WHAT = { result: 'The result', item: 'An item', progress: 'The progress' } as const
 
 /**
- * Holds what the other side made of a call against the schema of that: its result, an item of its stream, which
- * ends with it, or what it tells of its progress.
+ * Validates a value from the other side against its schema: the result of a call, an item of its stream (the stream
+ * ends if the item breaks the schema), or a progress value.
  *
- * @param reader says how messages are written, for the error.
- * @returns the value as the schema made it.
- * @throws {RpcValidationError} where it breaks the schema: the other side did run the call.
+ * @param reader has the format of the messages, for the text of the error.
+ * @returns the output of the schema.
+ * @throws {RpcValidationError} if the value breaks the schema; the other side did run the call.
  */
 export function checkResult(
   definition: Definition | undefined,
@@ -80,7 +80,7 @@ function verdictOf(schema: Schema, result: unknown): MaybeAsync<Verdict> {
   if (result !== null) return verdict
   return after(verdict, (first) => {
     if ('value' in first) return first
-    // `undefined` travels as null (JSON has no other way): let a schema of void have it back.
+    // `undefined` is sent as null (JSON has no other way): a schema of void gets `undefined` back.
     return after(validate(schema, undefined), (again) => ('value' in again ? again : first))
   })
 }

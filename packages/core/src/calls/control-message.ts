@@ -5,7 +5,7 @@ export function controlMessage(method: string, params: object): NotificationMess
   return { jsonrpc: '2.0', method, params }
 }
 
-/** @returns the id of the call that params are about, or `undefined` where there is none. */
+/** @returns the id of the call that the params are about; `undefined` if there is none. */
 export function readId(params: unknown): { id: MessageId } | undefined {
   const { id } = (params ?? {}) as { id?: unknown }
   return isMessageId(id) ? { id } : undefined

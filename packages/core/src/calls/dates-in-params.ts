@@ -4,10 +4,10 @@ import type { Issue } from '../errors/errors.js'
 import { REMEDY_OF_DATES } from './lost-kinds.js'
 
 /**
- * JSON carries a date as its text. If the contract's params take a date and not its text, such a call can never
- * succeed, so it is refused here. Call it only with params that hold a date, before they are sent.
+ * JSON carries a date as its text. If the contract's params accept a date and not its text, such a call can never
+ * succeed, so it is refused here. Call this function only with params that hold a date, before they are sent.
  *
- * @throws {TypeError} with what the schema complains of, if it would accept the date and does not accept its text.
+ * @throws {TypeError} if the schema accepts the date but not its text; the error has the complaints of the schema.
  */
 export function assertDatesArrive(definition: Definition | undefined, params: unknown): void {
   const schema = schemaOf(definition, 'params')
@@ -15,16 +15,16 @@ export function assertDatesArrive(definition: Definition | undefined, params: un
   const complaintsOf = (value: unknown): readonly Issue[] | undefined => {
     try {
       const verdict = validate(schema, value)
-      // An asynchronous schema is asked by the other side only.
+      // An asynchronous schema is checked by the other side only.
       if (verdict instanceof Promise) verdict.catch(() => {})
       else if ('issues' in verdict) return verdict.issues
     } catch {
-      // It will throw on the other side, too, which reports it as a failure of the schema.
+      // The schema will also throw on the other side, which reports it as a failure of the schema.
     }
     return undefined
   }
   const issues = complaintsOf(withTexts(params))
-  // If the params are wrong with the date, too, the other side says what is wrong.
+  // If the params are also wrong with the date, the other side reports the error.
   if (!issues || complaintsOf(params)) return
   throw new TypeError(
     `a Date arrives as its text, which the contract does not take (${formatIssues(issues)}): ${REMEDY_OF_DATES}`,

@@ -1,30 +1,30 @@
-/** Whose calls are to end in time. */
+/** Has calls that end when their time has run out. */
 export interface TimedOwner {
-  /** Whether a queue looks after them; it alone says so. */
+  /** Whether a queue watches its calls; only the queue sets it. */
   isWatched: boolean
   /**
-   * Ends what is due.
+   * Ends the calls that are due.
    *
-   * @param by by `performance.now()`, in ms.
-   * @returns when the next of them is due, by the same; `Infinity` where none is.
+   * @param by the time, by `performance.now()`, in ms.
+   * @returns the time at which the next call is due; `Infinity` if there is none.
    */
   endDue(by: number): number
 }
 
-/** So late may it be noticed that something is due, in ms, so that one timer serves many … */
+/** Calls that are due within this time, in ms, end together, so that one timer serves many calls. */
 const GRAIN_MS = 1
-/** … and with many, so late as this share of their time. */
+/** The timer waits at least this share of the calls' time, so a call may end late by as much. */
 const GRAIN = 1 / 1_000
 
 /**
- * Tells when calls have taken so many ms, of all channels whose calls may take as many. One timer waits for the first
- * that is due, when it began; whoever's calls have ended by then has later ones, or none. A call costs no timer, and no
- * place in a queue.
+ * Ends calls after a fixed time, for all channels whose calls may take this time. One timer is set for the first call
+ * that is due. When it fires, it looks at the calls that are still open, and is set again for the next. A call needs no
+ * timer of its own, and no place in a queue.
  */
 export class DeadlineQueue {
   readonly #ms: number
   readonly #owners = new Set<TimedOwner>()
-  /** How many wait. */
+  /** How many calls are open. */
   #calls = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -33,9 +33,9 @@ export class DeadlineQueue {
   }
 
   /**
-   * A call begins. Those of an owner begin one after another.
+   * A call begins. The calls of an owner must begin one after another.
    *
-   * @returns when it is due, by `performance.now()`, in whole ms; never 0.
+   * @returns the time at which it is due, by `performance.now()`, in whole ms; never 0.
    */
   begin(owner: TimedOwner): number {
     if (!owner.isWatched) {
@@ -50,13 +50,13 @@ export class DeadlineQueue {
 
   /** A call has ended. */
   end(): void {
-    // The timer stays for the next: it is soon needed again, or looks once in vain.
+    // The timer is kept for the next call: it is needed again soon, or fires once with nothing to do.
     if (--this.#calls === 0 && this.#timer !== undefined) keepsAlive(this.#timer, false)
   }
 
-  /** Nothing more of an owner's begins for now: where no other has anything, the timer goes. */
+  /** No more calls of an owner begin for now. If no other owner has a call, the timer is removed. */
   rest(owner: TimedOwner): void {
-    // Nothing is due by 0: that ends none, and tells whether there are any.
+    // No call is due at 0: this ends none, and returns whether there are any.
     if (owner.endDue(0) < Number.POSITIVE_INFINITY) return
     this.#leave(owner)
     if (this.#calls > 0) return
@@ -72,7 +72,7 @@ export class DeadlineQueue {
   readonly #look = (): void => {
     const now = performance.now()
     let next = Number.POSITIVE_INFINITY
-    // Whoever is told that a call has ended may begin another: its owner is here, or comes last.
+    // A program that learns that a call has ended may begin another: its owner is still here, or is added at the end.
     for (const owner of this.#owners) {
       const due = owner.endDue(now + GRAIN_MS)
       if (due === Number.POSITIVE_INFINITY) this.#leave(owner)
@@ -85,7 +85,7 @@ export class DeadlineQueue {
   }
 }
 
-/** By the time: one for all channels whose calls may take as long. */
+/** The queues by their times: one for all channels whose calls may take the same time. */
 const queues = new Map<number, DeadlineQueue>()
 
 export function deadlineQueue(ms: number): DeadlineQueue {
@@ -94,7 +94,7 @@ export function deadlineQueue(ms: number): DeadlineQueue {
   return queue
 }
 
-/** Whether a timer keeps the process alive, where there is one: in Node. */
+/** Sets whether a timer keeps the process alive, if timers can (in Node). */
 function keepsAlive(timer: ReturnType<typeof setTimeout>, isKept: boolean): void {
   const { ref, unref } = timer as { ref?(): void; unref?(): void }
   if (isKept) ref?.call(timer)

@@ -9,33 +9,33 @@ import type { Format } from '../wire/format.js'
 import { Outbox, type Outgoing, type Turn } from './outbox.js'
 import type { PendingCall } from './pending-call.js'
 
-/** What is told of the messages on their way out. */
+/** The events of the messages on their way out. */
 export interface DeliveryEvents {
   /** A call or a notification was handed to the link. */
   written(outgoing: Outgoing, link: MessageLink): void
-  /** A message can't be sent to this other side, and will not be. */
+  /** A message can't be sent to this other side, and is dropped. */
   refused(outgoing: Outgoing, why: Unsendable | RpcError, link: MessageLink): void
-  /** More is held for the other side than may be, and it is not there to take it. */
+  /** More is held for the other side than the limits allow, and it is not connected. */
   overflow(): void
-  /** The other side has taken something: less waits for it. */
+  /** The other side has taken something, so less waits for it. */
   relieved(): void
-  /** Something waits for the other side, which has taken nothing for `ms` ms. */
+  /** Messages wait for the other side, which has taken nothing for `ms` ms. */
   stalled(ms: number): void
 }
 
 export interface DeliveryOptions {
   readonly limits: ChannelLimits
   readonly format: Format
-  /** Whether calls wait for the next link, and are bounded as such. */
+  /** Whether calls wait for the next link, and have limits for this. */
   readonly isLasting: boolean
 }
 
-/** How often, in ms, a link that does not tell when there is room is looked at. */
+/** How often a link is polled for room, in ms, if it does not report room itself. */
 const LOOK_MS = 5
 /** How many bytes a slow link carries in a millisecond. */
 const SLOWEST = 16
 
-/** The way out: it takes messages, keeps their order, and sends each when the link takes it. */
+/** The way out: takes messages, keeps their order, and sends each when the link accepts it. */
 export class Delivery implements StallHost {
   /** The messages that wait; made for the first one. */
   #outboxThere: Outbox | undefined
@@ -43,20 +43,20 @@ export class Delivery implements StallHost {
   readonly #events: DeliveryEvents
   #link: MessageLink | undefined
   #holdsCalls = false
-  /** Those who wait for room. */
+  /** The callbacks that wait for room. */
   #waiting: (() => void)[] | undefined
-  /** Looks again whether there is room, if nobody tells. */
+  /** Polls for room if the link does not report it. */
   #look: ReturnType<typeof setTimeout> | undefined
-  /** Whether the first message that waits does so until the other side has taken more. */
+  /** Whether the first message in the queue waits until the other side has taken more. */
   #isBlocked = false
   #stallWatch: StallWatch | undefined
   #sent = 0
   /**
-   * While the link is not ready: whether more waits than the limits allow, because it already waited when the
-   * connection was lost.
+   * While the link is not ready: whether the queue may exceed the limits, because it did so when the connection was
+   * lost.
    */
   #keepsMore = false
-  /** How many bytes of answers are ready and wait for others of their batch. */
+  /** How many bytes of answers are ready and wait for the other answers of their batch. */
   #collectedBytes = 0
 
   constructor(options: DeliveryOptions, events: DeliveryEvents) {
@@ -87,29 +87,29 @@ export class Delivery implements StallHost {
     return !this.#isEmpty
   }
 
-  /** Bytes that are held for the other side. */
+  /** The number of bytes that are held for the other side. */
   get heldBytes(): number {
     return (this.#outboxThere?.held.bytes ?? 0) + (this.#link?.held.bytes ?? 0)
   }
 
   /**
-   * Sends a message, or lets it wait.
+   * Sends a message, or queues it.
    *
-   * @throws {RpcOverloadedError} if it is a call, and no more may wait.
+   * @throws {RpcOverloadedError} if it is a call, and no more calls may be queued.
    */
   send(outgoing: Outgoing): void {
     if (this.#isEmpty && this.#offer(outgoing) === 'taken') return
     const isAttached = this.#isAttached
     this.#outbox.add(outgoing, isAttached || (!this.#options.isLasting && this.#link !== undefined))
     if (!isAttached) this.#checkBounds()
-    // What is ahead of it may wait for what it need not wait for.
+    // The messages ahead of it may wait for something that this one need not wait for.
     else this.flush()
   }
 
   /**
-   * Sends what nobody waits for, if that can be at once.
+   * Sends a message that no call belongs to, if it can be sent at once.
    *
-   * @returns false if it is to be sent in another way.
+   * @returns false if it must be sent in another way.
    */
   writeNow(encoded: Encoded): boolean {
     const link = this.#link
@@ -118,30 +118,33 @@ export class Delivery implements StallHost {
     return link.send(encoded)
   }
 
-  /** Sends an answer over the link that its call came over. It is dropped if that is not the link any more. */
+  /**
+   * Sends an answer over the link on which its call arrived. If that is no longer the current link, the answer is
+   * dropped.
+   */
   reply(encoded: Encoded, link: MessageLink): void {
     if (link !== this.#link) return
-    // What may be sent was looked at when the answer was made.
+    // Whether the answer may be sent was checked when it was made.
     if (this.#isEmpty && link.isReady && link.hasRoomFor(encoded)) link.send(encoded)
     else this.send({ kind: 'reply', encoded })
   }
 
-  /** Lets an answer wait for a link that is not ready yet. */
+  /** Queues an answer for a link that is not ready yet. */
   hold(encoded: Encoded): void {
     this.#outbox.add({ kind: 'reply', encoded }, true)
   }
 
-  /** Sends another control message of the other side's session or, without one, of its connection. */
+  /** Sends another control message in the other side's session or, without one, on its connection. */
   say(encoded: Encoded): void {
-    // Without a link, what it is about has ended.
+    // Without a link, the call that it is about has ended.
     if (this.#link) this.send({ kind: 'reply', encoded })
   }
 
   /**
-   * Whether there is room for what can wait: half of the room is left to calls, and a socket that is not read is not
-   * filled.
+   * Whether there is room for a message that can wait: half of the room is left to calls, and a socket that is not read
+   * is not filled.
    *
-   * @returns resolves when there may be room; `undefined` if there is now.
+   * @returns a promise that resolves when there may be room; `undefined` if there is room now.
    */
   whenRoomy(): Promise<void> | undefined {
     if (this.#isRoomy) return undefined
@@ -166,7 +169,7 @@ export class Delivery implements StallHost {
     for (const resolve of waiting) resolve()
   }
 
-  /** Begins to watch, as something waits for the other side. Links that do not tell when there is room are polled. */
+  /** Begins to watch the link, because messages wait for the other side. Links that do not report room are polled. */
   #watch(): void {
     const link = this.#link
     if (!link || !this.isStuck) return
@@ -179,7 +182,7 @@ export class Delivery implements StallHost {
     }, LOOK_MS)
   }
 
-  // ── A side that takes nothing ─────────────────────────────────────────────────────────────────
+  // ── If the other side takes nothing ───────────────────────────────────────────────────────────
 
   get isStuck(): boolean {
     const isBlocked = this.#isBlocked && !this.#isEmpty
@@ -195,13 +198,13 @@ export class Delivery implements StallHost {
   }
 
   stalled(ms: number): void {
-    // A message that blocked the others may have been taken back meanwhile.
+    // A message that blocked the others may have been removed meanwhile.
     this.relieve()
     if (!this.isStuck) return
     const link = this.#link as MessageLink
     const { stalledMs } = this.#options.limits
     const isUnread = link.isCongested
-    // After data has left the socket, nothing is known of it until the whole message has arrived and is acknowledged.
+    // After data has left the socket, its progress is unknown until the whole message has arrived and is acknowledged.
     const underWay = isUnread ? 0 : link.underWayBytes
     this.#events.stalled(ms)
     if (ms <= stalledMs + underWay / SLOWEST) return
@@ -210,7 +213,7 @@ export class Delivery implements StallHost {
     link.cut(CloseCode.tryAgainLater, reason)
   }
 
-  /** Whether so much waits for the other side that no more of its calls should be begun. */
+  /** Whether so many answers wait for the other side that no more of its calls should be started. */
   get isBehind(): boolean {
     const outbox = this.#outboxThere
     if (!outbox?.hasReplies && this.#collectedBytes === 0) return false
@@ -223,12 +226,12 @@ export class Delivery implements StallHost {
     return this.#collectedBytes + (this.#outboxThere?.replyBytes ?? 0)
   }
 
-  /** Adds to the count of bytes of answers that wait for others of their batch; a negative number takes away. */
+  /** Adds to the number of bytes of answers that wait for the others of their batch; a negative number subtracts. */
   collect(bytes: number): void {
     this.#collectedBytes += bytes
   }
 
-  /** Whether an answer that can't be sent at once may wait. */
+  /** Whether an answer that can't be sent at once may be queued. */
   hasRoomFor(answer: Encoded): boolean {
     const waiting = this.answerBytes
     return waiting === 0 || waiting + heldBytes(answer) <= this.#options.limits.answerBytes
@@ -240,23 +243,23 @@ export class Delivery implements StallHost {
     this.#events.relieved()
   }
 
-  /** Takes back what was not written. */
+  /** Removes a call that was not written. */
   remove(call: PendingCall): void {
     this.#outboxThere?.remove(call)
   }
 
-  /** Puts calls ahead of all that waits. */
+  /** Puts calls back in the queue, in their order, and sends what can be sent. */
   sendAgain(outgoing: readonly Outgoing[]): void {
     this.restore(outgoing)
     this.flush()
   }
 
-  /** The same, for the link that comes next. */
+  /** Puts calls back in the queue, for the next link. */
   restore(outgoing: readonly Outgoing[]): void {
     if (outgoing.length > 0) this.#outbox.restore(outgoing)
   }
 
-  /** Calls wait from now on; the rest goes on. */
+  /** From now on calls wait; other messages are still sent. */
   holdCalls(): void {
     this.#holdsCalls = true
   }
@@ -268,14 +271,17 @@ export class Delivery implements StallHost {
     this.#holdsCalls = false
   }
 
-  /** The link has lost its connection, and waits for another. */
+  /** The link has lost its connection, and waits for the next one. */
   pause(): void {
     this.#stallWatch?.stop()
-    // What already waited for the other side is kept, even if it is too much.
+    // Messages that already waited for the other side are kept, even if they exceed the limits.
     this.#keepsMore = this.#isOverBounds
   }
 
-  /** The link is over. What belongs to it is dropped; calls that were not written go on to the next. */
+  /**
+   * The link has ended. Its answers and control messages are dropped; calls that were not written wait for the next
+   * link.
+   */
   end(): void {
     this.#stallWatch?.stop()
     this.#link = undefined
@@ -311,8 +317,8 @@ export class Delivery implements StallHost {
   }
 
   #checkBounds(): void {
-    // What waited before the connection was lost does not end the session. Until it has gone, each new call and
-    // notification is refused instead.
+    // Messages that waited before the connection was lost do not end the session. Until they are sent, each new call
+    // and notification is refused instead.
     if (!this.#keepsMore && this.#isOverBounds) this.#events.overflow()
   }
 
@@ -323,7 +329,7 @@ export class Delivery implements StallHost {
     const { unackedMessages, unackedBytes, message } = this.#options.limits
     const waiting = this.#options.isLasting ? this.#outbox.replies : this.#outbox.held
     const { held } = link
-    // One message may have found room as long as it was small, and waits: an item of a stream.
+    // One more message is allowed: it found room while it was small, and then had to wait (an item of a stream).
     return (
       held.messages + waiting.messages > unackedMessages ||
       held.bytes + waiting.bytes > unackedBytes + message

@@ -1,14 +1,14 @@
 import type { ContractSide, Side } from '../contract/contract.js'
 
-/** What a side serves to one caller. */
+/** The methods that one caller may call on a side. */
 export interface Served {
-  /** The part that it plays in the contract. */
+  /** The side's name in the contract. */
   readonly sideName: Side
-  /** What the contract gives it; without a contract, only names are known. */
+  /** The side's methods in the contract; without a contract, only names are known. */
   readonly side: ContractSide | undefined
-  /** The names that this caller may call. */
+  /** The names of the methods that this caller may call. */
   readonly names: readonly string[]
 }
 
-/** Answers `rpc.discover`; made by `createDiscovery` of `@flashrpc/core/discovery`. */
+/** Makes the answer to `rpc.discover`; see `createDiscovery` of `@flashrpc/core/discovery`. */
 export type Discovery = (served: Served) => object

@@ -38,27 +38,27 @@ import { validated } from './validated.js'
 
 type Kind = HandlerContext['kind']
 
-/** What serves a call that may be made and is valid. */
+/** The validated params of a call that is allowed, and the handlers that serve it. */
 interface Prepared {
   readonly params: unknown
-  /** One handler, whose result is the call's, or all of a notification. */
+  /** One handler, which gives the result of the call, or all handlers of a notification. */
   readonly serves: AnyHandler | readonly AnyHandler[]
 }
 
-/** Says of each call whether it may run. */
+/** Decides for each call whether it may run. */
 export type Authorize = (method: string, context: HandlerContext) => boolean | Promise<boolean>
 
-/** What is told of the calls that run. */
+/** The events of the calls that run. */
 export interface DispatcherEvents {
   /** A call or a notification has ended. */
   ran(): void
 }
 
 /**
- * Runs the methods of this side: finds them by their own name, validates, runs, answers.
+ * Runs the methods of this side: finds the handlers, validates the params, runs the handlers, and makes the answers.
  *
- * Several handlers may be exposed under one name: a method goes to the newest of them, a
- * notification to all. Calls run concurrently; none waits for another.
+ * Several handlers may be exposed under one name: a method goes to the newest of them, a notification to all. Calls run
+ * concurrently; none waits for another.
  */
 export class Dispatcher {
   readonly #channel: ChannelContext
@@ -66,12 +66,12 @@ export class Dispatcher {
   readonly #handlers: ExposedHandlers
   readonly #authorize: Authorize | undefined
   readonly #events: DispatcherEvents
-  /** What is being begun in this turn, the innermost. */
+  /** The innermost call that is being started in this turn. */
   #inTurn: CallContext | undefined
-  /** What goes on, once something has. */
+  /** The calls that run beyond their first turn; made for the first of them. */
   #running: RunningCalls | undefined
 
-  /** @param authorize says whether a call may run; without it, all may. */
+  /** @param authorize decides whether a call may run; without it, all may. */
   constructor(
     channel: ChannelContext,
     features: FeatureTable,
@@ -99,9 +99,9 @@ export class Dispatcher {
   }
 
   /**
-   * Runs a request and answers it: in the same turn, if its handler does. Never throws or rejects.
+   * Runs a request and answers it, in the same turn if its handler returns in it. Never throws or rejects.
    *
-   * @returns its answer; `undefined` if {@link cancel} has answered it already.
+   * @returns its answer; `undefined` if {@link cancel} has already answered it.
    */
   request(
     id: MessageId,
@@ -138,7 +138,7 @@ export class Dispatcher {
     return this.#answered(answer, context)
   }
 
-  /** @returns the answer of a request whose extras are wrong, or say that it must not begin. */
+  /** @returns the answer of a request, if its extras are wrong or prevent it from starting. */
   #refusalOf(request: ReceivedRequest, rpc: Extras): ErrorMessage | undefined {
     const { extras } = this.#features
     for (const name in rpc) {
@@ -188,7 +188,7 @@ export class Dispatcher {
     context.end()
     const { served } = context
     if (!served) return this.#leave(context)
-    // The middleware did not wait for the handler, which keeps its place until it has ended.
+    // The middleware did not wait for the handler. The call keeps its place until the handler has ended.
     this.#running?.answered(context)
     const leave = () => this.#leave(context)
     served.then(leave, leave)
@@ -199,9 +199,9 @@ export class Dispatcher {
     this.#events.ran()
   }
 
-  // What ends in the turn that it began in is counted nowhere else: most calls do.
+  // A call that ends in its first turn, as most do, never enters RunningCalls.
 
-  /** @returns what was running in this turn around it: it goes on when this one has been begun. */
+  /** @returns the call around this one in this turn, which continues when this one has been started. */
   #enter(context: CallContext): CallContext | undefined {
     const outer = this.#inTurn
     context.outer = outer
@@ -209,7 +209,7 @@ export class Dispatcher {
     return outer
   }
 
-  /** It has not ended in this turn. */
+  /** The call has not ended in its first turn. */
   #goesOn(context: CallContext, { weight }: Weighed): void {
     this.#running ??= new RunningCalls()
     context.weight = weight
@@ -239,7 +239,7 @@ export class Dispatcher {
     heard.catch((thrown) => this.#unheard(thrown, context)).finally(() => this.#over(context))
   }
 
-  /** @returns what is wrong with what a notification says beside its params. */
+  /** @returns what is wrong with the extras of a notification. */
   #whyWrong({ method, params }: Incoming, rpc: Extras): string | undefined {
     for (const name in rpc) {
       const extra = this.#features.extras.get(name)
@@ -259,7 +259,7 @@ export class Dispatcher {
     this.#channel.error(error, incomingContext({ method, kind: 'notification' }, 'refused'))
   }
 
-  /** A notification was dropped, or its handler has failed. */
+  /** Reports that a notification was dropped, or that its handler has failed. */
   #unheard(thrown: unknown, context: CallContext): void {
     this.#channel.error(
       thrown,
@@ -304,7 +304,7 @@ export class Dispatcher {
     this.#running?.cancelAll(reason)
   }
 
-  /** How many of the places there are. */
+  /** How many places are taken. */
   get #taken(): number {
     return this.#running?.size ?? 0
   }
@@ -325,7 +325,7 @@ export class Dispatcher {
     return `${quoted(method)} was not run: calls of this caller that run take ${Math.round(bytes)} bytes, and with it they would take more than ${runningBytes} (limits.runningBytes)`
   }
 
-  /** @throws whatever says why it has no result. */
+  /** @throws the reason why the call has no result. */
   #serve(incoming: Incoming, context: CallContext): MaybeAsync<ResponseMessage> {
     const prepared = this.#prepare(incoming, context, 'method')
     return prepared instanceof Promise
@@ -334,7 +334,7 @@ export class Dispatcher {
   }
 
   #serveReady(context: CallContext, prepared: Prepared): MaybeAsync<ResponseMessage> {
-    // Nobody waits for it any more: it is not begun.
+    // Nobody waits for the call any more, so its handler is not called.
     if (context.aborted) return this.#neverBegan(context)
     context.isBegun = true
     const { serveBy } = context
@@ -354,7 +354,7 @@ export class Dispatcher {
     }
   }
 
-  /** Runs what serves a call, in a context. */
+  /** Runs the handlers of a call in a context. */
   #run({ params, serves }: Prepared, context: CallContext): MaybeAsync<unknown> {
     if (typeof serves !== 'function') return this.#runAll(serves, params, context)
     const given = settled(serves(params, context))
@@ -362,7 +362,7 @@ export class Dispatcher {
     return finish ? Promise.resolve(given).then(finish) : given
   }
 
-  /** The same, through what surrounds it. */
+  /** Serves a call through the middleware. */
   async #serveThrough(
     around: Around,
     incoming: Incoming,
@@ -370,7 +370,7 @@ export class Dispatcher {
   ): Promise<ResponseMessage> {
     const { id, method } = context
     let isLetIn = false
-    /** An answer that is an error passes through as what was thrown. */
+    /** The error answer of the call, which is thrown through the middleware. */
     let refusal: ErrorMessage | undefined
     const resultOf = async () => {
       const answer = await this.#serve(incoming, context)
@@ -390,7 +390,7 @@ export class Dispatcher {
     try {
       const result = await around.arrive(this.#channel, context, incoming.params, serve, told)
       if (context.kind !== 'stream') return this.#resultAnswer(context, result)
-      // Its items are its result, and middleware need not wait for the last.
+      // The items of a stream are its result, and middleware may return before the last item.
       await context.served
       return this.#resultAnswer(context, undefined)
     } catch (thrown) {
@@ -401,7 +401,7 @@ export class Dispatcher {
     }
   }
 
-  /** The error that a caller is told of a failure, for who surrounds the call. */
+  /** The error that the caller gets for a failure, for the middleware around the call. */
   #told(thrown: unknown, context: CallContext): RpcError {
     if (toldError(thrown)) return thrown as RpcError
     const { code, message, data } = this.#failure(thrown, context)
@@ -418,9 +418,9 @@ export class Dispatcher {
   }
 
   /**
-   * Finds what serves a call that may be made and is valid.
+   * Finds the handlers of a call that is allowed and valid.
    *
-   * @throws whatever says that it is not to run.
+   * @throws the reason why it must not run.
    */
   #prepare(
     incoming: Incoming,
@@ -437,7 +437,7 @@ export class Dispatcher {
     const authorize = this.#authorize
     const definition = definitionOf(side, method)
     if (side && !definition) throw notFound(method)
-    // Before the params are looked at: who may not call learns nothing of their schema.
+    // Authorize before the params are validated: a caller that may not call learns nothing about their schema.
     if (!authorize) return this.#validated(incoming, context, definition, sentAs)
     return after(settled(authorize(method, context)), (isAllowed) => {
       if (!isAllowed) throw notAllowed(method)
@@ -461,7 +461,7 @@ export class Dispatcher {
       : this.#found(valid, context, definition, sentAs)
   }
 
-  /** Looked up after the schema has answered: a handler may have come or gone meanwhile. */
+  /** Finds the handlers after validation: a handler may have been added or removed meanwhile. */
   #found(
     params: unknown,
     context: CallContext,
@@ -504,7 +504,7 @@ export class Dispatcher {
     return running.length > 0 ? Promise.all(running) : undefined
   }
 
-  /** One of several handlers of a notification: its failure is its own. */
+  /** Runs one of several handlers of a notification. The failure of one does not affect the others. */
   #runOne(
     handler: AnyHandler,
     params: unknown,
@@ -521,7 +521,10 @@ export class Dispatcher {
     }
   }
 
-  /** @throws {RpcError} where the result is a stream, which nobody could know who called without a contract. */
+  /**
+   * @throws {RpcError} if the result is a stream and the method was called as a method, which can happen without a
+   *   contract.
+   */
   #resultAnswer(context: CallContext, result: unknown): ResponseMessage {
     const { id, method } = context
     if (context.isLeft) return cancelledMessage(id, method)
@@ -544,7 +547,7 @@ export class Dispatcher {
     return errorMessage(context.id, code, message, data, ran)
   }
 
-  /** What a caller is told of what was not thrown to be told. */
+  /** The error for the caller, if a handler threw something that was not meant for the caller. */
   #failure(thrown: unknown, context: CallContext): ToldError {
     const { method } = context
     // The handler may notice before the timer here that the deadline has passed.
@@ -564,7 +567,7 @@ function cancelledMessage(id: MessageId, method: string): ErrorMessage {
   return errorMessage(id, ErrorCode.cancelled, wasCancelled(method), undefined, null)
 }
 
-/** The newest handler serves a method, or a stream; all of them hear a notification. */
+/** The newest handler serves a method or a stream; all handlers receive a notification. */
 function preparedOf(
   params: unknown,
   handlers: readonly AnyHandler[],
@@ -576,14 +579,14 @@ function preparedOf(
   return { params, serves: kind === 'notification' ? handlers : newest }
 }
 
-/** At which point a notification failed whose handler was not called. */
+/** The phase in which a notification failed, if its handler was not called. */
 function phaseOf(thrown: unknown): ErrorPhase {
   const code = toldError(thrown)?.code
   if (code === undefined) return 'handler'
   return code === ErrorCode.invalidParams ? 'params' : 'refused'
 }
 
-/** Records that a call runs, until it has ended. */
+/** Records that the handler of a call runs, until it has ended. */
 function served<T>(context: CallContext, end: Promise<T>): Promise<T> {
   const ended = end.finally(() => (context.served = undefined))
   context.served = ended
@@ -599,7 +602,7 @@ type Extras = NonNullable<Incoming['rpc']>
 /** Extras that change what a request asks for: a side that does not understand one must not run the request. */
 const MUST_BE_UNDERSTOOD: ReadonlySet<string> = new Set(['credit', 'input', 'key'])
 
-/** @returns why a request can't be served here that has such an extra, if it is one of these. */
+/** @returns why a request with such an extra can't be served here; undefined if it need not be understood. */
 function whyNotUnderstood(name: string, { method }: Incoming): string | undefined {
   if (!MUST_BE_UNDERSTOOD.has(name)) return undefined
   const what = name === 'key' ? 'a key, and keys() is' : 'a stream, and streams() is'

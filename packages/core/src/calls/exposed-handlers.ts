@@ -17,17 +17,17 @@ import {
   type HandlersByName,
 } from './handler.js'
 
-/** What a handler may be exposed as. */
+/** The names under which handlers may be exposed. */
 export interface Exposable {
-  /** The methods the contract gives this side; without it every name can be a method's. */
+  /** The methods that the contract gives this side; without a contract, every name may be a method. */
   readonly localSide: ContractSide | undefined
-  /** What the contract calls this side, for messages. */
+  /** The name of this side in the contract, for messages. */
   readonly side: Side
 }
 
-/** What is told of the handlers. */
+/** The events of the handlers. */
 export interface ExposedHandlersEvents {
-  /** A name has its first handler, or has lost its last. */
+  /** A name has got its first handler, or has lost its last. */
   handlersChanged(): void
 }
 
@@ -37,14 +37,14 @@ export class ExposedHandlers {
   readonly #mounts: Mounts | undefined
   readonly #events: ExposedHandlersEvents
   #byName: HandlersByName
-  /** Whether others may have the same map. */
+  /** Whether the map may be shared with other channels. */
   #isShared = true
-  /** How long calls wait, by the name, where a handler has said so. */
+  /** How long calls wait for a handler, by its name, if a handler was exposed with `waitForMount`. */
   #waits: Map<string, number> | undefined
 
   /**
-   * @param byName those there are from the beginning; others may have the same map.
-   * @param mounts lets calls wait for a handler; without it, none waits.
+   * @param byName the first handlers; other channels may share the map.
+   * @param mounts lets calls wait for a handler; without it, no call waits.
    */
   constructor(
     byName: HandlersByName,
@@ -58,7 +58,7 @@ export class ExposedHandlers {
     this.#events = events
   }
 
-  /** Those of its own, in place of what it shares. */
+  /** The map of this channel alone, instead of a shared one. */
   get #own(): Map<string, readonly AnyHandler[]> {
     if (this.#isShared) this.#byName = new Map(this.#byName)
     this.#isShared = false
@@ -70,17 +70,17 @@ export class ExposedHandlers {
     return this.#byName.keys()
   }
 
-  /** All of a name, the newest last. */
+  /** All handlers of a name, the newest last. */
   of(method: string): readonly AnyHandler[] {
     return this.#byName.get(method) ?? NONE
   }
 
   /**
-   * Adds a handler; while it is the newest of its name, it serves the method.
+   * Adds a handler. While it is the newest of its name, it serves the method.
    *
-   * @returns takes it away again.
-   * @throws {RpcConfigError} where the name can't be a method's or is not in the contract, the
-   *   handler is no function, or an option is wrong.
+   * @returns a function that removes the handler.
+   * @throws {RpcConfigError} if the name can't be a method's or is not in the contract, if the handler is not a
+   *   function, or if an option is wrong.
    */
   add(method: string, handler: AnyHandler, options: ExposeOptions = {}): () => void {
     assertExposable(this.#channel.kind, method, handler)
@@ -105,10 +105,10 @@ export class ExposedHandlers {
   }
 
   /**
-   * Waits for a handler where there is none, as long as its calls wait.
+   * Waits for a handler, if there is none, as long as calls of this name may wait.
    *
-   * @param signal asked for only where there is something to wait for.
-   * @returns all of that name, the newest last; none where none has come.
+   * @param signal called only if the call must wait.
+   * @returns all handlers of that name, the newest last; an empty list if none was exposed.
    */
   async awaited(method: string, signal: () => AbortSignal): Promise<readonly AnyHandler[]> {
     const until =
@@ -125,9 +125,9 @@ export class ExposedHandlers {
 const NONE: readonly AnyHandler[] = []
 
 /**
- * An object's functions, by their names: those that are undefined are not there yet, and their names are checked, too.
+ * The functions of an object, by their names. A member that is undefined adds no handler, but its name is checked, too.
  *
- * @throws {RpcConfigError} as {@link assertExposable}.
+ * @throws {RpcConfigError} as {@link assertExposable} does.
  */
 export function handlersOf(methods: object | undefined, exposable: Exposable): HandlersByName {
   const entries = Object.entries(methods ?? {})
@@ -140,8 +140,8 @@ function notYet(): void {}
 /**
  * Checks that a handler can be exposed under a name.
  *
- * @throws {RpcConfigError} where the name can't be a method's or is not in the contract, or the
- *   handler is no function.
+ * @throws {RpcConfigError} if the name can't be a method's or is not in the contract, or if the handler is not a
+ *   function.
  */
 export function assertExposable(
   { localSide, side }: Exposable,

@@ -1,7 +1,7 @@
 import type { Feature, FeatureTable } from './feature.js'
 import type { AnswerKeyed } from './keyed-call.js'
 
-/** Makes the table of some features. */
+/** Makes the table of a list of features. */
 export function tableOf(features: readonly Feature[]): FeatureTable {
   const controls = merged(features, 'controls')
   const callOptions = merged(features, 'callOptions')
@@ -34,7 +34,7 @@ function merged<K extends Tables>(
   return new Map(all) as ReadonlyMap<string, NonNullable<Feature[K]>[string]>
 }
 
-/** What the first feature has that has it. */
+/** The member of the first feature that has it. */
 export function firstOf<K extends keyof Feature>(
   features: readonly Feature[],
   member: K,
@@ -42,7 +42,7 @@ export function firstOf<K extends keyof Feature>(
   return features.find((feature) => feature[member])?.[member]
 }
 
-/** The features of a server that keeps results by key, with what answers calls that have one. */
+/** The features of a server that keeps results by key; `answer` answers the calls that have a key. */
 export function answering(features: readonly Feature[], answer: AnswerKeyed): readonly Feature[] {
   return features.map((feature) => feature.answering?.(answer) ?? feature)
 }

@@ -16,7 +16,7 @@ import type { AnswerKeyed } from './keyed-call.js'
 import type { ChannelOptions, ResolvedChannelOptions } from './options.js'
 import type { CallKind, PendingCall } from './pending-call.js'
 
-/** Features, by the names of the functions that make them. */
+/** The names of the features, which are also the names of the functions that make them. */
 export type FeatureName =
   | 'bytes'
   | 'deadlines'
@@ -31,46 +31,49 @@ export type FeatureName =
   | 'tap'
 
 /**
- * What a channel can do besides calling and answering. A feature is one value for all channels: what it keeps for one
+ * What a channel can do besides calling and answering. A feature is one value for all channels: its state for one
  * channel is kept by `ChannelContext.stateOf`. A call that does not use a feature runs no function of it.
  */
 export interface Feature {
   readonly name: FeatureName
-  /** Options of calls that it takes, by their names. */
+  /** The options of calls that the feature handles, by their names. */
   readonly callOptions?: Readonly<Record<string, CallOption>>
-  /** Members of a request's `rpc` that it takes, by their names. */
+  /** The members of a request's `rpc` that the feature handles, by their names. */
   readonly extras?: Readonly<Record<string, RequestExtra>>
-  /** Control messages that it owns, by their methods. */
+  /** The control messages that the feature handles, by their methods. */
   readonly controls?: Readonly<Record<string, Control>>
-  /** Requests of the protocol's own that it answers, by their methods. */
+  /** The requests of the protocol's own that the feature answers, by their methods. */
   readonly requests?: Readonly<Record<string, OwnRequest>>
-  /** @returns the feature for a server that keeps results by key, with what answers calls that have one. */
+  /** @returns the feature for a server that keeps results by key; `answer` answers the calls that have a key. */
   answering?(answer: AnswerKeyed): Feature
-  /** Checks options of channels that it takes. @throws {RpcConfigError} naming the option that is wrong. */
+  /**
+   * Checks the options of channels that the feature handles. @throws {RpcConfigError} if an option is wrong; it names
+   * it.
+   */
   resolve?(options: ChannelOptions): Partial<ResolvedChannelOptions>
   /** Makes a stream: a call that is answered with items. */
   stream?(channel: ChannelContext, sender: CallSender, call: StreamCall): RpcStream<unknown>
-  /** Surrounds calls, if the options say so. */
+  /** Surrounds calls, if the options ask for it. */
   readonly around?: Around
-  /** Bounds calls by the time that is left to whoever they are made for. */
+  /** Limits a call by the time that is left to the call that it is made for. */
   readonly deadlines?: Deadlines
-  /** Has the other side show signs of life of a call that ends without any. */
+  /** Asks the other side for signs of life of a call that would otherwise have none before its answer. */
   showSigns?(channel: ChannelContext, call: PendingCall): void
   /** Lets calls wait for a handler of their method. */
   readonly mounts?: Mounts
-  /** What a client's hello says besides. */
+  /** Members that the feature adds to a client's hello. */
   hello?(channel: ChannelContext): Partial<HelloParams>
-  /** A link is ready. @param hello what the other side has said of itself; undefined if it is a plain peer. */
+  /** A link is ready. @param hello the hello of the other side; undefined if it is a plain peer. */
   ready?(channel: ChannelContext, hello: Hello | undefined): void
-  /** The methods that have a handler here have changed. */
+  /** Called when the set of methods that have a handler here has changed. */
   handlersChanged?(channel: ChannelContext): void
-  /** Client: makes the link that goes on over many connections. */
+  /** Client: makes the link that continues over several connections. */
   keepLink?(channel: ChannelContext, features: FeatureTable): KeptLink
   /**
-   * Server: makes the link that goes on over many connections, and begins on this one.
+   * Server: makes the link that continues over several connections, and begins on this one.
    *
-   * @param sid the name both sides know it by.
-   * @param peerBytes how much the client keeps, in bytes; undefined if it has not said.
+   * @param sid the name by which both sides know the link.
+   * @param peerBytes how much the client keeps, in bytes; undefined if its hello does not tell it.
    */
   beginLink?(
     channel: ChannelContext,
@@ -79,72 +82,74 @@ export interface Feature {
     sid: string,
     peerBytes: number | undefined,
   ): ResumableLink
-  /** Has all that the connections of a channel carry pass through a tap, in place of an earlier one. */
+  /** Makes everything that the connections of a channel carry pass through a tap, which replaces an earlier tap. */
   tap?(channel: TappableChannel, features: FeatureTable, tap: WireTap): Inspection
-  /** Server: tells the other side that this one leaves. */
+  /** Server: tells the other side that this side is leaving. */
   leave?(channel: ChannelContext, retryAfterMs: number | undefined): void
 }
 
-/** An option of calls. */
+/** An option of a call. */
 export interface CallOption {
-  /** Checks it, before the call is opened. @throws {RpcConfigError} if it is wrong. */
+  /** Checks the option, before the call is opened. @throws {RpcConfigError} if it is wrong. */
   check?(request: CallRequest): void
-  /** The call was opened. */
+  /** Called when the call was opened. */
   open?(channel: ChannelContext, call: PendingCall, value: never): void
-  /** The call is not opened, or never begun. */
+  /** Called if the call is not opened, or is never sent. */
   release?(channel: ChannelContext, request: CallRequest): void
   /** Checks a call without the option. @throws {RpcConfigError} if it needs the option. */
   missing?(method: string, definition: Definition): void
 }
 
-/** A call that is about to be opened, and the value of one of its options. */
+/** A call that is about to be opened, with the value of one of its options. */
 export interface CallRequest {
   readonly method: string
   readonly kind: CallKind
-  /** What the contract says of its method. */
+  /** The definition of its method in the contract. */
   readonly definition: Definition | undefined
   readonly options: SendOptions
   readonly value: unknown
 }
 
-/** A member of a request's `rpc`, as the side that serves the request takes it. */
+/** A member of a request's `rpc`, handled on the side that serves the request. */
 export interface RequestExtra {
-  /** Whether notifications have it, too. Otherwise it is ignored in these. */
+  /** Whether it also applies to notifications. Otherwise it is ignored there. */
   readonly isForNotifications?: boolean
-  /** @returns what is wrong with it; undefined if nothing is. */
+  /** @returns what is wrong with the member; undefined if it is right. */
   whyWrong?(value: unknown, request: ReceivedRequest): string | undefined
-  /** @returns the answer of a call that must not begin; undefined if it may. */
+  /** @returns the answer, if the call must not begin; undefined if it may. */
   refuse?(value: unknown, request: ReceivedRequest): ErrorMessage | undefined
-  /** The call begins. */
+  /** Called when the call begins. */
   take?(channel: ChannelContext, context: CallContext, value: unknown, incoming: Incoming): void
 }
 
-/** A request that came in. */
+/** A request that has arrived. */
 export interface ReceivedRequest extends Incoming {
   readonly id: MessageId
 }
 
 /** A control message: a notification of the protocol's own. */
 export interface Control {
-  /** Whether sessions count it. */
+  /** Whether it has a sequence number in a session. */
   readonly isCounted: boolean
   /**
-   * Takes one.
+   * Handles a message of this kind.
    *
-   * @param bytes how much it came as, text by its length.
-   * @returns how it breaks the protocol; undefined if it does not.
+   * @param bytes the size of the message in bytes, text by its length.
+   * @returns how the message breaks the protocol; undefined if it does not.
    */
   receive(channel: ChannelContext, params: unknown, bytes: number): string | undefined
-  /** One was refused for this reason. @returns false if its sender must be answered with an error. */
+  /**
+   * A message of this kind was refused, for this reason. @returns false if its sender must be answered with an error.
+   */
   refused?(channel: ChannelContext, params: unknown, why: string): boolean
 }
 
 /**
  * Answers a request of the protocol's own.
  *
- * @param mayCall says whether this caller may call a method.
- * @returns what runs.
- * @throws {RpcError} what the caller is told.
+ * @param mayCall returns whether this caller may call a method.
+ * @returns the handler to run.
+ * @throws {RpcError} the error for the caller.
  */
 export type OwnRequest = (
   channel: ChannelContext,
@@ -153,7 +158,7 @@ export type OwnRequest = (
   mayCall: (name: string) => boolean | Promise<boolean>,
 ) => Promise<AnyHandler>
 
-/** What sends calls. */
+/** Sends calls. */
 export interface CallSender {
   open(
     method: string,
@@ -161,7 +166,7 @@ export interface CallSender {
     kind: CallKind,
     trace: CallTrace | undefined,
   ): PendingCall
-  /** Sends a call through what surrounds it. @returns what comes of it. */
+  /** Sends a call through the middleware. @returns the outcome of the middleware. */
   pass(
     call: PendingCall,
     params: unknown,
@@ -169,11 +174,11 @@ export interface CallSender {
     send: () => Promise<unknown>,
   ): Promise<unknown>
   request(call: PendingCall, params: unknown): void
-  /** Tells what was given for a call that it is not made. */
+  /** Releases the options of a call that is not made. */
   release(method: string, options: SendOptions, kind: CallKind): void
 }
 
-/** A stream that is asked for. */
+/** The call of a stream. */
 export interface StreamCall {
   readonly method: string
   readonly params: unknown
@@ -181,11 +186,11 @@ export interface StreamCall {
   readonly trace: CallTrace | undefined
 }
 
-/** What surrounds calls. */
+/** Surrounds calls in both directions, as middleware does. */
 export interface Around {
   /** Sends a call. */
   depart(channel: ChannelContext, departure: Departure): Promise<unknown>
-  /** Serves a call, which has `context`. @param told makes the error that the caller is told of what was thrown. */
+  /** Serves a call, which has `context`. @param told makes the error for the caller out of a thrown value. */
   arrive(
     channel: ChannelContext,
     context: CallContext,
@@ -195,79 +200,82 @@ export interface Around {
   ): Promise<unknown>
 }
 
-/** A call of this side on its way to what surrounds it. */
+/** A call of this side that goes through middleware. */
 export interface Departure {
   readonly call: PendingCall
   readonly params: unknown
-  /** What the caller gave it. */
+  /** The signal that the caller gave. */
   readonly signal: AbortSignal | undefined
-  /** Whether it has not ended. */
+  /** Whether the call has not ended. */
   isOpen(): boolean
-  /** Sends it, and waits for what comes of it. */
+  /** Sends the call, and waits until it ends. */
   send(): Promise<unknown>
-  /** Ends it, as it is not sent. */
+  /** Ends the call without an error, if it is not sent. */
   drop(): void
-  /** Ends it with an error. */
+  /** Ends the call with an error. */
   fail(error: Error): void
 }
 
 /** The deadlines of calls. */
 export interface Deadlines {
-  /** When the giver of a signal stops to wait, by `performance.now()`; `Infinity` if that is not known. */
+  /**
+   * The time at which the caller that gave this signal stops waiting, by `performance.now()`; `Infinity` if it is not
+   * known.
+   */
   of(signal: AbortSignal | undefined): number
-  /** Has the other side told when a call is to have ended. */
+  /** Sends the deadline of a call to the other side. */
   tell(call: PendingCall, at: number): void
 }
 
-/** Handlers that calls wait for. */
+/** Lets calls wait for handlers. */
 export interface Mounts {
-  /** Resolves when a handler has come, so many ms have passed or the signal has aborted. */
+  /** Resolves when a handler was exposed, when `ms` ms have passed, or when the signal has aborted. */
   wait(channel: ChannelContext, method: string, ms: number, signal: AbortSignal): Promise<void>
-  /** A handler has come. */
+  /** A handler was exposed. */
   mounted(channel: ChannelContext, method: string): void
 }
 
-/** A client's link that goes on over many connections. */
+/** A client's link that continues over several connections. */
 export interface KeptLink {
-  /** What the hello on this transport offers; `buf` is how much is kept, in bytes. */
+  /** The offer of a session in the hello on this transport; `buf` is how much this side keeps, in bytes. */
   offer(transport: Transport): Pick<HelloParams, 'resume'> & { readonly buf?: number }
   /**
-   * A connection is ready, and the link goes on over it, or another link begins.
+   * A connection is ready: the link continues over it, or another link begins.
    *
    * @returns false if messages go over the connection itself.
    */
   goOn(connection: MessageLink, hello: Hello | undefined, isFirst: boolean): boolean
 }
 
-/** A server's link that goes on over many connections. */
+/** A server's link that continues over several connections. */
 export interface ResumableLink extends MessageLink {
   /**
-   * Goes on over another connection, in place of the one before, of which nothing is heard any more.
+   * Continues over another connection. The connection before is replaced, and its messages are ignored.
    *
    * @param recv how many messages of this side the client has dispatched.
-   * @param handshake that of the channel whose link it is.
-   * @returns false if the client can't have come so far; then nothing has changed.
+   * @param handshake the handshake of the channel that has the link.
+   * @returns false if `recv` is impossible; then nothing has changed.
    */
   resume(connection: Connection, recv: unknown, handshake: Handshake): boolean
 }
 
-/** A channel that developer tools look into. */
+/** A channel that developer tools inspect. */
 export interface TappableChannel extends ChannelContext {
   readonly connection: Connection | undefined
   readonly running: number
   readonly queued: number
-  /** The tap that is set. */
+  /** The current tap. */
   readonly tapped: WireTap | undefined
   tap(tap: WireTap | undefined): void
 }
 
-/** The features of a channel, by what they own. One table serves all channels that are made alike. */
+/** The features of a channel, and tables of what they handle. One table serves all channels with the same options. */
 export interface FeatureTable {
   readonly all: readonly Feature[]
-  /** The one owner of each control message. */
+  /** The handler of each control message. */
   readonly controls: ReadonlyMap<string, Control>
   readonly callOptions: ReadonlyMap<string, CallOption>
-  /** Options that some calls need. */
+  /** The options that some calls must have. */
   readonly neededOptions: readonly (readonly [name: string, missing: NeededOption])[]
   readonly extras: ReadonlyMap<string, RequestExtra>
   readonly requests: ReadonlyMap<string, OwnRequest>
@@ -277,9 +285,12 @@ export interface FeatureTable {
   readonly showSigns: Feature['showSigns']
   readonly mounts: Mounts | undefined
   has(name: FeatureName): boolean
-  /** Whether a session counts a control message: all but those that are known and say that it does not. */
+  /**
+   * Whether a control message has a sequence number in a session: all have one, except those whose feature says
+   * otherwise.
+   */
   isCounted(method: string): boolean
 }
 
-/** Checks a call without an option. */
+/** Checks a call that lacks an option. */
 export type NeededOption = NonNullable<CallOption['missing']>

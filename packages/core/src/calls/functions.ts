@@ -8,31 +8,31 @@ import type {
 import type { Timeout } from './call-timer.js'
 
 /**
- * How a side of a contract is seen by who calls it (`Other`) and by who serves it (`Handlers`).
+ * The types of a side of a contract: `Other` for the program that calls it, `Handlers` for the program that serves it.
  *
- * A side is either a part of a contract (definitions with schemas) or, where the peers trust each
- * other, an interface of plain functions.
+ * A side is either a part of a contract (definitions with schemas) or, if the two programs trust each other, an
+ * interface of plain functions.
  */
 
 /** Options of one call. */
 export interface CallOptions {
   /**
-   * How long to wait for the answer, in ms; `Infinity` waits for ever. `{ idle, total }` bounds the time
-   * without a sign of life of the call, too: progress, an item, the other side taking input. The total is
-   * told to the other side, which does not start what nobody waits for any more. Default: the
-   * channel's, which is not told; of a stream, none; of a call with input, the channel's as `idle`.
+   * How long to wait for the answer, in ms; `Infinity` waits for ever. `{ idle, total }` also limits the time without a
+   * sign of life of the call: progress, an item, or the other side taking input. The total is sent to the other side,
+   * which does not start a call after that time. Default: the channel's timeout, which is not sent; for a stream, none;
+   * for a call with input, the channel's timeout as `idle`.
    */
   timeout?: Timeout
   /**
-   * Gives the call up: it rejects with `RpcAbortedError`, and the handler's signal aborts. A handler that
-   * passes its own on makes calls that have no more time than is left to it.
+   * Aborts the call: it rejects with `RpcAbortedError`, and the handler's signal aborts. If a handler passes its own
+   * signal on, the calls that it makes have no more time than the handler has left.
    */
   signal?: AbortSignal
   /**
-   * Lets the server run the call once, however often it is sent: it keeps the answer by this key, 1 to
-   * 256 characters, and a call with the same key, method and params gets the same. A call that was cut
-   * off is then sent again by itself, also to a server that was restarted, where that still has the
-   * results. The server needs `idempotency`. For methods, not for notifications.
+   * Lets the server run the call once, however often it is sent. The server keeps the answer under this key, of 1 to
+   * 256 characters; a call with the same key, method and params gets the same answer. If the connection is lost, the
+   * call is sent again automatically, also to a server that was restarted, if that server still has the results. The
+   * server needs the option `idempotency`. For methods, not for notifications.
    */
   idempotencyKey?: string
 }
@@ -40,29 +40,29 @@ export interface CallOptions {
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>
 
-// Whether there is a schema is asked as `S extends undefined`, never as `S extends Schema`: without `strictNullChecks`,
-// `undefined` is assignable to every type, and a method without `input` would seem to have one.
+// Check for a schema with `S extends undefined`, never with `S extends Schema`: without `strictNullChecks`, `undefined`
+// is assignable to every type, and a method without `input` would seem to have one.
 
-/** What a schema takes; `None` if there is no schema. */
+/** The input type of a schema; `None` if there is no schema. */
 type InputOf<S, None = undefined> = S extends undefined
   ? None
   : S extends Schema
     ? StandardSchemaV1.InferInput<S>
     : None
 
-/** What a schema gives; `None` if there is no schema. */
+/** The output type of a schema; `None` if there is no schema. */
 type OutputOf<S, None = undefined> = S extends undefined
   ? None
   : S extends Schema
     ? StandardSchemaV1.InferOutput<S>
     : None
 
-/** The arguments of a remote function: params may be left out where the schema allows it. */
+/** The arguments of a function of `other`. The params may be left out if the schema allows it. */
 type CallArguments<Params, Options = CallOptions> = undefined extends Params
   ? [params?: Params, options?: Options]
   : [params: Params, options?: Options]
 
-/** The same, where a stream of items may have to go along, or there is progress to listen to. */
+/** The arguments of a function of `other`, with the options for a stream of input items and for progress. */
 type SendArguments<Params, Input, Progress = undefined> = Input extends undefined
   ? CallArguments<Params, MethodOptions<Progress>>
   : [params: Params, options: MethodOptions<Progress> & StreamedInput<InputOf<Input>>]
@@ -71,33 +71,33 @@ type MethodOptions<Progress> = Progress extends undefined
   ? CallOptions
   : CallOptions & ProgressOption<OutputOf<Progress>>
 
-/** The option of a call that tells how far it has come. */
+/** The option that receives the progress of a call. */
 interface ProgressOption<Value> {
   /**
-   * Is told how far the call has come. While it is busy (a promise), what comes waits, and of that the newest
-   * only. Nothing is told after the call has ended; what it throws goes to `onError`.
+   * Called with the progress of the call. While the promise that it returned is pending, new values wait, and only the
+   * newest of them is kept. It is not called after the call has ended. An error that it throws goes to `onError`.
    */
   onProgress?: (value: Value) => unknown
 }
 
-/** The option of a call that items go along with. */
+/** The option of a call with a stream of input items. */
 interface StreamedInput<Item> {
   /**
-   * The items that go along, each taken when the other side has room for it. When the call has ended,
-   * or the other side wants no more, it is told to return. If it fails, the call is given up.
+   * The input items. Each is taken from the source when the other side has room for it. When the call has ended, or the
+   * other side wants no more items, the source is told to return. If the source fails, the call is aborted.
    */
   input: Source<Item>
 }
 
-/** Options of a call of which no contract says what it takes. */
+/** Options of a call of a method without a contract. */
 export interface SendOptions
   extends CallOptions,
     Partial<StreamedInput<unknown>>,
     ProgressOption<never> {}
 
 /**
- * The part of a web stream (`ReadableStream`) that is needed. Not every browser, and not every `lib` of TypeScript,
- * can iterate over one.
+ * The part of a web stream (`ReadableStream`) that flashrpc uses. Not every browser, and not every `lib` of TypeScript,
+ * can iterate over a web stream.
  */
 export interface WebStream<Item> {
   getReader(): {
@@ -107,25 +107,25 @@ export interface WebStream<Item> {
 }
 
 /**
- * Where the items of a stream come from, such as an async generator, an array, a Node stream, or a web stream
- * (`file.stream()`, the `body` of a response). Each item is taken when the other side has room for it. An item that is
- * a `Uint8Array`, and too large for one message, arrives as several of 64 KiB at the most.
+ * The source of the items of a stream, such as an async generator, an array, a Node stream, or a web stream
+ * (`file.stream()`, the `body` of a response). Each item is taken when the other side has room for it. A `Uint8Array`
+ * that is too large for one message arrives as several items of at most 64 KiB.
  */
 export type Source<Item> = AsyncIterable<Item> | Iterable<Item> | WebStream<Item>
 
 /**
- * A stream of the other side's items, for one `for await`.
+ * A stream of items from the other side, for one `for await`.
  *
- * Nothing is sent before the first item is asked for. Leaving the loop, or `return()`, ends the stream at
- * its source. It rejects as a call does, after the items that came before; an item that breaks its
- * schema ends it with `RpcValidationError`. A second loop over it throws `RpcConfigError`.
+ * The call is sent when the first item is asked for. Leaving the loop, or `return()`, ends the stream at its source.
+ * The stream rejects as a call does, after the items that arrived before the error. An item that breaks its schema ends
+ * the stream with `RpcValidationError`. A second loop over it throws `RpcConfigError`.
  */
 export interface RpcStream<Item> extends AsyncGenerator<Item, void, undefined> {
-  /** How many items have come, those that were not taken yet among them. */
+  /** The number of items that have arrived, including those that were not taken yet. */
   readonly received: number
 }
 
-/** One member of `other`. */
+/** The type of one function of `other`. */
 export type RemoteFunction<M> =
   M extends MethodDefinition<infer P, infer R, infer I, infer Progress>
     ? (...args: SendArguments<InputOf<P>, I, Progress>) => Promise<OutputOf<R, unknown>>
@@ -140,8 +140,8 @@ export type RemoteFunction<M> =
           : never
 
 /**
- * The other side as an object of functions. Without a contract, nothing tells at run time which of
- * them are streams: those are called by their name, with `stream`.
+ * The other side as an object of functions. Without a contract, streams can't be recognised at run time: call them by
+ * name, with `stream`.
  */
 export type Other<S> = {
   // Not `K in keyof S & string`: editors find the contract's line and comment from `other.add` only if the mapped type
@@ -158,7 +158,7 @@ type CallableName<S, K extends keyof S> = K extends string
       : K
   : never
 
-/** Whether a member of a side is a stream; of a plain function, what it returns tells. */
+/** Whether a member of a side is a stream. For a plain function, its return type decides. */
 type IsStream<M> = M extends StreamDefinition
   ? true
   : M extends (...args: infer _) => infer R
@@ -171,66 +171,68 @@ type IsStream<M> = M extends StreamDefinition
           : false
     : false
 
-/** Who is at the other end of a channel, where the channel says so. */
+/** The type of a channel's `identity`; undefined if the channel has none. */
 export type IdentityOf<Ch> = Ch extends { readonly identity: infer Identity } ? Identity : undefined
 
-/** What a handler gets besides its params. */
+/** The second argument of a handler, after its params. */
 export interface HandlerContext<Ch = unknown, M = unknown> {
   /**
-   * Aborts when the caller gives the call up, when its time has run out, and when the connection is lost:
-   * of a call with an idempotency key, when its callers have been gone for a while. Passed on to
-   * other calls, it takes what is left of the time along.
+   * Aborts when the caller aborts the call, when the call's time has run out, and when the connection is lost. For a
+   * call with an idempotency key, it aborts when the callers have been gone for a while. If it is passed on to other
+   * calls, they have no more time than is left.
    */
   readonly signal: AbortSignal
-  /** The channel the call came over: `channel.other` calls back, to any depth. */
+  /** The channel that the call came over. `channel.other` calls the other side back, to any depth. */
   readonly channel: Ch
-  /** On a server, what its `authenticate` made of the connection's request; otherwise undefined. */
+  /** On a server, the result of `authenticate` for the connection's request; otherwise undefined. */
   readonly identity: IdentityOf<Ch>
-  /** The name it was called by. */
+  /** The name of the called method. */
   readonly method: string
-  /** How it was called: to be answered once, by a stream, or not at all. */
+  /**
+   * The kind of call: a `method` is answered once, a `stream` is answered with items, a `notification` is not answered.
+   */
   readonly kind: 'method' | 'stream' | 'notification'
   /**
-   * The items that the caller sends along, for one `for await`; none where it sends none. Each is
-   * asked for as it is read, and validated: one that breaks its schema is thrown as an `RpcError`
-   * (−32602). Leaving the loop ends the caller's source.
+   * The input items of the caller, for one `for await`; empty if the caller sends none. Each item is asked for as it is
+   * read, and validated: an item that breaks its schema is thrown as an `RpcError` (−32602). Leaving the loop ends the
+   * caller's source.
    */
   readonly input: AsyncGenerator<InputItem<M>, void, undefined>
   /**
-   * Tells the caller how far the call has come, where it listens. Of values that follow each other
-   * faster than they can be sent, the newest is; one that can't be sent goes to `onError`.
+   * Sends the progress of the call to the caller, if the caller listens. If values follow each other faster than they
+   * can be sent, only the newest is sent. If a value can't be sent, the error goes to `onError`.
    *
-   * @throws {RpcConfigError} where the contract has no progress for the method.
+   * @throws {RpcConfigError} if the contract has no progress for the method.
    */
   readonly progress: (value: ProgressValue<M>) => void
-  /** How long the caller still waits, in ms; `Infinity` where it has not said. */
+  /** How long the caller still waits, in ms; `Infinity` if that is not known. */
   readonly timeLeft: number
-  /** What the caller's middleware sent along, and what this side's has set: see `MiddlewareCall`. */
+  /** The metadata that the caller's middleware sent, and that this side's middleware has set: see `MiddlewareCall`. */
   readonly meta: Readonly<Record<string, string>>
 }
 
-/** What a handler tells of its progress. */
+/** The type of a handler's progress values. */
 type ProgressValue<M> = M extends { readonly kind: string; readonly progress: infer P }
   ? InputOf<P, never>
   : M extends { readonly kind: string }
     ? never
     : unknown
 
-/** What a handler finds in `input`. */
+/** The type of the items in a handler's `input`. */
 type InputItem<M> = M extends { readonly kind: string; readonly input: infer I }
   ? OutputOf<I, never>
   : M extends { readonly kind: string }
     ? never
     : unknown
 
-/** What a handler gets: the params, as the schema gives them. */
+/** The type of a handler's params: the output of the schema. */
 type HandlerParams<M> = M extends { readonly kind: string; readonly params: infer P }
   ? OutputOf<P>
   : M extends (...args: infer A) => unknown
     ? A[0]
     : never
 
-/** The value that a handler returns, or whose promise it returns: what the schema takes. */
+/** The type of a handler's result: the input of the schema. The handler may return a promise of it. */
 type HandlerResult<M> =
   M extends MethodDefinition<infer _, infer R>
     ? InputOf<R, unknown>
@@ -252,10 +254,10 @@ interface Never {
 }
 
 /**
- * No value has this type. While `M` is not known yet, it tells TypeScript to keep the literals that a handler returns as
+ * No value has this type. While `M` is not known yet, it makes TypeScript keep the literals that a handler returns as
  * they are written, at any depth: `'yes'`, and not any string. A list stays a mutable list.
  *
- * Numbers are not in it: in `() => list.reduce((sum, { n }) => sum + n, 0)` the type of the sum would be `0`.
+ * Numbers are left out: in `() => list.reduce((sum, { n }) => sum + n, 0)` the type of the sum would be `0`.
  */
 type Literally = (('' | true) & Never) | LiteralParts
 type LiteralParts = LiteralObject | (Literally[] & Never)
@@ -263,7 +265,10 @@ interface LiteralObject extends Never {
   readonly [key: string]: Literally
 }
 
-/** The same for the items of a generator. No generator is assignable to it, since it would have to return `Never`. */
+/**
+ * Keeps the literals in the items of a generator, as `Literally` does. No generator is assignable to it, since it would
+ * have to return `Never`.
+ */
 type LiteralItems =
   | { [Symbol.asyncIterator](): Steps<Promise<IteratorResult<Literally, Never>>> }
   | { [Symbol.iterator](): Steps<IteratorResult<Literally, Never>> }
@@ -275,7 +280,7 @@ interface Steps<Step, Any = any> {
   throw?(error?: Any): Step
 }
 
-/** What a handler returns. */
+/** The return type of a handler. */
 type Returned<Value, Literal> =
   | Awaitable<Value | LiteralParts | (NoInfer<Literal> & LiteralParts)>
   // Not within the promise: `async () => list.reduce((text, { s }) => text + s, '')` would be of type `''`.
@@ -285,23 +290,23 @@ type Returned<Value, Literal> =
 /**
  * The function that serves one method or notification.
  *
- * It is a function whatever `M` is, and not a conditional type as a whole: only so can TypeScript find
- * out `Ch` from an option written before the handlers, such as `authenticate`.
+ * It is a function type for every `M`, and not a conditional type as a whole: otherwise TypeScript could not infer `Ch`
+ * from an option written before the handlers, such as `authenticate`.
  *
- * `Literal` is never, except in a function that takes handlers: there it is a `const` type parameter, which nothing is
- * assigned to. With it, TypeScript 6.0 and newer keep the literal of `async () => 'yes'`, too, and numbers.
+ * `Literal` is never, except in a function that takes handlers: there it is a `const` type parameter, to which nothing
+ * is assigned. With it, TypeScript 6.0 and newer also keep the literal of `async () => 'yes'`, and numbers.
  */
 export type Handler<M, Ch = unknown, Literal = never> = (
   params: HandlerParams<M>,
   context: HandlerContext<Ch, M>,
 ) => Returned<HandlerResult<M>, Literal>
 
-/** Handlers for all of a side. */
+/** Handlers for all methods of a side. */
 export type Handlers<S, Ch = unknown, Literal = never> = {
   readonly [K in keyof S]: Handler<S[K], Ch, Literal>
 }
 
-/** Handlers for some of a side; the rest may come later through `expose`. */
+/** Handlers for some methods of a side. Others may be added later with `expose`. */
 export type SomeHandlers<S, Ch = unknown, Literal = never> = {
   readonly [K in keyof S]?: Handler<S[K], Ch, Literal> | undefined
 }
@@ -315,7 +320,7 @@ export type MethodName<S> = {
       : K
 }[keyof S & string]
 
-/** What a method gives. */
+/** The type of a method's result. */
 export type ResultOf<M> =
   M extends MethodDefinition<infer _, infer R>
     ? OutputOf<R, unknown>
@@ -323,7 +328,7 @@ export type ResultOf<M> =
       ? Awaited<R>
       : never
 
-/** How far a method tells that it has come: nothing, where its contract has no progress. */
+/** The type of a method's progress; undefined if its contract has no progress. */
 export type ProgressOf<M> =
   M extends MethodDefinition<infer _, infer __, infer ___, infer Progress>
     ? OutputOf<Progress>
@@ -331,11 +336,11 @@ export type ProgressOf<M> =
 
 /** The names of the streams of a side, which are answered with items. */
 export type StreamName<S> = {
-  // Of a member that may be anything, too: an `any`.
+  // This includes a member of type `any`, which may be a stream.
   [K in keyof S & string]: true extends IsStream<S[K]> ? K : never
 }[keyof S & string]
 
-/** What a stream gives. */
+/** The type of a stream's items. */
 export type ItemOf<M> =
   M extends StreamDefinition<infer _, infer T>
     ? OutputOf<T, unknown>

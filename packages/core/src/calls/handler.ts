@@ -1,17 +1,17 @@
 import type { OptionKinds } from '../errors/assert-options.js'
 import type { HandlerContext } from './functions.js'
 
-/** A handler as those who run it know it: its params are validated, its types are gone. */
+/** A handler without its types, as the code that runs it sees it. Its params are already validated. */
 // biome-ignore lint/suspicious/noExplicitAny: the channels of all contracts, and only `any` is all
 export type AnyHandler = (params: unknown, context: HandlerContext<any>) => unknown
 
-/** Handlers, the newest of a name last. */
+/** Handlers by name, the newest of each name last. */
 export type HandlersByName = ReadonlyMap<string, readonly AnyHandler[]>
 
-/** How a handler is exposed. */
+/** Options of `expose`. */
 export interface ExposeOptions {
   /**
-   * How long calls and notifications of its name wait for the next handler once this one is taken away, in ms.
+   * How long calls and notifications of the same name wait for the next handler after this one is removed, in ms.
    * Default: the channel's own `waitForMount`.
    */
   waitForMount?: number | undefined

@@ -1,17 +1,17 @@
 import type { MessageId } from '../wire/message.js'
 import type { Weighed } from '../wire/weight.js'
 
-/** A call, a notification or a batch that has arrived and is not begun yet. */
+/** A call, a notification or a batch that has arrived and has not been started yet. */
 export interface HeldCall extends Weighed {
   /** Null if it has no id. Then it can't be cancelled. */
   readonly id: MessageId
-  /** What it is, for the texts of errors. */
+  /** A description of it, for the texts of errors. */
   readonly what: string
   /** @param waitedMs how long it was held. */
   begin(waitedMs: number): void
 }
 
-/** Calls that arrived while too much waited for the other side. They are begun later, in order. */
+/** Calls that arrived while too much waited for the other side. They are started later, in order. */
 export class HeldCalls {
   readonly #all = new Map<HeldCall, number>()
   readonly #byId = new Map<MessageId, HeldCall>()
@@ -32,14 +32,14 @@ export class HeldCalls {
     if (call.id !== null) this.#byId.set(call.id, call)
   }
 
-  /** Takes out the call with this id, if there is one. */
+  /** Removes the call with this id, if there is one. */
   take(id: MessageId): HeldCall | undefined {
     const call = this.#byId.get(id)
     if (call) this.#remove(call)
     return call
   }
 
-  /** Begins them, one after the other, as long as `may` returns true. */
+  /** Starts them, one after the other, as long as `may` returns true. */
   beginWhile(may: () => boolean): void {
     for (const [call, since] of this.#all) {
       if (!may()) return

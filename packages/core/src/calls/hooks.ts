@@ -8,19 +8,19 @@ import type { CloseInfo } from '../transport/transport.js'
 /** A function, or an array of functions. */
 export type OneOrMore<T> = T | readonly T[]
 
-/** What to do at the turns of a channel's life. Each hook is a function, or an array of functions, which run in this order. */
+/** Hooks for the events of a channel. Each hook is a function, or an array of functions, which run in this order. */
 export interface ChannelHooks<Ch> {
   /**
-   * The channel is ready for calls. Each is awaited before the next; calls of the other side are
-   * served meanwhile. One that throws closes this channel only (1011).
+   * The channel is ready for calls. Each function is awaited before the next; calls of the other side are served
+   * meanwhile. If one throws, only this channel is closed (1011).
    */
   onConnect?: OneOrMore<(channel: Ch) => unknown>
-  /** A connection that `onConnect` was told of has ended; its calls have been rejected. */
+  /** A connection has ended for which `onConnect` was called; its calls have been rejected. */
   onDisconnect?: OneOrMore<(channel: Ch, reason: CloseInfo) => unknown>
   /**
-   * Something failed that no caller on this side is told of: a handler threw, a notification broke
-   * its schema, a frame could not be read. The context says where: the method, its kind, its direction, its id and the
-   * phase. If one throws, the logger is told.
+   * Something failed that no caller on this side learns of: a handler threw, a notification broke its schema, a frame
+   * could not be read. The context tells where: the method, its kind, its direction, its id and the phase. If a hook
+   * throws, the error goes to the logger.
    */
   onError?: OneOrMore<(channel: Ch, error: unknown, context: ErrorContext) => unknown>
 }
@@ -32,7 +32,7 @@ export const CHANNEL_HOOKS = {
 } as const satisfies OptionKinds<ChannelHooks<never>>
 
 /**
- * Codes that say that something is wrong with what was sent: those of RFC 6455, section 7.4.1, for the protocol, the
+ * Close codes for something wrong with the data that was sent: those of RFC 6455, section 7.4.1, for the protocol, the
  * type, the text, the policy and the size, and those of this library.
  */
 const UNUSUAL: ReadonlySet<number> = new Set([
@@ -46,7 +46,7 @@ const UNUSUAL: ReadonlySet<number> = new Set([
   CloseCode.tooMany,
 ])
 
-/** Runs the hooks of channels that have the same, and logs what these are told of. */
+/** Runs the hooks of channels that have the same hooks, and logs their events. */
 export class HookRunner<Ch extends { readonly id: string }> {
   readonly #hooks: ChannelHooks<Ch> & { readonly logger?: LoggerOption }
 
@@ -57,7 +57,7 @@ export class HookRunner<Ch extends { readonly id: string }> {
   error(channel: Ch, thrown: unknown, context: ErrorContext): void {
     this.#log(channel, thrown, context)
     for (const hook of listOf(this.#hooks.onError)) {
-      // The other hooks still hear of the first failure.
+      // The other hooks are still called with the first failure.
       void (async () => hook(channel, thrown, context))().catch((failure) =>
         this.#log(channel, failure, hookContext('onError')),
       )
@@ -68,7 +68,7 @@ export class HookRunner<Ch extends { readonly id: string }> {
     logFailure(this.#hooks.logger, thrown, context, id)
   }
 
-  /** Resolves to whether all went well. */
+  /** Resolves to true if no hook failed. */
   async connect(channel: Ch): Promise<boolean> {
     const { logger, onConnect } = this.#hooks
     log(logger, 'debug', `channel ${channel.id} is connected`)
@@ -88,7 +88,7 @@ export class HookRunner<Ch extends { readonly id: string }> {
     log(this.#hooks.logger, 'warn', text, OF_CONNECTION, channel.id)
   }
 
-  /** Only where {@link connect} was told: a connection that went before it was ready was told to nobody. */
+  /** Call it only after {@link connect}: a connection that ended before it was ready was not reported. */
   disconnect(channel: Ch, reason: CloseInfo): void {
     const { logger, onDisconnect } = this.#hooks
     log(logger, 'debug', `channel ${channel.id} is disconnected (${describeClose(reason)})`)

@@ -1,11 +1,11 @@
 import { EMPTY_MAP, ownMap } from '../base/empty.js'
 
-/** So many places there are at first; a power of two, as it is ever after. */
+/** The number of places at first; it is always a power of two. */
 const LEAST = 16
-/** So many are kept while they are empty. */
+/** The most places that are kept while all are empty. */
 const MOST_EMPTY = 256
 
-/** What is found by its id. */
+/** An item that is found by its id. */
 interface Identified {
   readonly id: unknown
 }
@@ -13,18 +13,19 @@ interface Identified {
 const NO_PLACES: never[] = []
 
 /**
- * Calls by their ids: quickest where these are given one after another, as most peers do, and right for all others.
+ * Calls by their ids. It is fast if ids are assigned one after another, as most peers do, and correct for all others.
  *
- * A ring, and no `Map`: one that is added to and deleted from all the time is copied every few calls, and V8 links each
- * copy that it has left to the next one (`OrderedHashTable::Rehash` in its source). Once one of them is so old that most
- * collections pass it by, it holds all that follow, with the calls that were open then, and what they were answered with.
+ * It is a ring, and not a `Map`: a map with constant additions and deletions is copied every few calls, and V8 links
+ * each copy that it has left to the next one (`OrderedHashTable::Rehash` in its source). If an old copy has been moved
+ * to the old generation, most collections do not free it. It then keeps all copies after it, with the calls that were
+ * open then, and their answers.
  */
 export class IdTable<T extends Identified> {
-  /** Each at its id, modulo how many there are. */
+  /** Each item is at its id modulo the number of places. */
   #places: (T | undefined)[] = NO_PLACES
-  /** How many of them are taken. */
+  /** How many places are taken. */
   #taken = 0
-  /** Those whose place a later one has, as they have been here for long, and those that can have none. */
+  /** The items without a place: a later item took it, or their id is no integer. */
   #others: Map<unknown, T> = EMPTY_MAP
   #lastId = 0
 
@@ -32,7 +33,7 @@ export class IdTable<T extends Identified> {
     return this.#taken + this.#others.size
   }
 
-  /** Adds one whose id none has that is here. */
+  /** Adds an item. No other item here may have its id. */
   add(item: T): void {
     const { id } = item
     if (!Number.isInteger(id)) {
@@ -51,7 +52,7 @@ export class IdTable<T extends Identified> {
     this.#places[place] = item
   }
 
-  /** @param id whatever came as one. */
+  /** @param id any value that arrived as an id. */
   get(id: unknown): T | undefined {
     if (typeof id === 'number') {
       const item = this.#places[this.#placeOf(id)]
@@ -70,14 +71,16 @@ export class IdTable<T extends Identified> {
     if (this.#taken === 0 && this.#places.length > MOST_EMPTY) this.#places = NO_PLACES
   }
 
-  /** All, in order; those, too, that are added meanwhile. Only where ids were given one after another. */
+  /**
+   * All items in order, including those that are added meanwhile. Use it only if ids are assigned one after another.
+   */
   *values(): Iterable<T> {
     let seen = 0
     for (const item of this.#others.values()) {
       seen = item.id as number
       yield item
     }
-    // None has lost its place before those with lower ids.
+    // Items lose their places in the order of their ids.
     const first = Math.max(seen, this.#lastId - this.#places.length) + 1
     for (let id = first; id <= this.#lastId; id++) {
       const item = this.get(id)
@@ -89,7 +92,7 @@ export class IdTable<T extends Identified> {
     return id & (this.#places.length - 1)
   }
 
-  /** Those that had places of their own have so among more of them. */
+  /** Doubles the number of places. Items that had places keep one. */
   #grow(): void {
     const places = this.#places
     this.#places = new Array<T | undefined>(Math.max(LEAST, places.length * 2)).fill(undefined)

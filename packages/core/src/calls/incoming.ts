@@ -1,9 +1,9 @@
 import type { ReceivedExtras } from '../wire/message.js'
 
-/** A call or a notification that came in. */
+/** A call or a notification that has arrived. */
 export interface Incoming {
   readonly method: string
   readonly params: unknown
-  /** What it says beside its params, as it came. */
+  /** The extras beside its params, as they arrived. */
   readonly rpc?: ReceivedExtras | undefined
 }

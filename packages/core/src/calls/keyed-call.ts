@@ -1,19 +1,19 @@
 import type { ResponseMessage } from '../wire/message.js'
 
-/** A call that came with a key. The caller may call it, its params are valid, it has a handler. */
+/** A call with an idempotency key. The caller may call it, its params are valid, and it has a handler. */
 export interface KeyedCall {
   readonly key: string
   readonly method: string
-  /** As they came. */
+  /** The params as they arrived. */
   readonly params: unknown
   readonly identity: unknown
   /** The owner of the connection, for limits that all clients share. */
   readonly owner: string | undefined
-  /** Aborts when this caller cancels, and, with an `RpcDisconnectedError`, when it is gone. */
+  /** Aborts when this caller cancels, and, with an `RpcDisconnectedError`, when its connection is lost. */
   readonly signal: AbortSignal
-  /** Runs the handler. Never rejects. The signal is the handler's. */
+  /** Runs the handler with this signal. Never rejects. */
   run(signal: AbortSignal): Promise<ResponseMessage>
-  /** Tells the server of what no answer tells the caller about. */
+  /** Reports an error to the server that no answer reports to the caller. */
   error(error: unknown): void
 }
 

@@ -1,6 +1,6 @@
 import type { Incoming } from './incoming.js'
 
-/** A call was held for so many ms before it was begun: it has so much less time left. */
+/** Subtracts the time in ms for which a call was held from the time that it has left. */
 export function lateBy(incoming: Incoming, waitedMs: number): Incoming {
   const { method, params, rpc } = incoming
   const deadlineMs = rpc?.deadlineMs

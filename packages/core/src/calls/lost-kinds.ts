@@ -5,15 +5,15 @@ import { jsonCodec } from '../wire/codec.js'
 import type { Format } from '../wire/format.js'
 
 /**
- * Kinds of values that JSON has no word for. What it makes of them breaks a schema that wants the kind itself: the
- * error of that names the kind and the remedy.
+ * Kinds of values that JSON can't represent. If JSON turned such a value into another one that breaks the schema, the
+ * error names the kind and the remedy.
  */
 
 interface Kind {
   readonly name: string
-  /** What JSON makes of it. */
+  /** What JSON turns it into. */
   readonly becomes: string
-  /** A value of this kind of which JSON may have made this one; undefined where it can't have. */
+  /** A value of this kind that JSON may have turned into `value`; undefined if that is impossible. */
   revive(value: unknown): unknown
 }
 
@@ -27,14 +27,14 @@ const KINDS: readonly Kind[] = [
   { name: 'Map', becomes: '{}', revive: (value) => (isEmpty(value) ? new Map() : undefined) },
   { name: 'Set', becomes: '{}', revive: (value) => (isEmpty(value) ? new Set() : undefined) },
   {
-    // By a `toJSON` of the application's; by itself, it can't be sent.
+    // With a `toJSON` of the application; without one, a bigint can't be sent.
     name: 'bigint',
     becomes: 'text',
     revive: (value) =>
       typeof value === 'string' && /^-?\d{1,100}$/.test(value) ? BigInt(value) : undefined,
   },
   {
-    // Of a peer that is no flashrpc: between two, bytes go beside the JSON.
+    // From a peer without flashrpc: between two flashrpc peers, bytes are sent beside the JSON.
     name: 'Uint8Array',
     becomes: 'an object',
     revive: (value) =>
@@ -52,12 +52,12 @@ const KINDS: readonly Kind[] = [
   },
 ]
 
-/** Of how many complaints the cause is looked for: each costs validations of the whole value. */
+/** The number of issues for which the cause is searched: each needs validations of the whole value. */
 const MOST_ISSUES = 3
 
 /**
- * @param value breaks the schema.
- * @returns what to say of the kind of value that JSON did not carry; undefined where that is not the cause, or only an
+ * @param value the value that breaks the schema.
+ * @returns the text about the kind of value that JSON did not carry; undefined if that is not the cause, or if only an
  *   asynchronous schema could tell.
  */
 export function lostKind(
@@ -72,16 +72,16 @@ export function lostKind(
     for (const kind of KINDS) {
       const revived = kind.revive(found)
       if (revived === undefined || !accepts(schema, value, path, revived)) continue
-      // A schema that takes any number, Infinity among them, is more often given a null by mistake.
+      // If a schema accepts any number, including Infinity, a null is more often a mistake.
       if (found !== null || !accepts(schema, value, path, 0)) return sayLost(kind)
     }
   }
   return undefined
 }
 
-/** What to say of a value that can't be sent, where a codec could send it; otherwise nothing. */
+/** The remedy for a value that can't be sent, if another codec could send it; otherwise an empty text. */
 export function remedyOfUnsent({ codec }: Format, thrown: unknown): string {
-  // JSON.stringify throws at no other kind, and each engine names this one in its text.
+  // JSON.stringify throws at no other kind, and each engine names bigint in its text.
   const isBigint =
     codec === jsonCodec && thrown instanceof TypeError && /bigint/i.test(thrown.message)
   return isBigint ? `. JSON carries no bigint: ${remedy('text')}` : ''
@@ -92,14 +92,14 @@ function sayLost({ name, becomes }: Kind): string {
   return `${what}: ${name === 'Date' ? REMEDY_OF_DATES : remedy(becomes)}`
 }
 
-/** What to do about dates, which JSON carries as text. */
+/** The remedy for dates, which JSON carries as text. */
 export const REMEDY_OF_DATES = `${remedy('text')} (with zod, z.coerce.date() or z.iso.datetime())`
 
 function remedy(becomes: string): string {
   return `give both sides codec: msgpackCodec (@flashrpc/core/msgpack), or have the schema take ${becomes}`
 }
 
-/** Whether a schema would not complain of a replacement at a path, whatever else it complains of. */
+/** Whether a schema has no issue at a path after the value there is replaced. Issues at other paths do not matter. */
 function accepts(
   schema: Schema,
   value: unknown,
@@ -129,7 +129,7 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   return found
 }
 
-/** A copy with another value at a path that it has. */
+/** A copy of a value in which the value at an existing path is replaced. */
 function replacedAt(
   value: unknown,
   [key, ...rest]: readonly (string | number)[],

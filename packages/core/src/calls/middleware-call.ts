@@ -1,40 +1,44 @@
 import type { MessageId } from '../wire/message.js'
 import type { AnyPeer } from './peer.js'
 
-/** What travels beside a call's params, between flashrpc peers: short texts by name, such as `traceparent`. */
+/**
+ * The metadata of a call, sent beside its params between flashrpc peers: short texts by name, such as `traceparent`.
+ */
 export type Meta = Record<string, string>
 
-/** A call on its way, in either direction, as middleware sees it. */
+/** A call in either direction, as middleware sees it. */
 export interface MiddlewareCall<Identity = unknown> {
-  /** Whether the other side makes it, or this one. */
+  /** `in` if the other side makes the call, `out` if this side does. */
   readonly direction: 'in' | 'out'
-  /** Whether it is answered once, by a stream, or not at all. */
+  /**
+   * The kind of call: a `method` is answered once, a `stream` is answered with items, a `notification` is not answered.
+   */
   readonly kind: 'method' | 'stream' | 'notification'
   readonly method: string
-  /** As the caller gave them: of an incoming call, not validated yet. */
+  /** The params that the caller gave. Those of an incoming call are not validated yet. */
   readonly params: unknown
-  /** The id of its request; `undefined` of a notification. */
+  /** The id of the request; `undefined` for a notification. */
   readonly id: MessageId | undefined
-  /** The name of what the other side speaks, such as `Python`, where it is a dialect and not JSON-RPC 2.0. */
+  /** The name of the other side's dialect, such as `Python`; undefined if the other side speaks JSON-RPC 2.0. */
   readonly dialect: string | undefined
-  /** The channel, or client, that it goes over. */
+  /** The channel, or client, that the call goes over. */
   readonly channel: AnyPeer
-  /** On a server, who is at the other end; otherwise undefined. */
+  /** On a server, the identity of the other side; otherwise undefined. */
   readonly identity: Identity
   /**
-   * Of an incoming call, its handler's: aborts when nobody waits for it any more. Of an outgoing one, aborts
-   * when it fails: given up, timed out, cut off, answered with an error.
+   * For an incoming call, the signal of its handler: it aborts when nobody waits for the call any more. For an outgoing
+   * call, it aborts when the call fails: it was aborted, timed out, lost its connection, or was answered with an error.
    */
   readonly signal: AbortSignal
   /**
-   * What travels beside the params. What is set of an outgoing call before `next()` is sent along, to flashrpc
-   * peers only: at most 32 texts, of 16,384 characters with their names. Of an incoming call, what came,
-   * and `context.meta` of its handler.
+   * The metadata beside the params. For an outgoing call, the texts that are set before `next()` are sent, to flashrpc
+   * peers only: at most 32 texts, of 16,384 characters together with their names. For an incoming call, the metadata
+   * that arrived, which is also `context.meta` of its handler.
    */
   readonly meta: Meta
   /**
-   * Of an outgoing call, the incoming one that it is made for: its handler passed its `signal` on, and that
-   * one went through middleware, too.
+   * For an outgoing call, the incoming call that it is made for: the handler of that call passed its `signal` on, and
+   * that call also went through middleware.
    */
   readonly parent: MiddlewareCall | undefined
 }
@@ -42,9 +46,9 @@ export interface MiddlewareCall<Identity = unknown> {
 /**
  * Surrounds calls in both directions.
  *
- * `next()` lets the call go on, once, and gives its result, or throws the error of the call; of a stream and of
- * a notification it gives nothing, when the one has ended and the other is sent, or heard. What the
- * middleware returns is the result, what it throws is the error.
+ * `next()` lets the call go on, once. It resolves to the result, or rejects with the error of the call. For a stream,
+ * it resolves to nothing when the stream has ended; for a notification, when it was sent, or when its handlers have
+ * ended. The value that the middleware returns is the result of the call, and the error that it throws is the error.
  *
  * @example
  * const logging: Middleware = async (call, next) => {

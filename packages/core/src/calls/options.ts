@@ -11,79 +11,80 @@ import type { Discovery } from './discovery.js'
 import type { AnyHandler } from './handler.js'
 import type { Middleware } from './middleware-call.js'
 
-/** What every channel takes, whichever side and wire it is for. */
+/** The options of every channel, on either side and over any transport. */
 export interface ChannelOptions {
   /**
-   * How long a call waits for its answer, in ms, where it names no time of its own; `Infinity` waits for
-   * ever, `{ idle, total }` bounds the time without a sign of life of the call. Default 30,000.
+   * How long a call waits for its answer, in ms, if it has no timeout of its own; `Infinity` waits for ever, `{ idle,
+   * total }` also limits the time without a sign of life of the call. Default 30,000.
    */
   timeout?: Timeout
-  /** Bounds of a channel; what is left out keeps its default. */
+  /** The limits of a channel; a limit that is left out keeps its default. */
   limits?: Partial<ChannelLimits>
   /**
-   * How to find out that the other side is dead; `false` never asks. Default: asks after 15 s of
-   * silence and waits 10 s. Wires that can't stall (ports, memory) need none and have none.
+   * How to find out that the other side is dead; `false` never asks. Default: asks after 15 s of silence and waits 10 s
+   * for an answer. Transports that can't stall (ports, memory) need no heartbeat and have none.
    */
   heartbeat?: Partial<HeartbeatOptions> | false
   /**
-   * Tell callers the message of an error that a handler threw without meaning to. Default false:
-   * they learn that it failed, and `onError` here learns why. Stacks are never told.
+   * Whether callers get the message of an unexpected error that a handler threw. Default false: the caller learns that
+   * the call failed, and `onError` on this side gets the reason. Stacks are never sent.
    */
   exposeErrors?: boolean
   /**
-   * Serves what has no handler of its own, by the name in its context: for gateways, recorders and other
-   * programs that do not know what they will be called for. Not asked where there is a contract, which says
-   * what there is. Default: answered −32601.
+   * Serves calls that have no handler of their own; its context has their name. It is for gateways, recorders and other
+   * programs that do not know the names in advance. It is not used if there is a contract, which lists the methods.
+   * Default: such calls are answered with −32601.
    */
   fallback?: AnyHandler
   /**
-   * How long calls and notifications of the other side wait for a handler of their name to be exposed, in ms,
-   * such as by a component that is about to mount. Default 0: answered −32601 at once.
+   * How long calls and notifications of the other side wait until a handler of their name is exposed, in ms, such as by
+   * a component that is about to mount. Default 0: calls are answered with −32601 at once.
    */
   waitForMount?: number
   /**
-   * Answers who asks what can be called here (`rpc.discover`), such as `createDiscovery()` of
-   * `@flashrpc/core/discovery`. Default: nobody is told; of an endpoint, see there.
+   * Answers the request `rpc.discover`, which asks for the methods that can be called here. Use `createDiscovery()` of
+   * `@flashrpc/core/discovery`. Default: the request is refused; for an endpoint, see its own option.
    */
   discover?: Discovery
   /**
-   * What surrounds calls in both directions, outermost first: logging, tracing, limits, other errors. Default:
-   * nothing.
+   * The middleware that surrounds calls in both directions, outermost first: for logging, tracing, limits, other
+   * errors. Default: none.
    */
   use?: Middleware | readonly Middleware[]
   /**
-   * Whether the other side is known to speak plain JSON-RPC 2.0, without the extensions of docs/protocol.md. Then no
-   * hello is sent, awaited or understood, and the channel is ready at once. Default false: a peer that answers the
-   * hello with an error, or whose first message is not a hello, is served as a plain peer.
+   * Whether the other side is known to speak plain JSON-RPC 2.0, without the extensions of docs/protocol.md. If true,
+   * no hello is sent, awaited or understood, and the channel is ready at once. Default false: the other side is served
+   * as a plain peer if it answers the hello with an error, or if its first message is not a hello.
    */
   plain?: boolean
   /**
-   * How long the handshake may take, in ms. A client whose hello is not answered by then ends the connection (4408). A
-   * server treats a client that has said nothing by then as a plain peer, until it says hello. Default 10,000.
+   * How long the handshake may take, in ms. If a client's hello is not answered by then, the client ends the connection
+   * (4408). If a client has sent nothing by then, the server treats it as a plain peer, until it sends a hello. Default
+   * 10,000.
    */
   helloTimeoutMs?: number
   /**
    * Whether the stack of a call's error shows where the call was made, instead of where its answer was read. It costs
-   * about 5 µs a call. Default: true with the export condition `development`, which Vite and webpack set while
-   * developing, and `node --conditions=development` does; otherwise false.
+   * about 5 µs a call. Default: true with the export condition `development`, which is set by Vite and webpack during
+   * development, and by `node --conditions=development`; otherwise false.
    */
   traceCalls?: boolean
   /**
-   * Where to log: `console`, or another {@link Logger} whose functions take a string (pino needs a wrapper, shown there);
-   * `false`: nowhere. Default: warnings and errors go to the
-   * console, each text once a second at most. In production (`process.env.NODE_ENV` is `production`), nowhere.
+   * Where to log: `console`, or another {@link Logger} whose functions take a string (pino needs a wrapper, shown
+   * there); `false`: nowhere. Default: warnings and errors go to the console, each text at most once a second. In
+   * production (`process.env.NODE_ENV` is `production`), the default is nowhere.
    */
   logger?: LoggerOption
   /**
-   * What the other side speaks where it is not JSON-RPC 2.0, such as `pythonDialect()` of
+   * The dialect of the other side, if it does not speak JSON-RPC 2.0, such as `pythonDialect()` of
    * `@flashrpc/core/python`. Default: JSON-RPC 2.0.
    */
   dialect?: Dialect
-  /** How messages become frames; both sides have the same one. Default `jsonCodec`. */
+  /** Converts messages to frames, and frames to messages; both sides must have the same codec. Default `jsonCodec`. */
   codec?: Codec
   /**
-   * Whether the codec's text goes out in text frames, or as UTF-8 in binary ones; either is read.
-   * What a binary codec makes goes out in binary frames anyway. Default `text`.
+   * Whether the codec's text is sent in text frames, or as UTF-8 in binary frames; both are read. A binary codec always
+   * uses binary frames. Default `text`.
    */
   frameType?: FrameType
 }

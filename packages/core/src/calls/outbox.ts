@@ -5,25 +5,28 @@ import type { Held, OutgoingMessage } from '../link/message-link.js'
 import { type Encoded, heldBytes, keep, letGo } from '../wire/encoded.js'
 import type { PendingCall } from './pending-call.js'
 
-/** A message on its way out. */
+/** A message that is to be sent. */
 export type Outgoing = EncodedCall | Reply
 
-/** An answer, or a control message about a call that is known already. */
+/** An answer, or a control message about an existing call. */
 interface Reply extends OutgoingMessage {
   readonly kind: 'reply'
   readonly call?: undefined
   readonly whyNot?: undefined
 }
 
-/** A call goes on to wait for its answer; a notification has ended once it is written. */
+/**
+ * A call or a notification with its message. After the message is written, a call waits for its answer; a notification
+ * has ended.
+ */
 export type EncodedCall = PendingCall & { encoded: Encoded; readonly call: PendingCall }
 
-/** What becomes of a waiting message when its turn has come. */
+/** The result for a waiting message: it was taken; it must wait; or it and all after it must wait. */
 export type Turn = 'taken' | 'not-yet' | 'none-yet'
 
 /**
- * What has been said and not yet written, in order. Each call can still be taken back, which proves
- * that it was never sent.
+ * The messages that have not been written yet, in order. Each call can still be removed, which proves that it was never
+ * sent.
  */
 export class Outbox {
   readonly #limits: ChannelLimits
@@ -36,7 +39,7 @@ export class Outbox {
     this.#limits = limits
   }
 
-  /** How many bytes wait that are no calls or notifications of this side. */
+  /** How many bytes wait that do not belong to calls or notifications of this side. */
   get replyBytes(): number {
     return this.#replyBytes
   }
@@ -60,21 +63,22 @@ export class Outbox {
     return this.#waiting.size > this.#calls
   }
 
-  /** Everything that waits, and its bytes. */
+  /** All messages that wait, and their bytes. */
   get held(): Held {
     return { messages: this.#waiting.size, bytes: this.#callBytes + this.#replyBytes }
   }
 
-  /** What waits that is no call of ours, and its bytes. */
+  /** The messages that wait and are no calls of this side, and their bytes. */
   get replies(): Held {
     return { messages: this.#waiting.size - this.#calls, bytes: this.#replyBytes }
   }
 
   /**
-   * Lets a message wait behind the others.
+   * Queues a message behind the others.
    *
-   * @param hasConnection whether it waits for the other side to take what was sent before, or for a connection.
-   * @throws {RpcOverloadedError} where no more calls may wait; this one does not.
+   * @param hasConnection whether it waits for the other side to take earlier messages; otherwise it waits for a
+   *   connection.
+   * @throws {RpcOverloadedError} if no more calls may wait; then this one is not queued.
    */
   add(outgoing: Outgoing, hasConnection: boolean): void {
     if (outgoing.kind !== 'reply') this.#assertRoomFor(outgoing, hasConnection)
@@ -103,27 +107,27 @@ export class Outbox {
     )
   }
 
-  /** Puts calls back among those that wait, each in the place that it had; no limit keeps them out. */
+  /** Puts calls back in the queue, each in its old place. The limits do not apply. */
   restore(calls: readonly Outgoing[]): void {
     if (calls.length === 0) return
     for (const call of calls) this.#count(call, 1)
-    // Ids are given in the order of the calls. An answer follows from none of those that wait.
+    // Sort calls by id, which is in the order of the calls; replies go last, as none depends on a waiting call.
     const all = [...calls, ...this.#waiting]
     this.#waiting = new Set(all.sort((one, other) => idOf(one) - idOf(other)))
   }
 
-  /** Takes a call's message back. */
+  /** Removes the message of a call. */
   remove(call: PendingCall): void {
     this.#take(call as EncodedCall)
   }
 
-  /** Drops what is no call of ours. */
+  /** Drops the messages that are no calls of this side. */
   dropReplies(): void {
     for (const outgoing of this.#waiting) if (outgoing.kind === 'reply') this.#take(outgoing)
   }
 
   /**
-   * Hands messages over in order, until none may go yet. @returns whether a message is left that no other may
+   * Offers messages in order, until none may be sent yet. @returns whether a message is left that no other may
    * overtake.
    */
   flush(offer: (outgoing: Outgoing) => Turn): boolean {

@@ -8,71 +8,74 @@ import type { RequestExtras } from '../wire/message.js'
 import type { CallTimer } from './call-timer.js'
 import { type CallTrace, showCaller } from './call-trace.js'
 
-/** What a call is answered with. */
+/** The kind of a call, which decides how it is answered. */
 export type CallKind = 'method' | 'stream' | 'notification'
 
-/** What a feature adds to a call. */
+/** The part of a feature in a call. */
 export interface CallPart {
-  /** The result came. What it is checked as follows when this resolves. */
+  /** The result has arrived. It is validated when this promise resolves. */
   beforeResult?(): Promise<void>
   /** The call has ended with an error. */
   failed?(error: Error): void
-  /** Whether it is this side that keeps the other from showing signs of life. */
+  /** Whether the other side can't show a sign of life because this side holds it up. */
   readonly isHeldUp?: boolean
-  /** How many items have come, or were sent along. */
+  /** How many items have arrived, or were sent as input. */
   readonly itemCount?: number
 }
 
-/** What a call that may be sent again, although it may have run, needs to know of the servers it is sent to. */
+/** Records the servers to which a call is sent that may be sent again although it may have run. */
 export interface Repeat {
-  /** It was sent. */
+  /** The call was sent. */
   sentTo(link: MessageLink): void
-  /** It is known that it was not received. */
+  /** The call is known not to have been received. */
   returned(): void
 }
 
 /**
- * A call, or a notification still to be written, that has not ended yet; and, once it is encoded, its message on the way
- * out. Many may be open at once: what few of them have is not there in the others (`declare`).
+ * A call that has not ended, or a notification that was not written yet. Once it is encoded, it is also its own message
+ * to be sent. Many may be open at once, so members that few calls have are only declared.
  */
 export class PendingCall {
   readonly id: number
   readonly method: string
   readonly kind: CallKind
-  /** What the contract says of its method. */
+  /** The definition of its method in the contract. */
   readonly definition: Definition | undefined
   readonly promise: Promise<unknown>
   readonly resolve: (value: unknown) => void
-  /** Its message, which may have to go out again. */
+  /** Its message, which may have to be sent again. */
   encoded: Encoded | undefined = undefined
   /**
-   * Whether it was handed to a transport, and so may have run; or was, and is known not to have been received.
-   * PendingCalls alone decides that, and whether it is `uncertain`.
+   * `written`: it was handed to a transport, and so may have run. `returned`: it was written, and is known not to have
+   * been received. Only PendingCalls sets this and `uncertain`.
    */
   state: 'open' | 'written' | 'returned' = 'open'
-  /** When it is over its channel's patience, by `performance.now()`, in whole ms; 0 where it has a time of its own. */
+  /**
+   * The time at which the channel's default timeout ends it, by `performance.now()`, in whole ms; 0 if it has a timeout
+   * of its own.
+   */
   dueAt = 0
-  /** It was written to somebody who is gone, and waits to be sent again: it may have run all the same. */
+  /** It was written to a server that is gone, and waits to be sent again: it may have run. */
   declare uncertain?: true
-  /** When it is to have ended, as far as that is told to the other side. */
+  /** The deadline that is sent to the other side. */
   declare deadline?: number
-  /** What it says beside its params. */
+  /** The extras beside its params. */
   declare extras?: RequestExtras
-  /** What it says beside its params to a peer that understands more than JSON-RPC 2.0, as it is when it is sent. */
+  /** The extras for an extended peer. Each is computed when the message is sent. */
   declare told?: { [K in keyof RequestExtras]?: () => RequestExtras[K] }
-  /** As in {@link OutgoingMessage}, of a call that has `told`. */
+  /** As in {@link OutgoingMessage}, for a call that has `told`. */
   declare renew?: OutgoingMessage['renew']
   /** @returns why it can't be sent to this other side; undefined if it can. */
   declare whyNot?: (peer: PeerFacts) => RpcError | undefined
-  /** Of a call that may be sent again although it may have run. */
+  /** Set for a call that may be sent again although it may have run. */
   declare repeat?: Repeat
-  /** What features have added. */
+  /** The parts that features have added. */
   declare parts?: CallPart[]
-  /** Where it was made, if that is to be shown. */
+  /** The place where it was made, if that is to be shown. */
   declare trace?: CallTrace
-  /** Of one that has a time of its own. */
+  /** The timer of a call that has a timeout of its own. */
   declare timer?: CallTimer
-  /** Of one that has a signal. */
+  /** Removes the listener of a call that has a signal. */
   declare stopListening?: () => void
 
   constructor(id: number, method: string, kind: CallKind, definition: Definition | undefined) {
@@ -87,41 +90,41 @@ export class PendingCall {
     this.resolve = resolve
   }
 
-  /** Ends it with an error of this side's. */
+  /** Ends the call with an error of this side. */
   reject(error: Error): void {
     this.rejectWithAnswer(own(error))
   }
 
-  /** Ends it with the error that the other side answered. */
+  /** Ends the call with the error that the other side answered. */
   rejectWithAnswer(error: Error): void {
     if (this.trace) showCaller(error, this.trace)
     this.resolve(new Rejection(error))
-    // At once, whatever middleware makes of it.
+    // The parts are called at once, whatever the middleware does with the error.
     for (const part of this.parts ?? NONE) part.failed?.(error)
   }
 
-  /** Adds what a feature does for it. */
+  /** Adds the part of a feature. */
   add(part: CallPart): void {
     this.parts ??= []
     this.parts.push(part)
   }
 
-  /** Itself: whose fate its message decides. */
+  /** The call itself, as the call that its message belongs to. */
   get call(): this {
     return this
   }
 
-  /** It was handed to a transport, and may have run. */
+  /** Whether it was handed to a transport, and may have run. */
   get isWritten(): boolean {
     return this.state === 'written'
   }
 
-  /** Whether it is this side that keeps the other from showing signs of life. */
+  /** Whether the other side can't show a sign of life because this side holds it up. */
   get isHeldUp(): boolean {
     return this.parts?.some(({ isHeldUp }) => isHeldUp) ?? false
   }
 
-  /** How many items have come, or were sent along, if there are any to count. */
+  /** How many items have arrived, or were sent as input; undefined if it has no stream. */
   get itemCount(): number | undefined {
     for (const { itemCount } of this.parts ?? NONE) if (itemCount !== undefined) return itemCount
     return undefined
@@ -130,7 +133,10 @@ export class PendingCall {
 
 const NONE: readonly CallPart[] = []
 
-/** A promise that is resolved with it is rejected. Of its own two functions a call keeps one: few calls fail. */
+/**
+ * A promise that is resolved with it is rejected. So a call keeps only one of its promise's two functions: few calls
+ * fail.
+ */
 class Rejection {
   readonly #error: Error
 
@@ -144,13 +150,13 @@ class Rejection {
   }
 }
 
-/** What can be said of a call that ends without an answer. */
+/** What is known of a call that ends without an answer. */
 export function outcomeOf({ state, uncertain }: PendingCall): Outcome {
   if (state === 'written' || uncertain) return 'maybe-executed'
   return state === 'returned' ? 'not-received' : 'not-sent'
 }
 
-/** What an outcome says of a call, for messages. */
+/** The texts of the outcomes, for messages. */
 export const STATE: Record<Outcome, string> = {
   'not-sent': 'was not sent',
   'not-received': 'was sent, never received, and has not run',

@@ -13,33 +13,30 @@ import type { SendOptions } from './functions.js'
 import { IdTable } from './id-table.js'
 import { type CallKind, outcomeOf, PendingCall, STATE } from './pending-call.js'
 
-/** Whose calls they are. */
+/** Has the calls. */
 export interface PendingCallsHost {
-  /** What is known of the time without a connection; undefined while there is one. */
+  /** Describes the time without a connection; undefined while there is one. */
   readonly absence: Absence | undefined
-  /** A call has timed out, was aborted or was left, and has been settled. */
+  /** A call has timed out, was aborted, or its stream was left. It has been settled. */
   givenUp(call: PendingCall): void
 }
 
 /**
- * The calls this side has made that have not ended, by id. Each leaves exactly once: settled by an
- * answer, failed with its connection, timed out, or aborted. The sole owner of call timers and
- * abort listeners.
+ * The calls that this side has made and that have not ended, by id. Each is removed exactly once: it was answered,
+ * failed with its connection, timed out, or was aborted. Only this class has call timers and abort listeners.
  */
 export class PendingCalls implements TimedOwner {
   /** As {@link TimedOwner} says. */
   isWatched = false
   readonly #entries = new IdTable<PendingCall>()
   readonly #patience: TimeLimits
-  /** Of those that have the channel's own patience. */
+  /** The queue of the calls that use the channel's default timeout. */
   readonly #queue: DeadlineQueue | undefined
   readonly #host: PendingCallsHost
   #lastId = 0
   #inFlight = 0
 
-  /**
-   * @param patience how long calls may take that were not told otherwise.
-   */
+  /** @param patience the channel's default timeout, for calls that have none of their own. */
   constructor(patience: TimeLimits, host: PendingCallsHost) {
     this.#patience = patience
     this.#host = host
@@ -56,24 +53,24 @@ export class PendingCalls implements TimedOwner {
     return Number.POSITIVE_INFINITY
   }
 
-  /** Whether a call had this id, and when it did: whether it waits for its answer now. */
+  /** Whether a call has or had this id, and whether it still waits for its answer. */
   stateOf(id: unknown): 'waiting' | 'over' | 'unknown' {
     if (!Number.isInteger(id) || (id as number) < 1 || (id as number) > this.#lastId)
       return 'unknown'
     return this.awaited(id) ? 'waiting' : 'over'
   }
 
-  /** How many calls and notifications were ever opened. */
+  /** How many calls and notifications were opened, in total. */
   get begun(): number {
     return this.#lastId
   }
 
-  /** How many were written and wait for their answer; streams do not, which may go on for ever. */
+  /** How many calls were written and wait for their answer. Streams are not counted, as they may have no end. */
   get inFlight(): number {
     return this.#inFlight
   }
 
-  /** The call with this id that waits for its answer; what was not sent can't have one. */
+  /** The call with this id that waits for its answer; a call that was not sent can't have one. */
   awaited(id: unknown): PendingCall | undefined {
     const entry = this.#entries.get(id)
     return entry?.isWritten ? entry : undefined
@@ -96,16 +93,16 @@ export class PendingCalls implements TimedOwner {
     call.uncertain = true
   }
 
-  /** Those that were written, in their order. */
+  /** The calls that were written, in their order. */
   get written(): readonly PendingCall[] {
     return [...this.#entries.values()].filter(({ isWritten }) => isWritten)
   }
 
   /**
-   * Opens a call, with its deadline and its signal running from now on.
+   * Opens a call. Its timer and its signal are active from now on.
    *
-   * @throws {RpcConfigError} where the timeout is no number of ms, or the key is none.
-   * @throws {RpcAbortedError} where the signal is aborted already.
+   * @throws {RpcConfigError} if the timeout is not a number of ms, or the key is wrong.
+   * @throws {RpcAbortedError} if the signal is already aborted.
    */
   open(
     method: string,
@@ -121,7 +118,7 @@ export class PendingCalls implements TimedOwner {
 
     const id = ++this.#lastId
     const call = new PendingCall(id, method, kind, definition)
-    // A notification has nobody who could be late for it.
+    // A notification has no deadline: nobody waits for an answer.
     if (deadline !== undefined && kind !== 'notification') call.deadline = deadline
     if (limits === this.#patience && this.#queue) call.dueAt = this.#queue.begin(this)
     else if (limits.total !== NO_LIMITS.total || limits.idle !== NO_LIMITS.idle) {
@@ -140,13 +137,13 @@ export class PendingCalls implements TimedOwner {
     return this.#entries.get(call.id) === call
   }
 
-  /** Takes the call with this id out, for the taker to settle; `undefined` where there is none. */
+  /** Removes the call with this id, and the caller must settle it; `undefined` if there is none. */
   take(id: unknown): PendingCall | undefined {
     const entry = this.#entries.get(id)
     return entry && this.takeOut(entry)
   }
 
-  /** Takes out a call that is known to be here. */
+  /** Removes a call that is known to be here. */
   takeOut(call: PendingCall): PendingCall {
     this.#entries.delete(call.id)
     if (call.encoded !== undefined) letGo(call.encoded, call)
@@ -163,17 +160,17 @@ export class PendingCalls implements TimedOwner {
     this.giveUp(call, withOrigin(error, { isOwn: true, deadline }))
   }
 
-  /** The other side has shown that it works on a call. */
+  /** The other side has shown a sign of life of a call. */
   touch(id: unknown): void {
     this.#entries.get(id)?.timer?.touch()
   }
 
-  /** No call is opened for now: no timer stays behind. */
+  /** No call is opened for now, so the timer of the queue may be removed. */
   rest(): void {
     this.#queue?.rest(this)
   }
 
-  /** Takes out, and rejects, all calls that `which` names. */
+  /** Removes and rejects all calls for which `which` returns true. */
   rejectAll(which: (call: PendingCall) => boolean, error: (call: PendingCall) => RpcError): void {
     for (const call of [...this.#entries.values()]) {
       if (which(call)) this.take(call.id)?.reject(error(call))
@@ -197,7 +194,7 @@ export class PendingCalls implements TimedOwner {
     this.#host.givenUp(call)
   }
 
-  /** Ends a stream whose items nobody wants any more, which is no failure. */
+  /** Ends a stream if nobody wants its items any more. That is not a failure. */
   leave(call: PendingCall): void {
     if (!this.take(call.id)) return
     call.resolve(undefined)

@@ -25,10 +25,10 @@ import { lateBy } from './late.js'
 import { remedyOfUnsent } from './lost-kinds.js'
 import { cancellation, unknownMethod } from './refusals.js'
 
-/** How many bytes of held calls may wait before the other side is held back. */
+/** How many bytes of held calls may wait before the other side is stopped from sending. */
 const MOST_HELD = 1024 * 1024
 /**
- * How long, in ms, the other side may take nothing before it is read again. It may itself be waiting for this side to
+ * How long the other side may take nothing, in ms, before it is read again: it may itself be waiting for this side to
  * read.
  */
 const HELD_BACK_MS = 1_000
@@ -39,19 +39,20 @@ interface Reply {
   readonly encoded: Encoded
 }
 
-/** What a receiver hands on. */
+/** The events of a receiver. */
 export interface ReceiverEvents {
-  /** A call of ours is answered. */
+  /** A call of this side was answered. */
   answer(answer: Answer): void
-  /** An answer is ready to go out. */
+  /** An answer is ready to be sent. */
   reply(link: MessageLink, encoded: Encoded): void
-  /** @returns what a request is answered with that is not run any more, as this side leaves; undefined if it may run. */
+  /** @returns the answer to a request that is not run because this side is leaving; undefined if it may run. */
   refuseLate(link: MessageLink, id: MessageId): ResponseMessage | 'unanswered' | undefined
 }
 
 /**
- * Takes the messages of the other side: runs its calls, and answers them; hands answers to the calls of this side, and
- * control messages to the features that own them. While the other side does not take its answers, calls are held.
+ * Handles the messages of the other side: runs its calls and answers them, and passes answers to the calls of this
+ * side, and control messages to the features that own them. While the other side does not take its answers, its calls
+ * are held.
  */
 export class Receiver {
   readonly #channel: ChannelContext
@@ -59,11 +60,11 @@ export class Receiver {
   readonly #delivery: Delivery
   readonly #dispatcher: () => Dispatcher
   readonly #events: ReceiverEvents
-  /** Calls that are not begun until the other side has taken more of what waits for it. */
+  /** Calls that are not started until the other side has taken more of the messages that wait for it. */
   #held: HeldCalls | undefined
   #isBeginning = false
 
-  /** @param dispatcher made when it is first needed. */
+  /** @param dispatcher makes the dispatcher when it is first needed. */
   constructor(
     channel: ChannelContext,
     features: FeatureTable,
@@ -78,7 +79,7 @@ export class Receiver {
     this.#events = events
   }
 
-  /** Takes a message. @param refusal why it must be refused; undefined if it need not be. */
+  /** Handles a message. @param refusal why it must be refused; undefined if it need not be. */
   message(
     link: MessageLink,
     message: Classified,
@@ -94,7 +95,7 @@ export class Receiver {
     } else if (reply) this.#events.reply(link, reply.encoded)
   }
 
-  /** @returns the answer owed, one that the codec can carry and the other side accepts. */
+  /** @returns the answer, if the message needs one, in a form that the codec can carry and the other side accepts. */
   #handle(
     link: MessageLink,
     message: Classified,
@@ -123,7 +124,7 @@ export class Receiver {
     }
   }
 
-  /** Refuses a message of which enough can be read to know its call: only that call is affected. */
+  /** Refuses a message. It can be read far enough to know its call, and only that call is affected. */
   #refused(link: MessageLink, message: Classified, why: string): Reply | undefined {
     switch (message.kind) {
       case 'request':
@@ -188,7 +189,7 @@ export class Receiver {
       return answer && this.#own(link, answer)
     }
     if (method.startsWith('rpc.')) {
-      // A control message that nobody owns is of a later version: it is ignored.
+      // A control message that no feature owns is from a later version: it is ignored.
       const violation = this.#features.controls.get(method)?.receive(this.#channel, params, bytes)
       if (violation) link.violated(violation)
       return undefined
@@ -199,7 +200,7 @@ export class Receiver {
   }
 
   #hear(link: MessageLink, incoming: Incoming, weighed: Weighed): void {
-    // A server that leaves runs it no more: in a session it is sent again elsewhere, as a call is.
+    // A server that is leaving does not run it: in a session it is sent again to another server, as a call is.
     if (!this.#isBeginning && this.#events.refuseLate(link, null) === 'unanswered') return
     this.#dispatcher().notification(incoming, weighed)
   }
@@ -218,7 +219,7 @@ export class Receiver {
     this.#channel.error(new RpcError(ErrorCode.overloaded, why), context)
   }
 
-  /** The caller gave up a call that may run here. @returns the answer, if it does. */
+  /** The caller has cancelled a call that may run here. @returns the answer, if the call is held or runs. */
   #cancel(id: MessageId | undefined): ResponseMessage | undefined {
     if (id === undefined) return undefined
     const held = this.#held?.take(id)
@@ -229,7 +230,7 @@ export class Receiver {
 
   // ── Batches of plain peers ────────────────────────────────────────────────────────────────────
 
-  /** Takes a batch, also if a session has begun since it came: it is in none. */
+  /** Handles a batch. If a session has begun since it arrived, the batch is not part of the session. */
   batch(link: MessageLink, members: readonly BatchMember[]): void {
     if (!this.isBehind) return this.#beginBatch(link, members)
     const { weight } = link
@@ -249,7 +250,7 @@ export class Receiver {
     void this.#answerBatch(link, replies)
   }
 
-  /** One array of answers, in any order, and none if there are none. */
+  /** Sends the answers in one array, in any order, or nothing if there are none. */
   async #answerBatch(
     link: MessageLink,
     owed: readonly MaybeAsync<Reply | undefined>[],
@@ -263,7 +264,7 @@ export class Receiver {
     }
   }
 
-  /** Counts an answer that is ready and waits for the others of its batch. */
+  /** Counts the bytes of an answer that is ready and waits for the others of its batch. */
   #collected(reply: MaybeAsync<Reply | undefined>): MaybeAsync<Reply | undefined> {
     return after(reply, (given) => {
       if (given) this.#collect(heldBytes(given.encoded))
@@ -277,7 +278,8 @@ export class Receiver {
   }
 
   #sayAnswers(link: MessageLink, replies: readonly Reply[]): void {
-    // If the peer has said hello meanwhile, it gets each answer by itself: in a session, messages are counted.
+    // If the peer has sent a hello meanwhile, it gets each answer in its own message: in a session, messages are
+    // counted.
     if (link.peer.isExtended) {
       for (const { encoded } of replies) this.#events.reply(link, encoded)
       return
@@ -289,16 +291,16 @@ export class Receiver {
     }
   }
 
-  // ── A side that is behind ─────────────────────────────────────────────────────────────────────
+  // ── If the other side is behind ───────────────────────────────────────────────────────────────
 
-  /** Whether so much waits for the other side that no more of its calls should be begun. */
+  /** Whether so many answers wait for the other side that no more of its calls should be started. */
   get isBehind(): boolean {
-    // Held calls are being begun now: these came before all others.
+    // Held calls are being started now: they arrived before all others.
     if (this.#isBeginning) return false
     return (this.#held?.size ?? 0) > 0 || this.#delivery.isBehind
   }
 
-  /** How many calls are held, and how much memory they take, in bytes. */
+  /** How many calls are held. How much memory they take, in bytes, is `heldBytes`. */
   get heldCalls(): number {
     return this.#held?.size ?? 0
   }
@@ -316,21 +318,21 @@ export class Receiver {
       return `${call.what} was not run: too much waits until this caller reads its answers (limits.runningBytes)`
     }
     held.add(call)
-    // If nothing waits for the other side to read, the calls that are held may wait for what it sends next, such as
-    // the rest of a batch: so it must be read.
+    // If nothing waits for the other side to read, the held calls may wait for its next messages, such as the rest of a
+    // batch. So it must be read.
     if (held.bytes > MOST_HELD && this.#delivery.isStuck) this.#holdBack(true)
     return undefined
   }
 
   /**
-   * Makes the other side stop sending, or lets it go on. In a session it must still be read, as its acknowledgements
-   * arrive there.
+   * Stops the other side from sending, or lets it send again. In a session it must still be read, because its
+   * acknowledgements arrive there.
    */
   #holdBack(isHeldBack: boolean): void {
     this.#channel.link?.holdBack(isHeldBack)
   }
 
-  /** Begins calls that were held, as the other side has taken something. */
+  /** Starts held calls, after the other side has taken something. */
   beginHeld(): void {
     const held = this.#held
     if (!held || this.#isBeginning) return
@@ -366,7 +368,7 @@ export class Receiver {
 
   // ── Answers ───────────────────────────────────────────────────────────────────────────────────
 
-  /** The answer, or, if it can't be carried, the error that says so. */
+  /** Encodes an answer. If it can't be sent, returns an error answer instead. */
   #carried(link: MessageLink, method: string, answer: ResponseMessage): Reply | undefined {
     const { id } = answer
     const { format } = this.#channel.kind.settings
@@ -374,7 +376,7 @@ export class Receiver {
     try {
       encoded = encode(format, answer)
     } catch (thrown) {
-      // The reason is told on this side only: the text may be that of an error of the handler's own.
+      // The reason is reported on this side only: the text may be that of an error of the handler's own.
       const why = `The answer of ${quoted(method)} can't be sent as ${format.codec.name}`
       const detail = `${describeThrown(thrown)}${remedyOfUnsent(format, thrown)}`
       const told = { method, cause: thrown }
@@ -391,7 +393,7 @@ export class Receiver {
     return this.#own(link, errorMessage(id, ErrorCode.overloaded, why, undefined, null))
   }
 
-  /** Makes the error that is sent instead of an answer that the other side can't take. */
+  /** Makes the error answer that replaces an answer that the other side can't accept. */
   #unsendable(
     link: MessageLink,
     method: string,
@@ -413,12 +415,12 @@ export class Receiver {
     return this.#own(link, errorMessage(id, ErrorCode.internal, why))
   }
 
-  /** Sends an answer in a message of its own. */
+  /** Sends an answer in its own message. */
   answer(link: MessageLink, message: ResponseMessage): void {
     this.#answerWith(link, this.#own(link, message))
   }
 
-  /** An answer of the protocol's own. A codec that can't carry that much is of no use. */
+  /** Encodes an answer of the protocol's own. If the codec can't carry it, the connection ends. */
   #own(link: MessageLink, answer: ResponseMessage): Reply | undefined {
     try {
       return { answer, encoded: encode(this.#channel.kind.settings.format, answer) }

@@ -4,13 +4,13 @@ import { ErrorCode, RpcError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
 import type { ErrorObject } from '../wire/message.js'
 
-/** What callers are told of calls that are not run, or fail. */
+/** The errors for callers whose calls are not run, or fail. */
 
 export function notFound(method: string): RpcError {
   return new RpcError(ErrorCode.methodNotFound, unknownMethod(method), undefined, { method })
 }
 
-/** What a caller is told of a name that is not served: it is given no other names. */
+/** The text for an unknown method name. It does not list other names. */
 export function unknownMethod(method: string): string {
   return `Method not found: ${quoted(method)}`
 }
@@ -30,7 +30,7 @@ export function notMounted(method: string): RpcError {
   )
 }
 
-/** The error of a request that takes what its method gives for what it is not. */
+/** The error of a request that calls a stream as a method, or a method as a stream. */
 export function notThisKind(method: string, isStream: boolean): RpcError {
   const message = isStream
     ? `${quoted(method)} is a stream, and was called as a method: take its items, by stream()`
@@ -38,18 +38,18 @@ export function notThisKind(method: string, isStream: boolean): RpcError {
   return new RpcError(ErrorCode.invalidRequest, message, undefined, { method })
 }
 
-/** What the other side is told of an error: its code, its message and, if it has any, its data. */
+/** The part of an error that is sent to the other side: its code, its message and, if it has any, its data. */
 export interface ToldError extends ErrorObject {
-  /** What is known of the call, where it was passed on. */
+  /** Whether the call ran, if this is known because the call was passed on. */
   readonly ran?: Ran | undefined
 }
 
 /**
- * What the other side is told of a thrown value. Only an {@link RpcError} tells anything, and only if this library did
- * not make it of a failure on this side, such as a call that timed out, or a wrong option. Transports that refuse
- * connections use it, too. Never throws: an error whose members throw tells nothing.
+ * The part of a thrown value that is sent to the other side. Only an {@link RpcError} is sent, and not one that this
+ * library made of a failure on this side, such as a call that timed out, or a wrong option. Transports that refuse
+ * connections use it, too. Never throws: if reading the members of an error throws, nothing of it is sent.
  *
- * @returns undefined if nothing of it may be told.
+ * @returns undefined if nothing of it may be sent.
  */
 export function toldError(thrown: unknown): ToldError | undefined {
   try {
@@ -64,7 +64,7 @@ export function toldError(thrown: unknown): ToldError | undefined {
   }
 }
 
-/** The reason of the abort when a caller gives its call up. */
+/** The reason of the abort when a caller cancels its call. */
 export function cancellation(): RpcError {
   return own(new RpcError(ErrorCode.cancelled, 'The caller gave the call up'))
 }

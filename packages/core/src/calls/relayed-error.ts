@@ -3,10 +3,10 @@ import { withOrigin } from '../errors/error-origin.js'
 import { type Outcome, RpcError } from '../errors/errors.js'
 
 /**
- * Makes the error for a handler to throw that has passed its call on: its caller learns what it would have learnt from
- * the other end directly.
+ * Makes the error for a handler that has passed its call on to another program. The caller gets the same error as it
+ * would get from that program directly.
  *
- * @param cause what came of the call that was passed on.
+ * @param cause the error of the call that was passed on.
  */
 export function relayedError(cause: RpcError): RpcError {
   const { code, message, data, method } = cause

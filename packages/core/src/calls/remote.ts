@@ -2,7 +2,7 @@ import { type ContractSide, type Definition, isCallableName } from '../contract/
 import type { Entry } from './call-trace.js'
 import type { CallOptions } from './functions.js'
 
-/** Sends one call or one notification, or makes a stream: which, the definition of the method says. */
+/** Sends a call or a notification, or makes a stream, as the kind of the method's definition requires. */
 export type Send = (
   kind: Definition['kind'],
   method: string,
@@ -13,13 +13,13 @@ export type Send = (
 ) => unknown
 
 /**
- * Makes `other`: an object whose members are calls.
+ * Makes `other`: an object with a function for each method.
  *
- * It can be awaited, printed, compared and kept in React state like any object: it is not callable,
- * what JavaScript reads of such values (`then`, `toJSON`, `$$typeof`, symbols) is undefined, and a
- * member is the same function each time it is read.
+ * It can be awaited, printed, compared and kept in React state like any object: it is not callable, the members that
+ * JavaScript reads of such values (`then`, `toJSON`, `$$typeof`, symbols) are undefined, and a member is the same
+ * function each time it is read.
  *
- * @param side the methods there are; without it every other name is a call.
+ * @param side the methods of the other side; without it, every other name is a method.
  */
 export function createRemote(side: ContractSide | undefined, send: Send): object {
   return side ? remoteOfContract(side, send) : remoteOfAnyName(send)
@@ -48,7 +48,9 @@ function remoteOfAnyName(send: Send): object {
   })
 }
 
-/** Named by its place in an object: what `Object.defineProperty` makes of a name takes twice as much memory. */
+/**
+ * The function gets its name from an object literal: a name from `Object.defineProperty` takes twice as much memory.
+ */
 function callOf(name: string, kind: Definition['kind'], send: Send): Entry {
   const member = {
     [name]: (params?: unknown, options?: CallOptions) => send(kind, name, params, options, member),

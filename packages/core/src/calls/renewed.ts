@@ -3,14 +3,14 @@ import type { Format } from '../wire/format.js'
 import type { RequestExtras, RequestMessage } from '../wire/message.js'
 import type { PendingCall } from './pending-call.js'
 
-/** How old a message that tells a time may be, in ms, before it is made anew. */
+/** How old a message with a deadline may be, in ms, before it is encoded again. */
 const FRESH_MS = 50
 
 /**
- * Makes what a call says beside its params, and has its message made anew when that has changed by the time it is
- * sent: the time that is left, and whether the other side is a plain peer, which is told less.
+ * Makes the extras of a call. Its message is encoded again if they have changed by the time it is sent: the time that
+ * is left, or whether the other side is a plain peer, which gets fewer extras.
  *
- * @returns what the message says now; undefined for nothing.
+ * @returns the extras of the message now; undefined if it has none.
  */
 export function renewerOf(
   format: Format,
@@ -25,7 +25,7 @@ export function renewerOf(
     if (isExtendedNow === isExtended && !isOld) return encoded
     return renewed(format, encoded, told, isExtendedNow)
   }
-  // Not spread: V8 makes a new hidden class of each copy of nothing.
+  // `Object.assign`, and not spread: V8 makes a new hidden class for each spread copy of nothing.
   return isExtended ? sayTold(told, Object.assign({}, call.extras)) : call.extras
 }
 
@@ -39,7 +39,7 @@ function sayTold(
   return rpc
 }
 
-/** What the message was made of may have changed since: it is made of its own frame. */
+/** The params may have changed since, so the new message is made from the frame of the old one. */
 function renewed(
   format: Format,
   encoded: Encoded,
@@ -55,7 +55,7 @@ function renewed(
     const again = encode(format, isEmpty ? message : { ...message, rpc })
     return hasBytes(encoded) ? { ...encoded, frame: frameOf(again) } : again
   } catch {
-    // A codec that can't read what it wrote itself: better a deadline that is late than no call.
+    // The codec can't read its own frame: send the message with a late deadline rather than not at all.
     return encoded
   }
 }

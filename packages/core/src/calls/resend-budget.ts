@@ -1,10 +1,10 @@
-/** How many messages may be sent again at once, and how much of one each answered call earns back. */
+/** How many messages may be sent again at once, and the share of one that each answered call earns back. */
 const MOST = 10
 const EARNED = 0.1
 
 /**
- * A token bucket for what is sent again by itself: a server that fails over and over is not buried
- * under the calls that it has failed.
+ * A token bucket for messages that are sent again automatically. It protects a server that fails again and again from
+ * too many repeated calls.
  */
 export class ResendBudget {
   #tokens = MOST

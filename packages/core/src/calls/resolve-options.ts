@@ -14,9 +14,9 @@ import type { Feature } from './feature.js'
 import type { ChannelOptions, ResolvedChannelOptions } from './options.js'
 
 /**
- * @param options whose names and kinds were checked.
+ * @param options the options; their names and kinds were already checked.
  * @returns the options, checked, with their defaults.
- * @throws {RpcConfigError} naming the option that is wrong.
+ * @throws {RpcConfigError} if an option is wrong; it names the option.
  */
 export function resolveChannelOptions(
   options: ChannelOptions,

@@ -3,11 +3,11 @@ import type { CallContext } from './call-context.js'
 import { IdTable } from './id-table.js'
 
 /**
- * Calls and notifications of the other side that go on beyond the turn they began in. Each has a place until it has
- * ended, whether its caller still waits or not.
+ * Calls and notifications of the other side that run beyond the turn in which they began. Each has a place until it has
+ * ended, whether or not its caller still waits.
  */
 export class RunningCalls {
-  /** Each knows its place. */
+  /** All of them; each knows its index. */
   readonly #all: CallContext[] = []
   /** Requests whose caller still waits. */
   #byId = new IdTable<CallContext>()
@@ -23,12 +23,12 @@ export class RunningCalls {
     return this.#all.length
   }
 
-  /** Whether one of them is not a stream, so that it comes to an end by itself. */
+  /** Whether one of them is not a stream, and so ends by itself. */
   get hasCalls(): boolean {
     return this.#all.some(({ kind }) => kind !== 'stream')
   }
 
-  /** Whether a call with this id is waited for. */
+  /** Whether a caller waits for a call with this id. */
   has(id: MessageId): boolean {
     return this.#byId.get(id) !== undefined
   }
@@ -41,7 +41,7 @@ export class RunningCalls {
     if (context.id !== null && !context.aborted) this.#byId.add(context)
   }
 
-  /** One of them is over; nothing is done where it is none of them, or none any more. */
+  /** Removes a call that has ended; does nothing if it is not here. */
   leave(context: CallContext): void {
     const { place } = context
     if (this.#all[place] !== context) return
@@ -54,13 +54,13 @@ export class RunningCalls {
     this.answered(context)
   }
 
-  /** The caller of one of them has its answer, and the id is free. */
+  /** The caller has its answer, so the id is free. */
   answered(context: CallContext): void {
     const { id } = context
     if (id !== null && this.#byId.get(id) === context) this.#byId.delete(id)
   }
 
-  /** Aborts one of them, and frees its id, as its caller is answered now. @returns the call, if there is one. */
+  /** Aborts a call, and frees its id, because its caller is answered now. @returns the call, if there is one. */
   cancel(id: MessageId, reason: unknown): CallContext | undefined {
     const context = this.#byId.get(id)
     if (!context) return undefined
@@ -70,7 +70,7 @@ export class RunningCalls {
     return context
   }
 
-  /** Aborts them all, and frees their ids, as nobody waits for them. */
+  /** Aborts all calls, and frees their ids, because nobody waits for them. */
   cancelAll(reason: unknown): void {
     this.#byId = new IdTable()
     for (const context of [...this.#all]) context.abort(reason)

@@ -3,7 +3,7 @@ import { type Encoded, encode, keep } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { NotificationMessage } from '../wire/message.js'
 
-/** A notification to many, which becomes a frame once for all that have the same codec. */
+/** A notification to many targets, which is encoded once for all targets with the same codec. */
 export class SharedNotification {
   readonly method: string
   readonly params: unknown
@@ -14,7 +14,7 @@ export class SharedNotification {
     this.params = params
   }
 
-  /** @throws what the codec throws, each time anew. */
+  /** @throws the error of the codec, again on each call. */
   encode(format: Format): Encoded {
     const made = this.#of(format)
     if ('thrown' in made) throw made.thrown
@@ -22,8 +22,8 @@ export class SharedNotification {
   }
 
   /**
-   * @param side what can be called at the target; without it, all can.
-   * @returns the message where there is nothing to say but that; undefined where something is wrong with it.
+   * @param side the methods of the target; without it, every method may be called.
+   * @returns the message, if it has no extras; undefined if something is wrong with it.
    */
   plain(format: Format, side: ContractSide | undefined): Encoded | undefined {
     const { method, params } = this
@@ -48,7 +48,7 @@ export class SharedNotification {
     const message: NotificationMessage = { jsonrpc: '2.0', method }
     if (params !== undefined) message.params = params
     try {
-      // Kept for those that are sent it later: whoever is first lets go of it first.
+      // Kept for later targets: the first target may release it before they get it.
       const encoded = keep(encode(format, message), this)
       return { format, encoded }
     } catch (thrown) {
@@ -57,21 +57,24 @@ export class SharedNotification {
   }
 }
 
-/** Whether they can be a message's. */
+/** Whether a value can be the params of a message. */
 export function areParams(params: unknown): boolean {
   return typeof params === 'object' && params !== null
 }
 
-/** What came of it in one format. */
+/** The result of encoding in one format. */
 type Made =
   | { readonly format: Format; readonly encoded: Encoded }
   | { readonly format: Format; readonly thrown: unknown }
 
-/** By this, a channel sends one: it is nobody's but an audience's. */
+/** The key of a channel's method that sends a shared notification. Only audiences use it. */
 export const SEND_SHARED: unique symbol = Symbol('send a shared notification')
 
-/** What can be sent one. */
+/** A target of a shared notification. */
 export interface SharedTarget {
-  /** @returns resolves when it is on the wire, or kept for the other side of a session; undefined where it is. */
+  /**
+   * @returns a promise that resolves when it was written, or kept for the other side of a session; undefined if it was
+   *   already written.
+   */
   [SEND_SHARED](notification: SharedNotification, options?: object): Promise<void> | undefined
 }

@@ -14,7 +14,7 @@ import { remedyOfUnsent } from './lost-kinds.js'
 const AN_ITEM = 'An item'
 const CUT = 'A Uint8Array that is an item of its own is cut'
 
-/** Why something more could not be said of a call. */
+/** Why a message about a call could not be sent. */
 export class Unsent {
   readonly #why: Unsendable | { readonly format: Format; readonly cause: unknown }
   /** The limits of the other side. */
@@ -29,7 +29,7 @@ export class Unsent {
     return this.#why === 'too-big'
   }
 
-  /** The error of this side, with all that is known. */
+  /** The error for this side, with all details. */
   error(method: string, what = AN_ITEM): RpcValidationError {
     const detail = this.#detail(what)
     const message = `${what} of "${method}" can't be sent: ${detail}`
@@ -55,7 +55,7 @@ export class Unsent {
   }
 }
 
-/** What the other side is told, which may know of sizes and not of what was thrown here. */
+/** The error for the other side. It has sizes, but not the error that was thrown here. */
 export function toldUnsent(method: string, unsent: Unsent): RpcError {
   if (unsent.isTooBig) {
     const { message: most } = unsent.limits

@@ -7,7 +7,7 @@ import type { ChannelShape } from './channel-context.js'
 import { lostKind } from './lost-kinds.js'
 
 /**
- * Checks what a caller sent against its schema. @returns it as the schema makes it.
+ * Validates the params or an input item of a caller. @returns the output of the schema.
  *
  * @throws {RpcError} if it breaks the schema.
  */
@@ -19,17 +19,17 @@ export function validated(
   definition: Definition | undefined = definitionOf(localSide, method),
 ): MaybeAsync<unknown> {
   const schema = schemaOf(definition, part)
-  // A method whose contract has no params takes none.
+  // If the contract of a method has no params, the method takes none.
   if (!schema) return definition && part === 'params' ? undefined : value
   const verdict = validate(schema, value)
   if (verdict instanceof Promise) return verdict.then((told) => validOf(told, method, part))
   if ('value' in verdict) return verdict.value
-  // One is enough: the caller may be a stranger, and each costs validations.
+  // Only one issue is examined: the caller may be a stranger, and each needs validations.
   const lost = lostKind(settings.format, schema, value, verdict.issues.slice(0, 1))
   return validOf(verdict, method, part, lost)
 }
 
-/** @throws {RpcError} with what the schema complains of. */
+/** @throws {RpcError} if there are issues; it has them as data. */
 function validOf(
   verdict: Verdict,
   method: string,

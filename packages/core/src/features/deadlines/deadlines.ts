@@ -4,28 +4,31 @@ import { ErrorCode } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
 import { neverRanMessage } from '../../wire/message.js'
 
-/** Deadlines: the other side is told how long a call has, and calls that a handler makes have no more than that. */
+/**
+ * Deadlines: the time limit of a call is sent to the other side, and the calls that its handler makes have no more time
+ * than is left.
+ */
 export function deadlines(): Feature {
   return FEATURE
 }
 
 /**
- * When calls are to have ended, in the time of `performance.now()`: of each call that was given a time,
- * and of those that are made on its behalf, which pass its signal on.
+ * The deadlines of calls by their signals, in the time of `performance.now()`: of the calls that were given a time, and
+ * of the calls that their handlers make with that signal.
  */
 const byDeadline = new WeakMap<AbortSignal, number>()
 
-/** @returns when the giver of this signal stops to wait; `Infinity` if that is not known. */
+/** @returns the time at which the caller that gave this signal stops waiting; `Infinity` if that is not known. */
 export function deadlineOf(signal: AbortSignal | undefined): number {
   return (signal && byDeadline.get(signal)) ?? Number.POSITIVE_INFINITY
 }
 
-/** From now on, calls that are made with this signal have no more time than that. */
+/** Sets the deadline of a signal: from now on, calls that are made with it have no more time than that. */
 export function setDeadline(signal: AbortSignal, at: number): void {
   byDeadline.set(signal, at)
 }
 
-/** Time left, as it goes on the wire: whole ms, never less than nothing. */
+/** The time that is left, as it is sent: whole ms, never less than 0. */
 function leftUntil(at: number): number {
   return Math.max(0, Math.ceil(at - performance.now()))
 }

@@ -3,13 +3,13 @@ import { toldError } from '../../calls/refusals.js'
 import { relayedError } from '../../calls/relayed-error.js'
 import { ErrorCode, RpcConfigError, RpcError, RpcOverloadedError } from '../../errors/errors.js'
 
-/** The request that asks a side what it can be called for (docs/protocol.md, "Discovery"). */
+/** The request for the methods that can be called on a side (docs/protocol.md, "Discovery"). */
 export const DISCOVER = 'rpc.discover'
 
 /**
  * @returns the names that may be called.
- * @param mayCall may refuse as a handler does, by an `RpcError`.
- * @throws whatever else it throws.
+ * @param mayCall may refuse with an `RpcError`, as a handler does.
+ * @throws any other error that `mayCall` throws.
  */
 export async function callableNames(
   names: Iterable<string>,
@@ -31,25 +31,27 @@ async function allows(
   }
 }
 
-/** What a side answers that tells nothing of its methods. */
+/** The error answer of a side that does not list its methods. */
 export function undiscoverable(): RpcError {
   const why = 'this side does not tell what it can be called for, unless its option discover is set'
   return new RpcError(ErrorCode.methodNotFound, `Method not found: "${DISCOVER}": ${why}`)
 }
 
-/** How many times a caller may ask at once, and how many ms it must wait before it may ask once more. */
+/** How many times a caller may send the request at once, and how many ms it must wait before it may send another. */
 const AT_ONCE = 20
 const EVERY_MS = 1_000
 
 /**
- * Limits how often one caller may ask: a short question has a long answer, for which `authorize` is asked about each
- * method.
+ * Limits how often one caller may send the request: it is short, but has a long answer, for which `authorize` is called
+ * for each method.
  */
 export class DiscoveryRate {
   #left = AT_ONCE
   #countedAt = performance.now()
 
-  /** @throws {RpcError} if the caller has asked too often; the caller learns that the call has not run. */
+  /**
+   * @throws {RpcError} if the caller has sent the request too often; the error tells the caller that it was not run.
+   */
   take(): void {
     const now = performance.now()
     this.#left = Math.min(AT_ONCE, this.#left + (now - this.#countedAt) / EVERY_MS)
@@ -66,7 +68,7 @@ function tooOften(): RpcError {
   )
 }
 
-/** @throws {RpcConfigError} where the option is not what answers. */
+/** @throws {RpcConfigError} if the option is not a function that answers the request. */
 export function assertDiscovery(discover: Discovery | undefined): void {
   if (discover === undefined || typeof discover === 'function') return
   throw new RpcConfigError(

@@ -7,7 +7,7 @@ import {
   undiscoverable,
 } from './discover.js'
 
-/** Discovery: a side tells callers that ask which methods they may call. */
+/** Discovery: a side answers the request for the methods that the caller may call. */
 export function discovery(): Feature {
   return FEATURE
 }

@@ -4,7 +4,10 @@ import { quoted } from '../../errors/quoted.js'
 import { neverRanMessage } from '../../wire/message.js'
 import { type Bye, readBye } from './bye.js'
 
-/** Draining: a server that leaves says so, and its clients make on the next connection what it does not run any more. */
+/**
+ * Draining: a server announces that it is leaving. Its clients send the calls that it no longer runs on their next
+ * connection.
+ */
 export function drain(): Feature {
   return FEATURE
 }
@@ -42,7 +45,7 @@ const FEATURE: Feature = {
         const unreceived = recv === undefined ? [] : link?.unreceived(recv)
         if (!link || !unreceived) return `an ${BYE} of ${quoted(recv)} can't be`
         link.endWithConnection()
-        // No call comes behind this: the server need not wait for one.
+        // No call is sent after this message: the server need not wait for one.
         channel.giveBack(unreceived, retryAfterMs, () => link.sendControl(BYE, {}))
         return undefined
       },

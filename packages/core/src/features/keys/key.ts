@@ -9,7 +9,7 @@ export function isKey(value: unknown): value is string {
 
 /**
  * @returns the key, checked.
- * @throws {RpcConfigError} where it can't be one, or goes with what is not answered.
+ * @throws {RpcConfigError} if the key is invalid, or if the call is a stream or a notification.
  */
 export function assertKey(
   method: string,

@@ -11,7 +11,7 @@ import type { PeerFacts } from '../../link/peer-facts.js'
 import { incomingContext } from '../../logging/error-context.js'
 import { assertKey, isKey } from './key.js'
 
-/** Keys: a call with an idempotency key runs once, however often it is sent, and is sent again by itself. */
+/** Keys: a call with an idempotency key runs once, however often it is sent, and is sent again automatically. */
 export function keys(): Feature {
   return featureOf(undefined)
 }
@@ -48,7 +48,10 @@ function featureOf(answer: AnswerKeyed | undefined): Feature {
   }
 }
 
-/** The call may be sent again to the server that it was sent to first, as long as that keeps its result. */
+/**
+ * Adds a key to a call. The call may be sent again to the server that it was first sent to, as long as that server
+ * keeps its result.
+ */
 function addKey(call: PendingCall, key: string): void {
   call.extras ??= {}
   call.extras.key = key
@@ -63,8 +66,8 @@ function addKey(call: PendingCall, key: string): void {
   }
   call.whyNot = ({ keys: kept }: PeerFacts) => {
     if (!sentTo) return kept ? undefined : noKeysError(call.method)
-    // A result that is kept now may be forgotten before the message arrives, so only half of the time is trusted. Of
-    // this side's two clocks, the one that shows more elapsed time counts.
+    // A result that is kept now may be deleted before the message arrives, so only half of the time is used. Of the two
+    // clocks of this side, the one that shows more elapsed time counts.
     const isKept = kept?.store === sentTo.store && sentTo.since.most < kept.ttlMs / 2
     return isKept ? undefined : noKeysError(call.method)
   }
@@ -77,7 +80,9 @@ function noKeysError(method: string): RpcConfigError {
   )
 }
 
-/** Has the handler run in a context of its own, which outlives this caller, or has it answered without running. */
+/**
+ * Serves a call by its key: the handler runs in its own context, which outlives this caller, or a kept answer is used.
+ */
 function serveByKey(
   channel: ChannelContext,
   caller: CallContext,

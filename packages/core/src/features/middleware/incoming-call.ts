@@ -34,7 +34,7 @@ export class IncomingCall implements MiddlewareCall {
   }
 
   get channel(): AnyPeer {
-    // A core is a channel's or a client's.
+    // The owner of a core is a channel or a client.
     return this.#context.channel as AnyPeer
   }
 
@@ -52,10 +52,11 @@ export class IncomingCall implements MiddlewareCall {
 }
 
 /**
- * Serves a call through middleware, which sees of a failure the error that the caller is told.
+ * Serves a call through middleware. If the call fails, the middleware gets the error that the caller will get.
  *
- * @param told makes that of whatever `serve` throws.
- * @throws what `serve` threw, where its error came out as it was; otherwise what came out.
+ * @param told makes that error out of the value that `serve` threw.
+ * @throws the value that `serve` threw, if the middleware let its error through unchanged; otherwise the error that the
+ *   middleware threw.
  */
 export async function arrive(
   use: readonly Middleware[],

@@ -1,15 +1,15 @@
 import type { Meta } from '../../calls/middleware-call.js'
 
 const MOST_ENTRIES = 32
-/** Of all names and texts together. */
+/** The limit of all names and texts together. */
 const MOST_CHARACTERS = 16_384
 
-/** @returns an empty one, in which a name of an `Object`'s own member is nothing but a name. */
+/** @returns a new meta object without a prototype, so that names of members of `Object` have no special meaning. */
 export function createMeta(entries: object = {}): Meta {
   return Object.assign(Object.create(null), entries)
 }
 
-/** @returns why a value can't travel as one, where it can't: goes on from its name. */
+/** @returns why a value can't be sent as meta, as a text that follows its name; undefined if it can. */
 export function whyNoMeta(meta: unknown): string | undefined {
   if (typeof meta !== 'object' || meta === null || Array.isArray(meta)) {
     return 'must be an object of texts'

@@ -6,7 +6,7 @@ import { createMeta, whyNoMeta } from './meta.js'
 import { depart, OutgoingCall } from './outgoing-call.js'
 import { resolveMiddleware, setCall } from './through.js'
 
-/** Middleware: functions that surround calls in both directions, and what travels beside the params. */
+/** Middleware: functions that surround calls in both directions, and metadata beside the params. */
 export function middleware(): Feature {
   return FEATURE
 }

@@ -22,7 +22,7 @@ export class OutgoingCall implements MiddlewareCall {
   readonly #ended: Promise<unknown>
   #controller: AbortController | undefined
 
-  /** @param signal what the caller gave it. */
+  /** @param signal the signal that the caller gave. */
   constructor(
     { dialect, owner }: Pick<ChannelContext, 'dialect' | 'owner'>,
     call: PendingCall,
@@ -34,7 +34,7 @@ export class OutgoingCall implements MiddlewareCall {
     this.params = params
     this.id = call.kind === 'notification' ? undefined : call.id
     this.dialect = dialect
-    // A core is a channel's or a client's.
+    // The owner of a core is a channel or a client.
     this.channel = owner as AnyPeer
     this.identity = owner.identity
     this.parent = callOf(signal)
@@ -51,18 +51,18 @@ export class OutgoingCall implements MiddlewareCall {
   }
 }
 
-/** What middleware leads to. */
+/** The steps after the middleware. */
 export interface Way {
-  /** Sends it, where it has not ended, and waits for what comes of it. */
+  /** Sends the call, if it has not ended, and waits until it ends. */
   readonly send: () => Promise<unknown>
-  /** Ends it, which was not sent. */
+  /** Ends a call that was not sent. */
   readonly drop: () => void
 }
 
 /**
- * Sends a call through middleware. As long as that holds it up, it can be given up as one that was not sent.
+ * Sends a call through middleware. While the middleware holds the call, it can end as a call that was not sent.
  *
- * @throws {RpcError} always: whatever else a middleware throws becomes one (−32603).
+ * @throws {RpcError} if the call or a middleware fails; any other error of a middleware becomes an `RpcError` (−32603).
  */
 export async function depart(
   use: readonly Middleware[],
@@ -89,7 +89,7 @@ export async function depart(
   }
 }
 
-/** Survives values that throw when they are looked at. */
+/** Checks safely: some values throw when their members are read. */
 function isRpcError(thrown: unknown): boolean {
   try {
     return thrown instanceof RpcError

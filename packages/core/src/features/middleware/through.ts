@@ -3,8 +3,8 @@ import { RpcConfigError } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
 
 /**
- * @returns the middlewares of an option, outermost first; `undefined` where there are none.
- * @throws {RpcConfigError} where one is no function.
+ * @returns the middlewares of an option, outermost first; `undefined` if there are none.
+ * @throws {RpcConfigError} if one is not a function.
  */
 export function resolveMiddleware(
   use: Middleware | readonly Middleware[] | undefined,
@@ -20,9 +20,9 @@ export function resolveMiddleware(
 }
 
 /**
- * Lets a call through its middlewares, in this turn as far as they let it.
+ * Runs a call through its middlewares, in the same turn as far as they allow.
  *
- * @param go what is behind the innermost.
+ * @param go called by the `next()` of the innermost middleware.
  */
 export function through(
   use: readonly Middleware[],
@@ -36,7 +36,7 @@ export function through(
     const next = (): Promise<unknown> => {
       const rest = state === 'before' ? enter(depth + 1) : Promise.reject(nextError(call, state))
       if (state === 'before') state = 'called'
-      // Middleware need not wait for it; a failure that nobody waits for ends no process.
+      // Middleware may not await it, so its failure must not become an unhandled rejection.
       rest.catch(() => {})
       return rest
     }
@@ -58,12 +58,12 @@ function nextError({ method }: MiddlewareCall, state: 'called' | 'over'): RpcCon
 /** The incoming calls, by the signals of their handlers. */
 const calls = new WeakMap<AbortSignal, MiddlewareCall>()
 
-/** @returns the incoming call whose handler was given this signal, where that went through middleware. */
+/** @returns the incoming call with the handler that was given this signal, if that call went through middleware. */
 export function callOf(signal: AbortSignal | undefined): MiddlewareCall | undefined {
   return signal && calls.get(signal)
 }
 
-/** From now on, calls that are made with this signal are made for that call. */
+/** Sets the incoming call of a signal: from now on, calls that are made with the signal are made for that call. */
 export function setCall(signal: AbortSignal, call: MiddlewareCall): void {
   calls.set(signal, call)
 }

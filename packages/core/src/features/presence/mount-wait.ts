@@ -1,15 +1,15 @@
 import { MAX_TIMER_MS } from '../../base/max-timer.js'
 import { onAbort } from '../../calls/abort-listeners.js'
 
-/** Calls that wait for a handler of their method to come, by the method. */
+/** Calls that wait for a handler of their method, by the method. */
 export class MountWait {
   readonly #waiting = new Map<string, Set<() => void>>()
 
   /**
-   * Resolves when a handler has come, so many ms have passed or the signal aborts, in the order in which
+   * Resolves when a handler was exposed, when `ms` ms have passed, or when the signal aborts, in the order in which the
    * calls began to wait.
    *
-   * @param signal not aborted yet.
+   * @param signal a signal that is not aborted yet.
    */
   for(method: string, ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
@@ -30,7 +30,7 @@ export class MountWait {
     })
   }
 
-  /** A handler has come. */
+  /** A handler was exposed. */
   mounted(method: string): void {
     for (const end of this.#waiting.get(method) ?? []) end()
   }

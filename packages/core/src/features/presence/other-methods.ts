@@ -1,34 +1,34 @@
 import { Listeners } from '../../base/listeners.js'
 import { type ErrorContext, hookContext } from '../../logging/error-context.js'
 
-/** Whose other side it is. */
+/** Has the other side. */
 interface OtherMethodsHost {
   error(error: unknown, context: ErrorContext): void
 }
 
-/** Which methods of the other side have a handler there now, as it says. */
+/** The methods of the other side that have a handler there now, as the other side tells. */
 export class OtherMethods {
   readonly #host: OtherMethodsHost
   #methods: ReadonlySet<string> | undefined
-  /** Made for the first one: most channels have none. */
+  /** Made for the first listener: most channels have none. */
   #listeners: Listeners<ReadonlySet<string>> | undefined
 
   constructor(host: OtherMethodsHost) {
     this.#host = host
   }
 
-  /** @returns undefined where the other side does not say. */
+  /** @returns undefined if the other side does not tell. */
   has(method: string): boolean | undefined {
     return this.#methods?.has(method)
   }
 
-  /** Tells of each change. @returns ends that. */
+  /** Calls a function on each change. @returns a function that removes the listener. */
   listen(listener: (methods: ReadonlySet<string>) => void): () => void {
     this.#listeners ??= new Listeners((error) => this.#host.error(error, hookContext('onMethods')))
     return this.#listeners.add(listener)
   }
 
-  /** The other side has said which. */
+  /** The other side has sent the names of its methods. */
   said(names: readonly string[]): void {
     const methods = setOf(names)
     const before = this.#methods ?? NONE
@@ -37,7 +37,7 @@ export class OtherMethods {
     this.#listeners?.tell(methods)
   }
 
-  /** Nobody is there any more. */
+  /** The other side is gone. */
   end(): void {
     if (this.#methods) this.said([])
     this.#listeners = undefined
@@ -45,7 +45,7 @@ export class OtherMethods {
 }
 
 const NONE: ReadonlySet<string> = new Set()
-/** What was said last: the pages of an application have the same. */
+/** The last set that was received, which is shared: the pages of an application have the same methods. */
 let last = NONE
 
 function setOf(names: readonly string[]): ReadonlySet<string> {

@@ -5,7 +5,7 @@ import { readMethods } from '../../link/hello.js'
 import { MountWait } from './mount-wait.js'
 import { ToldMethods } from './told-methods.js'
 
-/** Presence: a server knows which methods of a client have a handler, and calls wait for handlers that are to come. */
+/** Presence: a server knows which methods of a client have a handler, and calls wait until a handler is exposed. */
 export function presence(): Feature {
   return FEATURE
 }
@@ -13,7 +13,7 @@ export function presence(): Feature {
 const METHODS = 'rpc.methods'
 const MOUNTS = {}
 
-/** Client: what its server was told of its methods. */
+/** Client: what its server knows of its methods. */
 function toldOf(channel: ChannelContext): ToldMethods | undefined {
   if (channel.kind.side !== 'client') return undefined
   return channel.stateOf(

@@ -1,7 +1,6 @@
 /**
- * Tells the server which methods have a handler here: with each hello, and when they have changed by the
- * end of a turn, so that a handler that is taken away and put back (a component under StrictMode) says
- * nothing.
+ * Tells the server which methods have a handler here: with each hello, and if they have changed by the end of a turn.
+ * If a handler is removed and added again in one turn (a component under StrictMode), nothing is sent.
  */
 export class ToldMethods {
   readonly #names: () => Iterable<string>
@@ -10,20 +9,20 @@ export class ToldMethods {
   #told: string | undefined
   #isDue = false
 
-  /** @param tell returns false where nobody can be told now: the next hello, or `catchUp`, will. */
+  /** @param tell returns false if nothing can be sent now. Then the next hello, or `catchUp`, tells the server. */
   constructor(names: () => Iterable<string>, tell: (exposed: readonly string[]) => boolean) {
     this.#names = names
     this.#tell = tell
   }
 
-  /** What a hello says; undefined where there is none. */
+  /** The names for a hello; undefined if there are none. */
   greet(): readonly string[] | undefined {
     const exposed = this.#exposed
     this.#told = JSON.stringify(exposed)
     return exposed.length > 0 ? exposed : undefined
   }
 
-  /** They may have changed. */
+  /** The methods may have changed. */
   changed(): void {
     if (this.#isDue) return
     this.#isDue = true
@@ -33,7 +32,7 @@ export class ToldMethods {
     })
   }
 
-  /** Tells what was not told yet. */
+  /** Sends changes that were not sent yet. */
   catchUp(): void {
     const exposed = this.#exposed
     const now = JSON.stringify(exposed)

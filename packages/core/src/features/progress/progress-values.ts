@@ -7,7 +7,7 @@ import type { MessageId } from '../../wire/message.js'
 /** callee → caller: how far a call has come (docs/protocol.md, "Progress"). */
 export const PROGRESS = 'rpc.progress'
 
-/** Tells the caller of one call how far that has come; of what there is no room for, the newest. */
+/** Sends the progress of one call to its caller. If there is no room, only the newest value is kept. */
 export class ProgressReport {
   readonly #id: MessageId
   readonly #method: string
@@ -31,7 +31,7 @@ export class ProgressReport {
     else this.#send()
   }
 
-  /** The call ends: what waits goes out ahead of its answer. */
+  /** The call ends. A value that waits is sent before the answer. */
   end(): void {
     this.#send()
     this.#isOver = true
@@ -65,13 +65,13 @@ export class ProgressReport {
 }
 
 export interface ProgressListenerOptions {
-  /** Makes of a value what it is to be told as. */
+  /** Validates a value. @returns the output of the schema. */
   readonly check: (value: unknown) => unknown
   readonly listener: (value: unknown) => unknown
   readonly error: (error: unknown) => void
 }
 
-/** Tells a listener how far a call has come: one value at a time, and next the newest there is by then. */
+/** Calls a listener with the progress of a call: one value at a time, and then the newest value by then. */
 export class ProgressListening implements CallPart {
   readonly #options: ProgressListenerOptions
   #newest: { readonly value: unknown } | undefined
@@ -87,7 +87,7 @@ export class ProgressListening implements CallPart {
     if (!this.#isBusy) void this.#work()
   }
 
-  /** The call has ended: the last value is told, though the listener may still be busy with another. */
+  /** The call has ended. The listener gets the last value, even if it is still busy with another. */
   async beforeResult(): Promise<void> {
     await this.#telling
     const last = this.#newest
@@ -95,7 +95,7 @@ export class ProgressListening implements CallPart {
     if (last) await this.#tell(last.value)
   }
 
-  /** The call was given up: nothing more is told. */
+  /** The call has failed. The listener gets no more values. */
   failed(): void {
     this.#newest = undefined
   }
@@ -110,7 +110,9 @@ export class ProgressListening implements CallPart {
     this.#isBusy = false
   }
 
-  /** @returns resolves when the listener has been told; `done`, when it is done with it. */
+  /**
+   * @returns a promise that resolves when the listener was called; its `done` resolves when the listener has finished.
+   */
   async #tell(value: unknown): Promise<{ done: Promise<void> } | undefined> {
     const { check, listener, error } = this.#options
     try {

@@ -91,7 +91,7 @@ function yes(): true {
   return true
 }
 
-/** @throws {RpcConfigError} if nobody will tell of any progress, or the listener is no function. */
+/** @throws {RpcConfigError} if the method has no progress in the contract, or the listener is not a function. */
 function assertListener({ method, definition, value: listener }: CallRequest): void {
   if (listener === undefined) return
   const tellsNone = definition && !schemaOf(definition, 'progress')

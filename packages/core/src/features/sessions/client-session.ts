@@ -9,7 +9,9 @@ import { SessionLink } from './session-link.js'
 
 const LOST: CloseInfo = { code: 1006, reason: 'The server does not have the session any more' }
 
-/** The session of a client: it is offered in each hello, and goes on, or begins anew, as the server says. */
+/**
+ * The session of a client. The client offers it in each hello, and it continues or begins anew, as the server decides.
+ */
 export class ClientSession implements KeptLink {
   readonly #channel: ChannelContext
   readonly #features: FeatureTable
@@ -20,7 +22,7 @@ export class ClientSession implements KeptLink {
     this.#features = features
   }
 
-  /** What a client says of its session on this transport. */
+  /** The offer of its session in the hello on this transport. */
   offer({ reliable, isReplaceable }: Transport): Pick<HelloParams, 'resume'> & { buf?: number } {
     this.#offersSession = isReplaceable ?? !reliable
     const session = this.#session

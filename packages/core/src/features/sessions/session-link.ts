@@ -22,28 +22,28 @@ import { type Encoded, heldBytes, keep, letGo } from '../../wire/encoded.js'
 import type { Classified, ResponseMessage } from '../../wire/message.js'
 
 export interface SessionOptions {
-  /** The name both sides know it by. */
+  /** The name by which both sides know the session. */
   readonly sid: string
-  /** Client: proves at the next connection that the session is its own. */
+  /** Client: proves on the next connection that the session belongs to it. */
   readonly token?: string | undefined
-  /** Server: a session of a client's own ending is not kept. */
+  /** Server: if the client ends its session, it is not kept. */
   readonly isServer: boolean
   readonly limits: Pick<ChannelLimits, 'unackedMessages' | 'unackedBytes'>
-  /** What the other side keeps, in bytes, as it said in its hello. */
+  /** How many bytes the other side keeps, from its hello. */
   readonly peerBytes: number
-  /** Says which control messages are counted. */
+  /** Decides which control messages are counted. */
   readonly features: Pick<FeatureTable, 'isCounted'>
 }
 
-/** So many messages may have come before the other side is told. */
+/** The number of messages after which an acknowledgement is sent. */
 const ACK_AFTER_MESSAGES = 32
-/** So long, in ms, after the first of which it was not told. */
+/** The time in ms after which an acknowledgement is sent, from the first message that was not acknowledged. */
 const ACK_AFTER_MS = 1_000
 
 /**
- * One side's half of a session (docs/protocol.md, "Sessions"): a link that goes on over one connection after another.
+ * One side's half of a session (docs/protocol.md, "Sessions"): a link that continues over one connection after another.
  * It numbers the messages that it sends and receives, keeps those that the other side has not acknowledged, and sends
- * these again on the next connection. It knows no calls. It is the sole owner of the timer of acknowledgements.
+ * these again on the next connection. It knows nothing of calls. Only this class has the timer of acknowledgements.
  */
 export class SessionLink implements MessageLink, LinkEvents {
   readonly sid: string
@@ -52,7 +52,7 @@ export class SessionLink implements MessageLink, LinkEvents {
   readonly #options: SessionOptions
   readonly #events: LinkEvents
   #below: Connection | undefined
-  /** What the other side said on the connection before. */
+  /** The limits of the other side, from the last connection. */
   #peer: PeerFacts
   /** Messages that were sent and not acknowledged, from `#acked + 1` on. */
   #kept: OutgoingMessage[] = []
@@ -67,7 +67,7 @@ export class SessionLink implements MessageLink, LinkEvents {
   #isOver = false
   moves = 0
 
-  /** @param below the connection that it begins on. */
+  /** @param below the connection on which it begins. */
   constructor(options: SessionOptions, below: Connection, events: LinkEvents) {
     this.#options = options
     this.#events = events
@@ -80,11 +80,11 @@ export class SessionLink implements MessageLink, LinkEvents {
   // ── Connections ───────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Goes on over another connection, in place of the one before, of which nothing is heard any more.
+   * Continues over another connection. The connection before is replaced, and its messages are ignored.
    *
    * @param recv how many messages of this side the other side has dispatched.
-   * @param handshake that of the channel that has the session, if the connection began as another channel's.
-   * @returns false if the other side can't have come so far; then nothing has changed.
+   * @param handshake the handshake of the channel that has the session, if the connection began as another channel's.
+   * @returns false if `recv` is impossible; then nothing has changed.
    */
   resume(connection: Connection, recv: unknown, handshake?: Handshake): boolean {
     if (!this.isPossible(recv)) return false
@@ -126,7 +126,7 @@ export class SessionLink implements MessageLink, LinkEvents {
     this.#events.ended(this, info, goesOn, isEndTold)
   }
 
-  /** Whether it outlives a connection that ended like this. */
+  /** Whether the session outlives a connection that ended like this. */
   #outlives({ code }: CloseInfo): boolean {
     if (this.#isEnding || this.#isOver) return false
     return !this.#options.isServer || !SESSION_ENDS.has(meantBy(code))
@@ -136,7 +136,7 @@ export class SessionLink implements MessageLink, LinkEvents {
     this.#isEnding = true
   }
 
-  // ── What goes out ─────────────────────────────────────────────────────────────────────────────
+  // ── Outgoing messages ─────────────────────────────────────────────────────────────────────────
 
   get isReady(): boolean {
     return this.#below?.isReady ?? false
@@ -164,7 +164,10 @@ export class SessionLink implements MessageLink, LinkEvents {
     return this.#kept.length < unackedMessages / 2 && this.#keptBytes < unackedBytes / 2
   }
 
-  /** Gives a message its number, and keeps it. It is sent again until the other side has it, so this is always true. */
+  /**
+   * Gives a message its number, and keeps it. The message is sent again until the other side has it, so this always
+   * returns true.
+   */
   send(encoded: Encoded, message: OutgoingMessage = { encoded }): true {
     this.#kept.push(message)
     this.#keptBytes += heldBytes(keep(message.encoded, this))
@@ -203,13 +206,16 @@ export class SessionLink implements MessageLink, LinkEvents {
     return this.isPossible(recv) ? this.#kept.slice(recv - this.#acked) : undefined
   }
 
-  /** Whether the other side can have got so far: no number is taken back, none made up. */
+  /**
+   * Whether a number of received messages is possible: not less than was acknowledged before, and not more than was
+   * sent.
+   */
   isPossible(recv: unknown): recv is number {
     const sent = this.#acked + this.#kept.length
     return Number.isInteger(recv) && (recv as number) >= this.#acked && (recv as number) <= sent
   }
 
-  /** Forgets what the other side has dispatched. */
+  /** Drops the messages that the other side has dispatched. */
   #trim(recv: number): void {
     if (recv > this.#acked) this.moves++
     for (const { encoded } of this.#kept.splice(0, recv - this.#acked)) {
@@ -219,7 +225,7 @@ export class SessionLink implements MessageLink, LinkEvents {
     this.#acked = recv
   }
 
-  // ── What comes in ─────────────────────────────────────────────────────────────────────────────
+  // ── Incoming messages ─────────────────────────────────────────────────────────────────────────
 
   get weight(): number {
     return this.#below?.weight ?? 0
@@ -242,7 +248,7 @@ export class SessionLink implements MessageLink, LinkEvents {
     this.#events.message(this, message, bytes, refusal)
   }
 
-  /** A batch came before the session began, and is in none. */
+  /** A batch arrived before the session began, and is not part of it. */
   batch(connection: MessageLink, members: readonly BatchMember[]): void {
     this.#events.batch(connection, members)
   }
@@ -279,7 +285,7 @@ export class SessionLink implements MessageLink, LinkEvents {
     return this.#recv
   }
 
-  /** Counts a message of so many bytes, text by its length, in the turn that dispatches it. */
+  /** Counts a message of `bytes` bytes, text by its length, in the turn that dispatches it. */
   #count(bytes: number): void {
     if (this.#isOver) return
     this.#recv++
@@ -287,7 +293,7 @@ export class SessionLink implements MessageLink, LinkEvents {
     this.#timer ??= setTimeout(() => this.#acknowledge(), ACK_AFTER_MS)
   }
 
-  /** All messages of a frame are being dispatched: the other side is told of them together. */
+  /** All messages of a frame are being dispatched, and are acknowledged together. */
   frameEnded(): void {
     const isDue =
       this.#recv - this.#told >= ACK_AFTER_MESSAGES ||
@@ -295,7 +301,10 @@ export class SessionLink implements MessageLink, LinkEvents {
     if (isDue) this.#acknowledge()
   }
 
-  /** Tells how far it has come in another way, such as a hello: then no acknowledgement is owed. */
+  /**
+   * Returns the number of received messages, to be sent in another way, such as a hello. No acknowledgement is due
+   * then.
+   */
   tell(): number {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -304,7 +313,7 @@ export class SessionLink implements MessageLink, LinkEvents {
     return this.#recv
   }
 
-  /** Stops acknowledging, so that the other side can send no more than its window, or goes on acknowledging. */
+  /** Stops acknowledging, so that the other side can send no more than its window, or acknowledges again. */
   holdBack(isHeldBack: boolean): void {
     if (isHeldBack === this.#isHeldBack) return
     this.#isHeldBack = isHeldBack

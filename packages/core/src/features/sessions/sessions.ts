@@ -2,7 +2,7 @@ import type { Feature } from '../../calls/feature.js'
 import { ClientSession } from './client-session.js'
 import { SessionLink } from './session-link.js'
 
-/** Sessions: calls go on over one connection after another, each exactly once and in order. */
+/** Sessions: calls continue over one connection after another, each exactly once and in order. */
 export function sessions(): Feature {
   return FEATURE
 }
@@ -10,7 +10,7 @@ export function sessions(): Feature {
 const FEATURE: Feature = {
   name: 'sessions',
   controls: {
-    // The session's own link takes it.
+    // The link of the session handles it.
     'rpc.ack': { isCounted: false, receive: () => undefined },
   },
   keepLink: (channel, features) => new ClientSession(channel, features),

@@ -1,12 +1,12 @@
 import type { Unsent } from '../../calls/unsent.js'
 
 /**
- * The most bytes of a piece, 64 KiB: several are on their way at once (`limits.streamBytes`), and other messages pass
- * between them.
+ * The largest piece, in bytes (64 KiB): several pieces may be on their way at once (`limits.streamBytes`), and other
+ * messages are sent between them.
  */
 const MOST = 64 * 1024
 
-/** A stream's bytes that are too large for one message, and go out as several items, in order. */
+/** Bytes of a stream that are too large for one message, and are sent as several items, in order. */
 export class BytePieces {
   readonly #bytes: Uint8Array
   readonly #length: number
@@ -27,7 +27,7 @@ export class BytePieces {
   }
 
   /**
-   * Sends the next piece. A codec may make more of bytes than they are: a piece that is still too large is halved.
+   * Sends the next piece. A codec may need more bytes than the piece has, so a piece that is still too large is halved.
    *
    * @returns why not even one byte can be sent; undefined if the piece was sent.
    * @throws {TypeError} if the bytes were transferred elsewhere meanwhile.

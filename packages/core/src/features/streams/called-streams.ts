@@ -17,7 +17,7 @@ export class CalledStreams {
     this.#channel = channel
   }
 
-  /** Sends the items of a source along with a call, as far as the other side wants them. */
+  /** Sends the items of a source as the input of a call, as far as the other side gives credit. */
   send(call: PendingCall, source: Source<unknown>): void {
     const channel = this.#channel
     const { id, method } = call
@@ -43,16 +43,19 @@ export class CalledStreams {
     )
   }
 
-  /** So many more items of a call may come. */
+  /** Gives the other side credit for `n` more items of a call. */
   grant({ id }: PendingCall, n: number): void {
     this.#channel.say(controlMessage(StreamMessage.credit, { id, n }))
   }
 
-  /** A callee said something of a call. @returns how it breaks the protocol, where it does. */
+  /**
+   * Handles a control message of the callee about a call. @returns how it breaks the protocol; undefined if it does
+   * not.
+   */
   heard(word: string, params: unknown, bytes: number): string | undefined {
     const id = readId(params)?.id
     const call = this.#channel.calls.awaited(id)
-    // What was under way when it ended is nobody's.
+    // Messages that were sent before the callee knew that the call had ended are ignored.
     if (!call)
       return this.#channel.calls.stateOf(id) === 'over' ? undefined : `an ${word} of no call`
     this.#channel.calls.touch(id)
@@ -64,7 +67,7 @@ export class CalledStreams {
     return this.#granted(partOf(call, OutgoingStream), n)
   }
 
-  /** An item was refused for this reason: a stream that misses an item is wrong as a whole, so it ends. */
+  /** An item was refused, for this reason. A stream without one of its items is wrong as a whole, so it ends. */
   refused(params: unknown, why: string): void {
     const { calls } = this.#channel
     const call = calls.awaited(readId(params)?.id)

@@ -5,62 +5,61 @@ import { RpcConfigError, RpcOverloadedError, RpcTimeoutError } from '../../error
 import type { StreamRoom } from './stream-room.js'
 
 export interface IncomingStreamOptions {
-  /** Whose items they are, for messages. */
+  /** The method of the call, for messages. */
   readonly method: string
-  /** How much may wait here to be taken. */
+  /** How much may wait here until it is read. */
   readonly room: StreamRoom
-  /** Aborted by whoever wants nothing more of it. */
+  /** The signal of the reader, which aborts if the reader wants no more items. */
   readonly signal?: AbortSignal | undefined
-  /** Asks for the stream, with its first credit, when its first item is. */
+  /** Requests the stream, with its first credit, when its first item is asked for. */
   readonly begin: (credit: number) => void
   /**
-   * Whether it is the input of a call. Then credit is given up to the end, even if no more items come, as a sign of
-   * life for the caller; and the caller is told if too many items wait.
+   * Whether it is the input of a call. Then credit is given until the end, even if no more items arrive, as a sign of
+   * life for the caller; and the caller gets an error if too many items wait.
    */
   readonly isInput?: boolean
-  /** So many more items may come. */
+  /** Gives credit for more items. */
   readonly grant: (credit: number) => void
-  /** Whoever took the items wants no more of them. */
+  /** The reader wants no more items. */
   readonly leave: () => void
-  /** Called if the stream ends before anybody has asked for an item. */
+  /** Called if the stream ends before its first item is asked for. */
   readonly unbegun?: () => void
-  /** Makes of an item what it is to be taken as. */
+  /** Validates an item. @returns the output of the schema. */
   readonly check: (item: unknown) => unknown
 }
 
-/** An item, and what it came as, in bytes, text by its length. */
+/** An item, and the size of its message in bytes, text by its length. */
 interface Item {
   readonly value: unknown
   readonly bytes: number
 }
 
-/** So many items may come before it is known how large they are. */
+/** The first credit, given before the size of the items is known. */
 const FIRST_ITEMS = 4
 
-/** How it ended: with the last item, or with an error behind it. */
+/** How the stream ended: with the last item, or with an error after it. */
 type Ending = { readonly error?: unknown }
 
 /**
- * The consuming end of one stream: items that have come, until they are taken, in order. It gives credit
- * as they are taken, and less of it where they are large, so that never more wait here than there is room
- * for.
+ * The consuming end of one stream. It keeps items that have arrived until they are read, in order. It gives credit as
+ * they are read, and less credit if they are large, so that never more wait here than there is room for.
  */
 export class IncomingStream implements RpcStream<unknown>, CallPart {
   readonly #options: IncomingStreamOptions
   #items: Item[] = []
   #received = 0
   #receivedBytes = 0
-  /** How many may still come. */
+  /** How many more items may arrive. */
   #credit = 0
   #ending: Ending | undefined
   #begun = false
   #hasLoop = false
-  /** Whether the reader has been told of the end, or has ended the stream itself. */
+  /** Whether the reader has seen the end, or has ended the stream itself. */
   #isRead = false
   #wake = (): void => {}
-  /** Drops the item that is being checked, if there is one. */
+  /** Drops the item that is being validated, if there is one. */
   #dropChecked: (() => void) | undefined
-  /** The one asked for last: each is taken when the one before was. */
+  /** The last request for an item: each item is read after the one before. */
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(options: IncomingStreamOptions) {
@@ -80,11 +79,11 @@ export class IncomingStream implements RpcStream<unknown>, CallPart {
     return this.#items.length > 0
   }
 
-  // ── Being filled ──────────────────────────────────────────────────────────────────────────────
+  // ── Receiving items ───────────────────────────────────────────────────────────────────────────
 
-  /** @returns why the item should not have come, where it should not. */
+  /** @returns why the item must not have been sent; undefined if it was allowed. */
   push(value: unknown, bytes: number): string | undefined {
-    // What was under way when it ended here.
+    // The item was sent before the other side knew that the stream had ended here.
     if (this.#ending) return undefined
     if (this.#credit === 0) return 'an item came without credit for it'
     this.#credit--
@@ -107,35 +106,38 @@ export class IncomingStream implements RpcStream<unknown>, CallPart {
     this.#options.leave()
   }
 
-  /** Ends it behind the items that have come. */
+  /** Ends the stream after the items that have arrived. */
   end(ending: Ending = {}): void {
     this.#ending ??= ending
     this.#wake()
   }
 
-  /** Ends it with an error: behind what has come, unless that was given up. */
+  /** Ends the stream with an error, after the items that have arrived, unless its signal was aborted. */
   fail(error: unknown): void {
     this.failed(error)
     this.end({ error })
   }
 
-  /** Its call has failed: it ends at once if its signal was aborted, or if a timeout passes while an item is checked. */
+  /**
+   * Its call has failed. The stream ends at once if its signal was aborted, or if a timeout passes while an item is
+   * validated.
+   */
   failed(error: unknown): void {
     const isLate = this.#dropChecked !== undefined && error instanceof RpcTimeoutError
     if (this.#options.signal?.aborted || isLate) this.discard({ error })
   }
 
-  /** Ends it at once. Items that were not taken are dropped, and so is the item that is being checked. */
+  /** Ends the stream at once. Items that were not read are dropped, and so is the item that is being validated. */
   discard(ending: Ending = {}): void {
     for (const { bytes } of this.#items.splice(0)) this.#options.room.give(bytes)
     this.end(ending)
     this.#dropChecked?.()
   }
 
-  // ── Being read ────────────────────────────────────────────────────────────────────────────────
+  // ── Reading items ─────────────────────────────────────────────────────────────────────────────
 
   next(): Promise<IteratorResult<unknown, void>> {
-    // At once: what is called after this comes after it.
+    // Send the request at once: calls that are made after this must be sent after it.
     if (!this.#begun && !this.#ending) this.#begin()
     const result = this.#last.then(() => this.#next())
     this.#last = result.catch(() => {})
@@ -152,7 +154,7 @@ export class IncomingStream implements RpcStream<unknown>, CallPart {
     throw error
   }
 
-  /** @throws {RpcConfigError} for a second loop, which would have nothing to read. */
+  /** @throws {RpcConfigError} if it is called for a second loop, which would have nothing to read. */
   [Symbol.asyncIterator](): this {
     if (this.#hasLoop && this.#isRead) {
       const { method, isInput } = this.#options
@@ -208,7 +210,7 @@ export class IncomingStream implements RpcStream<unknown>, CallPart {
     }
   }
 
-  /** An error is told once, as a generator does. */
+  /** An error is thrown once, as by a generator. */
   #end(): IteratorResult<unknown, void> {
     const ending = this.#ending as Ending
     this.#ending = {}
@@ -217,7 +219,7 @@ export class IncomingStream implements RpcStream<unknown>, CallPart {
     return DONE
   }
 
-  /** Gives credit for what was taken: not for each item, but soon enough that the producer need not wait. */
+  /** Gives credit for the items that were read: not for each item, but soon enough that the producer need not wait. */
   #giveBack(): void {
     const { room, isInput } = this.#options
     if (this.#ending && !isInput) return

@@ -8,24 +8,23 @@ import { isNodeStream, iterateNodeStream } from './node-stream.js'
 import { isWebStream, iterateWebStream } from './web-stream.js'
 
 export interface OutgoingStreamOptions {
-  /** How many items may be sent before more credit comes. */
+  /** How many items may be sent before more credit arrives. */
   readonly credit: number
   /** Sends an item. @returns why it can't be sent; undefined if it was sent. */
   readonly say: (item: unknown) => Unsent | undefined
   /** @returns the largest message that the other side accepts, in bytes. */
   readonly largest: () => number
-  /** An item can't be sent. @returns what the stream ends with. */
+  /** Called if an item can't be sent. @returns the error that ends the stream. */
   readonly unsent: (why: Unsent) => Error
-  /** @returns resolves when something may be sent; `undefined` if it may be now. */
+  /** @returns a promise that resolves when an item may be sent; `undefined` if it may be sent now. */
   readonly whenRoomy: () => Promise<void> | undefined
-  /** Called when a source fails to return while an item of it is still awaited. */
+  /** Called if the `return` of a source fails while an item of it is still awaited. */
   readonly error: (thrown: unknown) => void
 }
 
 /**
- * The producing end of one stream: takes items from a source and sends each, as far as there is credit
- * for them and room on the way. It takes none ahead. An item that is bytes, too large for one message, goes out as
- * several items.
+ * The producing end of one stream. It takes items from a source and sends each, as far as there is credit and room. It
+ * takes no items in advance. An item of bytes that is too large for one message is sent as several items.
  */
 export class OutgoingStream implements CallPart {
   readonly #options: OutgoingStreamOptions
@@ -52,12 +51,12 @@ export class OutgoingStream implements CallPart {
     return this.#sent
   }
 
-  /** Whether it was stopped, and did not end by itself. */
+  /** Whether it was stopped, instead of ending by itself. */
   get isStopped(): boolean {
     return this.#isStopped
   }
 
-  /** So many more items may be sent. @returns why they may not; undefined if they may. */
+  /** Adds credit for more items. @returns why this is too much; undefined if it is not. */
   grant(credit: number): string | undefined {
     if (this.#credit + credit > MOST_CREDIT) return `the credit is over ${MOST_CREDIT}`
     this.#credit += credit
@@ -65,29 +64,29 @@ export class OutgoingStream implements CallPart {
     return undefined
   }
 
-  /** Sends nothing more, and tells the source to return, also while an item of it is awaited. */
+  /** Stops sending, and tells the source to return, also while an item of it is awaited. */
   stop(): void {
     if (this.#isStopped) return
     this.#isStopped = true
     this.#wake()
     this.#returned = this.#return()
-    // The caller of `run` learns of a failure, unless it waits for an item that may never come.
+    // The caller of `run` gets the error, unless `run` waits for an item that may never arrive.
     this.#returned.catch((thrown) => {
       if (this.#isTaking) this.#options.error(thrown)
     })
   }
 
   /**
-   * Sends the items of a source, until that ends, or it is stopped.
+   * Sends the items of a source, until the source ends or the stream is stopped.
    *
-   * @throws what the source throws, or whatever says that an item can't be sent.
+   * @throws the error of the source, or the error of an item that can't be sent.
    */
   async run(source: Source<unknown>): Promise<void> {
     const iterator = iteratorOf(source)
     this.#iterator = iterator
     if (this.#isStopped) this.#returned = this.#return()
     let hasEnded = false
-    // Let go as soon as it was sent: the next credit may be long in coming.
+    // Release the item as soon as it was sent: the next credit may take long to arrive.
     let item: IteratorResult<unknown> | undefined
     let pieces: BytePieces | undefined
     try {
@@ -95,7 +94,7 @@ export class OutgoingStream implements CallPart {
         while (this.#credit === 0 && !this.#isStopped) await this.#woken()
         if (this.#isStopped) return
         if (!item) {
-          // A source that fails has ended.
+          // If the source fails, it has ended.
           hasEnded = true
           this.#isTaking = true
           item = await iterator.next()
@@ -103,7 +102,7 @@ export class OutgoingStream implements CallPart {
           hasEnded = item.done === true
           if (hasEnded) return
         }
-        // Looked at and used in one turn: other streams wait for the same room.
+        // The room is checked and used in one turn, because other streams wait for the same room.
         for (let room = this.#room; room; room = this.#room) await this.#woken(room)
         if (this.#isStopped) return
         this.#credit--
@@ -119,16 +118,16 @@ export class OutgoingStream implements CallPart {
   }
 
   /**
-   * Sends one message: an item, or the next piece of it.
+   * Sends one message: an item, or its next piece.
    *
-   * @param pieces those of the item, if it is being sent in pieces.
+   * @param pieces the pieces of the item, if it is being sent in pieces.
    * @returns its pieces, if some are left.
-   * @throws what says that it can't be sent.
+   * @throws the error of an item that can't be sent.
    */
   #send(item: unknown, pieces: BytePieces | undefined): BytePieces | undefined {
     const { say, largest, unsent } = this.#options
     let cut = pieces
-    // Bytes that are larger than a message by themselves: no codec need try.
+    // If the bytes alone are larger than a message, the codec need not try.
     if (!cut && isBytes(item) && item.byteLength > largest()) cut = new BytePieces(item, largest())
     let why = cut ? cut.sendNext(say) : say(item)
     if (!cut && why?.isTooBig && isBytes(item)) {
@@ -143,7 +142,7 @@ export class OutgoingStream implements CallPart {
     await this.#iterator?.return?.()
   }
 
-  /** Resolves when there may be room for an item; `undefined` if there is, or if it needs none. */
+  /** Resolves when there may be room for an item; `undefined` if there is room, or if no item is to be sent. */
   get #room(): Promise<void> | undefined {
     return this.#isStopped ? undefined : this.#options.whenRoomy()
   }
@@ -164,7 +163,7 @@ export function isSource(value: unknown): value is Source<unknown> {
   return Symbol.asyncIterator in value || Symbol.iterator in value || isWebStream(value)
 }
 
-/** Tells a source of which no item was taken that no items are wanted. */
+/** Tells a source from which no item was taken that no items are wanted. */
 export async function releaseSource(source: Source<unknown>): Promise<void> {
   await iteratorOf(source).return?.()
 }

@@ -13,14 +13,14 @@ import { OutgoingStream } from './outgoing-stream.js'
 import { isCredit, StreamMessage } from './stream-messages.js'
 import type { StreamRoom } from './stream-room.js'
 
-/** What a request says of its streams, as it came. */
+/** The members of a request that ask for streams, as they arrived. */
 export interface StreamRequest {
   readonly credit?: unknown
   readonly input?: unknown
   readonly key?: unknown
 }
 
-/** So many streams that have ended are remembered: what was under way for them is nobody's fault. */
+/** How many ended streams are remembered: messages for them may still arrive, and are no violation. */
 const REMEMBERED = 1_024
 
 /** The streams of the calls that run here, by the ids of their calls. */
@@ -30,13 +30,13 @@ export class ServedStreams {
   readonly #open = new IdTable<ServedCall>()
   #ended: Set<MessageId> = EMPTY_SET
 
-  /** @param room how much of what callers send along may wait here to be read. */
+  /** @param room how much input of callers may wait here to be read. */
   constructor(channel: ChannelContext, room: StreamRoom) {
     this.#channel = channel
     this.#room = room
   }
 
-  /** Opens those that a request asks for. It must be none that {@link whyNoStreams} complains of. */
+  /** Opens the streams that a request asks for. {@link whyNoStreams} must have accepted the request. */
   open(
     id: MessageId,
     method: string,
@@ -46,7 +46,7 @@ export class ServedStreams {
     const call = new ServedCall(id, method, this.#channel, this.#room)
     if (credit !== undefined) call.takesItems(credit as number)
     if (input !== undefined) call.sendsInput(checkInput)
-    // After a reconnect the id may have been another call’s, which has not ended yet.
+    // After a reconnect the id may belong to another call.
     this.#open.delete(id)
     this.#open.add(call)
     this.#ended.delete(id)
@@ -56,7 +56,7 @@ export class ServedStreams {
   /** The call is over. */
   end(call: ServedCall): void {
     call.end()
-    // After a reconnect the id may be another call's.
+    // After a reconnect the id may belong to another call.
     if (this.#open.get(call.id) === call) this.#open.delete(call.id)
     this.#ended = ownSet(this.#ended).add(call.id)
     for (const oldest of this.#ended) {
@@ -65,7 +65,10 @@ export class ServedStreams {
     }
   }
 
-  /** A caller said something of a call. @returns how it breaks the protocol, where it does. */
+  /**
+   * Handles a control message of the caller about a call. @returns how it breaks the protocol; undefined if it does
+   * not.
+   */
   heard(method: string, params: unknown, bytes: number): string | undefined {
     const named = readId(params)
     const call = named && this.#open.get(named.id)
@@ -74,7 +77,7 @@ export class ServedStreams {
     return `an ${method} of ${named ? 'a call without streams' : 'no call'}`
   }
 
-  /** A caller's item was refused for this reason. */
+  /** An item of a caller was refused, for this reason. */
   refused(params: unknown, why: string): void {
     const named = readId(params)
     if (named) this.#open.get(named.id)?.refuseInput(why)
@@ -98,7 +101,7 @@ export class ServedCall {
     this.#room = room
   }
 
-  /** What the caller sends along, where it does. */
+  /** The input of the caller; undefined if the caller sends none. */
   get input(): IncomingStream | undefined {
     return this.#input
   }
@@ -119,7 +122,7 @@ export class ServedCall {
       say: (value) => channel.say(controlMessage(StreamMessage.item, { id: this.id, value })),
       largest: () => channel.peer.message,
       unsent: (why) => {
-        // Why, is told on this side only: the text may be that of an error of the handler's own.
+        // The reason is reported on this side only: the text may be that of an error of the handler's own.
         channel.error(why.error(this.method), contextOf('answer'))
         return toldUnsent(this.method, why)
       },
@@ -147,13 +150,13 @@ export class ServedCall {
     await this.#output?.run(source)
   }
 
-  /** The caller wants no more of it, or is gone. */
+  /** The caller wants no more items, or is gone. */
   abort(reason: unknown): void {
     this.#output?.stop()
     this.#input?.discard({ error: reason })
   }
 
-  /** An input that misses an item is wrong as a whole, so it ends. */
+  /** An input without one of its items is wrong as a whole, so it ends. */
   refuseInput(why: string): void {
     const message = `The input of ${quoted(this.method)} was not taken: ${why}`
     const error = new RpcError(ErrorCode.invalidRequest, message, undefined, {
@@ -167,7 +170,7 @@ export class ServedCall {
     this.#input?.discard()
   }
 
-  /** @returns how it breaks the protocol, where it does. */
+  /** @returns how the message breaks the protocol; undefined if it does not. */
   heard(
     word: string,
     { n, value }: { n?: unknown; value?: unknown },
@@ -186,7 +189,7 @@ export class ServedCall {
   }
 }
 
-/** @returns why a request can't have the streams it asks for, where it can't. */
+/** @returns why a request can't have the streams that it asks for; undefined if it can. */
 export function whyNoStreams(
   id: MessageId,
   { credit, input, key }: StreamRequest,

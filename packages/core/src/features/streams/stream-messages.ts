@@ -4,17 +4,17 @@ import { MOST_CREDIT } from '../../link/limits.js'
 export const StreamMessage = {
   /** callee → caller: an item. */
   item: 'rpc.item',
-  /** caller → callee: so many more items may come. */
+  /** caller → callee: credit for more items. */
   credit: 'rpc.credit',
-  /** caller → callee: an item of the caller's. */
+  /** caller → callee: an item of the caller's input. */
   input: 'rpc.input',
-  /** caller → callee: it was the last. */
+  /** caller → callee: the input has ended. */
   inputEnd: 'rpc.input.end',
-  /** callee → caller: so many more of them may come; 0 is for no more at all. */
+  /** callee → caller: credit for more input items; 0 means that no more are wanted. */
   inputCredit: 'rpc.input.credit',
 } as const
 
-/** @returns whether a value can be credit; 0 where the least is that. */
+/** @returns whether a value is valid credit, which is at least `least`. */
 export function isCredit(value: unknown, least: 0 | 1 = 1): value is number {
   return Number.isInteger(value) && (value as number) >= least && (value as number) <= MOST_CREDIT
 }

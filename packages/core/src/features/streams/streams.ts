@@ -26,12 +26,12 @@ import { ServedStreams, whyNoStreams } from './served-streams.js'
 import { StreamMessage } from './stream-messages.js'
 import { StreamRoom } from './stream-room.js'
 
-/** Streams: calls that are answered with items, and items that go along with calls. */
+/** Streams: calls that are answered with items, and calls with input items. */
 export function streams(): Feature {
   return STREAMS
 }
 
-/** What is kept for one channel. */
+/** The state of this feature for one channel. */
 class StreamState {
   readonly room: StreamRoom
   readonly called: CalledStreams
@@ -66,7 +66,7 @@ function toCallee(method: string, refused?: Control['refused']): Control {
   }
 }
 
-/** The members of a request that ask for streams are checked, and taken, together. */
+/** The members of a request that ask for streams are checked and applied together. */
 const STREAM_EXTRA: RequestExtra = {
   whyWrong: (_, { id, rpc = {} }) => whyNoStreams(id, rpc),
   take(channel, context, _, { rpc = {} }) {
@@ -98,7 +98,8 @@ const STREAMS: Feature = {
         call.extras ??= {}
         call.extras.input = true
         call.whyNot = noStreams(call)
-        // Taken when there is credit for it, which is when the call has been sent; and ended with the call.
+        // The items are taken when there is credit for them, which is after the call was sent. The source ends with the
+        // call.
         stateOf(channel).called.send(call, source)
       },
       release(channel, { method, kind, value }) {
@@ -127,7 +128,7 @@ const STREAMS: Feature = {
   },
 }
 
-/** A plain peer knows no streams. */
+/** A plain peer does not know streams. */
 function noStreams({ method }: PendingCall): (peer: PeerFacts) => RpcConfigError | undefined {
   return ({ isExtended }) =>
     isExtended
@@ -138,7 +139,7 @@ function noStreams({ method }: PendingCall): (peer: PeerFacts) => RpcConfigError
         )
 }
 
-/** The items of a call, which begins when the first of them is asked for. */
+/** The items of a call. The call begins when the first item is asked for. */
 function openStream(
   channel: ChannelContext,
   sender: CallSender,
@@ -163,7 +164,7 @@ function openStream(
       })
       const endWith = (end: Promise<unknown>): Promise<void> =>
         end.then(
-          // Middleware need not wait for the end.
+          // Middleware may return before the stream ends.
           () => (calls.has(call) ? endWith(call.promise) : stream.end()),
           (error) => stream.fail(error),
         )
@@ -184,7 +185,7 @@ function openStream(
   return stream
 }
 
-/** @throws {RpcConfigError} if a call has no input that needs one, or one that takes none. */
+/** @throws {RpcConfigError} if a call lacks the input that it needs, or has an input that its method does not take. */
 function assertInput({ method, kind, definition, value }: CallRequest): void {
   const schema = schemaOf(definition, 'input')
   if (value === undefined ? !schema : isSource(value) && (!definition || schema)) return
@@ -200,7 +201,7 @@ function noInputError(method: string): RpcConfigError {
   return new RpcConfigError(message, { method })
 }
 
-/** Sends what a stream's handler gives; the answer ends it. */
+/** Sends the items that a stream's handler returns. The answer ends the stream. */
 async function sendAll(
   channel: ChannelContext,
   context: CallContext,

@@ -1,7 +1,7 @@
 import type { TappableChannel } from '../../calls/feature.js'
 import type { Snapshot } from '../../link/wire-tap.js'
 
-/** Where a channel stands, for developer tools. */
+/** The state of a channel, for developer tools. */
 export function snapshotOf({ link, connection, running, queued }: TappableChannel): Snapshot {
   const most = connection?.isReady ? connection.peer.message : undefined
   const { session } = link ?? {}

@@ -2,7 +2,7 @@ import type { Feature } from '../../calls/feature.js'
 import { HELLO, HELLO_ID } from '../../link/hello.js'
 import { snapshotOf } from './snapshot.js'
 
-/** Taps: developer tools see each frame of a client, and may hold it back. */
+/** Taps: developer tools see each frame of a client, and may delay it. */
 export function tap(): Feature {
   return FEATURE
 }
