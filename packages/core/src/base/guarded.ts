@@ -1,6 +1,6 @@
 /**
- * Calls a function of the application's whose result nobody waits for. If it throws, or rejects later, `error` is
- * called with the reason, and nothing else is affected.
+ * Calls a function of the application without waiting for its result. If it throws, or rejects later, `error` is called
+ * with the reason, and nothing else is affected.
  */
 export function guarded(call: () => unknown, error: (thrown: unknown) => void): void {
   try {

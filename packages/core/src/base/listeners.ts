@@ -1,6 +1,9 @@
 import { guarded } from './guarded.js'
 
-/** Those who are told of each change, in the order in which they came; none harms another. */
+/**
+ * The listeners of a value. Each change calls them in the order in which they were added. If one fails, the others are
+ * called all the same.
+ */
 export class Listeners<T> {
   readonly #all = new Set<(value: T) => void>()
   readonly #error: (error: unknown) => void
@@ -14,7 +17,10 @@ export class Listeners<T> {
     return this.#all.size === 0
   }
 
-  /** @returns takes it away. A function added twice is told twice, and taken away one at a time. */
+  /**
+   * @returns a function that removes the listener. A listener that is added twice is called twice, and each of these
+   *   functions removes it once.
+   */
   add(listener: (value: T) => void): () => void {
     const entry = (value: T) => listener(value)
     this.#all.add(entry)

@@ -1,10 +1,10 @@
-/** Something that is to be woken. */
+/** Something that a timer wakes. */
 export interface Sleeper {
-  /** @param lateMs how much later than it was to be; less than 0 where it is earlier. */
+  /** @param lateMs how much later than it was due, in ms; less than 0 if it is earlier. */
   wake(lateMs: number): void
 }
 
-/** Those who are woken together. */
+/** Sleepers that are woken together. */
 export class Round {
   readonly #sleepers = new Set<Sleeper>()
   readonly #at: number
@@ -12,7 +12,7 @@ export class Round {
   readonly #timer: ReturnType<typeof setTimeout>
   #isOver = false
 
-  /** @param over told when nobody joins it any more. */
+  /** @param over called when no more sleepers can join. */
   constructor(delayMs: number, over: () => void) {
     this.#at = performance.now() + delayMs
     this.#over = over
@@ -24,7 +24,7 @@ export class Round {
     return this
   }
 
-  /** It is not to be woken any more. */
+  /** The sleeper is not woken any more. */
   remove(sleeper: Sleeper): void {
     if (this.#sleepers.delete(sleeper) && this.#sleepers.size === 0) this.#end()
   }
@@ -44,19 +44,19 @@ export class Round {
 }
 
 /**
- * Wakes many with few timers: who is to be woken at about the time that somebody else is, is woken with them. Of
- * thousands of connections each would have its own timer, of which nearly all wake it for nothing.
+ * Wakes many sleepers with few timers: sleepers that are due at about the same time are woken together. Otherwise each
+ * of thousands of connections would have its own timer, and nearly all of them would fire for nothing.
  */
 export class SharedTimers {
   readonly #grainMs: number
   readonly #rounds = new Map<number, Round>()
 
-  /** @param grainMs so much too early or too late somebody may be woken, in ms. */
+  /** @param grainMs how much too early or too late a sleeper may be woken, in ms. */
   constructor(grainMs: number) {
     this.#grainMs = grainMs
   }
 
-  /** @returns the round in which it is woken, once. */
+  /** @returns the round in which the sleeper is woken, once. */
   add(sleeper: Sleeper, delayMs: number): Round {
     const slot = Math.floor((performance.now() + delayMs) / this.#grainMs)
     let round = this.#rounds.get(slot)

@@ -8,9 +8,9 @@ import { deadlineOf, setDeadline } from '../features/deadlines/deadlines.js'
 import { callOf, setCall } from '../features/middleware/through.js'
 import { assertGroup } from './groups.js'
 
-/** What became of a call at one of its targets. */
+/** The result of a call at one of its targets. */
 export type TargetOutcome<Value, Ch extends Target = Target> = {
-  /** The channel it went to, also where that is gone by now. */
+  /** The channel that was called, even if it has ended since. */
   readonly channel: Ch
   /** Its `id`. */
   readonly channelId: string
@@ -19,34 +19,36 @@ export type TargetOutcome<Value, Ch extends Target = Target> = {
   | { readonly status: 'error'; readonly error: RpcError }
 )
 
-/** As much of a channel as an audience needs. */
+/** The part of a channel that an audience uses. */
 export interface Target extends Pick<AnyPeer, 'id'> {
   call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>
   notify(method: string, params?: unknown, options?: CallOptions): Promise<void>
 }
 
-/** A set of channels called together: those that are in it when a call is made. */
+/**
+ * A set of channels that are called together. Each call goes to the channels that are in the set when the call is made.
+ */
 export interface Audience<Remote, Ch extends Target = Target> {
   /** How many channels are in it now. */
   readonly size: number
   /** The channels that are in it now. */
   [Symbol.iterator](): Iterator<Ch>
-  /** The same without some of them, by themselves or by their ids. */
+  /** @returns the audience without some channels, given as channels or as ids. */
   except(channels: Ch | string | Iterable<Ch | string>): Audience<Remote, Ch>
   /**
-   * Sends a notification to each: it is made a frame of once, for all. One that can't be told keeps
-   * nobody else from it, and one that is slow, or whose session waits for its next connection, is not
-   * waited for: it is kept for it.
+   * Sends a notification to each channel. It is encoded once for all. A channel that it can't be sent to does not
+   * affect the others. It does not wait for a channel that is slow, or for a session that has no connection: the
+   * notification is kept for that channel.
    *
-   * @returns how many it was sent to, or is kept for.
+   * @returns the number of channels that it was sent to, or is kept for.
    */
   notify<K extends keyof Remote & string>(
     method: K,
     ...args: Parameters<RemoteFunction<Remote[K]>>
   ): Promise<number>
   /**
-   * Calls each, all at once, and waits for all. Never rejects for a target's sake: one that fails,
-   * times out or goes away has an outcome like the others.
+   * Calls all channels at once, and waits for all. A target that fails, times out or ends does not reject the promise:
+   * it has an outcome like the others.
    *
    * @returns each target's outcome, exactly once, in the order of {@link Symbol.iterator}.
    */
@@ -55,8 +57,8 @@ export interface Audience<Remote, Ch extends Target = Target> {
     ...args: Parameters<RemoteFunction<Remote[K]>>
   ): Promise<TargetOutcome<ResultOf<Remote[K]>, Ch>[]>
   /**
-   * Calls each, all at once, when the iteration begins, and yields each target's outcome as it comes,
-   * exactly once. Leaving the iteration gives up the calls that are still open.
+   * Calls all channels at once when the iteration begins, and yields each target's outcome as it comes, exactly once.
+   * If the iteration is left, the calls that are still open are cancelled.
    */
   each<K extends MethodName<Remote>>(
     method: K,
@@ -65,9 +67,9 @@ export interface Audience<Remote, Ch extends Target = Target> {
 }
 
 /**
- * Makes an audience of channels that come and go.
+ * Makes an audience of a set of channels that changes.
  *
- * @param targets who is in it now; asked at every call.
+ * @param targets returns the channels that are in it now; called for every call.
  * @throws {RpcConfigError} if `targets` is not a function.
  */
 export function createAudience<Remote, Ch extends Target = Target>(
@@ -78,10 +80,10 @@ export function createAudience<Remote, Ch extends Target = Target>(
 }
 
 /**
- * Makes an audience of those channels of a set that have joined a group.
+ * Makes an audience of the channels of a set that have joined a group.
  *
- * @param channels who there is now; asked at every call.
- * @throws {RpcConfigError} where the group's name is no text, or empty.
+ * @param channels returns the channels of the set now; called for every call.
+ * @throws {RpcConfigError} if the group's name is not text, or is empty.
  */
 export function createGroup<Remote, Ch extends Target & { readonly groups: ReadonlySet<string> }>(
   channels: () => Iterable<Ch>,
@@ -92,7 +94,7 @@ export function createGroup<Remote, Ch extends Target & { readonly groups: Reado
   return createAudience(() => [...channels()].filter(({ groups }) => groups.has(group)))
 }
 
-/** An audience, its types gone. */
+/** An audience without its types. */
 class LiveAudience {
   readonly #targets: () => Iterable<Target>
 
@@ -105,7 +107,7 @@ class LiveAudience {
   }
 
   [Symbol.iterator](): Iterator<Target> {
-    // Those of this moment, whoever comes or goes meanwhile.
+    // A copy, because channels may come or go during the iteration.
     return [...this.#targets()].values()
   }
 
@@ -180,7 +182,7 @@ class LiveAudience {
   }
 }
 
-/** Makes calls with one signal count as made for the handler of another. */
+/** Makes calls with one signal count as calls of the handler that has the other signal. */
 function makeFor(given: AbortSignal, signal: AbortSignal): void {
   const [deadline, call] = [deadlineOf(given), callOf(given)]
   if (deadline < Number.POSITIVE_INFINITY) setDeadline(signal, deadline)
@@ -198,7 +200,7 @@ async function outcomeOf(
     const value = await target.call(method, params, options)
     return { channel: target, channelId, status: 'ok', value }
   } catch (error) {
-    // What a call rejects with is an RpcError, always: see `Peer.other`.
+    // A call always rejects with an RpcError: see `Peer.other`.
     return { channel: target, channelId, status: 'error', error: error as RpcError }
   }
 }

@@ -8,7 +8,7 @@ import type { Peer } from '../calls/peer.js'
 import type { Side } from '../contract/contract.js'
 import type { Transport } from '../transport/transport.js'
 
-/** A conversation over one connection: it ends with it. */
+/** A conversation over one connection. It ends when the connection ends. */
 export interface Channel<Local, Remote> extends Peer<Local, Remote>, AsyncDisposable {
   /** Whether calls can be sent now: after the handshake, before the end. */
   readonly isConnected: boolean
@@ -17,19 +17,19 @@ export interface Channel<Local, Remote> extends Peer<Local, Remote>, AsyncDispos
    *
    * @param code 1000, or 3000–4999 (RFC 6455, section 7.4). Default 1000.
    * @param reason for the other side, at most 123 bytes.
-   * @throws {RpcConfigError} where the code is none of these.
+   * @throws {RpcConfigError} if the code is none of these.
    */
   close(code?: number, reason?: string): Promise<void>
 }
 
-/** A channel of the serving side, which knows who is at the other end. */
+/** A channel of the serving side, which knows the identity of the other side. */
 export interface ServerChannel<Local, Remote, Identity = unknown> extends Channel<Local, Remote> {
   /**
-   * Who the other side is, as this side found out: what an endpoint's `authenticate` made of the
-   * request, or what `createChannel` was given.
+   * The identity of the other side: what an endpoint's `authenticate` returned for the request, or what `createChannel`
+   * was given.
    */
   readonly identity: Identity
-  /** How many calls of the other side run here now. */
+  /** The number of calls of the other side that run here now. */
   readonly running: number
   /**
    * Whether calls of the other side, other than streams, still run here, or the other side does not know yet that this
@@ -40,71 +40,71 @@ export interface ServerChannel<Local, Remote, Identity = unknown> extends Channe
   whenServed(): Promise<void>
   /**
    * Tells the other side that this one leaves. A call that comes after that is not run, and is given back: a client
-   * makes it on its next connection. What runs goes on; `close` ends it.
+   * makes it on its next connection. Calls that run go on; `close` ends them.
    *
-   * @param retryAfterMs how long a client shall wait before it connects again, in ms. Default 0.
+   * @param retryAfterMs how long a client should wait before it connects again, in ms. Default 0.
    */
   retire(retryAfterMs?: number): void
   /**
-   * Whether the other side has a handler for a method now (in a page: whether a component that has it is
-   * mounted), as it last said. In a session it says so again with each connection. False once the channel is
-   * over; undefined where the other side does not say: a plain JSON-RPC peer.
+   * Whether the other side has a handler for a method now (in a page: whether a component that has it is mounted), as
+   * it last reported. In a session it reports again on each connection. False once the channel has ended; undefined if
+   * the other side does not report its methods, as a plain peer does not.
    */
   has(method: keyof Remote & string): boolean | undefined
   /**
-   * Tells of each change of what {@link has} says, with all methods that have a handler; last, with none, when
-   * the channel is over. What is there when `onConnect` runs is no change.
+   * Calls the listener when a result of {@link has} changes, with all methods that have a handler; and, without any,
+   * when the channel ends. The methods that are there when `onConnect` runs are not a change.
    *
-   * @returns ends that.
+   * @returns a function that removes the listener.
    */
   onMethods(listener: (methods: ReadonlySet<keyof Remote & string>) => void): () => void
-  /** The groups that it is in. */
+  /** The groups that the channel is in. */
   readonly groups: ReadonlySet<string>
   /**
-   * Joins a group, by which `endpoint.group(name)` finds it until it leaves or ends. Joined already, or ended:
-   * changes nothing. In a session it stays in its groups from one connection to the next.
+   * Joins a group: `endpoint.group(name)` finds the channel until it leaves the group or ends. If it is in the group
+   * already, or has ended, nothing changes. In a session it stays in its groups from one connection to the next.
    *
-   * @throws {RpcConfigError} where the name is no text, or empty.
+   * @throws {RpcConfigError} if the name is not text, or is empty.
    */
   join(group: string): void
-  /** Leaves a group. @throws {RpcConfigError} where the name is no text, or empty. */
+  /** Leaves a group. @throws {RpcConfigError} if the name is not text, or is empty. */
   leave(group: string): void
 }
 
-/** A channel of which nothing is known: of any contract, or of none. */
+/** A channel of any contract, or of none. */
 // biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
 export type AnyChannel = Channel<any, any>
 
-/** What makes a channel of a transport. */
+/** The options of `createChannel`. */
 export interface CreateChannelOptions<Local, Remote, Literal = never>
   extends ChannelOptions,
     ChannelHooks<Channel<Local, Remote>> {
   /** An open connection, such as `messagePortTransport(port)`. */
   transport: Transport
-  /** The part that this program plays in the contract. The other end plays the other one. */
+  /** The side of the contract that this program is. The other end is the other side. */
   side: Side
-  /** What the other side can call. More can be added with `expose`. */
+  /** The methods that the other side can call. More can be added with `expose`. */
   methods?: SomeHandlers<Local, Channel<Local, Remote>, Literal>
 }
 
-/** What makes a channel of the serving side, which may know who is at the other end. */
+/** The options of `createChannel` on the serving side, which may know the identity of the other side. */
 export interface CreateServerChannelOptions<Local, Remote, Identity = undefined, Literal = never>
   extends Omit<ChannelOptions, 'use'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
   /** An open connection, such as `messagePortTransport(port)`. */
   transport: Transport
   side: 'server'
-  /** What the other side can call. More can be added with `expose`. */
+  /** The methods that the other side can call. More can be added with `expose`. */
   methods?: SomeHandlers<Local, ServerChannel<Local, Remote, Identity>, Literal>
-  /** What surrounds calls in both directions, outermost first; `call.identity` has its type. */
+  /** The middleware of calls in both directions, outermost first; `call.identity` has its type. */
   use?: Middleware<NoInfer<Identity>> | readonly Middleware<NoInfer<Identity>>[]
-  /** Who is at the other end: `identity` in every handler and on the channel. */
+  /** The identity of the other side: `identity` in every handler and on the channel. */
   identity?: Identity
-  /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
+  /** Decides whether a call may run. If not, it is answered −32002. Default: all calls may run. */
   authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
 }
 
-/** Says of a call whether it may run. */
+/** Decides whether a call may run. */
 export type Authorizer<Local, Ch> = (
   method: keyof Local & string,
   context: HandlerContext<Ch>,

@@ -3,15 +3,15 @@ import type { FeatureTable, KeptLink } from '../calls/feature.js'
 import { ClientHandshake } from '../link/client-handshake.js'
 import type { Transport } from '../transport/transport.js'
 
-/** What a client says on one connection, besides what its options say. */
+/** What a client's hello says on one connection, besides what the options say. */
 export interface ClientHelloOptions {
-  /** Counts its connections, from 1. */
+  /** The number of this connection among the client's, from 1. */
   readonly attempt: number
   /** The link that goes on over many connections; undefined if there is none. */
   readonly keptLink?: KeptLink | undefined
   /** Whether the other side is known to be a plain peer. */
   readonly isPlain: boolean
-  /** How much of the time for the handshake is left, in ms. */
+  /** The time that is left for the handshake, in ms. */
   readonly timeLeftMs: number
 }
 

@@ -9,7 +9,7 @@ import {
   type SharedTarget,
 } from '../calls/shared-notification.js'
 
-/** What channels and clients share: a core, seen as a peer; its types are gone. */
+/** The common base of channels and clients: a peer over a core, without types. */
 export abstract class CorePeer implements Peer<UntypedSide, UntypedSide>, SharedTarget {
   protected abstract readonly core: ChannelCore
 
@@ -30,7 +30,7 @@ export abstract class CorePeer implements Peer<UntypedSide, UntypedSide>, Shared
   }
 
   stream(method: string, params?: unknown, options?: SendOptions): RpcStream<never> {
-    // Typed where the sides are.
+    // The public interfaces have the types of the sides.
     return this.core.stream(method, params, options, CorePeer.prototype.stream) as RpcStream<never>
   }
 

@@ -10,9 +10,9 @@ import type {
 import { type ChannelArguments, CREATE_CHANNEL_OPTIONS, openChannel } from './open-channel.js'
 
 /**
- * Opens a channel over a connection that is there already: a worker, a frame, a process.
+ * Opens a channel over a connection that exists already, such as one to a worker, a frame or a process.
  *
- * @throws {RpcConfigError} where an option or a method's name is wrong.
+ * @throws {RpcConfigError} if an option or a method's name is wrong.
  */
 export function createChannel<
   Server extends ContractSide,

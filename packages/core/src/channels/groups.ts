@@ -1,7 +1,7 @@
 import { EMPTY_SET, ownSet } from '../base/empty.js'
 import { RpcConfigError } from '../errors/errors.js'
 
-/** Who is in which group, both ways around. */
+/** The members of each group. */
 export class Groups<Ch extends object> {
   readonly #members = new Map<string, Set<Ch>>()
 
@@ -14,16 +14,16 @@ export class Groups<Ch extends object> {
   remove(group: string, member: Ch): void {
     const members = this.#members.get(group)
     members?.delete(member)
-    // Groups are made of names such as of users: those that are empty would add up.
+    // Groups may be named after users, so empty groups would accumulate.
     if (members?.size === 0) this.#members.delete(group)
   }
 
-  /** Who is in a group now, in the order in which they joined. */
+  /** The present members of a group, in the order in which they joined. */
   membersOf(group: string): Iterable<Ch> {
     return this.#members.get(group) ?? []
   }
 
-  /** How many groups there are that somebody is in. */
+  /** The number of groups that have members. */
   get size(): number {
     return this.#members.size
   }
@@ -35,7 +35,7 @@ export class Membership<Ch extends object> {
   readonly #member: Ch
   readonly #groups: Groups<Ch> | undefined
 
-  /** @param groups are told, where somebody wants to find members by their group. */
+  /** @param groups is updated, if members are to be found by their group. */
   constructor(member: Ch, groups: Groups<Ch> | undefined) {
     this.#member = member
     this.#groups = groups
@@ -59,7 +59,7 @@ export class Membership<Ch extends object> {
   }
 }
 
-/** @throws {RpcConfigError} where it can't be a group's name. */
+/** @throws {RpcConfigError} if it can't be a group's name. */
 export function assertGroup(group: unknown): asserts group is string {
   if (typeof group === 'string' && group !== '') return
   const what = typeof group === 'string' ? 'empty' : `of type ${typeof group}`

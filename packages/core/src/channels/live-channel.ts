@@ -28,56 +28,56 @@ import { clientHandshake } from './client-hello.js'
 import { CorePeer } from './core-peer.js'
 import { assertGroup, type Groups, Membership } from './groups.js'
 
-/** What channels are opened with that are opened alike, once the types are gone. */
+/** The common options of channels that are opened alike, without their types. */
 export interface ChannelKindOptions {
   readonly contract: Contract | undefined
   readonly side: Side
   readonly options: ChannelOptions & ChannelHooks<LiveChannel> & { methods?: object }
   readonly authorize?: Authorize | undefined
-  /** What its channels can do. */
+  /** The features of the channels. */
   readonly features: readonly Feature[]
-  /** Server: who takes the connection. Without it, this channel does. */
+  /** Server: decides which channel takes the connection. Default: this channel. */
   readonly receive?: (hello: HelloParams, connection: Connection, channel: LiveChannel) => Reception
   /** Server: the window over which its clients spread after a loss, in ms. */
   readonly spreadMs?: (channel: LiveChannel) => number
-  /** Who finds channels by their groups. */
+  /** Finds channels by their groups. */
   readonly groups?: Groups<LiveChannel>
   readonly events?: LiveChannelEvents
 }
 
-/** What whoever opens channels is told of each, ahead of its hooks. */
+/** The events of each channel, for the program part that opened it. They come before the channel's hooks. */
 export interface LiveChannelEvents {
   open?(channel: LiveChannel): void
   /** Its connection ended; in a session, another may come. */
   down?(channel: LiveChannel): void
-  /** It is over; `recv` is how many messages its session has dispatched. */
+  /** It has ended; `recv` is the number of messages that its session has dispatched. */
   ended?(channel: LiveChannel, info: CloseInfo, recv: number | undefined): void
-  /** What it holds for the other side may have changed. */
+  /** The number of bytes that it holds for the other side may have changed. */
   change?(channel: LiveChannel): void
 }
 
-/** Who is at the other end. */
+/** The other side of a channel: its identity and its owner. */
 export interface Visitor {
-  /** Who it is, as this side found out. */
+  /** The identity that this side has found out. */
   readonly identity?: unknown
   /** Server: the owner of the connection, for limits that all clients share. */
   readonly owner?: string | undefined
 }
 
-/** What channels have in common that are opened alike: a server's. */
+/** The common settings of channels that are opened alike, such as a server's. */
 export class ChannelKind {
   readonly settings: ResolvedChannelOptions
   readonly groups: Groups<LiveChannel> | undefined
   readonly features: FeatureTable
   readonly side: Side
-  /** What a server says of its limits in its hello. */
+  /** The limits that a server states in its answer to the hello. */
   readonly helloLimits: HelloLimits
   readonly receive: ChannelKindOptions['receive']
   readonly spreadMs: ChannelKindOptions['spreadMs']
   readonly #core: ChannelCoreOptions<LiveChannel>
   readonly #handlers: HandlersByName
 
-  /** @throws {RpcConfigError} where an option or a method's name is wrong. */
+  /** @throws {RpcConfigError} if an option or a method's name is wrong. */
   constructor(kind: ChannelKindOptions) {
     const { contract, side, options, events, groups, features, authorize } = kind
     const hooks = new HookRunner<LiveChannel>(options)
@@ -126,7 +126,7 @@ export class ChannelKind {
     }
   }
 
-  /** Opens a channel; the public signatures put its types on. */
+  /** Opens a channel. The public signatures add its types. */
   open(transport: Transport, visitor: Visitor): LiveChannel {
     const channel = new LiveChannel(this, this.#core, this.#handlers, visitor)
     channel.attach(transport)
@@ -136,7 +136,7 @@ export class ChannelKind {
 
 const NO_GROUPS: ReadonlySet<string> = new Set()
 
-/** A channel that begins with a connection and ends with it, or with its session; its types are gone. */
+/** A channel that begins with a connection and ends with it, or with its session. It has no types. */
 export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Connection> {
   /** Whether its hooks were told that it is connected. */
   wasTold = false
@@ -145,7 +145,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   #visitor: Visitor
   readonly #handshake = new ServerHandshake<Connection>(this)
   #membership: Membership<LiveChannel> | undefined
-  /** Made when it is needed. */
+  /** Made when it is first needed. */
   #presenceThere: OtherMethods | undefined
   #isOver = false
 
@@ -186,7 +186,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     return this.#presence.listen(listener)
   }
 
-  /** The other side has said which of its methods have a handler now. */
+  /** The other side has reported which of its methods have a handler now. */
   exposes(methods: readonly string[]): void {
     this.#presence.said(methods)
   }
@@ -202,7 +202,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
 
   join(group: string): void {
     assertGroup(group)
-    // Whoever waited for something before it joined may come after the end.
+    // A handler that has waited before it joins may join after the end.
     if (this.#isOver) return
     this.#membership ??= new Membership<LiveChannel>(this, this.#kind.groups)
     this.#membership.join(group)
@@ -227,9 +227,9 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     return this.close()
   }
 
-  // ── For whoever opened it ─────────────────────────────────────────────────────────────────────
+  // ── For the opener of the channel ─────────────────────────────────────────────────────────────
 
-  /** Who is at the other end. */
+  /** The other side of the channel. */
   get visitor(): Visitor {
     return this.#visitor
   }
@@ -270,7 +270,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     this.core.lose({ message: 'the client said late who it is' })
   }
 
-  /** Nobody is there any more. */
+  /** The channel has ended. */
   over(): void {
     this.#isOver = true
     this.#membership?.end()
@@ -282,7 +282,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     this.core.error(thrown, context)
   }
 
-  /** How much it holds for the other side, in bytes. */
+  /** The number of bytes that it holds for the other side. */
   get heldBytes(): number {
     return this.core.heldBytes
   }
@@ -295,7 +295,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     return this.core.whenServed()
   }
 
-  /** Begins a session, with a client that keeps so many bytes itself; undefined if it has not said. */
+  /** Begins a session. @param peerBytes how many bytes the client itself keeps; undefined if its hello does not say. */
   begin(peerBytes: number | undefined): void {
     const { features } = this.#kind
     const { core } = this
@@ -307,9 +307,9 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   }
 
   /**
-   * Goes on over a connection that began as another channel's.
+   * Goes on over a connection that was made for another channel.
    *
-   * @returns how many messages of its client it has dispatched; undefined if the client can't have come so far.
+   * @returns the number of its client's messages that it has dispatched; undefined if `recv` is impossible.
    */
   resume(connection: Connection, recv: unknown, visitor: Visitor): number | undefined {
     const link = this.core.link as ResumableLink
@@ -319,12 +319,12 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     return link.tell()
   }
 
-  /** Its connection goes on as another channel's: this one was taken for a plain peer's, or nobody's. */
+  /** Another channel takes over its connection. This channel was used for a plain peer, or not at all. */
   abandon(): void {
     this.core.abandon(MOVED)
   }
 
-  /** Runs no call any more that has not come yet, and says so. */
+  /** Tells the other side that this one leaves, and runs no call that comes afterwards. */
   retire(retryAfterMs?: number): void {
     if (retryAfterMs !== undefined) assertDuration('retire: retryAfterMs', retryAfterMs)
     for (const feature of this.#kind.features.all) feature.leave?.(this.core, retryAfterMs)

@@ -12,10 +12,10 @@ import type { AnyChannel, Authorizer } from './channel.js'
 import { ChannelKind, type LiveChannel } from './live-channel.js'
 
 /**
- * Opens a channel, its types gone.
+ * Opens a channel without its types.
  *
- * @param known the options that it knows.
- * @param featuresOf says what it can do.
+ * @param known the options that are known.
+ * @param featuresOf returns the features of the channel.
  */
 export function openChannel(
   args: ChannelArguments,
@@ -48,7 +48,7 @@ export function openChannel(
 /** Options, with or without a contract before them. */
 export type ChannelArguments = [UntypedChannelOptions] | [Contract, UntypedChannelOptions]
 
-/** What a channel that serves can do, whatever it is a part of. */
+/** The options of every channel that serves. */
 export const SERVER_CHANNEL_OPTIONS = {
   ...CHANNEL_OPTIONS,
   ...CHANNEL_HOOKS,
@@ -63,7 +63,7 @@ export const CREATE_CHANNEL_OPTIONS = {
   identity: 'elsewhere',
 } as const satisfies OptionKinds<UntypedChannelOptions>
 
-/** The options of both sides, their types gone. */
+/** The options of both sides, without their types. */
 export interface UntypedChannelOptions extends ChannelOptions, ChannelHooks<LiveChannel> {
   transport: Transport
   side: Side

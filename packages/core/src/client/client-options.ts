@@ -10,14 +10,16 @@ import type { Share } from './share.js'
 /** Options of a client that say how to reach the server: exactly one of them. */
 export type ClientTarget =
   | {
-      /** The server's address (`ws:` or `wss:`), or what says it; asked before every attempt. */
+      /**
+       * The server's address (`ws:` or `wss:`), or a function that returns it, which is called before every attempt.
+       */
       url: UrlSource
       transport?: undefined
       socket?: undefined
     }
   | {
       url?: undefined
-      /** Makes each connection, where it is no WebSocket to an address. */
+      /** Makes each connection, if it is not a WebSocket to an address. */
       transport: Connect
       socket?: undefined
     }
@@ -31,24 +33,24 @@ export type ClientTarget =
 /** Options of a client besides its target, its methods and its hooks. */
 export interface ClientSettings extends Omit<ChannelOptions, 'helloTimeoutMs'>, SocketSettings {
   /**
-   * Has it share another program's connection to its `url`: `betweenTabs(…)` of `@flashrpc/core/tabs`. Default: it
-   * has its own.
+   * Shares another program's connection to the `url`: `betweenTabs(…)` of `@flashrpc/core/tabs`. Default: the client
+   * has its own connection.
    */
   share?: Share
-  /** When to try again; what is left out keeps its default. */
+  /** When to try again. An option that is left out keeps its default. */
   retry?: Partial<RetryOptions>
   /** How long one attempt to connect may take, in ms, until the server has answered the hello. Default 10,000. */
   connectTimeoutMs?: number
   /**
-   * Go on with calls after a lost connection, where the server keeps sessions (its option `resume`).
-   * Default true; where false, calls that were sent end with their connection.
+   * Whether calls go on after a lost connection, if the server keeps sessions (its option `resume`). Default true. If
+   * false, calls that were sent end with their connection.
    */
   resume?: boolean
-  /** Connect as soon as it is made. Default true; where false, `connect()` begins. */
+  /** Whether the client connects as soon as it is made. Default true. If false, `connect()` begins. */
   autoConnect?: boolean
 }
 
-/** What says how a client reaches its server, and how it behaves. */
+/** The options that say how a client reaches its server and how it behaves. */
 export const CLIENT_SETTINGS = {
   ...CHANNEL_OPTIONS,
   helloTimeoutMs: undefined,

@@ -34,33 +34,34 @@ import { type ClientState, StateHolder } from './state.js'
 
 /** A channel that outlives its connections. */
 export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposable {
-  /** What it was made with; undefined without a contract. */
+  /** The contract that it was made with; undefined without one. */
   readonly contract: Contract | undefined
-  /** Where it stands now; a new object at each change. */
+  /** The present state; a new object after each change. */
   readonly state: ClientState
   /**
-   * Calls the listener once for each change of {@link state}. Changes of `inFlight` and `queued` alone are told later:
-   * once for all changes of a turn and, if they go on changing, once in 100 ms. A listener that makes calls when it is
-   * told of these counts is not told of them again until something else changes.
+   * Calls the listener once for each change of {@link state}. Changes of `inFlight` and `queued` alone are reported
+   * later: once for all changes of a turn and, if they go on changing, once in 100 ms. A listener that makes calls when
+   * these counts are reported does not get them again until something else changes.
    *
-   * @param listener what it throws, or rejects with, is told to `onError`.
+   * @param listener if it throws or rejects, `onError` gets the error.
    * @returns a function that takes the listener away.
    */
   subscribe(listener: (state: ClientState) => void): () => void
   /**
-   * Begins to connect, if it has not yet or has stopped (`idle`, `failed`, `unauthorized`).
+   * Begins to connect if it has not begun yet, or has stopped (`idle`, `failed`, `unauthorized`).
    *
-   * @returns resolves when it is connected; rejects with `RpcDisconnectedError` when it has stopped.
+   * @returns a promise that resolves when it is connected, and rejects with `RpcDisconnectedError` when it has stopped.
    */
   connect(): Promise<void>
   /**
-   * Attempts to connect at once, instead of at `state.retryAt`. If an attempt is under way, which may hang, it is
-   * given up. Does nothing while connected.
+   * Attempts to connect at once, instead of at `state.retryAt`. If an attempt is under way, it is given up, because it
+   * may hang. Does nothing while connected.
    */
   reconnect(): void
   /**
-   * For developer tools: has every frame of its connections pass through a tap, in place of an earlier one, and
-   * tells what the state does not. (It is not called `inspect`: printers of values call what is called that.)
+   * For developer tools: every frame of its connections passes through the tap, which replaces an earlier one. The
+   * result has facts that the state does not have. (It is not called `inspect`, because printers of values call
+   * functions of that name.)
    */
   tap(tap: WireTap): Inspection
   /**
@@ -70,18 +71,18 @@ export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposa
   close(): Promise<void>
 }
 
-/** A client of which nothing is known: of any contract, or of none. */
+/** A client of any contract, or of none. */
 // biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
 export type AnyClient = Client<any, any>
 
 export type ClientOptions<Local, Remote, Literal = never> = ClientTarget &
   ClientSettings &
   ChannelHooks<Client<Local, Remote>> & {
-    /** What the server can call. More can be added with `expose`. */
+    /** The methods that the server can call. More can be added with `expose`. */
     methods?: SomeHandlers<Local, Client<Local, Remote>, Literal>
   }
 
-/** Of every contract, its types gone. */
+/** The options of any contract, without their types. */
 export type UntypedClientOptions = ClientOptions<UntypedSide, UntypedSide>
 
 export const CLIENT_OPTIONS = {
@@ -90,7 +91,7 @@ export const CLIENT_OPTIONS = {
   methods: 'object',
 } as const satisfies OptionKinds<UntypedClientOptions, 'helloTimeoutMs'>
 
-/** A client; its types are gone. */
+/** A client without its types. */
 export class LastingClient extends CorePeer implements AnyClient {
   readonly contract: Contract | undefined
   protected readonly core: ChannelCore
@@ -98,22 +99,22 @@ export class LastingClient extends CorePeer implements AnyClient {
   readonly #state: StateHolder
   readonly #createLink: (events: LinkEvents) => Link
   readonly #logger: LoggerOption | undefined
-  /** What failed since the last attempt began, as it is noted already. */
+  /** The failure since the last attempt began, if it is noted already. */
   #noted: string | undefined
   readonly #outage: Outage
   readonly #features: FeatureTable
   readonly #keptLink: KeptLink | undefined
-  /** Counts its connections. */
+  /** The number of its connections so far. */
   #attempt = 0
   #link: Link | undefined
   #everConnected = false
-  /** Whether the hooks were told of a connection, and not yet of its end. */
+  /** Whether the hooks were called for a connection, and not yet for its end. */
   #wasTold = false
-  /** Counts what becomes of connections, so that what comes late knows that its own has gone. */
+  /** Counts the changes of the connection, so that late events can see that their own connection has gone. */
   #turn = 0
   #closing: Promise<void> | undefined
 
-  /** @param features what it can do. */
+  /** @param features the features of the client. */
   constructor(
     contract: Contract | undefined,
     options: UntypedClientOptions,
@@ -162,7 +163,7 @@ export class LastingClient extends CorePeer implements AnyClient {
     if (options.autoConnect !== false) void this.connect()
   }
 
-  /** The results that the server keeps by key, as it said. */
+  /** The results that the server keeps by key, by its answer to the hello. */
   get keys(): Keys | undefined {
     return this.core.peer.keys
   }
@@ -184,7 +185,7 @@ export class LastingClient extends CorePeer implements AnyClient {
       this.#startLink()
     }
     const connected = this.#whenConnected()
-    // Nobody need wait: the state tells the same.
+    // The caller need not wait for the promise: the state reports the same.
     connected.catch(() => {})
     return connected
   }
@@ -221,7 +222,7 @@ export class LastingClient extends CorePeer implements AnyClient {
     await link?.stop()
   }
 
-  /** Each link's events are heard only while it is the current one. */
+  /** The events of a link count only while it is the current one. */
   #startLink(): void {
     const link: Link = this.#createLink({
       connecting: (attempt) => {
@@ -254,7 +255,7 @@ export class LastingClient extends CorePeer implements AnyClient {
     this.#link = link
   }
 
-  /** Logs and keeps a failure, once: the time of the next attempt may be told again. */
+  /** Logs and keeps a failure, once: the time of the next attempt may be reported again. */
   #note(retryAt: number | null, failure: Failure): void {
     if (this.#noted === failure.message) return
     this.#noted = failure.message
@@ -267,7 +268,10 @@ export class LastingClient extends CorePeer implements AnyClient {
     else this.#outage.failed(failure)
   }
 
-  /** Warns of the end of a connection, and of the first attempt that fails; those after it are of no news. */
+  /**
+   * Logs the end of a connection and the first failed attempt as warnings. Further failed attempts are logged at the
+   * level `debug`.
+   */
   #logWait(retryAt: number | null, failure: Failure): void {
     const next =
       retryAt === null
@@ -292,7 +296,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 
   #ended(info: CloseInfo): void {
-    // A connection that went before it was ready was told to nobody.
+    // If a connection ends before it is ready, no hook was called for it.
     if (!this.#wasTold) return
     this.#wasTold = false
     this.#hooks.disconnect(this, info)
@@ -300,7 +304,7 @@ export class LastingClient extends CorePeer implements AnyClient {
 
   #resumed(hello: HelloResult | undefined): void {
     if (this.#link?.session?.isSame !== false) return this.#connected(hello)
-    // What is in between has kept this client's calls; the server knows nothing of them any more.
+    // The program in between has kept this client's calls, but the server does not have them any more.
     this.#ended({ code: 1006, reason: 'The server does not have the session any more' })
     this.#opened(hello)
   }
@@ -361,7 +365,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 }
 
-/** The state between two connections. `onLine` is false only where a browser knows it. */
+/** @returns the status between two connections. `onLine` is false only if a browser knows that there is no network. */
 function between(): 'reconnecting' | 'offline' {
   return globalThis.navigator?.onLine === false ? 'offline' : 'reconnecting'
 }

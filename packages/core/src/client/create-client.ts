@@ -11,13 +11,13 @@ import {
 } from './client.js'
 
 /**
- * Makes a client, which connects and stays connected.
+ * Makes a client, which connects, and connects again after a loss.
  *
- * Calls made while there is no connection wait for one, until their timeout, as many as the limits
- * `queuedMessages` and `queuedBytes` allow. Calls that a disconnect cuts off reject with
- * `RpcDisconnectedError`; its `outcome` says whether they may have run.
+ * Calls that are made without a connection wait for one, until their timeout and within the limits `queuedMessages` and
+ * `queuedBytes`. Calls that are cut off by a disconnect reject with `RpcDisconnectedError`; its `outcome` says whether
+ * they may have run.
  *
- * @throws {RpcConfigError} where an option, the address or a method's name is wrong.
+ * @throws {RpcConfigError} if an option, the address or a method's name is wrong.
  */
 export function createClient<
   Server extends ContractSide,

@@ -5,13 +5,13 @@ import type { RpcError } from '../errors/errors.js'
 import { type Failure, remedyOf } from './dial/failure.js'
 import type { ClientStatus } from './state.js'
 
-/** As much of a client's state as says where it stands. */
+/** The part of a client's state that is needed here. */
 interface Standing {
   readonly status: ClientStatus
   readonly lastError: RpcError | null
 }
 
-/** What a client knows of its time without a connection, for messages. */
+/** The facts of a client's time without a connection, for messages. */
 export class Outage {
   /** The address, without secrets, if there is only one. */
   readonly #address: string | undefined
@@ -38,7 +38,7 @@ export class Outage {
     this.#failure = failure
   }
 
-  /** Why a call has no answer yet, for the error of one that waits no longer. */
+  /** @returns why a call has no answer yet, for the error of a call that waits no longer. */
   describe({ status, lastError }: Standing): Absence | undefined {
     if (status === 'connected') return undefined
     const remedy = status === 'offline' ? OFFLINE : this.#remedy
@@ -65,7 +65,7 @@ export class Outage {
 
 const OFFLINE = 'The browser says that there is no network'
 
-/** A failure in as few words as name the address. */
+/** @returns a short text of a failure, with the address. */
 function shortly({ where, message, isAddressed }: Failure): string {
   return where === undefined || isAddressed ? message : `${where}: ${message}`
 }

@@ -3,7 +3,7 @@ import type { RetryOptions } from './dial/backoff.js'
 import type { Link, LinkEvents } from './dial/link.js'
 import type { UrlSource } from './dial/url.js'
 
-/** What a link that shares another program's connection has to know of the client's own wishes. */
+/** The options of the client that a link needs if it shares another program's connection. */
 export interface ShareOptions {
   readonly url: UrlSource
   readonly retry: RetryOptions
@@ -12,11 +12,11 @@ export interface ShareOptions {
   readonly logger?: LoggerOption | undefined
 }
 
-/** Has a client use another program's connection to its server; made by `betweenTabs` of `@flashrpc/core/tabs`. */
+/** Lets a client use another program's connection to its server. Made by `betweenTabs` of `@flashrpc/core/tabs`. */
 export interface Share {
   /**
-   * @param createOwn makes a link of the client's own, for the day when nothing can be shared any more.
-   * @returns `undefined` where nothing can be shared: then the client has a connection of its own.
+   * @param createOwn makes a link of the client's own, for when the connection can't be shared any more.
+   * @returns the link; `undefined` if nothing can be shared. Then the client has its own connection.
    */
   createLink(options: ShareOptions, events: LinkEvents, createOwn: () => Link): Link | undefined
 }

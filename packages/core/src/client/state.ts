@@ -3,16 +3,16 @@ import { unref } from '../base/unref.js'
 import type { RpcError } from '../errors/errors.js'
 
 /**
- * Where a client stands:
+ * The status of a client:
  *
  * - `idle`: not asked to connect yet
  * - `connecting`: its first attempt is under way
  * - `connected`: calls go through
  * - `reconnecting`: between connections; the next attempt is due at `retryAt`, or under way
  * - `offline`: as `reconnecting`, and the browser says that there is no network
- * - `unauthorized`: the server does not know who this is (4401, HTTP 401); stopped
+ * - `unauthorized`: the server does not accept the client's credentials (4401, HTTP 401); stopped
  * - `failed`: the server, or the number of attempts, forbids another one; stopped
- * - `closed`: by `close()`; for good
+ * - `closed`: ended for good by `close()`
  */
 export type ClientStatus =
   | 'idle'
@@ -24,28 +24,28 @@ export type ClientStatus =
   | 'failed'
   | 'closed'
 
-/** A client's state at one moment; a change makes a new object. */
+/** A client's state at one moment. Each change makes a new object. */
 export interface ClientState {
   readonly status: ClientStatus
-  /** Attempts to connect since the last connection that came about; 0 while connected. */
+  /** The number of attempts to connect since the last connection; 0 while connected. */
   readonly attempt: number
-  /** When the next attempt is due, in ms since the epoch; null where none is waited for. */
+  /** When the next attempt is due, in ms since the epoch; null if none is awaited. */
   readonly retryAt: number | null
   /** Why the last attempt failed or the last connection ended; null while connected. */
   readonly lastError: RpcError | null
-  /** How long the server took to answer, in ms, when it was last asked; null if it was never asked. */
+  /** How long the server took for its last answer to a ping or the hello, in ms; null if there was none. */
   readonly latencyMs: number | null
   /** The server's name for this session; null before the first, and with a plain JSON-RPC server. */
   readonly sessionId: string | null
   /** Whether the connection continues the session of the one before. */
   readonly resumed: boolean
-  /** Calls that were sent and wait for their answer; not streams, which may go on for ever. */
+  /** The number of calls that were sent and wait for their answer, without streams, which may go on for ever. */
   readonly inFlight: number
-  /** Calls and notifications that wait for a connection. */
+  /** The number of calls and notifications that wait for a connection. */
   readonly queued: number
 }
 
-/** The state of a client that has done nothing yet; on a server that renders, of every client. */
+/** The state of a client that has not begun to connect; on a server that renders, of every client. */
 export const IDLE_STATE: ClientState = Object.freeze({
   status: 'idle',
   attempt: 0,
@@ -58,36 +58,37 @@ export const IDLE_STATE: ClientState = Object.freeze({
   queued: 0,
 })
 
-/** Calls under way: they change all the time, and are counted where they are kept. */
+/** The counts of calls. They change often, and are read from the objects that keep the calls. */
 interface Counts extends Pick<ClientState, 'inFlight' | 'queued'> {
   /** How many calls were begun since the client was made. */
   readonly begun: number
 }
 
-/** A listener, and what is known of it. */
+/** A listener and its state. */
 interface Entry {
   readonly listener: (state: ClientState) => void
-  /** Whether it made a call when it was told of counts. Then it is not told of counts until something else changes. */
+  /** Whether it made a call when counts were reported to it. Then it gets no counts until something else changes. */
   isQuiet: boolean
 }
 
 /**
- * How many changes of the counts are told in the turn in which they happen, after a pause of `PAUSE_MS`. All others
- * are told once in `COUNTS_MS`.
+ * How many changes of the counts are reported in the turn in which they happen, after a pause of `PAUSE_MS`. All others
+ * are reported once in `COUNTS_MS`.
  */
 const FREE_TELLINGS = 8
 /**
- * How long the counts must stay the same, in ms, before changes are told at once again; and how often they are told
- * otherwise.
+ * How long the counts must stay the same, in ms, before changes are reported at once again; and how often they are
+ * reported otherwise.
  */
 const PAUSE_MS = 1_000
 const COUNTS_MS = 100
 
 /**
- * Holds a client's state, and tells its listeners of each change, in order.
+ * Holds a client's state, and reports each change to its listeners, in order.
  *
  * A listener may make calls, which changes the counts. So that this does not go on for ever, changes of the counts are
- * told later, together and less and less often, and not to listeners that make calls when they are told of them.
+ * reported later, together and less and less often. Listeners that make calls when counts are reported to them do not
+ * get them.
  */
 export class StateHolder {
   readonly #entries = new Set<Entry>()
@@ -96,7 +97,7 @@ export class StateHolder {
   #state = IDLE_STATE
   #told = IDLE_STATE
   #isTelling = false
-  /** The state has changed while listeners were being told. */
+  /** The state has changed while listeners were being called. */
   #hasChanged = false
   #isTellingScheduled = false
   #freeTellings = FREE_TELLINGS
@@ -117,8 +118,8 @@ export class StateHolder {
   }
 
   /**
-   * @returns a function that takes the listener away. A listener that is added twice is told twice, and is taken away
-   *   one at a time.
+   * @returns a function that takes the listener away. A listener that is added twice is called twice, and each of these
+   *   functions takes it away once.
    */
   subscribe(listener: (state: ClientState) => void): () => void {
     if (this.#entries.size === 0) this.#told = this.current
@@ -127,13 +128,13 @@ export class StateHolder {
     return () => void this.#entries.delete(entry)
   }
 
-  /** Changes the state and tells of it, unless it says what it said before. */
+  /** Changes the state and reports the change, unless the state stays the same. */
   set(change: Partial<ClientState>): void {
     this.#state = Object.freeze({ ...this.current, ...change })
     this.#tell()
   }
 
-  /** The counts may have changed; told once for all changes of a turn, where anybody listens. */
+  /** The counts may have changed. This is reported once for all changes of a turn, if there are listeners. */
   recount(): void {
     if (this.#isTellingScheduled || this.#entries.size === 0) return
     this.#isTellingScheduled = true
@@ -143,13 +144,13 @@ export class StateHolder {
     }
     if (performance.now() - this.#countsToldAt > PAUSE_MS) this.#freeTellings = FREE_TELLINGS
     if (this.#freeTellings > 0) queueMicrotask(tell)
-    // A change that is still to be told must not keep the process alive.
+    // A change that is still to be reported must not keep the process alive.
     else unref(setTimeout(tell, COUNTS_MS))
   }
 
   #tell(): void {
     this.#hasChanged = true
-    // The loop below tells the newest state next; nobody is told an older state after a newer one.
+    // The loop below reports the newest state next, so no listener gets an older state after a newer one.
     if (this.#isTelling) return
     this.#isTelling = true
     while (this.#hasChanged) {

@@ -15,12 +15,12 @@ import {
 } from './hello.js'
 import type { Answer } from './message-link.js'
 
-/** What a client says of itself on one connection. */
+/** The parts of a client's hello that differ between connections. */
 export interface ClientHello extends Pick<HelloParams, 'id' | 'attempt' | 'methods' | 'resume'> {
   readonly limits: HelloLimits
 }
 
-/** The client's part: it says hello, and waits for the answer. */
+/** The client's part of the handshake: it sends the hello, and waits for the answer. */
 export class ClientHandshake implements Handshake {
   readonly isServer = false
   readonly isPlain: boolean
@@ -29,8 +29,8 @@ export class ClientHandshake implements Handshake {
   readonly #timeoutMs: number
 
   /**
-   * @param isPlain whether no hello is said.
-   * @param timeLeftMs how much of the time for the handshake is left, in ms; `timeoutMs` is all of it.
+   * @param isPlain whether no hello is sent.
+   * @param timeLeftMs the time that is left for the handshake, in ms; `timeoutMs` is the whole time.
    */
   constructor(hello: ClientHello, isPlain: boolean, timeLeftMs: number, timeoutMs: number) {
     this.#hello = hello
@@ -62,8 +62,8 @@ export class ClientHandshake implements Handshake {
       this.#answered(line, message as Answer)
       return true
     }
-    // A client that would go on with its session hears nothing else before the answer to that: it would come from a
-    // server that has lost patience, and speaks as to a plain peer, in the name of another channel.
+    // A client that wants to resume its session ignores all other messages before the answer. They would come from a
+    // server that has waited too long and treats the client as a plain peer, on another channel.
     return this.#hello.resume !== undefined
   }
 
@@ -79,7 +79,7 @@ export class ClientHandshake implements Handshake {
       return line.end(CloseCode.violation, answer.error.message)
     }
     const hello = answer.kind === 'result' ? readHelloResult(answer.result) : undefined
-    // A server that knows nothing of codecs, and answers the JSON of the hello, speaks JSON.
+    // A server that answers the hello and names no codec uses JSON.
     const peers = hello?.codec ?? jsonCodec.name
     if (peers !== line.format.codec.name) return line.refuseCodec(peers)
     if (hello) line.agree(hello)

@@ -36,22 +36,24 @@ import { PLAIN_PEER } from './peer-facts.js'
 import { atEndOfTurn, type FrameSink, type InTurn, SharedFrame } from './shared-frame.js'
 import type { TappedConnection, WireTap } from './wire-tap.js'
 
-/** How this side speaks: one object for all of a server's connections. */
+/** The settings of this side's connections: one object for all connections of a server. */
 export interface ConnectionSettings extends KeepaliveOptions {
   readonly format: Format
 }
 
-/** What is much in a socket, in bytes. */
+/** A socket with more bytes than this to send is congested. */
 const CONGESTED = 1024 * 1024
-/** How many control messages of the connection (acknowledgements, answers to pings) may go ahead of what waits. */
+/**
+ * How many control messages of the connection (acknowledgements, answers to pings) may go ahead of waiting messages.
+ */
 const MOST_CONTROLS = 10_000
 
-/** A bare connection keeps nothing. */
+/** A connection without a session keeps nothing. */
 const NOTHING: Held = { messages: 0, bytes: 0 }
 
 /**
- * One live connection: it shakes hands, turns frames into messages and messages into frames, and watches whether the
- * other side is alive. It knows no calls, and is not used again when it has ended.
+ * One connection: it makes the handshake, turns frames into messages and messages into frames, and watches whether the
+ * other side is alive. It knows no calls, and is not used again after its end.
  */
 export class Connection
   implements MessageLink, HandshakeLine, BuiltInEvents, KeepaliveEvents, FrameSink, InTurn
@@ -69,20 +71,20 @@ export class Connection
   peer = PLAIN_PEER
   #patience: ReturnType<typeof setTimeout> | undefined
   readonly #keepalive: Keepalive
-  /** What is written in a turn, in the fewest frames. */
+  /** Puts the messages that are written in one turn into as few frames as possible. */
   readonly #shared = new SharedFrame(this)
-  /** What has come of the message that is being read. */
+  /** The bytes of the message that is being read, as far as they have come. */
   #bytes = 0
   /** The frame of the message that is being read; the frames of its bytes follow it. */
   #frame: Frame | undefined
-  /** What was decoded from it, and its size in bytes; if messages share the frame, of all of them. */
+  /** The decoded message and its size in bytes. If messages share the frame, both are those of all of them. */
   #decoded: unknown
   #size = 0
   /** How many messages share it. */
   #sharers = 1
-  /** What a message that is being read takes in memory, in bytes; 0 until somebody asks. */
+  /** The memory that the message being read takes, in bytes; 0 until it is needed. */
   #weight = 0
-  /** How many control messages went ahead of what waits. */
+  /** The number of control messages that went ahead of waiting messages. */
   #controlsAhead = 0
   #isEndTold = false
   #isCorked = false
@@ -103,7 +105,7 @@ export class Connection
     this.#keepalive = new Keepalive(transport, settings, this)
   }
 
-  /** Begins, once the maker of the connection has put it where its events will look for it. */
+  /** Begins. Called after the maker of the connection has stored it, because the events use the stored one. */
   start(): void {
     const handshake = this.#handshake
     const { isPlain, timeLeftMs } = handshake
@@ -119,12 +121,12 @@ export class Connection
       queueMicrotask(() => this.failed(thrown))
       return
     }
-    // In a later turn, as with a hello that is answered, because the caller does not have the channel yet.
+    // In a later turn, because the caller does not have the channel yet.
     if (isPlain) queueMicrotask(() => this.#beginUnasked())
     else handshake.begin(this)
   }
 
-  /** What the transport is given that may take it apart. */
+  /** The events as an object that the transport may destructure. */
   get #apart(): BuiltInEvents {
     return {
       frame: (frame) => this.frame(frame),
@@ -137,13 +139,13 @@ export class Connection
     }
   }
 
-  /** Has what comes told to a link above it from now on: a session, or the channel that goes on over it. */
+  /** From now on, events go to the link above this one: a session, or the channel that goes on over the connection. */
   tellInstead(events: LinkEvents, handshake: Handshake = this.#handshake): void {
     this.#events = events
     this.#handshake = handshake
   }
 
-  // ── What the transport tells ──────────────────────────────────────────────────────────────────
+  // ── Events of the transport ───────────────────────────────────────────────────────────────────
 
   frame(frame: Frame): void {
     try {
@@ -191,7 +193,7 @@ export class Connection
     this.#events.ended(this, info, false, this.#isEndTold)
   }
 
-  // ── What its keepalive tells ──────────────────────────────────────────────────────────────────
+  // ── Events of the keepalive ───────────────────────────────────────────────────────────────────
 
   ping(): void {
     this.sendControl('rpc.ping')
@@ -213,7 +215,7 @@ export class Connection
     this.end(CloseCode.tooMany, 'More comes in a second than may')
   }
 
-  // ── What its handshake does ───────────────────────────────────────────────────────────────────
+  // ── For the handshake ─────────────────────────────────────────────────────────────────────────
 
   get format(): Format {
     return this.#settings.format
@@ -262,7 +264,7 @@ export class Connection
     const ours = this.format.codec.name
     const { isServer } = this.#handshake
     const reason = isServer ? codecMismatch(peers, ours) : codecMismatch(ours, peers)
-    // A client tells it when it stops.
+    // A client reports the mismatch when it stops, so it is not reported here.
     if (isServer) {
       this.#isEndTold = true
       this.#events.error(new RpcProtocolError(reason), IN_FRAME)
@@ -276,7 +278,7 @@ export class Connection
     this.#events.error(error, context)
   }
 
-  /** Treats the other side as a plain peer, unless it has said that it is something else. */
+  /** Treats the other side as a plain peer, unless its hello has said otherwise. */
   #beginUnasked(): void {
     if (this.stage === 'waiting') this.complete(undefined)
   }
@@ -286,14 +288,14 @@ export class Connection
     this.#patience = undefined
   }
 
-  // ── What its channel asks ─────────────────────────────────────────────────────────────────────
+  // ── For the channel ───────────────────────────────────────────────────────────────────────────
 
-  /** Has what is written and what comes pass through a tap from now on, or through none. */
+  /** From now on, frames in both directions pass through this tap, or through none. */
   tap(tap: WireTap | undefined): void {
-    // What was written before is not the tap's.
+    // Messages that were written before do not pass through the tap.
     this.#shared.flush()
     this.#tapped = undefined
-    // A tap that fails here is left out.
+    // If the tap fails here, it is left out.
     this.#tryOut(() => {
       this.#tapped = tap?.connected({
         send: (frame) => this.#sendUntapped(frame),
@@ -308,17 +310,17 @@ export class Connection
     return this.stage === 'extended'
   }
 
-  /** Whether answers must wait until the handshake is over, as it decides whether a session counts them. */
+  /** Whether answers must wait until the handshake is over, because it decides whether a session counts them. */
   get holdsAnswers(): boolean {
     return this.stage === 'waiting' && this.#handshake.holdsAnswers
   }
 
-  /** The name of what the other side speaks, if it is not JSON-RPC 2.0. */
+  /** The name of the other side's dialect, if it does not use JSON-RPC 2.0. */
   get dialect(): string | undefined {
     return this.#transport.dialect
   }
 
-  /** How many bytes wait to leave, if that is known. */
+  /** The number of bytes that wait to be sent, if that is known. */
   get bufferedBytes(): number | undefined {
     try {
       return this.#transport.bufferedBytes
@@ -337,7 +339,7 @@ export class Connection
     }
   }
 
-  /** What waits in the socket, in bytes; 0 if that is not known. */
+  /** The number of bytes that wait in the socket; 0 if that is not known. */
   get #buffered(): number {
     return this.bufferedBytes ?? 0
   }
@@ -351,10 +353,7 @@ export class Connection
     }
   }
 
-  /**
-   * A message must wait here if so much waits in the socket. A message that joins a frame which is being filled need
-   * not.
-   */
+  /** False if the socket holds too many bytes: then a message must wait. A message that joins a frame need not wait. */
   hasRoomFor(): boolean {
     return !(this.#shared.isEmpty && this.#isSocketFull)
   }
@@ -387,7 +386,7 @@ export class Connection
 
   send(encoded: Encoded): boolean {
     if (this.stage === 'over') return false
-    // A message that joins others in their frame goes the way that they go.
+    // A message that joins a frame is sent, or lost, with the frame.
     if (this.#shared.isEmpty && this.#isClosed) return false
     if (typeof encoded === 'string' && this.#shared.take(encoded)) return true
     this.#shared.flush()
@@ -397,12 +396,12 @@ export class Connection
       return this.#sendTogether([frame, ...bytes])
     }
     if (bytes.length > 0 || !this.isExtended) this.#cork()
-    // A message whose last frame did not leave is never complete: nobody has seen it.
+    // If the last frame did not leave, the message never becomes complete: the other side can't read it.
     return this.#send(frame) && bytes.every((part) => this.#send(part))
   }
 
   /**
-   * What can share no frame leaves in one piece all the same: the messages of a turn to a plain peer, a message and its
+   * Writes of one turn leave together even if they can't share a frame: messages to a plain peer, a message and its
    * bytes.
    */
   #cork(): void {
@@ -466,7 +465,7 @@ export class Connection
     return encoded !== undefined && this.send(encoded)
   }
 
-  /** A peer that reads so little that too many control messages wait is closed. */
+  /** Closes the connection if the other side reads so little that too many control messages wait. */
   #hasRoomForControl(): boolean {
     if (!this.#isSocketFull) this.#controlsAhead = 0
     else if (++this.#controlsAhead > MOST_CONTROLS) {
@@ -476,7 +475,7 @@ export class Connection
     return true
   }
 
-  /** Encodes a control message. A codec that can't carry that much is of no use. */
+  /** Encodes a control message. A codec that can't carry it can't be used. */
   #encode(message: object): Encoded | undefined {
     try {
       return encode(this.format, message)
@@ -486,20 +485,20 @@ export class Connection
     }
   }
 
-  /** The codec can't carry a message of the protocol's own: the connection ends. */
+  /** The codec can't carry a control message: the connection ends. */
   codecFailed(thrown: unknown): void {
     this.#events.error(thrown, IN_FRAME)
     this.end(CloseCode.internal, `The codec "${this.format.codec.name}" failed`)
   }
 
-  /** Ends the connection: told at once, whatever the goodbye on the wire still takes. */
+  /** Ends the connection. This is reported at once, however long the closing handshake still takes. */
   end(code: number, reason: string): void {
     this.#shared.flush()
     this.#tryOut(() => this.#transport.close(code, reason))
     this.close({ code, reason })
   }
 
-  // A bare connection counts and keeps nothing.
+  // A connection without a session counts and keeps nothing.
 
   get held(): Held {
     return NOTHING
@@ -525,7 +524,7 @@ export class Connection
     return undefined
   }
 
-  /** Nobody counts messages on a bare connection. */
+  /** Messages are not counted on a connection without a session. */
   unreceived(): readonly OutgoingMessage[] {
     return []
   }
@@ -538,7 +537,7 @@ export class Connection
     this.end(code, reason)
   }
 
-  /** Ends the connection to another side that is known to be dead: no goodbye is waited for. */
+  /** Ends the connection to a side that is known to be dead: there is no closing handshake. */
   #drop(info: CloseInfo): void {
     this.#tryOut(() => {
       if (this.#transport.terminate) this.#transport.terminate()
@@ -547,14 +546,14 @@ export class Connection
     this.close(info)
   }
 
-  /** A function that was given for the connection (of its transport, or its tap) has failed: the connection ends. */
+  /** A function of the transport or of the tap has failed: the connection ends. */
   failed(thrown: unknown): void {
     if (this.stage === 'over') return
     this.#events.error(thrown, OF_CONNECTION)
     this.#drop({ code: 1006, reason: `The transport failed: ${describeThrown(thrown)}` })
   }
 
-  /** Runs something whose result does not matter any more; if it fails, `onError` is told. */
+  /** Runs a function without using its result. If it throws, `onError` is called. */
   #tryOut(act: () => void): void {
     try {
       act()
@@ -563,7 +562,7 @@ export class Connection
     }
   }
 
-  // ── What comes in ─────────────────────────────────────────────────────────────────────────────
+  // ── Incoming ──────────────────────────────────────────────────────────────────────────────────
 
   #receive(frame: Frame): void {
     if (this.stage === 'over') return
@@ -596,7 +595,7 @@ export class Connection
     }
   }
 
-  /** Tells a whole message, or each of an array of messages. */
+  /** Passes on a whole message, or each message of an array. */
   #take(decoded: unknown, tooDeep: ReadonlySet<unknown> | undefined): void {
     const bytes = this.#bytes
     this.#bytes = 0
@@ -618,7 +617,7 @@ export class Connection
     this.#events.message(this, message, bytes, refusal)
   }
 
-  /** Takes the control messages of the keepalive. @returns whether it was one of these. */
+  /** Handles the control messages of the keepalive. @returns whether the message was one of these. */
   #isOwn(method: string, params: unknown): boolean {
     if (method === 'rpc.ping') this.sendControl('rpc.pong', this.#handshake.pong())
     else if (method === 'rpc.pong') this.#ponged(params)
@@ -628,13 +627,13 @@ export class Connection
 
   #ponged(params: unknown): void {
     const { spreadMs, unasked } = (params ?? {}) as { spreadMs?: unknown; unasked?: unknown }
-    // This pong says that a message of ours is arriving; the answer to a ping comes after that message.
+    // This pong tells that our message is arriving; the answer to a ping comes after that message.
     if (unasked === true) return
     this.#keepalive.answered()
     if (Number.isFinite(spreadMs)) this.#events.spread(spreadMs as number)
   }
 
-  /** Messages of an extended peer that share a frame are taken as if each had come alone. */
+  /** Handles the messages of an extended peer that share a frame, as if each had come alone. */
   #takeArray(
     messages: readonly unknown[],
     bytes: number,
@@ -671,12 +670,12 @@ export class Connection
     this.#sharers = 1
   }
 
-  /** Why a message that nests too deep is refused. */
+  /** The reason for refusing a message that nests too deep. */
   get #tooDeep(): string {
     return `it nests deeper than ${this.#settings.limits.depth}`
   }
 
-  /** How much memory the message that is being read takes, in bytes. It is measured only when somebody asks. */
+  /** The memory that the message being read takes, in bytes. It is measured only when this is read. */
   get weight(): number {
     if (this.#weight === 0) this.#weight = weightOfLittle(this.#size / this.#sharers)
     if (this.#weight === 0) {

@@ -1,12 +1,12 @@
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 
-/** How connections and sessions end. */
+/** The ways in which connections and sessions end. */
 
 /** Close codes after which a server keeps no session: its client ended it, or broke the protocol. */
 export const SESSION_ENDS: ReadonlySet<number> = new Set([
   CloseCode.normal,
-  // A page is left, and its session's token with it.
+  // The user has left the page, so the token of its session is lost.
   CloseCode.goingAway,
   1002,
   1003,
@@ -16,17 +16,17 @@ export const SESSION_ENDS: ReadonlySet<number> = new Set([
   CloseCode.violation,
 ])
 
-/** Its client goes on elsewhere. */
+/** The client goes on over another connection. */
 export const MOVED: CloseInfo = {
   code: CloseCode.takenOver,
   reason: 'The client goes on with an earlier session',
 }
 
-/** More is held for the other side than may be. */
+/** The messages that are held for the other side exceed the limit. */
 export const OVERFLOW: CloseInfo = {
   code: CloseCode.tryAgainLater,
   reason: 'More waits for the other side than is kept, and it is not there',
 }
 
-/** The reason with which a connection is closed whose other side reads nothing. */
+/** The close reason of a connection if the other side reads nothing. */
 export const TOO_MUCH_WAITS = 'Too much waits here that is not read there'

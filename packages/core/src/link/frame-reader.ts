@@ -14,19 +14,19 @@ import { isDeeper, mayNestDeeper, nestsDeeper, pruned } from '../wire/json-depth
 import { readHelloFrame, readJson } from './hello.js'
 import type { ChannelLimits } from './limits.js'
 
-/** What a frame turned out to be. */
+/** The result of reading a frame. */
 export type Reading =
   /** One or more whole messages, or the last part of these. */
   | Whole
   /** A part of a message; the rest is on its way. */
   | { kind: 'part' }
   | { kind: 'too-big' }
-  /** Text that nests too deep, and of which nothing else can be read. */
+  /** Text that nests too deep and that can't be read otherwise. */
   | { kind: 'too-deep' }
   | { kind: 'unreadable'; cause: unknown }
   /** The platform lacks a global that is needed to read such frames. */
   | { kind: 'unable'; cause: RpcConfigError }
-  /** JSON, where the codec is another one. */
+  /** JSON, although another codec is used. */
   | { kind: 'other-codec' }
   | { kind: 'violation'; what: string }
 
@@ -40,19 +40,19 @@ interface Whole {
 
 const PART: Reading = { kind: 'part' }
 const TOO_DEEP: Reading = { kind: 'too-deep' }
-/** So many characters of JSON are parsed before it is looked how deep they nest … */
+/** JSON up to this length, in characters, is parsed before its nesting is checked, if `MOST_LEVELS` allows it. */
 const LITTLE = 64 * 1024
-/** … where they may nest no deeper than a function may call itself. */
+/** The most levels of JSON that may be walked by recursion. */
 const MOST_LEVELS = 1_000
 
 /**
- * Turns the frames that come in into messages: decodes them, and joins to a message the bytes that
- * it announced. Holds one message at the most, and none larger than the limit.
+ * Turns incoming frames into messages: it decodes them, and joins a message with the bytes that it announced. It holds
+ * one message at the most, and none that is larger than the limit.
  */
 export class FrameReader {
-  /** Whether both sides have said hello: from then on all is in the codec. */
+  /** Whether both sides have sent their hello: from then on all messages are in the codec. */
   isAgreed = false
-  /** How the other side writes, where both sides take bytes in frames of their own. */
+  /** The frame type of the other side, if both sides accept bytes in frames of their own. */
   peerFrames: FrameType | undefined
   readonly #codec: Codec
   readonly #limits: Pick<ChannelLimits, 'message' | 'depth'>
@@ -76,7 +76,8 @@ export class FrameReader {
     try {
       if (this.#codec === jsonCodec) text = readText(frame)
       const { depth } = this.#limits
-      // What is made of little text is little; a codec of the user's own may go down into it, however far.
+      // A short text makes a small value. A codec of the application may walk it to any depth, so this holds for JSON
+      // only.
       const isLittle = text.length <= LITTLE && depth <= MOST_LEVELS && this.#codec === jsonCodec
       if (!isLittle && this.#isTooDeep(text)) return this.#readDeep(text, frame)
       decoded = this.#decode(text)
@@ -88,7 +89,7 @@ export class FrameReader {
     return this.#codec === jsonCodec ? this.#readAnnouncement(whole, frame) : whole
   }
 
-  /** Lets go of a message that will never be complete. */
+  /** Drops a message that will never be complete. */
   discard(): void {
     this.#incomplete = undefined
   }
@@ -97,10 +98,7 @@ export class FrameReader {
     return typeof frame === 'string' && nestsDeeper(frame, this.#limits.depth)
   }
 
-  /**
-   * Reads what can be read of text that nests too deep: the ids in it, the bytes that it announces, the messages
-   * beside it.
-   */
+  /** Reads the parts of a text that nests too deep: its ids, the bytes that it announces, the messages beside it. */
   #readDeep(text: string, frame: Frame): Reading {
     if (this.#codec !== jsonCodec) return TOO_DEEP
     const { text: left, places } = pruned(text, this.#limits.depth)
@@ -159,10 +157,10 @@ export class FrameReader {
       return { kind: 'unable', cause }
     }
     if (this.peerFrames && typeof frame !== 'string') {
-      // Between two that agreed on it, what can't be read is the bytes of a message that was missed.
+      // If both sides have agreed on the codec, an unreadable frame holds the bytes of a message that was missed.
       return violation(`a frame is not ${this.#codec.name}: ${plain(describeThrown(cause))}`)
     }
-    // Under a codec of JSON's own, nothing that is JSON is unreadable.
+    // If the codec itself is JSON, an unreadable frame is not JSON.
     const isJson = typeof frame === 'string' && !this.isAgreed && readJson(frame) !== undefined
     return isJson ? { kind: 'other-codec' } : { kind: 'unreadable', cause }
   }

@@ -13,15 +13,15 @@ export interface Handshake {
   readonly timeLeftMs: number
   /** Whether answers must wait for its end, because it decides whether a session counts them. */
   readonly holdsAnswers: boolean
-  /** The connection has begun, and a hello may be said. */
+  /** The connection has begun, and a hello may be sent. */
   begin(line: HandshakeLine): void
   /** The time is over. */
   timedOut(line: HandshakeLine): void
-  /** Takes a message, if it is the handshake's own, or must not be heard. @returns whether it was taken. */
+  /** Takes a message if it belongs to the handshake, or must be ignored. @returns whether it was taken. */
   takes(line: HandshakeLine, message: Classified): boolean
   /** A frame came in of which no message could be made. */
   unreadable(line: HandshakeLine): void
-  /** What a pong says besides; undefined for nothing. */
+  /** Further params of a pong; undefined for none. */
   pong(): object | undefined
 }
 
@@ -30,21 +30,21 @@ export interface HandshakeLine {
   /** `waiting`: the handshake goes on. `over`: the connection has ended. Otherwise, what the other side is. */
   readonly stage: 'waiting' | 'plain' | 'extended' | 'over'
   readonly format: Format
-  /** Sends JSON in text, whatever the codec is. */
+  /** Sends JSON in a text frame, also if the codec is another. */
   sendJson(message: object): void
-  /** Sends what the other side's hello lets it take from now on. */
+  /** From now on, sends in the ways that the other side's hello allows. */
   agree(hello: HelloParams | HelloResult): void
-  /** The handshake is over. @param hello what the other side said of itself; undefined if it is a plain peer. */
+  /** The handshake is over. @param hello the other side's hello, or its answer; undefined if it is a plain peer. */
   complete(hello: HelloParams | HelloResult | undefined): void
-  /** The other side has answered what it was asked last. */
+  /** The other side has answered the last question: the hello, or a ping. */
   answered(): void
   /** Ends the connection. */
   end(code: number, reason: string): void
   /**
-   * Tells both sides that they would not understand each other, and ends the connection.
+   * Reports a codec mismatch to both sides, and ends the connection.
    *
    * @param peers the name of the other side's codec.
-   * @param id of the request that it is told by; null if there is none.
+   * @param id the id of the request that is answered; null if there is none.
    */
   refuseCodec(peers: string, id?: MessageId): void
   error(error: unknown, context: ErrorContext): void

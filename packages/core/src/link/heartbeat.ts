@@ -1,29 +1,32 @@
 import { type Round, SharedTimers, type Sleeper } from '../base/shared-timers.js'
 
-/** How often to look whether the other side is alive, and how long to wait for its sign. */
+/** How often to check whether the other side is alive, and how long to wait for its sign of life. */
 export interface HeartbeatOptions {
   /** Silence, in ms, after which the other side is asked for a sign of life, give or take 3 %. Default 15,000. */
   readonly intervalMs: number
-  /** How long, in ms, to wait for the sign, or for bytes that move, before the connection counts as dead. Default 10,000. */
+  /**
+   * How long, in ms, to wait for the sign of life, or for bytes that move, before the connection counts as dead.
+   * Default 10,000.
+   */
   readonly timeoutMs: number
 }
 
 export const DEFAULT_HEARTBEAT: HeartbeatOptions = { intervalMs: 15_000, timeoutMs: 10_000 }
 
 /**
- * A timer that comes this much late, or by half the time for an answer where that is less, was held
- * up by sleep or suspension: an answer may be here already, unread.
+ * A timer that fires this late, or late by half the time for an answer if that is less, was delayed by sleep or
+ * suspension. An answer may have arrived already and be unread.
  */
 const LATE_MS = 2_000
-/** How long, in ms, the other side may be busy after such a delay, in addition to its latency. */
+/** How long, in ms, the other side may be busy after such a delay, beyond its latency. */
 const PROBE_MS = 3_000
-/** How many times, while a sign is awaited, it is checked whether bytes move. */
+/** How many times it is checked whether bytes move while a sign of life is awaited. */
 const LOOKS = 4
 
 export interface HeartbeatEvents {
   /** Ask the other side for a sign of life. */
   ping(): void
-  /** No sign came in time. Told once. */
+  /** No sign of life came in time. Called once. */
   dead(): void
   /** Whether bytes have arrived, or waiting bytes have left, since the last time it was asked. Default: not known. */
   hasMoved?(): boolean
@@ -32,25 +35,25 @@ export interface HeartbeatEvents {
 }
 
 /**
- * Finds out whether the other side is still alive: asks after a silence, and gives up on it when it
- * does not answer. Anything that comes in is a sign of life, and so are bytes of what is not whole yet, either way:
- * the question, or its answer, may wait behind them.
+ * Finds out whether the other side is still alive: it sends a ping after a silence, and reports the other side dead if
+ * no answer comes. Every incoming frame is a sign of life. So are bytes of an unfinished message, in either direction,
+ * because the ping or its answer may wait behind them.
  *
- * After a sleep of the machine the timers fire late and nothing has come in meanwhile: the other
- * side is then asked once more before it is declared dead.
+ * After a sleep of the machine, the timers fire late and nothing has come in meanwhile. Then the other side is asked
+ * once more before it is reported dead.
  */
 export class Heartbeat implements Sleeper {
   readonly #options: HeartbeatOptions
   readonly #events: HeartbeatEvents
-  /** In which it is looked how long nothing has come. */
+  /** The round of shared timers in which the silence is checked. */
   #round: Round | undefined
   /** Checks, while an answer is awaited, whether bytes move and whether the time is over. */
   #timer: ReturnType<typeof setTimeout> | undefined
-  /** How long an answer is awaited after the last sign of life, in ms, and when that ends. */
+  /** How long to wait for an answer after the last sign of life, in ms, and when that time ends. */
   #patienceMs = 0
   #deadline = 0
   #lastHeard = now()
-  /** What is waited for: nothing yet, the answer to a ping, or that to one after a hold-up. */
+  /** What is awaited: nothing, the answer to a ping, or the answer to a ping after a delay. */
   #asked: 'no' | 'ping' | 'probe' = 'no'
 
   constructor(options: HeartbeatOptions, events: HeartbeatEvents) {
@@ -73,13 +76,13 @@ export class Heartbeat implements Sleeper {
     this.#round = undefined
   }
 
-  /** It is time to look. */
+  /** It is time to check. */
   wake(lateMs: number): void {
     const { intervalMs, timeoutMs } = this.#options
     const late = lateMs > Math.min(LATE_MS, timeoutMs / 2)
     const isWaiting = this.#asked !== 'no'
     if (isWaiting && this.#events.hasMoved?.()) this.#deadline = now() + this.#patienceMs
-    // One probe, and no more: the timers of a page in the background are late for ever.
+    // Only one probe, because the timers of a page in the background are always late.
     if (this.#asked === 'probe' || (this.#asked === 'ping' && !late)) {
       if (now() < this.#deadline) return this.#look()
       this.stop()
@@ -98,7 +101,7 @@ export class Heartbeat implements Sleeper {
     this.#deadline = now() + this.#patienceMs
     this.stop()
     this.#asked = kind
-    // Bytes that moved before the question are no answer to it.
+    // Bytes that moved before the ping are not an answer to it.
     this.#events.hasMoved?.()
     this.#look()
     this.#events.ping()
@@ -117,7 +120,7 @@ export class Heartbeat implements Sleeper {
   }
 }
 
-/** Those of all connections that wait as long, by that. */
+/** The shared timers of all connections, by their interval. */
 const timers = new Map<number, SharedTimers>()
 
 function timersOf(intervalMs: number): SharedTimers {
@@ -126,12 +129,12 @@ function timersOf(intervalMs: number): SharedTimers {
   return known
 }
 
-/** So much sooner or later than after the whole interval may be looked, in ms. */
+/** How much earlier or later than the interval a check may come, in ms. */
 function grainOf(intervalMs: number): number {
   return intervalMs / 32
 }
 
-/** Monotonic: setting the clock makes nobody dead. */
+/** Monotonic, so that a change of the clock ends no connection. */
 function now(): number {
   return performance.now()
 }

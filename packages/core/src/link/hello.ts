@@ -5,31 +5,31 @@ import type { Format } from '../wire/format.js'
 import type { ErrorObject, RequestMessage } from '../wire/message.js'
 
 /**
- * The first exchange on a connection (docs/protocol.md, "Hello"): who speaks more than JSON-RPC 2.0
- * says so, and who does not is served as a plain peer.
+ * The first exchange on a connection (docs/protocol.md, "Hello"). A side that understands the extensions says so; a
+ * side that does not is treated as a plain peer.
  */
 
-/** What a server says in its hello of the results that it keeps by key (docs/protocol.md, "Keys"). */
+/** What a server's answer to the hello says about the results that it keeps by key (docs/protocol.md, "Keys"). */
 export interface Keys {
-  /** Names the results that the client's keys lead to. */
+  /** Identifies the results that belong to the client's keys. */
   readonly store: string
-  /** How long a result is kept at least, in ms. */
+  /** The least time for which a result is kept, in ms. */
   readonly ttlMs: number
 }
 
 /** The version of the extensions. */
 export const PROTOCOL_VERSION = 1
-/** The id of the hello request: a string, so that it meets none of our calls' integers. */
+/** The id of the hello request: a string, so that it differs from the ids of our calls, which are integers. */
 export const HELLO_ID = 'rpc:1'
 export const HELLO = 'rpc.hello'
 
-/** How the sender writes, and what it can read. */
+/** The format that the sender writes, and can read. */
 export interface HelloFormat {
   /** The name of its codec, which must be the other side's too. */
   readonly codec: string
-  /** In which frames its messages travel. Default `text`. */
+  /** The type of the frames that carry its messages. Default `text`. */
   readonly frames?: FrameType
-  /** Whether it takes bytes in frames of their own. Default false. */
+  /** Whether it accepts bytes in frames of their own. Default false. */
   readonly bytes?: boolean
 }
 
@@ -38,20 +38,22 @@ export interface HelloParams extends HelloFormat {
   readonly v: number
   /** The `id` of the client's channel, which is the same at each connection. */
   readonly id?: string
-  /** Counts the client's connections, from 1. */
+  /** The number of this connection among the client's, from 1. */
   readonly attempt: number
-  /** Which of its methods have a handler now. Default none. */
+  /** Those of its methods that have a handler now. Default none. */
   readonly methods?: readonly string[] | undefined
   readonly limits: HelloLimits
-  /** The session that the client would go on with. */
+  /** The session that the client wants to resume. */
   readonly resume?: Resume
 }
 
-/** Which session goes on, that it is the client's, and how far it has come there. */
+/**
+ * The session to resume, the proof that it is the client's, and the number of messages that the client has dispatched.
+ */
 export interface Resume {
   readonly sid: string
   readonly token: string
-  /** How many counted messages of the server the client has dispatched. */
+  /** The number of the server's counted messages that the client has dispatched. */
   readonly recv: number
 }
 
@@ -62,34 +64,34 @@ export interface HelloResult extends HelloFormat {
   readonly sid: string
   /** Whether this connection continues an earlier one. */
   readonly resumed: boolean
-  /** The window, in ms, over which clients come back that have lost their server together. */
+  /** The window, in ms, over which clients reconnect that have lost the server together. */
   readonly spreadMs: number
   readonly limits: HelloLimits
-  /** Where results are kept by key: whose, and for how long. */
+  /** If results are kept by key: the name of the store, and for how long. */
   readonly keys?: Keys
-  /** Where a session is kept: proves at the next connection that it is the client's. */
+  /** If a session is kept: proves on the next connection that the session is the client's. */
   readonly token?: string
-  /** How many counted messages of the client the server has dispatched in this session. */
+  /** The number of the client's counted messages that the server has dispatched in this session. */
   readonly recv?: number
-  /** The same, of the session that can't go on, where that is known. */
+  /** The same number for the session that can't be resumed, if it is known. */
   readonly lastRecv?: number
   /** How long the session outlives a connection, in ms. */
   readonly windowMs?: number
 }
 
-/** What the sender of these limits accepts. */
+/** The limits on what the sender accepts. */
 export interface HelloLimits {
   /** The largest message, in bytes. */
   readonly msg: number
-  /** How many messages, in one frame. Default 1. */
+  /** The most messages in one frame. Default 1. */
   readonly batch?: number
   /** How many levels of JSON a message may nest, itself the first. If it is missing, the sender has not said. */
   readonly depth?: number
-  /** How much the sender keeps of a session until it is acknowledged, in bytes. */
+  /** The most bytes of a session that the sender keeps until they are acknowledged. */
   readonly buf?: number
 }
 
-/** What a side tells of its format. Other codecs than JSON carry bytes among their own. */
+/** @returns the members of a hello that describe a format. Codecs other than JSON carry bytes inside their frames. */
 export function helloFormat({ codec, frameType }: Format): HelloFormat {
   return {
     codec: codec.name,
@@ -99,16 +101,16 @@ export function helloFormat({ codec, frameType }: Format): HelloFormat {
 }
 
 /**
- * The hello, and its answer, are JSON whatever the codec is.
+ * Reads a hello or its answer, which are JSON even if the codec is another.
  *
- * @returns the one or the other, decoded, where the text is such; otherwise `undefined`.
+ * @returns the decoded hello or answer; `undefined` if the text is neither.
  */
 export function readHelloFrame(text: string): unknown {
   const message = readJson(text) as { id?: unknown; method?: unknown } | null | undefined
   return message?.method === HELLO || message?.id === HELLO_ID ? message : undefined
 }
 
-/** @returns the value, or `undefined` where the text is no JSON. */
+/** @returns the value; `undefined` if the text is not JSON. */
 export function readJson(text: string): unknown {
   try {
     return jsonCodec.decode(text)
@@ -117,7 +119,7 @@ export function readJson(text: string): unknown {
   }
 }
 
-/** What a side is told whose codec is not the other's. */
+/** The text for both sides if their codecs differ. */
 export function codecMismatch(client: string, server: string): string {
   return `Codec mismatch: client ${quoted(client)}, server ${quoted(server)}. Give both the same codec`
 }
@@ -138,7 +140,7 @@ export function helloUnanswered(ms: number): string {
   return `rpc.hello was not answered within ${ms} ms. If the other side speaks plain JSON-RPC 2.0 and ignores it, set the option plain: true`
 }
 
-/** @returns the params, or `undefined` where they are not a hello's. */
+/** @returns the params; `undefined` if they are not those of a hello. */
 export function readHelloParams(value: unknown): HelloParams | undefined {
   const hello = value as Partial<HelloParams> | undefined
   const valid =
@@ -149,13 +151,13 @@ export function readHelloParams(value: unknown): HelloParams | undefined {
   return valid && named && resumes && readMethods(methods) ? (hello as HelloParams) : undefined
 }
 
-/** The number in it is not looked at: where it is wrong, that is said by a close code. */
+/** The number in it is not checked here: if it is wrong, a close code reports that. */
 function isResume(value: unknown): value is Resume {
   const { sid, token } = (value ?? {}) as Partial<Resume>
   return isChannelId(sid) && isChannelId(token)
 }
 
-/** @returns the result, or `undefined` where it is not a hello's. */
+/** @returns the result; `undefined` if it is not that of a hello. */
 export function readHelloResult(value: unknown): HelloResult | undefined {
   const hello = value as Partial<HelloResult> | null
   const valid = isPositiveInteger(hello?.v) && isChannelId(hello.sid) && hasLimits(hello.limits)
@@ -166,11 +168,11 @@ export function readHelloResult(value: unknown): HelloResult | undefined {
     ...(rest as Pick<HelloResult, 'v' | 'sid' | 'limits'>),
     ...(isPositiveInteger(windowMs) && { windowMs }),
     ...(token !== undefined && { token }),
-    // Of which too little is said, it has none: then nothing with a key is sent.
+    // If a member is missing, the server counts as having no store: then no call with a key is sent.
     ...(isKeys(keys) && { keys }),
     codec: String(codec),
     resumed: resumed === true,
-    // An endless spread (1e999 reads as that) would keep a client away for ever.
+    // An infinite window (1e999 is read as that) would keep a client away for ever.
     spreadMs: Number.isFinite(spreadMs) ? (spreadMs as number) : 0,
   }
 }
@@ -180,7 +182,7 @@ function isKeys(value: unknown): value is Keys {
   return isChannelId(store) && Number.isFinite(ttlMs) && (ttlMs as number) > 0
 }
 
-/** Whoever makes an id makes a short one. */
+/** The ids of a channel are short, so a long one is refused. */
 function isChannelId(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= 64
 }
@@ -194,7 +196,7 @@ function isPositiveInteger(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) > 0
 }
 
-/** @returns the names, or `undefined` where they are none. */
+/** @returns the names; `undefined` if the value is not an array of names. */
 export function readMethods(value: unknown): readonly string[] | undefined {
   const isNames = Array.isArray(value) && value.every((name) => typeof name === 'string')
   return isNames ? value : undefined

@@ -7,32 +7,32 @@ import type { RateLimit, RateLimitEvents } from './rate-limit.js'
 export interface KeepaliveOptions {
   readonly limits: ChannelLimits
   readonly heartbeat: HeartbeatOptions | false
-  /** Server: makes what holds up a client that sends too much. */
+  /** Server: makes the limit that slows down a client that sends too much. */
   readonly createRateLimit?: ((events: RateLimitEvents) => RateLimit) | undefined
 }
 
 export interface KeepaliveEvents {
-  /** Ask the other side for a sign of life, in the protocol's own words. */
+  /** Ask the other side for a sign of life, by a control message. */
   ping(): void
-  /** Tell the other side, by a message of the protocol, that a message of its is arriving. */
+  /** Tell the other side, by a control message, that its message is arriving. */
   tellArriving(): void
   /** How long the other side took to answer, in ms. */
   latency(ms: number): void
   /** No sign of life has come in time. */
   dead(reason: string): void
-  /** More comes than may, and the wire can't be held up. */
+  /** The other side sends more than it may, and the transport can't be paused. */
   tooMuch(): void
   /** The transport has failed. */
   failed(thrown: unknown): void
 }
 
 /**
- * How long after the first bytes of an unfinished message its sender is told that it arrives, and how often again, in
- * ms.
+ * When the first bytes of an unfinished message have come, the sender gets a message after this time, in ms, and again
+ * at this interval.
  */
 const ARRIVING_MS = 500
 
-/** Watches over the life of one connection: asks for signs of it, and holds up whoever sends too much. */
+/** Watches one connection: it asks for signs of life, and slows down a side that sends too much. */
 export class Keepalive implements HeartbeatEvents, RateLimitEvents {
   readonly #transport: Transport
   readonly #options: KeepaliveOptions
@@ -45,10 +45,10 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
   /** How long the other side took for its last answer, in ms. */
   latencyMs = 0
   #isOver = false
-  /** Whether reading is paused, because the other side sends too much or does not take what waits for it. */
+  /** Whether reading is paused, because the other side sends too much or does not read what waits for it. */
   #isOverRate = false
   #isHeldUp = false
-  /** Whether bytes have arrived since the last whole message, and since its sender was told of them. */
+  /** Whether bytes have arrived since the last whole message, and since the sender was told so. */
   #isArriving = false
   #notice: ReturnType<typeof setTimeout> | undefined
 
@@ -56,11 +56,11 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
     this.#transport = transport
     this.#options = options
     this.#events = events
-    // A wire that can't stall is one within this machine.
+    // A reliable transport is within this machine, so it needs no rate limit.
     if (!transport.reliable) this.#rate = options.createRateLimit?.(this)
   }
 
-  /** From now on, where it makes sense to ask this other side. */
+  /** Begins to check whether the other side is alive, if it can be asked. */
   watch(isExtended: boolean): void {
     this.#isExtended = isExtended
     this.#watch()
@@ -71,19 +71,19 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
     const { heartbeat } = this.#options
     const canPing = this.#isExtended || this.#transport.ping !== undefined
     if (!heartbeat || this.#transport.reliable || !canPing || this.#isOver) return
-    // A side that is not read can't give a sign of life.
+    // While reading is paused, no sign of life can come in.
     if (this.#isOverRate || this.#isHeldUp) return
     this.#heartbeat = new Heartbeat(heartbeat, this)
   }
 
-  /** A frame of this length came in. It counts as one message, whatever is in it. */
+  /** A frame of this length came in. It counts as one message, whatever its content. */
   heard(length: number): void {
     this.#isArriving = false
     this.#heartbeat?.heard()
     this.#rate?.take(1, length)
   }
 
-  /** The frame held so many messages. */
+  /** The frame held this number of messages. */
   shared(messages: number): void {
     if (messages > 1) this.#rate?.take(messages - 1, 0)
   }
@@ -96,7 +96,7 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
 
   /**
    * Bytes of an unfinished message came. Its sender gets no answer before the message is whole, and may not see that
-   * its bytes arrive, so it is told.
+   * its bytes arrive. So it gets a message that they do.
    */
   arriving(): void {
     this.#isArriving = true
@@ -113,7 +113,7 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
     else this.#tryOut(() => builtIn(this.#transport)?.pong?.())
   }
 
-  /** What was asked last was answered: the hello, or a ping. */
+  /** The last question, the hello or a ping, was answered. */
   answered(): void {
     if (this.#isOver) return
     this.#heartbeat?.heard()
@@ -128,7 +128,7 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
     this.#rate?.stop()
   }
 
-  // ── What the heartbeat and the limit tell ─────────────────────────────────────────────────────
+  // ── Events of the heartbeat and the limit ─────────────────────────────────────────────────────
 
   ping(): void {
     this.#askedAt = performance.now()
@@ -140,7 +140,7 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
     try {
       return builtIn(this.#transport)?.hasMoved?.() ?? false
     } catch (thrown) {
-      // In a later turn: the caller must finish first, as this stops it.
+      // In a later turn: this stops the caller, which must finish first.
       queueMicrotask(() => this.#events.failed(thrown))
       return false
     }
@@ -151,7 +151,7 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
     this.#events.dead(`No sign of life from the other side for ${intervalMs + timeoutMs} ms`)
   }
 
-  /** Reads nothing for a while, or goes on, where the other side sends too much. */
+  /** Stops reading for a while if the other side sends too much, or goes on reading. */
   stalled(isOver: boolean): void {
     if (!this.#transport.pause) {
       if (isOver) this.#events.tooMuch()

@@ -1,7 +1,7 @@
 import { assertCount } from '../errors/assert-number.js'
 import { withDefaults } from '../errors/assert-options.js'
 
-/** Bounds of one channel. Each is a positive integer; `Infinity` lifts those that say so. */
+/** The limits of one channel. Each is a positive integer. `Infinity` lifts a limit if its description says so. */
 export interface ChannelLimits {
   /**
    * The largest message accepted, and offered to the other side as the limit, in bytes. Default 1 MiB.
@@ -31,9 +31,9 @@ export interface ChannelLimits {
    */
   readonly runningBytes: number
   /**
-   * What a server reads from one client in a second, in messages; or `Infinity`. Default 500,000, which is
-   * about what keeps a core busy. Frames of any other kind count as messages: pings, pongs, fragments, what is
-   * refused. Above it, its socket is not read for a while.
+   * The most messages that a server reads from one client in a second; or `Infinity`. Default 500,000, which keeps
+   * about one core busy. Frames of other kinds count as messages: pings, pongs, fragments, refused messages. If a
+   * client sends more, its socket is not read for a while.
    */
   readonly messagesPerSecond: number
   /** The same in bytes, text by its length. Default 1 GiB. */
@@ -49,8 +49,8 @@ export interface ChannelLimits {
    */
   readonly waitingMessages: number
   /**
-   * The most bytes of those, text by its length. Default 16 MiB. If nothing else waits, a call may wait whatever its
-   * size.
+   * The most bytes of these messages, text by its length. Default 16 MiB. If nothing else waits, a call may wait
+   * whatever its size.
    */
   readonly waitingBytes: number
   /**
@@ -60,9 +60,9 @@ export interface ChannelLimits {
    */
   readonly answerBytes: number
   /**
-   * How long, in ms, the other side may take nothing of what waits for it, and acknowledge nothing. Default 20,000.
-   * Then the connection ends (1013). In a session, a large message that is on its way gets 1 ms more for each 16
-   * bytes.
+   * How long, in ms, the other side may read nothing of the messages that wait for it, and acknowledge nothing. Default
+   * 20,000. Then the connection ends (1013). In a session, a large message that is on its way gets 1 ms more for each
+   * 16 bytes.
    */
   readonly stalledMs: number
   /** The most calls and notifications of a client that wait for a connection. Default 256. */
@@ -70,32 +70,30 @@ export interface ChannelLimits {
   /** The most bytes of them, text by its length. Default 1 MiB. */
   readonly queuedBytes: number
   /**
-   * The most messages of a session that are sent ahead of the other side's acknowledgement; then they
-   * wait. Default 16,384. It comes with each 32 of them, or after 1 s: with less than 64, streams, which
-   * leave half of it to calls, wait for that second.
+   * The most messages of a session that are sent before the other side acknowledges them; further ones wait. Default
+   * 16,384. An acknowledgement comes with every 32 messages, or after 1 s. Streams leave half of this limit to calls,
+   * so with a limit below 64 they wait for that second.
    */
   readonly unackedMessages: number
   /** The most bytes of them, text by its length. Default 4 MiB. */
   readonly unackedBytes: number
-  /**
-   * The most items of one stream that come ahead of whoever takes them; at the most 65,535. Default 32.
-   */
+  /** The most items of one stream that may wait for their reader; at the most 65,535. Default 32. */
   readonly streamItems: number
   /**
-   * The most bytes of one stream that come ahead of whoever takes them, by what its items were so far; one
-   * item is taken whatever its size. Text by its length. Default 1 MiB.
+   * The most bytes of one stream that may wait for their reader, estimated from the sizes of its earlier items. One
+   * item is accepted whatever its size. Text by its length. Default 1 MiB.
    */
   readonly streamBytes: number
   /**
-   * The most bytes of all streams together that wait here to be taken. Default 64 MiB. An item beyond it
-   * ends its stream with `RpcOverloadedError`.
+   * The most bytes of all streams together that may wait here for their readers. Default 64 MiB. An item beyond it ends
+   * its stream with `RpcOverloadedError`.
    */
   readonly allStreamBytes: number
 }
 
 const MIB = 1024 * 1024
 
-/** One object for all that have changed none. */
+/** The defaults, one object for all channels. */
 export const DEFAULT_LIMITS: ChannelLimits = Object.freeze({
   message: MIB,
   depth: 256,
@@ -121,10 +119,10 @@ export const DEFAULT_LIMITS: ChannelLimits = Object.freeze({
 /** The most items that a producer may be allowed to send ahead (docs/protocol.md, "Streams"). */
 export const MOST_CREDIT = 65_535
 
-/** What the wire sets a bound to. */
+/** The limits that the protocol bounds. */
 const MOST: Readonly<Record<string, number>> = { streamItems: MOST_CREDIT }
 
-/** What can be done without. */
+/** The limits that may be `Infinity`. */
 const LIFTABLE: ReadonlySet<string> = new Set([
   'running',
   'runningBytes',

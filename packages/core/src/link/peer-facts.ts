@@ -2,29 +2,29 @@ import { type Encoded, hasBytes, isDeep, isOver } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { Keys } from './hello.js'
 
-/** What is known of the other side of a link: what its hello said. */
+/** The facts that the other side's hello has stated. */
 export interface PeerFacts {
   /** Whether it understands more than JSON-RPC 2.0. */
   readonly isExtended: boolean
-  /** What it calls its channel; undefined if it has not said. */
+  /** The id of its channel; undefined if it is not known. */
   readonly id: string | undefined
   /** The largest message that it accepts, in bytes, with the bytes in it. */
   readonly message: number
-  /** How many levels a message may nest. */
+  /** The most levels that a message may nest. */
   readonly depth: number
-  /** Whether it takes bytes beside JSON. */
+  /** Whether it accepts bytes beside JSON. */
   readonly bytes: boolean
-  /** The results that it keeps by key. */
+  /** The facts of the results that it keeps by key. */
   readonly keys: Keys | undefined
 }
 
-/** Why a message can't be sent to this other side. */
+/** A reason why a message can't be sent to the other side. */
 export type Unsendable = 'too-big' | 'too-deep' | 'no-bytes'
 
-/** Why bytes were not sent. */
+/** The reason for not sending bytes. */
 export const NO_BYTES = "the other side can't take: it speaks plain JSON-RPC 2.0"
 
-/** What is known of a peer that has said nothing. */
+/** The facts of a peer that has sent no hello. */
 export const PLAIN_PEER: PeerFacts = Object.freeze({
   isExtended: false,
   id: undefined,

@@ -10,8 +10,8 @@ export interface RateLimitEvents {
 }
 
 /**
- * Two token buckets, of a second's worth each, for what comes in. Whoever sends more is not read for as
- * long as it takes to make up for it: then its own buffers fill, and it has to wait.
+ * Two token buckets for incoming messages and bytes; each holds the amount of one second. If the other side sends more,
+ * reading stops until the excess is made up for. Then the buffers of the other side fill, and it has to wait.
  */
 export class RateLimit {
   readonly #rates: Rates
@@ -28,11 +28,11 @@ export class RateLimit {
     this.#bytes = rates.bytesPerSecond
   }
 
-  /** So many messages came in, of so many bytes. */
+  /** Counts incoming messages and their bytes. */
   take(messages: number, bytes: number): void {
     this.#messages -= messages
     this.#bytes -= bytes
-    // The clock is looked at only where there may be too much.
+    // The clock is read only if the limit may be exceeded.
     if ((this.#messages < 0 || this.#bytes < 0) && !this.#timer) this.#look()
   }
 
@@ -50,13 +50,13 @@ export class RateLimit {
     this.#bytes = refilled(this.#bytes, bytes, seconds)
     const owedMs = Math.ceil(1_000 * Math.max(-this.#messages / messages, -this.#bytes / bytes))
     const wasStalled = this.#timer !== undefined
-    // What had come already is delivered while nothing more is read: it is to be made up for, too.
+    // Messages that had arrived already are delivered while reading is paused. They must be made up for, too.
     this.#timer = owedMs > 0 ? setTimeout(() => this.#look(), owedMs) : undefined
     if (wasStalled !== owedMs > 0) this.#events.stalled(owedMs > 0)
   }
 }
 
 function refilled(tokens: number, rate: number, seconds: number): number {
-  // Without a limit, Infinity less Infinity would be no number.
+  // Without a limit, Infinity minus Infinity would be NaN.
   return rate === Number.POSITIVE_INFINITY ? rate : Math.min(rate, tokens + rate * seconds)
 }

@@ -13,31 +13,31 @@ import {
   readHelloParams,
 } from './hello.js'
 
-/** What comes of a hello. */
+/** The result of a hello. */
 export type Reception =
   | {
-      /** What it is answered with. */
+      /** The answer to the hello. */
       readonly welcome: Welcome
     }
   | { readonly refuse: CloseInfo }
 
-/** What the server says in its answer to a hello, besides its formats and limits. */
+/** The members of the server's answer to a hello, besides its format and limits. */
 export type Welcome = Pick<
   HelloResult,
   'sid' | 'resumed' | 'spreadMs' | 'keys' | 'token' | 'recv' | 'lastRecv' | 'windowMs'
 >
 
-/** The channel that a connection was made for. */
+/** The channel that the connection was made for. */
 export interface Receptionist<Line> {
   readonly isPlain: boolean
   /** How long a client that says nothing may still say hello, in ms, before it is served as a plain peer. */
   readonly timeLeftMs: number
   readonly limits: HelloLimits
-  /** Says which channel takes a connection, by the hello that came over it. */
+  /** Decides which channel takes a connection, by the hello that came over it. */
   receive(hello: HelloParams, line: Line): Reception
-  /** The client has not heard anything that was said so far. */
+  /** The client has ignored all messages that were sent so far. */
   unheard(): void
-  /** The window over which its clients shall come back, for a pong, in ms; undefined if there is none. */
+  /** The window over which clients should reconnect, for a pong, in ms; undefined if there is none. */
   spreadMs(): number | undefined
 }
 
@@ -99,7 +99,7 @@ export class ServerHandshake<Line extends HandshakeLine> implements Handshake {
     const reception = receptionist.receive(hello, line)
     if ('refuse' in reception) return line.end(reception.refuse.code, reception.refuse.reason)
     const { welcome } = reception
-    // A client that would go on with its session hears nothing else before the answer.
+    // A client that wants to resume its session ignores all other messages before the answer.
     if (!welcome.resumed && line.stage === 'plain' && hello.resume) receptionist.unheard()
     line.agree(hello)
     const { buf, ...limits } = receptionist.limits

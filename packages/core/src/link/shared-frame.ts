@@ -1,21 +1,21 @@
 /**
- * So many characters are enough for a frame, and a message of more has one of its own: copying what is large costs
- * more than a frame saves.
+ * A shared frame has at most about this many characters. A longer message has a frame of its own, because copying it
+ * would cost more than a frame saves.
  */
 const ENOUGH_CHARACTERS = 8_192
 /**
- * The first frame of a turn has no more messages than these, and each that follows in that turn has twice as many: so
- * that the other side begins while this one still writes. With 64 calls in flight, that is worth a half more of them.
+ * The most messages in the first frame of a turn. Each further frame of that turn may have twice as many. So the other
+ * side begins while this one still writes: with 64 calls in flight, that makes half as many calls more.
  */
 const FIRST_MESSAGES = 16
 
-/** Who has something to do when the present turn has ended. */
+/** Something that has work to do at the end of the present turn. */
 export interface InTurn {
-  /** Must not throw, as others are called after it. */
+  /** Must not throw, because others are called after it. */
   endTurn(): void
 }
 
-/** What frames are handed to. */
+/** The receiver of the frames. */
 export interface FrameSink {
   /** Must not throw. */
   sendFrame(frame: string): void
@@ -27,9 +27,9 @@ export class SharedFrame implements InTurn {
   #mostMessages = 1
   #enoughCharacters = ENOUGH_CHARACTERS
   #messages: string[] = []
-  /** How long they are, each with what follows it. */
+  /** The number of their characters, each with the comma that follows it. */
   #characters = 0
-  /** How many of them the present frame may have; 0 where none was begun in this turn. */
+  /** The most messages in the present frame; 0 if no frame was begun in this turn. */
   #room = 0
 
   constructor(sink: FrameSink) {
@@ -37,14 +37,14 @@ export class SharedFrame implements InTurn {
   }
 
   /**
-   * From now on, where the other side takes that.
+   * Allows shared frames from now on, if the other side accepts them.
    *
-   * @param messages how many it takes in a frame.
-   * @param bytes how large a frame it takes.
+   * @param messages the most messages that it accepts in a frame.
+   * @param bytes the largest frame that it accepts.
    */
   allow(messages: number, bytes: number): void {
     this.#mostMessages = messages
-    // A frame is less than two of them, and a UTF-16 code unit three bytes of UTF-8 at the most.
+    // A frame has less than twice this number of characters, and a UTF-16 code unit is at most three bytes of UTF-8.
     this.#enoughCharacters = Math.min(ENOUGH_CHARACTERS, Math.floor(bytes / 6))
   }
 
@@ -53,7 +53,7 @@ export class SharedFrame implements InTurn {
     return this.#messages.length === 0
   }
 
-  /** @returns false where the message is to go out in a frame of its own, when those before it have gone. */
+  /** @returns false if the message must have a frame of its own. The earlier messages must be flushed first. */
   take(message: string): boolean {
     if (this.#mostMessages === 1 || message.length > this.#enoughCharacters) return false
     if (this.#room === 0) {
@@ -77,7 +77,7 @@ export class SharedFrame implements InTurn {
     if (last < 0) return
     this.#messages = []
     this.#characters = 0
-    // Joined once, brackets and all: what is added piece by piece is copied again before it is written.
+    // Joined once, with the brackets: text that is added piece by piece is copied again before it is written.
     if (last > 0) {
       messages[0] = `[${messages[0]}`
       messages[last] += ']'
@@ -91,12 +91,15 @@ export class SharedFrame implements InTurn {
   }
 }
 
-/** Of all connections: those that were written to in this turn, and whose frames have not left yet. */
+/** The connections that were written to in this turn and that have not sent their frames yet. */
 let begun: InTurn[] = []
-/** So many of them. Whoever tells thousands has the first read while it still tells the last. */
+/**
+ * The most of them. If a program sends to thousands of connections, the first can read while it still sends to the
+ * last.
+ */
 const MOST_BEGUN = 16
 
-/** A microtask of its costs a third of what `queueMicrotask` does in Node, where that is an asynchronous resource. */
+/** Its microtask costs a third of one of `queueMicrotask` in Node, which makes an asynchronous resource. */
 const TURN = Promise.resolve()
 
 export function atEndOfTurn(one: InTurn): void {

@@ -1,16 +1,16 @@
-/** What is watched: the messages that wait for the other side. */
+/** The object that is watched: it holds messages that wait for the other side. */
 export interface StallHost {
   /** Whether something waits until the other side has taken what was sent before. */
   readonly isStuck: boolean
-  /** Counts each time that the other side made progress: something could be sent, or was acknowledged. */
+  /** How often the other side has made progress: something could be sent, or was acknowledged. */
   readonly moves: number
-  /** How many bytes were sent and have not left; it falls as the other side takes them. */
+  /** The number of bytes that were sent and have not left. It falls as the other side reads them. */
   readonly unsentBytes: number
-  /** Called every half second while something waits, with how long, in ms, the other side has taken nothing. */
+  /** Called every half second while something waits. @param ms how long the other side has read nothing. */
   stalled(ms: number): void
 }
 
-/** How often the host is looked at, in ms. */
+/** How often the host is checked, in ms. */
 const LOOK_MS = 500
 
 /** Measures for how long the other side has taken nothing while something waits for it. */
@@ -49,7 +49,8 @@ export class StallWatch {
     const host = this.#host
     if (!host.isStuck) return this.stop()
     const hasMoved = host.moves !== this.#moves || host.unsentBytes < this.#unsentBytes
-    // A late timer means that this program was busy, not that the other side was slow: only so much time counts.
+    // A late timer means that this program was busy, not that the other side was slow. So the time that counts is
+    // limited.
     const passedMs = Math.min(performance.now() - this.#lookedAt, 2 * LOOK_MS)
     this.#mark()
     this.#stalledMs = hasMoved ? 0 : this.#stalledMs + passedMs

@@ -1,8 +1,8 @@
 import { unref } from '../base/unref.js'
 
-/** How long a text is not printed again, in ms. */
+/** How long the same text is not printed again, in ms. */
 const QUIET_MS = 1_000
-/** The most texts of one source that are printed in that time: another party may be the cause of any number. */
+/** The most texts of one source that are printed in that time, because another party can cause any number of them. */
 const MOST = 20
 /** The longest text that is printed, in characters. */
 const LONGEST = 4_000
@@ -12,7 +12,7 @@ interface Source {
   /** When the texts of the last second were printed, by `performance.now()`, the oldest first. */
   readonly printed: Map<string, number>
   unprinted: number
-  /** Whether a timer is to tell their number. */
+  /** Whether a timer will print the number of the others. */
   isTimed: boolean
 }
 
@@ -45,7 +45,10 @@ export function printToConsole(level: 'warn' | 'error', text: string, isOfOthers
   console[level](short)
 }
 
-/** For the case that nothing else is printed. If a timer might keep the program alive, there is none. */
+/**
+ * Prints the number of skipped texts later, in case nothing else is printed. If a timer might keep the program alive,
+ * there is none.
+ */
 function tellLater(source: Source): void {
   if (source.isTimed) return
   source.isTimed = true

@@ -1,13 +1,13 @@
 import type { MessageId } from '../wire/message.js'
 
 /**
- * At which point something failed:
+ * The point at which something failed:
  *
  * - `handler`: a handler threw, or what surrounds it (`use`, `authorize`).
- * - `params`: what a notification came with breaks its schema. (A call is answered, so its caller learns that.)
- * - `refused`: a notification was dropped: nobody handles it, it is not allowed, or a limit stands in the way.
- * - `answer`: what a handler returned, or a stream's item, can't be sent.
- * - `progress`: progress can't be sent, breaks its schema, or a listener (`onProgress`) threw.
+ * - `params`: the params of a notification do not match its schema. (A call is answered, so its caller learns that.)
+ * - `refused`: a notification was dropped: it has no handler, is not allowed, or exceeds a limit.
+ * - `answer`: the result of a handler, or a stream's item, can't be sent.
+ * - `progress`: progress can't be sent or does not match its schema, or a listener (`onProgress`) threw.
  * - `source`: the source of a stream or of an input failed while it was being ended.
  * - `send`: a notification can't be sent.
  * - `hook`: another function of the application threw: a hook, a listener, an option that is a function.
@@ -34,7 +34,7 @@ export interface ErrorContext {
   /** The method, the notification or the stream; undefined if the failure is not one call's. */
   readonly method?: string | undefined
   readonly kind?: 'method' | 'notification' | 'stream' | undefined
-  /** `in`: the other side has called; `out`: this side has. */
+  /** `in`: the other side has called; `out`: this side has called. */
   readonly direction?: 'in' | 'out' | undefined
   /** The id of the call's JSON-RPC request; undefined for notifications, which have none. */
   readonly id?: MessageId | undefined

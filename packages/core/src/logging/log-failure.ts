@@ -3,7 +3,7 @@ import { plain, quoted } from '../errors/quoted.js'
 import type { ErrorContext, ErrorPhase } from './error-context.js'
 import { describeWithStack, type LoggerOption, log } from './logger.js'
 
-/** Logs what has failed, and where. Never throws. */
+/** Logs a failure and its context. Never throws. */
 export function logFailure(
   logger: LoggerOption | undefined,
   thrown: unknown,
@@ -29,10 +29,13 @@ const HEADS: Readonly<Record<ErrorPhase, string>> = {
   connection: '',
 }
 
-/** Of these, the stack would lead into this library only, and the text may be about what the other side sent. */
+/**
+ * Phases without a stack in the log: it would lead into this library only, and the text may be about a message of the
+ * other side.
+ */
 const WITHOUT_STACK: ReadonlySet<ErrorPhase> = new Set(['params', 'refused', 'frame', 'send'])
 
-/** A line, and below it the stack, if that leads to the application. */
+/** @returns a line and, below it, the stack if it leads to the application. */
 function describeFailure(thrown: unknown, { method, hook, phase }: ErrorContext): string {
   const name = method === undefined ? hook : quoted(method)
   const head = name === undefined ? '' : HEADS[phase].replace('*', () => name)

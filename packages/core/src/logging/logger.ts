@@ -6,10 +6,10 @@ import type { ErrorContext, ErrorPhase } from './error-context.js'
 import { isProduction } from './production.js'
 
 /**
- * As much of a logger as is used: that of `console`, winston and others. The first argument is a string. If something has
- * failed, the second argument is an object that says where. `debug` tells of connections, `warn` of refusals, attempts
- * that failed and connections that ended badly, `error` of failures that no caller is told of. pino takes the object first:
- * `{ error: (text, context) => log.error(context ?? {}, text), … }`.
+ * The functions of a logger that are used, as `console`, winston and others have them. The first argument is a string.
+ * If something has failed, the second argument is an object that says where. `debug` logs connections; `warn` logs
+ * refusals, failed attempts and connections that ended badly; `error` logs failures that are not reported to a caller.
+ * pino takes the object first: `{ error: (text, context) => log.error(context ?? {}, text), … }`.
  */
 export interface Logger {
   debug(message: string, context?: ErrorContext): unknown
@@ -34,10 +34,10 @@ export function assertLogger(logger: unknown): void {
 }
 
 /**
- * Logs, or does not, as the option says. A logger that fails harms nothing else.
+ * Logs if the option allows it. A logger that fails affects nothing else.
  *
  * @param message a text, or a function that makes it, which is not called if nothing is logged.
- * @param channelId names the channel in the line of a logger; on the console, it would only be in the way.
+ * @param channelId the channel's id for the line of a logger; the console does not print it.
  */
 export function log(
   logger: LoggerOption | undefined,
@@ -56,17 +56,17 @@ export function log(
     const line = `flashrpc: ${channelId === undefined ? '' : `channel ${channelId}: `}${text}`
     return context ? logger[level](line, context) : logger[level](line)
   }
-  // If the logger itself fails, there is nobody left to tell.
+  // If the logger itself fails, this can't be reported.
   guarded(write, () => {})
 }
 
 /** Phases of errors that the other side can cause at will, by what it sends. */
 const OF_OTHERS: ReadonlySet<ErrorPhase | undefined> = new Set(['params', 'refused', 'frame'])
 
-/** How many errors in a chain of causes are described. */
+/** The most errors of a chain of causes that are described. */
 const MOST_CAUSES = 3
 
-/** What was thrown, and its causes, each with the place where it was, where that is known. Never throws itself. */
+/** @returns the description of a thrown value and its causes, each with its stack, if there is one. Never throws. */
 export function describeWithStack(thrown: unknown): string {
   const texts: string[] = []
   for (let next = thrown; texts.length <= MOST_CAUSES; next = causeOf(next)) {
@@ -94,7 +94,7 @@ function stackOf(thrown: unknown): string {
       return stack.replace(message, () => plain(message, most))
     }
   } catch {
-    // Whatever it is, it has a description.
+    // Every value has a description.
   }
   return describeThrown(thrown)
 }

@@ -1,4 +1,4 @@
-/** As much of Node's global as is used; bundlers replace `process.env.NODE_ENV` by a text. */
+/** The part of Node's global that is used. Bundlers replace `process.env.NODE_ENV` by a text. */
 declare const process: {
   readonly env: { readonly NODE_ENV?: string | undefined }
   /** Electron's; `browser` in the main process. */

@@ -5,19 +5,19 @@ import { CloseCode } from '../transport/close-codes.js'
 
 /** What `authenticate` gets besides the request. */
 export interface AuthenticateContext {
-  /** Aborts when the answer is of no use any more: the client is gone, the time is over. */
+  /** Aborts when the result is not needed any more: the client has left, or the time is over. */
   readonly signal: AbortSignal
 }
 
-/** Finds out who asks for a connection. */
+/** Finds out the identity of a client that asks for a connection. */
 export type Authenticate<Identity> = (
   request: IncomingMessage,
   context: AuthenticateContext,
 ) => Identity | Promise<Identity>
 
-/** What a refusal may say besides its message. */
+/** The options of a refusal. */
 export interface RejectUpgradeOptions extends ErrorOptions {
-  /** How long the client shall wait before it tries again, in seconds. */
+  /** How long the client should wait before it tries again, in seconds. */
   retryAfterSeconds?: number
 }
 
@@ -27,11 +27,11 @@ const REJECT_OPTIONS = {
 } as const satisfies OptionKinds<RejectUpgradeOptions>
 
 /**
- * Refuses a connection before there is one. Thrown by `authenticate`.
+ * Refuses a connection before it is made. Thrown by `authenticate`.
  *
- * A program is answered with the HTTP status. A page can't see one (the WebSocket API hides it): it
- * is let in and closed at once, with 4401 for 401, 4403 for 403, 1013 for 429 and 503, 4400 for the
- * other 4xx and 1011 for the other 5xx.
+ * A program gets the HTTP status as its answer. A page can't see it, because the WebSocket API hides it. So its
+ * connection is accepted and closed at once, with 4401 for 401, 4403 for 403, 1013 for 429 and 503, 4400 for the other
+ * 4xx and 1011 for the other 5xx.
  */
 export class RejectUpgrade extends RpcError {
   override get '~flashrpc'(): string {
@@ -40,13 +40,13 @@ export class RejectUpgrade extends RpcError {
 
   /** The HTTP status, 400 to 599. */
   readonly status: number
-  /** How long the client shall wait before it tries again, in seconds. */
+  /** How long the client should wait before it tries again, in seconds. */
   readonly retryAfterSeconds: number | undefined
 
   /**
-   * @param status 401: not known; 403: known and not allowed; 429, 503: not now.
+   * @param status 401: the identity is not known; 403: it is known and not allowed; 429, 503: not now.
    * @param message for the client, at most 123 bytes of it to a page.
-   * @throws {RpcConfigError} if the status is not one of a refusal, or `retryAfterSeconds` is not a time.
+   * @throws {RpcConfigError} if the status is not that of a refusal, or `retryAfterSeconds` is not a time.
    */
   constructor(status: number, message: string, options: RejectUpgradeOptions = {}) {
     assertOptions('RejectUpgrade', options, REJECT_OPTIONS)
@@ -66,7 +66,7 @@ export class RejectUpgrade extends RpcError {
     this.retryAfterSeconds = retryAfterSeconds
   }
 
-  /** What a page is told, which can't see the status. */
+  /** The close code for a page, which can't see the status. */
   get closeCode(): number {
     if (this.status === 401) return CloseCode.unauthorized
     if (this.status === 403) return CloseCode.forbidden
@@ -75,14 +75,14 @@ export class RejectUpgrade extends RpcError {
   }
 }
 
-/** What came of a request: who it is, or why nobody is let in. */
+/** The result of a request: the identity of the client, or the refusal. */
 export type Admission = { readonly identity: unknown } | { readonly rejection: RejectUpgrade }
 
 /**
- * Asks `authenticate`, for as long as the answer is of use and no longer. Never rejects.
+ * Calls `authenticate`, and waits only for as long as its result is needed. Never rejects.
  *
- * @param giveUp ends it; its reason, where that is a {@link RejectUpgrade}, is the answer.
- * @param begun is told of the run itself, which may go on when it was given up.
+ * @param giveUp ends the wait. If its reason is a {@link RejectUpgrade}, that is the result.
+ * @param begun called with the run itself, which may go on after it was given up.
  */
 export async function admit(
   authenticate: Authenticate<unknown>,

@@ -2,7 +2,7 @@ import type { RejectUpgrade } from './authentication.js'
 import { type Owner, Shares } from './shares.js'
 import { tooMany } from './too-many.js'
 
-/** How long a run that was given up still counts, in ms. */
+/** How long a run still counts after it was given up, in ms. */
 const GIVEN_UP_MS = 60_000
 
 /** Counts runs of `authenticate`. A run that is given up may go on, so it still counts. */
@@ -13,15 +13,16 @@ export class Authentications {
     this.#shares = new Shares(most, mostOfOne)
   }
 
-  /** @returns why one more run is refused; `undefined` if it is not. */
+  /** @returns the refusal of one more run; `undefined` if it is allowed. */
   refusal(owner: Owner): RejectUpgrade | undefined {
     if (!this.#shares.isFull && !this.#shares.isFullFor(owner)) return undefined
     return tooMany(503, 'Too many clients are being authenticated; try again later')
   }
 
   /**
-   * Counts a run until it has ended. @returns a function to call when nobody waits for the run any more: it then
-   * counts for a limited time only.
+   * Counts a run until it has ended.
+   *
+   * @returns a function to call when the run is given up: from then on it counts for a limited time only.
    */
   begin(owner: Owner, run: Promise<unknown>): () => void {
     this.#shares.add(owner, 1)

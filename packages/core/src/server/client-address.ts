@@ -4,15 +4,15 @@ import proxyAddr from 'proxy-addr'
 import { RpcConfigError } from '../errors/errors.js'
 
 /**
- * Which proxies are believed when they say, by `X-Forwarded-For`, whom they speak for. In the words of Express's
- * setting `trust proxy`:
+ * The proxies that are trusted to name their client in `X-Forwarded-For`, in the form of Express's setting
+ * `trust proxy`:
  *
  * - `false`: none; the address is that of the socket.
- * - `true`: all. The address is the leftmost one of the header, which a client makes up unless the outermost proxy
+ * - `true`: all. The address is the leftmost one of the header, which a client can forge unless the outermost proxy
  *   replaces the header.
- * - a number: so many hops, counted from the server.
- * - addresses and subnets, as a list or separated by commas, such as `'10.0.0.0/8, 127.0.0.1'`; `loopback`,
- *   `linklocal` and `uniquelocal` stand for the ranges of that name.
+ * - a number: this number of hops, counted from the server.
+ * - addresses and subnets, as a list or separated by commas, such as `'10.0.0.0/8, 127.0.0.1'`; `loopback`, `linklocal`
+ *   and `uniquelocal` stand for the ranges of that name.
  * - a function of an address and its number of hops.
  */
 export type TrustProxy =
@@ -78,7 +78,7 @@ export function networkOf(address: string): string {
   const v4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1]
   if (v4 !== undefined) return v4
   if (!isIPv6(bare)) return address
-  // As a URL writes it: without leading zeros, in small letters, the longest run of zeros left out.
+  // In the form of a URL: without leading zeros, in small letters, the longest run of zeros left out.
   const [head = '', tail] = new URL(`http://[${bare}]`).hostname.slice(1, -1).split('::')
   const groups = head.split(':').filter(Boolean)
   const after = tail?.split(':').filter(Boolean) ?? []

@@ -8,25 +8,25 @@ import { type CountedConnections, Place } from './place.js'
 import { type Owner, SHARE, Shares, shareOf } from './shares.js'
 import { tooMany } from './too-many.js'
 
-/** How many connections an endpoint has at the most, and who may have how many of them. */
+/** The limits on an endpoint's connections, in total and for each owner. */
 export interface ConnectionLimits {
-  /** In all; or `Infinity`. Default 20,000. One more is refused with HTTP 503. */
+  /** The most connections in total; or `Infinity`. Default 20,000. One more is refused with HTTP 503. */
   connections?: number
   /**
-   * From one address, of clients whose identity is not known, or not yet; or `Infinity`. An IPv6 address stands for its
-   * /64. Default 1,000, and no more than `share` of `connections`. One more is refused with HTTP 429. A loopback
-   * address is that of a reverse proxy and is not counted, unless `trustProxy` says whose addresses count. Behind a
-   * proxy on another machine, set that, too.
+   * The most connections from one address, of clients without a known identity, or not known yet; or `Infinity`. An
+   * IPv6 address stands for its /64. Default 1,000, and no more than `share` of `connections`. One more is refused with
+   * HTTP 429. A loopback address is taken for that of a reverse proxy and is not counted, unless `trustProxy` is set.
+   * Behind a proxy on another machine, set `trustProxy`, too.
    */
   connectionsPerAddress?: number
   /**
-   * In one second; or `Infinity`. Default 600. One more is refused with HTTP 503. Clients that have all
-   * lost their connections at once come back over a longer time then (docs/protocol.md, "Reconnecting").
+   * The most new connections in one second; or `Infinity`. Default 600. One more is refused with HTTP 503. Then clients
+   * that have all lost their connections at once reconnect over a longer time (docs/protocol.md, "Reconnecting").
    */
   connectionsPerSecond?: number
   /**
-   * How many runs of `authenticate` there are at once; or `Infinity`. Default 1,000. One more is refused with HTTP
-   * 503. One that goes on though it was given up (see its `signal`) counts for a minute more at the most.
+   * The most runs of `authenticate` at once; or `Infinity`. Default 1,000. One more is refused with HTTP 503. A run
+   * that goes on although it was given up (see its `signal`) counts for one more minute at the most.
    */
   authentications?: number
   /**
@@ -45,7 +45,7 @@ const CONNECTION_LIMITS = {
   share: 'elsewhere',
 } as const satisfies OptionKinds<ConnectionLimits>
 
-/** Those of an endpoint's limits that each of its channels has. */
+/** @returns the limits of an endpoint that apply to each of its channels. */
 export function channelLimitsOf(
   limits: (Partial<ChannelLimits> & ConnectionLimits) | undefined,
 ): Partial<ChannelLimits> | undefined {
@@ -89,7 +89,7 @@ export class Connections {
     }
     this.share = share
     this.#perSecond = connectionsPerSecond
-    // If one address may have any number of connections, many clients share it, so it has no share of its own.
+    // If one address may have any number of connections, many clients use it, so it has no share of its own.
     const isAnybodys = connectionsPerAddress === Number.POSITIVE_INFINITY
     const most = (of: number) => (isAnybodys ? Number.POSITIVE_INFINITY : shareOf(of, share))
     this.#perSecondOfOne = most(connectionsPerSecond)
@@ -100,7 +100,7 @@ export class Connections {
     this.authentications = new Authentications(authentications, most(authentications))
   }
 
-  /** Why one more from this address is refused, where it is. */
+  /** @returns the refusal of one more connection from this address; `undefined` if it is allowed. */
   refusal(owner: Owner): RejectUpgrade | undefined {
     const { unknown } = this.#counted
     if (unknown.isFull) {
@@ -111,13 +111,13 @@ export class Connections {
     }
     const isOneTooFast = owner !== undefined && this.#lately.of(owner) >= this.#perSecondOfOne
     if (isOneTooFast || this.#lately.total >= this.#perSecond) {
-      // No Retry-After: the clients know their window, and each chooses a time of its own in it.
+      // No Retry-After: the clients know their window, and each chooses its own time in it.
       return new RejectUpgrade(503, 'Too many clients connect at the same time; come back later')
     }
     return undefined
   }
 
-  /** Counts one. */
+  /** Counts a connection. */
   begin(address: Owner): Place {
     this.#lately.add(address)
     return new Place(this.#counted, address)

@@ -12,7 +12,7 @@ import {
 /**
  * Makes an endpoint; `attach` or `listen` lets connections in.
  *
- * @throws {RpcConfigError} where an option or a method's name is wrong.
+ * @throws {RpcConfigError} if an option or a method's name is wrong.
  */
 export function createEndpoint<
   Server extends ContractSide,

@@ -9,7 +9,7 @@ const MOST_BYTES = 16 * 1024
 export interface EarlyReaderEvents {
   /** The client has left: it closed its side, or its connection broke. */
   gone(): void
-  /** The client has sent more than is kept. */
+  /** The client has sent more than may be kept. */
   tooMuch(): void
 }
 
@@ -25,7 +25,7 @@ export class EarlyReader {
   readonly #onData = (part: Buffer): void => this.#read(part)
   readonly #onGone = (): void => this.#events.gone()
 
-  /** @param head what came together with the request. */
+  /** @param head the bytes that came together with the request. */
   constructor(socket: Duplex, head: Buffer, events: EarlyReaderEvents) {
     this.#socket = socket
     this.#events = events
@@ -37,9 +37,9 @@ export class EarlyReader {
   }
 
   /**
-   * Stops reading, and pauses the socket: nothing is lost until somebody else resumes it.
+   * Stops reading, and pauses the socket: no bytes are lost until the next reader resumes it.
    *
-   * @returns all that came so far, `head` included.
+   * @returns all bytes that have come so far, with `head`.
    */
   end(): Buffer {
     this.#socket.pause()

@@ -64,26 +64,26 @@ import {
   refuseUpgrade,
 } from './upgrade.js'
 
-/** What an endpoint is made with. */
+/** The options of an endpoint. */
 export interface EndpointOptions<Local, Remote, Identity = unknown, Literal = never>
   extends Omit<ChannelOptions, 'discover' | 'use'>,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
   /**
-   * Finds out who asks for a connection, before there is one. What it returns is `identity` in every
-   * handler and on the channel. Throw {@link RejectUpgrade} to refuse; anything else that is thrown
-   * refuses with HTTP 500, and `onReject` learns why. Without it, everybody may connect.
+   * Finds out the identity of a client before its connection is made. The result is `identity` in every handler and on
+   * the channel. Throw {@link RejectUpgrade} to refuse. Any other error refuses with HTTP 500, and `onReject` gets its
+   * reason. Default: every client may connect.
    *
-   * `identity` has its type everywhere. TypeScript reads from top to bottom: write it before the
-   * handlers, or give its param a type.
+   * `identity` has its type everywhere. TypeScript reads from top to bottom: write it before the handlers, or give its
+   * param a type.
    */
   authenticate?: Authenticate<Identity>
-  /** How long `authenticate` may take, in ms; then the client is told 503. Default 10,000. */
+  /** How long `authenticate` may take, in ms. After that, the client is refused with 503. Default 10,000. */
   authenticateTimeoutMs?: number
   /**
-   * When the credentials of an identity end, in ms since the epoch or as a date, such as
-   * `({ exp }) => exp * 1000` of a JSON Web Token; `undefined` for never. Asked once for each connection. Within a second of
-   * that time the connection is closed with 4401, and its session ends; the client asks for credentials anew. A client
-   * that connects with such credentials later is refused with 401. Default: they never end.
+   * When the credentials of an identity end, in ms since the epoch or as a date, such as `({ exp }) => exp * 1000` of a
+   * JSON Web Token; `undefined` for never. It is called once for each connection. Within a second of that time the
+   * connection is closed with 4401, and its session ends; the client asks for credentials anew. A client that connects
+   * with such credentials later is refused with 401. Default: they never end.
    */
   expiresAt?: ExpiresAt<Identity>
   /**
@@ -104,63 +104,62 @@ export interface EndpointOptions<Local, Remote, Identity = unknown, Literal = ne
    * connection to the next: `(identity) => identity.userId`.
    */
   owner?: (identity: Identity) => string | undefined
-  /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
+  /** Decides whether a call may run. If not, it is answered −32002. Default: all calls may run. */
   authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
   /**
-   * Tell callers that ask (`rpc.discover`) what they may call, as an OpenRPC document of the contract; its
-   * title, version and description may be given, or what answers instead. Default: false. A client may ask 20
-   * times at once, and then once a second.
+   * Whether the request `rpc.discover` is answered with an OpenRPC document of the methods that the caller may call.
+   * The title, the version and the description of the document may be given, or a function that answers instead.
+   * Default: false. A client may send 20 such requests at once, and then one a second.
    */
   discover?: DiscoveryOption
-  /** What surrounds calls in both directions, outermost first; `call.identity` has its type. */
+  /** The middleware of calls in both directions, outermost first; `call.identity` has its type. */
   use?: Middleware<Identity> | readonly Middleware<Identity>[]
   /**
-   * Told of each connection that was refused: by `authenticate`, for its origin or host, or by a limit; and of each
-   * upgrade that somebody else has answered or ended meanwhile, as one with status 500.
+   * Called for each connection that was refused: by `authenticate`, because of its origin or host, or by a limit. It is
+   * also called, with status 500, for each upgrade that another listener has answered or ended meanwhile.
    */
   onReject?: OneOrMore<(request: IncomingMessage, rejection: RejectUpgrade) => unknown>
   /**
-   * Keeps sessions: calls, both ways, that a lost connection cut off go on over the next one, each of
-   * them exactly once and in order, while both processes live. Default: none are kept.
+   * Keeps sessions. When a connection is lost, calls in both directions go on over the next one, each of them exactly
+   * once and in order, while both processes live. Default: no sessions are kept.
    */
   resume?: ResumeOptions<Identity>
   /**
-   * Over how long a time, in ms, clients come back that lose the server together; or a function of their number that
-   * returns it. Clients are told it as they connect, and with each pong. A client waits no longer than half of its
+   * The window, in ms, over which clients reconnect that lose the server together; or a function of their number that
+   * returns it. Clients get it when they connect, and with each pong. A client waits no longer than half of its
    * session's window, and no longer than its own `retry.maxDelayMs`. Default: 300 clients a second, in 30 s at the
    * most.
    */
   spreadMs?: number | ((clients: number) => number)
   /**
-   * Keeps the answers of calls with an `idempotencyKey`, so that each runs once, however often it is sent.
-   * Default: none are kept, and such calls are refused.
+   * Keeps the answers of calls with an `idempotencyKey`, so that each runs once, however often it is sent. Default: no
+   * answers are kept, and such calls are refused.
    */
   idempotency?: IdempotencyOptions<Identity>
-  /** Bounds of each channel, and of how many there are; what is left out keeps its default. */
+  /** The limits of each channel, and of the number of connections. A limit that is left out keeps its default. */
   limits?: Partial<ChannelLimits> & ConnectionLimits
-  /** What clients can call. */
+  /** The methods that clients can call. */
   methods: Handlers<Local, ServerChannel<Local, Remote, Identity>, Literal>
   /**
    * The pages that may connect, besides those of the server's own origin: exact origins such as
-   * `https://app.example.com`, or `'*'` for all. Programs that are no pages always may.
+   * `https://app.example.com`, or `'*'` for all. Programs that are not pages may always connect.
    */
   allowedOrigins?: readonly string[] | '*'
   /**
-   * The names the server goes by, without ports, such as `app.example.com`; `'*'` for any. A page
-   * that came by another name is not of the server's own origin: DNS rebinding makes such. Default:
-   * if the endpoint's own server listens on a loopback address, `localhost`, `*.localhost`,
-   * `127.0.0.1` and `[::1]`; otherwise any.
+   * The names of the server, without ports, such as `app.example.com`; `'*'` for any. A page that was loaded by another
+   * name does not count as the server's own: DNS rebinding makes such pages. Default: if the endpoint's own server
+   * listens on a loopback address, `localhost`, `*.localhost`, `127.0.0.1` and `[::1]`; otherwise any.
    */
   allowedHosts?: readonly string[] | '*'
   /**
    * Whether frames are read and written in fewer steps than the package `ws` takes. False leaves all of them to `ws`,
-   * which costs a small call some 15 % more CPU: set it to find out whether a fault lies there. It is false by itself
-   * with a version of `ws` whose private members are not as expected. Default true.
+   * which costs a small call some 15 % more CPU: set it to find out whether a fault lies there. If the private members
+   * of the installed version of `ws` are not as expected, it is false by itself. Default true.
    */
   fastPath?: boolean
 }
 
-/** Where an endpoint serves on a server that is there. */
+/** Where an endpoint serves on an existing server. */
 export interface AttachOptions {
   /** The path of the WebSocket. Default `/`. */
   path?: string
@@ -168,9 +167,9 @@ export interface AttachOptions {
 
 /** Where an endpoint listens on a server of its own. */
 export interface ListenOptions {
-  /** Default 0: any free port. */
+  /** The port. Default 0: any free port. */
   port?: number
-  /** Default 127.0.0.1: this machine only. */
+  /** The address to listen on. Default 127.0.0.1: this machine only. */
   host?: string
   /** The path of the WebSocket. Default `/`. */
   path?: string
@@ -186,24 +185,24 @@ export interface Listening {
 
 /** The serving side: it accepts connections and makes a channel for each. */
 export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDisposable {
-  /** The channels that are open now; with sessions, those that wait for their client, too. */
+  /** The channels that are open now, and those of sessions that wait for their client. */
   readonly channels: ReadonlySet<ServerChannel<Local, Remote, Identity>>
-  /** All of them, to be called together. */
+  /** All channels, to be called together. */
   readonly all: Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /**
-   * The channels that have joined a group (`channel.join`), to be called together: those that are in it when a
-   * call is made. A group that no channel has joined is empty.
+   * The channels that have joined a group (`channel.join`), to be called together. Each call goes to the channels that
+   * are in the group when it is made. A group that no channel has joined is empty.
    *
-   * @throws {RpcConfigError} if the name is not a text, or is empty.
+   * @throws {RpcConfigError} if the name is not text, or is empty.
    */
   group(name: string): Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /**
-   * Serves a path of an HTTP server: node:http, and so Express, Fastify, Koa, Nest, Vite. Nobody else hears of the
-   * upgrades to it. Upgrades to other paths are left to other listeners; if there is none, they wait 3 s for
-   * one, and are then answered 404.
+   * Serves a path of an HTTP server of node:http, as Express, Fastify, Koa, Nest and Vite have one. Other listeners do
+   * not get the upgrades to this path. Upgrades to other paths are left to other listeners. If there is none, they wait
+   * 3 s for one, and are then answered 404.
    *
-   * @returns stops accepting there; open channels stay.
-   * @throws {RpcConfigError} if the path is not one, or is served already, or the server is not one of node:http.
+   * @returns a function that stops accepting on that path. Open channels stay open.
+   * @throws {RpcConfigError} if the path is not valid, or is served already, or the server is not one of node:http.
    */
   attach(server: Server, options?: AttachOptions): () => void
   /**
@@ -213,22 +212,23 @@ export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDispos
    */
   listen(options?: ListenOptions): Promise<Listening>
   /**
-   * Accepts no more, tells its clients that it leaves (`rpc.bye`), and closes every channel (1001), each
-   * once its calls that run have been answered; streams, which may have no end, go on as long, and end with it. What
-   * clients call meanwhile goes to the server they connect to next. Safe to call twice.
+   * Accepts no more connections, tells the clients that the server leaves (`rpc.bye`), and closes every channel (1001)
+   * after its running calls have been answered, or when `drain` is over. Streams may have no end, so nothing waits for
+   * them: they go on until their channel is closed. Calls that clients make meanwhile go to the server that they
+   * connect to next. Safe to call twice.
    */
   close(options?: CloseOptions): Promise<void>
 }
 
 /** How an endpoint closes. */
 export interface CloseOptions {
-  /** How long calls that run may take to finish, in ms. Nothing waits for streams. Default 0. */
+  /** How long running calls may take to finish, in ms. Streams are not waited for. Default 0. */
   drain?: number
-  /** How long clients shall wait before they connect again, in ms. Default 0. */
+  /** How long clients should wait before they connect again, in ms. Default 0. */
   retryAfterMs?: number
 }
 
-/** Of every contract, its types gone. */
+/** The options of any contract, without their types. */
 export type UntypedOptions = EndpointOptions<UntypedSide, UntypedSide>
 
 export const ENDPOINT_OPTIONS = {
@@ -261,16 +261,16 @@ const CLOSE_OPTIONS = {
 
 /** How long a socket may take over its closing handshake, in ms. */
 const GOODBYE_MS = 1_000
-/** How often it is looked at whose request takes too long, in ms; Node's default is 30 s. */
+/** How often it is checked which requests take too long, in ms; Node's default is 30 s. */
 const CHECK_MS = 1_000
 
-/** An endpoint; its types are gone. */
+/** An endpoint without its types. */
 export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly channels: ReadonlySet<LiveChannel>
   readonly all: Audience<UntypedSide, LiveChannel>
   readonly #channels = new Set<LiveChannel>()
   readonly #groups = new Groups<LiveChannel>()
-  /** Those whose client has not said yet who it is. */
+  /** Channels whose handshake is not over yet. */
   readonly #opening = new Set<LiveChannel>()
   readonly #sessions: Sessions | undefined
   readonly #idempotency: Idempotency | undefined
@@ -286,11 +286,11 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly #expiry: Expiry | undefined
   readonly #authenticateTimeoutMs: number
   readonly #handshakeTimeoutMs: number
-  /** What ends each authentication that is under way. */
+  /** Ends each authentication that is under way. */
   readonly #authenticating = new Set<AbortController>()
   #closing: Promise<void> | undefined
 
-  /** @param features what its channels can do. */
+  /** @param features the features of its channels. */
   constructor(
     contract: Contract | undefined,
     options: UntypedOptions,
@@ -336,10 +336,10 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: limits.message,
-      // Costs far more than it saves on small messages, and invites bombs.
+      // Compression costs far more than it saves on small messages, and allows decompression bombs.
       perMessageDeflate: false,
       // An option that the types of `ws` do not have yet. Our transport itself ends the connection of a client that
-      // takes nothing, and sooner.
+      // reads nothing, and does so earlier.
       ...({ closeTimeout: LONGEST_GOODBYE_MS } as object),
     })
   }
@@ -375,7 +375,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     return detach
   }
 
-  /** Nobody serves the path of an upgrade: its client has a wrong path, or the other server is missing. */
+  /** No listener serves the path of an upgrade: the client has a wrong path, or the other listener is missing. */
   #unheard(request: IncomingMessage, paths: string): void {
     log(
       this.#options.logger,
@@ -433,19 +433,19 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     head: Buffer,
     boundTo: string | undefined,
   ): Promise<void> {
-    // An upgrading socket without a listener ends the process with its first reset.
+    // If a socket has no listener for errors during its upgrade, a reset ends the process.
     socket.on('error', () => {})
     const why = refusalOfPage(request, this.#options as PageRules, boundTo)
-    // Never let in, not even to be told: a foreign page gets no WebSocket.
+    // A foreign page never gets a WebSocket, not even to be told why.
     if (why !== undefined) return this.#refuse(request, socket, new RejectUpgrade(403, why))
     if (this.#closing) return this.#refuse(request, socket, closing())
     const address = this.#addresses.of(request)
     const written = bytesWritten(socket)
     const { admission, owner, read } = await this.#admit(request, socket, head, address)
     if (hasLeft(socket)) return
-    // Whatever comes next reads the socket again.
+    // The next reader needs a flowing socket.
     socket.resume()
-    // The client could not understand anything that is sent on it now.
+    // Something else was written to the socket, so the client could not understand an answer.
     if (!socket.writable || bytesWritten(socket) !== written) {
       return this.#rejected(request, new RejectUpgrade(500, ANSWERED))
     }
@@ -467,7 +467,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     } else this.#refuse(request, socket, letIn.rejection)
   }
 
-  /** Finds out whether somebody is let in, within all bounds, and whose the connection is. */
+  /** Decides, within all limits, whether a client is let in, and finds the owner of its connection. */
   async #admit(
     request: IncomingMessage,
     socket: Duplex,
@@ -477,7 +477,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     const owner = this.#owners.ofAddress(address)
     const tooMany = this.#connections.refusal(owner)
     if (tooMany) return { admission: { rejection: tooMany }, owner, read: head }
-    // The connection counts from here on: it takes a place while it is being authenticated.
+    // The connection counts from here on, also while it is being authenticated.
     const place = this.#connections.begin(owner)
     socket.once('close', () => place.end())
     const { admission, read } = await this.#authenticate(request, socket, head, owner)
@@ -487,7 +487,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     return { admission: rejection ? { rejection } : admission, owner: known, read }
   }
 
-  /** @returns who it is, or why nobody is let in, and what the client has sent by then. */
+  /** @returns the identity or the refusal, and the bytes that the client has sent by then. */
   async #authenticate(
     request: IncomingMessage,
     socket: Duplex,
@@ -518,7 +518,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     return { admission, read: reader.end() }
   }
 
-  /** Refuses a visitor whose credentials have ended. */
+  /** Lets a visitor in, or refuses it if its credentials have ended. */
   #letIn(
     admission: Admission,
     owner: Owner,
@@ -541,7 +541,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
 
   #rejected(request: IncomingMessage, rejection: RejectUpgrade): void {
     const { status, message, cause } = rejection
-    // A client that is refused is told why, unless something has failed here.
+    // A refused client gets the reason, unless something has failed on this side.
     const hasFailed = status >= 500 && cause !== undefined
     log(
       this.#options.logger,
@@ -560,7 +560,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     }
   }
 
-  /** A function of the application failed that is no one channel's. */
+  /** A function of the application has failed that does not belong to one channel. */
   #hookFailed(name: string, thrown: unknown): void {
     logFailure(this.#options.logger, thrown, hookContext(name))
   }
@@ -603,7 +603,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
           this.#channels.delete(channel)
           this.#sessions?.ended(channel, info, recv)
         },
-        // Sessions alone want to know.
+        // Only sessions need this event.
         ...(options.resume && { change: (channel) => this.#sessions?.changed(channel) }),
       },
     })
@@ -651,7 +651,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     await Promise.all([...this.#channels].map((channel) => leave(channel, deadline, retryAfterMs)))
     await this.#idempotency?.close(deadline)
     await Promise.all(sockets.map(closed))
-    // Until here, who still asks is told to come back, and not that nobody knows of this path.
+    // Detached only now: until here, new clients are asked to come back, and do not get a 404.
     for (const detach of [...this.#detach]) detach()
     for (const server of this.#ownServers) server.closeAllConnections()
     await Promise.all(servers)
@@ -664,7 +664,7 @@ const ANSWERED =
   'This upgrade was answered or ended by somebody else: by another listener of the HTTP server, or by authenticate'
 const CLOSING: CloseInfo = { code: CloseCode.goingAway, reason: 'The server is closing' }
 const SCOPE_FAILED: CloseInfo = { code: CloseCode.internal, reason: 'idempotency.scope failed' }
-/** Lets a channel finish the calls that it runs, until the deadline, and ends it, with its streams. */
+/** Lets a channel finish its running calls until the deadline. Then it ends the channel, with its streams. */
 async function leave(
   channel: LiveChannel,
   deadline: number,
@@ -683,7 +683,7 @@ async function leave(
   channel.end(CLOSING)
 }
 
-/** @throws {RpcConfigError} if it is no server of node:http. */
+/** @throws {RpcConfigError} if it is not a server of node:http. */
 function assertServer(server: unknown): void {
   const { on, off, emit } = (server ?? {}) as Partial<Server>
   const areFunctions = [on, off, emit].every((member) => typeof member === 'function')
@@ -707,7 +707,7 @@ function closing(): RejectUpgrade {
   return new RejectUpgrade(503, 'The server is closing')
 }
 
-/** How many bytes were written to a socket, which may have carried other requests before. */
+/** @returns how many bytes were written to a socket, which may have carried other requests before. */
 function bytesWritten(socket: Duplex): number {
   return (socket as Partial<Socket>).bytesWritten ?? 0
 }
@@ -717,13 +717,13 @@ function hasLeft(socket: Duplex): boolean {
   return socket.destroyed && (socket.readableEnded || socket.errored !== null)
 }
 
-/** The address that a server of the endpoint's own is bound to: only there are its names known. */
+/** The address that an endpoint's own server is bound to. The server's names are known only for such a server. */
 function boundAddress(server: Server): string | undefined {
   const address = server.address()
   return typeof address === 'object' ? address?.address : undefined
 }
 
-/** Resolves when a socket is closed; ends one that takes too long over it. */
+/** Resolves when a socket is closed. A socket whose closing handshake takes too long is terminated. */
 function closed(socket: WebSocket): Promise<void> {
   if (socket.readyState === socket.CLOSED) return Promise.resolve()
   return new Promise((resolve) => {

@@ -5,7 +5,10 @@ import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { RejectUpgrade } from './authentication.js'
 
-/** Tells when the credentials of an identity end: in ms since the epoch, or as a date; `undefined` for never. */
+/**
+ * Returns the time at which the credentials of an identity end: in ms since the epoch, or as a date; `undefined` for
+ * never.
+ */
 export type ExpiresAt<Identity> = (identity: Identity) => number | Date | undefined
 
 /** How often connections are checked for credentials that have ended, in ms. */
@@ -14,14 +17,14 @@ const LOOK_MS = 1_000
 const EARLIEST = 1e11
 
 interface Lifetime {
-  /** How much time was left when the connection came, in ms. */
+  /** The time that was left when the connection came, in ms. */
   readonly leftMs: number
   readonly since: Elapsed
 }
 
 /**
- * Ends connections when their credentials end, as soon as either clock says so: neither a sleep of the machine nor a
- * clock that is set back gives anybody more time.
+ * Ends connections when their credentials end, as soon as one of two clocks says so. So neither a sleep of the machine
+ * nor a clock that is set back gives a client more time.
  */
 export class Expiry {
   readonly #expiresAt: ExpiresAt<unknown>
@@ -35,7 +38,7 @@ export class Expiry {
     this.#channels = channels
   }
 
-  /** Begins to measure the time of a visitor. @returns why the visitor is refused, if its time has ended. */
+  /** Begins to measure the time of a visitor. @returns the refusal if its time has ended; otherwise `undefined`. */
   begin(visitor: Visitor): RejectUpgrade | undefined {
     let leftMs: number
     try {
@@ -68,7 +71,7 @@ const EXPIRED: CloseInfo = { code: CloseCode.unauthorized, reason: 'The credenti
 
 /**
  * @returns the time in ms since the epoch; `Infinity` for never.
- * @throws {RpcConfigError} if it is not one.
+ * @throws {RpcConfigError} if the value is not a time.
  */
 function timeOf(given: unknown): number {
   if (given === undefined || given === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY

@@ -1,8 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 
 /**
- * Tells a call's method and params from others: the same for params that are alike, in whatever order
- * their members came.
+ * Identifies a call's method and params. Equal params have the same fingerprint, whatever the order of their members.
  *
  * @returns 43 characters, a SHA-256 in base64url.
  */
@@ -13,10 +12,10 @@ export function fingerprintOf(method: string, params: unknown): string {
   return hash.digest('base64url')
 }
 
-/** Adds a value, after its kind and its size: no two values that differ add the same. */
+/** Adds the kind, the size and the content of a value, so that two different values never add the same bytes. */
 function add(hash: Hash, value: unknown): void {
   if (typeof value !== 'object' || value === null) {
-    // An absent value has no length, as null has none: only their text differs.
+    // Neither an absent value nor null has a length: only their texts differ.
     const text = Object.is(value, -0) ? '0' : String(value)
     hash.update(`${typeof value} ${text.length} ${text}`)
   } else if (value instanceof Uint8Array) {

@@ -11,14 +11,14 @@ import {
 import type { BegunCall, ResultStore } from './result-store.js'
 
 /**
- * A store of results, guarded so that its mistakes harm only one call each. If it throws, returns something invalid,
- * or does not answer in time, the result is an error that names the store.
+ * A store of results, guarded so that a failure of the store affects one call only. If it throws, returns something
+ * invalid, or does not answer in time, the result is an error that names the store.
  */
 export class GuardedStore {
   readonly #store: ResultStore
   readonly #timeoutMs: number
 
-  /** @param timeoutMs how long it may take over one of its functions. */
+  /** @param timeoutMs how long one of its functions may take, in ms. */
   constructor(store: ResultStore, timeoutMs: number) {
     this.#store = store
     this.#timeoutMs = timeoutMs

@@ -3,19 +3,19 @@ import type { Duplex } from 'node:stream'
 import { RpcConfigError } from '../errors/errors.js'
 import { pathOf, refuseUpgrade } from './upgrade.js'
 
-/** Who serves a path. */
+/** A server of one path. */
 export interface Hearer {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** An upgrade to a path that nobody serves was refused. @param paths those that are served. */
+  /** An upgrade to a path that is not served was refused. @param paths the paths that are served. */
   unheard(request: IncomingMessage, paths: string): void
-  /** Whether it is about to leave: then another may take its place. */
+  /** Whether it is about to leave. Then another may take the path. */
   isLeaving(): boolean
 }
 
 /**
- * How long, in ms, an upgrade waits if nobody listens for it. Development servers add their listeners a little after
- * they begin to listen, and browsers reconnect to them at once after a restart. It is not longer, because Chromium
- * opens only one WebSocket to an address at a time.
+ * How long, in ms, an upgrade waits if no listener takes it. Development servers add their listeners a little after
+ * they begin to listen, and browsers reconnect to them at once after a restart. It is not longer because Chromium opens
+ * only one WebSocket to an address at a time.
  */
 const HOLD_MS = 3_000
 /** The most upgrades that wait; further ones are refused at once. */
@@ -25,11 +25,11 @@ const upgradesOf = new WeakMap<Server, Upgrades>()
 
 /**
  * Takes the upgrades to one path of an HTTP server, so that other listeners do not get them: other libraries answer
- * unknown upgrades with 400, or end them after a while. Upgrades to other paths go to the other listeners. If there
- * are only endpoints, they wait for a listener, and are then answered 404.
+ * unknown upgrades with 400, or end them after a while. Upgrades to other paths go to the other listeners. If there are
+ * only endpoints, they wait for a listener, and are then answered 404.
  *
  * @param isShared whether others may listen on this server, too.
- * @returns stops taking them.
+ * @returns a function that stops taking them.
  * @throws {RpcConfigError} if the path is served already.
  */
 export function hearUpgrades(

@@ -28,24 +28,25 @@ export interface IdempotencyOptions<Identity = unknown> {
   /** Where the answers are kept, such as `memoryResultStore()`. */
   store: ResultStore
   /**
-   * Whose keys they are: equal for those that may have each other's results, such as
-   * `(identity) => identity.userId`. Keys of different scopes never meet. Required if there is
+   * Returns the scope of a client's keys. Clients with the same scope can get each other's results. Equal keys of
+   * different scopes are different keys. An example is `(identity) => identity.userId`. Required if there is
    * `authenticate`; without it, all clients share one scope, and keys have to be random.
    */
   scope?: (identity: Identity) => string
   /**
-   * The largest answer that is kept, in characters as the store gets it. Default 64 Ki. A larger one is
-   * sent, and a caller that asks for it again is answered −32005.
+   * The largest answer that is kept, in characters of the text for the store. Default 64 Ki. A larger answer is sent
+   * but not kept: a caller that sends the call again is answered −32005.
    */
   maxAnswerLength?: number
   /**
-   * How long a call with a key goes on after all of its callers have gone, in ms: one of them may come back. Then
-   * its `signal` aborts. Default 30,000.
+   * How long a call with a key goes on after all of its callers have gone, in ms, because one of them may come back.
+   * After that, its `signal` aborts. Default 30,000.
    */
   graceMs?: number
   /**
    * How long the store may take to answer, in ms. If it does not record a key in that time, the call is not run:
-   * `RpcTimeoutError`, `not-received`. If it does not record an answer, that is sent all the same. Default 10,000.
+   * `RpcTimeoutError`, `not-received`. If it does not record an answer, the answer is sent all the same. Default
+   * 10,000.
    */
   storeTimeoutMs?: number
 }
@@ -58,18 +59,18 @@ const IDEMPOTENCY_OPTIONS = {
   storeTimeoutMs: 'elsewhere',
 } as const satisfies OptionKinds<IdempotencyOptions>
 
-/** How long to wait before a call that runs in another process is asked for again, in ms. */
+/** How long to wait before the store is asked again for a call that runs in another process, in ms. */
 const FIRST_LOOK_MS = 20
 const LONGEST_LOOK_MS = 1_000
-/** How long the id of a store may be. */
+/** The longest id of a store, in characters. */
 const MOST_ID = 1_024
 
-/** Runs each call with a key once, and gives its answer to all who ask (docs/protocol.md, "Keys"). */
+/** Runs each call with a key once, and gives its answer to all of its callers (docs/protocol.md, "Keys"). */
 export class Idempotency {
   readonly #options: Required<IdempotencyOptions>
   readonly #store: GuardedStore
   readonly #codec: Codec
-  /** The runs of keys that are going on, by scope and key. */
+  /** The present runs, by scope and key. */
   readonly #runs = new Map<string, SharedRun>()
   readonly #running = new Set<Promise<void>>()
   readonly #unrecorded: UnrecordedAnswers
@@ -85,20 +86,20 @@ export class Idempotency {
   }
 
   /**
-   * What a client's hello is answered.
+   * @returns the member `keys` of the answer to a client's hello.
    *
-   * @throws whatever `scope` throws.
+   * @throws the error of `scope` if it throws.
    */
   keysOf(identity: unknown): Keys {
     const { id, ttlMs } = this.#store
     return { store: digest(JSON.stringify([id, this.#scopeOf(identity)])), ttlMs }
   }
 
-  /** @returns the one answer of a call's key, whatever its id is. Rejects where `scope` fails. */
+  /** @returns the one answer of a call's key, whatever the id of the call. Rejects if `scope` fails. */
   async answer(call: KeyedCall): Promise<ResponseMessage> {
     const key = JSON.stringify([this.#scopeOf(call.identity), call.key])
     const fingerprint = fingerprintOf(call.method, call.params)
-    // Nobody waits any more: it is not begun, and leaves no record.
+    // The caller waits no longer: the call is not begun, and leaves no record.
     if (call.signal.aborted) {
       return neverRanMessage(null, ErrorCode.cancelled, `${quoted(call.method)} was cancelled`)
     }
@@ -111,16 +112,15 @@ export class Idempotency {
       if (!run) return this.#start(key, fingerprint, call)
       if (run.fingerprint === fingerprint && run.isOpen) return run.join(call)
       if (run.fingerprint !== fingerprint && run.isBegun) return reused(call)
-      // The run was given up, or has other params. Wait until it has ended; then the store says what became of the
-      // key.
+      // The run was given up, or has other params. Wait until it has ended; then the store knows the result of the key.
       await endedOrLeft(run, call)
       if (call.signal.aborted) return leftMessage(call)
     }
   }
 
   /**
-   * Waits for what runs, until the deadline by `performance.now()`, and then gives it up: its handlers'
-   * signals abort.
+   * Waits for the present runs until the deadline by `performance.now()`. Then it gives them up: the signals of their
+   * handlers abort.
    */
   async close(deadline: number): Promise<void> {
     const left = deadline - performance.now()
@@ -138,7 +138,7 @@ export class Idempotency {
     this.#unrecorded.clear()
   }
 
-  /** In the turn that finds nobody: of all who come with a key, one asks the store. */
+  /** Called in the same turn that finds no run of the key, so that only one of its callers asks the store. */
   #start(key: string, fingerprint: string, call: KeyedCall): Promise<ResponseMessage> {
     const run = new SharedRun(fingerprint, call, this.#options.graceMs)
     this.#runs.set(key, run)
@@ -174,7 +174,9 @@ export class Idempotency {
     }
   }
 
-  /** @returns the refusal of a call, if so many answers could not be recorded that its own could not be kept either. */
+  /**
+   * @returns the refusal of a call if too many answers could not be recorded, so that its own could not be kept either.
+   */
   #whyFull({ method, error }: KeyedCall): ResponseMessage | undefined {
     if (!this.#unrecorded.isFull) return undefined
     const why = `${quoted(method)} was not run: no more results can be kept`
@@ -207,7 +209,10 @@ export class Idempotency {
     }
   }
 
-  /** The store recorded a key too late: the caller was already told that the call was not run, so it is not. */
+  /**
+   * The store has recorded a key too late. The caller already got the error that the call was not run, so it is not
+   * run.
+   */
   #begunLate(key: string, call: KeyedCall, late: Promise<BegunCall>): void {
     late
       .then(({ state }) => (state === 'new' ? this.#giveBack(key, call) : undefined))
@@ -229,7 +234,7 @@ export class Idempotency {
   }
 
   /**
-   * The key of a call was recorded, but nobody waits for the call, so it is not run. If the store can release the key,
+   * The key of a call was recorded, but its caller waits no longer, so it is not run. If the store can release the key,
    * it can be run again.
    */
   async #giveBack(key: string, call: KeyedCall): Promise<void> {
@@ -284,7 +289,7 @@ export class Idempotency {
       const { maxAnswerLength } = this.#options
       return record.length > maxAnswerLength ? storeAnswer(this.#codec, unkept(call)) : record
     } catch {
-      // That it can't be carried is told, and reported, as it is answered.
+      // The codec can't carry it: this is reported when the call is answered.
       return storeAnswer(this.#codec, unkept(call))
     }
   }
@@ -333,7 +338,9 @@ function died(call: KeyedCall): ResponseMessage {
   return uncertain(call, 'may have run: the process that began it ended before it had an answer')
 }
 
-/** Codes that do not say how far a handler came: it was stopped, or a call of its own was. */
+/**
+ * Error codes after which it is not known how far a handler came: the handler was stopped, or a call of its own was.
+ */
 const UNKNOWN_ENDS: ReadonlySet<number> = new Set([
   ErrorCode.cancelled,
   ErrorCode.timedOut,
@@ -341,7 +348,7 @@ const UNKNOWN_ENDS: ReadonlySet<number> = new Set([
   ErrorCode.uncertain,
 ])
 
-/** Whether an answer can't be kept as the call's result, because nobody knows how much the handler did. */
+/** Whether an answer can't be kept as the call's result, because it is not known how much the handler did. */
 function hasUnknownEnd(answer: ResponseMessage, { aborted }: AbortSignal): boolean {
   if (!('error' in answer)) return false
   const { code } = answer.error

@@ -1,6 +1,6 @@
 import type { Owner } from './shares.js'
 
-/** How many parts a second is divided into. */
+/** The number of parts that a second is divided into. */
 const PARTS = 10
 const PART_MS = 1_000 / PARTS
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { own } from '../errors/error-origin.js'
 import { ErrorCode, RpcError } from '../errors/errors.js'
 
-/** The server can't listen where it was told to. `cause` is Node's error. */
+/** The server can't listen on the given port and host. `cause` is Node's error. */
 export class RpcListenError extends RpcError {
   override get '~flashrpc'(): string {
     return 'RpcListenError'
@@ -26,7 +26,7 @@ export async function listen(server: Server, port: number, host: string): Promis
       server.once('error', reject)
       server.listen(port, host, () => {
         server.off('error', reject)
-        // A connection that could not be accepted; the server goes on with the others.
+        // A connection could not be accepted. The server goes on with the others.
         server.on('error', () => {})
         resolve()
       })

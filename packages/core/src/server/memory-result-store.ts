@@ -6,13 +6,13 @@ import { RpcOverloadedError } from '../errors/errors.js'
 import type { BegunCall, ResultStore } from './result-store.js'
 import { type Owner, SHARE, Shares, shareOf } from './shares.js'
 
-/** How much a store in memory keeps. */
+/** The options of a store in memory. */
 export interface MemoryResultStoreOptions {
   /** How long an answer is kept, in ms. Default one hour. */
   ttlMs?: number
-  /** How many keys are kept, those of calls that run among them. Default 10,000. */
+  /** The most keys that are kept, including those of running calls. Default 10,000. */
   maxEntries?: number
-  /** How many characters the answers may have together. Default 64 Mi. */
+  /** The most characters of all answers together. Default 64 Mi. */
   maxBytes?: number
   /**
    * The part of `maxEntries` and `maxBytes` that one owner may have (the endpoint's option `owner`), above 0 and up to
@@ -38,8 +38,8 @@ interface Entry {
 }
 
 /**
- * A store that lives as long as its process: calls survive lost connections and sessions, not a restart.
- * Answers are never forgotten early: if the store is full, calls with new keys are refused.
+ * Makes a store that lives as long as its process. Its answers survive lost connections and sessions, but not a
+ * restart. Answers are never dropped early: if the store is full, calls with new keys are refused.
  *
  * @throws {RpcConfigError} naming the option that is wrong.
  */
@@ -55,12 +55,12 @@ export function memoryResultStore(options: MemoryResultStoreOptions = {}): Resul
 }
 
 class MemoryResultStore implements ResultStore {
-  /** Of this process and this store only: what is kept ends with it. */
+  /** An id of this process and this store only, because its answers end with it. */
   readonly id = randomUUID()
   readonly ttlMs: number
   readonly #keys: Shares
   readonly #characters: Shares
-  /** Those with an answer are in the order in which they may be forgotten. */
+  /** Entries with an answer are in the order in which they may be dropped. */
   readonly #entries = new Map<string, Entry>()
 
   constructor(ttlMs: number, maxEntries: number, maxBytes: number, share: number) {
@@ -97,7 +97,7 @@ class MemoryResultStore implements ResultStore {
   finish(key: string, answer: string): void {
     const entry = this.#entries.get(key)
     if (!entry) return
-    // To the end: it is the last to be forgotten.
+    // It moves to the end, as the last to be dropped.
     this.#entries.delete(key)
     const { fingerprint, owner } = entry
     this.#entries.set(key, { fingerprint, owner, answer, since: new Elapsed() })
@@ -119,10 +119,10 @@ class MemoryResultStore implements ResultStore {
     return this.#isFull || this.#keys.isFullFor(owner) || this.#characters.isFullFor(owner)
   }
 
-  /** Forgets the entries whose time has ended by one reading of the clocks. */
+  /** Drops the entries whose time has ended by one reading of the clocks. */
   #forget(reading: 'least' | 'monotonic'): void {
     for (const [key, { answer, since, owner }] of this.#entries) {
-      // Calls that run are passed over: there are as many as may run.
+      // Entries of running calls are skipped: their number is limited.
       if (answer === undefined || since === undefined) continue
       if (since[reading] < this.ttlMs) return
       this.#entries.delete(key)

@@ -4,7 +4,7 @@ import { networkOf } from './client-address.js'
 import type { Owner } from './shares.js'
 import { isLoopback } from './upgrade.js'
 
-/** Finds the owner of a connection, for limits that all clients share. */
+/** Finds the owner of a connection, for the limits that all clients share. */
 export class Owners {
   readonly #ownerOf: ((identity: unknown) => string | undefined) | undefined
   readonly #countsLoopback: boolean
@@ -13,7 +13,7 @@ export class Owners {
   /**
    * @param ownerOf the option `owner`.
    * @param countsLoopback whether a loopback address is a client's, and not that of a proxy with many clients.
-   * @param failed called with how `ownerOf` failed.
+   * @param failed called with the error of `ownerOf`.
    */
   constructor(
     ownerOf: ((identity: never) => string | undefined) | undefined,
@@ -25,13 +25,13 @@ export class Owners {
     this.#failed = failed
   }
 
-  /** The owner by the address alone. */
+  /** @returns the owner by the address alone. */
   ofAddress(address: string | undefined): Owner {
     if (address === undefined || (!this.#countsLoopback && isLoopback(address))) return undefined
     return `address ${networkOf(address)}`
   }
 
-  /** The owner by the identity; by the address, if the identity says nothing. */
+  /** @returns the owner by the identity; if the identity has none, by the address. */
   of(identity: unknown, address: string | undefined): Owner {
     const name = this.#nameOf(identity)
     return name === undefined ? this.ofAddress(address) : `identity ${name}`
@@ -56,7 +56,7 @@ function textOf(identity: unknown): string | undefined {
   try {
     const text = JSON.stringify(identity)
     if (text === undefined || text === 'null' || text === '{}' || text === '[]') return undefined
-    // The text may be long, and is kept for each connection.
+    // A hash, because the text may be long and is kept for each connection.
     return createHash('sha256').update(text).digest('base64url')
   } catch {
     return undefined

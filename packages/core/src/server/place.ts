@@ -2,17 +2,17 @@ import type { RejectUpgrade } from './authentication.js'
 import type { Owner, Shares } from './shares.js'
 import { tooMany } from './too-many.js'
 
-/** What counts connections: those without a known identity by address, and those with one by identity. */
+/** The counts of connections: of those without a known identity by address, of the others by identity. */
 export interface CountedConnections {
-  /** Its total is that of all connections. */
+  /** Its total counts all connections. */
   readonly unknown: Shares
   readonly known: Shares
 }
 
-/** A connection that is counted, from its request to its end. */
+/** One counted connection, from its request to its end. */
 export class Place {
   readonly #counted: CountedConnections
-  /** Whom it counts for. */
+  /** The owner that it counts for. */
   #owner: Owner
   #isKnown = false
   #isOver = false
@@ -26,7 +26,7 @@ export class Place {
   /**
    * The owner of the connection is known now.
    *
-   * @returns why it is refused, if this owner has too many; `undefined` if it is not.
+   * @returns the refusal if this owner has too many; otherwise `undefined`.
    */
   claim(owner: Owner): RejectUpgrade | undefined {
     const { known } = this.#counted

@@ -16,22 +16,25 @@ import { type Owner, SHARE } from './shares.js'
 import { Shelf } from './shelf.js'
 import { type Tombstone, Tombstones } from './tombstones.js'
 
-/** How sessions are kept that have lost their connection. */
+/** The options of sessions without a connection. */
 export interface ResumeOptions<Identity = unknown> {
   /** How long a session outlives its connection, in ms. Default 30,000. */
   windowMs?: number
   /**
-   * How many sessions without a connection are kept. If there are more, one ends: the session that has waited the
+   * The most sessions without a connection that are kept. If there are more, one ends: the session that has waited the
    * longest, of the owner with the most sessions. An owner with more than its `limits.share` loses one of its own.
    * Default 1,000.
    */
   maxDetached?: number
-  /** How many bytes they may hold together for their clients, text by its length; as above. Default 64 MiB. */
+  /**
+   * The most bytes that they may hold together for their clients, text by its length. If they hold more, sessions end
+   * as above. Default 64 MiB.
+   */
   maxDetachedBytes?: number
   /**
-   * Whether the identity of a client that comes back, as `authenticate` gave it this time, is the one that began the
-   * session. Default: whether the two are alike in all their members. If some members differ each time, such as the
-   * time at which a token expires, compare others: `(before, now) => before.id === now.id`.
+   * Whether the client that comes back is the one that began the session, by the identity that `authenticate` returned
+   * each time. Default: whether the two identities are equal in all their members. If some members differ each time,
+   * such as the time at which a token expires, compare others: `(before, now) => before.id === now.id`.
    */
   sameIdentity?: (before: Identity, now: Identity) => boolean
 }
@@ -48,15 +51,15 @@ interface Kept {
   readonly tokenHash: Buffer
   identity: unknown
   owner: Owner
-  /** Of the connection that was attached last. */
+  /** The attempt of the connection that was attached last. */
   attempt: number
-  /** Without a connection: what ends it when the window is over. */
+  /** Ends a session without a connection when the window is over. */
   timer: ReturnType<typeof setTimeout> | undefined
 }
 
 /**
- * The sessions of an endpoint: with a connection, without one for the time of the window, and, of
- * those that have ended, how far they had come (docs/protocol.md, "Sessions").
+ * The sessions of an endpoint: those with a connection, those without one until their window is over, and the message
+ * counts of those that have ended (docs/protocol.md, "Sessions").
  */
 export class Sessions {
   readonly #options: Required<ResumeOptions>
@@ -67,7 +70,7 @@ export class Sessions {
   readonly #shelf: Shelf<Kept>
   readonly #tombstones: Tombstones
 
-  /** @param share the part of what is kept that one owner may have. */
+  /** @param share the part of the kept sessions and bytes that one owner may have. */
   constructor(options: ResumeOptions, share: number = SHARE) {
     this.#options = resolveResumeOptions(options)
     const { maxDetached, maxDetachedBytes } = this.#options
@@ -76,8 +79,8 @@ export class Sessions {
   }
 
   /**
-   * Says which channel a client's connection is, by its hello. In one go: nothing else happens between
-   * the look at the sessions and the answer.
+   * Decides which channel takes a client's connection, by its hello. It is synchronous, so that the sessions do not
+   * change between the check and the answer.
    */
   receive(
     channel: LiveChannel,
@@ -120,7 +123,7 @@ export class Sessions {
     return { welcome: { ...welcome, sid, token, resumed: true, recv, windowMs } }
   }
 
-  /** A channel has lost its connection: its session, where it has one, waits for another. */
+  /** A channel has lost its connection. If it has a session, the session waits for another connection. */
   down(channel: LiveChannel): void {
     const kept = this.#kept.get(channel.id)
     if (!kept) return
@@ -129,14 +132,14 @@ export class Sessions {
     this.#weigh(kept)
   }
 
-  /** What a channel holds may have changed. */
+  /** The number of bytes that a channel holds may have changed. */
   changed(channel: LiveChannel): void {
     if (this.#detached.size === 0) return
     const kept = this.#kept.get(channel.id)
     if (kept?.timer) this.#weigh(kept)
   }
 
-  /** A channel is over, and so is its session. */
+  /** A channel has ended, and so has its session. */
   ended(channel: LiveChannel, { code }: CloseInfo, recv: number | undefined): void {
     const kept = this.#kept.get(channel.id)
     if (!kept) return
@@ -147,7 +150,7 @@ export class Sessions {
     this.#tombstones.add(channel.id, { tokenHash, identity, owner, lastRecv: recv })
   }
 
-  /** Ends those without a connection: nobody can come back any more. */
+  /** Ends the sessions without a connection: their clients can't come back any more. */
   close(info: CloseInfo): void {
     for (const { channel } of [...this.#detached]) channel.end(info)
   }
@@ -174,7 +177,7 @@ export class Sessions {
     channel: LiveChannel,
   ): boolean {
     if (!timingSafeEqual(tokenHash, hash(token))) return false
-    // A client counts as another one unless it is certain that it is the same.
+    // If it is not certain that the client is the same, it counts as another one.
     let isSame: unknown = false
     const failed = (thrown: unknown) => channel.error(thrown, hookContext('resume.sameIdentity'))
     guarded(() => {
@@ -185,7 +188,7 @@ export class Sessions {
     return isSame === true
   }
 
-  /** It is not one of those any more that wait for their client. */
+  /** The session does not wait for its client any more. */
   #unwait(kept: Kept): void {
     if (!kept.timer) return
     clearTimeout(kept.timer)
@@ -194,14 +197,14 @@ export class Sessions {
     this.#shelf.take(kept.owner, kept)
   }
 
-  /** Measures what a session without a connection holds, and ends sessions if they hold too much. */
+  /** Measures the bytes of a session without a connection, and ends sessions if they hold too much. */
   #weigh(kept: Kept): void {
     if (!kept.timer) return
     this.#shelf.put(kept.owner, kept, kept.channel.heldBytes)
     for (;;) {
       const oldest = this.#shelf.excess(kept.owner)
       if (!oldest) return
-      // First: while it ends, it tells of changes.
+      // This comes first, because a session reports changes while it ends.
       this.#unwait(oldest)
       oldest.channel.end(EVICTED)
     }
@@ -217,7 +220,10 @@ const EVICTED: CloseInfo = {
   reason: 'Too many sessions wait for their clients; this one waited the longest',
 }
 
-/** After these nobody comes back: the numbers are of no use, or who it was may not know of them. */
+/**
+ * The close codes after which the message counts of a session are dropped: the client does not come back, or must not
+ * get them.
+ */
 const FORGOTTEN: ReadonlySet<number> = new Set([CloseCode.violation, CloseCode.unauthorized])
 
 /** A random token of 256 bits needs no salt. */

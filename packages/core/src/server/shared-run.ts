@@ -9,12 +9,12 @@ interface Waiting {
 }
 
 /**
- * The run of a key, and the calls that wait for it. It is given up when nobody waits any more: at once if the last
- * caller has cancelled, and after a while if its connection is gone, as it may come back. Until the handler has begun,
- * the next call with the key takes the run over. Afterwards the handler's signal aborts, and no call can join.
+ * The run of a key, and the calls that wait for it. It is given up when no call waits any more: at once if the last
+ * caller has cancelled; after a while if its connection was lost, because it may come back. Until the handler has
+ * begun, the next call with the key takes the run over. Afterwards the handler's signal aborts, and no call can join.
  */
 export class SharedRun {
-  /** The fingerprint of the first call, and of all that join. */
+  /** The fingerprint of the first call, and of all calls that join. */
   readonly fingerprint: string
   /** The first call. Errors name its method, and go to its `onError`. */
   readonly call: KeyedCall
@@ -25,9 +25,9 @@ export class SharedRun {
   readonly #waiting = new Map<KeyedCall, Waiting>()
   /** The call whose handler runs, or ran. */
   #runner: KeyedCall | undefined
-  /** Answers the runner after its caller has left, when its handler has ended: until then its place is taken. */
+  /** Answers the runner when its handler has ended, if its caller has left before. Until then it counts as running. */
   #answerRunner: Waiting['answer'] | undefined
-  /** The caller that has left last. */
+  /** The caller that was the last to leave. */
   #last: KeyedCall
   #state: 'wanted' | 'given up' | 'closed' = 'wanted'
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -62,7 +62,7 @@ export class SharedRun {
   /**
    * Waits for the run, which must be open, until this caller leaves.
    *
-   * @returns its answer. Of the caller whose handler runs, it comes when that has ended.
+   * @returns its answer. The caller whose handler runs gets it when the handler has ended.
    */
   join(call: KeyedCall): Promise<ResponseMessage> {
     clearTimeout(this.#timer)
@@ -76,7 +76,7 @@ export class SharedRun {
     })
   }
 
-  /** Waits for so many ms, or less if the run is given up meanwhile. */
+  /** Waits for this time, in ms, or less if the run is given up meanwhile. */
   async pause(ms: number): Promise<void> {
     if (this.#state !== 'wanted') return
     await new Promise<void>((resolve) => {
@@ -94,7 +94,7 @@ export class SharedRun {
     return this.isOpen
   }
 
-  /** @returns the call whose handler is to run; `undefined` if nobody waits, and the run is closed from now on. */
+  /** @returns the call whose handler is to run; `undefined` if no caller waits. Then the run is closed from now on. */
   begin(): KeyedCall | undefined {
     if (!this.goesOn()) return undefined
     const [first = this.#last] = this.#waiting.keys()
@@ -102,7 +102,7 @@ export class SharedRun {
     return first
   }
 
-  /** Nobody is to wait for it any longer. */
+  /** Ends the wait of all callers. */
   giveUp(reason: unknown): void {
     clearTimeout(this.#timer)
     this.#state = this.isBegun ? 'closed' : 'given up'
@@ -110,7 +110,7 @@ export class SharedRun {
     if (this.isBegun) this.#controller.abort(reason)
   }
 
-  /** It has its answer. */
+  /** Ends the run with its answer. */
   end(answer: ResponseMessage): void {
     this.#state = 'closed'
     clearTimeout(this.#timer)
@@ -138,7 +138,7 @@ export class SharedRun {
   }
 }
 
-/** The answer for a caller that no longer waits, and so can't be told what becomes of the key. */
+/** The answer for a caller that no longer waits, and so can't learn the result of the key. */
 export function leftMessage({ method, signal }: KeyedCall): ResponseMessage {
   const isLate = signal.reason instanceof RpcTimeoutError
   return isLate

@@ -1,13 +1,13 @@
 /**
- * The owner whose part of what all clients share is counted: an identity, or an address. `undefined` stands for
- * clients that can't be told apart, which have no share of their own.
+ * The owner whose share of a common limit is counted: an identity, or an address. `undefined` stands for clients that
+ * can't be told apart, which have no share of their own.
  */
 export type Owner = string | undefined
 
-/** The default part of what all clients share that one owner may have. */
+/** The default part of a common limit that one owner may have. */
 export const SHARE = 0.25
 
-/** @returns how much one owner may have of a limit of `most`; at least 1. */
+/** @returns the share of one owner of a limit of `most`; at least 1. */
 export function shareOf(most: number, share: number): number {
   return Math.max(1, Math.floor(most * share))
 }

@@ -7,8 +7,8 @@ interface Owned<Item> {
 }
 
 /**
- * Items that are kept for many owners, within bounds. If there are too many, the oldest item goes: of an owner that
- * has more than its share or, if none has, of the owner that has the most.
+ * Items that are kept for many owners, within limits. If there are too many, the oldest item of one owner goes: of an
+ * owner with more than its share or, if there is none, of the owner with the most.
  */
 export class Shelf<Item> {
   readonly #most: number
@@ -50,7 +50,7 @@ export class Shelf<Item> {
     if (owned.items.size === 0) this.#byOwner.delete(owner)
   }
 
-  /** @returns the item that must go next, now that this owner has more than before; `undefined` if all fits. */
+  /** @returns the item that must go next after this owner got more; `undefined` if all items fit. */
   excess(owner: Owner): Item | undefined {
     const owned = owner === undefined ? undefined : this.#byOwner.get(owner)
     const isOver =

@@ -1,12 +1,12 @@
 import { guarded } from '../base/guarded.js'
 import { RpcConfigError } from '../errors/errors.js'
 
-/** How many clients come back in a second, where nothing else is said. */
+/** How many clients come back in a second by default. */
 const PER_SECOND = 300
-/** What clients wait at the longest, in ms. */
+/** The longest default window, in ms. */
 const MOST_MS = 30_000
 
-/** The window over which clients come back that have lost their server together. Clients are told it. */
+/** The window over which clients reconnect that have lost their server together. The server sends it to its clients. */
 export class Spread {
   readonly #of: (clients: number) => number
 
@@ -26,7 +26,7 @@ export class Spread {
   /**
    * The window in whole ms; 0 if the application's function fails.
    *
-   * @param error called with how it failed.
+   * @param error called with the error of that function.
    */
   ms(clients: number, error: (thrown: unknown) => void): number {
     let ms = 0

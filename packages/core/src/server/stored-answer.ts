@@ -11,7 +11,7 @@ interface StoredAnswer {
   readonly bytes?: readonly string[]
 }
 
-/** @throws whatever says that the codec can't carry it. */
+/** @throws the error of the codec if it can't carry the answer. */
 export function storeAnswer(codec: Codec, answer: ResponseMessage): string {
   const encoded = encode({ codec, frameType: 'text' }, answer)
   const frame = frameOf(encoded)
@@ -24,7 +24,7 @@ export function storeAnswer(codec: Codec, answer: ResponseMessage): string {
   return JSON.stringify(stored)
 }
 
-/** @returns the answer, or `undefined` where this codec does not read it: it was another's. */
+/** @returns the answer; `undefined` if this codec can't read it, because another codec wrote it. */
 export function readStoredAnswer(codec: Codec, record: string): ResponseMessage | undefined {
   const stored = JSON.parse(record) as StoredAnswer
   if (stored.codec !== codec.name) return undefined

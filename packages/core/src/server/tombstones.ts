@@ -1,27 +1,27 @@
 import type { Owner } from './shares.js'
 import { Shelf } from './shelf.js'
 
-/** What is left of a session that has ended. */
+/** The facts that are kept of a session that has ended. */
 export interface Tombstone {
   readonly tokenHash: Buffer
   readonly identity: unknown
   readonly owner: Owner
-  /** How many messages of the client were dispatched in it: the last word on what never ran. */
+  /** How many messages of the client were dispatched in it: all later ones never ran. */
   readonly lastRecv: number
 }
 
-/** How long one stands, in ms. */
+/** How long a tombstone is kept, in ms. */
 const STANDS_MS = 10 * 60_000
-/** How many stand at the most. */
+/** The most tombstones that are kept. */
 const MOST = 10_000
 
-/** The sessions that have ended, for as long as a client may ask for them. */
+/** The ended sessions, for as long as a client may ask for them. */
 export class Tombstones {
-  /** By session, in the order in which their time is up. */
+  /** By session, in the order in which their time ends. */
   readonly #standing = new Map<string, { tombstone: Tombstone; until: number }>()
   readonly #shelf: Shelf<string>
 
-  /** @param share the part of them that one owner may have. */
+  /** @param share the part of the tombstones that one owner may have. */
   constructor(share: number) {
     this.#shelf = new Shelf(MOST, Number.POSITIVE_INFINITY, share)
   }

@@ -1,9 +1,9 @@
 import { Elapsed } from '../base/elapsed.js'
 import { MAX_TIMER_MS } from '../base/max-timer.js'
 
-/** How many answers are kept at most. */
+/** The most answers that are kept. */
 const MOST = 10_000
-/** How many characters they may have together, with their keys. */
+/** The most characters of all answers and their keys together. */
 const MOST_CHARACTERS = 16 * 1024 * 1024
 
 /** An answer that the store has not recorded. */
@@ -18,8 +18,8 @@ interface Entry extends Unrecorded {
 }
 
 /**
- * Answers that a store could not record, by key. Only this process knows them. They are kept for as long as the store
- * was to keep them, within bounds.
+ * Answers that a store could not record, by key. Only this process has them. They are kept for as long as the store was
+ * to keep them, within limits.
  */
 export class UnrecordedAnswers {
   readonly #ttlMs: number
@@ -36,12 +36,12 @@ export class UnrecordedAnswers {
     return this.#entries.size
   }
 
-  /** How many characters they have together. */
+  /** The number of characters that they have together. */
   get characters(): number {
     return this.#characters
   }
 
-  /** Whether no more can be kept. Then calls with new keys must not run, as their answers could not be kept. */
+  /** Whether no more can be kept. Then calls with new keys must not run, because their answers could not be kept. */
   get isFull(): boolean {
     this.#forget()
     return this.#entries.size >= MOST
@@ -60,7 +60,7 @@ export class UnrecordedAnswers {
 
   /**
    * @param record the answer.
-   * @param short what is kept instead if there is no room for the answer.
+   * @param short the text to keep instead if there is no room for the answer.
    */
   add(key: string, fingerprint: string, record: string, short: string): void {
     this.delete(key)
@@ -91,7 +91,7 @@ export class UnrecordedAnswers {
     }
   }
 
-  /** Forgets old answers even if no more calls come. The timer does not keep the process alive. */
+  /** Drops old answers even if no more calls come. The timer does not keep the process alive. */
   #watch(): void {
     this.#timer ??= setTimeout(
       () => {

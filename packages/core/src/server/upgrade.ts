@@ -9,20 +9,20 @@ export function pathOf({ url = '/' }: IncomingMessage): string {
   return end === -1 ? url : url.slice(0, end)
 }
 
-/** Which pages may connect; see the options of the same names. */
+/** The rules for pages that connect; see the options of the same names. */
 export interface PageRules {
   readonly allowedOrigins?: readonly string[] | '*'
   readonly allowedHosts?: readonly string[] | '*'
 }
 
 /**
- * Why the page that asks may not connect; undefined where it may, or none asks. Programs send no
- * `Origin`. A page may from an origin allowed by name, and from the server's own: that of the
- * request's `Host`, where the server goes by that name. Compared as strings, letter by letter.
+ * @returns why a page may not connect; undefined if it may, or if the request is not a page's. Programs send no
+ *   `Origin`. A page may connect from an origin that is allowed by name, and from the server's own origin: that of the
+ *   request's `Host`, if this is a name of the server. Origins and names are compared as strings, letter by letter.
  *
- * Browsers let any page open a WebSocket to any server, with its cookies: only the server can
- * refuse (RFC 6455, section 10.2). And a page's owner can let its name resolve to the server's
- * address (DNS rebinding), whereupon `Origin` and `Host` agree: only the server knows its names.
+ * Browsers let any page open a WebSocket to any server, with the server's cookies: only the server can refuse (RFC
+ * 6455, section 10.2). The owner of a page can also let the page's name resolve to the server's address (DNS
+ * rebinding). Then `Origin` and `Host` agree, and only the server knows that this is not one of its names.
  *
  * @param boundTo the address that the endpoint's own server listens on.
  */
@@ -46,7 +46,10 @@ export function refusalOfPage(
   return `The server does not go by the name ${quoted(name)}. ${remedyFor('allowedHosts', name, isHostName)}`
 }
 
-/** The option that lets a page in, or why there is none: the value is not valid, or would let in other pages, too. */
+/**
+ * @returns the option that lets a page in; or why there is none: the value is not valid, or would let in other pages,
+ *   too.
+ */
 function remedyFor(
   option: keyof PageRules,
   value: string,
@@ -61,9 +64,7 @@ function remedyFor(
     : `${quoted(value)} is not a valid ${option === 'allowedOrigins' ? 'origin' : 'host'}`
 }
 
-/**
- * @throws {RpcConfigError} if a rule could never match, or would match what it does not say.
- */
+/** @throws {RpcConfigError} if a rule could never match, or would match more than it says. */
 export function assertPageRules({ allowedOrigins, allowedHosts }: PageRules): void {
   assertTexts('allowedOrigins', allowedOrigins, isOrigin, 'https://app.example.com')
   assertTexts('allowedHosts', allowedHosts, isHostName, 'app.example.com')
@@ -88,7 +89,7 @@ function assertTexts(
   )
 }
 
-/** As a browser writes it: `https://app.example.com`, `app://demo`, `null`. */
+/** Whether it is an origin as a browser writes it: `https://app.example.com`, `app://demo`, `null`. */
 function isOrigin(value: string): boolean {
   if (value === 'null') return true
   if (/^https?:/i.test(value)) return URL.canParse(value) && new URL(value).origin === value
@@ -100,13 +101,13 @@ function isHostName(value: string): boolean {
   return URL.canParse(`http://${value}`) && new URL(`http://${value}`).host === value
 }
 
-/** The name in a `Host` header; an IPv6 address keeps its brackets. */
+/** @returns the name in a `Host` header; an IPv6 address keeps its brackets. */
 function withoutPort(host: string): string {
   const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':')
   return end > 0 ? host.slice(0, end) : host
 }
 
-/** Names that browsers take for this machine without asking DNS (RFC 6761, section 6.3). */
+/** Whether browsers take a name for this machine without asking DNS (RFC 6761, section 6.3). */
 function isLoopbackName(name: string): boolean {
   return (
     name === 'localhost' || name.endsWith('.localhost') || name === '127.0.0.1' || name === '[::1]'
@@ -118,7 +119,7 @@ export function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.')
 }
 
-/** Whether a page asks, and not a program: browsers name the page's origin, always. */
+/** Whether a page asks, and not a program. Browsers always name the origin of the page. */
 export function isPage(request: IncomingMessage): boolean {
   return request.headers.origin !== undefined
 }
@@ -138,7 +139,7 @@ export function refuseUpgrade(
   })
     .map(([name, value]) => `${name}: ${value}`)
     .join('\r\n')
-  // A client that never closes its half would keep the socket, and so the server, for ever.
+  // A client that never closes its half would keep the socket, and so the server, open for ever.
   socket.once('finish', () => socket.destroy())
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n\r\n${body}`)
 }

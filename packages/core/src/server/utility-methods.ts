@@ -1,12 +1,12 @@
 import type { Peer } from '../calls/peer.js'
 import type { ProcessDetails } from '../contract/utilities.js'
 
-/** What the methods need of the channel they are called over. */
+/** The part of the channel that the methods use. */
 interface Call {
   readonly channel: Pick<Peer<unknown, unknown>, 'other'>
 }
 
-/** Handlers of `utilityDefinitions`. */
+/** The handlers of `utilityDefinitions`. */
 export interface UtilityMethods {
   ping(): string
   echo(params: { text: string }): string
@@ -15,9 +15,9 @@ export interface UtilityMethods {
 }
 
 /**
- * Methods to look at a server with: `ping`, `echo`, `processDetails`, `callMeBack`, as Python's
- * `RpcUtilityMethods` has them. They tell any client where the server runs and let it be called back:
- * for development, and where all clients are trusted.
+ * Methods to examine a server with: `ping`, `echo`, `processDetails`, `callMeBack`, as Python's `RpcUtilityMethods` has
+ * them. They tell any client where the server runs, and call the client back. Use them for development, or if all
+ * clients are trusted.
  *
  * @example createEndpoint(contract, { methods: { ...utilityMethods(), add } })
  */
@@ -31,7 +31,7 @@ export function utilityMethods(): UtilityMethods {
       workingDirectory: process.cwd(),
     }),
     async callMeBack({ method, params }, { channel }) {
-      // By a name that only the caller knows: no contract gives it a type here.
+      // Only the caller knows the method's name, so no contract gives it a type here.
       const callByName = (channel as unknown as { call: CallByName }).call.bind(channel)
       return callByName(method, params)
     },

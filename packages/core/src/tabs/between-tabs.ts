@@ -7,12 +7,12 @@ import { log } from '../logging/logger.js'
 import { SharedLink, type SharedLinkOptions, type SharedWorkerLike } from './shared-link.js'
 import { OWN_CONNECTION, TabLink } from './tab-link.js'
 
-/** Which tabs share. */
+/** The options of `betweenTabs`. */
 export interface BetweenTabsOptions {
   /**
-   * Who uses this tab: any text that differs from user to user, or a function that says it, asked before each attempt
-   * to join a worker. Tabs share a connection where it is the same. Default: where the `url` is the same, letter by
-   * letter, so that a url with a token of its own for each tab shares nothing.
+   * The user of this tab: any text that differs between users, or a function that returns it, which is called before
+   * each attempt to join a worker. Tabs with the same user share a connection. Default: tabs share if their `url` is
+   * the same, letter by letter. So a url with a token of its own for each tab shares nothing.
    */
   user?: SharedLinkOptions['user']
 }
@@ -20,15 +20,15 @@ export interface BetweenTabsOptions {
 const TABS_OPTIONS = { user: 'elsewhere' } as const satisfies OptionKinds<BetweenTabsOptions>
 
 /**
- * Has the tabs of an origin share one connection, where the browser has a `SharedWorker`; elsewhere each has its
- * own. For the option `share` of a client.
+ * Lets the tabs of an origin share one connection, if the browser has a `SharedWorker`; otherwise each tab has its own.
+ * For the option `share` of a client.
  *
- * A tab has a connection of its own where the worker has that of another user, is of another version of flashrpc, or
- * can't be joined three times in a row (its script is not served, or says nothing); the client's `logger` is told.
+ * A tab has its own connection if the worker serves another user, is of another version of flashrpc, or can't be joined
+ * three times in a row (its script is not served, or does not answer). The client's `logger` reports this.
  *
- * @param createWorker makes the worker whose script calls `serveTabs()`. Tabs share what has the same script and
- *   the same `name`. What it throws fails an attempt to connect, but a `SecurityError` (a page that may have none):
- *   then the tab has its own.
+ * @param createWorker makes the worker whose script calls `serveTabs()`. Tabs share a worker if its script and its
+ *   `name` are the same. If it throws, the attempt to connect fails. After a `SecurityError` (the page may not have a
+ *   worker), the tab has its own connection.
  * @throws {RpcConfigError} if it is not a function, or an option is wrong.
  *
  * @example

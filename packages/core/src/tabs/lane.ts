@@ -3,26 +3,26 @@ import type { CloseInfo, Transport, TransportEvents } from '../transport/transpo
 import type { Frame } from '../wire/codec.js'
 import { type CloseWord, isWord, type OpenWord } from './words.js'
 
-/** What a lane tells. */
+/** The events of a lane. */
 export interface LaneEvents<In> {
-  /** The other end has said something. */
+  /** The other end has sent a control message. */
   word(word: In): void
   /** The other end is gone. */
   gone(): void
 }
 
 /**
- * One port between a tab and a worker, with all that they say on it in one order: words, and the frames of
- * one connection after another. A connection is over for an end as soon as that says so or hears it; frames
- * of it that are still under way then are dropped, as its number tells.
+ * One port between a tab and a worker. It carries, in one order, control messages and the frames of one connection
+ * after another. A connection is over for an end as soon as it has sent or received its close message. Frames of that
+ * connection that are still under way are dropped, by its number.
  */
 export class Lane<In, Out> {
   readonly #port: MessagePortLike
   readonly #events: LaneEvents<In | OpenWord>
-  /** Whether a lock tells when the other end dies. */
+  /** Whether a lock shows when the other end has ended. */
   isWatched = false
   #connection: LaneConnection | undefined
-  /** Whose frames the other end sends. */
+  /** The number of the connection whose frames the other end sends. */
   #heard = 0
   #isClosed = false
 
@@ -31,7 +31,7 @@ export class Lane<In, Out> {
     this.#events = events
     port.addEventListener('message', ({ data }: { data: unknown }) => this.#hear(data))
     port.addEventListener('messageerror', () => this.#connection?.close(1003, UNREADABLE))
-    // Where browsers say so: the other end was closed, or its page is gone.
+    // Some browsers report that the other end was closed, or that its page is gone.
     port.addEventListener('close', () => this.#lost())
     port.start?.()
   }
@@ -40,14 +40,17 @@ export class Lane<In, Out> {
     this.#post(word)
   }
 
-  /** Begins a connection, on this end; the other end begins it, too, or has begun it. */
+  /** Begins a connection on this end. The other end begins it, too, or has begun it. */
   connect(n: number, session?: string | null): Transport {
     this.#connection = new LaneConnection(n, this.isWatched, (message) => this.#post(message))
     this.#post({ flashrpc: 'open', n, ...(session !== undefined && { session }) })
     return this.#connection
   }
 
-  /** Ends the connection for the other end, as it is told; on this one it is only lost, and its session goes on. */
+  /**
+   * Ends the connection for the other end, with this code and reason. On this end it counts as lost, and its session
+   * goes on.
+   */
   drop({ code, reason }: CloseInfo): void {
     const connection = this.#connection
     if (!connection) return
@@ -56,7 +59,7 @@ export class Lane<In, Out> {
     connection.end({ code: 1006, reason })
   }
 
-  /** Says and hears nothing more. A connection ends, without a word of it. */
+  /** Closes the lane: it sends and receives nothing more. A connection ends without a close message. */
   close(info: CloseInfo): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -96,9 +99,9 @@ const UNREADABLE = 'A port delivered what is neither text nor bytes'
 
 class LaneConnection implements Transport {
   readonly n: number
-  /** Where no lock tells of an end that dies, it is asked for signs of life. */
+  /** If no lock shows that the other end has ended, it is asked for signs of life. */
   readonly reliable: boolean
-  /** The server's connection behind it comes and goes. */
+  /** The connection to the server behind it is replaced from time to time. */
   readonly isReplaceable = true
   readonly #post: (message: Frame | CloseWord) => void
   #events: TransportEvents | undefined
@@ -137,7 +140,7 @@ class LaneConnection implements Transport {
   end({ code, reason }: CloseInfo): void {
     if (this.#ended) return
     this.#ended = true
-    // As with a socket, the end is told after the call that brought it about has returned.
+    // As with a socket, the end is reported after the call that caused it has returned.
     queueMicrotask(() => this.#events?.close({ code, reason }))
   }
 }

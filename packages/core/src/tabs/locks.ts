@@ -1,6 +1,6 @@
 /**
- * Who lives holds a lock of its own; who waits for it, and gets it, knows that the other is gone, however it
- * went: closed, crashed, discarded.
+ * Each program holds a lock of its own while it lives. A program that waits for the lock of another, and gets it, knows
+ * that the other has ended: closed, crashed or discarded.
  *
  * Source: Web Locks API, https://www.w3.org/TR/web-locks/. Browsers have it on secure pages only.
  */
@@ -11,7 +11,7 @@ function hasLocks(): boolean {
 /**
  * Holds a lock until the signal aborts, or this program ends.
  *
- * @returns resolves to its name when it is held; to `undefined` where there are no locks.
+ * @returns a promise of its name, which resolves when it is held; of `undefined` if there are no locks.
  */
 export function holdLock(name: string, signal: AbortSignal): Promise<string | undefined> {
   if (!hasLocks()) return Promise.resolve(undefined)
@@ -21,14 +21,14 @@ export function holdLock(name: string, signal: AbortSignal): Promise<string | un
       resolve(name)
       return until
     }
-    // A page that is not active any more has no locks, and nobody to say so to.
+    // A page that is not active any more gets no lock, and needs no error.
     navigator.locks.request(name, { signal }, hold).catch(() => {})
   })
 }
 
-/** Tells when a lock that another program holds is free, unless the signal aborts before. */
+/** Calls `free` when a lock that another program holds is free, unless the signal aborts before. */
 export function whenFree(name: string | undefined, signal: AbortSignal, free: () => void): void {
   if (name === undefined || !hasLocks()) return
-  // Shared: all who wait for it learn of it at once.
+  // In mode `shared`, all that wait for the lock get it at once.
   navigator.locks.request(name, { mode: 'shared', signal }, () => free()).catch(() => {})
 }

@@ -5,17 +5,17 @@ import { relayedError } from '../calls/relayed-error.js'
 import type { CorePeer } from '../channels/core-peer.js'
 import { RpcError } from '../errors/errors.js'
 
-/** Whoever a call is passed on to. */
+/** The peer that a call is passed on to. */
 export type Next = Pick<CorePeer, 'call' | 'stream' | 'notify'>
 
 /**
- * Passes a call on as it came: its params, its streams, its progress, its key, and with its signal what is left
- * of its time. Its caller is told what came of it as if nobody were in between.
+ * Passes a call on as it came: its params, its streams, its progress, its key and, with its signal, its remaining time.
+ * The caller gets the same outcome as without a program in between.
  */
 export function passOn(next: Next, params: unknown, context: HandlerContext): unknown {
   const { method, kind, signal } = context
   if (kind === 'notification') {
-    // What it fails of is told where it is sent.
+    // A failure is reported to the `onError` of the sending side.
     return next.notify(method, params, { signal }).catch(() => {})
   }
   const options = optionsOf(context)
@@ -26,11 +26,11 @@ export function passOn(next: Next, params: unknown, context: HandlerContext): un
 }
 
 function optionsOf(context: HandlerContext): SendOptions {
-  // Of the dispatcher's own making, which knows what the caller asked for.
+  // The dispatcher made the context, so it has what the caller asked for.
   const { items, report, key, signal } = context as CallContext
   return {
     signal,
-    // How long it may take is its caller's affair.
+    // The timeout is the caller's.
     timeout: Number.POSITIVE_INFINITY,
     ...(items && { input: items }),
     ...(report && { onProgress: context.progress }),
@@ -38,9 +38,9 @@ function optionsOf(context: HandlerContext): SendOptions {
   }
 }
 
-/** What the caller is told. */
+/** @returns the error for the caller. */
 function relayed(thrown: unknown, { signal }: HandlerContext): unknown {
-  // It was given up, or is late: why, is not for who was asked to say.
+  // It was given up, or is late: the caller's side knows the reason, and not the other one.
   if (signal.aborted) return signal.reason
   return thrown instanceof RpcError ? relayedError(thrown) : thrown
 }
@@ -72,7 +72,7 @@ class PassedStream implements AsyncIterableIterator<unknown> {
   }
 }
 
-/** Passes on what travels beside the params. Goes around the calls in both directions of both ends. */
+/** Passes on the `meta` of a call. It surrounds the calls in both directions on both ends. */
 export const passMeta: Middleware = (call, next) => {
   if (call.parent) Object.assign(call.meta, call.parent.meta)
   return next()

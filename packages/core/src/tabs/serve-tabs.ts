@@ -5,7 +5,7 @@ import { randomId } from '../wire/random-id.js'
 import { holdLock } from './locks.js'
 import { TabServer, type TabsOptions } from './tab-server.js'
 
-/** As much of a shared worker's global object as is needed: the DOM's types don't have it. */
+/** The part of a shared worker's global object that is needed. The DOM's types don't have it. */
 interface SharedWorkerGlobal {
   readonly SharedWorkerGlobalScope?: unknown
   addEventListener(
@@ -28,14 +28,14 @@ const SERVE_OPTIONS = {
 } as const satisfies OptionKinds<TabsOptions>
 
 /**
- * Makes a `SharedWorker` the one through which all tabs of an origin share a connection; the whole of its
- * script. It needs no contract, and nothing about the server: the tabs say where that is.
+ * Makes a `SharedWorker` the worker through which all tabs of an origin share a connection. It is the whole script of
+ * the worker. It needs no contract and no address: the tabs name the server.
  *
- * Call it while the script is first run, and not after an `await`: tabs that come before it are not heard.
+ * Call it while the script first runs, and not after an `await`: tabs that connect before it are ignored.
  *
- * @param options of the one connection: those of a client that say how it is made and what it carries. `codec`
- *   and `frameType` as the tabs have them. Default: those of a client.
- * @throws {RpcConfigError} if it is called in anything but a shared worker, or an option is wrong.
+ * @param options the options of the one connection: those of a client that say how it is made and what it carries.
+ *   `codec` and `frameType` must be those of the tabs. Default: the defaults of a client.
+ * @throws {RpcConfigError} if it is not called in a shared worker, or an option is wrong.
  *
  * @example
  * // rpc.worker.ts

@@ -16,7 +16,7 @@ import {
   type WorkerWord,
 } from './words.js'
 
-/** As much of a `SharedWorker` as is needed. */
+/** The part of a `SharedWorker` that is needed. */
 export interface SharedWorkerLike {
   readonly port: MessagePortLike
   addEventListener?(type: 'error', listener: () => void): void
@@ -27,24 +27,24 @@ export interface SharedLinkOptions extends ShareOptions {
   readonly user?: string | (() => string | Promise<string>) | undefined
 }
 
-/** After how many failed attempts in a row to join a worker a tab stops trying. */
+/** A tab stops after this number of failed attempts in a row to join a worker. */
 const MOST_FAILURES = 3
 
-/** A worker that this tab takes part in. */
+/** A worker that this tab has joined, or wants to join. */
 interface Membership {
   readonly lane: Lane<WorkerWord, TabWord>
-  /** Lets go of the lock that tells the worker of this tab, and waits no longer for the worker's. */
+  /** Releases the lock that shows the worker that this tab lives, and waits no longer for the worker's lock. */
   readonly leaving: AbortController
-  /** Whether the worker has said its first word. */
+  /** Whether the first message of the worker has come. */
   hasJoined: boolean
   readonly joined: () => void
-  /** It can't be joined. */
+  /** Called if the worker can't be joined. */
   readonly failed: (error: Error) => void
 }
 
 /**
- * A tab's link to the server through a worker that it shares with other tabs. What becomes of the worker's own
- * connection, the client is told as if it were its own.
+ * A tab's link to the server through a worker that it shares with other tabs. The events of the worker's connection are
+ * reported to the client as if the connection were its own.
  */
 export class SharedLink implements Link {
   readonly isShared = true
@@ -57,14 +57,14 @@ export class SharedLink implements Link {
   #worker: Membership | undefined
   /** Whether the client has a connection of this link. */
   #isOpen = false
-  /** Whether the worker is connected to the server, as it last said. */
+  /** Whether the worker is connected to the server, as it last reported. */
   #isServed = false
   /** How long the server takes to answer the worker, in ms. */
   #latencyMs: number | null = null
   #session: LinkSession | undefined
   /** How many attempts to join a worker have failed, one after another. */
   #failures = 0
-  /** The address that named the owner. It also answers the worker's first question for the address. */
+  /** The address that named the owner. It is also the answer to the worker's first question for the address. */
   #url: string | undefined
 
   /**
@@ -93,7 +93,7 @@ export class SharedLink implements Link {
 
   lost(failure: Failure): void {
     this.#isOpen = false
-    // The worker's own is lost: it comes with the next.
+    // The worker's own connection is lost. The tab gets another one together with the worker.
     if (this.#worker && !this.#isServed) return
     this.#schedule.failed(failure)
     void this.#open()
@@ -101,7 +101,7 @@ export class SharedLink implements Link {
 
   accepted(): void {
     this.#schedule.accepted(0, Number.POSITIVE_INFINITY)
-    // And not the worker this tab.
+    // The latency of the server, and not of the worker.
     this.#events.latency(this.#latencyMs)
   }
 
@@ -136,7 +136,7 @@ export class SharedLink implements Link {
     }
   }
 
-  /** Joins a worker: it is there already, or starts. Rejects where it says nothing in time. */
+  /** Joins a worker, which runs already or starts. Rejects if the worker does not answer in time. */
   async #join(): Promise<void> {
     const leaving = new AbortController()
     const owner = await this.#ownerInTime()
@@ -170,7 +170,7 @@ export class SharedLink implements Link {
     const { hasJoined } = this.#worker
     const message = 'the shared worker is gone'
     this.#leave(message)
-    // The end of its connection says the same; and of one that was not joined, the attempt to.
+    // If a connection was open, its end reports the loss. If the worker was not joined, the failed attempt does.
     if (hasJoined && !this.#isOpen) this.lost({ message, closeCode: 1006 })
   }
 
@@ -183,14 +183,14 @@ export class SharedLink implements Link {
     worker?.lane.close({ code: 1006, reason })
   }
 
-  /** Nothing can be shared: the tab gets a connection of its own. */
+  /** Nothing can be shared: the tab gets its own connection. */
   #doWithout(why: string): void {
     if (this.#stopping.signal.aborted) return
     this.#end()
     this.#alone(why)
   }
 
-  /** As `#owner`, but also rejects if that takes too long. */
+  /** Like `#owner`, but it also rejects if that takes too long. */
   #ownerInTime(): Promise<string> {
     const { connectTimeoutMs } = this.#options
     return new Promise((resolve, reject) => {
@@ -202,7 +202,7 @@ export class SharedLink implements Link {
     })
   }
 
-  /** The owner whose connection this tab wants. Rejects if the tab can't say. */
+  /** @returns the owner whose connection this tab wants. Rejects if it can't be found out. */
   async #owner(): Promise<string> {
     const { user, url } = this.#options
     if (user !== undefined) return `user ${typeof user === 'function' ? await user() : user}`
@@ -244,7 +244,7 @@ export class SharedLink implements Link {
     }
   }
 
-  /** The worker's attempts, waits and ends are this client's own. */
+  /** Reports the worker's attempts, waits and ends as those of this client. */
   #mirror({ status, attempt, retryAt, latencyMs, failure }: LinkState): void {
     this.#isServed = status === 'connected'
     this.#latencyMs = latencyMs
@@ -281,7 +281,7 @@ export class SharedLink implements Link {
     }
     globalThis.document?.addEventListener('visibilitychange', seen, { signal })
     globalThis.addEventListener?.('focus', seen, { signal })
-    // A page that is left may be kept as it is, and come back ("back/forward cache"): nobody counts on it.
+    // A page that is left may be kept, and come back ("back/forward cache"). Until then the worker must not use it.
     const left = () => this.#worker?.lane.say({ flashrpc: 'bye' })
     globalThis.addEventListener?.('pagehide', left, { signal })
     const shown = ({ persisted }: PageTransitionEvent) => {
@@ -294,7 +294,7 @@ export class SharedLink implements Link {
 const REMEDY =
   'see whether its script is served and runs, and calls serveTabs() before anything is awaited'
 
-/** Outside of a page, all are seen. */
+/** Whether the user sees the page. Outside of a page, true. */
 function isVisible(): boolean {
   return globalThis.document?.visibilityState !== 'hidden'
 }

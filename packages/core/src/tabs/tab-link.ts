@@ -4,11 +4,11 @@ import type { ShareOptions } from '../client/share.js'
 import { OF_CONNECTION } from '../logging/error-context.js'
 import { log } from '../logging/logger.js'
 
-/** What the log says of a tab that shares nothing. */
+/** The text in the log for a tab that shares nothing. */
 export const OWN_CONNECTION = 'this tab has a connection of its own'
 
 /**
- * A tab's link: it goes through a worker that tabs share and, when that is not possible any more, to the server
+ * A tab's link. It goes through a worker that tabs share. If that is not possible any more, it goes to the server
  * directly.
  */
 export class TabLink implements Link {

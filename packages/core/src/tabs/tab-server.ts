@@ -10,7 +10,7 @@ import { type Next, passMeta, passOn } from './pass-on.js'
 import { Tab, type TabOptions } from './tab.js'
 import type { LinkState } from './words.js'
 
-/** How the worker's one connection to the server is made, and what it carries. */
+/** The options of the worker's one connection to the server. */
 export type TabsOptions = Pick<
   ClientSettings,
   | 'codec'
@@ -26,17 +26,17 @@ export type TabsOptions = Pick<
 >
 
 /**
- * What a shared worker does: one client to the server, and to that what one page would be; to its tabs, a
- * server that passes on what they call. Knows no contract: values pass as they come.
+ * The program of a shared worker. For the server it is one client, as a single page would be. For its tabs it is a
+ * server that passes on their calls. It knows no contract: values pass as they come.
  */
 export class TabServer {
   readonly #options: TabsOptions
   readonly #lock: Promise<string | undefined>
   readonly #silenceMs: number
   readonly #tabChannel: TabOptions['channel']
-  /** The one seen last comes last. */
+  /** In the order in which the user saw them: the last one seen is the last. */
   readonly #tabs = new Set<Tab>()
-  /** What the server can call now, and what takes that away. */
+  /** The methods that the server can call now, each with the function that removes it. */
   readonly #exposed = new Map<string, () => void>()
   #client: LastingClient | undefined
   #told: LinkState | undefined
@@ -45,7 +45,7 @@ export class TabServer {
 
   /**
    * @param lock the name of the lock that this program holds, once it does.
-   * @param silenceMs how long a tab may be silent that may be dead, in ms.
+   * @param silenceMs how long a tab that may be dead may be silent, in ms.
    */
   constructor(options: TabsOptions, lock: Promise<string | undefined>, silenceMs = 30_000) {
     this.#silenceMs = silenceMs
@@ -65,7 +65,7 @@ export class TabServer {
       fallback: (params, context) => passOn(this.#connected, params, context),
       discover: () => discoverAt(this.#connected),
     }
-    // An option that is wrong is told where it is written, and not when the first tab comes.
+    // A wrong option throws here, and not when the first tab comes.
     void this.#createClient().close()
   }
 
@@ -122,7 +122,7 @@ export class TabServer {
     const now = linkStateOf(state)
     if (before && isAlike(before, now)) return
     this.#told = now
-    // First: a tab that is hung up on has to know that another connection follows.
+    // This comes first: when its connection ends, a tab must know that another one follows.
     for (const tab of this.#tabs) tab.say({ flashrpc: 'state', state: now })
     if (before?.status === 'connected' && now.status !== 'connected') {
       const { message: reason, closeCode: code } = now.failure ?? LOST
@@ -159,14 +159,14 @@ export class TabServer {
     this.#tabs.delete(tab)
     this.#exposeUnion()
     if (this.#tabs.size > 0) return
-    // Nobody needs the connection; who comes next gets another.
+    // No tab needs the connection. The next tab gets another one.
     void this.#client?.close()
     this.#client = undefined
     this.#told = undefined
     this.#exposed.clear()
   }
 
-  /** The tabs, those first that the user sees, and of them the one seen last. */
+  /** @returns the tabs: first those that the user sees, the one seen last before the others. */
   #newestFirst(): Tab[] {
     const newest = [...this.#tabs].reverse()
     return [...newest.filter((tab) => tab.isVisible), ...newest.filter((tab) => !tab.isVisible)]
@@ -174,7 +174,7 @@ export class TabServer {
 
   // ── What the server calls ─────────────────────────────────────────────────────────────────────
 
-  /** The server can call what any tab has. */
+  /** Exposes to the server the methods of all tabs. */
   #exposeUnion(): void {
     const client = this.#client
     if (!client) return
@@ -194,7 +194,7 @@ export class TabServer {
     const { method, kind } = context
     const tabs = this.#newestFirst().filter(({ channel }) => channel)
     const having = tabs.filter(({ methods }) => methods.has(method))
-    // One without it may be about to mount it, and says otherwise why it can't.
+    // A tab without the handler may be about to mount it. If not, it answers with the reason.
     const eligible = having.length > 0 ? having : tabs
     if (kind === 'notification') {
       return Promise.all(eligible.map((tab) => passTo(tab, params, context)))

@@ -12,31 +12,34 @@ import { Lane } from './lane.js'
 import { whenFree } from './locks.js'
 import { type OpenWord, type TabWord, WORDS_VERSION, type WorkerWord } from './words.js'
 
-/** What a tab tells the worker. */
+/** The events of a tab, for the worker. */
 export interface TabEvents {
   /** Its client wants a connection of this owner's. */
   joined(tab: Tab, owner: string | undefined): void
-  /** It has come to the front, or has gone from there. */
+  /** The tab has come to the front, or has left it. */
   seen(tab: Tab): void
   /** It wants the next attempt to connect at once. */
   hurry(): void
-  /** Other methods than before have a handler here. */
+  /** The methods that have a handler in the tab have changed. */
   methods(): void
-  /** It is gone, and its channel with it. */
+  /** The tab is gone, and so is its channel. */
   left(tab: Tab): void
 }
 
 export interface TabOptions {
-  /** What its channels are opened with. */
+  /** The options of its channels. */
   readonly channel: ChannelKindOptions['options']
-  /** Whether the worker is connected to the server, in which session, and what that keeps by key. */
+  /**
+   * Whether the worker is connected to the server, in which session, and the facts of the results that the server keeps
+   * by key.
+   */
   readonly server: () => { isConnected: boolean; session: string | null; keys: Keys | undefined }
-  /** How long it may be silent after its connection was lost, in ms, where no lock tells of its end. */
+  /** How long it may be silent after its connection was lost, in ms, if no lock shows that it has ended. */
   readonly silenceMs: number
   readonly events: TabEvents
 }
 
-/** One tab, as the worker sees it: for as long as its client wants a connection. */
+/** A tab on the side of the worker, for as long as its client wants a connection. */
 export class Tab {
   readonly #options: TabOptions
   readonly #kind: ChannelKind
@@ -57,7 +60,7 @@ export class Tab {
       contract: undefined,
       side: 'server',
       options: options.channel,
-      // It runs by its key at the server: here it is passed on.
+      // The server runs the call by its key. Here the call is only passed on.
       features: answering(STANDARD, (call: KeyedCall) => call.run(call.signal)),
       receive: (hello, connection, channel) => this.#receive(channel, hello, connection),
       events: {
@@ -72,17 +75,17 @@ export class Tab {
     this.#lane.say({ flashrpc: 'worker', lock, v: WORDS_VERSION })
   }
 
-  /** Whether the user sees it, as far as the browser says. */
+  /** Whether the user sees the tab, as far as the browser reports it. */
   get isVisible(): boolean {
     return this.#isVisible
   }
 
-  /** Its side of the conversation; undefined before its first hello. In its session, it outlives connections. */
+  /** The channel to the tab; undefined before its first hello. In a session it outlives connections. */
   get channel(): LiveChannel | undefined {
     return this.#channel
   }
 
-  /** Which methods it has a handler for. */
+  /** The methods that have a handler in the tab. */
   get methods(): ReadonlySet<string> {
     return this.#methods
   }
@@ -91,7 +94,7 @@ export class Tab {
     this.#lane.say(word)
   }
 
-  /** @returns where its client would connect to. Rejects where it can't say, or is gone. */
+  /** @returns the address that its client would connect to. Rejects if the tab can't find it out, or is gone. */
   askUrl(): Promise<string> {
     const n = ++this.#asked
     return new Promise((resolve, reject) => {
@@ -113,19 +116,19 @@ export class Tab {
     this.#kind.open(this.#lane.connect(++this.#connections, session), {})
   }
 
-  /** Its client is between connections, as the worker is; its session goes on. */
+  /** Ends the connection of its client, because the worker has none to the server. The session goes on. */
   hangUp(info: CloseInfo): void {
     this.#lane.drop(info)
   }
 
-  /** It takes part no longer: what it runs and has called ends. */
+  /** Removes the tab: the calls in both directions end. */
   leave(info: CloseInfo): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#watching.abort()
     this.#channel?.end(info)
     this.#lane.close(info)
-    // Last: the end of its connection is one after which it may be silent.
+    // This comes last, because the end of the connection starts the timer.
     clearTimeout(this.#silence)
     this.#options.events.left(this)
   }
@@ -147,7 +150,7 @@ export class Tab {
     else if (word.flashrpc === 'bye') this.leave(STOPPED)
   }
 
-  /** Which channel a connection is: that of its session, or one that begins. */
+  /** Decides which channel takes a connection: that of its session, or a new one. */
   #receive(
     channel: LiveChannel,
     { resume, limits }: HelloParams,
@@ -172,7 +175,7 @@ export class Tab {
     })
     if (limits.buf === undefined) return { welcome: { ...common, sid: channel.id, resumed: false } }
     channel.begin(limits.buf)
-    // There is nobody to prove anything to: the port is the tab's own.
+    // No proof is needed, because the port belongs to the tab.
     const kept = { token: channel.id, recv: 0 }
     return { welcome: { ...common, sid: channel.id, resumed: false, ...kept } }
   }

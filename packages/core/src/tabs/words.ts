@@ -1,22 +1,22 @@
 import type { ClientState } from '../client/state.js'
 
-/** The version of these words; a page and a worker of different ones do not share. */
+/** The version of these control messages. A page and a worker with different versions do not share. */
 export const WORDS_VERSION = 2
 
 /**
- * What a tab and the worker it shares say to each other beside the frames, on the same port
+ * The control messages between a tab and the worker that it shares, beside the frames, on the same port
  * (docs/protocol.md, "Tabs").
  */
 
-/** Either says: frames of this connection follow. */
+/** From either end: frames of this connection follow. */
 export interface OpenWord {
   readonly flashrpc: 'open'
   readonly n: number
-  /** Worker: the session that it has with the server. */
+  /** From the worker: its session with the server. */
   readonly session?: string | null
 }
 
-/** Either says: the connection is over. */
+/** From either end: the connection is over. */
 export interface CloseWord {
   readonly flashrpc: 'close'
   readonly n: number
@@ -24,17 +24,19 @@ export interface CloseWord {
   readonly reason: string
 }
 
-/** What a tab says. */
+/** The control messages of a tab. */
 export type TabWord =
-  /** Its first: a client there wants a connection. It holds a lock for as long as it lives, where it can. */
+  /**
+   * Its first message: a client in the tab wants a connection. The tab holds a lock for as long as it lives, if it can.
+   */
   | {
       readonly flashrpc: 'tab'
       readonly lock: string | undefined
       readonly isVisible: boolean
-      /** Whose connection it wants: equal for tabs that may share one. */
+      /** The owner of the connection that it wants: equal for tabs that may share one. */
       readonly owner: string
     }
-  /** It has come to the front, or has gone from there. */
+  /** The tab has come to the front, or has left it. */
   | { readonly flashrpc: 'seen'; readonly isVisible: boolean }
   /** Attempt to connect at once. */
   | { readonly flashrpc: 'hurry' }
@@ -45,24 +47,24 @@ export type TabWord =
   /** Its client has stopped, or was closed. */
   | { readonly flashrpc: 'bye' }
 
-/** What the worker says. */
+/** The control messages of the worker. */
 export type WorkerWord =
-  /** Its first. */
+  /** Its first message. */
   | { readonly flashrpc: 'worker'; readonly lock: string | undefined; readonly v: number }
   /** The connection belongs to another owner: the tab must make one of its own. */
   | { readonly flashrpc: 'alone' }
-  /** How its connection to the server stands; the tab's client does as if it were its own. */
+  /** The state of its connection to the server. The tab's client treats it as its own. */
   | { readonly flashrpc: 'state'; readonly state: LinkState }
-  /** Asks where to connect to. */
+  /** Asks for the address to connect to. */
   | { readonly flashrpc: 'ask-url'; readonly n: number }
 
-/** As much of a client's state as is about its connection. */
+/** The part of a client's state that is about its connection. */
 export interface LinkState
   extends Pick<ClientState, 'status' | 'attempt' | 'retryAt' | 'latencyMs'> {
   readonly failure: { readonly message: string; readonly closeCode: number } | null
 }
 
-/** Whether what was posted is a word, and no frame. */
+/** Whether a posted value is a control message, and not a frame. */
 export function isWord(data: unknown): data is { readonly flashrpc: string } {
   const word = (typeof data === 'object' && data !== null ? data : {}) as { flashrpc?: unknown }
   return typeof word.flashrpc === 'string'

@@ -4,15 +4,16 @@ import type { Transport, TransportEvents } from './transport.js'
 /** Marks the transports of this library. */
 export const BUILT_IN: unique symbol = Symbol('built-in')
 
-/** What only transports of this library tell. */
+/** The events that only transports of this library have. */
 export interface BuiltInEvents extends TransportEvents {
   /** Everything that waited to be sent has left. Called once after each `watchDrain` that returned true. */
   drained?(): void
   /** Bytes of an unfinished message came. */
   arriving?(): void
   /**
-   * Frames came that are not messages: control frames, or parts of messages. @param bytes their size, as far as no
-   * message counts it.
+   * Frames came that are not messages: control frames, or parts of messages.
+   *
+   * @param bytes their size, as far as no message counts it.
    */
   passed?(frames: number, bytes: number): void
   /** A frame broke the wire's own protocol, or was larger than the wire takes; `close` follows. */
@@ -20,25 +21,23 @@ export interface BuiltInEvents extends TransportEvents {
 }
 
 /**
- * A transport of this library: with what makes connections faster, or tells of them more exactly, than
- * {@link Transport} alone. It calls the members of its events as members only, so that they need be no functions of
- * their own.
+ * A transport of this library. It has members that make connections faster, or report more about them, than
+ * {@link Transport} alone. It calls its events as members of their object, so they may use `this`.
  */
 export interface BuiltInTransport extends Transport {
   /** The transport itself: a copy of its members, which may have replaced some of them, is not built in. */
   readonly [BUILT_IN]: BuiltInTransport
   start(events: BuiltInEvents): void
-  /** Sends frames that belong together, where that takes less than one after the other. */
+  /** Sends frames that belong together, if that costs less than to send one after the other. */
   sendTogether?(frames: readonly Frame[]): boolean
-  /** Holds what is sent, so that it leaves at once when it is let go, where that saves something. */
+  /** Holds frames that are sent, so that they leave together when they are released, if that saves something. */
   cork?(isHeld: boolean): void
-  /**
-   * As `bufferedBytes`, but it also falls when a part of a frame has left, which shows that the other side takes
-   * something.
-   */
+  /** As `bufferedBytes`, but it also falls when a part of a frame has left, which shows that the other side reads. */
   readonly unsentBytes?: number
   /**
-   * Asks for `events.drained` when nothing waits to be sent any more. @returns false if there will be no such event.
+   * Asks for `events.drained` when nothing waits to be sent any more.
+   *
+   * @returns false if there will be no such event.
    */
   watchDrain?(): boolean
   /** Sends a control frame as a sign of life, without being asked, if the wire has one. */

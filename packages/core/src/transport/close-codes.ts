@@ -2,8 +2,8 @@ import { plain } from '../errors/quoted.js'
 import type { CloseInfo } from './transport.js'
 
 /**
- * The close codes this library sends. 1000–1015 are those of RFC 6455, section 7.4.1; 4000–4999 are
- * free for applications. docs/protocol.md says for each what the other side does.
+ * The close codes this library sends. 1000–1015 are those of RFC 6455, section 7.4.1; 4000–4999 are free for
+ * applications. docs/protocol.md says what the other side does after each.
  */
 export const CloseCode = {
   normal: 1000,
@@ -13,15 +13,15 @@ export const CloseCode = {
   tooBig: 1009,
   /** Something failed on this side, such as an `onConnect` hook. */
   internal: 1011,
-  /** Not now; come back later. */
+  /** The server can't accept this now; come back later. */
   tryAgainLater: 1013,
   /** An `onConnect` hook of a client failed. */
   hookFailed: 4000,
   /** The other side broke the protocol. Don't come back the same way. */
   violation: 4400,
-  /** The server does not know who this is. */
+  /** The server does not accept the client's credentials. */
   unauthorized: 4401,
-  /** The server knows who this is, and does not let it in. */
+  /** The server knows the client, and does not let it in. */
   forbidden: 4403,
   /** Another connection has taken this one's place. */
   takenOver: 4409,
@@ -32,16 +32,16 @@ export const CloseCode = {
 } as const
 
 /**
- * A page can send none of 1001 to 1015, and sends 3,000 more in their place: 4009 for 1009. So nothing else has a
- * number from 4001 to 4015.
+ * A page can't send 1001 to 1015, so it adds 3,000 to these: 4009 for 1009. So no other code has a number from 4001 to
+ * 4015.
  *
- * @returns what a code stands for, whoever sent it.
+ * @returns the code that was meant, from a page or from another program.
  */
 export function meantBy(code: number): number {
   return code > 4000 && code <= 4015 ? code - 3000 : code
 }
 
-/** Why a connection ended, for messages: its code, and its reason where there was one. */
+/** @returns why a connection ended, for messages: the code, and the reason if there was one. */
 export function describeClose({ code, reason }: CloseInfo): string {
   return reason ? `${code}: ${plain(reason)}` : String(code)
 }

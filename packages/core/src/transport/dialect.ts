@@ -1,7 +1,7 @@
 import type { FrameType } from '../wire/codec.js'
 import type { Transport } from './transport.js'
 
-/** What a dialect is told of the channel that it speaks for. */
+/** The facts of its channel that a dialect gets. */
 export interface DialectContext {
   readonly side: 'server' | 'client'
   /** The channel's `id`. */
@@ -10,11 +10,11 @@ export interface DialectContext {
   readonly maxMessage: number
   /** The frames that the channel is to write its JSON in. */
   readonly frameType: FrameType
-  /** Told of what went wrong that no answer tells anybody about: the channel's `onError`. */
+  /** Reports an error that no answer tells the other side about: calls the channel's `onError`. */
   error(error: unknown): void
 }
 
-/** What a dialect makes of a transport. */
+/** A transport that a dialect has made. */
 export interface DialectTransport extends Transport {
   /**
    * The name of the dialect that the other side speaks; undefined while that is not known, and if it speaks
@@ -24,11 +24,11 @@ export interface DialectTransport extends Transport {
 }
 
 /**
- * Another way to say the same: it translates between the channel's JSON-RPC 2.0 and what the other
- * side speaks. `pythonDialect()` of `@flashrpc/core/python` is one.
+ * Another protocol: it translates between the channel's JSON-RPC 2.0 and the protocol of the other side.
+ * `pythonDialect()` of `@flashrpc/core/python` is one.
  */
 export interface Dialect {
-  /** How it is called in messages. */
+  /** The name of the dialect in messages. */
   readonly name: string
   /** @returns a transport that speaks JSON-RPC 2.0 to the channel and the dialect to the other side. */
   wrap(transport: Transport, context: DialectContext): DialectTransport

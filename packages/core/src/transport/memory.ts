@@ -3,8 +3,8 @@ import { BUILT_IN, type BuiltInTransport } from './built-in.js'
 import type { CloseInfo, Transport, TransportEvents } from './transport.js'
 
 /**
- * Two linked transports in one process: what one sends, the other receives, in order and never
- * within the sender's own turn.
+ * Makes two linked transports in one process. Each receives the frames that the other sends, in order, and never in the
+ * sender's own turn.
  */
 export function memoryTransportPair(): [Transport, Transport] {
   const left = new MemoryTransport()
@@ -52,7 +52,7 @@ class MemoryTransport implements BuiltInTransport {
   end(info: CloseInfo): void {
     if (this.#ended) return
     this.#ended = true
-    // What was sent before the end still arrives before it.
+    // Frames that were sent before the end still arrive before it.
     this.#deliver(() => this.#events?.close(info))
   }
 

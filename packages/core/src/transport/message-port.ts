@@ -3,7 +3,7 @@ import { BUILT_IN, type BuiltInTransport } from './built-in.js'
 import { type MessagePortLike, type NodeWorkerLike, portOf, type WorkerLike } from './ports.js'
 import type { CloseInfo, Transport, TransportEvents } from './transport.js'
 
-/** Says goodbye: a stock browser fires no `close` event on a port whose other end is closed. */
+/** The message that announces the end, because browsers fire no `close` event on a port whose other end is closed. */
 interface Goodbye extends CloseInfo {
   readonly flashrpc: 'close'
 }
@@ -15,15 +15,15 @@ const NULL =
 /**
  * A transport to a window, a frame, a worker or a worker thread, over a port or the worker itself.
  *
- * Frames are posted whole. When the connection ends, a port is closed; a worker goes on, until its own program or
- * `terminate()` ends it. To be made before anything else is awaited: a worker, other than a port, keeps nothing
- * that arrives before somebody listens.
+ * Frames are posted whole. When the connection ends, a port is closed. A worker goes on until its own program or
+ * `terminate()` ends it. Make the transport before you await anything else: unlike a port, a worker does not keep
+ * messages that arrive before it has a listener.
  *
- * The end of a Node `Worker` ends the connection (1006). A browser says nothing of a worker that is terminated:
+ * The end of a Node `Worker` ends the connection (1006). A browser does not report the end of a terminated worker:
  * there, calls end by their timeout.
  *
- * @param port a `MessagePort` of the DOM or of `node:worker_threads`, such as `parentPort`; a `Worker` of either;
- *   or `self` in a browser's worker. It is for this connection alone.
+ * @param port a `MessagePort` of the DOM or of `node:worker_threads`, such as `parentPort`; a `Worker` of either; or
+ *   `self` in a browser's worker. It is for this connection alone.
  * @throws {RpcConfigError} if it is none of these.
  */
 export function messagePortTransport(
@@ -37,7 +37,7 @@ export function messagePortTransport(
     if (closed) return
     closed = true
     here.end()
-    // As with a socket, the end is told after the call that brought it about has returned.
+    // As with a socket, the end is reported after the call that caused it has returned.
     queueMicrotask(() => events?.close(info))
   }
 
@@ -76,14 +76,15 @@ export function messagePortTransport(
       })
     },
     send: (frame) => post(carried(frame)),
-    // Each thing that is posted wakes the other side. What `map` gives is cloned as an array with holes, one by one.
+    // One array, because each posted value wakes the other side. An array made by `map` is cloned slowly, as one with
+    // holes.
     sendTogether: (frames) => post(Array.from(frames, carried)),
     close: (code = 1000, reason = '') => close(code, reason),
   }
   return transport
 }
 
-/** What is carried is a copy: of all the memory that bytes are a part of. */
+/** Copies bytes, because a port clones the whole memory that they are a part of. */
 function carried(frame: Frame): Frame {
   const isWhole = typeof frame === 'string' || frame.byteLength === frame.buffer.byteLength
   return isWhole ? frame : new Uint8Array(frame)

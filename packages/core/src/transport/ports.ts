@@ -1,6 +1,9 @@
 import { RpcConfigError } from '../errors/errors.js'
 
-/** As much of a port as is needed: the DOM's `MessagePort`, that of `node:worker_threads`, a worker's own scope. */
+/**
+ * The part of a port that is needed. The DOM's `MessagePort`, that of `node:worker_threads` and a worker's own scope
+ * have it.
+ */
 export interface MessagePortLike {
   postMessage(message: unknown): void
   start?(): void
@@ -9,7 +12,7 @@ export interface MessagePortLike {
   addEventListener(type: string, listener: (event: any) => void): void
 }
 
-/** As much of a browser's `Worker` as is needed. */
+/** The part of a browser's `Worker` that is needed. */
 export interface WorkerLike {
   postMessage(message: unknown): void
   terminate(): unknown
@@ -19,7 +22,7 @@ export interface WorkerLike {
   removeEventListener(type: string, listener: (event: any) => void): void
 }
 
-/** As much of a `Worker` of `node:worker_threads` as is needed. */
+/** The part of a `Worker` of `node:worker_threads` that is needed. */
 export interface NodeWorkerLike {
   postMessage(message: unknown): void
   terminate(): unknown
@@ -42,7 +45,7 @@ export interface PortEvents {
 export interface Port {
   /** Begins to listen; called once. Messages that the port has kept are delivered first. */
   listen(events: PortEvents): void
-  /** Ends the port. A worker goes on, as it belongs to the program that started it. */
+  /** Ends the port. A worker goes on, because it belongs to the program that started it. */
   end(): void
 }
 
@@ -83,7 +86,7 @@ function messagePort(port: MessagePortLike): Port {
 // biome-ignore lint/suspicious/noExplicitAny: each type of event has a type of its own
 type Listener = (event: any) => void
 
-/** Listens on an object that does not belong to the connection, and takes its listeners away at the end. */
+/** Listens on an object that does not belong to the connection, and removes its listeners at the end. */
 function listening(
   add: (type: string, listener: Listener) => unknown,
   remove: (type: string, listener: Listener) => unknown,

@@ -1,17 +1,17 @@
 import type { CloseInfo } from './transport.js'
 
 /**
- * How long a server asks to be left alone, where it can say so in the reason of a close code only:
- * browsers hide the headers of a refused upgrade (docs/protocol.md, "Reconnecting").
+ * How long a server asks clients to stay away, in the reason of a close. Browsers hide the headers of a refused
+ * upgrade, so it can't be in these (docs/protocol.md, "Reconnecting").
  */
 const HINT = /^retry-after=(\d{1,9})(?:; |$)/
 
-/** @returns the reason with the hint ahead of it; `undefined` asks for nothing. */
+/** @returns the reason with the hint before it; without a hint if `seconds` is `undefined`. */
 export function withRetryAfter(reason: string, seconds: number | undefined): string {
   return seconds === undefined ? reason : `retry-after=${Math.ceil(seconds)}; ${reason}`
 }
 
-/** @returns what a reason asks for, in ms; `undefined` where it asks for nothing. */
+/** @returns the time that a reason asks for, in ms; `undefined` if it asks for none. */
 export function retryAfterMsOf({ reason }: CloseInfo): number | undefined {
   const [, seconds] = HINT.exec(reason) ?? []
   return seconds === undefined ? undefined : Number(seconds) * 1_000

@@ -7,31 +7,32 @@ export interface CloseInfo {
 }
 
 /**
- * What a transport tells the channel that it serves. Each of them is a function of its own: a transport may take them
- * apart.
+ * The events of a transport, for its channel. Each is a function that does not use `this`: a transport may destructure
+ * them.
  */
 export interface TransportEvents {
   /** One frame came in. */
   frame(frame: Frame): void
-  /** The connection ended, for whatever reason. To be told once, and nothing after it. */
+  /** The connection has ended, for any reason. It is called once, and no event follows it. */
   close(info: CloseInfo): void
   /** The other side answered a `ping`. Needed only of a transport with `ping`. */
   pong?(): void
 }
 
 /**
- * Frames in and out, over one live connection. It is made open and is never opened again.
+ * One live connection that carries frames in both directions. It is open when it is made, and is never opened again.
  *
- * An application can give its own, with the four members that have no default: `reliable`, `start`, `send` and `close`.
+ * An application can have its own transport, with the four members that have no default: `reliable`, `start`, `send`
+ * and `close`.
  */
 export interface Transport {
-  /** True if the wire itself can't lose or stall, as within a machine: no heartbeat is needed on it. */
+  /** True if the wire can't lose frames or stall, as within a machine. Then it needs no heartbeat. */
   readonly reliable: boolean
-  /** Begins delivery. Called once, by the channel; frames that came before it are delivered first. */
+  /** Begins to deliver frames. The channel calls it once. Frames that came before that are delivered first. */
   start(events: TransportEvents): void
   /**
-   * Hands one frame to the wire, and returns false if it certainly did not leave: then its call may be sent again.
-   * Bytes may change once it has returned: a wire that still needs them by then copies them.
+   * Passes one frame to the wire, and returns false if it certainly did not leave: then its call may be sent again.
+   * Bytes may change after it has returned. A wire that needs them for longer copies them.
    */
   send(frame: Frame): boolean
   /**
@@ -39,33 +40,33 @@ export interface Transport {
    */
   close(code?: number, reason?: string): void
   /**
-   * Whether a frame can leave now. It is for wires that close a while before they tell it (`events.close`): what is
-   * called meanwhile waits for the next connection. Default: true until `events.close`.
+   * Whether a frame can leave now. It is for wires that close a while before `events.close` is called: calls that are
+   * made meanwhile wait for the next connection. Default: true until `events.close`.
    */
   readonly isOpen?: boolean
   /**
-   * Whether a session may go on over another one when it has ended. Default: if it is not `reliable`, since
-   * a connection that can't be lost need not be replaced.
+   * Whether a session may go on over another transport when this one has ended. Default: true if it is not `reliable`,
+   * because a connection that can't be lost need not be replaced.
    */
   readonly isReplaceable?: boolean
   /**
-   * How many bytes wait here to leave: a slow reader makes them many, and then messages wait in the channel, whose
-   * limits count them (`limits.sendBuffer`). Default: not known, and taken for 0.
+   * The number of bytes that wait here to be sent. If the other side reads slowly, the number grows. Then messages wait
+   * in the channel, whose limits count them (`limits.sendBuffer`). Default: not known, and counted as 0.
    */
   readonly bufferedBytes?: number
   /**
-   * Reads nothing until it is called with `false`, so that the other side has to wait. Default: it can't; then a
-   * client that sends more than `limits` allow is cut off, and not held up.
+   * Reads nothing until it is called with `false`, so that the other side has to wait. Default: it can't be paused.
+   * Then a client that sends more than `limits` allow is disconnected, and not slowed down.
    */
   pause?(isPaused: boolean): void
   /**
-   * Ends the connection at once, without a goodbye that is waited for: the other side is known to be dead. Default:
+   * Ends the connection at once, without waiting for a closing handshake: the other side is known to be dead. Default:
    * `close`.
    */
   terminate?(): void
   /**
-   * Asks for a sign of life by the wire's own means, if it has such; `events.pong` tells the answer. Default: it can't;
-   * then the heartbeat asks by a message, and can't ask peers that speak JSON-RPC 2.0 only.
+   * Asks for a sign of life by a ping of the wire itself, if it has one; `events.pong` reports the answer. Default: it
+   * can't. Then the heartbeat asks by a message, and can't ask plain peers.
    */
   ping?(): void
 }

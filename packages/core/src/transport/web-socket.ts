@@ -6,7 +6,7 @@ import type { CloseInfo, Transport } from './transport.js'
 /** `Uint8Array<ArrayBuffer>`, which is not a type before TypeScript 5.7. */
 type UnsharedBytes = Uint8Array & { readonly buffer: ArrayBuffer }
 
-/** As much of a WebSocket as is needed: the browser's, Node's, or that of `ws`. */
+/** The part of a WebSocket that is needed: of the browser's, Node's, or that of `ws`. */
 export interface WebSocketLike {
   readonly readyState: number
   binaryType: string
@@ -15,35 +15,35 @@ export interface WebSocketLike {
   addEventListener(type: 'open' | 'error', listener: (event: unknown) => void): void
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
   addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void
-  /** `ws` only: a protocol-level ping; its pong comes back as an event. */
+  /** `ws` only: a ping of the protocol; its pong comes as an event. */
   ping?(): void
   on?(event: 'ping' | 'pong', listener: () => void): unknown
   readonly bufferedAmount?: number
-  /** `ws` only: stops, and goes on, reading. */
+  /** `ws` only: stops reading, or goes on. */
   pause?(): void
   resume?(): void
   /** `ws` only: ends the connection without the closing handshake. */
   terminate?(): void
 }
 
-/** Of `readyState`. */
+/** The value of `readyState` if the socket is open. */
 export const OPEN = 1
 export const CLOSED = 3
 
-/** Of a socket whose 'close' came before anyone listened. */
+/** The end of a socket whose 'close' came before it had a listener. */
 export const CLOSED_BEFORE: CloseInfo = { code: 1006, reason: 'The socket was closed already' }
 
 /**
  * A transport over a WebSocket that is open already.
  *
- * @throws {RpcConfigError} if it is no WebSocket.
+ * @throws {RpcConfigError} if it is not a WebSocket.
  */
 export function webSocketTransport(socket: WebSocketLike): Transport {
   assertWebSocket(socket)
   socket.binaryType = 'arraybuffer'
   // Browsers copy what they send; `ws` may hold it.
   const isHeld = socket.terminate !== undefined
-  // How much was sent (text by its length), and how much of it waited at the last look.
+  // The amount that was sent (text by its length), and the part of it that waited at the last check.
   let sent = 0
   let waiting = 0
   let taken = 0
@@ -63,7 +63,7 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
         events.frame(typeof data === 'string' ? data : toBytes(data))
       })
       socket.addEventListener('close', ({ code, reason }) => events.close({ code, reason }))
-      // An 'error' is always followed by 'close'; unheard it would end a Node process.
+      // An 'error' is always followed by 'close'. Without a listener, it would end a Node process.
       socket.addEventListener('error', (event) => {
         const { error } = event as { error?: unknown }
         if (isUnreadable(error)) events.unreadable?.(error)
@@ -112,7 +112,7 @@ function assertWebSocket(socket: unknown): void {
   )
 }
 
-/** Whether an error of `ws` says that a frame breaks RFC 6455, or is too large. Browsers tell nothing. */
+/** Whether an error of `ws` says that a frame breaks RFC 6455, or is too large. Browsers report no reason. */
 export function isUnreadable(error: unknown): error is Error {
   return String((error as { code?: unknown } | undefined)?.code).startsWith('WS_ERR_')
 }
@@ -126,8 +126,8 @@ function toBytes(data: unknown): Uint8Array {
 }
 
 /**
- * The browser's WebSocket, and those made in its image, close with 1000 and 3000–4999 only, and throw
- * at all other codes: there 1009 goes as 4009.
+ * The browser's WebSocket, and those that imitate it, close with 1000 and 3000–4999 only, and throw for all other
+ * codes. There, 1009 is sent as 4009.
  */
 function permitted(code: number): number {
   return code === 1000 || code >= 3000 ? code : 3000 + code

@@ -1,4 +1,4 @@
-/** Raw memory of any kind; that of another window or frame too. */
+/** Whether a value is raw memory of any kind, also that of another window or frame. */
 export function isBinary(value: object): boolean {
   return ArrayBuffer.isView(value) || (isEmpty(value) && MEMORY.has(kindOf(value)))
 }
@@ -11,12 +11,12 @@ function isEmpty(value: object): boolean {
   return true
 }
 
-/** Of what is raw memory, the one kind that is carried. Node's Buffer is one. */
+/** Whether a value is a `Uint8Array`, the one kind of raw memory that is carried. Node's Buffer is one. */
 export function isUint8Array(value: object): value is Uint8Array {
   return (value as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'Uint8Array'
 }
 
-/** Why the other kinds are not: they would arrive as another kind, of another length. */
+/** @returns why another kind is not carried: it would arrive as a different kind, with a different length. */
 export function notCarried(value: object, at: readonly string[]): string {
   const kind = kindOf(value)
   const where = at.length > 0 ? at.join('.') : 'a value'

@@ -2,20 +2,20 @@ import { isBinary, isUint8Array, notCarried } from './binary.js'
 import { jsonOf } from './json-text.js'
 
 /**
- * Bytes beside JSON (docs/protocol.md, "Bytes"): each `Uint8Array` of a message leaves a null behind
- * and follows the message's frame in a binary frame of its own; the message's member `rpc.bytes` says
- * where each belongs. What a user's value looks like is never looked at, so none can be mistaken.
+ * Bytes beside JSON (docs/protocol.md, "Bytes"): each `Uint8Array` of a message leaves a null behind and follows the
+ * message's frame in a binary frame of its own; the message's member `rpc.bytes` says where each belongs. The form of a
+ * user's value does not matter, so no value can be mistaken for bytes.
  */
 
 /** Where one `Uint8Array` of a message belongs. */
 interface Announced {
   /** The members that lead to it, from the message on. */
   at: string[]
-  /** How many bytes it has. */
+  /** Its number of bytes. */
   size: number
 }
 
-/** A message as JSON that holds bytes, or nests deep. */
+/** A message with bytes, or one that nests deep, as JSON. */
 export interface JsonParts {
   readonly frame: string
   /** The caller's own, in the order of their announcements. */
@@ -27,22 +27,25 @@ export interface JsonParts {
 }
 
 const NONE: readonly never[] = []
-/** Deeper than this a value is not searched, but taken to hold bytes: a cycle has no end. */
+/**
+ * A value is searched for bytes down to this level only, because a cycle has no end. A deeper value counts as one with
+ * bytes.
+ */
 const MAX_SEARCHED_DEPTH = 100
-/** A message that was made as mere text nests no deeper than this. */
+/** A message that was made as text only nests no deeper than this. */
 export const SHALLOW_LEVELS = MAX_SEARCHED_DEPTH + 1
-/** Deeper than this no message is made. */
+/** The most levels of a message that is made. */
 const MAX_DEPTH = 1_000
 
 /**
- * @returns the message as JSON, and the bytes that are in it, if any. Only where it may hold
- *   bytes is more done than `JSON.stringify`.
+ * @returns the message as JSON, and the bytes in it, if there are any. A message without bytes takes little more work
+ *   than `JSON.stringify`.
  * @throws {TypeError} naming the value that JSON can't carry.
  */
 export function toJsonWithBytes(message: object): string | JsonParts {
   if (!mayHoldBytes(message, 0)) return jsonOf(message)
 
-  // The protocol's own member holds no bytes, and has to tell of those in the others.
+  // The protocol's own member holds no bytes. It announces the bytes of the other members.
   const { rpc, ...users } = message as { rpc?: object }
   const lifted = new LiftedBytes()
   const text = JSON.stringify(complete(lifted.without(users, [])))
@@ -78,19 +81,19 @@ function complete(message: { params?: unknown; result?: unknown }): object {
   return { ...message, result: null }
 }
 
-/** The bytes of a message, which are taken out of it. */
+/** Takes the bytes out of a message. */
 class LiftedBytes {
   readonly bytes: Uint8Array[] = []
   readonly announced: Announced[] = []
-  /** How many levels were found. */
+  /** The number of levels that were found. */
   depth = 0
 
   /**
-   * Looks at a value as `JSON.stringify` will, and before a Buffer says what it is as JSON, which is a number for each
-   * byte.
+   * Walks a value as `JSON.stringify` does, but before the `toJSON` of a Buffer is called, which returns a number for
+   * each byte.
    *
    * @param at the members that lead to it.
-   * @returns the value itself, or one of its like with nulls in the place of bytes.
+   * @returns the value itself, or an equal one with nulls in place of the bytes.
    */
   without(value: object, at: string[]): object {
     if (at.length > MAX_DEPTH) throw tooDeep(value)
@@ -125,7 +128,7 @@ class LiftedBytes {
     return copy ?? value
   }
 
-  /** @returns what is left of a member without its bytes. */
+  /** @returns the value of a member without its bytes. */
   #left(member: object, key: string, at: string[]): unknown {
     if (isPlainDate(member)) return member
     at.push(key)
@@ -144,7 +147,7 @@ class LiftedBytes {
 
   #take(found: object, at: readonly string[]): null {
     if (!isUint8Array(found)) throw new TypeError(notCarried(found, at))
-    // The copy of bytes that were transferred elsewhere, which have none left, throws.
+    // Bytes that were transferred elsewhere are empty, and copying them throws.
     const isCarried = found.byteLength > 0 && isPlain(found.buffer)
     const bytes = isCarried ? found : new Uint8Array(found)
     this.bytes.push(bytes)
@@ -159,18 +162,18 @@ function mute(said: object): object {
   return Array.isArray(said) ? itemsOf(said) : { ...said, toJSON: undefined }
 }
 
-/** A plain array with the items of an array of a subclass. */
+/** @returns a plain array with the items of an array of a subclass. */
 function itemsOf(array: readonly unknown[]): unknown[] {
   return Array.from({ length: array.length }, (_, index) => array[index])
 }
 
-/** Nothing ends so deep but what has no end, which `JSON.stringify` says better. */
+/** A value that nests so deep is probably a cycle. `JSON.stringify` has the better error for that. */
 function tooDeep(value: object): TypeError {
   JSON.stringify(value)
   return new TypeError(`it nests deeper than ${MAX_DEPTH}`)
 }
 
-/** Wires take no memory that is shared, or that may change its size. */
+/** Whether memory is not shared and can't change its size. Transports accept no other. */
 function isPlain(buffer: ArrayBufferLike): boolean {
   return buffer instanceof ArrayBuffer && !(buffer as { resizable?: boolean }).resizable
 }
@@ -178,14 +181,14 @@ function isPlain(buffer: ArrayBufferLike): boolean {
 let dates = 0
 
 /**
- * Counts the dates that were turned into text: compare it before and after a message is made to see whether it has
- * one.
+ * @returns the number of dates that were turned into text so far. Compare it before and after a message is made to find
+ *   out whether the message has a date.
  */
 export function datesSoFar(): number {
   return dates
 }
 
-/** Whether a date has the standard `toJSON`, as nearly all have. */
+/** Whether a date has the standard `toJSON`, as nearly all dates have. */
 function isPlainDate(value: object): boolean {
   if (!(value instanceof Date) || value.toJSON !== Date.prototype.toJSON) return false
   dates++
@@ -201,7 +204,7 @@ function withOwn(text: string, rpc: object | undefined): string {
   return rpc === undefined ? text : `${text.slice(0, -1)},"rpc":${JSON.stringify(rpc)}}`
 }
 
-/** Whether a search by `JSON.stringify` would find bytes, as far as a quick look can tell. */
+/** Whether a search by `JSON.stringify` might find bytes, by a quick check. */
 function mayHoldBytes(value: object, depth: number): boolean {
   if (depth > MAX_SEARCHED_DEPTH) return true
   if (Array.isArray(value)) {
@@ -228,7 +231,7 @@ function mayHoldBytes(value: object, depth: number): boolean {
 
 /** A message whose bytes are still on their way. */
 export class AwaitedBytes {
-  /** The sum of all sizes. */
+  /** The sum of the sizes of all awaited bytes. */
   readonly size: number
   readonly #slots: readonly Slot[]
   #arrived = 0
@@ -243,7 +246,7 @@ export class AwaitedBytes {
   /**
    * Puts the next bytes in their place.
    *
-   * @returns whether they were the last.
+   * @returns whether these were the last bytes.
    * @throws {TypeError} if there are not as many as were announced.
    */
   take(bytes: Uint8Array): boolean {
@@ -251,7 +254,7 @@ export class AwaitedBytes {
     if (slot?.size !== bytes.byteLength) {
       throw new TypeError(`${bytes.byteLength} bytes came where ${slot?.size} were announced`)
     }
-    // A Buffer is a Uint8Array with other ways: `slice` shares its memory.
+    // A Buffer is a Uint8Array that behaves differently: its `slice` shares memory.
     const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     slot.holder[slot.key] = plain
     return this.#arrived === this.#slots.length
@@ -280,7 +283,7 @@ export function awaitedBytes(
   return slots.length > 0 ? new AwaitedBytes(slots) : undefined
 }
 
-/** Whether there may be an announcement, as far as a quick look can tell: every frame passes here. */
+/** Whether there may be an announcement, by a quick check, because every frame is checked here. */
 function announcesBytes(decoded: unknown): boolean {
   if (!Array.isArray(decoded)) return hasExtras(decoded)
   for (const message of decoded) if (hasExtras(message)) return true
@@ -307,28 +310,29 @@ function slotsIn(message: unknown, find: FindSlot): readonly Slot[] {
   })
 }
 
-/** The place of bytes that nobody takes. */
+/** The place for bytes that are dropped. */
 const dropped: FindSlot = (_message, _at, size) => ({ holder: {}, key: '', size })
 
 function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
-/** Follows own members only, to a null in what belongs to users. */
+/** Follows own members only, to a null in a user's value. */
 function findSlot(message: unknown, at: unknown[], size: number): Slot | undefined {
   const key = at.at(-1)
   if (typeof key !== 'string' || !USERS.has(at[0])) return undefined
   let holder = message
   for (const step of at.slice(0, -1)) holder = own(holder, step)
   if (own(holder, key) !== null) return undefined
-  // Written out: a spread with one member more is a new hidden class each time, which V8 keeps among what is old.
+  // Written out, because a spread with one more member makes a new hidden class each time, which V8 keeps in its old
+  // space.
   const slot: Slot = { holder: holder as Record<string, unknown>, key, size }
   // So that the same place is not announced twice.
   slot.holder[key] = undefined
   return slot
 }
 
-/** The members of a message in which values of users travel. */
+/** The members of a message that hold users' values. */
 const USERS: ReadonlySet<unknown> = new Set(['params', 'result', 'error'])
 
 function own(value: unknown, key: unknown): unknown {

@@ -3,28 +3,27 @@ import { missingGlobal } from './missing-global.js'
 /** What a transport carries in one piece: text, or bytes. */
 export type Frame = string | Uint8Array
 
-/** How text goes out: in text frames, or as UTF-8 in binary frames. */
+/** How text is sent: in text frames, or as UTF-8 in binary frames. */
 export type FrameType = 'text' | 'binary'
 
 /**
- * Turns messages into frames and back. Both peers of a connection use the same one: the hello tells
- * its name, and a mismatch ends the connection.
+ * Turns messages into frames and back. Both peers of a connection use the same one: the hello states its name, and a
+ * mismatch ends the connection.
  */
 export interface Codec {
-  /** What it is called in the handshake: change it with the format. */
+  /** The name of the codec in the handshake. Change it if you change the format. */
   readonly name: string
   /**
-   * Makes a frame of a JSON-RPC 2.0 message, at once. It must not keep what it is given.
+   * Makes a frame of a JSON-RPC 2.0 message, synchronously. It must not keep the message.
    *
-   * @throws whatever says that the message can't be carried: its call fails with
-   *   `RpcValidationError`; an answer becomes the error −32603.
+   * @throws any error if the message can't be carried. Then its call fails with `RpcValidationError`; an answer becomes
+   *   the error −32603.
    */
   encode(message: unknown): Frame
   /**
-   * Makes a message of a frame, at once. Where the other side has `frameType: 'binary'`, text comes
-   * as its bytes.
+   * Makes a message of a frame, synchronously. If the other side has `frameType: 'binary'`, text comes as bytes.
    *
-   * @throws whatever says that the frame can't be read: it is answered −32700.
+   * @throws any error if the frame can't be read. Then it is answered −32700.
    */
   decode(frame: Frame): unknown
 }
@@ -34,9 +33,9 @@ let utf8Decoder: TextDecoder | undefined
 let utf8Encoder: TextEncoder | undefined
 
 /**
- * JSON, the default. What JSON has no word for is what `JSON.stringify` makes of it: a `Date` its
- * text, a `Map` or a `Set` `{}`, `NaN` and `Infinity` null; a `bigint` can't be carried. Between
- * flashrpc peers, each `Uint8Array` travels in a binary frame of its own.
+ * JSON, the default. Values that JSON does not have become what `JSON.stringify` makes of them: a `Date` its text, a
+ * `Map` or a `Set` `{}`, `NaN` and `Infinity` null. A `bigint` can't be carried. Between flashrpc peers, each
+ * `Uint8Array` travels in a binary frame of its own.
  */
 export const jsonCodec: Codec = {
   name: 'json',
@@ -45,7 +44,7 @@ export const jsonCodec: Codec = {
 }
 
 /**
- * A frame as text.
+ * @returns the text of a frame.
  *
  * @throws {TypeError} if it is not UTF-8.
  * @throws {RpcConfigError} if there is no `TextDecoder`.
@@ -81,7 +80,7 @@ function createEncoder(): TextEncoder {
   return new TextEncoder()
 }
 
-/** A frame's size in bytes, as limits count it: text as UTF-8. */
+/** @returns a frame's size in bytes, as limits count it: text as UTF-8. */
 export function frameBytes(frame: Frame): number {
   if (typeof frame !== 'string') return frame.byteLength
   return typeof TextEncoder === 'undefined' ? countUtf8(frame) : utf8(frame).byteLength
@@ -96,10 +95,10 @@ function countUtf8(text: string): number {
   return bytes
 }
 
-/** Whether a frame is over a limit in bytes; encodes text only where its length leaves it open. */
+/** Whether a frame is over a limit in bytes. Text is encoded only if its length does not decide this. */
 export function exceeds(frame: Frame, limit: number): boolean {
   if (typeof frame !== 'string') return frame.byteLength > limit
   if (frame.length > limit) return true
-  // A UTF-16 code unit takes three bytes of UTF-8 at the most.
+  // A UTF-16 code unit takes at most three bytes of UTF-8.
   return frame.length * 3 > limit && frameBytes(frame) > limit
 }

@@ -1,6 +1,6 @@
 /**
- * A promise where a value was expected is already reported as an error. If it rejects later, that must not end the
- * process.
+ * Ignores the rejection of a promise that came instead of a value. The promise itself is already reported as an error,
+ * so its rejection must not end the process.
  */
 export function disown(given: unknown): void {
   if (given instanceof Promise) given.catch(() => {})

@@ -5,15 +5,15 @@ import type { Format } from './format.js'
 import { nestsDeeper } from './json-depth.js'
 import { type Lent, lentCopy } from './lent-memory.js'
 
-/** A message as it goes out: a frame; and what bytes there are in it, in frames of their own. */
+/** A message as it is sent: a frame and, if the message has bytes, the frames of these. */
 export type Encoded = Frame | Parts
 
 /** A message with bytes, or one that nests deep. */
 interface Parts {
   readonly frame: Frame
-  /** The caller's, who may change them once it is out of its hands; or copies: see {@link keep}. */
+  /** The caller's own bytes, which may change after the message was sent; or copies: see {@link keep}. */
   bytes: readonly Uint8Array[]
-  /** The way to the first of the bytes, from the message on. */
+  /** The path to the first of the bytes, from the message on. */
   readonly path: readonly string[]
   /** How many levels it nests. */
   readonly depth: number
@@ -21,7 +21,7 @@ interface Parts {
 
 const NONE: readonly never[] = []
 
-/** @throws whatever says that the message can't be carried. */
+/** @throws the error of the codec if the message can't be carried. */
 export function encode(format: Format, message: object): Encoded {
   const { codec, frameType } = format
   if (codec === jsonCodec) {
@@ -41,7 +41,7 @@ function encodeAs({ codec, frameType }: Format, message: object): Frame {
   throw new TypeError(`the codec "${codec.name}" made neither text nor a Uint8Array of it`)
 }
 
-/** Whether a codec has left out the result, which may happen if its `toJSON` gives `undefined`. */
+/** Whether a codec has left out the result, which may happen if the `toJSON` of the result returns `undefined`. */
 function lacksResult(codec: Codec, message: { result?: unknown }, frame: Frame): boolean {
   const { result } = message
   if (typeof result !== 'object' || result === null || !('toJSON' in result)) return false
@@ -54,8 +54,9 @@ function lacksResult(codec: Codec, message: { result?: unknown }, frame: Frame):
 }
 
 /**
- * Makes one array of the answers to a batch, which have no bytes. @throws the error of an answer that can't be
- * carried.
+ * Makes one array of the answers to a batch, which have no bytes.
+ *
+ * @throws the codec's error if an answer can't be carried.
  */
 export function encodeBatch(
   format: Format,
@@ -77,12 +78,12 @@ export function frameOf(encoded: Encoded): Frame {
   return isParts(encoded) ? encoded.frame : encoded
 }
 
-/** The bytes of a message, which follow its frame. */
+/** @returns the bytes of a message, which follow its frame. */
 export function bytesOf(encoded: Encoded): readonly Uint8Array[] {
   return isParts(encoded) ? encoded.bytes : NONE
 }
 
-/** The way to the first of the bytes, from the message on; empty where there are none. */
+/** @returns the path to the first of the bytes, from the message on; empty if there are none. */
 export function pathOf(encoded: Encoded): readonly string[] {
   return isParts(encoded) ? encoded.path : NONE
 }
@@ -109,7 +110,7 @@ export function isDeep({ codec }: Format, encoded: Encoded, most: number): boole
   return typeof frame === 'string' && nestsDeeper(frame, most)
 }
 
-/** Who keeps copies of a message's bytes, and where these are. */
+/** The keepers of a message's bytes, and the copies. */
 interface Kept {
   readonly keepers: Set<object>
   readonly copies: readonly Lent[]
@@ -119,7 +120,7 @@ interface Kept {
 const kept = new WeakMap<readonly Uint8Array[], Kept>()
 
 /**
- * Whoever has a message go out later, or again, keeps copies of its bytes, until it lets go of them.
+ * Keeps copies of a message's bytes for a message that is sent later, or again. {@link letGo} releases them.
  *
  * @returns the same message.
  */
@@ -136,19 +137,19 @@ export function keep(encoded: Encoded, keeper: object): Encoded {
   return encoded
 }
 
-/** Whoever kept a message will not have it go out any more. Who never says so, keeps it for good. */
+/** Releases a message that `keep` kept: it will not be sent any more. Without this call, it is kept for good. */
 export function letGo(encoded: Encoded, keeper: object): void {
   if (!hasBytes(encoded)) return
   const known = kept.get(encoded.bytes)
   if (!known?.keepers.delete(keeper) || known.keepers.size > 0) return
   for (const { giveBack } of known.copies) giveBack?.()
-  // Were it to go out all the same, it would be with nothing, and not with what is another's.
+  // If it were sent all the same, it would have no bytes, and not those of another message.
   encoded.bytes = known.copies.map(() => NOTHING)
 }
 
 const NOTHING = new Uint8Array()
 
-/** What a message takes while it is held, in bytes; text is counted by its length. */
+/** @returns the memory that a held message takes, in bytes; text is counted by its length. */
 export function heldBytes(encoded: Encoded): number {
   return frameOf(encoded).length + sizeOfBytes(encoded)
 }

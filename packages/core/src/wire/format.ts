@@ -1,13 +1,13 @@
 import { RpcConfigError } from '../errors/errors.js'
 import { type Codec, type FrameType, jsonCodec } from './codec.js'
 
-/** How one side writes. */
+/** The codec and the type of frames of one side. */
 export interface Format {
   readonly codec: Codec
   readonly frameType: FrameType
 }
 
-/** One object for all that have no other. */
+/** The default, one object for all channels. */
 const DEFAULT_FORMAT: Format = { codec: jsonCodec, frameType: 'text' }
 
 /**

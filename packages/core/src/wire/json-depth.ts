@@ -8,11 +8,11 @@ const COMMA = 0x2c
 const SPACE = 0x20
 
 /**
- * Whether JSON nests deeper than it may, found out before anything is made of it: `JSON.parse` reads
- * millions of levels, which `JSON.stringify`, schemas and loops of the application then fail at. Looks
- * at brackets outside of strings only; whether it is JSON at all, the parser says.
+ * Whether JSON nests deeper than it may. This is checked before the text is parsed: `JSON.parse` reads millions of
+ * levels, at which `JSON.stringify`, schemas and loops of the application fail. It checks only the brackets outside of
+ * strings. The parser finds out whether the text is JSON.
  *
- * @param maxDepth how deep a message may nest. An array of messages is no level of theirs.
+ * @param maxDepth the most levels of a message. An array of messages does not count as a level.
  */
 export function nestsDeeper(text: string, maxDepth: number): boolean {
   if (!mayNestDeeper(text.length, maxDepth)) return false
@@ -37,8 +37,8 @@ export interface Pruned {
 }
 
 /**
- * Removes what nests too deep from JSON, so that the rest can be parsed: the ids, the announcements of bytes, and the
- * messages beside it.
+ * Removes the values that nest too deep from JSON, so that the rest can be parsed: the ids, the announcements of bytes,
+ * and the other messages.
  *
  * @param text JSON that {@link nestsDeeper} than `maxDepth`. If it is not JSON, the result is not JSON either, unless
  *   the mistake was in a removed part.
@@ -66,19 +66,19 @@ export function pruned(text: string, maxDepth: number): Pruned {
   return { text: left.join(''), places }
 }
 
-/** How deep a text may nest if each message in it may nest `maxDepth` levels. */
+/** @returns how deep a text may nest if each message in it may nest `maxDepth` levels. */
 function mostLevels(text: string, maxDepth: number): number {
   let at = 0
   while (text.charCodeAt(at) <= SPACE) at++
   return text.charCodeAt(at) === OPEN_ARRAY ? maxDepth + 1 : maxDepth
 }
 
-/** Whether so much JSON can: each level takes two characters. */
+/** Whether JSON of this length can nest deeper: each level takes two characters. */
 export function mayNestDeeper(characters: number, maxDepth: number): boolean {
   return characters >= 2 * maxDepth
 }
 
-/** The same of what was made of JSON, which costs a tenth; goes no deeper than it may. */
+/** As {@link nestsDeeper}, for a parsed value, which costs a tenth. It walks no deeper than `maxDepth`. */
 export function isDeeper(value: unknown, maxDepth: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (maxDepth === 0) return true
@@ -97,7 +97,7 @@ export function isDeeper(value: unknown, maxDepth: number): boolean {
   return false
 }
 
-/** @returns where the quote is that ends the string which begins here; the text's end where none is. */
+/** @returns the index of the quote that ends the string which begins here; the end of the text if there is none. */
 function endOfString(text: string, begin: number): number {
   for (let at = begin + 1; ; at++) {
     at = text.indexOf('"', at)

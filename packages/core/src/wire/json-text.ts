@@ -1,21 +1,21 @@
 import type { NotificationMessage, RequestMessage, ResultMessage } from './message.js'
 
-/** How many methods are remembered as JSON. */
+/** The most methods whose JSON is kept. */
 const MANY_METHODS = 1_000
-/** The member of a call that names its method. */
+/** The JSON of the member that names a call's method, by method. */
 const methods = new Map<string, string>()
 
 /**
- * What `JSON.stringify` makes of a message, letter by letter, in less time: of a small call, more than half of that
- * goes to members which are always the same.
+ * Makes exactly the text that `JSON.stringify` makes of a message, in less time. For a small call, `JSON.stringify`
+ * spends more than half of its time on members that are always the same.
  *
- * @param message with no `toJSON` in it but those of `Date`.
+ * @param message a message in which only a `Date` has a `toJSON`.
  */
 export function jsonOf(message: object): string {
   const { id, method, params, result, rpc } = message as Partial<
     RequestMessage & NotificationMessage & ResultMessage
   >
-  // JSON has ids that are more than a number can be.
+  // An id in JSON may be larger than the largest number.
   const hasNumber = Number.isFinite(id)
   if (rpc !== undefined || !(hasNumber || id === undefined)) return JSON.stringify(message)
   const head = hasNumber ? `{"jsonrpc":"2.0","id":${id},` : '{"jsonrpc":"2.0",'
@@ -32,8 +32,8 @@ export function jsonOf(message: object): string {
 }
 
 /**
- * The same text. V8 keeps what it was put together of until somebody looks at a character, and that takes more than
- * twice as much: a call keeps its message until it is answered.
+ * @returns the same text in one piece. V8 keeps the parts of a joined text until a character of it is read. That takes
+ *   more than twice the memory, and a call keeps its message until it is answered.
  */
 function inOnePiece(text: string): string {
   return text.charCodeAt(0) ? text : ''

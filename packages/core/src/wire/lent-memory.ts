@@ -1,21 +1,21 @@
-/** Fewer bytes than these are copied to memory of their own: that costs nothing worth mentioning. */
+/** Fewer bytes than this are copied to memory of their own, which costs very little. */
 const LEAST = 64 * 1024
-/** So many bytes are held while nobody needs them. */
+/** The most bytes that are held while they are not in use. */
 const MOST_FREE = 8 * 1024 * 1024
 
 let free: Uint8Array[] = []
 let freeBytes = 0
 
-/** Bytes that nobody else can change. */
+/** Bytes that no other code can change. */
 export interface Lent {
   readonly bytes: Uint8Array
-  /** Nobody looks at them any more: their memory serves others from now on. To be said once, or never. */
+  /** Call it when the bytes are not used any more: their memory is used again. Call it once, or never. */
   readonly giveBack?: (() => void) | undefined
 }
 
 /**
- * Copies bytes for whoever needs them only for a while. Large ones go to memory that is used again and again: in V8,
- * who allocates a MiB for each message pays for a collection with every dozen of them.
+ * Copies bytes that are needed only for a while. Large ones are copied to memory that is used again and again: if each
+ * message allocated a MiB, V8 would collect garbage after every dozen of them.
  */
 export function lentCopy(bytes: Uint8Array): Lent {
   const lent = lentMemory(bytes.byteLength)
@@ -24,14 +24,14 @@ export function lentCopy(bytes: Uint8Array): Lent {
   return lent
 }
 
-/** @returns memory of such a size, with whatever is in it; undefined for little, which costs nothing to allocate. */
+/** @returns memory of this size, with any content; undefined for a small size, which costs very little to allocate. */
 export function lentMemory(size: number): Lent | undefined {
   if (size < LEAST) return undefined
   const memory = take(size)
   return { bytes: memory.subarray(0, size), giveBack: () => giveBack(memory) }
 }
 
-/** @returns one that is large enough and not much too large, or a new one. */
+/** @returns held memory that is large enough and not much too large, or new memory. */
 function take(size: number): Uint8Array {
   const fitting = free.findIndex(({ byteLength }) => byteLength >= size && byteLength <= 2 * size)
   const [found] = fitting < 0 ? [] : free.splice(fitting, 1)
@@ -40,7 +40,9 @@ function take(size: number): Uint8Array {
   return found
 }
 
-/** To a power of two, or to halfway between two: sizes that differ a little share memory. */
+/**
+ * Rounds up to a power of two, or to halfway between two, so that sizes that differ a little can use the same memory.
+ */
 function roundedUp(size: number): number {
   const power = 2 ** Math.ceil(Math.log2(size))
   return size <= 0.75 * power ? 0.75 * power : power
@@ -50,7 +52,7 @@ function giveBack(memory: Uint8Array): void {
   free.push(memory)
   freeBytes += memory.byteLength
   if (freeBytes <= MOST_FREE) return
-  // Whatever their sizes: those that are needed come back.
+  // All are dropped, whatever their sizes. Those that are needed are made again.
   free = []
   freeBytes = 0
 }

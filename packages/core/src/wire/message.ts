@@ -7,7 +7,7 @@ import { ErrorCode } from '../errors/errors.js'
  * Source: JSON-RPC 2.0 Specification, sections 4 to 6, https://www.jsonrpc.org/specification.
  */
 
-/** A call's name on the wire. We issue integers and echo any of these exactly as received. */
+/** The id of a call on the wire. We issue integers, and send back any of these types exactly as received. */
 export type MessageId = string | number | null
 
 export interface RequestMessage {
@@ -15,23 +15,23 @@ export interface RequestMessage {
   id: MessageId
   method: string
   params?: unknown
-  /** The protocol's own words about the call. */
+  /** The protocol's own member of the call. */
   rpc?: RequestExtras
 }
 
-/** What a request says beside its params. */
+/** The protocol's own member of a request. */
 export interface RequestExtras {
   /** The idempotency key. */
   key?: string
-  /** The caller takes a stream: so many items may come. */
+  /** The caller accepts a stream: the number of items that may come. */
   credit?: number
-  /** Items come from the caller. */
+  /** The caller sends items. */
   input?: true
-  /** The caller listens to how far the call has come. */
+  /** The caller wants progress. */
   progress?: true
-  /** How long the caller still waits, in ms. */
+  /** How long the caller will still wait, in ms. */
   deadlineMs?: number
-  /** What travels beside the params. */
+  /** The metadata of the call. */
   meta?: Record<string, string>
 }
 
@@ -39,7 +39,7 @@ export interface NotificationMessage {
   jsonrpc: '2.0'
   method: string
   params?: unknown
-  /** Of a request's, what a notification can have. */
+  /** The members of a request's that a notification can have. */
   rpc?: Pick<RequestExtras, 'meta'>
 }
 
@@ -59,26 +59,26 @@ export interface ErrorMessage {
   jsonrpc: '2.0'
   id: MessageId
   error: ErrorObject
-  /** Not the handler's word, but of who passes its answer on. */
+  /** Set not by the handler, but by the side that sends its answer. */
   rpc?: { ran: Ran }
 }
 
 export type ResponseMessage = ResultMessage | ErrorMessage
 
-/** Anything that may be sent on its own. */
+/** Every message that may be sent on its own. */
 export type Message = RequestMessage | NotificationMessage | ResponseMessage
 
-/** What a request says beside its params, as it came. */
+/** The protocol's own member of a request, as it came. */
 export type ReceivedExtras = { readonly [name: string]: unknown }
 
-/** What a decoded value turned out to be. */
+/** The kind of a decoded value. */
 export type Classified =
   | {
       kind: 'request'
       id: MessageId
       method: string
       params: unknown
-      /** What it says beside its params, as it came. */
+      /** The protocol's own member, as it came. */
       rpc: ReceivedExtras | undefined
     }
   | { kind: 'notification'; method: string; params: unknown; rpc: ReceivedExtras | undefined }
@@ -88,15 +88,15 @@ export type Classified =
   | { kind: 'malformed-response'; id: MessageId | undefined; reason: string }
   /** Neither a request nor an answer: no `method`, no `result`, no `error`. */
   | { kind: 'neither'; id: MessageId }
-  /** Meant as a request, but not one; `id` is null where none could be read. */
+  /** Meant as a request, but not one; `id` is null if none could be read. */
   | { kind: 'invalid'; id: MessageId; reason: string }
 
 /** The most characters of an id: it is kept while its call runs, and is sent back in the answer. */
 const LONGEST_ID = 256
 
 /**
- * Says what kind of message a decoded value is. Looks at own members only, so that a value with a
- * `__proto__` member is nothing but a value with a `__proto__` member. Never throws.
+ * Finds out what kind of message a decoded value is. It reads own members only, so that a `__proto__` member is a
+ * member like any other. Never throws.
  */
 export function classify(value: unknown): Classified {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -144,23 +144,24 @@ function classifyResponse(value: object, hasId: boolean): Classified {
   return { kind: 'error', id, error: message.error, ran: readRan(message) }
 }
 
-/** What no handler can say, whatever it throws: beside the error, not in it. */
+/** Reads the member beside the error, which no handler can set, whatever it throws. */
 function readRan(message: object): Ran | undefined {
   const ran = extrasOf(message)?.ran
   return ran === false || ran === null ? ran : undefined
 }
 
-/** The protocol's own member of a message; undefined if it has none. */
+/** @returns the protocol's own member of a message; undefined if it has none. */
 function extrasOf(message: object): ReceivedExtras | undefined {
   const rpc = Object.hasOwn(message, 'rpc') && (message as { rpc?: unknown }).rpc
   if (typeof rpc !== 'object' || rpc === null) return undefined
-  // What is inherited is not said: a copy of the own members inherits nothing.
+  // A copy of the own members, because inherited members must not count.
   return Object.assign(Object.create(null), rpc) as ReceivedExtras
 }
 
 export function isMessageId(value: unknown): value is MessageId {
   if (typeof value === 'string') return value.length <= LONGEST_ID
-  // A number too large for us reads as Infinity, which can't be echoed: JSON has no word for it.
+  // A number that is too large for JavaScript is read as Infinity, which can't be sent back, because JSON does not have
+  // it.
   return value === null || Number.isFinite(value)
 }
 
@@ -170,7 +171,7 @@ function isErrorObject(value: unknown): value is ErrorObject {
   return Number.isInteger(error.code) && typeof error.message === 'string'
 }
 
-/** An error answer. `data` is left out where there is none, and so is `ran`. */
+/** @returns an error answer. `data` and `ran` are left out if they are undefined. */
 export function errorMessage(
   id: MessageId,
   code: number,
@@ -185,7 +186,7 @@ export function errorMessage(
 }
 
 /**
- * A result answer. JSON-RPC requires the member, so `undefined` travels as `null`.
+ * @returns a result answer. JSON-RPC requires the member, so `undefined` is sent as `null`.
  *
  * @throws {TypeError} if the result is a function or a symbol, which JSON would leave out.
  */
@@ -196,7 +197,7 @@ export function resultMessage(id: MessageId, result: unknown): ResultMessage {
   return { jsonrpc: '2.0', id, result: result === undefined ? null : result }
 }
 
-/** An error answer that says, too, that the call was not run and will not be. */
+/** @returns an error answer that also says that the call was not run and will not be. */
 export function neverRanMessage(
   id: MessageId,
   code: number,
@@ -206,7 +207,7 @@ export function neverRanMessage(
   return errorMessage(id, code, message, data, false)
 }
 
-/** The answer to a value that is not a request, or to a request that is refused. */
+/** @returns the answer to a value that is not a request, or to a request that is refused. */
 export function invalidRequestMessage(id: MessageId, reason: string, ran?: Ran): ErrorMessage {
   return errorMessage(id, ErrorCode.invalidRequest, `Invalid request: ${reason}`, undefined, ran)
 }

@@ -1,13 +1,12 @@
 /**
- * Holds a MessagePack value against its own length, before anything is made of it: an array of four
- * thousand million items takes five bytes to announce, and a reader that believes it takes gigabytes.
+ * Compares a MessagePack value with its length before it is decoded: five bytes can announce an array of four thousand
+ * million items, and a reader that believes this allocates gigabytes.
  *
- * Source: MessagePack specification, "Formats",
- * https://github.com/msgpack/msgpack/blob/master/spec.md#formats.
+ * Source: MessagePack specification, "Formats", https://github.com/msgpack/msgpack/blob/master/spec.md#formats.
  *
- * @param containers application types whose data is one value, of which it is looked at as well. Whether that ends where
- *   their data does, whoever reads it says.
- * @throws {TypeError} if a value announces more than there is, or nests deeper than it may.
+ * @param containers application types whose data is one value, which is checked as well. Their reader checks whether
+ *   the value ends where the data ends.
+ * @throws {TypeError} if a value announces more than there is, or nests too deep.
  */
 export function assertSane(
   bytes: Uint8Array,
@@ -16,9 +15,9 @@ export function assertSane(
 ): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const end = bytes.byteLength
-  /** How many values are still to come, at each level of nesting. */
+  /** The number of values that are still to come, at each level of nesting. */
   const open: number[] = [1]
-  /** The same, at all levels: each takes a byte at least. */
+  /** The same number at all levels together. Each value takes at least a byte. */
   let owed = 1
   let at = 0
 

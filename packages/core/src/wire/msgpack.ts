@@ -53,7 +53,7 @@ function unpackList(bytes: Uint8Array): unknown[] {
   return list
 }
 
-/** The first that is asked of every object, and so where those stop that would be mangled. */
+/** The encoder asks this extension first for every object, so it rejects the objects that would be mangled. */
 extensionCodec.register({
   type: Type.date,
   encode(value) {
@@ -103,14 +103,14 @@ function assertCarried(value: unknown): void {
 }
 
 /**
- * MessagePack, in binary frames. `Date`, `Map`, `Set`, `bigint` and `Uint8Array` arrive as what they
- * were; members that are undefined are left out. Needs the package `@msgpack/msgpack`.
+ * MessagePack, in binary frames. `Date`, `Map`, `Set`, `bigint` and `Uint8Array` keep their types. Members that are
+ * undefined are left out. Needs the package `@msgpack/msgpack`.
  */
 export const msgpackCodec: Codec = {
   name: 'msgpack',
   encode(message) {
     wasInside = false
-    // A copy, as the original is a part of a larger buffer, which a port would post whole.
+    // A copy, because the original is a part of a larger buffer, which a port would post whole.
     const frame = pack(message).slice()
     // The other side would refuse a message that nests too deep, so it is not sent.
     if (wasInside) assertSane(frame, MAX_DEPTH, CONTAINERS)

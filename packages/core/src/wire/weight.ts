@@ -1,11 +1,11 @@
 import type { Frame } from './codec.js'
 
-/** How much memory a call that came in takes, in bytes. */
+/** The memory that an incoming call takes, in bytes. */
 export interface Weighed {
   readonly weight: number
 }
 
-/** How much a call takes besides its message: a context, a promise or two. */
+/** The memory that a call takes besides its message, in bytes: a context, a promise or two. */
 export const WEIGHT_OF_CALL = 1_024
 
 // How many bytes V8 needs on 64-bit machines: for an array, or an object, with its place in the value around it; for
@@ -15,27 +15,27 @@ const OBJECT = 56
 const MEMBER = 8
 const HALF_A_STRING = 12
 
-/** How many places of a long text are looked at. */
+/** The number of places of a long text that are examined. */
 const SAMPLES = 128
 /**
- * Messages up to this size, in bytes, are not looked at: each byte counts as so many bytes of memory, the most it can
+ * Messages up to this size, in bytes, are not examined: each byte counts as the most bytes of memory that it can
  * become.
  */
 const LITTLE = 1_024
 const MOST_MADE = 9
 
 /**
- * @returns how much a call with a small message takes; 0 if the message is larger, so that its content must be looked
- *   at.
+ * @returns the memory that a call with a small message takes; 0 if the message is larger, so that its content must be
+ *   examined.
  */
 export function weightOfLittle(bytes: number): number {
   return bytes <= LITTLE ? WEIGHT_OF_CALL + MOST_MADE * Math.ceil(bytes) : 0
 }
 
 /**
- * How much memory the value of a JSON text takes, in bytes, besides the text itself: for `[[],[],…]`, 12 times as
- * much. A long text is looked at in random places, which no sender can foresee: to look at all of it would take as
- * long as parsing it.
+ * @returns the memory that the value of a JSON text takes, in bytes, besides the text itself: for `[[],[],…]`, 12 times
+ *   as much. A long text is examined in random places, which no sender can foresee. To examine all of it would take as
+ *   long as parsing it.
  */
 export function weightOfJson(json: Frame): number {
   const { length } = json
@@ -64,7 +64,7 @@ function weightOf(character: number): number {
   }
 }
 
-/** The same for a value that another codec has made. */
+/** As {@link weightOfJson}, for a value that another codec has made. */
 export function weightOfValue(value: unknown): number {
   if (typeof value === 'string') return 2 * HALF_A_STRING
   if (typeof value !== 'object' || value === null) return 0

@@ -27,7 +27,7 @@ export class Attempt {
     return Math.max(0, this.#endsAt - performance.now())
   }
 
-  /** Begins its time anew: what it took so far does not count. */
+  /** Begins its time anew: the time so far does not count. */
   restart(): void {
     this.stopTimer()
     this.#endsAt = performance.now() + this.timeoutMs
@@ -39,7 +39,7 @@ export class Attempt {
 
   giveUp(reason: string): void {
     this.stopTimer()
-    // Not that of the signal, which is missing in some versions of React Native.
+    // The signal's own reason is missing in some versions of React Native.
     this.#reason ??= new Error(reason)
     this.#controller.abort(this.#reason)
   }
@@ -51,8 +51,8 @@ export class Attempt {
   /**
    * Waits for a value while the attempt is wanted.
    *
-   * @param tooLate is given a value that comes after the attempt was given up.
-   * @throws why it was given up, or what `ask` throws or rejects with.
+   * @param tooLate called with a value that comes after the attempt was given up.
+   * @throws the reason for giving it up, or the error of `ask`.
    */
   unlessGivenUp<T>(ask: () => T | Promise<T>, tooLate?: (value: T) => void): Promise<T> {
     const { signal } = this

@@ -37,12 +37,12 @@ export function resolveRetryOptions(options?: Partial<RetryOptions>): RetryOptio
 }
 
 /**
- * Counts failures and says how long to wait: full jitter, `random(0, min(cap, base · 2ⁿ))`, for the
- * first retry too.
+ * Counts failures and computes how long to wait: full jitter, `random(0, min(cap, base · 2ⁿ))`, also for the first
+ * retry.
  *
- * Clients that lose their server together come back over a window of the server's wish. One client can't
- * know whether others lost it too: it takes the server's word, by the close code or by HTTP 503. After any other
- * loss it takes the wish from its second attempt on, since the first has shown that the server is not there.
+ * Clients that lose their server together reconnect over a window that the server has asked for. One client can't know
+ * whether others have lost it, too, so it relies on the close code or on HTTP 503. After any other loss it uses the
+ * window from its second attempt on, because the first has shown that the server is not there.
  *
  * Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
  */
@@ -81,8 +81,8 @@ export class Backoff {
   /**
    * Counts a failure.
    *
-   * @param failure may ask for a longer wait.
-   * @param spreadMs the server's wish for the window, in ms, over which its clients come back.
+   * @param failure the failure, which may ask for a longer wait.
+   * @param spreadMs the window, in ms, over which the server wants its clients to reconnect.
    * @returns how long to wait before the next attempt, in ms.
    */
   failed(failure: Failure, spreadMs: number): number {

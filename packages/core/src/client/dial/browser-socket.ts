@@ -24,7 +24,7 @@ export const transportOf: TransportOf = webSocketTransport
 export const prepareSocket: PrepareSocket = async (url) => () => {
   const socket = new WebSocket(url)
   let message: unknown
-  // Browsers don't say why, so that a page learns nothing of the network that it is in; other platforms may.
+  // Browsers give no reason, so that a page learns nothing about its network. Other platforms may give one.
   socket.addEventListener('error', (event) => {
     message = (event as { message?: unknown }).message
   })
@@ -39,7 +39,7 @@ export const prepareSocket: PrepareSocket = async (url) => () => {
 
 function remedy(url: string): string {
   const { origin, host } = globalThis.location ?? {}
-  // A server lets pages of its own host in.
+  // A server accepts pages of its own host.
   if (typeof origin !== 'string' || host === new URL(url).host) return 'Is the server running?'
   return `Is the server running, and does it let pages of ${origin} in (allowedOrigins)?`
 }

@@ -7,15 +7,15 @@ export interface Dialer {
   /** Whether another attempt may bring other credentials after a 401. */
   readonly canRefresh: boolean
   /**
-   * Makes a connection. Rejects with a `DialError` where it knows more of the failure than an error's message says, and
-   * as soon as the attempt is given up; a connection that comes about later is closed by the dialer.
+   * Makes a connection. Rejects with a `DialError` if it knows more about the failure than the message of an error, and
+   * as soon as the attempt is given up. A connection that is made after that is closed by the dialer.
    */
   dial(attempt: Attempt): Promise<Transport>
   /** Closes what is still open on the wire. Resolves when it is closed. */
   close?(): Promise<void>
 }
 
-/** Why an attempt failed, with all that its dialer knows. */
+/** The reason for a failed attempt, with all that the dialer knows about it. */
 export class DialError extends Error {
   override readonly name = 'DialError'
   readonly failure: Failure

@@ -6,17 +6,17 @@ export interface Failure {
   readonly message: string
   /** The address of the attempt, without secrets, if there is one. */
   readonly where?: string | undefined
-  /** Whether the message itself says to which host and port. */
+  /** Whether the message itself names the host and the port. */
   readonly isAddressed?: boolean | undefined
   /** The WebSocket close code; 1006 if there was none. */
   readonly closeCode: number
   /** The HTTP status of a refused upgrade. Browsers don't tell it. */
   readonly httpStatus?: number | undefined
-  /** How long the server asked to be left alone, in ms (`Retry-After`). */
+  /** How long the server asked clients to stay away, in ms (`Retry-After`). */
   readonly retryAfterMs?: number | undefined
-  /** The proxy that stood in the way, by its address without credentials. */
+  /** The proxy that caused the failure, by its address without credentials. */
   readonly proxy?: string | undefined
-  /** What to do about it, where the cause is known better than by code and status. */
+  /** What to do about it, if more is known about the cause than code and status. */
   readonly remedy?: string | undefined
   readonly cause?: unknown
 }
@@ -27,7 +27,7 @@ const RESTARTS: ReadonlySet<number> = new Set([1001, 1012, 1013])
 /** What to do after a failure: try again, or stop in one of two states. */
 export type Verdict = 'retry' | 'failed' | 'unauthorized'
 
-/** What a cause that forbids another attempt, as it was made, leads to. */
+/** The consequence of a cause after which the same attempt would fail again. */
 interface Stop {
   readonly verdict: Exclude<Verdict, 'retry'>
   /** What the user can do about it. */
@@ -46,8 +46,8 @@ const FORBIDDEN: Stop = {
 const NO_SOCKET = 'No WebSocket is served there: check the host, the port and the path of the url'
 
 /**
- * The causes after which the same attempt would fail again: docs/protocol.md, "Reconnecting". After any
- * other the client tries again.
+ * The causes after which the same attempt would fail again: docs/protocol.md, "Reconnecting". After any other cause the
+ * client tries again.
  */
 const STOPS_BY_CLOSE_CODE: ReadonlyMap<number | undefined, Stop> = new Map([
   [4400, { verdict: 'failed' }],
@@ -72,26 +72,26 @@ function stopOf({ closeCode, httpStatus, proxy }: Failure): Stop | undefined {
   if (proxy === undefined) {
     return STOPS_BY_CLOSE_CODE.get(closeCode) ?? STOPS_BY_HTTP_STATUS.get(httpStatus)
   }
-  // Its own answer, by which the server has not been asked yet.
+  // This is the answer of the proxy itself: the server was not reached.
   return httpStatus === 403 || httpStatus === 407 ? { verdict: 'failed' } : undefined
 }
 
-/** Says what to do after a failure, by its cause. */
+/** @returns what to do after a failure, by its cause. */
 export function judge(failure: Failure): Verdict {
   return stopOf(failure)?.verdict ?? 'retry'
 }
 
-/** A failure with the address of the attempt. */
+/** @returns the text of a failure, with the address of the attempt. */
 export function describeFailure({ where, message }: Failure): string {
   return where === undefined ? message : `${where}: ${message}`
 }
 
-/** What the user can do about a failure, where anything. */
+/** @returns what the user can do about a failure; `undefined` if nothing is known. */
 export function remedyOf(failure: Failure): string | undefined {
-  // Who made the connection knows more than its code tells.
+  // The maker of the connection knows more than the close code says.
   const isTold = failure.remedy !== undefined || failure.cause instanceof RpcDisconnectedError
   if (isTold || failure.proxy !== undefined) return failure.remedy
-  // Neither an error nor an upgrade: a program answers there that serves something else.
+  // Neither an error nor an upgrade: the program at this address serves something else.
   const { httpStatus } = failure
   return httpStatus !== undefined && httpStatus < 400 ? NO_SOCKET : stopOf(failure)?.remedy
 }

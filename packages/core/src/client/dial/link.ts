@@ -2,15 +2,15 @@ import type { Transport } from '../../transport/transport.js'
 import type { Failure } from './failure.js'
 import type { ScheduleEvents } from './retry-schedule.js'
 
-/** What a link tells the client. */
+/** The events of a link, for the client. */
 export interface LinkEvents extends ScheduleEvents {
-  /** An attempt begins; counted from 1 since the last connection that came about. */
+  /** An attempt begins. @param attempt its number since the last connection, from 1. */
   connecting(attempt: number): void
-  /** @param retryAt when the next attempt is due, in ms since the epoch; null where that is not known. */
+  /** @param retryAt when the next attempt is due, in ms since the epoch; null if it is not known. */
   waiting(retryAt: number | null, failure: Failure): void
   /** An attempt has a connection. @param timeLeftMs how much time the attempt has left, in ms. */
   open(transport: Transport, timeLeftMs: number): void
-  /** How long the server takes to answer, in ms, where the connection to it is another program's. */
+  /** How long the server takes to answer, in ms, if the connection to it is another program's. */
   latency(ms: number | null): void
 }
 
@@ -18,32 +18,32 @@ export interface LinkEvents extends ScheduleEvents {
 export interface LinkSession {
   /** The server's name for it; null with a plain JSON-RPC server. */
   readonly id: string | null
-  /** Whether it is that of the link's connection before. */
+  /** Whether it is the session of the link's previous connection. */
   readonly isSame: boolean
 }
 
 /**
- * Makes one connection after another. It is used once: what has stopped, by itself or by `stop`, is
- * thrown away and a new one made.
+ * Makes one connection after another. A link is used once: after it has stopped, by itself or by `stop`, a new one is
+ * made.
  */
 export interface Link {
-  /** Where the server is behind another program, which the connection is to: its session with that. */
+  /** If the connection leads to another program: the session that this program has with the server. */
   readonly session?: LinkSession | undefined
   /**
    * Whether the connection leads to another program, which passes calls on to the server. Then that program says hello
    * to the server.
    */
   readonly isShared: boolean
-  /** The connection it made has ended: the client's channel says so, and says why. */
+  /** Called by the client's channel when the connection has ended, with the reason. */
   lost(failure: Failure): void
   /**
-   * The connection it made has been accepted by the server.
+   * Called when the server has accepted the connection.
    *
-   * @param spreadMs the window over which the server wishes its clients to come back, in ms.
-   * @param windowMs how long the session outlives a connection, in ms; `Infinity` where there is none.
+   * @param spreadMs the window over which the server wants its clients to reconnect, in ms.
+   * @param windowMs how long the session outlives a connection, in ms; `Infinity` if there is none.
    */
   accepted(spreadMs: number, windowMs: number): void
-  /** The server wishes its clients to come back over another window, in ms. */
+  /** The server wants its clients to reconnect over another window, in ms. */
   spread(spreadMs: number): void
   /** Attempts the next connection at once, and gives up an attempt that is under way. An accepted connection stays. */
   hurry(): void

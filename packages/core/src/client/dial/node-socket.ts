@@ -19,11 +19,11 @@ import type {
 } from './socket.js'
 import { withoutSecrets } from './url.js'
 
-/** How much of an answer that refuses is read, in characters, and for how long, in ms. */
+/** How many characters of a refusing answer are read, and for how long, in ms. */
 const MAX_REASON = 300
 const REASON_MS = 1_000
 
-/** The headers that make an upgrade; `ws` writes them. */
+/** The headers of the upgrade itself, which `ws` writes. */
 const RESERVED = /^(connection|upgrade|sec-websocket-.*|content-length|transfer-encoding)$/i
 
 const TLS_SETTINGS = {
@@ -46,15 +46,15 @@ export const assertSocketSettings: AssertSocketSettings = ({ headers, proxy, tls
 
 export const transportOf: TransportOf = (socket) => (makers.get(socket) as () => WsTransport)()
 
-/** What makes a transport of a socket that has opened. */
+/** The functions that make a transport of an open socket. */
 const makers = new WeakMap<WebSocketLike, () => WsTransport>()
 
-/** Node's WebSocket: `ws`, which tells why an upgrade was refused. */
+/** Node's WebSocket: `ws`, which reports why an upgrade was refused. */
 export const prepareSocket: PrepareSocket = async (url, options) => {
   if (options.headers !== undefined) assertHeaders(options.headers)
   const proxy = proxyFor(url, options.proxy)
   if (!proxy) return () => openSocket(url, options, undefined)
-  // Most never need it; it is loaded where a proxy applies.
+  // Most programs never need it, so it is loaded only if a proxy applies.
   const { HttpsProxyAgent } = await import('https-proxy-agent')
   return () => openSocket(url, options, new Tunnel(proxy, HttpsProxyAgent, options.tls))
 }
@@ -70,12 +70,12 @@ function openSocket(
     ...(headers && { headers: { ...headers } }),
     ...(tunnel && { agent: tunnel.agent }),
     ...(fastPath && new URL(url).protocol === 'ws:' && { createConnection: connectDirectly }),
-    // Compression costs far more than it saves on small messages, and invites bombs.
+    // Compression costs far more than it saves on small messages, and allows decompression bombs.
     perMessageDeflate: false,
     maxPayload: maxMessage,
   })
   socket.on('error', (error) => {
-    // After a refusal, `ws` tells of the end that the socket is given for it.
+    // After a refusal, the socket is ended, and `ws` reports that as another error.
     const isRefused = failure.message !== undefined
     failure = isRefused
       ? { cause: error, ...failure }
@@ -95,7 +95,7 @@ function openSocket(
   socket.on('upgrade', ({ socket: wire }) => {
     makers.set(like, () => wsTransport(socket as unknown as WsSocket, wire, false, fastPath))
   })
-  // What comes is read once its transport is started.
+  // Nothing is read until the transport is started.
   socket.on('open', () => socket.pause())
   return {
     socket: like,
@@ -126,14 +126,14 @@ class Tunnel {
     })
   }
 
-  /** What an error means where it came before the proxy had answered. */
+  /** @returns the failure that an error means, if it came before the proxy had answered. */
   failure(error: Error): Partial<Failure> | undefined {
     if (this.#answer) return undefined
     const message = `the proxy ${this.proxy} can't be reached: ${errorText(error)}`
     return { message, proxy: this.proxy, isAddressed: false, remedy: 'Is the proxy running?' }
   }
 
-  /** What the proxy answered, where it was no tunnel. */
+  /** @returns the failure by the proxy's answer, if it was not a tunnel. */
   refusal(url: string): Partial<Failure> | undefined {
     if (!this.#answer || this.#answer.statusCode === 200) return undefined
     const { statusCode, statusText } = this.#answer
@@ -171,10 +171,10 @@ type AgentOf<T extends abstract new (...args: never) => unknown> = InstanceType<
 function proxyFor(url: string, proxy: string | URL | false | undefined): URL | undefined {
   if (proxy === false) return undefined
   if (proxy !== undefined) return parseProxy(proxy, 'proxy')
-  // The variables are named after what a WebSocket begins as: ws: is HTTP, wss: is HTTPS.
+  // The variables are named after the protocol in which a WebSocket begins: ws: is HTTP, wss: is HTTPS.
   const found = getProxyForUrl(url.replace(/^ws/i, 'http'))
   if (!found) return undefined
-  // Without a scheme, "proxy:3128", it is given that of the url; a proxy speaks HTTP, as for curl.
+  // A proxy without a scheme, such as "proxy:3128", gets the scheme of the url. But a proxy speaks HTTP, as for curl.
   const asWritten = Object.values(process.env).some((value) => value === found)
   return parseProxy(
     asWritten ? found : found.replace(/^https:/i, 'http:'),
@@ -188,7 +188,7 @@ function parseProxy(proxy: string | URL, name: string): URL {
   try {
     parsed = new URL(proxy)
   } catch {
-    // Not shown: what is meant for an address may hold a password.
+    // The value is not shown, because it may hold a password.
     throw new RpcConfigError(`${name} is no address; ${remedy}, or set proxy to false`)
   }
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
@@ -221,7 +221,7 @@ function assertHeaders(headers: unknown): void {
   }
 }
 
-/** As `node:tls` takes them: read-only lists are copied, and bytes made Node's. */
+/** @returns the settings for `node:tls`: read-only lists are copied, and bytes become Buffers. */
 function tlsOptions(tls: TlsSettings = {}) {
   const bytes = (value: string | Uint8Array) =>
     typeof value === 'string' ? value : Buffer.from(value)
@@ -244,7 +244,7 @@ function refusal({ statusCode, statusMessage, headers }: IncomingMessage): Parti
   }
 }
 
-/** The beginning of an answer's text, in one line; empty where it is none. Never rejects. */
+/** @returns the beginning of an answer's text, in one line; empty if it is not text. Never rejects. */
 async function reasonOf(response: IncomingMessage): Promise<string> {
   if (!response.headers['content-type']?.startsWith('text/plain')) return ''
   let text = ''
@@ -255,18 +255,18 @@ async function reasonOf(response: IncomingMessage): Promise<string> {
       if (text.length > MAX_REASON) break
     }
   } catch {
-    // What came until then is better than nothing.
+    // The part that has come is better than nothing.
   } finally {
     clearTimeout(timer)
   }
-  // From elsewhere: it shall not be able to write to a terminal, or lines of a log.
+  // The text comes from another party, so it must not control a terminal, or write lines of a log.
   return text
     .slice(0, MAX_REASON)
     .replace(/[\p{C}\s]+/gu, ' ')
     .trim()
 }
 
-/** What is known of an attempt that an error of the system ended. */
+/** @returns the facts about an attempt that was ended by an error of the system. */
 function failureOf(error: Error): Partial<Failure> {
   const { code } = ownOrFirst(error) as NodeJS.ErrnoException
   const [remedy = 'Is the server running?'] = REMEDIES.flatMap(([codes, text]) =>

@@ -8,7 +8,7 @@ import type { Failure } from './failure.js'
 import type { Link, LinkEvents } from './link.js'
 import { RetrySchedule } from './retry-schedule.js'
 
-/** Of a loop that makes connections. */
+/** The options of a loop that makes connections. */
 export interface ReconnectorOptions {
   readonly retry: RetryOptions
   /** How long an attempt may take, in ms, until the server has answered the hello. */
@@ -24,7 +24,7 @@ export class Reconnector implements Link {
   readonly #schedule: RetrySchedule
   /** The newest attempt, which is given up when its connection is no longer wanted. */
   #attempt: Attempt | undefined
-  /** What came of it, until that is lost. */
+  /** Its connection, until that is lost. */
   #transport: Transport | undefined
   /** Whether the server has accepted that connection. */
   #isAccepted = false
@@ -39,7 +39,7 @@ export class Reconnector implements Link {
   }
 
   lost(failure: Failure): void {
-    // A dead peer's socket can take a minute to close; nobody waits for it.
+    // The socket of a dead peer can take a minute to close, so it is not waited for.
     this.#transport = undefined
     this.#isAccepted = false
     this.#schedule.failed(failure)
@@ -78,7 +78,7 @@ export class Reconnector implements Link {
     await this.#dialer.close?.()
   }
 
-  /** Ends when there is a connection, or when there will be none. */
+  /** Resolves when there is a connection, or when there will be none. */
   async #connect(): Promise<void> {
     while (await this.#schedule.next()) {
       this.#events.connecting(this.#schedule.attempt)

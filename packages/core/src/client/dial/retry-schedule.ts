@@ -11,12 +11,12 @@ export interface ScheduleEvents {
 /** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** Over how long a time, in ms, clients whose network is back (such as a whole office) connect again. */
+/** The window, in ms, over which clients reconnect when their network is back, such as those of a whole office. */
 const ONLINE_MS = 1_000
 
 /**
- * Holds attempts to connect to their times: a failure sets the time of the next attempt, or ends
- * them all. The sole owner of the timer between attempts and of the `online` listener.
+ * Decides when to attempt to connect: a failure sets the time of the next attempt, or ends all attempts. It alone owns
+ * the timer between attempts and the `online` listener.
  */
 export class RetrySchedule {
   readonly #backoff: Backoff
@@ -70,7 +70,7 @@ export class RetrySchedule {
     return true
   }
 
-  /** A connection came about that the server lets calls through on. */
+  /** There is a connection on which the server accepts calls. */
   accepted(spreadMs: number, windowMs: number): void {
     this.#backoff.opened()
     this.#attempt = 0
@@ -79,7 +79,7 @@ export class RetrySchedule {
     this.#accepted = true
   }
 
-  /** The server wishes its clients to come back over another window, in ms. */
+  /** The server wants its clients to reconnect over another window, in ms. */
   spread(spreadMs: number): void {
     this.#spreadMs = spreadMs
   }
@@ -87,7 +87,7 @@ export class RetrySchedule {
   failed(failure: Failure): void {
     if (this.#stopped) return
     let verdict = judge(failure)
-    // A server may accept a connection first, and say then that it does not know who this is.
+    // A server may accept a connection first, and report afterwards that it does not know the client.
     const wasKnown = this.#accepted && verdict !== 'unauthorized'
     if (wasKnown || this.#backoff.isStable) this.#refreshed = false
     if (this.#accepted) this.#lostAt = performance.now()
@@ -109,7 +109,7 @@ export class RetrySchedule {
     this.#events.waiting(Date.now() + delay, failure)
   }
 
-  /** The server's wish, in ms, but no longer than half of what is left of the session's time, while there is some. */
+  /** @returns the server's window, in ms, but not more than half of the session's remaining time, if there is some. */
   #spreadWindow(): number {
     const leftMs = this.#windowMs - (performance.now() - this.#lostAt)
     return leftMs > 0 ? Math.min(this.#spreadMs, leftMs / 2) : this.#spreadMs

@@ -3,17 +3,16 @@ import { closeQuietly } from './close-quietly.js'
 import type { Dialer } from './dialer.js'
 
 /**
- * Makes a connection of any kind, for a client that has no `url`: a port to a worker, a window.
- * Called for every attempt; may throw or reject, which counts as a failed one. An
- * `RpcDisconnectedError` is judged by its `closeCode`, as the end of a socket is: after 4400 or 4403
- * the client stops.
+ * Makes a connection of any kind, such as a port to a worker or a window, for a client without a `url`. It is called
+ * for every attempt. If it throws or rejects, the attempt has failed. The `closeCode` of an `RpcDisconnectedError`
+ * counts like that of a socket: after 4400 or 4403 the client stops.
  */
 export type Connect = (attempt: {
   /** Aborts when the client no longer wants the connection. */
   signal: AbortSignal
 }) => Transport | Promise<Transport>
 
-/** A dialer of what a function of the application connects to. */
+/** Makes a dialer of a function of the application that connects. */
 export function transportDialer(connect: Connect): Dialer {
   return {
     canRefresh: true,

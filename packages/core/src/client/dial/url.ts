@@ -1,7 +1,7 @@
 import { RpcConfigError } from '../../errors/errors.js'
 import { missingGlobal } from '../../wire/missing-global.js'
 
-/** Where to connect to: an address, or what says it before each attempt. */
+/** The address to connect to, or a function that returns it, which is called before each attempt. */
 export type UrlSource = string | (() => string | Promise<string>)
 
 /**
@@ -41,7 +41,7 @@ function assertWhole(url: URL): void {
   }
 }
 
-/** An address for messages: without user, password and query, which may be secret. */
+/** @returns an address for messages: without user, password and query, which may be secret. */
 export function withoutSecrets(url: string | URL): string {
   const { protocol, host, pathname, search } = new URL(url)
   return `${protocol}//${host}${pathname}${search && '?…'}`

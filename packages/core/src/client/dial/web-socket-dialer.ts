@@ -9,7 +9,7 @@ import { assertWebSocketUrl, type UrlSource, withoutSecrets } from './url.js'
 
 export interface WebSocketDialerOptions extends SocketSettings {
   readonly url: UrlSource
-  /** The largest frame accepted, in bytes, where the socket can hold to it itself. */
+  /** The largest frame that is accepted, in bytes, if the socket itself can enforce it. */
   readonly maxMessage: number
 }
 
@@ -17,13 +17,13 @@ export interface WebSocketDialerOptions extends SocketSettings {
 const GOODBYE_MS = 1_000
 
 /**
- * Opens WebSockets. Each attempt asks for the address and the headers first, which may take as long as the rest of the
- * attempt: to open the socket, and to get the hello answered.
+ * Opens WebSockets. Each attempt first asks for the address and the headers. This may take as long as the rest of the
+ * attempt, in which the socket opens and the hello is answered.
  */
 export class WebSocketDialer implements Dialer {
   readonly canRefresh: boolean
   readonly #options: WebSocketDialerOptions
-  /** Sockets that are not closed on the wire yet, each with how to end it. */
+  /** Sockets that are not closed on the wire yet, each with the function that ends it. */
   readonly #sockets = new Map<WebSocketLike, () => Promise<void>>()
 
   constructor(options: WebSocketDialerOptions) {
@@ -92,7 +92,7 @@ export class WebSocketDialer implements Dialer {
   }
 }
 
-/** Closes a socket, and drops it where its closing handshake takes too long. */
+/** Closes a socket, and drops it if its closing handshake takes too long. */
 async function endWithin(
   ms: number,
   socket: WebSocketLike,

@@ -3,13 +3,19 @@ import { type WsFrame, wsFrame } from './ws-frame.js'
 import { isReadable, type MessageReader, readMessages, readMessagesOf } from './ws-reader.js'
 import { type Wire, type WsSocket, WsTransport } from './ws-transport.js'
 
-/** A server's text of more characters is written by `ws`: it needs no mask, and no memory beside its header's. */
+/**
+ * Text of a server with more characters than this is written by `ws`: it needs no mask, and no memory except for its
+ * header.
+ */
 const SMALL = 4_000
 
 let lastText = ''
 let lastFrame: WsFrame | undefined
 
-/** A server's frame of little text. What is told to many is made once, as it comes again and again in one turn. */
+/**
+ * @returns a server's frame of a short text. If the same text is sent to many clients in one turn, the frame is made
+ *   once.
+ */
 function sharedFrame(text: string): WsFrame {
   if (!lastFrame || text !== lastText) {
     lastText = text
@@ -21,10 +27,10 @@ function sharedFrame(text: string): WsFrame {
 /**
  * Makes a transport of a socket of `ws` that is open already.
  *
- * @param socket one without extensions.
+ * @param socket a socket without extensions.
  * @param isServed whether it is a server's.
- * @param fastPath whether frames may be read and written in fewer steps than `ws` takes. They are where its private
- *   members, which that needs, are as expected.
+ * @param fastPath whether frames may be read and written in fewer steps than `ws` takes. They are only if the private
+ *   members of `ws` that this needs are as expected.
  */
 export function wsTransport(
   socket: WsSocket,
@@ -37,7 +43,8 @@ export function wsTransport(
 }
 
 /**
- * Reads messages of one frame ahead of `ws`, and leaves it all others; writes most frames to the wire in one piece.
+ * Reads messages of one frame before `ws` does, and leaves all others to `ws`. It writes most frames to the wire in one
+ * piece.
  */
 class FastWsTransport extends WsTransport implements MessageReader {
   protected override beginToRead(): void {

@@ -7,9 +7,9 @@ const CONTROL = 0x08
 /** The length of a frame's header, with its masking key: RFC 6455, section 5.2. */
 const LONGEST_HEADER = 14
 
-/** Called with what came besides messages. */
+/** The frames that came besides messages. */
 export interface Counted {
-  /** How many: control frames, and all frames of messages except the last ones. */
+  /** The number of these frames: control frames, and all frames of messages except the last ones. */
   frames: number
   /** The payload of the control frames, in bytes. (The others count with their messages.) */
   bytes: number
@@ -22,7 +22,7 @@ export interface Counted {
 export class FrameCounter {
   readonly #header = new Uint8Array(LONGEST_HEADER)
   #headerBytes = 0
-  /** How many bytes of a payload are still to come. */
+  /** The number of bytes of a payload that are still to come. */
   #rest = 0
   /** Whether frames of a message have come, and the last one has not begun. */
   #isFragmented = false

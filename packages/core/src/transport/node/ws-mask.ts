@@ -1,16 +1,16 @@
-/** So many bytes are masked word by word. */
+/** From this number of bytes on, they are masked word by word. */
 const MANY = 64
-/** So many words go through the loop together: twice as fast as one by one, and six times as byte by byte. */
+/** How many words each turn of the loop masks: twice as fast as one by one, and six times as fast as byte by byte. */
 const AT_ONCE = 8
 
-/** A key as it falls on what begins where a word does. */
+/** The key, rotated so that it applies from a word boundary on. */
 const turned = new Uint8Array(4)
 const word = new Int32Array(turned.buffer)
 
 /**
- * Masks the bytes from here to there in place; done twice, they are as they were: RFC 6455, section 5.3.
+ * Masks a range of bytes in place. If this is done twice, the bytes are unchanged: RFC 6455, section 5.3.
  *
- * @param key where the four bytes of the key are.
+ * @param key the index of the four bytes of the key.
  */
 export function maskBytes(
   bytes: Uint8Array,
@@ -35,7 +35,7 @@ export function maskBytes(
   maskEach(bytes, at, to, keys, key, at - from)
 }
 
-/** @param masked how many were masked with this key before. */
+/** @param masked how many bytes were masked with this key before. */
 function maskEach(
   bytes: Uint8Array,
   from: number,

@@ -4,9 +4,9 @@ import { FrameCounter } from './ws-frame-counter.js'
 import { maskBytes } from './ws-mask.js'
 import { UnfinishedFrame } from './ws-unfinished.js'
 
-/** Whom messages are for. */
+/** The receiver of the messages. */
 export interface MessageReader {
-  /** Whether the socket is a server's, to which frames come masked. */
+  /** Whether the socket is a server's. Then incoming frames are masked. */
   readonly isServed: boolean
   read(message: Frame): void
   /** Bytes of an unfinished message came. */
@@ -21,23 +21,23 @@ export interface MessageReader {
  */
 export interface WsReceiver {
   write(chunk: Buffer): boolean
-  /** What comes next; 0: the beginning of a frame. */
+  /** The part that comes next; 0: the beginning of a frame. */
   readonly _state: number
-  /** Bytes that came of what comes next. */
+  /** The number of bytes of this part that have come. */
   readonly _bufferedBytes: number
-  /** What kind of message it is whose other frames are to come; 0: none. */
+  /** The kind of the message that has more frames to come; 0: none. */
   readonly _fragmented: number
   /** The largest message, in bytes; 0 for no limit. */
   readonly _maxPayload: number
   /** Of a stream: it failed. */
   readonly errored: Error | null
-  /** Of a stream: the socket has said goodbye. */
+  /** Of a stream: no more bytes come, because the socket has ended. */
   readonly writableEnded: boolean
 }
 
-/** How a receiver's own `write`, which all of them share, finds whom messages are for. */
+/** The key by which the `write` that all receivers share finds the reader of the messages. */
 const READER: unique symbol = Symbol('reader')
-/** What has come of a frame that is not whole yet: of its header, or all of that. */
+/** The key of the bytes of an unfinished frame: a part of its header, or all of it. */
 const BEGUN: unique symbol = Symbol('begun')
 
 /** Counts the frames that are left to `ws`. */
@@ -52,16 +52,16 @@ interface ReadReceiver extends WsReceiver {
 /** Of the first byte of a frame, as {@link FINAL_TEXT}. */
 const PING = 0x89
 const PONG = 0x8a
-/** What a text has in place of what is no UTF-8, or as any other character. */
+/** The character in a text for bytes that are not UTF-8. It may also be a character of the text. */
 const REPLACED = '\uFFFD'
 
 /**
- * Has messages of one frame read here (RFC 6455, section 5.2), and leaves all else to `ws`: messages of several frames,
- * pings, goodbyes, what breaks the protocol. Where `ws` reads, each chunk is written to a stream, each frame is cut out
- * of it piece by piece and unmasked a byte at a time, and each message is told as two events: a fifth of what a small
- * call costs on both sides, and an eighth of what 16 KB of JSON cost a server.
+ * Messages of one frame are read here from now on (RFC 6455, section 5.2). All others are left to `ws`: messages of
+ * several frames, pings, close frames, and frames that break the protocol. If `ws` reads, each chunk is written to a
+ * stream, each frame is cut out of it piece by piece and unmasked a byte at a time, and each message is reported by two
+ * events: a fifth of what a small call costs on both sides, and an eighth of what 16 KB of JSON cost a server.
  *
- * @returns false where it is no receiver as it is known here, or has no limit: then nothing is read here.
+ * @returns false if the receiver does not have the expected members, or has no limit: then nothing is read here.
  */
 export function readMessagesOf(
   receiver: Partial<WsReceiver> | null | undefined,
@@ -109,16 +109,16 @@ function pass(receiver: ReadReceiver, chunk: Buffer): boolean {
   return goesOn
 }
 
-/** Has `ws` read it. */
+/** Lets `ws` read the chunk. */
 function leave(receiver: WsReceiver, chunk: Buffer): boolean {
   const { write } = Object.getPrototypeOf(receiver) as WsReceiver
   return write.call(receiver, chunk)
 }
 
 /**
- * Reads what has come, ahead of a receiver whose messages are read here.
+ * Reads bytes that have come, before a receiver whose messages are read here gets them.
  *
- * @param size how much of the memory that is, in bytes. The memory may serve others next.
+ * @param size how much of the memory the bytes take. The memory is used again afterwards.
  * @returns how much of it was read; the rest is the receiver's.
  */
 export function readMessages(receiver: WsReceiver, memory: Buffer, size: number): number {
@@ -147,7 +147,7 @@ function isBetweenMessages(receiver: WsReceiver): boolean {
   return _state === 0 && _bufferedBytes === 0 && _fragmented === 0 && !errored && !writableEnded
 }
 
-/** @returns up to where the memory was read. */
+/** @returns the index up to which the memory was read. */
 function readFrames(receiver: ReadReceiver, memory: Buffer, from: number, size: number): number {
   if (!isBetweenMessages(receiver)) return from
   const { [READER]: reader, _maxPayload: most } = receiver
@@ -199,7 +199,7 @@ function lengthOf(memory: Buffer, at: number, bytes: 2 | 8): number {
     : memory.readUInt32BE(at) * 2 ** 32 + memory.readUInt32BE(at + 4)
 }
 
-/** @param bytes which are the reader's own from now on. */
+/** @param bytes bytes that belong to the reader from now on. */
 function readBytes(
   reader: MessageReader,
   bytes: Uint8Array<ArrayBuffer>,
@@ -211,8 +211,8 @@ function readBytes(
 }
 
 /**
- * @param key where the key is in `keys`, of what is masked.
- * @returns false where it may be no UTF-8, which is for `ws` to say: then the memory is as it was.
+ * @param key the index of the masking key in `keys`, if the text is masked.
+ * @returns false if it may not be UTF-8, which `ws` then decides. Then the memory is unchanged.
  */
 function readText(
   reader: MessageReader,
@@ -232,7 +232,7 @@ function readText(
   return true
 }
 
-/** All of it is there. */
+/** The frame is complete. */
 function finish(receiver: ReadReceiver, { header, payload }: UnfinishedFrame): void {
   const { [READER]: reader } = receiver
   const key = header.length - 4

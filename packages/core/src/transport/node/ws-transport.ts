@@ -5,7 +5,7 @@ import { FrameCounter } from './ws-frame-counter.js'
 import { type MovingWire, WireMovement } from './ws-movement.js'
 import type { WsReceiver } from './ws-reader.js'
 
-/** As much of a socket of `ws` as is needed. */
+/** The part of a socket of `ws` that is needed. */
 export interface WsSocket {
   readonly readyState: number
   binaryType: string
@@ -24,14 +24,14 @@ export interface WsSocket {
 }
 
 /**
- * Reads what has come, ahead of the socket's stream, in memory that serves others next.
+ * Reads bytes that have come, before the socket's stream gets them, in memory that is used again afterwards.
  *
- * @param size how much of the memory that is, in bytes.
+ * @param size how much of the memory the bytes take.
  * @returns how much of it was read; the rest is the stream's.
  */
 type ReadFirst = (memory: Buffer, size: number) => number
 
-/** What a socket of `ws` writes to: its TCP or TLS socket. */
+/** The TCP or TLS socket that a socket of `ws` writes to. */
 export interface Wire extends MovingWire {
   on(event: 'data', listener: (chunk: Uint8Array) => void): unknown
   write(bytes: Uint8Array, left?: () => void): void
@@ -45,14 +45,14 @@ export interface Wire extends MovingWire {
 }
 
 /**
- * How long, in ms, the other side may take nothing of what is ahead of a server's goodbye, or leave the goodbye
- * unanswered.
+ * How long, in ms, the other side may read nothing of the frames before a server's close frame, or leave the close
+ * frame unanswered.
  */
 const GOODBYE_MS = 5_000
 /** How long, in ms, all of that may take together. */
 export const LONGEST_GOODBYE_MS = 60_000
 
-/** How a socket's listeners, which all sockets share, find its transport. */
+/** The key by which the listeners that all sockets share find the transport of a socket. */
 const TRANSPORT: unique symbol = Symbol('transport')
 
 type OwnedSocket = WsSocket & { [TRANSPORT]?: WsTransport }
@@ -120,10 +120,10 @@ export class WsTransport implements BuiltInTransport {
     this.beginToRead()
     socket.on('message', onMessage)
     socket.on('close', onClose)
-    // Always followed by 'close'; unheard it would end the process.
+    // It is always followed by 'close'. Without a listener, it would end the process.
     socket.on('error', onError)
     socket.on('pong', onPong)
-    // A client's reads nothing until here.
+    // A client's socket reads nothing until here.
     if (!this.isServed) socket.resume()
     if (socket.readyState === CLOSED) {
       queueMicrotask(() => events.close(CLOSED_BEFORE))
@@ -133,7 +133,7 @@ export class WsTransport implements BuiltInTransport {
   /** Counts the frames that `ws` reads. */
   protected beginToRead(): void {
     const counter = new FrameCounter()
-    // `ws` listens before: it has read the same bytes by then.
+    // The listener of `ws` comes first, so `ws` has read the same bytes by then.
     this.wire.on('data', (chunk) => {
       const { frames, bytes } = counter.count(chunk)
       if (frames > 0) this.passed(frames, bytes)
@@ -159,8 +159,8 @@ export class WsTransport implements BuiltInTransport {
   }
 
   /**
-   * The goodbye comes after everything that waits here. A peer that reads learns why the connection ends; one that
-   * does not read can't hold the memory for long.
+   * Waits for the closing handshake. The close frame comes after everything that waits here. A peer that reads gets the
+   * reason of the end. A peer that does not read can't hold the memory for long.
    */
   #awaitGoodbye(leftMs: number): ReturnType<typeof setTimeout> {
     this.#movement ??= new WireMovement(this.wire)
@@ -194,10 +194,10 @@ export class WsTransport implements BuiltInTransport {
     return this.#movement.look()
   }
 
-  // ── What the socket, and the reader of its bytes, tell ────────────────────────────────────────
+  // ── Events of the socket and of its reader ────────────────────────────────────────────────────
 
   received(data: Buffer | ArrayBuffer, isBinary: boolean): void {
-    // Not `String(data)`, which first looks along the prototypes for other ways to make text of it.
+    // Not `String(data)`, which first searches the prototypes for other conversions.
     this.read(isBinary ? new Uint8Array(data as ArrayBuffer) : data.toString())
   }
 

@@ -1,13 +1,13 @@
-/** So many bytes get their memory because a frame says that they will come; more get theirs as they come, … */
+/** Memory for up to this number of bytes is allocated as soon as a frame announces them. */
 const TRUSTED = 256 * 1024
-/** … so many times as much as is there. */
+/** For more bytes, memory for at most this many times the bytes that have come is allocated. */
 const AHEAD = 4
 
 /** A frame whose payload is on its way. */
 export class UnfinishedFrame {
-  /** As it came, the key at its end where there is one. */
+  /** The header as it came, with the key at its end if there is one. */
   readonly header: Buffer
-  /** What came of the payload; all of it, and no more memory than that, once it is finished. */
+  /** The part of the payload that has come. When it is finished, this is the whole payload, without spare memory. */
   payload: Buffer<ArrayBuffer>
   readonly #length: number
   #filled = 0
@@ -22,7 +22,7 @@ export class UnfinishedFrame {
     return this.#filled === this.#length
   }
 
-  /** @returns how many of the bytes from here to there were the payload's. */
+  /** @returns how many of the bytes from `from` to `to` belong to the payload. */
   take(memory: Buffer, from: number, to: number): number {
     const taken = Math.min(to - from, this.#length - this.#filled)
     const filled = this.#filled + taken

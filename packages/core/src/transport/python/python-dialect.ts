@@ -29,9 +29,9 @@ import {
 
 export interface PythonDialectOptions {
   /**
-   * Whether the heartbeat asks with `_ping_` where the WebSocket can't be asked: in browsers. A Python
-   * peer answers it between its calls, so none of them may take longer than `heartbeat.timeoutMs`, or
-   * the connection is taken for dead. Default false: there, a connection that died is not noticed.
+   * Whether the heartbeat sends `_ping_` if the WebSocket can't send a ping, as in browsers. A Python peer answers it
+   * between its calls. If one of them takes longer than `heartbeat.timeoutMs`, the connection counts as dead. Default
+   * false: in browsers, a dead connection is not noticed.
    */
   keepAlive?: boolean
 }
@@ -41,14 +41,13 @@ const PYTHON_OPTIONS = {
 } as const satisfies OptionKinds<PythonDialectOptions>
 
 /**
- * The dialect of Python's flashrpc and of fastapi_websocket_rpc (docs/protocol.md, "The Python
- * dialect").
+ * The dialect of Python's flashrpc and of fastapi_websocket_rpc (docs/protocol.md, "The Python dialect").
  *
- * A client that has it speaks it. A server that has it tells Python clients from others by their
- * first frame, and serves both.
+ * A client with this dialect uses it. A server with this dialect recognizes Python clients by their first frame, and
+ * serves them and others.
  *
- * A client's `frameType` is that of the Python server's `frame_type`, which drops the connection at any
- * other; a server answers Python clients in the frames that they send.
+ * A client's `frameType` must be the Python server's `frame_type`, because that server drops the connection after any
+ * other frame. A server answers Python clients in the frames that they send.
  *
  * @throws {RpcConfigError} naming the option that is wrong.
  */
@@ -63,7 +62,7 @@ export function pythonDialect(options: PythonDialectOptions = {}): Dialect {
 
 type Call = RequestMessage | NotificationMessage
 
-/** Ways of ending that an ASGI server has where the application gave up, as Python's does at errors. */
+/** The close codes of an ASGI server if its application gave up, as Python's does after errors. */
 const GAVE_UP: ReadonlySet<number> = new Set([
   CloseCode.normal,
   1005, // RFC 6455, section 7.4.1: a close frame without a code
@@ -73,16 +72,16 @@ const GAVE_UP: ReadonlySet<number> = new Set([
 const REMEDY =
   'a Python server drops the connection when a method is unknown, lacks an argument or raises; its log says which'
 
-/** The length of what call ids begin with: with the eight digits behind it, a uuid4().hex. */
+/** The length of the prefix of call ids. With the eight digits after it, an id has the form of uuid4().hex. */
 const PREFIX_LENGTH = 24
-/** Behind the prefix, in place of a call's id: a ping. The first of them stands for the hello. */
+/** Follows the prefix, in place of a call's id, in a ping. The first ping stands for the hello. */
 const PING_NUMBER = 0
 
 /**
- * One connection, JSON-RPC 2.0 inside and Python's messages outside.
+ * One connection: JSON-RPC 2.0 to the channel, and Python's messages on the wire.
  *
- * It keeps no table of calls: the id of a call of ours travels within its `call_id`, and a `call_id`
- * of the other side is the id of the request inside.
+ * It keeps no table of calls. The `call_id` of our call contains its id. A `call_id` of the other side is the id of the
+ * request to the channel.
  */
 class PythonTransport implements BuiltInTransport, DialectTransport {
   readonly reliable: boolean
@@ -93,17 +92,17 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
   readonly pong?: () => void
   readonly hasMoved?: () => boolean
   readonly #transport: Transport
-  /** The same, if it is built in. */
+  /** The transport, if it is built in. */
   readonly #builtIn: BuiltInTransport | undefined
   readonly #context: DialectContext
   readonly #prefix = randomHex(PREFIX_LENGTH)
   #events: BuiltInEvents | undefined
-  /** What the other side speaks; `undefined` until its first frame says so. */
+  /** The protocol of the other side; `undefined` before its first frame. */
   #peer: 'python' | 'json-rpc' | undefined
   /** Whether the other side has sent a message in the dialect. */
   #hasSpoken = false
   #sendsBytes: boolean
-  /** Of the hello, while it waits for its ping. */
+  /** The id of the hello, while it waits for the answer to its ping. */
   #helloId: MessageId | undefined
   /** Calls of ours that have no answer yet. */
   #unanswered = 0
@@ -180,7 +179,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
     const { method } = message
     const id = 'id' in message ? message.id : undefined
     if (method === 'rpc.hello' && id !== undefined) {
-      // What its own clients ask first: the answer shows that someone is there who speaks this.
+      // Python's own clients begin with this ping. The answer shows that the other side knows the dialect.
       this.#helloId = id
       return this.#sendPing()
     }
@@ -201,8 +200,8 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
   }
 
   /**
-   * To a peer that has said nothing yet, which only a server can have. Each kind of peer ignores the
-   * members of the other: one frame says it to both.
+   * Sends to a peer that has sent nothing yet, which only a server can have. Each kind of peer ignores the members of
+   * the other kind, so one frame serves both.
    */
   #sendToUnknown(message: Call, frame: Frame): boolean {
     if (unspeakable(message)) return this.#transport.send(frame)
@@ -217,7 +216,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
     return this.#write(this.#request(PING, {}, PING_NUMBER))
   }
 
-  /** A notification is a call, too; nobody waits for its answer. */
+  /** A notification is a call, too, but its answer is ignored. */
   #request(method: string, params: unknown, id: MessageId | undefined): PythonMessage {
     const call_id =
       typeof id === 'number'
@@ -236,7 +235,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
     return this.#transport.send(this.#sendsBytes ? utf8(text) : text)
   }
 
-  /** A call of the other side failed here: Python has no way to say so but to end the connection. */
+  /** A call of the other side failed here. Python's protocol has no error answer, so the connection must end. */
   #fail(id: MessageId, { code, message, data }: { code: number; message: string; data?: unknown }) {
     if (id !== null) {
       const why = 'Python peers have no error answers, so the connection was closed'
@@ -250,7 +249,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
 
   #receive(frame: Frame): void {
     if (this.#ended) return
-    // One that is too large is refused by its reader.
+    // A frame that is too large is refused by its reader.
     const isForeign = this.#peer === 'json-rpc' || exceeds(frame, this.#context.maxMessage)
     if (isForeign) return this.#events?.frame(frame)
     const decoded = decode(frame)
@@ -292,7 +291,10 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
     this.#heard()
   }
 
-  /** Hands a message to the channel that it ignores, so that the channel knows that the peer lives and has spoken. */
+  /**
+   * Passes a message to the channel that the channel ignores, so that it knows that the peer lives and has sent
+   * something.
+   */
   #heard(): void {
     this.#deliver({ jsonrpc: '2.0', method: 'rpc.plain' })
   }
@@ -337,7 +339,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
     this.#events?.close(info)
   }
 
-  /** Says what may have been the reason, where a Python server cut calls off. */
+  /** Adds the possible reason if a Python server has cut calls off. */
   #explained(info: CloseInfo): CloseInfo {
     const { code, reason } = info
     const isServers = this.#context.side === 'client'
@@ -346,7 +348,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
   }
 }
 
-/** @returns why a call can't be made in Python's way; `undefined` where it can. */
+/** @returns why a call can't be made in Python's protocol; `undefined` if it can. */
 function unspeakable({ method, params }: Call): { code: number; why: string } | undefined {
   if (Array.isArray(params)) {
     const why = 'Python takes arguments by name; pass an object whose members are named as they are'

@@ -1,11 +1,11 @@
 /**
- * Reads JSON as Python's `json` writes it: with `NaN`, `Infinity` and `-Infinity` for numbers that JSON has no
- * word for. They are read as null, which is what such a number becomes in JSON on its way there, and with pydantic
- * 2 on its way here.
+ * Reads JSON as Python's `json` writes it: with `NaN`, `Infinity` and `-Infinity` for numbers that JSON does not have.
+ * They are read as null. Such a number also becomes null in JSON that is sent to Python, and in JSON that pydantic 2
+ * writes.
  *
  * Source: https://docs.python.org/3/library/json.html, "Infinite and NaN Number Values".
  *
- * @throws {SyntaxError} if the text is not even that.
+ * @throws {SyntaxError} if the text is not such JSON.
  */
 export function parsePythonJson(text: string): unknown {
   try {
@@ -18,7 +18,7 @@ export function parsePythonJson(text: string): unknown {
 
 const NO_NUMBERS = ['NaN', 'Infinity', '-Infinity']
 
-/** The text with null in place of `NaN`, `Infinity` and `-Infinity`; strings are left as they are. */
+/** @returns the text with null in place of `NaN`, `Infinity` and `-Infinity`. Strings are left as they are. */
 function withNull(text: string): string {
   let written = ''
   /** How much of the text has been copied to `written`. */

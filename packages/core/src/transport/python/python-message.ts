@@ -4,7 +4,7 @@
  * Source: fastapi_websocket_rpc 0.1.29, `schemas.py` and `rpc_channel.py`.
  */
 
-/** The methods whose names begin with "_" that each side has, whatever it exposes. */
+/** The methods with "_" at the beginning of their names. Each side has them, whatever it exposes. */
 export const PING = '_ping_'
 export const PONG = 'pong'
 export const GET_CHANNEL_ID = '_get_channel_id_'
@@ -16,20 +16,20 @@ export interface PythonRequest {
   call_id: string | null
 }
 
-/** An answer. There is none that says that a call failed. */
+/** An answer. There is no error answer. */
 export interface PythonResponse {
   result: unknown
-  /** What the result is in Python, such as `int`; readers need the member, and ignore its value. */
+  /** The Python type of the result, such as `int`. Readers need the member, and ignore its value. */
   result_type: string
   call_id: string
 }
 
-/** What a frame holds: one of the two, as a rule. */
+/** The content of a frame: usually one of the two. */
 export type PythonMessage =
   | { request: PythonRequest; response: null }
   | { request: null; response: PythonResponse }
 
-/** What a decoded frame turned out to hold; each part is missing where the frame has none. */
+/** The content of a decoded frame. A part is missing if the frame does not have it. */
 export interface ReadMessage {
   readonly request?: Readonly<PythonRequest> | Malformed
   readonly response?: Readonly<Pick<PythonResponse, 'result'>> & { readonly callId: string | null }
@@ -41,10 +41,9 @@ export interface Malformed {
 }
 
 /**
- * Reads what a frame was decoded to. A part may be null or absent; other members are ignored, as
- * Python does. Never throws.
+ * Reads a decoded frame. A part may be null or absent; other members are ignored, as Python does. Never throws.
  *
- * @returns `undefined` where it is no message of this kind at all: no object, or JSON-RPC 2.0.
+ * @returns the content; `undefined` if it is not a message of this kind: not an object, or JSON-RPC 2.0.
  */
 export function readPythonMessage(value: unknown): ReadMessage | undefined {
   if (!isObject(value) || Object.hasOwn(value, 'jsonrpc')) return undefined
@@ -58,7 +57,7 @@ export function readPythonMessage(value: unknown): ReadMessage | undefined {
   }
 }
 
-/** Whether a decoded first frame is of this kind: it has a part, if only one that is null. */
+/** Whether a decoded first frame is of this kind: it has a part, which may be null. */
 export function isPythonMessage(value: unknown): boolean {
   if (readPythonMessage(value) === undefined) return false
   return ['request', 'response'].some((name) => {
@@ -81,7 +80,7 @@ function readCallId(part: object): string | null {
   return typeof id === 'string' ? id : null
 }
 
-/** An own member, `null` where there is none. */
+/** @returns an own member; `null` if there is none. */
 function member(of: object, name: string): unknown {
   return (Object.hasOwn(of, name) ? (of as Record<string, unknown>)[name] : null) ?? null
 }
@@ -90,7 +89,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What Python would call the type of a result. */
+/** @returns the name of a result's type in Python. */
 export function pythonTypeOf(result: unknown): string {
   if (result === null) return 'NoneType'
   if (Array.isArray(result)) return 'list'
