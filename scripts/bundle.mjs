@@ -21,6 +21,9 @@ const OWN_FILES = {
 
 /** The rooms of core that nearly every entry needs a part of: one chunk, and not one for each set of entries. */
 const SHARED_ROOMS = /[\\/]src[\\/](base|errors|contract|logging|wire|transport)[\\/][^\\/]+$/
+/** The rooms that each entry with clients or servers needs a part of, and those of features, likewise. */
+const CALL_ROOMS = /[\\/]src[\\/](link|calls|channels)[\\/][^\\/]+$/
+const FEATURE_ROOMS = /[\\/]src[\\/](features|presets)[\\/]/
 
 /**
  * Bundles a package. It writes files that differ from what is there, and removes files that are no longer made.
@@ -116,7 +119,13 @@ async function bundleModules(folder, input) {
     minifyInternalExports: false,
     // They are in the sources and the declarations, and Node would read them each time.
     comments: { legal: true, annotation: true, jsdoc: false },
-    codeSplitting: { groups: [{ name: 'shared', test: SHARED_ROOMS, minShareCount: 2 }] },
+    codeSplitting: {
+      groups: [
+        { name: 'shared', test: SHARED_ROOMS, minShareCount: 2 },
+        { name: 'calls', test: CALL_ROOMS, minShareCount: 2 },
+        { name: 'features', test: FEATURE_ROOMS, minShareCount: 2 },
+      ],
+    },
   })
   await build.close()
   return output.map((made) => ({
