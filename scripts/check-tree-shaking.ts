@@ -9,8 +9,24 @@ export interface Bundler {
 const MARGIN = 1.01
 const MARGIN_BYTES = 150
 
-/** What the application has anyway. */
-const EXTERNAL = ['react', 'react-dom', '@tanstack/react-query']
+/** The application has these anyway. An import of one that is not used is left out, as an application's bundler does. */
+const EXTERNAL = /^(react|react-dom|@tanstack\/react-query)(\/|$)/
+
+const external = {
+  name: 'external',
+  setup(build: {
+    onResolve(
+      options: { filter: RegExp },
+      resolve: (found: { path: string }) => { path: string; external: true; sideEffects: false },
+    ): void
+  }) {
+    build.onResolve({ filter: EXTERNAL }, ({ path }) => ({
+      path,
+      external: true,
+      sideEffects: false,
+    }))
+  },
+}
 
 /** An entry of a package that pages import, and its exports. */
 export interface PageEntry {
@@ -59,7 +75,7 @@ async function sizeOf(
     format: 'esm',
     platform: 'browser',
     conditions: [...conditions, 'module'],
-    external: EXTERNAL,
+    plugins: [external],
     write: false,
     logLevel: 'silent',
   })
