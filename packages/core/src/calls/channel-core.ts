@@ -76,8 +76,8 @@ export class ChannelCore
   /** The handlers that it begins with. */
   readonly #handlersAtFirst: HandlersByName
   readonly #delivery: Delivery
-  #receiverThere: Receiver | undefined
   // Parts that most channels of a server never need are made when they are first needed.
+  #receiverThere: Receiver | undefined
   #otherSide: object | undefined
   #pendingCalls: PendingCalls | undefined
   #callerThere: Caller | undefined

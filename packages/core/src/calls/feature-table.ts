@@ -19,7 +19,6 @@ export function tableOf(features: readonly Feature[]): FeatureTable {
     deadlines: firstOf(features, 'deadlines'),
     showSigns: firstOf(features, 'showSigns'),
     mounts: firstOf(features, 'mounts'),
-    has: (name) => features.some((feature) => feature.name === name),
     isCounted: (method) => controls.get(method)?.isCounted ?? true,
   }
 }

@@ -284,7 +284,6 @@ export interface FeatureTable {
   readonly deadlines: Deadlines | undefined
   readonly showSigns: Feature['showSigns']
   readonly mounts: Mounts | undefined
-  has(name: FeatureName): boolean
   /**
    * Whether a control message has a sequence number in a session: all have one, except those whose feature says
    * otherwise.

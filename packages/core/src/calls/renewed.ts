@@ -29,10 +29,7 @@ export function renewerOf(
   return isExtended ? sayTold(told, Object.assign({}, call.extras)) : call.extras
 }
 
-function sayTold(
-  told: NonNullable<PendingCall['told']>,
-  rpc: RequestExtras | undefined = {},
-): RequestExtras {
+function sayTold(told: NonNullable<PendingCall['told']>, rpc: RequestExtras): RequestExtras {
   for (const [name, say] of Object.entries(told)) {
     ;(rpc as Record<string, unknown>)[name] = (say as () => unknown)()
   }

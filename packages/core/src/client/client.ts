@@ -199,7 +199,7 @@ export class LastingClient extends CorePeer implements AnyClient {
 
   tap(tap: WireTap): Inspection {
     assertFunction('tap: connected', tap?.connected)
-    const { tap: tapChannel } = this.#features.all.find((feature) => feature.tap) ?? {}
+    const tapChannel = firstOf(this.#features.all, 'tap')
     if (!tapChannel) throw new RpcConfigError('tap needs a feature: add tap() to features')
     return tapChannel(this.core, this.#features, tap)
   }

@@ -103,11 +103,6 @@ export class SessionLink implements MessageLink, LinkEvents {
     connection.tellInstead(this, handshake)
   }
 
-  /** The connection that carries it; undefined while there is none. */
-  get connection(): Connection | undefined {
-    return this.#below
-  }
-
   ready(connection: MessageLink, hello: Hello | undefined, isFirst: boolean): void {
     if (connection !== this.#below) return
     this.#peer = connection.peer
