@@ -70,8 +70,9 @@ export class Caller implements CallSender {
   }
 
   #call(call: PendingCall, params: unknown): Promise<unknown> {
+    const { promise } = call
     this.request(call, params)
-    return call.promise
+    return promise
   }
 
   /** The items of a call. The call begins when the first item is asked for. */
@@ -153,15 +154,16 @@ export class Caller implements CallSender {
   ): Promise<void> {
     const { calls } = this.#channel
     const call = this.open(method, options, 'notification', trace)
+    const { promise } = call
     await this.pass(call, params, options, () => {
       this.#sayNotification(call, params, shared)
-      if (!shared || !calls.has(call)) return call.promise
+      if (!shared || !calls.has(call)) return promise
       // Nobody waits for one slow target: its message is already in the queue.
-      call.promise.catch((error: unknown) => this.#channel.error(error, notSent(method)))
+      promise.catch((error: unknown) => this.#channel.error(error, notSent(method)))
       return KEPT
     })
     // Middleware may not wait for it.
-    if (!shared && calls.has(call)) await call.promise
+    if (!shared && calls.has(call)) await promise
   }
 
   #sayNotification(

@@ -41,8 +41,8 @@ export class PendingCall {
   readonly kind: CallKind
   /** The definition of its method in the contract. */
   readonly definition: Definition | undefined
-  readonly promise: Promise<unknown>
-  readonly resolve: (value: unknown) => void
+  #promise: Promise<unknown> | undefined
+  #resolve: ((value: unknown) => void) | undefined
   /** Its message, which may have to be sent again. */
   encoded: Encoded | undefined = undefined
   /**
@@ -83,11 +83,25 @@ export class PendingCall {
     this.method = method
     this.kind = kind
     this.definition = definition
-    let resolve!: PendingCall['resolve']
-    this.promise = new Promise<unknown>((onResult) => {
-      resolve = onResult
+    this.#promise = new Promise<unknown>((onResult) => {
+      this.#resolve = onResult
     })
-    this.resolve = resolve
+  }
+
+  /**
+   * Settles when the call ends. It must be read before: a session keeps the message of a call after its end, and must
+   * not keep the result with it.
+   */
+  get promise(): Promise<unknown> {
+    return this.#promise as Promise<unknown>
+  }
+
+  /** Ends the call with its result. */
+  resolve(value: unknown): void {
+    const resolve = this.#resolve
+    this.#promise = undefined
+    this.#resolve = undefined
+    resolve?.(value)
   }
 
   /** Ends the call with an error of this side. */

@@ -16,8 +16,9 @@ const FEATURE: Feature = {
   resolve: ({ use }) => ({ use: resolveMiddleware(use) }),
   around: {
     depart(channel, { call, params, signal, isOpen, send, drop, fail }) {
+      const ended = call.promise
       const outgoing = new OutgoingCall(channel, call, params, signal)
-      return depart(channel.kind.settings.use ?? [], outgoing, call.promise, {
+      return depart(channel.kind.settings.use ?? [], outgoing, ended, {
         send() {
           const { method, meta } = outgoing
           const why = isOpen() ? whyNoMeta(meta) : undefined
@@ -27,7 +28,7 @@ const FEATURE: Feature = {
             call.told ??= {}
             call.told.meta = () => sent
           }
-          return isOpen() ? send() : call.promise
+          return isOpen() ? send() : ended
         },
         drop,
       })

@@ -159,8 +159,9 @@ function openStream(
       call.whyNot = noStreams(call)
       call.add(stream)
       const ended = sender.pass(call, params, options, () => {
+        const { promise } = call
         sender.request(call, params)
-        return call.promise
+        return promise
       })
       const endWith = (end: Promise<unknown>): Promise<void> =>
         end.then(
