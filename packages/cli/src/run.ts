@@ -26,7 +26,10 @@ export async function run(args: readonly string[]): Promise<number> {
     // Nothing was asked for: the help says what can be.
     if (thrown.code === 'commander.help') return ExitCode.usage
     const what = thrown.message.replace(/^error: /, '')
-    return fail(new UsageError(`${what} (flashrpc --help says what there is)`), isForPrograms)
+    return fail(
+      new UsageError(`${what} (flashrpc --help lists the commands and options)`),
+      isForPrograms,
+    )
   }
 }
 

@@ -92,7 +92,7 @@ describe('a key', () => {
     const params: Record<string, unknown> = { list: [] }
     params.self = params
     expect(() => hash(params)).toThrow(
-      /^The params of "order" make no query key: they hold themselves$/,
+      /^The params of "order" can't be a query key: they contain themselves$/,
     )
   })
 })

@@ -68,7 +68,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 export function assertLoopbackOptions(options: UntypedLoopbackOptions): void {
   for (const [name, remedy] of Object.entries(REMEDIES)) {
     if (!(name in Object(options))) continue
-    throw new RpcConfigError(`${name} is no option of a loopback; ${remedy}`)
+    throw new RpcConfigError(`${name} is not an option of a loopback: ${remedy}`)
   }
   assertOptions('createLoopback', options, LOOPBACK_OPTIONS)
   assertOrigins(options.origins, {

@@ -147,7 +147,7 @@ export async function launchElectronApp(options: ElectronAppOptions): Promise<El
     const { executablePath, chromiumArgs, headless } = options
     const chromium = { executablePath, args: chromiumArgs, headless, profiles: folder.path }
     const start = app.start({ type: 'start', main, app: description, chromium })
-    const endpoint = await within(timeout, start, () => app.error('The app was not there in time'))
+    const endpoint = await within(timeout, start, () => app.error('The app did not start in time'))
     pages = await WindowPages.connect(endpoint)
     windows.show(pages)
   } catch (error) {

@@ -35,7 +35,7 @@ export class WindowPages {
       }
       const onGone = () => {
         settle()
-        reject(new ElectronBenchError('The bench was closed before the page was there'))
+        reject(new ElectronBenchError('The bench was closed before the page existed'))
       }
       this.context.on('page', look)
       this.#browser.once('disconnected', onGone)

@@ -136,7 +136,9 @@ class Service {
       throw new RpcConfigError('methods is missing: it must be an object of functions')
     }
     if (served.has(parentPort)) {
-      throw new RpcConfigError('This process serves already: close that service first')
+      throw new RpcConfigError(
+        'This process has a service already: close it before you make another',
+      )
     }
     // Wrong methods and options fail here, and not at the first page.
     this.#options = { ...options, discover: resolveDiscovery(options.discover) }

@@ -21,7 +21,7 @@ export function keyParams(method: string, params: unknown): unknown {
   const word = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return primitiveWord(value)
     if (around.has(value)) {
-      const message = `The params of "${method}" make no query key: they hold themselves`
+      const message = `The params of "${method}" can't be a query key: they contain themselves`
       throw new RpcConfigError(message, { method })
     }
     around.add(value)

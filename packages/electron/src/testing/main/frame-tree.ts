@@ -236,7 +236,7 @@ export class FrameTree {
       parent: () => (node.parentId === undefined ? null : this.documentOf(node.parentId)),
       children: () => this.#childrenOf(node),
       evaluate: (code: string, userGesture: boolean) => {
-        if (node.pageContextId === undefined) throw new Error('The document is not there yet')
+        if (node.pageContextId === undefined) throw new Error('The document does not exist yet')
         return evaluateIn(node.session, node.pageContextId, code, userGesture)
       },
     }

@@ -88,7 +88,7 @@ export class WebContents extends EventEmitter {
       processId: 0,
       parent: () => null,
       children: () => [],
-      evaluate: () => Promise.reject(new Error('The document is not there yet')),
+      evaluate: () => Promise.reject(new Error('The document does not exist yet')),
     }
     this.#mainFrame = new WebFrameMain(nothing, '', 'null')
     const opensEmpty = popup?.url === '' || popup?.url === 'about:blank'
