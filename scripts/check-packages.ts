@@ -25,7 +25,7 @@ const root = join(here, '..')
 const packages = ['core', 'react', 'electron', 'cli']
 /** The libraries, with their entries that are for Node only: pages import all others. */
 const NODE_ENTRIES = {
-  '@flashrpc/core': ['./server', './lite/server', './testing'],
+  '@flashrpc/core': ['./server', './lite/server', './cluster', './testing'],
   '@flashrpc/react': [],
   '@flashrpc/electron': ['./main', './utility', './loopback', './testing'],
 } as const satisfies Readonly<Record<string, readonly string[]>>

@@ -1,0 +1,1 @@
+export type { ClusterEngine, EngineEvents } from './cluster/engine.js'
