@@ -4,14 +4,15 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-import { blocksOf, type MarkdownBlock } from './markdown-blocks.ts'
+import { blocksOf, blocksWithTheirs, type MarkdownBlock } from './markdown-blocks.ts'
 
 /**
  * Type-checks every `ts` and `tsx` block of the documentation, as an application would: against the
  * built packages, with imports that Node, too, can resolve (`nodenext`).
  *
  * The blocks of one page are the files of one folder, so that they can import each other; a block's
- * file is named behind its language, as in "```ts contract.ts". A block without a name stands alone.
+ * file is named behind its language, as in "```ts contract.ts". A block without a name stands alone. A page may add files to
+ * those of another page: see `blocksWithTheirs`.
  */
 
 /** Pages about a package that TypeScript knows as bundlers see it, and not as Node does. */
@@ -43,9 +44,9 @@ const nodeOptions = readOptions()
 const declarations = new Map<string, ts.SourceFile | undefined>()
 let count = 0
 for (const page of pages) {
-  const blocks = blocksOf(readFileSync(join(root, page), 'utf8'))
-  if (blocks.length > 0) check(page, blocks)
-  count += blocks.length
+  const own = blocksOf(readFileSync(join(root, page), 'utf8'))
+  if (own.length > 0) check(page, blocksWithTheirs(join(root, page)))
+  count += own.length
 }
 assert(count > 0, 'No snippet was found')
 console.log(`${count} snippets type-check`)
@@ -61,8 +62,9 @@ function readOptions(): ts.CompilerOptions {
         jsx: 'react-jsx',
         noEmit: true,
         types: ['node'],
-        // Installed for the tests of the package only.
+        // Installed for the tests of a package only.
         paths: {
+          electron: [join(root, 'packages/electron/node_modules/electron/electron.d.ts')],
           pino: [join(root, 'packages/core/node_modules/pino/pino.d.ts')],
           partysocket: [join(root, 'packages/core/node_modules/partysocket/index.d.ts')],
           'reconnecting-websocket': [

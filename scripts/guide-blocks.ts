@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs'
-import { blocksOf } from './markdown-blocks.ts'
+import { fileURLToPath } from 'node:url'
+import { blocksWithTheirs } from './markdown-blocks.ts'
 
 const BLOCK = /^guide:([^/]+)\/(.+)$/
 
 /**
  * Lets tests import a block of the guide: `guide:testing/orders.test.ts` is the block `orders.test.ts` of testing.md. What a
- * block imports from `./…` is another block of its page.
+ * block imports from `./…` is another block of its page, or of the page whose files it adds to.
  */
 export function guideBlocks() {
   return {
@@ -19,8 +19,8 @@ export function guideBlocks() {
     load(id: string) {
       const [, page, name] = BLOCK.exec(id) ?? []
       if (page === undefined) return undefined
-      const markdown = readFileSync(new URL(`../docs/guide/${page}.md`, import.meta.url), 'utf8')
-      const block = blocksOf(markdown).find((one) => one.name === name)
+      const path = fileURLToPath(new URL(`../docs/guide/${page}.md`, import.meta.url))
+      const block = blocksWithTheirs(path).find((one) => one.name === name)
       if (!block) throw new Error(`docs/guide/${page}.md has no block named ${name}`)
       return block.code
     },

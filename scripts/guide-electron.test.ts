@@ -11,15 +11,15 @@ import { chromium } from './chromium.ts'
 import { GuidePage, SOURCE } from './guide-page.ts'
 
 /**
- * The apps that docs/guide/electron.md shows, compiled and started on the bench as a reader would start them; and the tests
+ * The apps that docs/guide/electron*.md show, compiled and started on the bench as a reader would start them; and the tests
  * that docs/guide/electron-testing.md shows, of the app in guide-notes-app/.
  */
 
 const FIRST_CALL = ['contract.ts', 'serve-page.ts', 'preload.ts'] as const
 
-/** Opens the page about Electron, and makes the app's preload by the command that it gives. */
-function open(...files: string[]): GuidePage {
-  const guide = new GuidePage('docs/guide/electron.md')
+/** Opens the quick start of Electron and more pages, and makes the app's preload by the command that the quick start gives. */
+function open(pages: readonly string[], ...files: string[]): GuidePage {
+  const guide = new GuidePage(['electron', ...pages].map((page) => `docs/guide/${page}.md`))
   for (const name of [...FIRST_CALL, ...files]) guide.write(name)
   const [, command = ''] = /^npx esbuild (.*)$/m.exec(guide.text('sh')) ?? []
   guide.esbuild(...command.split(' '))
@@ -89,7 +89,7 @@ void app.whenReady().then(async () => {
 })`
 
 test.concurrent('the first call, both ways', async () => {
-  await using guide = open('main.ts', 'page.tsx')
+  await using guide = open([], 'main.ts', 'page.tsx')
   write(
     guide,
     'entry.tsx',
@@ -113,7 +113,7 @@ window.begin = () => createRoot(document.body).render(<App />)`,
 })
 
 test.concurrent('the same preload by Vite', async () => {
-  await using guide = open('vite.preload.config.js')
+  await using guide = open([], 'vite.preload.config.js')
   const made = readFileSync(join(guide.folder, 'dist/preload.cjs'), 'utf8')
   execFileSync(
     join(guide.folder, 'node_modules/.bin/vite'),
@@ -131,6 +131,7 @@ test.concurrent('the same preload by Vite', async () => {
 
 test.concurrent('windows are asked, each page has its role, and the app quits', async () => {
   await using guide = open(
+    ['electron-windows', 'electron-security', 'electron-from-ipc'],
     'roles.ts',
     'quit.ts',
     'security.ts',
@@ -191,7 +192,7 @@ window.more = () => add(createClient(contract, { transport: electronTransport(),
 })
 
 test.concurrent('windows and browser tabs at once', async () => {
-  await using guide = open('handlers.ts', 'plain-page.ts', 'register-preload.ts')
+  await using guide = open(['electron-tabs'], 'handlers.ts', 'plain-page.ts', 'register-preload.ts')
   guide.write('serve-both.ts', {
     "await tabs.listen({ port: 8000, path: '/ws' })":
       "console.log((await tabs.listen({ port: 0, path: '/ws' })).url)",
@@ -222,7 +223,14 @@ test.concurrent('windows and browser tabs at once', async () => {
 })
 
 test.concurrent('a utility process, and a program by the loopback', async () => {
-  await using guide = open('db.ts', 'db-process.ts', 'db-page.ts', 'loopback.ts', 'notes-tool.ts')
+  await using guide = open(
+    ['electron-utility', 'electron-loopback'],
+    'db.ts',
+    'db-process.ts',
+    'db-page.ts',
+    'loopback.ts',
+    'notes-tool.ts',
+  )
   write(
     guide,
     'main.ts',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Program, startProgram } from '../apps/demo/test/support/program.ts'
-import { blocksOf } from './markdown-blocks.ts'
+import { blocksOf, blocksWithTheirs } from './markdown-blocks.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -28,8 +28,8 @@ const LISTENS: readonly [RegExp, string][] = [
 ]
 
 /**
- * The named blocks of one page of the documentation as files of a folder of their own, where they are run in processes of
- * their own.
+ * The named blocks of pages of the documentation, and of the page whose files they add to, as files of a folder of their own,
+ * where they are run in processes of their own.
  */
 export class GuidePage implements AsyncDisposable {
   readonly folder: string
@@ -39,13 +39,16 @@ export class GuidePage implements AsyncDisposable {
   readonly #programs: Program[] = []
 
   /**
-   * @param path of the page, from the root of the repository.
+   * @param paths of the pages, from the root of the repository. The texts are those of the first.
    * @param parent of the folder. Default: where temporary files are.
    */
-  constructor(path: string, parent = tmpdir()) {
+  constructor(paths: string | readonly string[], parent = tmpdir()) {
     this.#temporary = mkdtempSync(join(parent, 'flashrpc-guide-'))
-    this.#markdown = readFileSync(join(root, path), 'utf8')
-    for (const { name, code } of blocksOf(this.#markdown, ['tsx?', 'c?js'])) {
+    const files = [paths].flat().map((path) => join(root, path))
+    this.#markdown = readFileSync(files[0] as string, 'utf8')
+    for (const { name, code } of files.flatMap((file) =>
+      blocksWithTheirs(file, ['tsx?', 'c?js']),
+    )) {
       if (name !== undefined) this.#blocks.set(name, code)
     }
     this.folder = join(this.#temporary, 'app')

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
 /** A block of code in a page of the documentation. */
 export interface MarkdownBlock {
   readonly language: string
@@ -20,4 +23,23 @@ export function blocksOf(
     name,
     code,
   }))
+}
+
+/** The page whose files a page adds to, as in "<!-- with the files of electron.md -->", which readers do not see. */
+const WITH = /^<!-- with the files of (\S+\.md) -->$/m
+
+/**
+ * The blocks of a page, and after them the named ones of the page whose files it adds to: together they are one program. A name
+ * that both pages have is the file of the page itself.
+ *
+ * @param path of the page's file.
+ */
+export function blocksWithTheirs(path: string, languages?: readonly string[]): MarkdownBlock[] {
+  const markdown = readFileSync(path, 'utf8')
+  const own = blocksOf(markdown, languages)
+  const [, other] = WITH.exec(markdown) ?? []
+  if (other === undefined) return own
+  const names = new Set(own.map(({ name }) => name))
+  const theirs = blocksWithTheirs(join(dirname(path), other), languages)
+  return [...own, ...theirs.filter(({ name }) => name !== undefined && !names.has(name))]
 }

@@ -1,16 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Page, chromium as playwright } from 'playwright-core'
 import { chromium } from './chromium.ts'
 
-/** Takes the documentation's pictures of the demo, which has been built: docs/images/*.png. */
+/** Takes the documentation's pictures of the demo, which has been built: docs/images/ for the README, and docs/guide/images/. */
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const images = join(root, 'docs', 'images')
 const SIZE = { width: 1180, height: 900 }
 
 const folder = await mkdtemp(join(tmpdir(), 'flashrpc-pictures-'))
@@ -33,7 +32,6 @@ const address = await new Promise<string>((resolve, reject) => {
 const browser = await playwright.launch({ ...(await chromium()), headless: true })
 
 try {
-  await mkdir(images, { recursive: true })
   const light = await open('light')
   const dark = await open('dark')
   const control = await open('light', 'control.html')
@@ -46,21 +44,21 @@ try {
     await page.getByRole('option', { name: /^app\.tsx/ }).click()
     await page.locator('[data-sha256]').waitFor()
   }
-  await take(light, 'demo-light')
-  await take(dark, 'demo-dark')
+  await take(light, 'images/demo-light')
+  await take(dark, 'images/demo-dark')
 
   await light.getByLabel('Take questions').uncheck()
   await control.getByRole('button', { name: 'Ask' }).nth(1).click()
   await dark.getByRole('dialog').getByRole('button', { name: 'Yes' }).click()
   await control.getByText('Answer: Yes').waitFor()
-  await take(control, 'control')
+  await take(control, 'guide/images/control')
 
   await dark.getByRole('button', { name: 'flashrpc devtools' }).click()
   await dark.getByLabel('Take questions').uncheck()
   await dark.getByLabel('Take questions').check()
   await dark.getByLabel('Protocol').check()
   await dark.getByRole('button', { name: 'rpc.methods' }).first().click()
-  await take(dark, 'devtools')
+  await take(dark, 'guide/images/devtools')
 } finally {
   await browser.close()
   demo.kill('SIGTERM')
@@ -82,11 +80,12 @@ async function open(colorScheme: 'light' | 'dark', path = ''): Promise<Page> {
   return page
 }
 
-async function take(page: Page, name: string): Promise<void> {
+/** Takes a picture, whose path is from docs/, without `.png`. */
+async function take(page: Page, path: string): Promise<void> {
   // Whose machine it is, is nobody's business.
   await page.evaluate(() => {
     for (const place of document.querySelectorAll('.place-folder bdi')) place.textContent = '~/shop'
   })
-  await page.screenshot({ path: join(images, `${name}.png`), animations: 'disabled' })
-  console.log(`docs/images/${name}.png`)
+  await page.screenshot({ path: join(root, 'docs', `${path}.png`), animations: 'disabled' })
+  console.log(`docs/${path}.png`)
 }

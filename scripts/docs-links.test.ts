@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+/** The links between the pages of the repository, as GitHub follows them: to files, and to headings by their anchors. */
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const pages = execFileSync(
+  'git',
+  ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'],
+  {
+    cwd: root,
+    encoding: 'utf8',
+  },
+)
+  .split('\n')
+  .filter((page) => page !== '' && existsSync(join(root, page)))
+
+const CODE = /^(```+)[\s\S]*?^\1$|`[^`\n]*`/gm
+const LINK = /\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$|<(?:img|source)[^>]* src(?:set)?="([^"]+)"/gm
+
+/** What a page says, without its code. */
+const proseOf = (page: string) => readFileSync(join(root, page), 'utf8').replaceAll(CODE, '')
+
+/** The anchors of a page's headings. */
+function anchorsOf(page: string): Set<string> {
+  const text = readFileSync(join(root, page), 'utf8').replaceAll(/^(```+)[\s\S]*?^\1$/gm, '')
+  const anchors = new Set<string>()
+  for (const [, heading = ''] of text.matchAll(/^#{1,6} (.+)$/gm)) {
+    const words = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase()
+    const anchor = words.replaceAll(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(/\s/g, '-')
+    let unique = anchor
+    for (let count = 1; anchors.has(unique); count++) unique = `${anchor}-${count}`
+    anchors.add(unique)
+  }
+  return anchors
+}
+
+/** Why GitHub would not show what a link promises, or undefined. */
+function faultOf(page: string, link: string): string | undefined {
+  if (/^[a-z]+:/.test(link)) return undefined
+  const [path = '', anchor] = link.split('#')
+  const target = path === '' ? page : relative(root, join(root, dirname(page), path))
+  if (target.startsWith('..') || !existsSync(join(root, target))) return 'no such file'
+  if (anchor === undefined || statSync(join(root, target)).isDirectory()) return undefined
+  return anchorsOf(target).has(anchor) ? undefined : 'no such heading'
+}
+
+test('each link in a page leads to a file, and to a heading if it has an anchor', () => {
+  const links = pages.flatMap((page) =>
+    [...proseOf(page).matchAll(LINK)].map(([, a, b, c]) => ({ page, link: a ?? b ?? c ?? '' })),
+  )
+  expect(links.length).toBeGreaterThan(100)
+  const faults = links.flatMap(({ page, link }) => {
+    const fault = faultOf(page, link)
+    return fault === undefined ? [] : [`${page}: ${link}: ${fault}`]
+  })
+  expect(faults).toEqual([])
+})
+
+test('a dead link is found', () => {
+  expect(faultOf('README.md', 'docs/guide/nothing.md')).toBe('no such file')
+  expect(faultOf('README.md', 'docs/glossary.md#nothing')).toBe('no such heading')
+  expect(faultOf('README.md', 'docs/glossary.md#glossary')).toBeUndefined()
+})
