@@ -1,12 +1,12 @@
 import type { HandlerContext } from '../calls/functions.js'
 import { notFound, notMounted } from '../calls/refusals.js'
+import { type Next, passMeta, passOn } from '../channels/pass-on.js'
 import { LastingClient } from '../client/client.js'
 import type { ClientSettings } from '../client/client-options.js'
 import type { ClientState } from '../client/state.js'
 import { DISCOVER } from '../features/discovery/discover.js'
 import { STANDARD } from '../presets/standard.js'
 import type { MessagePortLike } from '../transport/ports.js'
-import { type Next, passMeta, passOn } from './pass-on.js'
 import { Tab, type TabOptions } from './tab.js'
 import type { LinkState } from './words.js'
 

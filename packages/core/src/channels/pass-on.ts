@@ -2,8 +2,8 @@ import type { CallContext } from '../calls/call-context.js'
 import type { HandlerContext, RpcStream, SendOptions, Source } from '../calls/functions.js'
 import type { Middleware } from '../calls/middleware-call.js'
 import { relayedError } from '../calls/relayed-error.js'
-import type { CorePeer } from '../channels/core-peer.js'
 import { RpcError } from '../errors/errors.js'
+import type { CorePeer } from './core-peer.js'
 
 /** The peer that a call is passed on to. */
 export type Next = Pick<CorePeer, 'call' | 'stream' | 'notify'>
@@ -11,14 +11,21 @@ export type Next = Pick<CorePeer, 'call' | 'stream' | 'notify'>
 /**
  * Passes a call on as it came: its params, its streams, its progress, its key and, with its signal, its remaining time.
  * The caller gets the same outcome as without a program in between.
+ *
+ * @param more further options of the call that is made here. They are handled before the others.
  */
-export function passOn(next: Next, params: unknown, context: HandlerContext): unknown {
+export function passOn(
+  next: Next,
+  params: unknown,
+  context: HandlerContext,
+  more?: object,
+): unknown {
   const { method, kind, signal } = context
   if (kind === 'notification') {
     // A failure is reported to the `onError` of the sending side.
-    return next.notify(method, params, { signal }).catch(() => {})
+    return next.notify(method, params, { ...more, signal }).catch(() => {})
   }
-  const options = optionsOf(context)
+  const options = { ...more, ...optionsOf(context) }
   if (kind === 'stream') return new PassedStream(next.stream(method, params, options), context)
   return next.call(method, params, options).catch((thrown) => {
     throw relayed(thrown, context)
