@@ -38,6 +38,8 @@ export interface ChannelKindOptions {
   readonly features: readonly Feature[]
   /** Server: decides which channel takes the connection. Default: this channel. */
   readonly receive?: (hello: HelloParams, connection: Connection, channel: LiveChannel) => Reception
+  /** Server: whether a client that says no hello in time is refused (4408), and not served as a plain peer. */
+  readonly needsHello?: boolean
   /** Server: the window over which its clients spread after a loss, in ms. */
   readonly spreadMs?: (channel: LiveChannel) => number
   /** Finds channels by their groups. */
@@ -62,6 +64,11 @@ export interface Visitor {
   readonly identity?: unknown
   /** Server: the owner of the connection, for limits that all clients share. */
   readonly owner?: string | undefined
+  /**
+   * Server: the number of the client's messages that were dispatched in the session that it wants to resume, if that
+   * session has ended and was another server's.
+   */
+  readonly lastRecv?: number
 }
 
 /** The common settings of channels that are opened alike, such as a server's. */
@@ -74,6 +81,7 @@ export class ChannelKind {
   readonly helloLimits: HelloLimits
   readonly receive: ChannelKindOptions['receive']
   readonly spreadMs: ChannelKindOptions['spreadMs']
+  readonly needsHello: boolean
   readonly #core: ChannelCoreOptions<LiveChannel>
   readonly #handlers: HandlersByName
 
@@ -86,6 +94,7 @@ export class ChannelKind {
     this.side = side
     this.receive = kind.receive
     this.spreadMs = kind.spreadMs
+    this.needsHello = kind.needsHello ?? false
     const { limits } = settings
     const { message: msg, batch, depth, unackedBytes: buf } = limits
     this.helloLimits = { msg, batch, depth, buf }
@@ -247,6 +256,10 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
 
   get isPlain(): boolean {
     return this.#kind.settings.plain
+  }
+
+  get needsHello(): boolean {
+    return this.#kind.needsHello
   }
 
   get timeLeftMs(): number {

@@ -30,6 +30,8 @@ export type Welcome = Pick<
 /** The channel that the connection was made for. */
 export interface Receptionist<Line> {
   readonly isPlain: boolean
+  /** Whether a client that says no hello is refused, and not served as a plain peer. */
+  readonly needsHello: boolean
   /** How long a client that says nothing may still say hello, in ms, before it is served as a plain peer. */
   readonly timeLeftMs: number
   readonly limits: HelloLimits
@@ -40,6 +42,8 @@ export interface Receptionist<Line> {
   /** The window over which clients should reconnect, for a pong, in ms; undefined if there is none. */
   spreadMs(): number | undefined
 }
+
+const NO_HELLO = 'No hello came in time'
 
 /** The server's part: it waits for a hello, and answers it. Any other message means a plain peer. */
 export class ServerHandshake<Line extends HandshakeLine> implements Handshake {
@@ -62,7 +66,9 @@ export class ServerHandshake<Line extends HandshakeLine> implements Handshake {
   begin(): void {}
 
   timedOut(line: HandshakeLine): void {
-    if (line.stage === 'waiting') line.complete(undefined)
+    if (line.stage !== 'waiting') return
+    if (this.#receptionist.needsHello) line.end(CloseCode.timedOut, NO_HELLO)
+    else line.complete(undefined)
   }
 
   takes(line: HandshakeLine, message: Classified): boolean {
@@ -70,7 +76,7 @@ export class ServerHandshake<Line extends HandshakeLine> implements Handshake {
       if (line.stage !== 'over') this.#answer(line as Line, message.id, message.params)
       return true
     }
-    if (line.stage === 'waiting') line.complete(undefined)
+    this.timedOut(line)
     return line.stage === 'over'
   }
 

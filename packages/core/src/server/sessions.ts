@@ -69,6 +69,8 @@ export class Sessions {
   readonly #detached = new Set<Kept>()
   readonly #shelf: Shelf<Kept>
   readonly #tombstones: Tombstones
+  /** How many clients asked for a session that exists, and could not prove that it is theirs. */
+  failedProofs = 0
 
   /** @param share the part of the kept sessions and bytes that one owner may have. */
   constructor(options: ResumeOptions, share: number = SHARE) {
@@ -91,18 +93,13 @@ export class Sessions {
     const { visitor } = channel
     const { resume } = hello
     if (!resume) return this.#begin(channel, hello, visitor, welcome)
-    const kept = this.#kept.get(resume.sid)
-    const known = kept ?? this.#tombstones.find(resume.sid)
-    if (!known) return this.#begin(channel, hello, visitor, welcome)
-    // A client without the right token, or with another identity, gets a new session and learns nothing. Such attempts
-    // are not counted: a random token of 256 bits can't be guessed, and a ban would hit other clients of the same
-    // address.
-    if (!this.#isProven(known, resume, channel)) {
-      return this.#begin(channel, hello, visitor, welcome)
-    }
+    const failed: Failed = (thrown) => channel.error(thrown, SAME_IDENTITY)
+    const found = this.look(resume, visitor, failed)
+    const kept = found === 'kept' && this.#kept.get(resume.sid)
     if (!kept) {
-      const { lastRecv } = known as Tombstone
-      return this.#begin(channel, hello, visitor, { ...welcome, lastRecv })
+      const { lastRecv = visitor.lastRecv } = found as Partial<Tombstone>
+      const known = lastRecv === undefined ? welcome : { ...welcome, lastRecv }
+      return this.#begin(channel, hello, visitor, known)
     }
     if (hello.attempt <= kept.attempt) {
       const reason = 'A later connection of the same session came before this one'
@@ -121,6 +118,27 @@ export class Sessions {
     const { sid, token } = resume
     const { windowMs } = this.#options
     return { welcome: { ...welcome, sid, token, resumed: true, recv, windowMs } }
+  }
+
+  /**
+   * Finds the session that a client wants to resume. Nothing is begun, and nothing changes but the count of proofs
+   * that failed. A client without the right token, or with another identity, learns nothing: `unknown` is also the
+   * answer if there is no such session.
+   *
+   * @param failed called with the error of `sameIdentity`.
+   * @returns `kept`; how far a session came that has ended; or `unknown`.
+   */
+  look({ sid, token }: Pick<Resume, 'sid' | 'token'>, visitor: Visitor, failed: Failed): Found {
+    const kept = this.#kept.get(sid)
+    const known = kept ?? this.#tombstones.find(sid)
+    if (!known) return 'unknown'
+    if (!this.#isProven(known, token, visitor, failed)) {
+      // Nobody is shut out for it: a random token of 256 bits can't be guessed, and a ban would hit other clients of
+      // the same address.
+      this.failedProofs++
+      return 'unknown'
+    }
+    return kept ? 'kept' : { lastRecv: (known as Tombstone).lastRecv }
   }
 
   /** A channel has lost its connection. If it has a session, the session waits for another connection. */
@@ -173,15 +191,15 @@ export class Sessions {
 
   #isProven(
     { tokenHash, identity }: Pick<Kept, 'tokenHash' | 'identity'>,
-    { token }: Resume,
-    channel: LiveChannel,
+    token: string,
+    visitor: Visitor,
+    failed: Failed,
   ): boolean {
     if (!timingSafeEqual(tokenHash, hash(token))) return false
     // If it is not certain that the client is the same, it counts as another one.
     let isSame: unknown = false
-    const failed = (thrown: unknown) => channel.error(thrown, hookContext('resume.sameIdentity'))
     guarded(() => {
-      isSame = this.#options.sameIdentity(identity, channel.visitor.identity)
+      isSame = this.#options.sameIdentity(identity, visitor.identity)
       if (typeof isSame !== 'boolean') failed(noBoolean(isSame))
       return isSame
     }, failed)
@@ -210,6 +228,14 @@ export class Sessions {
     }
   }
 }
+
+/** What is known of the session that a client wants to resume. */
+export type Found = 'kept' | 'unknown' | Pick<Tombstone, 'lastRecv'>
+
+/** Called with the error of the option `sameIdentity`. */
+type Failed = (thrown: unknown) => void
+
+const SAME_IDENTITY = hookContext('resume.sameIdentity')
 
 const EXPIRED: CloseInfo = {
   code: CloseCode.timedOut,
