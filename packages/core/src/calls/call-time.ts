@@ -19,7 +19,7 @@ export interface CallTime {
  * Returns the time limits of a call and its deadline: its own timeout, or the time that is left to the call that it is
  * made for, whichever is less. The channel's default timeout is not sent to the other side.
  *
- * @returns undefined if the call uses the channel's default timeout, as most calls do.
+ * @returns undefined if the call uses the channel's default timeout.
  */
 export function timeOf(
   method: string,

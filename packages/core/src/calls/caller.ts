@@ -1,5 +1,5 @@
 import type { MaybeAsync } from '../base/maybe-async.js'
-import { definitionOf } from '../contract/contract.js'
+import { type Definition, definitionOf, schemaOf } from '../contract/contract.js'
 import { insteadOf } from '../contract/unknown-name.js'
 import {
   describeThrown,
@@ -14,6 +14,7 @@ import type { Unsendable } from '../link/peer-facts.js'
 import { type ErrorContext, outgoingContext } from '../logging/error-context.js'
 import { datesSoFar } from '../wire/bytes.js'
 import { type Encoded, encode, keep } from '../wire/encoded.js'
+import type { Format } from '../wire/format.js'
 import type { NotificationMessage, RequestExtras, RequestMessage } from '../wire/message.js'
 import { answeredError } from './answered-error.js'
 import { missing } from './assert-features.js'
@@ -29,17 +30,21 @@ import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import { remedyOfUnsent } from './lost-kinds.js'
 import type { EncodedCall, Outgoing } from './outbox.js'
 import type { CallKind, CallPart, PendingCall } from './pending-call.js'
+import type { PendingCalls } from './pending-calls.js'
+import type { RemoteCalls } from './remote.js'
 import { renewerOf } from './renewed.js'
-import { areParams, type SharedNotification } from './shared-notification.js'
+import type { SharedNotification } from './shared-notification.js'
 
 /** Calls the other side: turns calls into messages, and answers into the results of the calls. */
-export class Caller implements CallSender {
+export class Caller implements CallSender, RemoteCalls {
   readonly #channel: ChannelContext
   readonly #features: FeatureTable
+  readonly #calls: PendingCalls
 
   constructor(channel: ChannelContext, features: FeatureTable) {
     this.#channel = channel
     this.#features = features
+    this.#calls = channel.calls
   }
 
   /** @param entry the function that the application has called. */
@@ -53,7 +58,7 @@ export class Caller implements CallSender {
     const trace = traceCalls ? traceOf(options, entry) : undefined
     if (use) return this.#callThrough(method, params, options, trace)
     try {
-      return this.#call(this.open(method, options, 'method', trace), params)
+      return this.request(this.open(method, options, 'method', trace), params)
     } catch (thrown) {
       return Promise.reject(thrown)
     }
@@ -66,13 +71,7 @@ export class Caller implements CallSender {
     trace: CallTrace | undefined,
   ): Promise<unknown> {
     const call = this.open(method, options, 'method', trace)
-    return this.pass(call, params, options, () => this.#call(call, params))
-  }
-
-  #call(call: PendingCall, params: unknown): Promise<unknown> {
-    const { promise } = call
-    this.request(call, params)
-    return promise
+    return this.pass(call, params, options, () => this.request(call, params))
   }
 
   /** The items of a call. The call begins when the first item is asked for. */
@@ -96,7 +95,7 @@ export class Caller implements CallSender {
   ): Promise<unknown> {
     const { around } = this.#features
     if (!(around && this.#channel.kind.settings.use)) return send()
-    const { calls } = this.#channel
+    const calls = this.#calls
     return around.depart(this.#channel, {
       call,
       params,
@@ -108,11 +107,12 @@ export class Caller implements CallSender {
     })
   }
 
-  request(call: PendingCall, params: unknown): void {
-    const { id, method } = call
+  request(call: PendingCall, params: unknown): Promise<unknown> {
+    const { id, method, promise } = call
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
-    this.#addExtras(message, call)
+    if (call.extras || call.told) this.#addExtras(message, call)
     this.#say(message, params, call)
+    return promise
   }
 
   /** Adds the extras of the call to its message. */
@@ -135,8 +135,8 @@ export class Caller implements CallSender {
     method: string,
     params: unknown,
     options: CallOptions = NO_OPTIONS,
-    shared?: SharedNotification,
     entry?: Entry,
+    shared?: SharedNotification,
   ): Promise<void> {
     const trace = this.#channel.kind.settings.traceCalls ? traceOf(options, entry) : undefined
     const written = this.#notify(method, params, options, shared, trace)
@@ -152,7 +152,7 @@ export class Caller implements CallSender {
     shared: SharedNotification | undefined,
     trace: CallTrace | undefined,
   ): Promise<void> {
-    const { calls } = this.#channel
+    const calls = this.#calls
     const call = this.open(method, options, 'notification', trace)
     const { promise } = call
     await this.pass(call, params, options, () => {
@@ -184,8 +184,28 @@ export class Caller implements CallSender {
     trace: CallTrace | undefined,
   ): PendingCall {
     try {
-      const call = this.#openValid(method, options, kind)
+      if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
+      const { remoteSide, settings } = this.#channel.kind
+      const definition = definitionOf(remoteSide, method)
+      if (remoteSide && !definition) {
+        throw new RpcConfigError(
+          `${quoted(method)} can't be called: the contract's other side ${insteadOf(method, remoteSide)}`,
+          { method },
+        )
+      }
+      for (const { name, part, error } of this.#features.neededOptions) {
+        const isMissing = options?.[name as keyof SendOptions] === undefined
+        if (isMissing && schemaOf(definition, part)) throw error(method)
+      }
+      const call =
+        options === NO_OPTIONS && kind !== 'stream'
+          ? this.#calls.open(method, NO_OPTIONS, kind, definition, undefined)
+          : this.#openWith(options, method, kind, definition)
       if (trace) call.trace = trace
+      const { timeout = settings.timeout } = options
+      if (kind === 'method' && typeof timeout === 'object' && Number.isFinite(timeout.idle)) {
+        this.#features.showSigns?.(this.#channel, call)
+      }
       return call
     } catch (thrown) {
       this.release(method, options, kind)
@@ -194,40 +214,25 @@ export class Caller implements CallSender {
     }
   }
 
-  #openValid(method: string, options: SendOptions, kind: CallKind): PendingCall {
-    if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
-    const hasOptions = options !== NO_OPTIONS
-    if (hasOptions) assertCallOptions(method, options)
-    const { remoteSide, settings } = this.#channel.kind
-    const definition = definitionOf(remoteSide, method)
-    if (remoteSide && !definition) {
-      throw new RpcConfigError(
-        `${quoted(method)} can't be called: the contract's other side ${insteadOf(method, remoteSide)}`,
-        { method },
-      )
+  /** Opens a call that has options, or a stream, whose time limits are not those of the channel. */
+  #openWith(
+    options: SendOptions,
+    method: string,
+    kind: CallKind,
+    definition: Definition | undefined,
+  ): PendingCall {
+    assertCallOptions(method, options)
+    const { callOptions, deadlines } = this.#features
+    for (const [name, value] of Object.entries(options)) {
+      callOptions.get(name)?.check?.({ method, kind, definition, options, value })
     }
-    const { neededOptions, callOptions, deadlines, showSigns } = this.#features
-    if (definition) {
-      for (const [name, assert] of neededOptions) {
-        if (options[name as keyof SendOptions] === undefined) assert(method, definition)
-      }
-    }
-    if (hasOptions) {
-      for (const [name, value] of Object.entries(options)) {
-        callOptions.get(name)?.check?.({ method, kind, definition, options, value })
-      }
-    }
-    const time = timeOf(method, options, settings.timeout, kind, deadlines?.of)
-    const call = this.#channel.calls.open(method, options, kind, definition, time)
+    const { timeout } = this.#channel.kind.settings
+    const time = timeOf(method, options, timeout, kind, deadlines?.of)
+    const call = this.#calls.open(method, options, kind, definition, time)
     if (call.deadline !== undefined) deadlines?.tell(call, call.deadline)
-    if (hasOptions) {
-      for (const [name, value] of Object.entries(options)) {
-        if (value !== undefined) callOptions.get(name)?.open?.(this.#channel, call, value as never)
-      }
+    for (const [name, value] of Object.entries(options)) {
+      if (value !== undefined) callOptions.get(name)?.open?.(this.#channel, call, value as never)
     }
-    const { timeout = settings.timeout } = options
-    const isIdleTimed = typeof timeout === 'object' && Number.isFinite(timeout.idle)
-    if (isIdleTimed && kind === 'method') showSigns?.(this.#channel, call)
     return call
   }
 
@@ -248,8 +253,23 @@ export class Caller implements CallSender {
   ): void {
     const { refusal } = this.#channel
     if (refusal) return this.fail(call, disconnectedError(call, refusal))
-    const encoded = this.#encode(message, params, call, shared)
-    if (encoded === undefined) return
+    const { format } = this.#channel.kind.settings
+    let encoded: Encoded
+    try {
+      if (params !== undefined) {
+        if (typeof params !== 'object' || params === null) {
+          throw new TypeError(
+            'params are one object of named params. Put them in braces: { name: value }',
+          )
+        }
+        message.params = params
+      }
+      const before = datesSoFar()
+      encoded = shared ? shared.encode(format) : encode(format, message)
+      if (datesSoFar() !== before && !shared) assertDatesArrive(call.definition, params)
+    } catch (thrown) {
+      return this.fail(call, unencodable(call, format, thrown))
+    }
     // A server that is leaving gives calls back, and they are sent again.
     if (this.#channel.kind.isLasting) keep(encoded, call)
     call.encoded = encoded
@@ -261,75 +281,39 @@ export class Caller implements CallSender {
     this.#channel.change()
   }
 
-  #encode(
-    message: RequestMessage | NotificationMessage,
-    params: unknown,
-    call: PendingCall,
-    shared: SharedNotification | undefined,
-  ): Encoded | undefined {
-    const { format } = this.#channel.kind.settings
-    try {
-      if (params !== undefined) {
-        if (!areParams(params)) {
-          throw new TypeError(
-            'params are one object of named params. Put them in braces: { name: value }',
-          )
-        }
-        message.params = params
-      }
-      if (shared) return shared.encode(format)
-      const before = datesSoFar()
-      const encoded = encode(format, message)
-      if (datesSoFar() !== before) assertDatesArrive(call.definition, params)
-      return encoded
-    } catch (thrown) {
-      const why = `${describeThrown(thrown)}${remedyOfUnsent(format, thrown)}`
-      this.fail(
-        call,
-        new RpcValidationError(
-          `The params of "${call.method}" can't be sent as ${format.codec.name}: ${why}`,
-          [{ message: why }],
-          'not-sent',
-          { method: call.method, cause: thrown },
-        ),
-      )
-      return undefined
-    }
-  }
-
   /** A message was handed to the link. */
-  written({ kind, call }: Outgoing, link: MessageLink): void {
-    if (!call) return
-    if (kind !== 'notification') {
+  written(call: EncodedCall, link: MessageLink): void {
+    if (call.kind !== 'notification') {
       call.repeat?.sentTo(link)
-      this.#channel.calls.wrote(call)
-    } else this.#channel.calls.take(call.id)?.resolve(undefined)
+      this.#calls.wrote(call)
+    } else this.#calls.take(call.id)?.resolve(undefined)
   }
 
   /** A message can't be sent, because this other side can't accept it. */
-  unsendable({ call, encoded }: Outgoing, why: Unsendable | RpcError, { peer }: MessageLink): void {
-    if (!call) {
+  unsendable(outgoing: Outgoing, why: Unsendable | RpcError, { peer }: MessageLink): void {
+    const { encoded } = outgoing
+    if (outgoing.kind === 'reply') {
       // When this answer was queued, the other side accepted it. The limits have changed since.
       const error = unsendableError('An answer', encoded, why as Unsendable, peer)
       return this.#channel.error(error, { phase: 'answer', direction: 'in' })
     }
-    if (call.uncertain) {
+    if (outgoing.uncertain) {
       const message = 'the server that is there now can’t tell'
-      this.fail(call, disconnectedError(call, { message }))
+      this.fail(outgoing, disconnectedError(outgoing, { message }))
     } else if (typeof why === 'string') {
-      this.fail(call, unsendableError(call.method, encoded, why, peer))
-    } else this.fail(call, why)
+      this.fail(outgoing, unsendableError(outgoing.method, encoded, why, peer))
+    } else this.fail(outgoing, why)
   }
 
   fail(call: PendingCall, error: RpcError): void {
-    this.#channel.calls.take(call.id)?.reject(error)
+    this.#calls.take(call.id)?.reject(error)
   }
 
   // ── Answers ───────────────────────────────────────────────────────────────────────────────────
 
   /** @returns whether it has ended a call of this side. */
   answered(answer: Answer): boolean {
-    const call = this.#channel.calls.awaited(answer.id)
+    const call = this.#calls.awaited(answer.id)
     if (!call) {
       // A late answer, or a second one, belongs to no call; an error without an id is about a frame of this side.
       if (answer.kind === 'error' && answer.id === null) {
@@ -342,46 +326,46 @@ export class Caller implements CallSender {
       }
       return false
     }
-    if (answer.kind === 'result') return this.#resultCame(call, answer.result)
-    this.#takeOut(call)
-    const { method } = call
-    if (answer.kind === 'error') call.rejectWithAnswer(answeredError(call, answer))
+    if (answer.kind === 'result') this.#resultCame(call, answer.result)
     else {
-      const why = `The answer to "${method}" breaks JSON-RPC 2.0: ${answer.reason}`
-      call.reject(new RpcProtocolError(why, { method }))
+      this.#takeOut(call)
+      const { method } = call
+      if (answer.kind === 'error') call.rejectWithAnswer(answeredError(call, answer))
+      else {
+        const why = `The answer to "${method}" breaks JSON-RPC 2.0: ${answer.reason}`
+        call.reject(new RpcProtocolError(why, { method }))
+      }
     }
     return true
   }
 
-  /** Ends a call with its result. @returns true. */
-  #resultCame(call: PendingCall, result: unknown): true {
+  /** Ends a call with its result, as its schema makes it, after all progress was reported. */
+  #resultCame(call: PendingCall, result: unknown): void {
+    const { definition, method, kind } = call
     let verdict: MaybeAsync<unknown>
     try {
-      verdict = this.#verdict(call, result)
+      if (call.parts) verdict = this.#verdictAfter(call.parts, call, result)
+      // A stream has no result.
+      else if (kind === 'stream') verdict = result
+      else verdict = checkResult(definition, method, 'result', result, this.#channel.kind)
     } catch (error) {
-      this.#takeOut(call).reject(error as RpcError)
-      return true
+      this.#takeOut(call)
+      return call.reject(error as RpcError)
     }
-    if (verdict instanceof Promise) this.#awaitVerdict(call, verdict)
-    else this.#takeOut(call).resolve(verdict)
-    return true
-  }
-
-  /** The value that a call resolves to: the result as its schema makes it, after all progress was reported. */
-  #verdict(call: PendingCall, result: unknown): MaybeAsync<unknown> {
-    const { parts } = call
-    if (parts) return this.#verdictAfter(parts, call, result)
-    // A stream has no result.
-    return call.kind === 'method' ? checkedResult(call, result, this.#channel) : result
+    if (verdict instanceof Promise) return this.#awaitVerdict(call, verdict)
+    this.#takeOut(call)
+    call.resolve(verdict)
   }
 
   #verdictAfter(
     parts: readonly CallPart[],
-    call: PendingCall,
+    { definition, method, kind }: PendingCall,
     result: unknown,
   ): MaybeAsync<unknown> {
     const check = () =>
-      call.kind === 'method' ? checkedResult(call, result, this.#channel) : result
+      kind === 'stream'
+        ? result
+        : checkResult(definition, method, 'result', result, this.#channel.kind)
     for (const part of parts) {
       if (part.beforeResult) return part.beforeResult().then(check)
     }
@@ -393,10 +377,10 @@ export class Caller implements CallSender {
    * it are ignored.
    */
   #awaitVerdict(call: PendingCall, verdict: Promise<unknown>): void {
-    this.#channel.calls.doubt(call)
+    this.#calls.doubt(call)
     this.#channel.change()
     verdict.then(
-      (value) => this.#channel.calls.take(call.id)?.resolve(value),
+      (value) => this.#calls.take(call.id)?.resolve(value),
       (error: RpcError) => this.fail(call, error),
     )
   }
@@ -405,28 +389,23 @@ export class Caller implements CallSender {
    * Removes a call that has its answer, before the promise is settled, so that the counts are right when the caller
    * reads them.
    */
-  #takeOut(call: PendingCall): PendingCall {
-    this.#channel.calls.takeOut(call)
+  #takeOut(call: PendingCall): void {
+    this.#calls.takeOut(call)
     this.#channel.change()
-    return call
-  }
-
-  /** The call with this id that was written and waits for its answer. */
-  awaited(id: unknown): PendingCall | undefined {
-    return this.#channel.calls.awaited(id)
   }
 
   // ── Calls without an answer ───────────────────────────────────────────────────────────────────
 
   /** Whether a message that was written, but that the other side has not received, must be sent again. */
-  isWanted({ kind, call }: Outgoing): boolean {
-    if (kind === 'reply') return false
-    return kind === 'notification' || (call.isWritten && this.#channel.calls.has(call))
+  isWanted(outgoing: Outgoing): outgoing is EncodedCall {
+    if (outgoing.kind === 'reply') return false
+    if (outgoing.kind === 'notification') return true
+    return outgoing.state === 'written' && this.#calls.has(outgoing)
   }
 
   /** A call that was written is known not to have been received. */
   returned(call: PendingCall): void {
-    this.#channel.calls.returned(call)
+    this.#calls.returned(call)
   }
 
   /**
@@ -438,10 +417,10 @@ export class Caller implements CallSender {
   lose(why: Refusal, mayGoAgain: () => boolean): readonly Outgoing[] {
     const again = this.#channel.refusal
       ? []
-      : this.#channel.calls.written.filter(mayRepeat).filter(mayGoAgain)
-    for (const call of again) this.#channel.calls.doubt(call)
-    this.#channel.calls.rejectAll(
-      (call) => call.isWritten,
+      : this.#calls.written.filter(mayRepeat).filter(mayGoAgain)
+    for (const call of again) this.#calls.doubt(call)
+    this.#calls.rejectAll(
+      (call) => call.state === 'written',
       (call) => disconnectedError(call, why),
     )
     return again.filter((call): call is EncodedCall => call.encoded !== undefined)
@@ -453,23 +432,26 @@ export class Caller implements CallSender {
    * @param remove called with each of these calls.
    */
   refuse(refusal: Refusal, remove: (call: PendingCall) => void): void {
-    this.#channel.calls.rejectAll(
-      (call) => !call.isWritten,
+    this.#calls.rejectAll(
+      (call) => call.state !== 'written',
       (call) => {
         remove(call)
         return disconnectedError(call, refusal)
       },
     )
-    this.#channel.calls.rest()
+    this.#calls.rest()
   }
 }
 
-function checkedResult(
-  { definition, method }: PendingCall,
-  result: unknown,
-  channel: ChannelContext,
-): MaybeAsync<unknown> {
-  return checkResult(definition, method, 'result', result, channel.kind)
+/** The error of a call whose params can't be sent. */
+function unencodable({ method }: PendingCall, format: Format, thrown: unknown): RpcError {
+  const why = `${describeThrown(thrown)}${remedyOfUnsent(format, thrown)}`
+  return new RpcValidationError(
+    `The params of "${method}" can't be sent as ${format.codec.name}: ${why}`,
+    [{ message: why }],
+    'not-sent',
+    { method, cause: thrown },
+  )
 }
 
 /** The place where a call is made. If a client makes a call later, for another client, its options have the place. */

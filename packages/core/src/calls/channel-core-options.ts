@@ -36,7 +36,7 @@ export interface ChannelCoreEvents<Own extends Owner> {
   spread?(owner: Own, ms: number): void
   /** Server: the client has sent the names of its methods in the contract that have a handler now. */
   exposes?(owner: Own, methods: readonly string[]): void
-  /** `inFlight` or `queued` may have changed. */
+  /** `inFlight` or `queued` may have changed. It is not called while the core is not watched. */
   change?(owner: Own): void
   error(owner: Own, error: unknown, context: ErrorContext): void
 }

@@ -83,18 +83,21 @@ export class ChannelCore
   #callerThere: Caller | undefined
   #handlersThere: ExposedHandlers | undefined
   #dispatcherThere: Dispatcher | undefined
+  /** Made when a message is first sent again: before that it is full. */
   #resendBudget: ResendBudget | undefined
   #states: Map<object, unknown> | undefined
+  /** Whether the event `change` is wanted. */
+  isWatched = true
   /** Why nothing can be sent, for now or for good. */
-  #refusal: Refusal | undefined
-  /** The newest connection; its handshake may still be running. */
-  #connection: Connection | undefined
-  #link: MessageLink | undefined
+  refusal: Refusal | undefined
+  /** The newest connection; its handshake may still be running. Undefined if it has ended. */
+  connection: Connection | undefined
+  link: MessageLink | undefined
   /**
    * The facts from the other side's last hello. They are kept: messages of the session may still be made without a
    * connection.
    */
-  #peer: PeerFacts = PLAIN_PEER
+  peer: PeerFacts = PLAIN_PEER
   #tap: WireTap | undefined
   /** This side is ending the link. */
   #isEnding = false
@@ -172,30 +175,13 @@ export class ChannelCore
     return this.#states?.get(key) as T | undefined
   }
 
-  get link(): MessageLink | undefined {
-    return this.#link
-  }
-
-  /** The newest connection; undefined if it has ended. */
-  get connection(): Connection | undefined {
-    return this.#connection
-  }
-
-  get peer(): PeerFacts {
-    return this.#peer
-  }
-
-  get refusal(): Refusal | undefined {
-    return this.#refusal
-  }
-
   get absence(): Absence | undefined {
     if (this.isConnected) return undefined
-    return this.kind.absence?.() ?? (this.#connection ? undefined : AWAY)
+    return this.kind.absence?.() ?? (this.connection ? undefined : AWAY)
   }
 
   get mayBeExtended(): boolean {
-    return !this.#connection?.isReady || this.#connection.isExtended
+    return !this.connection?.isReady || this.connection.isExtended
   }
 
   /** The names of the methods that have a handler here. */
@@ -204,8 +190,8 @@ export class ChannelCore
   }
 
   change(): void {
-    this.kind.events.change?.(this.owner)
-    this.#lookServed()
+    if (this.isWatched) this.kind.events.change?.(this.owner)
+    if (this.#tellServed) this.#lookServed()
   }
 
   error(error: unknown, context: ErrorContext): void {
@@ -216,16 +202,7 @@ export class ChannelCore
 
   /** Made when it is first read: a server seldom calls all of its clients. */
   get other(): object {
-    if (this.#otherSide) return this.#otherSide
-    this.#otherSide = createRemote(
-      this.kind.remoteSide,
-      (kind, method, params, callOptions, entry) => {
-        if (kind === 'notification') return this.notify(method, params, callOptions, entry)
-        return kind === 'stream'
-          ? this.stream(method, params, callOptions, entry)
-          : this.call(method, params, callOptions, entry)
-      },
-    )
+    this.#otherSide ??= createRemote(this.kind.remoteSide, this.#caller)
     return this.#otherSide
   }
 
@@ -260,7 +237,7 @@ export class ChannelCore
    */
   get isServing(): boolean {
     // After the channel has ended, nobody waits for calls that still run.
-    const isAwaited = this.#refusal === undefined && this.#dispatcherThere?.hasCalls === true
+    const isAwaited = this.refusal === undefined && this.#dispatcherThere?.hasCalls === true
     const isHolding = this.#delivery.isHolding || (this.#receiverThere?.heldCalls ?? 0) > 0
     return isAwaited || isHolding || this.#leaving?.isUnheard === true
   }
@@ -285,18 +262,18 @@ export class ChannelCore
   }
 
   get isConnected(): boolean {
-    return this.#link?.isReady ?? false
+    return this.link?.isReady ?? false
   }
 
   /** The name of the other side's dialect, if it is not JSON-RPC 2.0; a client knows it before it connects. */
   get dialect(): string | undefined {
-    if (this.#connection) return this.#connection.dialect
+    if (this.connection) return this.connection.dialect
     return this.kind.side === 'client' ? this.kind.settings.dialect?.name : undefined
   }
 
   /** The id of the other side's channel, from its hello; null before the hello, and with a plain peer. */
   get otherId(): string | null {
-    return this.#peer.id ?? null
+    return this.peer.id ?? null
   }
 
   // ── Calling ───────────────────────────────────────────────────────────────────────────────────
@@ -317,7 +294,7 @@ export class ChannelCore
 
   /** Resolves when the notification has been handed to the link. */
   notify(method: string, params: unknown, options?: CallOptions, entry?: Entry): Promise<void> {
-    return this.#caller.notify(method, params, options, undefined, entry)
+    return this.#caller.notify(method, params, options, entry)
   }
 
   /** The place where a call is being made, if the option `traceCalls` is set. */
@@ -336,13 +313,13 @@ export class ChannelCore
   ): Promise<void> | undefined {
     if (options === undefined && this.#isWritten(notification)) return undefined
     const { method, params } = notification
-    return this.#caller.notify(method, params, options, notification)
+    return this.#caller.notify(method, params, options, undefined, notification)
   }
 
   #isWritten(notification: SharedNotification): boolean {
     const { use, format } = this.kind.settings
     const encoded =
-      use || this.#refusal ? undefined : notification.plain(format, this.kind.remoteSide)
+      use || this.refusal ? undefined : notification.plain(format, this.kind.remoteSide)
     return encoded !== undefined && this.#delivery.writeNow(encoded)
   }
 
@@ -351,8 +328,8 @@ export class ChannelCore
   }
 
   givenUp(call: PendingCall): void {
-    if (!call.isWritten) this.#delivery.remove(call)
-    else if (this.#peer.isExtended) {
+    if (call.state !== 'written') this.#delivery.remove(call)
+    else if (this.peer.isExtended) {
       // In a session it has a sequence number, and it is sent after the call.
       this.say({ jsonrpc: '2.0', method: 'rpc.cancel', params: { id: call.id } })
     }
@@ -369,16 +346,16 @@ export class ChannelCore
     try {
       encoded = encode(format, message)
     } catch (cause) {
-      return new Unsent({ format, cause }, this.#peer)
+      return new Unsent({ format, cause }, this.peer)
     }
-    const why = whyUnsendable(format, encoded, this.#peer)
-    if (why) return new Unsent(why, this.#peer)
+    const why = whyUnsendable(format, encoded, this.peer)
+    if (why) return new Unsent(why, this.peer)
     this.#delivery.say(encoded)
     return undefined
   }
 
-  written(outgoing: Outgoing, link: MessageLink): void {
-    this.#caller.written(outgoing, link)
+  written(call: EncodedCall, link: MessageLink): void {
+    this.#callerThere?.written(call, link)
   }
 
   refused(
@@ -403,13 +380,14 @@ export class ChannelCore
   }
 
   answer(answer: Answer): void {
-    if (this.#isGivenBack(answer)) return
-    if (this.#caller.answered(answer) && this.kind.isLasting) this.#resends.earn()
+    if (this.#isGivingBack && this.#isGivenBack(answer)) return
+    const caller = this.#callerThere ?? this.#caller
+    if (caller.answered(answer)) this.#resendBudget?.earn()
   }
 
   /** Whether a server that is leaving gives a call back. If so, the call waits for the next link. */
   #isGivenBack(answer: Answer): boolean {
-    if (!this.#isGivingBack || answer.kind !== 'error' || answer.ran !== false) return false
+    if (answer.kind !== 'error' || answer.ran !== false) return false
     const call = this.calls.awaited(answer.id)
     if (call?.encoded === undefined) return false
     this.#takeBack([call as EncodedCall])
@@ -433,12 +411,12 @@ export class ChannelCore
   reply(link: MessageLink, encoded: Encoded): void {
     // A session may have begun over the connection on which the call arrived.
     const to = link.upper ?? link
-    if (to === this.#link) return this.#delivery.reply(encoded, to)
-    if (link !== this.#connection) return
+    if (to === this.link) return this.#delivery.reply(encoded, to)
+    if (link !== this.connection) return
     if (this.#delivery.answerBytes + heldBytes(encoded) > this.kind.settings.limits.answerBytes) {
       return link.cut(CloseCode.tryAgainLater, TOO_MUCH_WAITS)
     }
-    if (this.#connection.holdsAnswers) this.#delivery.hold(encoded)
+    if (this.connection.holdsAnswers) this.#delivery.hold(encoded)
     else link.send(encoded)
   }
 
@@ -461,21 +439,21 @@ export class ChannelCore
     bytes: number,
     refusal: string | undefined,
   ): void {
-    this.#receiver.message(link, message, bytes, refusal)
+    const { kind } = message
+    if (refusal === undefined && (kind === 'result' || kind === 'error')) this.answer(message)
+    else (this.#receiverThere ?? this.#receiver).message(link, message, bytes, refusal)
   }
 
   batch(link: MessageLink, members: readonly BatchMember[]): void {
     this.#receiver.batch(link, members)
   }
 
-  frameEnded(): void {}
-
   unreadable(link: MessageLink, _bytes: number | undefined, answer: ResponseMessage): void {
     this.#receiver.answer(link, answer)
   }
 
   room(link: MessageLink): void {
-    if (link === this.#link) this.#delivery.relieve()
+    if (link === this.link) this.#delivery.relieve()
   }
 
   latency(ms: number): void {
@@ -496,14 +474,14 @@ export class ChannelCore
   attach(transport: Transport, handshake: Handshake): void {
     // From here on, messages of an earlier connection are ignored: the hello tells how many messages this side has
     // received.
-    this.#connection?.end(CloseCode.goingAway, 'Another connection takes its place')
+    this.connection?.end(CloseCode.goingAway, 'Another connection takes its place')
     const connection = new Connection(
       this.#translated(transport),
       this.kind.settings,
       handshake,
       this,
     )
-    this.#connection = connection
+    this.connection = connection
     if (this.#tap) connection.tap(this.#tap)
     connection.start()
   }
@@ -527,12 +505,12 @@ export class ChannelCore
 
   ready(link: MessageLink, hello: Hello | undefined, isFirst: boolean): void {
     const { keptLink, events, features } = this.kind
-    const isBare = link === this.#connection
+    const isBare = link === this.connection
     // A session reports itself when it is ready.
     if (isBare && keptLink?.(this.owner)?.goOn(link, hello, isFirst)) return
-    const isResumed = !isBare && link === this.#link
-    this.#link = link
-    this.#peer = link.peer
+    const isResumed = !isBare && link === this.link
+    this.link = link
+    this.peer = link.peer
     this.#delivery.use(link)
     for (const feature of features.all) feature.ready?.(this, hello)
     if (isResumed) events.resumed?.(this.owner, hello)
@@ -542,27 +520,27 @@ export class ChannelCore
 
   /** The connection continues as this channel's, although it began as another channel's. */
   takeOver(connection: Connection): void {
-    this.#connection = connection
+    this.connection = connection
     if (this.#tap) connection.tap(this.#tap)
   }
 
   /** The connection continues as another channel's. */
   abandon(info: CloseInfo): void {
-    this.#connection = undefined
+    this.connection = undefined
     this.#over(refusalOf(info, 'the channel ended'))
     this.kind.events.ended(this.owner, info, undefined)
   }
 
   ended(link: MessageLink, info: CloseInfo, goesOn: boolean, isEndTold: boolean): void {
-    const isAttempt = link === this.#connection && link !== this.#link
-    if (!isAttempt && link !== this.#link) return
-    this.#connection = undefined
+    const isAttempt = link === this.connection && link !== this.link
+    if (!isAttempt && link !== this.link) return
+    this.connection = undefined
     const { events } = this.kind
     // A session continues although an attempt to reach its server has failed.
     const isOver = isAttempt
-      ? this.#link === undefined || this.#isEnding || this.#isGivingBack
+      ? this.link === undefined || this.#isEnding || this.#isGivingBack
       : !goesOn
-    const recv = this.#isEnding ? this.#link?.recv : undefined
+    const recv = this.#isEnding ? this.link?.recv : undefined
     const retryAfterMs = this.#retryAfterMs
     if (isOver) this.#over(refusalOf(info, 'the connection was lost'))
     else this.#delivery.pause()
@@ -582,15 +560,15 @@ export class ChannelCore
   }
 
   #endLink(info: CloseInfo, unreceived: readonly Outgoing[] = []): void {
-    const recv = this.#link?.recv
-    this.#link?.stop()
-    this.#link = undefined
+    const recv = this.link?.recv
+    this.link?.stop()
+    this.link = undefined
     this.#delivery.end()
     const why = refusalOf(info, 'the session ended')
     this.#takeBack(
-      unreceived.filter(
-        (outgoing) => this.#caller.isWanted(outgoing) && this.#spend(outgoing, why),
-      ),
+      unreceived
+        .filter((outgoing) => this.#caller.isWanted(outgoing))
+        .filter((call) => this.#spend(call, why)),
     )
     this.#over(why)
     this.kind.events.ended(this.owner, info, recv)
@@ -600,8 +578,8 @@ export class ChannelCore
   #over(why: Refusal): void {
     this.#receiverThere?.forgetHeld()
     this.#delivery.end()
-    this.#link?.stop()
-    this.#link = undefined
+    this.link?.stop()
+    this.link = undefined
     this.#dispatcherThere?.cancelAll(
       own(new RpcDisconnectedError('The caller is gone', 'maybe-executed')),
     )
@@ -622,19 +600,19 @@ export class ChannelCore
   }
 
   /** @returns whether a message may be sent again; if not, its call ends. */
-  #spend({ kind, call }: Outgoing, why: Refusal): boolean {
-    if (!this.kind.isLasting || kind === 'reply') return false
+  #spend(call: EncodedCall, why: Refusal): boolean {
+    if (!this.kind.isLasting) return false
     if (this.#resends.spend()) return true
     this.#caller.returned(call)
     const error = disconnectedError(call, why)
-    if (kind === 'notification') this.error(error, outgoingContext(call, 'send'))
+    if (call.kind === 'notification') this.error(error, outgoingContext(call, 'send'))
     else this.#caller.fail(call, error)
     return false
   }
 
   /** Puts messages that were not received at the head of the queue, for the next connection. */
-  #takeBack(again: readonly Outgoing[]): void {
-    for (const { call } of again) if (call) this.#caller.returned(call)
+  #takeBack(again: readonly EncodedCall[]): void {
+    for (const call of again) this.#caller.returned(call)
     this.#delivery.sendAgain(again)
     this.change()
   }
@@ -672,23 +650,23 @@ export class ChannelCore
   /** From now on nothing is sent, and messages that wait are rejected, until {@link allow} is called. */
   refuse(refusal: Refusal): void {
     const { closeCode = CloseCode.normal, message } = refusal
-    if (this.#link && this.#link !== this.#connection) {
+    if (this.link && this.link !== this.connection) {
       this.#endLink({ code: closeCode, reason: message })
     }
-    this.#refusal = refusal
+    this.refusal = refusal
     this.#callerThere?.refuse(refusal, (call) => this.#delivery.remove(call))
     this.change()
   }
 
   allow(): void {
-    this.#refusal = undefined
+    this.refusal = undefined
   }
 
   /** Client: ends a connection if its hello has not been answered, as if it had not been made. */
   leaveAttempt(): void {
-    const connection = this.#connection
+    const connection = this.connection
     if (!connection || connection.isReady) return
-    this.#connection = undefined
+    this.connection = undefined
     // This code does not end a session: the server may have received the hello.
     connection.end(CloseCode.timedOut, 'The client makes another attempt')
   }
@@ -696,16 +674,16 @@ export class ChannelCore
   /** Ends the current connection, and the session with it; their calls also end. */
   end({ code, reason }: CloseInfo): void {
     this.#isEnding = true
-    const connection = this.#connection
+    const connection = this.connection
     if (connection) (connection.upper ?? connection).end(code, reason)
-    else if (this.#link) this.#endLink({ code, reason })
+    else if (this.link) this.#endLink({ code, reason })
     this.#isEnding = false
   }
 
   /** For developer tools: makes everything that its connections carry pass through a tap, or through none. */
   tap(tap: WireTap | undefined): void {
     this.#tap = tap
-    this.#connection?.tap(tap)
+    this.connection?.tap(tap)
   }
 
   /** The current tap. */

@@ -6,13 +6,13 @@ import { type StallHost, StallWatch } from '../link/stall-watch.js'
 import { CloseCode } from '../transport/close-codes.js'
 import { type Encoded, heldBytes } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
-import { Outbox, type Outgoing, type Turn } from './outbox.js'
+import { type EncodedCall, Outbox, type Outgoing, type Turn } from './outbox.js'
 import type { PendingCall } from './pending-call.js'
 
 /** The events of the messages on their way out. */
 export interface DeliveryEvents {
   /** A call or a notification was handed to the link. */
-  written(outgoing: Outgoing, link: MessageLink): void
+  written(call: EncodedCall, link: MessageLink): void
   /** A message can't be sent to this other side, and is dropped. */
   refused(outgoing: Outgoing, why: Unsendable | RpcError, link: MessageLink): void
   /** More is held for the other side than the limits allow, and it is not connected. */

@@ -9,8 +9,8 @@ export function tableOf(features: readonly Feature[]): FeatureTable {
     all: features,
     controls,
     callOptions,
-    neededOptions: [...callOptions].flatMap(([name, { missing }]) =>
-      missing ? [[name, missing] as const] : [],
+    neededOptions: [...callOptions].flatMap(([name, { neededFor }]) =>
+      neededFor ? [{ name, ...neededFor }] : [],
     ),
     extras: merged(features, 'extras'),
     requests: merged(features, 'requests'),

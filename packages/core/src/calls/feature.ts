@@ -1,4 +1,5 @@
-import type { Definition } from '../contract/contract.js'
+import type { Definition, Part } from '../contract/contract.js'
+import type { RpcError } from '../errors/errors.js'
 import type { Connection } from '../link/connection.js'
 import type { Handshake } from '../link/handshake.js'
 import type { HelloParams } from '../link/hello.js'
@@ -96,8 +97,8 @@ export interface CallOption {
   open?(channel: ChannelContext, call: PendingCall, value: never): void
   /** Called if the call is not opened, or is never sent. */
   release?(channel: ChannelContext, request: CallRequest): void
-  /** Checks a call without the option. @throws {RpcConfigError} if it needs the option. */
-  missing?(method: string, definition: Definition): void
+  /** The part of a definition that makes the option necessary, and the error of a call without it. */
+  readonly neededFor?: { readonly part: Part; error(method: string): RpcError }
 }
 
 /** A call that is about to be opened, with the value of one of its options. */
@@ -173,7 +174,8 @@ export interface CallSender {
     options: SendOptions,
     send: () => Promise<unknown>,
   ): Promise<unknown>
-  request(call: PendingCall, params: unknown): void
+  /** @returns the promise of the call, which the call does not keep after its end. */
+  request(call: PendingCall, params: unknown): Promise<unknown>
   /** Releases the options of a call that is not made. */
   release(method: string, options: SendOptions, kind: CallKind): void
 }
@@ -276,7 +278,7 @@ export interface FeatureTable {
   readonly controls: ReadonlyMap<string, Control>
   readonly callOptions: ReadonlyMap<string, CallOption>
   /** The options that some calls must have. */
-  readonly neededOptions: readonly (readonly [name: string, missing: NeededOption])[]
+  readonly neededOptions: readonly NeededOption[]
   readonly extras: ReadonlyMap<string, RequestExtra>
   readonly requests: ReadonlyMap<string, OwnRequest>
   readonly stream: Feature['stream']
@@ -291,5 +293,9 @@ export interface FeatureTable {
   isCounted(method: string): boolean
 }
 
-/** Checks a call that lacks an option. */
-export type NeededOption = NonNullable<CallOption['missing']>
+/** An option that is needed for methods that have a part in the contract. */
+export interface NeededOption {
+  readonly name: string
+  readonly part: Part
+  error(method: string): RpcError
+}

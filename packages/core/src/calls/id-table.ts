@@ -23,6 +23,8 @@ const NO_PLACES: never[] = []
 export class IdTable<T extends Identified> {
   /** Each item is at its id modulo the number of places. */
   #places: (T | undefined)[] = NO_PLACES
+  /** The number of places less one: of an id, these bits are its place. */
+  #mask = -1
   /** How many places are taken. */
   #taken = 0
   /** The items without a place: a later item took it, or their id is no integer. */
@@ -41,11 +43,11 @@ export class IdTable<T extends Identified> {
       return
     }
     this.#lastId = id as number
-    const isHeld = this.#places[this.#placeOf(id as number)] !== undefined
+    const isHeld = this.#places[(id as number) & this.#mask] !== undefined
     if ((isHeld || this.#places === NO_PLACES) && this.#taken * 2 >= this.#places.length) {
       this.#grow()
     }
-    const place = this.#placeOf(id as number)
+    const place = (id as number) & this.#mask
     const holder = this.#places[place]
     if (holder === undefined) this.#taken++
     else this.#others = ownMap(this.#others).set(holder.id, holder)
@@ -55,20 +57,23 @@ export class IdTable<T extends Identified> {
   /** @param id any value that arrived as an id. */
   get(id: unknown): T | undefined {
     if (typeof id === 'number') {
-      const item = this.#places[this.#placeOf(id)]
+      const item = this.#places[id & this.#mask]
       if (item?.id === id) return item
     }
     return this.#others.get(id)
   }
 
   delete(id: T['id']): void {
-    if (typeof id !== 'number' || this.#places[this.#placeOf(id)]?.id !== id) {
+    if (typeof id !== 'number' || this.#places[id & this.#mask]?.id !== id) {
       this.#others.delete(id)
       return
     }
-    this.#places[this.#placeOf(id)] = undefined
+    this.#places[id & this.#mask] = undefined
     this.#taken--
-    if (this.#taken === 0 && this.#places.length > MOST_EMPTY) this.#places = NO_PLACES
+    if (this.#taken === 0 && this.#places.length > MOST_EMPTY) {
+      this.#places = NO_PLACES
+      this.#mask = -1
+    }
   }
 
   /**
@@ -88,14 +93,11 @@ export class IdTable<T extends Identified> {
     }
   }
 
-  #placeOf(id: number): number {
-    return id & (this.#places.length - 1)
-  }
-
   /** Doubles the number of places. Items that had places keep one. */
   #grow(): void {
     const places = this.#places
     this.#places = new Array<T | undefined>(Math.max(LEAST, places.length * 2)).fill(undefined)
-    for (const item of places) if (item) this.#places[this.#placeOf(item.id as number)] = item
+    this.#mask = this.#places.length - 1
+    for (const item of places) if (item) this.#places[(item.id as number) & this.#mask] = item
   }
 }

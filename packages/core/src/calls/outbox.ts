@@ -11,7 +11,6 @@ export type Outgoing = EncodedCall | Reply
 /** An answer, or a control message about an existing call. */
 interface Reply extends OutgoingMessage {
   readonly kind: 'reply'
-  readonly call?: undefined
   readonly whyNot?: undefined
 }
 
@@ -19,7 +18,7 @@ interface Reply extends OutgoingMessage {
  * A call or a notification with its message. After the message is written, a call waits for its answer; a notification
  * has ended.
  */
-export type EncodedCall = PendingCall & { encoded: Encoded; readonly call: PendingCall }
+export type EncodedCall = PendingCall & { encoded: Encoded }
 
 /** The result for a waiting message: it was taken; it must wait; or it and all after it must wait. */
 export type Turn = 'taken' | 'not-yet' | 'none-yet'
@@ -157,6 +156,6 @@ export class Outbox {
   }
 }
 
-function idOf({ call }: Outgoing): number {
-  return call?.id ?? Number.MAX_SAFE_INTEGER
+function idOf(outgoing: Outgoing): number {
+  return outgoing.kind === 'reply' ? Number.MAX_SAFE_INTEGER : outgoing.id
 }

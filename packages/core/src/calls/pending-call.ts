@@ -36,25 +36,30 @@ export interface Repeat {
  * to be sent. Many may be open at once, so members that few calls have are only declared.
  */
 export class PendingCall {
-  readonly id: number
-  readonly method: string
-  readonly kind: CallKind
+  // All members are set by the constructor: V8 runs a function for the members that get a value here.
+  declare readonly id: number
+  declare readonly method: string
+  declare readonly kind: CallKind
   /** The definition of its method in the contract. */
-  readonly definition: Definition | undefined
-  #promise: Promise<unknown> | undefined
-  #resolve: ((value: unknown) => void) | undefined
+  declare readonly definition: Definition | undefined
+  /**
+   * Settles when the call ends. It must be read before: a session keeps the message of a call after its end, and must
+   * not keep the result with it.
+   */
+  declare promise: Promise<unknown>
+  declare private settle: (value: unknown) => void
   /** Its message, which may have to be sent again. */
-  encoded: Encoded | undefined = undefined
+  declare encoded: Encoded | undefined
   /**
    * `written`: it was handed to a transport, and so may have run. `returned`: it was written, and is known not to have
    * been received. Only PendingCalls sets this and `uncertain`.
    */
-  state: 'open' | 'written' | 'returned' = 'open'
+  declare state: 'open' | 'written' | 'returned'
   /**
    * The time at which the channel's default timeout ends it, by `performance.now()`, in whole ms; 0 if it has a timeout
    * of its own.
    */
-  dueAt = 0
+  declare dueAt: number
   /** It was written to a server that is gone, and waits to be sent again: it may have run. */
   declare uncertain?: true
   /** The deadline that is sent to the other side. */
@@ -83,25 +88,20 @@ export class PendingCall {
     this.method = method
     this.kind = kind
     this.definition = definition
-    this.#promise = new Promise<unknown>((onResult) => {
-      this.#resolve = onResult
+    this.promise = new Promise<unknown>((resolve) => {
+      this.settle = resolve
     })
-  }
-
-  /**
-   * Settles when the call ends. It must be read before: a session keeps the message of a call after its end, and must
-   * not keep the result with it.
-   */
-  get promise(): Promise<unknown> {
-    return this.#promise as Promise<unknown>
+    this.encoded = undefined
+    this.state = 'open'
+    this.dueAt = 0
   }
 
   /** Ends the call with its result. */
   resolve(value: unknown): void {
-    const resolve = this.#resolve
-    this.#promise = undefined
-    this.#resolve = undefined
-    resolve?.(value)
+    const { settle } = this
+    this.promise = ENDED
+    this.settle = endedBefore
+    settle(value)
   }
 
   /** Ends the call with an error of this side. */
@@ -123,16 +123,6 @@ export class PendingCall {
     this.parts.push(part)
   }
 
-  /** The call itself, as the call that its message belongs to. */
-  get call(): this {
-    return this
-  }
-
-  /** Whether it was handed to a transport, and may have run. */
-  get isWritten(): boolean {
-    return this.state === 'written'
-  }
-
   /** Whether the other side can't show a sign of life because this side holds it up. */
   get isHeldUp(): boolean {
     return this.parts?.some(({ isHeldUp }) => isHeldUp) ?? false
@@ -146,6 +136,10 @@ export class PendingCall {
 }
 
 const NONE: readonly CallPart[] = []
+
+/** What a call has instead of its promise and the function that settles it, after its end. */
+const ENDED = Promise.resolve()
+function endedBefore(): void {}
 
 /**
  * A promise that is resolved with it is rejected. So a call keeps only one of its promise's two functions: few calls

@@ -73,29 +73,31 @@ export class PendingCalls implements TimedOwner {
   /** The call with this id that waits for its answer; a call that was not sent can't have one. */
   awaited(id: unknown): PendingCall | undefined {
     const entry = this.#entries.get(id)
-    return entry?.isWritten ? entry : undefined
+    return entry?.state === 'written' ? entry : undefined
   }
 
   /** A call was handed to a transport. */
   wrote(call: PendingCall): void {
-    this.#mark(call, 'written')
+    const isNew = call.kind !== 'stream' && call.state !== 'written'
+    call.state = 'written'
+    if (isNew && this.#entries.get(call.id) === call) this.#inFlight++
   }
 
   /** A call that was written is known not to have been received. */
   returned(call: PendingCall): void {
-    this.#mark(call, 'returned')
+    this.#takeBack(call)
     if (!call.uncertain) call.repeat?.returned()
   }
 
   /** A call that was written waits to be sent again, though it may have run. */
   doubt(call: PendingCall): void {
-    this.#mark(call, 'returned')
+    this.#takeBack(call)
     call.uncertain = true
   }
 
   /** The calls that were written, in their order. */
   get written(): readonly PendingCall[] {
-    return [...this.#entries.values()].filter(({ isWritten }) => isWritten)
+    return [...this.#entries.values()].filter(({ state }) => state === 'written')
   }
 
   /**
@@ -113,7 +115,7 @@ export class PendingCalls implements TimedOwner {
   ): PendingCall {
     const limits = time?.limits ?? this.#patience
     const deadline = time?.deadline
-    const signal = assertSignal(method, options.signal)
+    const signal = options.signal === undefined ? undefined : assertSignal(method, options.signal)
     if (signal?.aborted) throw own(abortedError(method, 'not-sent', signal))
 
     const id = ++this.#lastId
@@ -147,7 +149,7 @@ export class PendingCalls implements TimedOwner {
   takeOut(call: PendingCall): PendingCall {
     this.#entries.delete(call.id)
     if (call.encoded !== undefined) letGo(call.encoded, call)
-    this.#count(call, Number(call.isWritten), 0)
+    if (call.state === 'written' && call.kind !== 'stream') this.#inFlight--
     if (call.dueAt > 0) this.#queue?.end()
     call.timer?.stop()
     call.stopListening?.()
@@ -177,14 +179,10 @@ export class PendingCalls implements TimedOwner {
     }
   }
 
-  #mark(call: PendingCall, state: 'written' | 'returned'): void {
-    const before = Number(call.isWritten)
-    call.state = state
-    if (this.has(call)) this.#count(call, before, Number(call.isWritten))
-  }
-
-  #count({ kind }: PendingCall, before: number, now: number): void {
-    if (kind !== 'stream') this.#inFlight += now - before
+  #takeBack(call: PendingCall): void {
+    const wasInFlight = call.kind !== 'stream' && call.state === 'written'
+    call.state = 'returned'
+    if (wasInFlight && this.has(call)) this.#inFlight--
   }
 
   /** Ends a call without its answer; the other side may still work on it. */

@@ -1,16 +1,14 @@
 import { type ContractSide, type Definition, isCallableName } from '../contract/contract.js'
 import type { Entry } from './call-trace.js'
-import type { CallOptions } from './functions.js'
+import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 
-/** Sends a call or a notification, or makes a stream, as the kind of the method's definition requires. */
-export type Send = (
-  kind: Definition['kind'],
-  method: string,
-  params: unknown,
-  options: CallOptions | undefined,
-  /** The member that was called. */
-  entry: Entry,
-) => unknown
+/** Makes the calls of the members of `other`. `entry` is the function that the application has called. */
+export interface RemoteCalls {
+  call(method: string, params: unknown, options?: SendOptions, entry?: Entry): Promise<unknown>
+  stream(method: string, params: unknown, options?: SendOptions, entry?: Entry): RpcStream<unknown>
+  /** Resolves when the notification has been handed to the link. */
+  notify(method: string, params: unknown, options?: CallOptions, entry?: Entry): Promise<void>
+}
 
 /**
  * Makes `other`: an object with a function for each method.
@@ -21,17 +19,17 @@ export type Send = (
  *
  * @param side the methods of the other side; without it, every other name is a method.
  */
-export function createRemote(side: ContractSide | undefined, send: Send): object {
-  return side ? remoteOfContract(side, send) : remoteOfAnyName(send)
+export function createRemote(side: ContractSide | undefined, calls: RemoteCalls): object {
+  return side ? remoteOfContract(side, calls) : remoteOfAnyName(calls)
 }
 
-function remoteOfContract(side: ContractSide, send: Send): object {
+function remoteOfContract(side: ContractSide, calls: RemoteCalls): object {
   const remote: Record<string, unknown> = {}
-  for (const [name, { kind }] of Object.entries(side)) remote[name] = callOf(name, kind, send)
+  for (const [name, { kind }] of Object.entries(side)) remote[name] = callOf(name, kind, calls)
   return Object.freeze(remote)
 }
 
-function remoteOfAnyName(send: Send): object {
+function remoteOfAnyName(calls: RemoteCalls): object {
   const members = new Map<string, unknown>()
   return new Proxy(Object.freeze({}), {
     get(target, name, receiver) {
@@ -40,7 +38,7 @@ function remoteOfAnyName(send: Send): object {
       }
       let member = members.get(name)
       if (!member) {
-        member = callOf(name, 'method', send)
+        member = callOf(name, 'method', calls)
         members.set(name, member)
       }
       return member
@@ -48,12 +46,15 @@ function remoteOfAnyName(send: Send): object {
   })
 }
 
+const DOES = { method: 'call', stream: 'stream', notification: 'notify' } as const
+
 /**
  * The function gets its name from an object literal: a name from `Object.defineProperty` takes twice as much memory.
  */
-function callOf(name: string, kind: Definition['kind'], send: Send): Entry {
+function callOf(name: string, kind: Definition['kind'], calls: RemoteCalls): Entry {
+  const does = DOES[kind]
   const member = {
-    [name]: (params?: unknown, options?: CallOptions) => send(kind, name, params, options, member),
+    [name]: (params?: unknown, options?: CallOptions) => calls[does](name, params, options, member),
   }[name] as Entry
   return member
 }

@@ -28,7 +28,12 @@ export class SharedNotification {
   plain(format: Format, side: ContractSide | undefined): Encoded | undefined {
     const { method, params } = this
     if (side && definitionOf(side, method)?.kind !== 'notification') return undefined
-    if (typeof method !== 'string' || !(params === undefined || areParams(params))) return undefined
+    if (
+      typeof method !== 'string' ||
+      params === null ||
+      !(params === undefined || typeof params === 'object')
+    )
+      return undefined
     const made = this.#of(format)
     return 'thrown' in made ? undefined : made.encoded
   }
@@ -55,11 +60,6 @@ export class SharedNotification {
       return { format, thrown }
     }
   }
-}
-
-/** Whether a value can be the params of a message. */
-export function areParams(params: unknown): boolean {
-  return typeof params === 'object' && params !== null
 }
 
 /** The result of encoding in one format. */

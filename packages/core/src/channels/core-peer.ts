@@ -21,9 +21,7 @@ export abstract class CorePeer implements Peer<UntypedSide, UntypedSide>, Shared
     return this.core.otherId
   }
 
-  get other(): Other<UntypedSide> {
-    return this.core.other as Other<UntypedSide>
-  }
+  abstract readonly other: Other<UntypedSide>
 
   call(method: string, params?: unknown, options?: SendOptions): Promise<unknown> {
     return this.core.call(method, params, options, CorePeer.prototype.call)

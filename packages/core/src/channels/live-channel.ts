@@ -5,9 +5,11 @@ import type { Authorize } from '../calls/dispatcher.js'
 import { handlersOf } from '../calls/exposed-handlers.js'
 import type { Feature, FeatureTable, ResumableLink } from '../calls/feature.js'
 import { tableOf } from '../calls/feature-table.js'
+import type { Other } from '../calls/functions.js'
 import type { HandlersByName } from '../calls/handler.js'
 import { type ChannelHooks, HookRunner } from '../calls/hooks.js'
 import type { ChannelOptions, ResolvedChannelOptions } from '../calls/options.js'
+import type { UntypedSide } from '../calls/peer.js'
 import { resolveChannelOptions } from '../calls/resolve-options.js'
 import type { Contract, Side } from '../contract/contract.js'
 import { assertDuration } from '../errors/assert-number.js'
@@ -176,6 +178,10 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
 
   get owner(): string | undefined {
     return this.#visitor.owner
+  }
+
+  get other(): Other<UntypedSide> {
+    return this.core.other as Other<UntypedSide>
   }
 
   get isConnected(): boolean {

@@ -6,7 +6,7 @@ import { ChannelCore } from '../calls/channel-core.js'
 import { handlersOf } from '../calls/exposed-handlers.js'
 import type { Feature, FeatureTable, KeptLink } from '../calls/feature.js'
 import { firstOf, tableOf } from '../calls/feature-table.js'
-import type { SomeHandlers } from '../calls/functions.js'
+import type { Other, SomeHandlers } from '../calls/functions.js'
 import { CHANNEL_HOOKS, type ChannelHooks, HookRunner } from '../calls/hooks.js'
 import type { ResolvedChannelOptions } from '../calls/options.js'
 import type { Peer, UntypedSide } from '../calls/peer.js'
@@ -94,6 +94,7 @@ export const CLIENT_OPTIONS = {
 /** A client without its types. */
 export class LastingClient extends CorePeer implements AnyClient {
   readonly contract: Contract | undefined
+  readonly other: Other<UntypedSide>
   protected readonly core: ChannelCore
   readonly #hooks: HookRunner<AnyClient>
   readonly #state: StateHolder
@@ -157,6 +158,7 @@ export class LastingClient extends CorePeer implements AnyClient {
       const keepLink = firstOf(features, 'keepLink')
       this.#keptLink = keepLink?.(this.core, this.#features)
     }
+    this.other = this.core.other as Other<UntypedSide>
     this.#state = new StateHolder(this.core, (thrown) =>
       this.#hooks.error(this, thrown, hookContext('subscribe')),
     )

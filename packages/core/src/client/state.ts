@@ -62,6 +62,8 @@ export const IDLE_STATE: ClientState = Object.freeze({
 interface Counts extends Pick<ClientState, 'inFlight' | 'queued'> {
   /** How many calls were begun since the client was made. */
   readonly begun: number
+  /** Whether `recount` must be called when the counts may have changed. */
+  isWatched: boolean
 }
 
 /** A listener and its state. */
@@ -107,6 +109,7 @@ export class StateHolder {
   constructor(counts: Counts, onListenerError: (error: unknown) => void) {
     this.#counts = counts
     this.#error = onListenerError
+    counts.isWatched = false
   }
 
   get current(): ClientState {
@@ -122,10 +125,16 @@ export class StateHolder {
    *   functions takes it away once.
    */
   subscribe(listener: (state: ClientState) => void): () => void {
-    if (this.#entries.size === 0) this.#told = this.current
+    if (this.#entries.size === 0) {
+      this.#told = this.current
+      this.#counts.isWatched = true
+    }
     const entry: Entry = { listener, isQuiet: false }
     this.#entries.add(entry)
-    return () => void this.#entries.delete(entry)
+    return () => {
+      this.#entries.delete(entry)
+      if (this.#entries.size === 0) this.#counts.isWatched = false
+    }
   }
 
   /** Changes the state and reports the change, unless the state stays the same. */
@@ -134,9 +143,9 @@ export class StateHolder {
     this.#tell()
   }
 
-  /** The counts may have changed. This is reported once for all changes of a turn, if there are listeners. */
+  /** The counts may have changed. This is reported once for all changes of a turn. */
   recount(): void {
-    if (this.#isTellingScheduled || this.#entries.size === 0) return
+    if (this.#isTellingScheduled) return
     this.#isTellingScheduled = true
     const tell = () => {
       this.#isTellingScheduled = false

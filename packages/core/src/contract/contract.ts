@@ -158,7 +158,7 @@ const SIDES = { server: 'object', client: 'object' } as const satisfies OptionKi
 const PARTS = ['params', 'result', 'item', 'input', 'progress'] as const
 
 /** The parts of a definition that are schemas; not every kind has every part. */
-type Part = (typeof PARTS)[number]
+export type Part = (typeof PARTS)[number]
 
 type KindsOfParts<D> = OptionKinds<Omit<D, 'kind'>>
 const METHOD_PARTS = {

@@ -605,7 +605,7 @@ export class Connection
     if (Array.isArray(decoded)) this.#takeArray(decoded, bytes, tooDeep)
     else {
       this.#tell(classify(decoded), bytes, tooDeep && this.#tooDeep)
-      this.#events.frameEnded()
+      this.#events.frameEnded?.()
     }
     this.#frame = undefined
     this.#decoded = undefined
@@ -665,7 +665,7 @@ export class Connection
       else if (!this.#handshake.takes(this, message))
         members.push({ message, bytes: each, refusal })
     }
-    if (isExtended) this.#events.frameEnded()
+    if (isExtended) this.#events.frameEnded?.()
     else if (members.length > 0) this.#events.batch(this, members)
     this.#sharers = 1
   }

@@ -126,8 +126,8 @@ export interface LinkEvents {
    * @param refusal the reason if it must be refused; otherwise undefined.
    */
   message(link: MessageLink, message: Classified, bytes: number, refusal: string | undefined): void
-  /** All messages of a frame have been passed on. */
-  frameEnded(): void
+  /** All messages of a frame have been passed on, for those who count them. */
+  frameEnded?(): void
   /** A batch of a plain peer came in (JSON-RPC 2.0, section 6), which is answered with one array. */
   batch(link: MessageLink, members: readonly BatchMember[]): void
   /**

@@ -91,9 +91,7 @@ const STREAMS: Feature = {
   callOptions: {
     input: {
       check: assertInput,
-      missing(method, definition) {
-        if (schemaOf(definition, 'input')) throw noInputError(method)
-      },
+      neededFor: { part: 'input', error: noInputError },
       open(channel, call, source: Source<unknown>) {
         call.extras ??= {}
         call.extras.input = true
@@ -158,11 +156,7 @@ function openStream(
       call.extras.credit = credit
       call.whyNot = noStreams(call)
       call.add(stream)
-      const ended = sender.pass(call, params, options, () => {
-        const { promise } = call
-        sender.request(call, params)
-        return promise
-      })
+      const ended = sender.pass(call, params, options, () => sender.request(call, params))
       const endWith = (end: Promise<unknown>): Promise<void> =>
         end.then(
           // Middleware may return before the stream ends.
