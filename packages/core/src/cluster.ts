@@ -1,2 +1,2 @@
-export type { ClusterEngine, EngineEvents } from './cluster/engine.js'
+export type { ClusterEngine, EngineEvents, Reach } from './cluster/engine.js'
 export { type MemoryEnginesOptions, memoryEngines } from './cluster/memory-engines.js'

@@ -5,6 +5,8 @@ export { type ToldError, toldError } from './calls/refusals.js'
 export { SERVER_CHANNEL_OPTIONS } from './channels/open-channel.js'
 export { CLIENT_SETTINGS } from './client/client-options.js'
 export { IDLE_STATE } from './client/state.js'
+export { assertPayload, assertSubject } from './cluster/engine-checks.js'
+export { EngineState } from './cluster/engine-state.js'
 export { assertContract, contractAndOptions } from './contract/contract-and-options.js'
 export { assertDuration, assertMs } from './errors/assert-number.js'
 export {

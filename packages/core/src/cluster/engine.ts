@@ -55,7 +55,7 @@ export interface ClusterEngine {
    * @param ms the most time that it takes.
    * @returns `unknown` if there was no answer in that time, or the engine is down.
    */
-  reach(subject: string, ms: number): Promise<'yes' | 'no' | 'unknown'>
+  reach(subject: string, ms: number): Promise<Reach>
   /** Bytes that were published, and of which it is not known yet that they have left this process. */
   readonly bufferedBytes: number
   /**
@@ -65,7 +65,13 @@ export interface ClusterEngine {
   stop(): Promise<void>
 }
 
-/** What an engine tells its cluster. The functions are not called while a call of the engine's functions runs. */
+/** Whether anybody is subscribed to a subject; `unknown` if nobody could say. */
+export type Reach = 'yes' | 'no' | 'unknown'
+
+/**
+ * What an engine tells its cluster. The functions do not throw, and are not called while one of the engine's functions
+ * runs.
+ */
 export interface EngineEvents {
   /** A message for this node. The payload belongs to the receiver, which must not change it. */
   message(subject: string, payload: Uint8Array): void

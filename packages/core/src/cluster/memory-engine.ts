@@ -1,5 +1,6 @@
-import type { ClusterEngine, EngineEvents } from './engine.js'
-import { assertPayload, assertSubject, engineDown, STOP_MS } from './engine-checks.js'
+import type { ClusterEngine, EngineEvents, Reach } from './engine.js'
+import { assertPayload, assertSubject } from './engine-checks.js'
+import { EngineState } from './engine-state.js'
 import type { BusConnection, MemoryBus } from './memory-bus.js'
 
 /** A node's engine over a bus in memory. Its connection can be lost, and made again. */
@@ -7,15 +8,8 @@ export class MemoryEngine implements ClusterEngine {
   readonly name = 'memory'
   readonly maxPayload: number
   readonly #bus: MemoryBus
-  /** How often each subject is subscribed to here. */
-  readonly #subjects = new Map<string, number>()
-  /** Barriers that have not been passed. */
-  readonly #waiting = new Set<(error: Error) => void>()
-  #events: EngineEvents | undefined
+  readonly #state = new EngineState('memory')
   #connection: BusConnection | undefined
-  #isUp = false
-  #isStopped = false
-  #why = 'it was not started'
 
   constructor(bus: MemoryBus, maxPayload: number) {
     this.#bus = bus
@@ -28,66 +22,50 @@ export class MemoryEngine implements ClusterEngine {
   }
 
   async start(events: EngineEvents): Promise<void> {
-    this.#events = events
+    this.#state.start(events)
     await this.connect()
   }
 
   /** Connects to the bus: all subscriptions stand there, and then the engine is up. */
   async connect(): Promise<void> {
-    if (this.#connection || this.#isStopped) return
-    const connection = this.#bus.connect((subject, payload) => {
-      if (this.#subjects.has(subject)) this.#events?.message(subject, payload)
-    })
+    if (this.#connection || this.#state.isStopped) return
+    const connection = this.#bus.connect((subject, payload) =>
+      this.#state.message(subject, payload),
+    )
     this.#connection = connection
-    for (const subject of this.#subjects.keys()) connection.subscribe(subject)
-    await this.#pong(connection)
-    this.#isUp = true
-    this.#events?.up()
+    for (const subject of this.#state.subjects) connection.subscribe(subject)
+    await pong(connection)
+    if (this.#connection === connection) this.#state.up()
   }
 
   /** Loses the connection to the bus, with what is on its way. */
   lose(why: string): void {
-    if (!this.#connection) return
-    const wasUp = this.#isUp
-    this.#end(why)
-    if (wasUp) this.#events?.down(why)
+    this.#close()
+    this.#state.down(why)
   }
 
   publish(subject: string, payload: Uint8Array): void {
     assertSubject(subject)
     assertPayload(this.name, payload, this.maxPayload)
-    this.#up().publish(subject, payload)
+    this.#state.assertUp()
+    this.#connection?.publish(subject, payload)
   }
 
   subscribe(subject: string): () => void {
-    assertSubject(subject)
-    const count = this.#subjects.get(subject) ?? 0
-    this.#subjects.set(subject, count + 1)
-    if (count === 0) this.#connection?.subscribe(subject)
-    let isSubscribed = true
-    return () => {
-      if (isSubscribed) this.#unsubscribe(subject)
-      isSubscribed = false
-    }
+    return this.#state.subscribe(
+      subject,
+      () => this.#connection?.subscribe(subject),
+      () => this.#connection?.unsubscribe(subject),
+    )
   }
 
-  async barrier(): Promise<void> {
-    await this.#pong(this.#up())
+  barrier(): Promise<void> {
+    return this.#state.answered(() => pong(this.#connection))
   }
 
-  reach(subject: string, ms: number): Promise<'yes' | 'no' | 'unknown'> {
-    assertSubject(subject)
-    return new Promise((resolve) => {
-      if (!this.#isUp || !this.#connection) return resolve('unknown')
-      const end = (answer: 'yes' | 'no' | 'unknown') => {
-        clearTimeout(timer)
-        this.#waiting.delete(lost)
-        resolve(answer)
-      }
-      const lost = () => end('unknown')
-      const timer = setTimeout(lost, ms)
-      this.#waiting.add(lost)
-      this.#connection.probe(subject, (isThere) => end(isThere ? 'yes' : 'no'))
+  reach(subject: string, ms: number): Promise<Reach> {
+    return this.#state.reach(subject, ms, async () => {
+      return new Promise((resolve) => this.#connection?.probe(subject, resolve))
     })
   }
 
@@ -96,51 +74,19 @@ export class MemoryEngine implements ClusterEngine {
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true
-    this.#events = undefined
-    if (!this.#isUp || !this.#connection) return this.#end('it was stopped')
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, STOP_MS)
-    })
-    await Promise.race([this.#pong(this.#connection).catch(() => {}), late])
-    clearTimeout(timer)
-    this.#end('it was stopped')
+    this.#state.stop()
+    await this.#state.letOut(() => pong(this.#connection))
+    this.#close()
+    this.#state.end()
   }
 
-  #unsubscribe(subject: string): void {
-    const count = (this.#subjects.get(subject) ?? 0) - 1
-    if (count > 0) {
-      this.#subjects.set(subject, count)
-      return
-    }
-    this.#subjects.delete(subject)
-    this.#connection?.unsubscribe(subject)
-  }
-
-  #up(): BusConnection {
-    if (this.#isUp && this.#connection) return this.#connection
-    throw engineDown(this.name, this.#why)
-  }
-
-  /** Resolves when the bus has answered over a connection; rejects if that ends before. */
-  #pong(connection: BusConnection): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.add(reject)
-      connection.ping(() => {
-        this.#waiting.delete(reject)
-        resolve()
-      })
-    })
-  }
-
-  #end(why: string): void {
+  #close(): void {
     this.#connection?.close()
     this.#connection = undefined
-    this.#isUp = false
-    this.#why = why
-    const error = engineDown(this.name, why)
-    for (const lost of this.#waiting) lost(error)
-    this.#waiting.clear()
   }
+}
+
+/** Resolves when the bus has answered; never, if the connection ends before. */
+function pong(connection: BusConnection | undefined): Promise<void> {
+  return new Promise((resolve) => connection?.ping(resolve))
 }
