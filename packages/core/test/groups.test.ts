@@ -11,6 +11,7 @@ import {
   notification,
   RpcConfigError,
   RpcDisconnectedError,
+  RpcOverloadedError,
   RpcTimeoutError,
   type ServerChannel,
 } from '@flashrpc/core'
@@ -192,6 +193,23 @@ describe('some of an audience', () => {
     expect(await namesWithout(endpoint.all)).toEqual([])
     expect(await namesWithout('nobody')).toEqual(['a', 'b', 'c'])
     expect(endpoint.all.except(a).except(b).size).toBe(1)
+  })
+
+  test('are limits.groups for one channel, which joins no more until it leaves one', async () => {
+    const { endpoint, url } = await serve({ limits: { groups: 2 } })
+    await connect(url, 'a')
+    const [a] = endpoint.all
+    a?.join('one')
+    a?.join('two')
+    a?.join('two')
+    expect(() => a?.join('three')).toThrow(RpcOverloadedError)
+    expect(() => a?.join('three')).toThrow(
+      'The channel is in 2 groups, and can\'t join "three": leave one, or raise limits.groups',
+    )
+    expect(endpoint.group('three').size).toBe(0)
+    a?.leave('one')
+    a?.join('three')
+    expect([...(a?.groups ?? [])]).toEqual(['two', 'three'])
   })
 
   test('are those of the moment of the call', async () => {

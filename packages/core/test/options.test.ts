@@ -22,6 +22,7 @@ import {
   type TlsSettings,
   webSocketTransport,
 } from '@flashrpc/core'
+import { type ClusterOptions, createCluster, memoryEngines } from '@flashrpc/core/cluster'
 import { createDiscovery, type DiscoveryInfo, resolveDiscovery } from '@flashrpc/core/discovery'
 import { plain, plainLines, quoted, toldError } from '@flashrpc/core/internal'
 import { type TracingOptions, tracing } from '@flashrpc/core/opentelemetry'
@@ -108,6 +109,7 @@ const LIMITS = {
   streamItems: NUMBER,
   streamBytes: NUMBER,
   allStreamBytes: NUMBER,
+  groups: NUMBER,
 } as const
 
 const untyped = (): object => ({ url, autoConnect: false })
@@ -196,8 +198,24 @@ const cases: readonly OptionCase[] = [
       allowedOrigins: [['https://a.example'], 'https://a.example'],
       allowedHosts: [['a.example'], 'a.example'],
       fastPath: [false, 'x'],
+      // Each endpoint needs one of its own.
+      get cluster() {
+        return [createCluster({ engine: memoryEngines()(), app: 'app' }), {}] as const
+      },
     },
     { methods: {} },
+  ),
+  optionCase<ClusterOptions>(
+    'createCluster',
+    createCluster,
+    {
+      engine: [memoryEngines()(), {}],
+      app: ['app', 'My App'],
+      name: ['one', 5],
+      graceMs: NUMBER,
+      outageMs: NUMBER,
+    },
+    { engine: memoryEngines()(), app: 'app' },
   ),
   optionCase<TabsOptions>(
     'serveTabs',

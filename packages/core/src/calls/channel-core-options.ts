@@ -11,6 +11,8 @@ export interface ChannelCoreOptions<Own extends Owner> extends ChannelShape {
   readonly features: FeatureTable
   /** Client: the link that continues over several connections; undefined if there is none. */
   keptLink?(owner: Own): KeptLink | undefined
+  /** Makes the ids of channels. Default: 128 random bits, in hexadecimal. */
+  readonly newId?: (() => string) | undefined
   /** Client: describes why calls have no answer while there is no connection. */
   absence?(): Absence | undefined
   /** Whether a call of the other side may run; without it, all may. */

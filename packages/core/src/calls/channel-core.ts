@@ -69,8 +69,8 @@ export class ChannelCore
     PendingCallsHost,
     ReceiverEvents
 {
-  /** 128 random bits, in hexadecimal. */
-  readonly id = randomId()
+  /** 128 random bits, in hexadecimal; in a cluster, the id of its node before them. */
+  readonly id: string
   readonly owner: Owner
   readonly kind: ChannelCoreOptions<Owner>
   /** The handlers that it begins with. */
@@ -114,6 +114,7 @@ export class ChannelCore
    * @param handlers the handlers that it begins with.
    */
   constructor(options: ChannelCoreOptions<Owner>, owner: Owner, handlers: HandlersByName) {
+    this.id = options.newId === undefined ? randomId() : options.newId()
     this.owner = owner
     this.kind = options
     this.#handlersAtFirst = handlers

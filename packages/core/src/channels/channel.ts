@@ -65,6 +65,7 @@ export interface ServerChannel<Local, Remote, Identity = unknown> extends Channe
    * already, or has ended, nothing changes. In a session it stays in its groups from one connection to the next.
    *
    * @throws {RpcConfigError} if the name is not text, or is empty.
+   * @throws {RpcOverloadedError} if the channel is in `limits.groups` groups already.
    */
   join(group: string): void
   /** Leaves a group. @throws {RpcConfigError} if the name is not text, or is empty. */

@@ -1,21 +1,44 @@
 import { EMPTY_SET, ownSet } from '../base/empty.js'
-import { RpcConfigError } from '../errors/errors.js'
+import { RpcConfigError, RpcOverloadedError } from '../errors/errors.js'
+import { quoted } from '../errors/quoted.js'
+
+/** What is told of groups. */
+export interface GroupEvents<Ch extends object> {
+  /** A group has its first member. */
+  first(group: string): void
+  /** A group has no members any more. */
+  last(group: string): void
+  joined(group: string, member: Ch): void
+  left(group: string, member: Ch): void
+}
 
 /** The members of each group. */
 export class Groups<Ch extends object> {
   readonly #members = new Map<string, Set<Ch>>()
+  readonly #events: GroupEvents<Ch> | undefined
+
+  constructor(events?: GroupEvents<Ch>) {
+    this.#events = events
+  }
 
   add(group: string, member: Ch): void {
     const members = this.#members.get(group)
     if (members) members.add(member)
-    else this.#members.set(group, new Set([member]))
+    else {
+      this.#members.set(group, new Set([member]))
+      this.#events?.first(group)
+    }
+    this.#events?.joined(group, member)
   }
 
   remove(group: string, member: Ch): void {
     const members = this.#members.get(group)
-    members?.delete(member)
+    if (!members?.delete(member)) return
+    this.#events?.left(group, member)
+    if (members.size > 0) return
     // Groups may be named after users, so empty groups would accumulate.
-    if (members?.size === 0) this.#members.delete(group)
+    this.#members.delete(group)
+    this.#events?.last(group)
   }
 
   /** The present members of a group, in the order in which they joined. */
@@ -34,18 +57,30 @@ export class Membership<Ch extends object> {
   #names: Set<string> = EMPTY_SET
   readonly #member: Ch
   readonly #groups: Groups<Ch> | undefined
+  readonly #most: number
 
-  /** @param groups is updated, if members are to be found by their group. */
-  constructor(member: Ch, groups: Groups<Ch> | undefined) {
+  /**
+   * @param groups is updated, if members are to be found by their group.
+   * @param most the most groups that it may be in.
+   */
+  constructor(member: Ch, groups: Groups<Ch> | undefined, most: number) {
     this.#member = member
     this.#groups = groups
+    this.#most = most
   }
 
   get names(): ReadonlySet<string> {
     return this.#names
   }
 
+  /** @throws {RpcOverloadedError} if it is in too many groups. */
   join(group: string): void {
+    if (this.#names.has(group)) return
+    if (this.#names.size >= this.#most) {
+      throw new RpcOverloadedError(
+        `The channel is in ${this.#most} groups, and can't join ${quoted(group)}: leave one, or raise limits.groups`,
+      )
+    }
     this.#names = ownSet(this.#names).add(group)
     this.#groups?.add(group, this.#member)
   }

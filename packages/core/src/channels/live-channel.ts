@@ -44,6 +44,8 @@ export interface ChannelKindOptions {
   readonly needsHello?: boolean
   /** Server: the window over which its clients spread after a loss, in ms. */
   readonly spreadMs?: (channel: LiveChannel) => number
+  /** Makes the ids of the channels. */
+  readonly newId?: (() => string) | undefined
   /** Finds channels by their groups. */
   readonly groups?: Groups<LiveChannel>
   readonly events?: LiveChannelEvents
@@ -108,6 +110,7 @@ export class ChannelKind {
     this.#handlers = handlersOf(options.methods, { side, localSide: contract?.[side] })
     this.#core = {
       authorize,
+      newId: kind.newId,
       side,
       ...sidesOf(contract, side),
       settings: this.settings,
@@ -219,7 +222,8 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     assertGroup(group)
     // A handler that has waited before it joins may join after the end.
     if (this.#isOver) return
-    this.#membership ??= new Membership<LiveChannel>(this, this.#kind.groups)
+    const { groups, settings } = this.#kind
+    this.#membership ??= new Membership<LiveChannel>(this, groups, settings.limits.groups)
     this.#membership.join(group)
   }
 

@@ -89,6 +89,11 @@ export interface ChannelLimits {
    * its stream with `RpcOverloadedError`.
    */
   readonly allStreamBytes: number
+  /**
+   * The most groups that a channel may be in. Default 1,000. `join` beyond it throws `RpcOverloadedError`. In a cluster,
+   * each group with members is a subscription.
+   */
+  readonly groups: number
 }
 
 const MIB = 1024 * 1024
@@ -114,6 +119,7 @@ export const DEFAULT_LIMITS: ChannelLimits = Object.freeze({
   streamItems: 32,
   streamBytes: MIB,
   allStreamBytes: 64 * MIB,
+  groups: 1_000,
 })
 
 /** The most items that a producer may be allowed to send ahead (docs/protocol.md, "Streams"). */

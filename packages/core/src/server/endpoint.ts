@@ -45,6 +45,8 @@ import type { CloseInfo } from '../transport/transport.js'
 import { truncateReason } from '../transport/web-socket.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { ClientAddresses, type TrustProxy } from './client-address.js'
+import type { Cluster } from './cluster.js'
+import { type ClusterSeat, seatOf } from './cluster-seat.js'
 import { type ConnectionLimits, Connections, channelLimitsOf } from './connection-limits.js'
 import { EarlyReader } from './early-reader.js'
 import { type ExpiresAt, Expiry } from './expiry.js'
@@ -136,6 +138,11 @@ export interface EndpointOptions<Local, Remote, Identity = unknown, Literal = ne
    * answers are kept, and such calls are refused.
    */
   idempotency?: IdempotencyOptions<Identity>
+  /**
+   * Makes the endpoint one node of a cluster: `createCluster({ engine, app })` of `@flashrpc/core/cluster`. Then its
+   * channels' ids are 48 hexadecimal digits, and begin with the id of the node. Default: no cluster.
+   */
+  cluster?: Cluster
   /** The limits of each channel, and of the number of connections. A limit that is left out keeps its default. */
   limits?: Partial<ChannelLimits> & ConnectionLimits
   /** The methods that clients can call. */
@@ -243,6 +250,7 @@ export const ENDPOINT_OPTIONS = {
   resume: 'elsewhere',
   spreadMs: 'elsewhere',
   idempotency: 'elsewhere',
+  cluster: 'elsewhere',
   allowedOrigins: 'elsewhere',
   allowedHosts: 'elsewhere',
   fastPath: 'boolean',
@@ -269,7 +277,9 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   readonly channels: ReadonlySet<LiveChannel>
   readonly all: Audience<UntypedSide, LiveChannel>
   readonly #channels = new Set<LiveChannel>()
-  readonly #groups = new Groups<LiveChannel>()
+  readonly #groups: Groups<LiveChannel>
+  /** Its place in a cluster. */
+  readonly #seat: ClusterSeat | undefined
   /** Channels whose handshake is not over yet. */
   readonly #opening = new Set<LiveChannel>()
   readonly #sessions: Sessions | undefined
@@ -322,6 +332,8 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       options.resume === undefined
         ? undefined
         : new Sessions(options.resume as ResumeOptions, this.#connections.share)
+    this.#seat = seatOf(options.cluster)
+    this.#groups = new Groups(this.#seat?.groups)
     this.#kind = this.#kindOf(contract, options, features)
     const { limits, format } = this.#kind.settings
     const { idempotency, authenticate } = options
@@ -341,6 +353,14 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       // An option that the types of `ws` do not have yet. Our transport itself ends the connection of a client that
       // reads nothing, and does so earlier.
       ...({ closeTimeout: LONGEST_GOODBYE_MS } as object),
+    })
+    this.#seat?.start({
+      contract,
+      format,
+      limits,
+      logger: options.logger,
+      channels: this.#channels,
+      membersOf: (group) => this.#groups.membersOf(group),
     })
   }
 
@@ -390,6 +410,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     assertOptions('listen', options, LISTEN_OPTIONS)
     const { port = 0, host = '127.0.0.1', path = '/' } = options
     assertPath(path)
+    await this.#seat?.ready()
     const server = createServer({ connectionsCheckingInterval: CHECK_MS }, (_, response) => {
       response.writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' })
       response.end(`This is a WebSocket server; connect to ${path} with a flashrpc client.\n`)
@@ -591,16 +612,19 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
         : features,
       receive: (hello, connection, channel) => this.#receive(channel, hello, connection),
       spreadMs: (channel) => this.#spreadMs(channel),
+      newId: this.#seat?.newId,
       groups: this.#groups,
       events: {
         open: (channel) => {
           this.#opening.delete(channel)
           this.#channels.add(channel)
+          this.#seat?.opened(channel)
         },
         down: (channel) => this.#sessions?.down(channel),
         ended: (channel, info, recv) => {
           this.#opening.delete(channel)
           this.#channels.delete(channel)
+          this.#seat?.ended(channel)
           this.#sessions?.ended(channel, info, recv)
         },
         // Only sessions need this event.
@@ -639,6 +663,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   }
 
   async #close({ drain = 0, retryAfterMs }: CloseOptions): Promise<void> {
+    this.#seat?.retire()
     this.#expiry?.stop()
     for (const giveUp of this.#authenticating) giveUp.abort(closing())
     const servers = [...this.#ownServers].map(
@@ -650,6 +675,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     const deadline = performance.now() + drain
     await Promise.all([...this.#channels].map((channel) => leave(channel, deadline, retryAfterMs)))
     await this.#idempotency?.close(deadline)
+    await this.#seat?.stop()
     await Promise.all(sockets.map(closed))
     // Detached only now: until here, new clients are asked to come back, and do not get a 404.
     for (const detach of [...this.#detach]) detach()

@@ -1,0 +1,122 @@
+import { assertDuration } from '../errors/assert-number.js'
+import {
+  assertFunction,
+  assertOptions,
+  kindOf,
+  type OptionKinds,
+} from '../errors/assert-options.js'
+import { RpcConfigError } from '../errors/errors.js'
+import { quoted } from '../errors/quoted.js'
+import type { Cluster, ClusterEvent, ClusterState, NodeInfo } from '../server/cluster.js'
+import { type ClusterSeat, SEAT } from '../server/cluster-seat.js'
+import { ClusterNode } from './cluster-node.js'
+import type { ClusterEngine } from './engine.js'
+import { Seat } from './seat.js'
+
+/** The options of a cluster. */
+export interface ClusterOptions {
+  /**
+   * What carries bytes between the nodes: `natsEngine()` of `@flashrpc/nats`, `redisEngine()` of `@flashrpc/redis`, or
+   * an engine of `memoryEngines()` for nodes in one process.
+   */
+  engine: ClusterEngine
+  /**
+   * The name of the nodes' application: 1 to 32 of `a-z`, `0-9`, `-`. Nodes with the same name on the same engine
+   * are one cluster, and trust each other as one program does: give each kind of endpoint, and each deployment, its own.
+   */
+  app: string
+  /** The name of this node for people, in logs and in {@link Cluster.nodes}; at most 128 characters. Default ''. */
+  name?: string
+  /**
+   * How long nobody must be found at a node's place before the node counts as dead, in ms. A node that loses the engine
+   * may come back in this time. Then calls that it owes end with the outcome `maybe-executed`. Default 1,000; 0 for at
+   * once.
+   */
+  graceMs?: number
+  /**
+   * How long this node may be without the engine before all that other nodes owe ends with the outcome
+   * `maybe-executed`, in ms. Default 5,000.
+   */
+  outageMs?: number
+}
+
+const CLUSTER_OPTIONS = {
+  engine: 'elsewhere',
+  app: 'elsewhere',
+  name: 'string',
+  graceMs: 'elsewhere',
+  outageMs: 'elsewhere',
+} as const satisfies OptionKinds<ClusterOptions>
+
+/**
+ * Makes what an endpoint needs to take part in a cluster: `createEndpoint(contract, { cluster })`. Each endpoint needs
+ * one of its own. It starts with the endpoint, and ends when that is closed.
+ *
+ * @throws {RpcConfigError} if an option is wrong.
+ */
+export function createCluster(options: ClusterOptions): Cluster {
+  assertOptions('createCluster', options, CLUSTER_OPTIONS)
+  const { engine, app, name = '', graceMs = 1_000, outageMs = 5_000 } = options
+  if (typeof engine?.start !== 'function' || typeof engine.publish !== 'function') {
+    throw new RpcConfigError(
+      `createCluster: engine must be an engine, such as natsEngine(); it is ${kindOf(engine)}`,
+    )
+  }
+  if (typeof app !== 'string' || !/^[a-z0-9-]{1,32}$/.test(app)) {
+    const what = typeof app === 'string' ? quoted(app) : kindOf(app)
+    throw new RpcConfigError(
+      `createCluster: app must be 1 to 32 characters of a-z, 0-9 and "-"; it is ${what}`,
+    )
+  }
+  if (name.length > 128) {
+    throw new RpcConfigError(
+      `createCluster: name has ${name.length} characters; 128 are the most that it may have`,
+    )
+  }
+  assertDuration('createCluster: graceMs', graceMs)
+  assertDuration('createCluster: outageMs', outageMs)
+  return new NodeCluster(new ClusterNode({ engine, app, name, graceMs, outageMs }))
+}
+
+class NodeCluster implements Cluster {
+  readonly #node: ClusterNode
+  #isTaken = false
+
+  constructor(node: ClusterNode) {
+    this.#node = node
+  }
+
+  get node(): string {
+    return this.#node.id
+  }
+
+  get state(): ClusterState {
+    return this.#node.state
+  }
+
+  get nodes(): readonly NodeInfo[] {
+    return this.#node.nodes
+  }
+
+  ready(): Promise<void> {
+    if (this.#isTaken) return this.#node.ready()
+    const why =
+      'No endpoint has this cluster. Give it to one: createEndpoint(contract, { cluster })'
+    return Promise.reject(new RpcConfigError(why))
+  }
+
+  subscribe(listener: (event: ClusterEvent) => void): () => void {
+    assertFunction('cluster.subscribe', listener)
+    return this.#node.subscribe(listener)
+  }
+
+  [SEAT](): ClusterSeat {
+    if (this.#isTaken) {
+      throw new RpcConfigError(
+        'Another endpoint has this cluster. Make one for each endpoint: createCluster(…)',
+      )
+    }
+    this.#isTaken = true
+    return new Seat(this.#node)
+  }
+}

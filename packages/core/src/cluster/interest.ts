@@ -1,0 +1,133 @@
+import { unref } from '../base/unref.js'
+import type { ClusterNode } from './cluster-node.js'
+import { Kind } from './envelope.js'
+import { topicOf, writeTopics } from './topics.js'
+
+/** A topic in which this node has members, or had them a moment ago. */
+interface OwnTopic {
+  /** How many groups of this topic have members here. */
+  groups: number
+  /** Ends the subscription; undefined as long as the topic was not announced. */
+  unsubscribe: (() => void) | undefined
+  linger: ReturnType<typeof setTimeout> | undefined
+}
+
+/** How long a topic without members is kept, in ms: members may come and go. */
+const LINGER_MS = 10_000
+/** How long changes are gathered after others were announced, in ms. */
+const GATHER_MS = 20
+/** The most topics of one announcement. */
+const MOST_TOPICS = 10_000
+
+/**
+ * The topics of this node. It announces a topic before it subscribes to it, and unsubscribes before it announces the
+ * end: whoever publishes to a topic and then waits for the engine's barrier knows all who got the message.
+ */
+export class Interest {
+  readonly #node: ClusterNode
+  readonly #topics = new Map<number, OwnTopic>()
+  /** Topics that may have changed since the last announcement. */
+  readonly #changed = new Set<number>()
+  #announced = 0
+  #step = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #isSoon = false
+
+  constructor(node: ClusterNode) {
+    this.#node = node
+    const self = this
+    node.announces({
+      get step() {
+        return self.#step
+      },
+      snapshot: () => ({ count: self.#announced, text: writeTopics(self.#announcedTopics()) }),
+    })
+    // What has changed while the engine was down is announced after the hello.
+    node.watch({ up: () => this.#flush(), down: () => this.#stop() })
+  }
+
+  /** A group has its first member here. */
+  first(group: string): void {
+    const topic = topicOf(group)
+    const own = this.#topics.get(topic)
+    if (!own) this.#topics.set(topic, { groups: 1, unsubscribe: undefined, linger: undefined })
+    else {
+      own.groups++
+      clearTimeout(own.linger)
+      own.linger = undefined
+    }
+    if (!own?.unsubscribe) this.#change(topic)
+  }
+
+  /** A group has no members here any more. */
+  last(group: string): void {
+    const topic = topicOf(group)
+    const own = this.#topics.get(topic)
+    if (!own || --own.groups > 0) return
+    if (!own.unsubscribe) {
+      this.#topics.delete(topic)
+      return
+    }
+    own.linger = setTimeout(() => this.#change(topic), LINGER_MS)
+    unref(own.linger)
+  }
+
+  *#announcedTopics(): Iterable<number> {
+    for (const [topic, { unsubscribe }] of this.#topics) if (unsubscribe) yield topic
+  }
+
+  #change(topic: number): void {
+    this.#changed.add(topic)
+    if (this.#isSoon || this.#timer) return
+    this.#isSoon = true
+    queueMicrotask(() => {
+      this.#isSoon = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    if (!this.#node.isUp || this.#changed.size === 0) return
+    const changed = [...this.#changed]
+    this.#changed.clear()
+    for (let at = 0; at < changed.length; at += MOST_TOPICS) {
+      this.#announce(changed.slice(at, at + MOST_TOPICS))
+    }
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#flush()
+    }, GATHER_MS)
+    unref(this.#timer)
+  }
+
+  #announce(changed: readonly number[]): void {
+    const { engine } = this.#node.options
+    const { subjects } = this.#node
+    const [on, off]: [number[], number[]] = [[], []]
+    for (const topic of changed) {
+      const own = this.#topics.get(topic)
+      if (!own) continue
+      if (own.groups > 0 && !own.unsubscribe) on.push(topic)
+      if (own.groups > 0 || !own.unsubscribe) continue
+      own.unsubscribe()
+      this.#topics.delete(topic)
+      off.push(topic)
+    }
+    if (on.length === 0 && off.length === 0) return
+    this.#step++
+    this.#announced += on.length - off.length
+    // If the engine goes down in this moment, the number of the step tells the others that they have missed one.
+    const delta = { s: this.#step, on: writeTopics(on), off: writeTopics(off) }
+    this.#node.publish(subjects.everybody, Kind.delta, delta)
+    for (const topic of on) {
+      const own = this.#topics.get(topic) as OwnTopic
+      own.unsubscribe = engine.subscribe(subjects.topic(topic))
+    }
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+}

@@ -1,0 +1,103 @@
+import { unref } from '../base/unref.js'
+import type { Directory } from './directory.js'
+import type { Reach } from './engine.js'
+import type { NodeRecord } from './node-record.js'
+
+/** What suspicion needs of its node. */
+export interface SuspicionHost {
+  readonly directory: Directory
+  /** Since when the engine is up, by `performance.now()`; undefined while it is down. */
+  readonly upSince: number | undefined
+  reach(node: string, ms: number): Promise<Reach>
+}
+
+/** How often a node says that it lives, in ms. */
+export const BEAT_MS = 1_000
+/** How late a beat may be before the node is looked for, in ms. */
+const LATE_MS = 500
+/** How long a node may be silent while the engine is up, in ms. */
+const SILENT_MS = 5_000
+/** How often a node is looked for, in ms. */
+const PROBE_MS = 100
+
+/**
+ * Finds out which nodes are dead. A node is looked for only while it owes something, or its beat is late: nothing is
+ * spent at rest.
+ */
+export class Suspicion {
+  readonly #host: SuspicionHost
+  readonly #graceMs: number
+  /** How many things each node owes. */
+  readonly #owed = new Map<NodeRecord, number>()
+  readonly #probing = new Set<NodeRecord>()
+  #timer: ReturnType<typeof setInterval> | undefined
+
+  /** @param graceMs how long nobody must be subscribed to a node's probe before it counts as dead. */
+  constructor(host: SuspicionHost, graceMs: number) {
+    this.#host = host
+    this.#graceMs = graceMs
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), PROBE_MS)
+    unref(this.#timer)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  /**
+   * A node owes something: it is looked for until the returned function is called. To call that twice is harmless.
+   */
+  owes(node: NodeRecord): () => void {
+    this.#owed.set(node, (this.#owed.get(node) ?? 0) + 1)
+    if (this.#owed.get(node) === 1) this.#probe(node)
+    let isOwed = true
+    return () => {
+      if (!isOwed) return
+      isOwed = false
+      const left = (this.#owed.get(node) ?? 1) - 1
+      if (left > 0) this.#owed.set(node, left)
+      else this.#owed.delete(node)
+    }
+  }
+
+  /** The engine is down, so that nothing is known any more. */
+  forget(): void {
+    for (const node of this.#host.directory.all) node.missingSince = undefined
+  }
+
+  #look(): void {
+    const { upSince, directory } = this.#host
+    if (upSince === undefined) return
+    const now = performance.now()
+    for (const node of [...directory.all]) {
+      // The time in which nothing could be heard does not count.
+      const silentMs = now - Math.max(node.heardAt, upSince)
+      if (silentMs > SILENT_MS) directory.bury(node, 'silent')
+      else if (silentMs > BEAT_MS + LATE_MS || this.#owed.has(node)) this.#probe(node)
+      else node.missingSince = undefined
+    }
+  }
+
+  #probe(node: NodeRecord): void {
+    if (this.#probing.has(node) || this.#host.upSince === undefined) return
+    this.#probing.add(node)
+    void this.#host.reach(node.id, PROBE_MS).then((found) => {
+      this.#probing.delete(node)
+      if (found === 'yes') node.missingSince = undefined
+      if (found === 'no') this.#isMissing(node)
+    })
+  }
+
+  #isMissing(node: NodeRecord): void {
+    const { upSince, directory } = this.#host
+    if (upSince === undefined) return
+    const now = performance.now()
+    node.missingSince ??= now
+    // A node that lost the engine together with this one may take as long to come back.
+    const missingMs = now - Math.max(node.missingSince, upSince)
+    if (missingMs >= this.#graceMs) directory.bury(node, 'dead')
+  }
+}

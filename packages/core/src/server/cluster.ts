@@ -1,0 +1,65 @@
+/**
+ * Whether a node takes part:
+ *
+ * - `joining`: it finds out who else is there.
+ * - `up`: it does.
+ * - `cut-off`: it has lost the engine, which connects again by itself. Meanwhile it reaches its own clients only.
+ * - `left`: its endpoint was closed, or the engine could not be started.
+ */
+export type ClusterState = 'joining' | 'up' | 'cut-off' | 'left'
+
+/** A node of a cluster. */
+export interface NodeInfo {
+  /** Its id: 16 hexadecimal digits, new in each process. */
+  readonly node: string
+  /** Its name for people (`createCluster({ name })`); empty as long as it has not said it. */
+  readonly name: string
+  /** Whether it is this node. */
+  readonly isHere: boolean
+  /** Counts up when the other nodes had given it up and it comes back; from 1. */
+  readonly epoch: number
+  /**
+   * - `up`: it takes part.
+   * - `missing`: nobody is found where it should be; it is given up after `graceMs`.
+   * - `leaving`: it is being closed, and answers what it has accepted.
+   * - `foreign`: its version of flashrpc shares no version of the protocol between nodes with this one. Nothing can be
+   *   sent to it.
+   */
+  readonly state: 'up' | 'missing' | 'leaving' | 'foreign'
+}
+
+/** Something in a cluster has changed. */
+export type ClusterEvent =
+  | { readonly type: 'state'; readonly state: ClusterState; readonly why: string }
+  | {
+      readonly type: 'node'
+      /**
+       * `joined`; `changed`: its state or its name; `left`: it was closed; `lost`: it died or was silent for too long;
+       * `renewed`: it was lost, and goes on in a new epoch, which is announced by `joined`.
+       */
+      readonly change: 'joined' | 'changed' | 'left' | 'lost' | 'renewed'
+      readonly node: NodeInfo
+    }
+
+/** What an endpoint is given as `cluster`: its place among the nodes of an application. */
+export interface Cluster {
+  /** The id of this node: 64 random bits, 16 hexadecimal digits. */
+  readonly node: string
+  readonly state: ClusterState
+  /** The nodes that are known now, this one first. */
+  readonly nodes: readonly NodeInfo[]
+  /**
+   * Resolves when this node takes part; from its endpoint's start that takes 1.5 s, in which it finds out who else is
+   * there. Calls to other nodes wait for it.
+   *
+   * It rejects with the engine's error if that can't be started, and with `RpcConfigError` if no endpoint has this
+   * cluster.
+   */
+  ready(): Promise<void>
+  /**
+   * Calls the listener for each change of the state or of a node.
+   *
+   * @returns a function that removes the listener.
+   */
+  subscribe(listener: (event: ClusterEvent) => void): () => void
+}
