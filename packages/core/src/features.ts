@@ -1,4 +1,5 @@
 export type { Feature, FeatureName } from './calls/feature.js'
+export { bytes } from './features/bytes/bytes.js'
 export { deadlines } from './features/deadlines/deadlines.js'
 export { discovery } from './features/discovery/discovery.js'
 export { drain } from './features/drain/drain.js'

@@ -10,6 +10,7 @@ import {
   stream,
 } from '@flashrpc/core'
 import {
+  bytes,
   deadlines,
   discovery,
   drain,
@@ -42,6 +43,7 @@ const ALL: readonly Feature[] = [
   drain(),
   sessions(),
   tap(),
+  bytes(),
 ]
 
 interface Server {
@@ -51,6 +53,7 @@ interface Server {
   fail(): never
   half(): string
   charge(): number
+  turned(params: { file: Uint8Array }): { file: Uint8Array }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: of every contract
@@ -101,6 +104,7 @@ async function scene(
         return 'done'
       },
       charge: () => ++charged,
+      turned: ({ file }: { file: Uint8Array }) => ({ file: file.toReversed() }),
     },
   }
   const endpoint =
@@ -172,6 +176,16 @@ describe('features', () => {
       if (both('keys')) {
         expect([await charge(), await charge(), charged()]).toStrictEqual([1, 1, 1])
       } else expect(await rejection(charge())).toBeInstanceOf(RpcConfigError)
+    }
+
+    const turned = client.call('turned', { file: Uint8Array.of(1, 2) })
+    if (both('bytes')) expect(await turned).toStrictEqual({ file: Uint8Array.of(2, 1) })
+    else {
+      const missing = has(calling, 'bytes')
+        ? /the other side can't take: it has not offered to.* add bytes\(\) to its features/
+        : /params\.file is a Uint8Array, and JSON carries no bytes: add bytes\(\) to features/
+      const refused = { outcome: 'not-sent', message: expect.stringMatching(missing) }
+      expect(await rejection(turned)).toMatchObject(refused)
     }
 
     expect(channel?.has('here')).toBe(both('presence') ? true : channelHas(serving))

@@ -2,18 +2,30 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 
-/** What a page's bundler makes of a program that imports from the sources of the package. */
-async function bundle(program: string): Promise<string> {
-  const { outputFiles } = await build({
+async function built(program: string) {
+  return build({
     stdin: { contents: program, resolveDir: fileURLToPath(new URL('../src', import.meta.url)) },
     bundle: true,
     format: 'esm',
     platform: 'browser',
     conditions: ['@flashrpc/source', 'browser'],
     write: false,
+    metafile: true,
     logLevel: 'silent',
   })
+}
+
+/** What a page's bundler makes of a program that imports from the sources of the package. */
+async function bundle(program: string): Promise<string> {
+  const { outputFiles } = await built(program)
   return outputFiles[0]?.text ?? ''
+}
+
+/** The source files that a bundle has code of. */
+async function filesIn(program: string): Promise<string[]> {
+  const { metafile } = await built(program)
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))
+  return inputs.flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : []))
 }
 
 /** The error classes in a bundle, by the names that they write out. */
@@ -36,4 +48,12 @@ test('MessagePack is bundled with what looks for what it needs, ahead of it', as
   const looks = text.indexOf('missingGlobal("TextEncoder.encodeInto")')
   expect(looks).toBeGreaterThan(0)
   expect(text.indexOf('sharedTextEncoder = new TextEncoder')).toBeGreaterThan(looks)
+})
+
+test.each(['createClient', 'createChannel'])('a lite %s has no code about bytes', async (name) => {
+  const lite = `import { ${name} } from './lite.js'; console.log(${name})`
+  const withBytes = `${lite}; import { bytes } from './features.js'; console.log(bytes)`
+  const areBytes = (file: string) => /features\/bytes\/|lent-memory/.test(file)
+  expect((await filesIn(withBytes)).filter(areBytes)).toHaveLength(7)
+  expect((await filesIn(lite)).filter(areBytes)).toEqual([])
 })

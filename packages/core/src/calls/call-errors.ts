@@ -7,11 +7,9 @@ import {
   RpcTimeoutError,
   RpcValidationError,
 } from '../errors/errors.js'
-import type { PeerFacts } from '../link/peer-facts.js'
-import { NO_BYTES, type Unsendable } from '../link/peer-facts.js'
+import type { PeerFacts, Unsendable } from '../link/peer-facts.js'
 import { describeClose } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
-import { type Encoded, pathOf } from '../wire/encoded.js'
 import type { Absence } from './absence.js'
 import type { TimeLimits } from './call-timer.js'
 import { outcomeOf, type PendingCall, STATE } from './pending-call.js'
@@ -67,13 +65,8 @@ function stageOf(outcome: Outcome, absence: Absence | undefined): string {
 }
 
 /** The error of a call that the other side can't accept. `limits` is what the other side accepts. */
-export function unsendableError(
-  method: string,
-  encoded: Encoded,
-  why: Unsendable,
-  limits: PeerFacts,
-): RpcError {
-  if (why === 'no-bytes') return noBytesError(method, pathOf(encoded))
+export function unsendableError(method: string, why: Unsendable, limits: PeerFacts): RpcError {
+  if (typeof why === 'object') return why.ofCall(method)
   if (why === 'too-deep') return tooDeepError(method, limits.depth)
   return tooBigError(method, limits.message)
 }
@@ -90,17 +83,6 @@ function tooDeepError(method: string, limit: number): RpcValidationError {
   return new RpcValidationError(
     `"${method}" was not sent: ${message}. Send it flatter, or raise the other side's limit "depth"`,
     [{ message }],
-    'not-sent',
-    { method },
-  )
-}
-
-function noBytesError(method: string, [, ...path]: readonly string[]): RpcValidationError {
-  const message = `${NO_BYTES}. Send them as text, or have flashrpc on the other side too`
-  const where = ['params', ...path].join('.')
-  return new RpcValidationError(
-    `"${method}" was not sent: ${where} is a Uint8Array, which ${message}`,
-    [{ message, path }],
     'not-sent',
     { method },
   )

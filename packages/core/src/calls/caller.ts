@@ -12,9 +12,9 @@ import { quoted } from '../errors/quoted.js'
 import type { Answer, MessageLink } from '../link/message-link.js'
 import type { Unsendable } from '../link/peer-facts.js'
 import { type ErrorContext, outgoingContext } from '../logging/error-context.js'
-import { datesSoFar } from '../wire/bytes.js'
 import { type Encoded, encode, keep } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
+import { datesSoFar } from '../wire/json-message.js'
 import type { NotificationMessage, RequestExtras, RequestMessage } from '../wire/message.js'
 import { answeredError } from './answered-error.js'
 import { missing } from './assert-features.js'
@@ -291,18 +291,18 @@ export class Caller implements CallSender, RemoteCalls {
 
   /** A message can't be sent, because this other side can't accept it. */
   unsendable(outgoing: Outgoing, why: Unsendable | RpcError, { peer }: MessageLink): void {
-    const { encoded } = outgoing
     if (outgoing.kind === 'reply') {
       // When this answer was queued, the other side accepted it. The limits have changed since.
-      const error = unsendableError('An answer', encoded, why as Unsendable, peer)
+      const error = unsendableError('An answer', why as Unsendable, peer)
       return this.#channel.error(error, { phase: 'answer', direction: 'in' })
     }
     if (outgoing.uncertain) {
       const message = 'the server that is there now can’t tell'
       this.fail(outgoing, disconnectedError(outgoing, { message }))
-    } else if (typeof why === 'string') {
-      this.fail(outgoing, unsendableError(outgoing.method, encoded, why, peer))
-    } else this.fail(outgoing, why)
+    } else {
+      const { method } = outgoing
+      this.fail(outgoing, why instanceof Error ? why : unsendableError(method, why, peer))
+    }
   }
 
   fail(call: PendingCall, error: RpcError): void {

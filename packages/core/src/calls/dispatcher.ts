@@ -600,11 +600,16 @@ function isStream(result: unknown): result is AsyncGenerator {
 type Extras = NonNullable<Incoming['rpc']>
 
 /** Extras that change what a request asks for: a side that does not understand one must not run the request. */
-const MUST_BE_UNDERSTOOD: ReadonlySet<string> = new Set(['credit', 'input', 'key'])
+const MUST_BE_UNDERSTOOD: ReadonlySet<string> = new Set(['credit', 'input', 'key', 'bytes'])
 
 /** @returns why a request with such an extra can't be served here; undefined if it need not be understood. */
 function whyNotUnderstood(name: string, { method }: Incoming): string | undefined {
   if (!MUST_BE_UNDERSTOOD.has(name)) return undefined
-  const what = name === 'key' ? 'a key, and keys() is' : 'a stream, and streams() is'
-  return `${quoted(method)} has ${what} not among the features here`
+  const what =
+    name === 'key'
+      ? 'a key, and keys()'
+      : name === 'bytes'
+        ? 'bytes, and bytes()'
+        : 'a stream, and streams()'
+  return `${quoted(method)} has ${what} is not among the features here`
 }

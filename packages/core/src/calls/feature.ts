@@ -6,6 +6,7 @@ import type { HelloParams } from '../link/hello.js'
 import type { Hello, MessageLink } from '../link/message-link.js'
 import type { Inspection, WireTap } from '../link/wire-tap.js'
 import type { Transport } from '../transport/transport.js'
+import type { Attachments } from '../wire/attachments.js'
 import type { ErrorMessage, MessageId } from '../wire/message.js'
 import type { CallContext } from './call-context.js'
 import type { CallTrace } from './call-trace.js'
@@ -45,6 +46,8 @@ export interface Feature {
   readonly controls?: Readonly<Record<string, Control>>
   /** The requests of the protocol's own that the feature answers, by their methods. */
   readonly requests?: Readonly<Record<string, OwnRequest>>
+  /** Carries values that JSON can't carry, in frames that follow the frame of their message. */
+  readonly attachments?: Attachments
   /** @returns the feature for a server that keeps results by key; `answer` answers the calls that have a key. */
   answering?(answer: AnswerKeyed): Feature
   /**

@@ -1,11 +1,11 @@
 import { after, type MaybeAsync } from '../base/maybe-async.js'
 import { describeThrown, ErrorCode, RpcError, RpcValidationError } from '../errors/errors.js'
-import { plain, quoted } from '../errors/quoted.js'
+import { quoted } from '../errors/quoted.js'
 import type { Answer, BatchMember, MessageLink } from '../link/message-link.js'
-import { NO_BYTES, whyUnsendable } from '../link/peer-facts.js'
+import { type Unsendable, whyUnsendable } from '../link/peer-facts.js'
 import { IN_FRAME, incomingContext } from '../logging/error-context.js'
 import { CloseCode } from '../transport/close-codes.js'
-import { type Encoded, encode, encodeBatch, heldBytes, pathOf } from '../wire/encoded.js'
+import { type Encoded, encode, encodeBatch, heldBytes } from '../wire/encoded.js'
 import {
   type Classified,
   errorMessage,
@@ -387,7 +387,7 @@ export class Receiver {
       return this.#own(link, errorMessage(id, ErrorCode.internal, why))
     }
     const unsendable = whyUnsendable(format, encoded, link.peer)
-    if (unsendable) return this.#unsendable(link, method, id, encoded, unsendable)
+    if (unsendable) return this.#unsendable(link, method, id, unsendable)
     if (this.#delivery.hasRoomFor(encoded)) return { answer, encoded }
     const why = `The answer of ${quoted(method)} was dropped: too many answers wait until its caller reads them (limits.answerBytes)`
     return this.#own(link, errorMessage(id, ErrorCode.overloaded, why, undefined, null))
@@ -398,8 +398,7 @@ export class Receiver {
     link: MessageLink,
     method: string,
     id: MessageId,
-    encoded: Encoded,
-    unsendable: NonNullable<ReturnType<typeof whyUnsendable>>,
+    unsendable: Unsendable,
   ): Reply | undefined {
     const { message, depth } = link.peer
     if (unsendable === 'too-big') {
@@ -409,7 +408,7 @@ export class Receiver {
     const why =
       unsendable === 'too-deep'
         ? `The answer of ${quoted(method)} nests deeper than the ${depth} levels its caller accepts`
-        : `${plain(pathOf(encoded).join('.'))} in the answer of ${quoted(method)} is a Uint8Array, which ${NO_BYTES}`
+        : unsendable.ofAnswer(quoted(method))
     const error = new RpcValidationError(why, [{ message: why }], 'not-sent', { method })
     this.#channel.error(error, incomingContext({ method, kind: 'method', id }, 'answer'))
     return this.#own(link, errorMessage(id, ErrorCode.internal, why))

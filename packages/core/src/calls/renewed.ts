@@ -1,4 +1,4 @@
-import { type Encoded, encode, frameOf, hasBytes } from '../wire/encoded.js'
+import { type Encoded, encode, frameOf, reframed } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { RequestExtras, RequestMessage } from '../wire/message.js'
 import type { PendingCall } from './pending-call.js'
@@ -50,7 +50,7 @@ function renewed(
     if (isExtended) sayTold(told, rpc)
     const isEmpty = Object.keys(rpc).length === 0
     const again = encode(format, isEmpty ? message : { ...message, rpc })
-    return hasBytes(encoded) ? { ...encoded, frame: frameOf(again) } : again
+    return reframed(encoded, again)
   } catch {
     // The codec can't read its own frame: send the message with a late deadline rather than not at all.
     return encoded

@@ -10,7 +10,7 @@ import { jsonCodec } from '../wire/codec.js'
 import { type Format, resolveFormat } from '../wire/format.js'
 import { readTimeout } from './call-timer.js'
 import type { Feature } from './feature.js'
-
+import { firstOf } from './feature-table.js'
 import type { ChannelOptions, ResolvedChannelOptions } from './options.js'
 
 /**
@@ -25,7 +25,7 @@ export function resolveChannelOptions(
   const { timeout = 30_000, limits, heartbeat, exposeErrors = false } = options
   const { dialect, fallback, plain = false, helloTimeoutMs = 10_000 } = options
   const { traceCalls = TRACES_CALLS } = options
-  const format = resolveFormat(options)
+  const format = resolveFormat(options, firstOf(features, 'attachments'))
   assertDialect(dialect, format)
   positiveIntegers(undefined, { helloTimeoutMs })
   assertLogger(options.logger)

@@ -39,9 +39,11 @@ export class SharedNotification {
   }
 
   #of(format: Format): Made {
-    const { codec, frameType } = format
+    const { codec, frameType, attachments } = format
     for (const made of this.#made) {
-      if (made.format.codec === codec && made.format.frameType === frameType) return made
+      const of = made.format
+      const isSame = of.codec === codec && of.frameType === frameType
+      if (isSame && of.attachments === attachments) return made
     }
     const made = this.#make(format)
     this.#made.push(made)

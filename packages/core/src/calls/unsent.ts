@@ -6,8 +6,7 @@ import {
   RpcOverloadedError,
   RpcValidationError,
 } from '../errors/errors.js'
-import type { PeerFacts } from '../link/peer-facts.js'
-import { NO_BYTES, type Unsendable } from '../link/peer-facts.js'
+import type { PeerFacts, Unsendable } from '../link/peer-facts.js'
 import type { Format } from '../wire/format.js'
 import { remedyOfUnsent } from './lost-kinds.js'
 
@@ -33,7 +32,8 @@ export class Unsent {
   error(method: string, what = AN_ITEM): RpcValidationError {
     const detail = this.#detail(what)
     const message = `${what} of "${method}" can't be sent: ${detail}`
-    const options = typeof this.#why === 'object' ? { cause: this.#why.cause } : {}
+    const why = this.#why
+    const options = typeof why === 'object' && 'cause' in why ? { cause: why.cause } : {}
     return new RpcValidationError(message, [{ message: detail }], 'maybe-executed', {
       method,
       ...options,
@@ -42,15 +42,16 @@ export class Unsent {
 
   #detail(what: string): string {
     const { message, depth } = this.limits
-    if (this.isTooBig) {
+    const why = this.#why
+    if (why === 'too-big') {
       const hint = what === AN_ITEM ? ` ${CUT}.` : ''
       return `it is larger than the ${message} bytes the other side accepts.${hint} Send less at once, or raise the other side's limit "message"`
     }
-    if (this.#why === 'too-deep') {
+    if (why === 'too-deep') {
       return `it nests deeper than the ${depth} levels the other side accepts`
     }
-    if (typeof this.#why !== 'object') return `it has bytes, which ${NO_BYTES}`
-    const { format, cause } = this.#why
+    if ('detail' in why) return why.detail
+    const { format, cause } = why
     return `as ${format.codec.name}: ${describeThrown(cause)}${remedyOfUnsent(format, cause)}`
   }
 }

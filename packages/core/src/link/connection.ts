@@ -6,8 +6,9 @@ import { type BuiltInEvents, type BuiltInTransport, builtIn } from '../transport
 import { CloseCode } from '../transport/close-codes.js'
 import type { DialectTransport } from '../transport/dialect.js'
 import type { CloseInfo } from '../transport/transport.js'
+import type { FrameLine } from '../wire/attachments.js'
 import { type Frame, jsonCodec } from '../wire/codec.js'
-import { bytesOf, type Encoded, encode, frameOf } from '../wire/encoded.js'
+import { attachedTo, type Encoded, encode, frameOf } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import {
   type Classified,
@@ -56,7 +57,14 @@ const NOTHING: Held = { messages: 0, bytes: 0 }
  * other side is alive. It knows no calls, and is not used again after its end.
  */
 export class Connection
-  implements MessageLink, HandshakeLine, BuiltInEvents, KeepaliveEvents, FrameSink, InTurn
+  implements
+    MessageLink,
+    HandshakeLine,
+    BuiltInEvents,
+    KeepaliveEvents,
+    FrameSink,
+    FrameLine,
+    InTurn
 {
   upper: MessageLink | undefined
   readonly #transport: DialectTransport
@@ -75,7 +83,7 @@ export class Connection
   readonly #shared = new SharedFrame(this)
   /** The bytes of the message that is being read, as far as they have come. */
   #bytes = 0
-  /** The frame of the message that is being read; the frames of its bytes follow it. */
+  /** The frame of the message that is being read; others may follow it. */
   #frame: Frame | undefined
   /** The decoded message and its size in bytes. If messages share the frame, both are those of all of them. */
   #decoded: unknown
@@ -101,7 +109,7 @@ export class Connection
     this.#settings = settings
     this.#handshake = handshake
     this.#events = events
-    this.#reader = new FrameReader(settings.format.codec, settings.limits)
+    this.#reader = new FrameReader(settings.format, settings.limits)
     this.#keepalive = new Keepalive(transport, settings, this)
   }
 
@@ -186,7 +194,7 @@ export class Connection
     if (this.stage === 'over') return
     this.stage = 'over'
     this.isReady = false
-    this.#reader.discard()
+    this.#reader.attachments?.discard()
     this.#endPatience()
     this.#keepalive.stop()
     this.#tryOut(() => this.#tapped?.ended(info))
@@ -227,21 +235,17 @@ export class Connection
   }
 
   agree(hello: Hello): void {
-    const { bytes, frames, limits } = hello
-    const { msg: message, batch = 1, depth = Number.POSITIVE_INFINITY } = limits
-    const isJson = this.format.codec === jsonCodec
-    const takesBytes = isJson && bytes === true
+    const { msg: message, batch = 1, depth = Number.POSITIVE_INFINITY } = hello.limits
     const isServer = 'sid' in hello
     this.peer = {
       isExtended: true,
       id: isServer ? hello.sid : hello.id,
       message,
       depth,
-      bytes: takesBytes,
+      attachments: this.#reader.attachments?.agree(hello) ?? false,
       keys: isServer ? hello.keys : undefined,
     }
-    if (isJson) this.#shared.allow(batch, message)
-    if (takesBytes) this.#reader.peerFrames = frames === 'binary' ? frames : 'text'
+    if (this.format.codec === jsonCodec) this.#shared.allow(batch, message)
   }
 
   complete(hello: Hello | undefined): void {
@@ -391,20 +395,21 @@ export class Connection
     if (typeof encoded === 'string' && this.#shared.take(encoded)) return true
     this.#shared.flush()
     const frame = frameOf(encoded)
-    const bytes = bytesOf(encoded)
-    if (bytes.length > 0 && !this.#tapped && this.#builtIn?.sendTogether) {
-      return this.#sendTogether([frame, ...bytes])
-    }
-    if (bytes.length > 0 || !this.isExtended) this.#cork()
-    // If the last frame did not leave, the message never becomes complete: the other side can't read it.
-    return this.#send(frame) && bytes.every((part) => this.#send(part))
+    const attached = attachedTo(encoded)
+    if (attached) return attached.send(frame, this)
+    if (!this.isExtended) this.cork()
+    return this.#send(frame)
+  }
+
+  get direct(): BuiltInTransport | undefined {
+    return this.#tapped ? undefined : this.#builtIn
   }
 
   /**
-   * Writes of one turn leave together even if they can't share a frame: messages to a plain peer, a message and its
-   * bytes.
+   * Writes of one turn leave together even if they can't share a frame: messages to a plain peer, the frames of one
+   * message.
    */
-  #cork(): void {
+  cork(): void {
     if (this.#isCorked || !this.#builtIn?.cork) return
     this.#isCorked = true
     atEndOfTurn(this)
@@ -424,8 +429,8 @@ export class Connection
     }
   }
 
-  sendFrame(frame: string): void {
-    this.#send(frame)
+  sendFrame(frame: Frame): boolean {
+    return this.#send(frame)
   }
 
   #send(frame: Frame): boolean {
@@ -442,15 +447,6 @@ export class Connection
   #sendUntapped(frame: Frame): boolean {
     try {
       return this.stage !== 'over' && this.#transport.send(frame)
-    } catch (thrown) {
-      this.failed(thrown)
-      return false
-    }
-  }
-
-  #sendTogether(frames: readonly Frame[]): boolean {
-    try {
-      return this.#builtIn?.sendTogether?.(frames) ?? false
     } catch (thrown) {
       this.failed(thrown)
       return false

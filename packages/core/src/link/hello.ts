@@ -29,8 +29,6 @@ export interface HelloFormat {
   readonly codec: string
   /** The type of the frames that carry its messages. Default `text`. */
   readonly frames?: FrameType
-  /** Whether it accepts bytes in frames of their own. Default false. */
-  readonly bytes?: boolean
 }
 
 /** client → server, first frame of a connection. */
@@ -91,12 +89,12 @@ export interface HelloLimits {
   readonly buf?: number
 }
 
-/** @returns the members of a hello that describe a format. Codecs other than JSON carry bytes inside their frames. */
-export function helloFormat({ codec, frameType }: Format): HelloFormat {
+/** @returns the members of a hello that describe a format. */
+export function helloFormat({ codec, frameType, attachments }: Format): HelloFormat {
   return {
     codec: codec.name,
     ...(frameType === 'binary' && { frames: frameType }),
-    ...(codec === jsonCodec && { bytes: true }),
+    ...attachments?.hello,
   }
 }
 

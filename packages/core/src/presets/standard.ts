@@ -1,4 +1,5 @@
 import type { Feature } from '../calls/feature.js'
+import { bytes } from '../features/bytes/bytes.js'
 import { deadlines } from '../features/deadlines/deadlines.js'
 import { discovery } from '../features/discovery/discovery.js'
 import { drain } from '../features/drain/drain.js'
@@ -22,4 +23,5 @@ export const STANDARD: readonly Feature[] = [
   drain(),
   sessions(),
   tap(),
+  bytes(),
 ]

@@ -340,11 +340,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     this.#idempotency =
       idempotency === undefined
         ? undefined
-        : new Idempotency(
-            idempotency as IdempotencyOptions,
-            authenticate !== undefined,
-            format.codec,
-          )
+        : new Idempotency(idempotency as IdempotencyOptions, authenticate !== undefined, format)
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: limits.message,

@@ -13,8 +13,8 @@ import {
 } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
 import type { Keys } from '../link/hello.js'
-import type { Codec } from '../wire/codec.js'
 import { disown } from '../wire/disown.js'
+import type { Format } from '../wire/format.js'
 import { errorMessage, neverRanMessage, type ResponseMessage } from '../wire/message.js'
 import { fingerprintOf } from './fingerprint.js'
 import { GuardedStore, nameOfStore, StoreIsLate } from './guarded-store.js'
@@ -69,7 +69,7 @@ const MOST_ID = 1_024
 export class Idempotency {
   readonly #options: Required<IdempotencyOptions>
   readonly #store: GuardedStore
-  readonly #codec: Codec
+  readonly #format: Format
   /** The present runs, by scope and key. */
   readonly #runs = new Map<string, SharedRun>()
   readonly #running = new Set<Promise<void>>()
@@ -77,12 +77,12 @@ export class Idempotency {
   #isRecordingAgain = false
 
   /** @throws {RpcConfigError} naming the option that is wrong. */
-  constructor(options: IdempotencyOptions, hasIdentities: boolean, codec: Codec) {
+  constructor(options: IdempotencyOptions, hasIdentities: boolean, format: Format) {
     this.#options = resolveIdempotencyOptions(options, hasIdentities)
     const { store, storeTimeoutMs } = this.#options
     this.#store = new GuardedStore(store, storeTimeoutMs)
     this.#unrecorded = new UnrecordedAnswers(store.ttlMs)
-    this.#codec = codec
+    this.#format = format
   }
 
   /**
@@ -258,7 +258,7 @@ export class Idempotency {
         late.then(() => this.#unrecorded.delete(key)).catch((thrown) => call.error(thrown))
       })
     } catch (thrown) {
-      const short = storeAnswer(this.#codec, unkept(call))
+      const short = storeAnswer(this.#format, unkept(call))
       this.#unrecorded.add(key, fingerprint, record, short)
       call.error(thrown)
       return
@@ -285,19 +285,19 @@ export class Idempotency {
 
   #record(answer: ResponseMessage, call: KeyedCall): string {
     try {
-      const record = storeAnswer(this.#codec, answer)
+      const record = storeAnswer(this.#format, answer)
       const { maxAnswerLength } = this.#options
-      return record.length > maxAnswerLength ? storeAnswer(this.#codec, unkept(call)) : record
+      return record.length > maxAnswerLength ? storeAnswer(this.#format, unkept(call)) : record
     } catch {
       // The codec can't carry it: this is reported when the call is answered.
-      return storeAnswer(this.#codec, unkept(call))
+      return storeAnswer(this.#format, unkept(call))
     }
   }
 
   #kept(record: string, call: KeyedCall): ResponseMessage {
     const unread = uncertain(call, 'has run, and its answer, which another codec wrote, is lost')
     try {
-      return readStoredAnswer(this.#codec, record) ?? unread
+      return readStoredAnswer(this.#format, record) ?? unread
     } catch (thrown) {
       const why = `${nameOfStore(this.#store.id)} has an answer that can't be read: ${describeThrown(thrown)}`
       call.error(new RpcConfigError(why, { method: call.method, cause: thrown }))

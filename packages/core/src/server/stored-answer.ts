@@ -1,6 +1,5 @@
-import { awaitedBytes } from '../wire/bytes.js'
-import { type Codec, jsonCodec } from '../wire/codec.js'
-import { bytesOf, encode, frameOf } from '../wire/encoded.js'
+import { attachedTo, encode, frameOf } from '../wire/encoded.js'
+import type { Format } from '../wire/format.js'
 import { classify, errorMessage, type ResponseMessage, resultMessage } from '../wire/message.js'
 
 /** An answer as a store keeps it: its message in the server's codec, in JSON, its bytes in base64. */
@@ -12,26 +11,29 @@ interface StoredAnswer {
 }
 
 /** @throws the error of the codec if it can't carry the answer. */
-export function storeAnswer(codec: Codec, answer: ResponseMessage): string {
-  const encoded = encode({ codec, frameType: 'text' }, answer)
+export function storeAnswer(format: Format, answer: ResponseMessage): string {
+  const encoded = encode({ ...format, frameType: 'text' }, answer)
   const frame = frameOf(encoded)
-  const bytes = bytesOf(encoded)
+  const { frames } = attachedTo(encoded) ?? {}
   const stored: StoredAnswer = {
-    codec: codec.name,
+    codec: format.codec.name,
     ...(typeof frame === 'string' ? { text: frame } : { binary: base64(frame) }),
-    ...(bytes.length > 0 && { bytes: bytes.map(base64) }),
+    ...(frames && { bytes: frames.map(base64) }),
   }
   return JSON.stringify(stored)
 }
 
-/** @returns the answer; `undefined` if this codec can't read it, because another codec wrote it. */
-export function readStoredAnswer(codec: Codec, record: string): ResponseMessage | undefined {
+/** @returns the answer; `undefined` if it can't be read in this format, because it was written in another. */
+export function readStoredAnswer(
+  { codec, attachments }: Format,
+  record: string,
+): ResponseMessage | undefined {
   const stored = JSON.parse(record) as StoredAnswer
   if (stored.codec !== codec.name) return undefined
-  const { text, binary = '', bytes = [] } = stored
+  const { text, binary = '', bytes } = stored
+  if (bytes && !attachments) return undefined
   const decoded = codec.decode(text ?? fromBase64(binary))
-  const awaited = codec === jsonCodec ? awaitedBytes(decoded) : undefined
-  for (const part of bytes) awaited?.take(fromBase64(part))
+  if (bytes) attachments?.restore(decoded, bytes.map(fromBase64))
   const answer = classify(decoded)
   if (answer.kind === 'result') return resultMessage(null, answer.result)
   if (answer.kind !== 'error') return undefined

@@ -18,9 +18,14 @@ export function isUint8Array(value: object): value is Uint8Array {
 
 /** @returns why another kind is not carried: it would arrive as a different kind, with a different length. */
 export function notCarried(value: object, at: readonly string[]): string {
+  return `${described(value, at)}; only a Uint8Array is carried, so wrap it in one`
+}
+
+/** @returns a sentence that says of which kind raw memory is, and where it is. */
+export function described(value: object, at: readonly string[]): string {
   const kind = kindOf(value)
   const where = at.length > 0 ? at.join('.') : 'a value'
-  return `${where} is ${/^[AI]/.test(kind) ? 'an' : 'a'} ${kind}; only a Uint8Array is carried, so wrap it in one`
+  return `${where} is ${/^[AI]/.test(kind) ? 'an' : 'a'} ${kind}`
 }
 
 function kindOf(value: object): string {

@@ -1,31 +1,26 @@
-import { SHALLOW_LEVELS, toJsonWithBytes } from './bytes.js'
+import type { Attached } from './attachments.js'
 import { type Codec, exceeds, type Frame, jsonCodec, readText, utf8 } from './codec.js'
 import { disown } from './disown.js'
 import type { Format } from './format.js'
 import { nestsDeeper } from './json-depth.js'
-import { type Lent, lentCopy } from './lent-memory.js'
+import { SHALLOW_LEVELS, toJson } from './json-message.js'
 
-/** A message as it is sent: a frame and, if the message has bytes, the frames of these. */
+/** A message as it is sent: a frame, and the frames that follow it, if there are any. */
 export type Encoded = Frame | Parts
 
-/** A message with bytes, or one that nests deep. */
+/** A message whose frame others follow, or one that nests deep. */
 interface Parts {
   readonly frame: Frame
-  /** The caller's own bytes, which may change after the message was sent; or copies: see {@link keep}. */
-  bytes: readonly Uint8Array[]
-  /** The path to the first of the bytes, from the message on. */
-  readonly path: readonly string[]
   /** How many levels it nests. */
   readonly depth: number
+  readonly attached: Attached | undefined
 }
-
-const NONE: readonly never[] = []
 
 /** @throws the error of the codec if the message can't be carried. */
 export function encode(format: Format, message: object): Encoded {
   const { codec, frameType } = format
   if (codec === jsonCodec) {
-    const encoded = toJsonWithBytes(message)
+    const encoded = toJson(message, format.attachments)
     if (frameType === 'text') return encoded
     return typeof encoded === 'string' ? utf8(encoded) : { ...encoded, frame: utf8(encoded.frame) }
   }
@@ -54,7 +49,7 @@ function lacksResult(codec: Codec, message: { result?: unknown }, frame: Frame):
 }
 
 /**
- * Makes one array of the answers to a batch, which have no bytes.
+ * Makes one array of the answers to a batch, to which nothing is attached.
  *
  * @throws the codec's error if an answer can't be carried.
  */
@@ -78,22 +73,18 @@ export function frameOf(encoded: Encoded): Frame {
   return isParts(encoded) ? encoded.frame : encoded
 }
 
-/** @returns the bytes of a message, which follow its frame. */
-export function bytesOf(encoded: Encoded): readonly Uint8Array[] {
-  return isParts(encoded) ? encoded.bytes : NONE
+/** @returns the frames that follow that of a message; undefined if there are none. */
+export function attachedTo(encoded: Encoded): Attached | undefined {
+  return isParts(encoded) ? encoded.attached : undefined
 }
 
-/** @returns the path to the first of the bytes, from the message on; empty if there are none. */
-export function pathOf(encoded: Encoded): readonly string[] {
-  return isParts(encoded) ? encoded.path : NONE
+/** @returns the message with another frame: what is attached to it stays. */
+export function reframed(encoded: Encoded, again: Encoded): Encoded {
+  return attachedTo(encoded) ? { ...(encoded as Parts), frame: frameOf(again) } : again
 }
 
 function isParts(encoded: Encoded): encoded is Parts {
   return typeof encoded !== 'string' && !(encoded instanceof Uint8Array)
-}
-
-export function hasBytes(encoded: Encoded): encoded is Parts {
-  return isParts(encoded) && encoded.bytes.length > 0
 }
 
 /**
@@ -110,57 +101,27 @@ export function isDeep({ codec }: Format, encoded: Encoded, most: number): boole
   return typeof frame === 'string' && nestsDeeper(frame, most)
 }
 
-/** The keepers of a message's bytes, and the copies. */
-interface Kept {
-  readonly keepers: Set<object>
-  readonly copies: readonly Lent[]
-}
-
-/** By the copies. */
-const kept = new WeakMap<readonly Uint8Array[], Kept>()
-
 /**
- * Keeps copies of a message's bytes for a message that is sent later, or again. {@link letGo} releases them.
+ * Keeps copies of what is attached to a message that is sent later, or again. {@link letGo} releases them.
  *
  * @returns the same message.
  */
 export function keep(encoded: Encoded, keeper: object): Encoded {
-  if (!hasBytes(encoded)) return encoded
-  let known = kept.get(encoded.bytes)
-  if (!known) {
-    const copies = encoded.bytes.map(lentCopy)
-    known = { keepers: new Set(), copies }
-    encoded.bytes = copies.map(({ bytes }) => bytes)
-    kept.set(encoded.bytes, known)
-  }
-  known.keepers.add(keeper)
+  attachedTo(encoded)?.keep(keeper)
   return encoded
 }
 
 /** Releases a message that `keep` kept: it will not be sent any more. Without this call, it is kept for good. */
 export function letGo(encoded: Encoded, keeper: object): void {
-  if (!hasBytes(encoded)) return
-  const known = kept.get(encoded.bytes)
-  if (!known?.keepers.delete(keeper) || known.keepers.size > 0) return
-  for (const { giveBack } of known.copies) giveBack?.()
-  // If it were sent all the same, it would have no bytes, and not those of another message.
-  encoded.bytes = known.copies.map(() => NOTHING)
+  attachedTo(encoded)?.letGo(keeper)
 }
-
-const NOTHING = new Uint8Array()
 
 /** @returns the memory that a held message takes, in bytes; text is counted by its length. */
 export function heldBytes(encoded: Encoded): number {
-  return frameOf(encoded).length + sizeOfBytes(encoded)
+  return frameOf(encoded).length + (attachedTo(encoded)?.size ?? 0)
 }
 
 /** Whether a message is over a limit in bytes. */
 export function isOver(encoded: Encoded, limit: number): boolean {
-  return exceeds(frameOf(encoded), limit - sizeOfBytes(encoded))
-}
-
-function sizeOfBytes(encoded: Encoded): number {
-  let all = 0
-  for (const { byteLength } of bytesOf(encoded)) all += byteLength
-  return all
+  return exceeds(frameOf(encoded), limit - (attachedTo(encoded)?.size ?? 0))
 }

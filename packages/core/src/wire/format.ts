@@ -1,23 +1,24 @@
 import { RpcConfigError } from '../errors/errors.js'
+import type { Attachments } from './attachments.js'
 import { type Codec, type FrameType, jsonCodec } from './codec.js'
 
-/** The codec and the type of frames of one side. */
+/** How one side writes its messages. */
 export interface Format {
   readonly codec: Codec
   readonly frameType: FrameType
+  /** Carries what JSON can't; undefined if nothing does, and with other codecs, which carry bytes in their frames. */
+  readonly attachments: Attachments | undefined
 }
 
-/** The default, one object for all channels. */
-const DEFAULT_FORMAT: Format = { codec: jsonCodec, frameType: 'text' }
-
 /**
+ * @param attachments carries what JSON can't; undefined if no feature does.
  * @returns the format that options name, or the default: JSON in text frames.
  * @throws {RpcConfigError} if the codec is not one, or the type of frames is unknown.
  */
-export function resolveFormat(options: {
-  codec?: Codec | undefined
-  frameType?: FrameType | undefined
-}): Format {
+export function resolveFormat(
+  options: { codec?: Codec | undefined; frameType?: FrameType | undefined },
+  attachments: Attachments | undefined,
+): Format {
   const { codec = jsonCodec, frameType = 'text' } = options
   const isCodec =
     typeof codec?.encode === 'function' &&
@@ -30,5 +31,5 @@ export function resolveFormat(options: {
   if (frameType !== 'text' && frameType !== 'binary') {
     throw new RpcConfigError(`frameType must be "text" or "binary"; it is ${String(frameType)}`)
   }
-  return codec === jsonCodec && frameType === 'text' ? DEFAULT_FORMAT : { codec, frameType }
+  return { codec, frameType, attachments: codec === jsonCodec ? attachments : undefined }
 }
