@@ -1,4 +1,5 @@
 import type { Contract, ContractSide, Side } from '../contract/contract.js'
+import type { FlowControl } from '../link/flow-control.js'
 import type { LinkEvents, MessageLink, OutgoingMessage } from '../link/message-link.js'
 import type { PeerFacts } from '../link/peer-facts.js'
 import type { ErrorContext } from '../logging/error-context.js'
@@ -50,6 +51,10 @@ export interface ChannelContext extends LinkEvents {
   readonly owner: Owner
   /** The link that carries messages now. */
   readonly link: MessageLink | undefined
+  /** Backpressure in both directions; made when it is first read. */
+  readonly flow: FlowControl
+  /** The same; undefined as long as nothing had to wait. */
+  readonly flowIfAny: FlowControl | undefined
   /** What the other side accepts and understands, from its last hello. */
   readonly peer: PeerFacts
   /** Whether the other side may understand more than JSON-RPC 2.0. */
@@ -74,11 +79,6 @@ export interface ChannelContext extends LinkEvents {
   send(outgoing: Outgoing): void
   /** Sends a control message about a call, in order. @returns why it can't be sent; undefined if it can. */
   say(message: NotificationMessage): Unsent | undefined
-  /**
-   * @returns a promise that resolves when there may be room for a message that can wait; `undefined` if there is room
-   *   now.
-   */
-  whenRoomy(): Promise<void> | undefined
   /** Reports a failure that the other side is not told about. */
   error(error: unknown, context: ErrorContext): void
   /** Called when the number of calls that wait or run may have changed. */

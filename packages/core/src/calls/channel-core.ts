@@ -3,6 +3,7 @@ import { own } from '../errors/error-origin.js'
 import { RpcDisconnectedError } from '../errors/errors.js'
 import { Connection } from '../link/connection.js'
 import { OVERFLOW, TOO_MUCH_WAITS } from '../link/endings.js'
+import { FlowControl, type FlowHost } from '../link/flow-control.js'
 import type { Handshake } from '../link/handshake.js'
 import type {
   Answer,
@@ -32,12 +33,12 @@ import { type CallTrace, type Entry, traceFrom } from './call-trace.js'
 import { Caller } from './caller.js'
 import type { ChannelContext, Leaving, Owner } from './channel-context.js'
 import type { ChannelCoreOptions } from './channel-core-options.js'
-import { Delivery, type DeliveryEvents } from './delivery.js'
+import { Delivery, type DeliveryHost } from './delivery.js'
 import { Dispatcher, type DispatcherEvents } from './dispatcher.js'
 import { ExposedHandlers, type ExposedHandlersEvents } from './exposed-handlers.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import type { AnyHandler, ExposeOptions, HandlersByName } from './handler.js'
-import type { EncodedCall, Outgoing } from './outbox.js'
+import { type EncodedCall, Outbox, type Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-call.js'
 import { PendingCalls, type PendingCallsHost } from './pending-calls.js'
 import { Receiver, type ReceiverEvents } from './receiver.js'
@@ -63,9 +64,10 @@ export class ChannelCore
   implements
     ChannelContext,
     LinkEvents,
-    DeliveryEvents,
+    DeliveryHost,
     DispatcherEvents,
     ExposedHandlersEvents,
+    FlowHost,
     PendingCallsHost,
     ReceiverEvents
 {
@@ -75,7 +77,8 @@ export class ChannelCore
   readonly kind: ChannelCoreOptions<Owner>
   /** The handlers that it begins with. */
   readonly #handlersAtFirst: HandlersByName
-  readonly #delivery: Delivery
+  readonly #delivery = new Delivery(this)
+  flowIfAny: FlowControl<Outbox> | undefined
   // Parts that most channels of a server never need are made when they are first needed.
   #receiverThere: Receiver | undefined
   #otherSide: object | undefined
@@ -118,9 +121,15 @@ export class ChannelCore
     this.owner = owner
     this.kind = options
     this.#handlersAtFirst = handlers
-    const { settings, isLasting } = options
-    const { limits, format } = settings
-    this.#delivery = new Delivery({ limits, format, isLasting }, this)
+  }
+
+  get flow(): FlowControl<Outbox> {
+    if (this.flowIfAny === undefined) {
+      const { isLasting, settings } = this.kind
+      const { limits } = settings
+      this.flowIfAny = new FlowControl(new Outbox(limits), { limits, isLasting }, this)
+    }
+    return this.flowIfAny
   }
 
   get calls(): PendingCalls {
@@ -140,13 +149,7 @@ export class ChannelCore
   }
 
   get #receiver(): Receiver {
-    this.#receiverThere ??= new Receiver(
-      this,
-      this.kind.features,
-      this.#delivery,
-      () => this.#dispatcher,
-      this,
-    )
+    this.#receiverThere ??= new Receiver(this, this.kind.features, () => this.#dispatcher, this)
     return this.#receiverThere
   }
 
@@ -219,12 +222,12 @@ export class ChannelCore
 
   /** Calls and notifications that wait for a connection. */
   get queued(): number {
-    return this.#delivery.queued
+    return this.flowIfAny?.queue.calls ?? 0
   }
 
   /** How much is held for the other side of a session, in bytes, text by its length. */
   get heldBytes(): number {
-    return this.#delivery.heldBytes + (this.#receiverThere?.heldBytes ?? 0)
+    return (this.flowIfAny?.bytes ?? 0) + (this.link?.held.bytes ?? 0)
   }
 
   /** Calls of the other side that run here. */
@@ -239,8 +242,7 @@ export class ChannelCore
   get isServing(): boolean {
     // After the channel has ended, nobody waits for calls that still run.
     const isAwaited = this.refusal === undefined && this.#dispatcherThere?.hasCalls === true
-    const isHolding = this.#delivery.isHolding || (this.#receiverThere?.heldCalls ?? 0) > 0
-    return isAwaited || isHolding || this.#leaving?.isUnheard === true
+    return isAwaited || this.flowIfAny?.isHolding === true || this.#leaving?.isUnheard === true
   }
 
   /** @returns a promise that resolves when the channel is not serving. */
@@ -337,10 +339,6 @@ export class ChannelCore
     this.change()
   }
 
-  whenRoomy(): Promise<void> | undefined {
-    return this.#delivery.whenRoomy()
-  }
-
   say(message: NotificationMessage): Unsent | undefined {
     const { format } = this.kind.settings
     let encoded: Encoded
@@ -371,13 +369,8 @@ export class ChannelCore
     this.end(OVERFLOW)
   }
 
-  relieved(): void {
-    this.#receiverThere?.beginHeld()
-    this.change()
-  }
-
-  stalled(ms: number): void {
-    this.#receiverThere?.stalled(ms)
+  flush(): void {
+    this.#delivery.flush()
   }
 
   answer(answer: Answer): void {
@@ -414,7 +407,8 @@ export class ChannelCore
     const to = link.upper ?? link
     if (to === this.link) return this.#delivery.reply(encoded, to)
     if (link !== this.connection) return
-    if (this.#delivery.answerBytes + heldBytes(encoded) > this.kind.settings.limits.answerBytes) {
+    const waiting = this.flowIfAny?.gate.answerBytes ?? 0
+    if (waiting + heldBytes(encoded) > this.kind.settings.limits.answerBytes) {
       return link.cut(CloseCode.tryAgainLater, TOO_MUCH_WAITS)
     }
     if (this.connection.holdsAnswers) this.#delivery.hold(encoded)
@@ -454,7 +448,13 @@ export class ChannelCore
   }
 
   room(link: MessageLink): void {
-    if (link === this.link) this.#delivery.relieve()
+    if (link === this.link) this.#relieve()
+  }
+
+  /** The other side has taken something, or may have. */
+  #relieve(): void {
+    if (this.flowIfAny) this.flowIfAny.relieve()
+    else this.change()
   }
 
   latency(ms: number): void {
@@ -512,11 +512,12 @@ export class ChannelCore
     const isResumed = !isBare && link === this.link
     this.link = link
     this.peer = link.peer
-    this.#delivery.use(link)
+    this.#delivery.begin()
+    this.flowIfAny?.resume()
     for (const feature of features.all) feature.ready?.(this, hello)
     if (isResumed) events.resumed?.(this.owner, hello)
     else if (isFirst) events.open(this.owner, hello)
-    this.#delivery.relieve()
+    this.#relieve()
   }
 
   /** The connection continues as this channel's, although it began as another channel's. */
@@ -544,7 +545,7 @@ export class ChannelCore
     const recv = this.#isEnding ? this.link?.recv : undefined
     const retryAfterMs = this.#retryAfterMs
     if (isOver) this.#over(refusalOf(info, 'the connection was lost'))
-    else this.#delivery.pause()
+    else this.flow.pause()
     events.down(this.owner, info, isEndTold, retryAfterMs)
     // The side that ends a session itself does not connect again to ask how many messages were received.
     if (isOver) events.ended(this.owner, info, recv)
@@ -564,6 +565,7 @@ export class ChannelCore
     const recv = this.link?.recv
     this.link?.stop()
     this.link = undefined
+    this.flowIfAny?.stop()
     this.#delivery.end()
     const why = refusalOf(info, 'the session ended')
     this.#takeBack(
@@ -577,7 +579,8 @@ export class ChannelCore
 
   /** Ends everything that was bound to the link. */
   #over(why: Refusal): void {
-    this.#receiverThere?.forgetHeld()
+    this.flowIfAny?.gate.forget()
+    this.flowIfAny?.stop()
     this.#delivery.end()
     this.link?.stop()
     this.link = undefined

@@ -1,7 +1,9 @@
 import { EMPTY_SET, ownSet } from '../base/empty.js'
 import { RpcOverloadedError } from '../errors/errors.js'
+import type { FlowQueue } from '../link/flow-control.js'
 import type { ChannelLimits } from '../link/limits.js'
-import type { Held, OutgoingMessage } from '../link/message-link.js'
+import type { OutgoingMessage } from '../link/message-link.js'
+import { whyFull } from '../link/queue-limits.js'
 import { type Encoded, heldBytes, keep, letGo } from '../wire/encoded.js'
 import type { PendingCall } from './pending-call.js'
 
@@ -27,49 +29,30 @@ export type Turn = 'taken' | 'not-yet' | 'none-yet'
  * The messages that have not been written yet, in order. Each call can still be removed, which proves that it was never
  * sent.
  */
-export class Outbox {
+export class Outbox implements FlowQueue {
   readonly #limits: ChannelLimits
   #waiting: Set<Outgoing> = EMPTY_SET
-  #calls = 0
+  /** Calls and notifications that wait. */
+  calls = 0
+  replies = 0
+  replyBytes = 0
   #callBytes = 0
-  #replyBytes = 0
+  #isBlocked = false
 
   constructor(limits: ChannelLimits) {
     this.#limits = limits
   }
 
-  /** How many bytes wait that do not belong to calls or notifications of this side. */
-  get replyBytes(): number {
-    return this.#replyBytes
-  }
-
-  get isEmpty(): boolean {
-    return this.#waiting.size === 0
-  }
-
-  /** Calls and notifications that wait. */
-  get calls(): number {
-    return this.#calls
-  }
-
-  /** How many messages wait. */
   get size(): number {
     return this.#waiting.size
   }
 
-  /** Whether anything waits other than calls and notifications of this side. */
-  get hasReplies(): boolean {
-    return this.#waiting.size > this.#calls
+  get bytes(): number {
+    return this.#callBytes + this.replyBytes
   }
 
-  /** All messages that wait, and their bytes. */
-  get held(): Held {
-    return { messages: this.#waiting.size, bytes: this.#callBytes + this.#replyBytes }
-  }
-
-  /** The messages that wait and are no calls of this side, and their bytes. */
-  get replies(): Held {
-    return { messages: this.#waiting.size - this.#calls, bytes: this.#replyBytes }
+  get isBlocked(): boolean {
+    return this.#isBlocked && this.#waiting.size > 0
   }
 
   /**
@@ -86,24 +69,10 @@ export class Outbox {
   }
 
   #assertRoomFor({ method, encoded }: EncodedCall, hasConnection: boolean): void {
-    const limits = this.#limits
-    const size = heldBytes(encoded)
-    const now = `"${method}" was not sent: ${this.#calls} messages of ${this.#callBytes} bytes wait for`
-    if (hasConnection) {
-      const { waitingMessages: messages, waitingBytes: bytes } = limits
-      const isFull = this.#calls >= messages || this.#callBytes + size > bytes
-      if (!isFull || this.#calls === 0) return
-      throw new RpcOverloadedError(
-        `${now} the other side to take what was sent before, and ${messages} or ${bytes} bytes may. Wait for earlier calls and notifications before you make more, or raise the limits "waitingMessages" and "waitingBytes"`,
-        { method },
-      )
-    }
-    const { queuedMessages: messages, queuedBytes: bytes } = limits
-    if (this.#calls < messages && this.#callBytes + size <= bytes) return
-    throw new RpcOverloadedError(
-      `${now} a connection, and ${messages} or ${bytes} bytes may. Wait for the state "connected", or raise the limits "queuedMessages" and "queuedBytes"`,
-      { method },
-    )
+    const waiting = { messages: this.calls, bytes: this.#callBytes }
+    const why = whyFull(this.#limits, waiting, heldBytes(encoded), hasConnection)
+    if (why !== undefined)
+      throw new RpcOverloadedError(`"${method}" was not sent: ${why}`, { method })
   }
 
   /** Puts calls back in the queue, each in its old place. The limits do not apply. */
@@ -125,17 +94,17 @@ export class Outbox {
     for (const outgoing of this.#waiting) if (outgoing.kind === 'reply') this.#take(outgoing)
   }
 
-  /**
-   * Offers messages in order, until none may be sent yet. @returns whether a message is left that no other may
-   * overtake.
-   */
-  flush(offer: (outgoing: Outgoing) => Turn): boolean {
+  /** Offers messages in order, until none may be sent yet. */
+  flush(offer: (outgoing: Outgoing) => Turn): void {
+    this.#isBlocked = false
     for (const outgoing of this.#waiting) {
       const turn = offer(outgoing)
-      if (turn === 'none-yet') return true
+      if (turn === 'none-yet') {
+        this.#isBlocked = true
+        return
+      }
       if (turn === 'taken') this.#take(outgoing)
     }
-    return false
   }
 
   #take(outgoing: Outgoing): void {
@@ -148,11 +117,12 @@ export class Outbox {
     if (by === 1) keep(outgoing.encoded, this)
     const bytes = by * heldBytes(outgoing.encoded)
     if (outgoing.kind === 'reply') {
-      this.#replyBytes += bytes
-      return
+      this.replies += by
+      this.replyBytes += bytes
+    } else {
+      this.calls += by
+      this.#callBytes += bytes
     }
-    this.#callBytes += bytes
-    this.#calls += by
   }
 }
 

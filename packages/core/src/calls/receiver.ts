@@ -1,8 +1,10 @@
 import { after, type MaybeAsync } from '../base/maybe-async.js'
 import { describeThrown, ErrorCode, RpcError, RpcValidationError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
+import type { HeldMessage } from '../link/held-messages.js'
 import type { Answer, BatchMember, MessageLink } from '../link/message-link.js'
 import { type Unsendable, whyUnsendable } from '../link/peer-facts.js'
+import type { RequestGate } from '../link/request-gate.js'
 import { IN_FRAME, incomingContext } from '../logging/error-context.js'
 import { CloseCode } from '../transport/close-codes.js'
 import { type Encoded, encode, encodeBatch, heldBytes } from '../wire/encoded.js'
@@ -16,22 +18,12 @@ import {
 } from '../wire/message.js'
 import type { Weighed } from '../wire/weight.js'
 import type { ChannelContext } from './channel-context.js'
-import type { Delivery } from './delivery.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { FeatureTable } from './feature.js'
-import { type HeldCall, HeldCalls } from './held-calls.js'
 import type { Incoming } from './incoming.js'
 import { lateBy } from './late.js'
 import { remedyOfUnsent } from './lost-kinds.js'
 import { cancellation, unknownMethod } from './refusals.js'
-
-/** How many bytes of held calls may wait before the other side is stopped from sending. */
-const MOST_HELD = 1024 * 1024
-/**
- * How long the other side may take nothing, in ms, before it is read again: it may itself be waiting for this side to
- * read.
- */
-const HELD_BACK_MS = 1_000
 
 /** An answer that can be sent. */
 interface Reply {
@@ -51,30 +43,23 @@ export interface ReceiverEvents {
 
 /**
  * Handles the messages of the other side: runs its calls and answers them, and passes answers to the calls of this
- * side, and control messages to the features that own them. While the other side does not take its answers, its calls
- * are held.
+ * side, and control messages to the features that own them.
  */
 export class Receiver {
   readonly #channel: ChannelContext
   readonly #features: FeatureTable
-  readonly #delivery: Delivery
   readonly #dispatcher: () => Dispatcher
   readonly #events: ReceiverEvents
-  /** Calls that are not started until the other side has taken more of the messages that wait for it. */
-  #held: HeldCalls | undefined
-  #isBeginning = false
 
   /** @param dispatcher makes the dispatcher when it is first needed. */
   constructor(
     channel: ChannelContext,
     features: FeatureTable,
-    delivery: Delivery,
     dispatcher: () => Dispatcher,
     events: ReceiverEvents,
   ) {
     this.#channel = channel
     this.#features = features
-    this.#delivery = delivery
     this.#dispatcher = dispatcher
     this.#events = events
   }
@@ -149,9 +134,10 @@ export class Receiver {
       const why = unknownMethod(method)
       return this.#own(link, errorMessage(id, ErrorCode.methodNotFound, why))
     }
-    if (!this.isBehind) return this.#begin(link, id, incoming, link)
+    const gate = this.#channel.flowIfAny?.gate
+    if (!gate?.isClosed) return this.#begin(link, id, incoming, link)
     const { weight } = link
-    const why = this.#hold({
+    const why = this.#hold(gate, {
       id,
       weight,
       what: `${quoted(method)}`,
@@ -169,7 +155,9 @@ export class Receiver {
     weighed: Weighed,
   ): MaybeAsync<Reply | undefined> {
     const { method } = incoming
-    const late = this.#isBeginning ? undefined : this.#events.refuseLate(link, id)
+    const isHeld = this.#channel.flowIfAny?.gate.isBeginning === true
+    // A held call arrived before this side began to leave.
+    const late = isHeld ? undefined : this.#events.refuseLate(link, id)
     if (late === 'unanswered') return undefined
     const answer = late ?? this.#dispatcher().request(id, incoming, weighed)
     if (answer instanceof Promise) {
@@ -194,21 +182,23 @@ export class Receiver {
       if (violation) link.violated(violation)
       return undefined
     }
-    if (!this.isBehind) this.#hear(link, incoming, link)
-    else this.#holdNotification(link, incoming)
+    const gate = this.#channel.flowIfAny?.gate
+    if (gate?.isClosed) this.#holdNotification(gate, link, incoming)
+    else this.#hear(link, incoming, link)
     return undefined
   }
 
   #hear(link: MessageLink, incoming: Incoming, weighed: Weighed): void {
+    const isHeld = this.#channel.flowIfAny?.gate.isBeginning === true
     // A server that is leaving does not run it: in a session it is sent again to another server, as a call is.
-    if (!this.#isBeginning && this.#events.refuseLate(link, null) === 'unanswered') return
+    if (!isHeld && this.#events.refuseLate(link, null) === 'unanswered') return
     this.#dispatcher().notification(incoming, weighed)
   }
 
-  #holdNotification(link: MessageLink, incoming: Incoming): void {
+  #holdNotification(gate: RequestGate, link: MessageLink, incoming: Incoming): void {
     const { weight } = link
     const { method } = incoming
-    const why = this.#hold({
+    const why = this.#hold(gate, {
       id: null,
       weight,
       what: `${quoted(method)}`,
@@ -222,9 +212,8 @@ export class Receiver {
   /** The caller has cancelled a call that may run here. @returns the answer, if the call is held or runs. */
   #cancel(id: MessageId | undefined): ResponseMessage | undefined {
     if (id === undefined) return undefined
-    const held = this.#held?.take(id)
+    const held = this.#channel.flowIfAny?.gate.take(id)
     if (!held) return this.#dispatcher().cancel(id, cancellation())
-    this.#letGoOn(this.#held as HeldCalls)
     return neverRanMessage(id, ErrorCode.cancelled, `${held.what} was cancelled`)
   }
 
@@ -232,9 +221,10 @@ export class Receiver {
 
   /** Handles a batch. If a session has begun since it arrived, the batch is not part of the session. */
   batch(link: MessageLink, members: readonly BatchMember[]): void {
-    if (!this.isBehind) return this.#beginBatch(link, members)
+    const gate = this.#channel.flowIfAny?.gate
+    if (!gate?.isClosed) return this.#beginBatch(link, members)
     const { weight } = link
-    const why = this.#hold({
+    const why = this.#hold(gate, {
       id: null,
       weight: weight * members.length,
       what: 'A batch',
@@ -260,21 +250,17 @@ export class Receiver {
     try {
       this.#sayAnswers(link, replies)
     } finally {
-      this.#collect(-replies.reduce((bytes, { encoded }) => bytes + heldBytes(encoded), 0))
+      const bytes = replies.reduce((sum, { encoded }) => sum + heldBytes(encoded), 0)
+      this.#channel.flow.gate.collect(-bytes)
     }
   }
 
   /** Counts the bytes of an answer that is ready and waits for the others of its batch. */
   #collected(reply: MaybeAsync<Reply | undefined>): MaybeAsync<Reply | undefined> {
     return after(reply, (given) => {
-      if (given) this.#collect(heldBytes(given.encoded))
+      if (given) this.#channel.flow.gate.collect(heldBytes(given.encoded))
       return given
     })
-  }
-
-  #collect(bytes: number): void {
-    this.#delivery.collect(bytes)
-    if (bytes < 0) this.beginHeld()
   }
 
   #sayAnswers(link: MessageLink, replies: readonly Reply[]): void {
@@ -291,79 +277,11 @@ export class Receiver {
     }
   }
 
-  // ── If the other side is behind ───────────────────────────────────────────────────────────────
+  // ── If the other side does not take its answers ───────────────────────────────────────────────
 
-  /** Whether so many answers wait for the other side that no more of its calls should be started. */
-  get isBehind(): boolean {
-    // Held calls are being started now: they arrived before all others.
-    if (this.#isBeginning) return false
-    return (this.#held?.size ?? 0) > 0 || this.#delivery.isBehind
-  }
-
-  /** How many calls are held. How much memory they take, in bytes, is `heldBytes`. */
-  get heldCalls(): number {
-    return this.#held?.size ?? 0
-  }
-
-  get heldBytes(): number {
-    return this.#held?.bytes ?? 0
-  }
-
-  #hold(call: HeldCall): string | undefined {
-    const { runningBytes } = this.#channel.kind.settings.limits
-    this.#held ??= new HeldCalls()
-    const held = this.#held
-    const bytes = held.bytes + this.#dispatcher().runningBytes
-    if (bytes > 0 && bytes + call.weight > runningBytes) {
-      return `${call.what} was not run: too much waits until this caller reads its answers (limits.runningBytes)`
-    }
-    held.add(call)
-    // If nothing waits for the other side to read, the held calls may wait for its next messages, such as the rest of a
-    // batch. So it must be read.
-    if (held.bytes > MOST_HELD && this.#delivery.isStuck) this.#holdBack(true)
-    return undefined
-  }
-
-  /**
-   * Stops the other side from sending, or lets it send again. In a session it must still be read, because its
-   * acknowledgements arrive there.
-   */
-  #holdBack(isHeldBack: boolean): void {
-    this.#channel.link?.holdBack(isHeldBack)
-  }
-
-  /** Starts held calls, after the other side has taken something. */
-  beginHeld(): void {
-    const held = this.#held
-    if (!held || this.#isBeginning) return
-    this.#isBeginning = true
-    try {
-      held.beginWhile(() => !this.#delivery.isBehind)
-    } finally {
-      this.#isBeginning = false
-    }
-    this.#letGoOn(held)
-  }
-
-  /** Lets the other side send again when few calls are held, or when nothing waits for it to read. */
-  #letGoOn({ bytes }: HeldCalls): void {
-    if (bytes <= MOST_HELD / 2 || !this.#delivery.isStuck) this.#holdBack(false)
-  }
-
-  /** The other side has taken nothing for `ms` ms. */
-  stalled(ms: number): void {
-    const held = this.#held
-    if (!held) return
-    // If each side waits for the other to read, one of them must begin to read.
-    if (ms >= HELD_BACK_MS) this.#holdBack(false)
-    else if (ms === 0 && held.bytes > MOST_HELD) this.#holdBack(true)
-  }
-
-  /** Nobody waits for the calls that are held. */
-  forgetHeld(): void {
-    if (!this.#held) return
-    this.#held.clear()
-    this.#holdBack(false)
+  /** @returns the reason if the message must be refused; undefined if it is held until it can be started. */
+  #hold(gate: RequestGate, message: HeldMessage): string | undefined {
+    return gate.hold(message, this.#dispatcher().runningBytes)
   }
 
   // ── Answers ───────────────────────────────────────────────────────────────────────────────────
@@ -388,7 +306,8 @@ export class Receiver {
     }
     const unsendable = whyUnsendable(format, encoded, link.peer)
     if (unsendable) return this.#unsendable(link, method, id, unsendable)
-    if (this.#delivery.hasRoomFor(encoded)) return { answer, encoded }
+    const gate = this.#channel.flowIfAny?.gate
+    if (!gate || gate.hasRoomFor(encoded)) return { answer, encoded }
     const why = `The answer of ${quoted(method)} was dropped: too many answers wait until its caller reads them (limits.answerBytes)`
     return this.#own(link, errorMessage(id, ErrorCode.overloaded, why, undefined, null))
   }

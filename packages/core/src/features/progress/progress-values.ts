@@ -26,7 +26,7 @@ export class ProgressReport {
     const isWaiting = this.#newest !== undefined
     this.#newest = { value }
     if (isWaiting) return
-    const room = this.#channel.whenRoomy()
+    const room = this.#channel.flow.whenRoomy()
     if (room) void this.#sendWhen(room)
     else this.#send()
   }
@@ -44,7 +44,7 @@ export class ProgressReport {
   }
 
   async #sendWhen(room: Promise<void>): Promise<void> {
-    for (let wait: Promise<void> | undefined = room; wait; wait = this.#channel.whenRoomy())
+    for (let wait: Promise<void> | undefined = room; wait; wait = this.#channel.flow.whenRoomy())
       await wait
     this.#send()
   }

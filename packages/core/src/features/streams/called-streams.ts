@@ -23,7 +23,7 @@ export class CalledStreams {
     const { id, method } = call
     const output = new OutgoingStream({
       credit: 0,
-      whenRoomy: () => channel.whenRoomy(),
+      whenRoomy: () => channel.flow.whenRoomy(),
       error: (thrown) => channel.error(thrown, outgoingContext(call, 'source')),
       say: (value) => channel.say(controlMessage(StreamMessage.input, { id, value })),
       largest: () => channel.peer.message,

@@ -117,7 +117,7 @@ export class ServedCall {
     const contextOf = (phase: ErrorPhase) => incomingContext({ method, kind: 'stream', id }, phase)
     this.#output = new OutgoingStream({
       credit,
-      whenRoomy: () => channel.whenRoomy(),
+      whenRoomy: () => channel.flow.whenRoomy(),
       error: (thrown) => channel.error(thrown, contextOf('source')),
       say: (value) => channel.say(controlMessage(StreamMessage.item, { id: this.id, value })),
       largest: () => channel.peer.message,
