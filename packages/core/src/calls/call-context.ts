@@ -70,7 +70,9 @@ export class CallContext implements HandlerContext {
   #rare: Rare | undefined
   readonly #host: ChannelContext
   #controller: AbortController | undefined
-  #abortedBy: { reason: unknown } | undefined
+  /** Whether nobody waits for it any more, and why. */
+  aborted = false
+  reason: unknown
 
   constructor(
     method: string,
@@ -100,7 +102,7 @@ export class CallContext implements HandlerContext {
       this.#controller = new AbortController()
       for (const tell of this.onSignal ?? []) tell(this.#controller.signal)
     }
-    if (this.#abortedBy) this.#controller.abort(this.#abortedBy.reason)
+    if (this.aborted) this.#controller.abort(this.reason)
     return this.#controller.signal
   }
 
@@ -181,23 +183,15 @@ export class CallContext implements HandlerContext {
     this.abort(withOrigin(error, { isOwn: true, deadline }))
   }
 
-  get aborted(): boolean {
-    return this.#abortedBy !== undefined
-  }
-
-  /** The reason of the abort. */
-  get reason(): unknown {
-    return this.#abortedBy?.reason
-  }
-
   /** Whether it is a stream that its caller has left. Such a stream has not failed. */
   get isLeft(): boolean {
-    return this.#abortedBy !== undefined && this.kind === 'stream' && isCancellation(this.reason)
+    return this.aborted && this.kind === 'stream' && isCancellation(this.reason)
   }
 
   abort(reason: unknown): void {
-    if (this.#abortedBy) return
-    this.#abortedBy = { reason }
+    if (this.aborted) return
+    this.aborted = true
+    this.reason = reason
     clearTimeout(this.#rare?.timer)
     this.#controller?.abort(reason)
     for (const part of this.parts ?? NONE) part.abort?.(reason)

@@ -87,8 +87,8 @@ export interface ChannelContext extends LinkEvents {
   readonly exposed: Iterable<string>
   /** Server: the client has sent the names of its methods that have a handler now. */
   exposes(names: readonly string[]): void
-  /** From now on, this side does not run calls that have not arrived yet. */
-  leave(leaving: Leaving): void
+  /** Set while this side is leaving: then it does not run calls that have not arrived yet. */
+  leaving: Leaving | undefined
   /** The other side has confirmed that it knows that this side is leaving. */
   leavingHeard(): void
   /**

@@ -20,12 +20,7 @@ import { CloseCode } from '../transport/close-codes.js'
 import { failedTransport } from '../transport/failed-transport.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { type Encoded, encode, heldBytes } from '../wire/encoded.js'
-import type {
-  Classified,
-  MessageId,
-  NotificationMessage,
-  ResponseMessage,
-} from '../wire/message.js'
+import type { Classified, NotificationMessage, ResponseMessage } from '../wire/message.js'
 import { randomId } from '../wire/random-id.js'
 import type { Absence } from './absence.js'
 import { disconnectedError, type Refusal, refusalOf } from './call-errors.js'
@@ -34,7 +29,7 @@ import { Caller } from './caller.js'
 import type { ChannelContext, Leaving, Owner } from './channel-context.js'
 import type { ChannelCoreOptions } from './channel-core-options.js'
 import { Delivery, type DeliveryHost } from './delivery.js'
-import { Dispatcher, type DispatcherEvents } from './dispatcher.js'
+import { Dispatcher } from './dispatcher.js'
 import { ExposedHandlers, type ExposedHandlersEvents } from './exposed-handlers.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import type { AnyHandler, ExposeOptions, HandlersByName } from './handler.js'
@@ -65,7 +60,6 @@ export class ChannelCore
     ChannelContext,
     LinkEvents,
     DeliveryHost,
-    DispatcherEvents,
     ExposedHandlersEvents,
     FlowHost,
     PendingCallsHost,
@@ -85,7 +79,6 @@ export class ChannelCore
   #pendingCalls: PendingCalls | undefined
   #callerThere: Caller | undefined
   #handlersThere: ExposedHandlers | undefined
-  #dispatcherThere: Dispatcher | undefined
   /** Made when a message is first sent again: before that it is full. */
   #resendBudget: ResendBudget | undefined
   #states: Map<object, unknown> | undefined
@@ -108,8 +101,8 @@ export class ChannelCore
   #isGivingBack = false
   /** How long the other side asks this side to wait before it connects again, in ms. */
   #retryAfterMs: number | undefined
-  #leaving: Leaving | undefined
-  /** Callback that waits until the channel is not serving. */
+  leaving: Leaving | undefined
+  /** Called when the channel is not serving any more. */
   #tellServed: (() => void) | undefined
 
   /**
@@ -149,14 +142,11 @@ export class ChannelCore
   }
 
   get #receiver(): Receiver {
-    this.#receiverThere ??= new Receiver(this, this.kind.features, () => this.#dispatcher, this)
-    return this.#receiverThere
-  }
-
-  get #dispatcher(): Dispatcher {
+    if (this.#receiverThere) return this.#receiverThere
     const { features, authorize } = this.kind
-    this.#dispatcherThere ??= new Dispatcher(this, features, this.#handlers, authorize, this)
-    return this.#dispatcherThere
+    const dispatcher = new Dispatcher(this, features, this.#handlers, authorize)
+    this.#receiverThere = new Receiver(this, features, dispatcher, this)
+    return this.#receiverThere
   }
 
   get #resends(): ResendBudget {
@@ -232,7 +222,7 @@ export class ChannelCore
 
   /** Calls of the other side that run here. */
   get running(): number {
-    return this.#dispatcherThere?.running ?? 0
+    return this.#receiverThere?.dispatcher.running ?? 0
   }
 
   /**
@@ -241,14 +231,17 @@ export class ChannelCore
    */
   get isServing(): boolean {
     // After the channel has ended, nobody waits for calls that still run.
-    const isAwaited = this.refusal === undefined && this.#dispatcherThere?.hasCalls === true
-    return isAwaited || this.flowIfAny?.isHolding === true || this.#leaving?.isUnheard === true
+    const isAwaited =
+      this.refusal === undefined && this.#receiverThere?.dispatcher.hasCalls === true
+    return isAwaited || this.flowIfAny?.isHolding === true || this.leaving?.isUnheard === true
   }
 
   /** @returns a promise that resolves when the channel is not serving. */
   whenServed(): Promise<void> {
     return new Promise((resolve) => {
       this.#tellServed = resolve
+      // In a later turn, so that the answer is written, or queued, first.
+      this.#receiver.dispatcher.onRan = () => setTimeout(() => this.#lookServed(), 0)
       this.#lookServed()
     })
   }
@@ -257,11 +250,7 @@ export class ChannelCore
     if (!this.#tellServed || this.isServing) return
     this.#tellServed()
     this.#tellServed = undefined
-  }
-
-  ran(): void {
-    // In a later turn, so that the answer is written, or queued, first.
-    if (this.#tellServed) setTimeout(() => this.#lookServed(), 0)
+    this.#receiver.dispatcher.onRan = undefined
   }
 
   get isConnected(): boolean {
@@ -396,10 +385,6 @@ export class ChannelCore
 
   handlersChanged(): void {
     for (const feature of this.kind.features.all) feature.handlersChanged?.(this)
-  }
-
-  refuseLate(link: MessageLink, id: MessageId): ResponseMessage | 'unanswered' | undefined {
-    return this.#leaving?.refuse(link, id)
   }
 
   reply(link: MessageLink, encoded: Encoded): void {
@@ -584,13 +569,13 @@ export class ChannelCore
     this.#delivery.end()
     this.link?.stop()
     this.link = undefined
-    this.#dispatcherThere?.cancelAll(
+    this.#receiverThere?.dispatcher.cancelAll(
       own(new RpcDisconnectedError('The caller is gone', 'maybe-executed')),
     )
     this.lose(why)
     this.#isGivingBack = false
     this.#retryAfterMs = undefined
-    this.#leaving = undefined
+    this.leaving = undefined
     if (!this.kind.isLasting)
       this.refuse({ ...why, message: `the channel is closed: ${why.message}` })
   }
@@ -623,14 +608,9 @@ export class ChannelCore
 
   // ── Leaving ───────────────────────────────────────────────────────────────────────────────────
 
-  /** From now on, this side does not run calls that have not arrived yet. */
-  leave(leaving: Leaving): void {
-    this.#leaving = leaving
-  }
-
   /** The other side has confirmed that it knows that this side is leaving. */
   leavingHeard(): void {
-    if (this.#leaving) this.#leaving.isUnheard = false
+    if (this.leaving) this.leaving.isUnheard = false
     this.#lookServed()
   }
 

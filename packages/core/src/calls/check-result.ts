@@ -31,7 +31,7 @@ export function checkResult(
   if (!schema) return result
   let verdict: MaybeAsync<Verdict>
   try {
-    verdict = verdictOf(schema, result)
+    verdict = result === null ? verdictOfNull(schema) : validate(schema, result)
   } catch (cause) {
     throw schemaFailed(method, what, cause)
   }
@@ -75,12 +75,10 @@ function broken(
   )
 }
 
-function verdictOf(schema: Schema, result: unknown): MaybeAsync<Verdict> {
-  const verdict = validate(schema, result)
-  if (result !== null) return verdict
-  return after(verdict, (first) => {
+/** `undefined` is sent as null (JSON has no other way): a schema of void gets `undefined` back. */
+function verdictOfNull(schema: Schema): MaybeAsync<Verdict> {
+  return after(validate(schema, null), (first) => {
     if ('value' in first) return first
-    // `undefined` is sent as null (JSON has no other way): a schema of void gets `undefined` back.
     return after(validate(schema, undefined), (again) => ('value' in again ? again : first))
   })
 }

@@ -48,12 +48,6 @@ interface Prepared {
 /** Decides for each call whether it may run. */
 export type Authorize = (method: string, context: HandlerContext) => boolean | Promise<boolean>
 
-/** The events of the calls that run. */
-export interface DispatcherEvents {
-  /** A call or a notification has ended. */
-  ran(): void
-}
-
 /**
  * Runs the methods of this side: finds the handlers, validates the params, runs the handlers, and makes the answers.
  *
@@ -65,7 +59,10 @@ export class Dispatcher {
   readonly #features: FeatureTable
   readonly #handlers: ExposedHandlers
   readonly #authorize: Authorize | undefined
-  readonly #events: DispatcherEvents
+  /** Set if calls go through middleware. */
+  readonly #around: Around | undefined
+  /** Called when a call or a notification has ended, while somebody waits for that. */
+  onRan: (() => void) | undefined
   /** The innermost call that is being started in this turn. */
   #inTurn: CallContext | undefined
   /** The calls that run beyond their first turn; made for the first of them. */
@@ -77,13 +74,12 @@ export class Dispatcher {
     features: FeatureTable,
     handlers: ExposedHandlers,
     authorize: Authorize | undefined,
-    events: DispatcherEvents,
   ) {
     this.#channel = channel
     this.#features = features
     this.#handlers = handlers
     this.#authorize = authorize
-    this.#events = events
+    this.#around = channel.kind.settings.use && features.around
   }
 
   /** Calls and notifications of the other side that are running now. */
@@ -108,19 +104,25 @@ export class Dispatcher {
     incoming: Incoming,
     weighed: Weighed,
   ): MaybeAsync<ResponseMessage | undefined> {
-    if (id !== null && this.#running?.has(id)) {
-      return invalidRequestMessage(id, `a call with the id ${JSON.stringify(id)} is still running`)
-    }
     const { method, rpc } = incoming
-    const full = this.#whyFull(method, weighed)
-    if (full) return neverRanMessage(id, ErrorCode.overloaded, full)
+    const running = this.#running
+    if (running !== undefined && running.size > 0) {
+      if (id !== null && running.has(id)) {
+        const reason = `a call with the id ${JSON.stringify(id)} is still running`
+        return invalidRequestMessage(id, reason)
+      }
+      const full = this.#whyFull(running, method, weighed)
+      if (full) return neverRanMessage(id, ErrorCode.overloaded, full)
+    }
     const refusal = rpc && this.#refusalOf({ method, params: incoming.params, rpc, id }, rpc)
     if (refusal) return refusal
     const kind = rpc?.credit === undefined ? 'method' : 'stream'
     const context = new CallContext(method, kind, this.#channel, id)
     if (rpc) this.#takeExtras(incoming, context, rpc)
     let answer: MaybeAsync<ResponseMessage>
-    const outer = this.#enter(context)
+    const outer = this.#inTurn
+    context.outer = outer
+    this.#inTurn = context
     try {
       const around = this.#around
       answer = around
@@ -129,9 +131,12 @@ export class Dispatcher {
     } catch (thrown) {
       answer = this.#errorAnswer(thrown, context)
     }
+    // The call around this one in this turn goes on.
     this.#inTurn = outer
+    // A call that ends in its first turn, as most do, never enters RunningCalls.
     if (!(answer instanceof Promise)) {
-      this.#over(context)
+      context.end()
+      this.onRan?.()
       return answer
     }
     this.#goesOn(context, weighed)
@@ -196,17 +201,7 @@ export class Dispatcher {
 
   #leave(context: CallContext): void {
     this.#running?.leave(context)
-    this.#events.ran()
-  }
-
-  // A call that ends in its first turn, as most do, never enters RunningCalls.
-
-  /** @returns the call around this one in this turn, which continues when this one has been started. */
-  #enter(context: CallContext): CallContext | undefined {
-    const outer = this.#inTurn
-    context.outer = outer
-    this.#inTurn = context
-    return outer
+    this.onRan?.()
   }
 
   /** The call has not ended in its first turn. */
@@ -218,7 +213,8 @@ export class Dispatcher {
 
   /** Runs a notification. Never throws: failures go to `onError`. */
   notification(incoming: Incoming, weighed: Weighed): void {
-    const full = this.#whyFull(incoming.method, weighed)
+    const running = this.#running
+    const full = running && this.#whyFull(running, incoming.method, weighed)
     if (full) return this.#drop(incoming, new RpcError(ErrorCode.overloaded, full))
     const { method, rpc } = incoming
     const wrong = rpc && this.#whyWrong(incoming, rpc)
@@ -226,7 +222,9 @@ export class Dispatcher {
     const context = new CallContext(method, 'notification', this.#channel)
     if (rpc) this.#takeExtras(incoming, context, rpc)
     let heard: MaybeAsync<unknown>
-    const outer = this.#enter(context)
+    const outer = this.#inTurn
+    context.outer = outer
+    this.#inTurn = context
     try {
       const around = this.#around
       heard = around ? this.#hearThrough(around, incoming, context) : this.#hear(incoming, context)
@@ -248,10 +246,6 @@ export class Dispatcher {
       if (wrong) return wrong
     }
     return undefined
-  }
-
-  get #around(): Around | undefined {
-    return this.#channel.kind.settings.use && this.#features.around
   }
 
   /** A notification is dropped before it has a context. */
@@ -304,23 +298,17 @@ export class Dispatcher {
     this.#running?.cancelAll(reason)
   }
 
-  /** How many places are taken. */
-  get #taken(): number {
-    return this.#running?.size ?? 0
-  }
-
   /** How much memory the running calls take, in bytes. */
   get runningBytes(): number {
     return this.#running?.bytes ?? 0
   }
 
   /** @returns why one more call may not run; `undefined` if it may. */
-  #whyFull(method: string, weighed: Weighed): string | undefined {
+  #whyFull({ size, bytes }: RunningCalls, method: string, weighed: Weighed): string | undefined {
     const { running, runningBytes } = this.#channel.kind.settings.limits
-    if (this.#taken >= running) {
-      return `${quoted(method)} was not run: ${this.#taken} calls of this caller run already, those among them that it has given up and that have not ended, and no more may (limits.running)`
+    if (size >= running) {
+      return `${quoted(method)} was not run: ${size} calls of this caller run already, those among them that it has given up and that have not ended, and no more may (limits.running)`
     }
-    const bytes = this.runningBytes
     if (bytes === 0 || bytes + weighed.weight <= runningBytes) return undefined
     return `${quoted(method)} was not run: calls of this caller that run take ${Math.round(bytes)} bytes, and with it they would take more than ${runningBytes} (limits.runningBytes)`
   }
@@ -469,16 +457,16 @@ export class Dispatcher {
     sentAs: 'method' | 'notification',
   ): MaybeAsync<Prepared> {
     const { method } = context
-    const fallback = definition ? undefined : this.#channel.kind.settings.fallback
-    const handlers = this.#handlers.of(method)
-    if (handlers.length > 0 || fallback) {
-      return preparedOf(params, handlers, definition?.kind ?? sentAs, fallback)
-    }
+    const kind = definition?.kind ?? sentAs
+    const handlers = this.#handlers.byName.get(method)
+    if (handlers) return { params, serves: servingOf(handlers, kind) }
+    const { fallback } = this.#channel.kind.settings
+    if (!definition && fallback) return { params, serves: fallback }
     return this.#handlers
       .awaited(method, () => context.signal)
       .then((there) => {
         if (there.length === 0) throw definition ? notMounted(method) : notFound(method)
-        return preparedOf(params, there, definition?.kind ?? sentAs, undefined)
+        return { params, serves: servingOf(there, kind) }
       })
   }
 
@@ -527,7 +515,7 @@ export class Dispatcher {
    */
   #resultAnswer(context: CallContext, result: unknown): ResponseMessage {
     const { id, method } = context
-    if (context.isLeft) return cancelledMessage(id, method)
+    if (context.aborted && context.isLeft) return cancelledMessage(id, method)
     if (!this.#channel.kind.localSide && isStream(result)) {
       guarded(
         () => result.return?.(undefined),
@@ -568,15 +556,8 @@ function cancelledMessage(id: MessageId, method: string): ErrorMessage {
 }
 
 /** The newest handler serves a method or a stream; all handlers receive a notification. */
-function preparedOf(
-  params: unknown,
-  handlers: readonly AnyHandler[],
-  kind: Kind,
-  fallback: AnyHandler | undefined,
-): Prepared {
-  const newest = handlers.at(-1)
-  if (!newest) return { params, serves: fallback as AnyHandler }
-  return { params, serves: kind === 'notification' ? handlers : newest }
+function servingOf(handlers: readonly AnyHandler[], kind: Kind): Prepared['serves'] {
+  return kind === 'notification' ? handlers : (handlers.at(-1) as AnyHandler)
 }
 
 /** The phase in which a notification failed, if its handler was not called. */

@@ -36,7 +36,8 @@ export class ExposedHandlers {
   readonly #channel: ChannelContext
   readonly #mounts: Mounts | undefined
   readonly #events: ExposedHandlersEvents
-  #byName: HandlersByName
+  /** All handlers of each name, the newest last. */
+  byName: HandlersByName
   /** Whether the map may be shared with other channels. */
   #isShared = true
   /** How long calls wait for a handler, by its name, if a handler was exposed with `waitForMount`. */
@@ -52,7 +53,7 @@ export class ExposedHandlers {
     mounts: Mounts | undefined,
     events: ExposedHandlersEvents,
   ) {
-    this.#byName = byName
+    this.byName = byName
     this.#channel = channel
     this.#mounts = mounts
     this.#events = events
@@ -60,19 +61,14 @@ export class ExposedHandlers {
 
   /** The map of this channel alone, instead of a shared one. */
   get #own(): Map<string, readonly AnyHandler[]> {
-    if (this.#isShared) this.#byName = new Map(this.#byName)
+    if (this.#isShared) this.byName = new Map(this.byName)
     this.#isShared = false
-    return this.#byName as Map<string, readonly AnyHandler[]>
+    return this.byName as Map<string, readonly AnyHandler[]>
   }
 
   /** The names that have handlers. */
   get names(): Iterable<string> {
-    return this.#byName.keys()
-  }
-
-  /** All handlers of a name, the newest last. */
-  of(method: string): readonly AnyHandler[] {
-    return this.#byName.get(method) ?? NONE
+    return this.byName.keys()
   }
 
   /**
@@ -91,15 +87,15 @@ export class ExposedHandlers {
       this.#waits.set(method, assertDuration('waitForMount', waitForMount))
     }
     const entry: AnyHandler = (params, context) => handler(params, context)
-    const before = this.of(method)
-    this.#byName = this.#own.set(method, [...before, entry])
+    const before = this.byName.get(method) ?? NONE
+    this.byName = this.#own.set(method, [...before, entry])
     if (before.length === 0) {
       this.#events.handlersChanged()
       this.#mounts?.mounted(this.#channel, method)
     }
     return () => {
-      const left = this.of(method).filter((other) => other !== entry)
-      if (left.length > 0) this.#byName = this.#own.set(method, left)
+      const left = this.byName.get(method)?.filter((other) => other !== entry)
+      if (left?.length) this.byName = this.#own.set(method, left)
       else if (this.#own.delete(method)) this.#events.handlersChanged()
     }
   }
@@ -114,7 +110,7 @@ export class ExposedHandlers {
     const until =
       performance.now() + (this.#waits?.get(method) ?? this.#channel.kind.settings.waitForMount)
     for (;;) {
-      const handlers = this.of(method)
+      const handlers = this.byName.get(method) ?? NONE
       const left = until - performance.now()
       if (handlers.length > 0 || left <= 0 || !this.#mounts || signal().aborted) return handlers
       await this.#mounts?.wait(this.#channel, method, left, signal())

@@ -37,8 +37,6 @@ export interface ReceiverEvents {
   answer(answer: Answer): void
   /** An answer is ready to be sent. */
   reply(link: MessageLink, encoded: Encoded): void
-  /** @returns the answer to a request that is not run because this side is leaving; undefined if it may run. */
-  refuseLate(link: MessageLink, id: MessageId): ResponseMessage | 'unanswered' | undefined
 }
 
 /**
@@ -48,19 +46,18 @@ export interface ReceiverEvents {
 export class Receiver {
   readonly #channel: ChannelContext
   readonly #features: FeatureTable
-  readonly #dispatcher: () => Dispatcher
+  readonly dispatcher: Dispatcher
   readonly #events: ReceiverEvents
 
-  /** @param dispatcher makes the dispatcher when it is first needed. */
   constructor(
     channel: ChannelContext,
     features: FeatureTable,
-    dispatcher: () => Dispatcher,
+    dispatcher: Dispatcher,
     events: ReceiverEvents,
   ) {
     this.#channel = channel
     this.#features = features
-    this.#dispatcher = dispatcher
+    this.dispatcher = dispatcher
     this.#events = events
   }
 
@@ -157,9 +154,9 @@ export class Receiver {
     const { method } = incoming
     const isHeld = this.#channel.flowIfAny?.gate.isBeginning === true
     // A held call arrived before this side began to leave.
-    const late = isHeld ? undefined : this.#events.refuseLate(link, id)
+    const late = isHeld ? undefined : this.#channel.leaving?.refuse(link, id)
     if (late === 'unanswered') return undefined
-    const answer = late ?? this.#dispatcher().request(id, incoming, weighed)
+    const answer = late ?? this.dispatcher.request(id, incoming, weighed)
     if (answer instanceof Promise) {
       return answer.then((given) => given && this.#carried(link, method, given))
     }
@@ -191,8 +188,8 @@ export class Receiver {
   #hear(link: MessageLink, incoming: Incoming, weighed: Weighed): void {
     const isHeld = this.#channel.flowIfAny?.gate.isBeginning === true
     // A server that is leaving does not run it: in a session it is sent again to another server, as a call is.
-    if (!isHeld && this.#events.refuseLate(link, null) === 'unanswered') return
-    this.#dispatcher().notification(incoming, weighed)
+    if (!isHeld && this.#channel.leaving?.refuse(link, null) === 'unanswered') return
+    this.dispatcher.notification(incoming, weighed)
   }
 
   #holdNotification(gate: RequestGate, link: MessageLink, incoming: Incoming): void {
@@ -213,7 +210,7 @@ export class Receiver {
   #cancel(id: MessageId | undefined): ResponseMessage | undefined {
     if (id === undefined) return undefined
     const held = this.#channel.flowIfAny?.gate.take(id)
-    if (!held) return this.#dispatcher().cancel(id, cancellation())
+    if (!held) return this.dispatcher.cancel(id, cancellation())
     return neverRanMessage(id, ErrorCode.cancelled, `${held.what} was cancelled`)
   }
 
@@ -281,7 +278,7 @@ export class Receiver {
 
   /** @returns the reason if the message must be refused; undefined if it is held until it can be started. */
   #hold(gate: RequestGate, message: HeldMessage): string | undefined {
-    return gate.hold(message, this.#dispatcher().runningBytes)
+    return gate.hold(message, this.dispatcher.runningBytes)
   }
 
   // ── Answers ───────────────────────────────────────────────────────────────────────────────────

@@ -11,17 +11,10 @@ export class RunningCalls {
   readonly #all: CallContext[] = []
   /** Requests whose caller still waits. */
   #byId = new IdTable<CallContext>()
-  #bytes = 0
-
-  /** How much memory they take, in bytes. */
-  get bytes(): number {
-    return this.#bytes
-  }
-
   /** How many places are taken. */
-  get size(): number {
-    return this.#all.length
-  }
+  size = 0
+  /** How much memory they take, in bytes. */
+  bytes = 0
 
   /** Whether one of them is not a stream, and so ends by itself. */
   get hasCalls(): boolean {
@@ -35,8 +28,8 @@ export class RunningCalls {
 
   add(context: CallContext): void {
     context.place = this.#all.length
-    this.#all.push(context)
-    this.#bytes += context.weight
+    this.size = this.#all.push(context)
+    this.bytes += context.weight
     // If a call was cancelled in its first turn, its id may belong to another call by now.
     if (context.id !== null && !context.aborted) this.#byId.add(context)
   }
@@ -45,8 +38,9 @@ export class RunningCalls {
   leave(context: CallContext): void {
     const { place } = context
     if (this.#all[place] !== context) return
-    this.#bytes -= context.weight
+    this.bytes -= context.weight
     const last = this.#all.pop() as CallContext
+    this.size = this.#all.length
     if (last !== context) {
       last.place = place
       this.#all[place] = last

@@ -156,6 +156,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   wasTold = false
   readonly #kind: ChannelKind
   protected readonly core: ChannelCore
+  identity: unknown
   #visitor: Visitor
   readonly #handshake = new ServerHandshake<Connection>(this)
   #membership: Membership<LiveChannel> | undefined
@@ -171,12 +172,9 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   ) {
     super()
     this.#kind = kind
+    this.identity = visitor.identity
     this.#visitor = visitor
     this.core = new ChannelCore(options, this, handlers)
-  }
-
-  get identity(): unknown {
-    return this.#visitor.identity
   }
 
   get owner(): string | undefined {
@@ -338,6 +336,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     const link = this.core.link as ResumableLink
     if (!link.resume(connection, recv, this.#handshake)) return undefined
     this.core.takeOver(connection)
+    this.identity = visitor.identity
     this.#visitor = visitor
     return link.tell()
   }

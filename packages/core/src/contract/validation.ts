@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { after, type MaybeAsync, settled } from '../base/maybe-async.js'
+import type { MaybeAsync } from '../base/maybe-async.js'
 import type { Issue } from '../errors/errors.js'
 import { plain } from '../errors/quoted.js'
 import type { Schema } from './contract.js'
@@ -13,7 +13,9 @@ export type Verdict = { value: unknown } | { issues: readonly Issue[] }
  * @throws whatever the schema throws. That is a failure of this side, not a complaint about the value.
  */
 export function validate(schema: Schema, value: unknown): MaybeAsync<Verdict> {
-  return after(settled(schema['~standard'].validate(value)), toVerdict)
+  const verdict = schema['~standard'].validate(value)
+  if ('then' in verdict) return Promise.resolve(verdict).then(toVerdict)
+  return verdict.issues ? toVerdict(verdict) : verdict
 }
 
 function toVerdict(verdict: StandardSchemaV1.Result<unknown>): Verdict {

@@ -1,5 +1,5 @@
 /** Fewer bytes than this are copied to memory of their own, which costs very little. */
-const LEAST = 64 * 1024
+export const LEAST_LENT = 64 * 1024
 /** The most bytes that are held while they are not in use. */
 const MOST_FREE = 8 * 1024 * 1024
 
@@ -26,7 +26,7 @@ export function lentCopy(bytes: Uint8Array): Lent {
 
 /** @returns memory of this size, with any content; undefined for a small size, which costs very little to allocate. */
 export function lentMemory(size: number): Lent | undefined {
-  if (size < LEAST) return undefined
+  if (size < LEAST_LENT) return undefined
   const memory = take(size)
   return { bytes: memory.subarray(0, size), giveBack: () => giveBack(memory) }
 }

@@ -23,10 +23,10 @@ const FEATURE: Feature = {
       ...(recv !== undefined && { recv }),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     }
-    channel.leave({
+    channel.leaving = {
       isUnheard: link?.peer.isExtended ?? false,
       refuse: ({ recv: counted }, id) => (counted === undefined ? late(id) : 'unanswered'),
-    })
+    }
     link?.endWithConnection()
     link?.sendControl(BYE, bye)
   },

@@ -53,22 +53,18 @@ class FastWsTransport extends WsTransport implements MessageReader {
     if (!readMessagesOf(receiver, this)) return super.beginToRead()
     // A server's sockets can't be read otherwise: Node makes them.
     if (this.isServed) return
-    this.wire.readFirst = (memory, size) => readMessages(receiver, memory, size)
+    this.wire.readFirst = readMessages.bind(undefined, receiver)
   }
 
   override send(frame: Frame): boolean {
     if (!this.isOpen) return false
-    if (this.isServed && typeof frame === 'string') this.#sendText(frame)
-    else this.#write(wsFrame(frame, !this.isServed))
+    const { isServed } = this
+    const isServedText = isServed && typeof frame === 'string'
+    if (isServedText && frame.length > SMALL) this.socket.send(frame)
+    else {
+      const { bytes, giveBack } = isServedText ? sharedFrame(frame) : wsFrame(frame, !isServed)
+      this.wire.write(bytes, giveBack)
+    }
     return true
-  }
-
-  #sendText(text: string): void {
-    if (text.length > SMALL) this.socket.send(text)
-    else this.#write(sharedFrame(text))
-  }
-
-  #write({ bytes, giveBack }: WsFrame): void {
-    this.wire.write(bytes, giveBack)
   }
 }

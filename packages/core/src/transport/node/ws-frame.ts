@@ -1,6 +1,5 @@
 import type { Frame } from '../../wire/codec.js'
-import { type Lent, lentMemory } from '../../wire/lent-memory.js'
-import { maskBytes } from './ws-mask.js'
+import { LEAST_LENT, type Lent, lentMemory } from '../../wire/lent-memory.js'
 
 /** A whole frame, in memory that is given back after the frame was written. */
 export type WsFrame = Lent
@@ -22,7 +21,11 @@ export function wsFrame(message: Frame, isMasked: boolean): WsFrame {
   const length = isText ? Buffer.byteLength(message) : message.byteLength
   const lengthBytes = length < 126 ? 0 : length < 65_536 ? 2 : 8
   const headerBytes = 2 + lengthBytes + (isMasked ? 4 : 0)
-  const { bytes, giveBack } = memoryOf(3 + headerBytes + length)
+  const size = 3 + headerBytes + length
+  const lent = size < LEAST_LENT ? undefined : lentMemory(size)
+  const bytes = lent
+    ? Buffer.from(lent.bytes.buffer, lent.bytes.byteOffset, size)
+    : Buffer.allocUnsafe(size)
   // The masked bytes begin at a word boundary.
   const begin = -(bytes.byteOffset + headerBytes) & 3
   bytes[begin] = isText ? FINAL_TEXT : FINAL_BYTES
@@ -35,14 +38,7 @@ export function wsFrame(message: Frame, isMasked: boolean): WsFrame {
   if (isText) bytes.write(message, at)
   else bytes.set(message, at)
   if (isMasked) mask(bytes, at, length)
-  return { bytes: bytes.subarray(begin, at + length), giveBack }
-}
-
-function memoryOf(size: number): { bytes: Buffer; giveBack?: (() => void) | undefined } {
-  const lent = lentMemory(size)
-  if (!lent) return { bytes: Buffer.allocUnsafe(size) }
-  const { bytes, giveBack } = lent
-  return { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, size), giveBack }
+  return { bytes: bytes.subarray(begin, at + length), giveBack: lent?.giveBack }
 }
 
 /**
@@ -62,4 +58,65 @@ function mask(bytes: Buffer, at: number, length: number): void {
   usedKeys += 4
   for (let n = 0; n < 4; n++) bytes[at - 4 + n] = keys[key + n] as number
   maskBytes(bytes, at, at + length, keys, key)
+}
+
+/** From this number of bytes on, they are masked word by word. */
+const MANY = 64
+/** How many words each turn of the loop masks: twice as fast as one by one, and six times as fast as byte by byte. */
+const AT_ONCE = 8
+
+/** The key, rotated so that it applies from a word boundary on. */
+const turned = new Uint8Array(4)
+const word = new Int32Array(turned.buffer)
+
+/**
+ * Masks a range of bytes in place. If this is done twice, the bytes are unchanged: RFC 6455, section 5.3.
+ *
+ * @param key the index of the four bytes of the key.
+ */
+export function maskBytes(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  keys: Uint8Array,
+  key: number,
+): void {
+  for (let at = to - from < MANY ? from : maskMany(bytes, from, to, keys, key); at < to; at++) {
+    bytes[at] = (bytes[at] as number) ^ (keys[key + ((at - from) & 3)] as number)
+  }
+}
+
+/** Masks as many bytes as there are whole words, and those before the first. @returns the index of the rest. */
+function maskMany(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  keys: Uint8Array,
+  key: number,
+): number {
+  const begin = from + (-(bytes.byteOffset + from) & 3)
+  for (let at = from; at < begin; at++) {
+    bytes[at] = (bytes[at] as number) ^ (keys[key + at - from] as number)
+  }
+  for (let n = 0; n < 4; n++) turned[n] = keys[key + ((begin - from + n) & 3)] as number
+  const words = new Int32Array(
+    bytes.buffer,
+    bytes.byteOffset + begin,
+    ((to - begin) >> 5) * AT_ONCE,
+  )
+  maskWords(words, word[0] as number)
+  return begin + words.byteLength
+}
+
+function maskWords(words: Int32Array, by: number): void {
+  for (let n = 0; n < words.length; n += AT_ONCE) {
+    words[n] = (words[n] as number) ^ by
+    words[n + 1] = (words[n + 1] as number) ^ by
+    words[n + 2] = (words[n + 2] as number) ^ by
+    words[n + 3] = (words[n + 3] as number) ^ by
+    words[n + 4] = (words[n + 4] as number) ^ by
+    words[n + 5] = (words[n + 5] as number) ^ by
+    words[n + 6] = (words[n + 6] as number) ^ by
+    words[n + 7] = (words[n + 7] as number) ^ by
+  }
 }

@@ -1,7 +1,6 @@
 import type { Frame } from '../../wire/codec.js'
-import { FINAL_BYTES, FINAL_TEXT, MASKED } from './ws-frame.js'
+import { FINAL_BYTES, FINAL_TEXT, MASKED, maskBytes } from './ws-frame.js'
 import { FrameCounter } from './ws-frame-counter.js'
-import { maskBytes } from './ws-mask.js'
 import { UnfinishedFrame } from './ws-unfinished.js'
 
 /** The receiver of the messages. */
@@ -82,15 +81,12 @@ export function isReadable(
   const { _state, _bufferedBytes, _fragmented, _maxPayload, errored, writableEnded } = receiver
   return (
     [_state, _bufferedBytes, _fragmented].every(Number.isInteger) &&
-    isLimit(_maxPayload) &&
+    Number.isInteger(_maxPayload) &&
+    (_maxPayload as number) > 0 &&
     errored === null &&
     writableEnded === false &&
     typeof Object.getPrototypeOf(receiver)?.write === 'function'
   )
-}
-
-function isLimit(maxPayload: unknown): maxPayload is number {
-  return Number.isInteger(maxPayload) && (maxPayload as number) > 0
 }
 
 function write(this: ReadReceiver, chunk: Buffer): boolean {
@@ -151,7 +147,8 @@ function isBetweenMessages(receiver: WsReceiver): boolean {
 function readFrames(receiver: ReadReceiver, memory: Buffer, from: number, size: number): number {
   if (!isBetweenMessages(receiver)) return from
   const { [READER]: reader, _maxPayload: most } = receiver
-  if (!isLimit(most)) return from
+  // Without a limit, everything is left to `ws`.
+  if (!(most > 0)) return from
   const keyBytes = reader.isServed ? 4 : 0
   let at = from
   while (at < size) {
