@@ -14,6 +14,10 @@ export const SOURCE = '@flashrpc/source'
 /** How samples listen at a port that is written out. */
 const LISTENS: readonly [RegExp, string][] = [
   [
+    /^const \{ url \} = await endpoint\.listen\(\{ port: \d+(.*) \}\)/m,
+    "const { url, port } = await endpoint.listen({ port: 0$1 })\nconsole.log('port', port)",
+  ],
+  [
     /^await endpoint\.listen\(\{ port: \d+(.*) \}\)/m,
     "console.log('port', (await endpoint.listen({ port: 0$1 })).port)",
   ],

@@ -36,15 +36,22 @@ createRoot(document.body).render(${element})`
   return site.show(guide, file)
 }
 
-test.concurrent('the guide: a page calls its server, and the server calls it', async () => {
-  const guide = site.guide('README', ['contract.ts'])
-  const { program, url } = await serve(guide, 'https://app.example.com')
-  guide.write('app.tsx', { [SERVER]: url })
-  await using page = await render(guide, "import { App } from './app.tsx'", '<App />')
-  await page.getByRole('button', { name: 'Welcome!' }).click()
-  await page.getByRole('button', { name: '15' }).waitFor()
-  await page.close()
-  await program.prints(/^gone 1001/m)
+test.concurrent('quick start: a page calls its server, and the server calls it', async () => {
+  const guide = site.guide('quick-start-react', ['contract.ts'])
+  const { program, url } = await serve(guide)
+  guide.write('main.tsx', { [SERVER]: url })
+  await using page = await site.browser.newPage()
+  const asked: string[] = []
+  page.on('dialog', (dialog) => {
+    asked.push(dialog.message())
+    void dialog.accept()
+  })
+  await site.show(guide, 'main.tsx', '<div id="root"></div>', page)
+  await page.getByText('connected. Welcome!').waitFor()
+  await program.prints(/^yes$/m)
+  await page.getByRole('button', { name: '5 + 10' }).click()
+  await page.getByRole('button', { name: '5 + 10 = 15' }).waitFor()
+  expect(asked).toEqual(['Deploy?'])
 })
 
 test.concurrent('authentication: a page shows a token', async () => {

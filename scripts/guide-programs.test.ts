@@ -17,9 +17,9 @@ interface Sample {
 }
 
 const samples: readonly Sample[] = [
-  { page: 'README', modules: ['contract.ts'], prints: [/^Welcome!$/, /^a long report$/] },
+  { page: 'calls-and-errors', modules: ['contract.ts'], prints: [/^Welcome!$/, /^a long report$/] },
   { page: 'discovery', prints: [/^Sums \[ 'add' \]$/] },
-  { page: 'reliability', modules: ['contract.ts'], prints: [/^the report of 2026 500 to ann$/] },
+  { page: 'outcomes', modules: ['contract.ts'], prints: [/^the report of 2026 500 to ann$/] },
   {
     page: 'middleware',
     modules: ['contract.ts', 'logging.ts'],
@@ -67,8 +67,26 @@ test.concurrent.each(samples)('$page', async ({ page, prefix = '', modules, prin
   expect(linesOf(program)).toEqual(prints.map((line) => expect.stringMatching(line)))
 })
 
-test.concurrent('the guide: a worker thread answers', async () => {
-  await using guide = open('README', ['contract.ts', 'worker.ts'])
+test.concurrent('quick start: the server and the client call each other', async () => {
+  await using guide = open('quick-start', ['contract.ts'])
+  const { program: server, port } = await guide.serve('server.ts')
+  guide.write('client.ts', { ':8000': `:${port}` })
+  const client = guide.run('client.ts')
+  await client.prints(/^Welcome!\n15\n$/)
+  await server.prints(/^yes$/m)
+})
+
+test.concurrent('agents: an agent works, and asks back', async () => {
+  await using guide = open('agents', ['contract.ts'])
+  const { program: server, port } = await guide.serve('server.ts')
+  guide.write('client.ts', { ':8000': `:${port}` })
+  const agent = guide.run('client.ts')
+  await server.prints(/^50 %\n100 %\na thorough look at whales$/m)
+  await agent[Symbol.asyncDispose]()
+})
+
+test.concurrent('transports: a worker thread answers', async () => {
+  await using guide = open('transports', ['contract.ts', 'worker.ts'])
   // Compiled, as Node 20 runs no TypeScript in a thread.
   guide.esbuild('worker.ts', '--bundle', '--platform=node', '--format=esm', '--outfile=worker.js')
   guide.write('main.ts', { "'./worker.ts'": "'./worker.js'" })

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { blocksOf } from './markdown-blocks.ts'
 
 const root = new URL('../', import.meta.url)
 const text = readFileSync(new URL('README.md', root), 'utf8')
@@ -23,4 +24,30 @@ test('the line ahead of a block names the block’s file', () => {
   expect(blocks.length).toBeGreaterThan(0)
   const unnamed = blocks.filter(([, line, name]) => !line?.includes(`\`${name}\``))
   expect(unnamed.map(([, , name]) => name)).toEqual([])
+})
+
+/** Pages that show the README's programs: the README's are run from packages, in an empty folder. */
+const QUICK_STARTS = ['quick-start', 'quick-start-react']
+const LANGUAGES = ['tsx?', 'json', 'html']
+
+test('the quick starts have the README’s programs', () => {
+  const ours = new Map(blocksOf(text, LANGUAGES).map(({ name, code }) => [name, code]))
+  const theirs = QUICK_STARTS.flatMap((page) =>
+    blocksOf(readFileSync(new URL(`docs/guide/${page}.md`, root), 'utf8'), LANGUAGES),
+  )
+  expect(new Map(theirs.map(({ name, code }) => [name, code]))).toEqual(ours)
+})
+
+test('the home page says the README’s sizes', () => {
+  const home = readFileSync(new URL('docs/index.md', root), 'utf8')
+  const sizes = [
+    /client adds less than (\d+) kB/,
+    /(\d+) kB with the React hooks|React hooks less than (\d+) kB/,
+  ]
+  for (const size of sizes) {
+    const [, ours, alsoOurs] = size.exec(text) ?? []
+    const [, said, alsoSaid] = size.exec(home) ?? []
+    expect(ours ?? alsoOurs).toBeDefined()
+    expect(said ?? alsoSaid).toBe(ours ?? alsoOurs)
+  }
 })

@@ -70,7 +70,7 @@ export interface ChannelOptions {
    */
   traceCalls?: boolean
   /**
-   * Where to log: `console`, or another {@link Logger} whose functions take a string (pino needs a wrapper, shown
+   * Where to log: `console`, or another `Logger` whose functions take a string (pino needs a wrapper, shown
    * there); `false`: nowhere. Default: warnings and errors go to the console, each text at most once a second. In
    * production (`process.env.NODE_ENV` is `production`), the default is nowhere.
    */

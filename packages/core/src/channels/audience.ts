@@ -50,7 +50,7 @@ export interface Audience<Remote, Ch extends Target = Target> {
    * Calls all channels at once, and waits for all. A target that fails, times out or ends does not reject the promise:
    * it has an outcome like the others.
    *
-   * @returns each target's outcome, exactly once, in the order of {@link Symbol.iterator}.
+   * @returns each target's outcome, exactly once, in the order in which the audience is iterated.
    */
   call<K extends MethodName<Remote>>(
     method: K,

@@ -139,7 +139,7 @@ type PartOf<D, K extends string> = D extends { readonly [P in K]: infer S extend
  * Puts the two sides of a contract together. Both programs import the result, so it belongs in a
  * module of its own that imports nothing of either.
  *
- * @throws {RpcConfigError} if a side is neither `server` nor `client`; if a name can't be a method's: see {@link assertMethodName}; if a
+ * @throws {RpcConfigError} if a side is neither `server` nor `client`; if a name can't be a method's; if a
  *   definition is not valid; and if a part of one is neither left out nor a Standard Schema.
  */
 export function defineContract<
