@@ -664,6 +664,32 @@ describe('a client in a session', () => {
     expect(await Promise.all(calls.slice(1))).toStrictEqual([2, 3])
   })
 
+  test('begins a new session with the calls that the old one had not received, and drops all else', async () => {
+    const { server, client } = await clientOf()
+    const first = await accept(server, granted())
+    await until(client, 'connected')
+    const lost = rejection(client.other.add({ a: 1, b: 0 }))
+    const again = client.other.add({ a: 2, b: 0 })
+    const leaving = new AbortController()
+    const left = rejection(client.other.add({ a: 3, b: 0 }, { signal: leaving.signal }))
+    await polled(() => first.peer.unread.length).toBe(3)
+    first.peer.send({ jsonrpc: '2.0', id: 'of the old session', method: 'ask', params: { n: 1 } })
+    await polled(() => first.peer.unread.length).toBe(4)
+    first.peer.socket.terminate()
+    await until(client, 'reconnecting')
+    leaving.abort()
+    expect(await left).toMatchObject({ outcome: 'maybe-executed' })
+    const later = client.other.add({ a: 4, b: 0 })
+    // Of the four messages, the server has only the first: the answer and the rpc.cancel belong to the old session.
+    const second = await accept(server, granted({ sid: 'def', token: 'other', lastRecv: 1 }))
+    expect(await lost).toMatchObject({ outcome: 'maybe-executed' })
+    expect(await second.peer.nextJson()).toMatchObject({ id: 2, params: { a: 2 } })
+    expect(await second.peer.nextJson()).toMatchObject({ id: 4, params: { a: 4 } })
+    for (const id of [2, 4]) second.peer.send({ jsonrpc: '2.0', id, result: id })
+    expect(await Promise.all([again, later])).toStrictEqual([2, 4])
+    expect(second.peer.unread).toStrictEqual([])
+  })
+
   test.each([undefined, 7, -1, 0.5])(
     'takes a lastRecv of %j for no word at all: what was sent may have run',
     async (lastRecv) => {
