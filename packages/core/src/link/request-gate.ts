@@ -54,14 +54,14 @@ export class RequestGate {
   /** Whether so many answers wait for the other side that no more of its requests should be started. */
   get isClosed(): boolean {
     if (this.isBeginning) return false
+    const isIdle = this.#host.queue.replies === 0 && this.#collectedBytes === 0
+    if (isIdle && this.#held === undefined) return false
     return this.size > 0 || this.#isBehind
   }
 
   get #isBehind(): boolean {
-    const { replies } = this.#host.queue
-    if (replies === 0 && this.#collectedBytes === 0) return false
     const { answerBytes, unackedMessages } = this.#limits
-    return this.answerBytes > answerBytes / 4 || replies > unackedMessages
+    return this.answerBytes > answerBytes / 4 || this.#host.queue.replies > unackedMessages
   }
 
   /** How many bytes of answers wait. */
@@ -71,7 +71,7 @@ export class RequestGate {
 
   /** Whether an answer that can't be sent at once may be queued. */
   hasRoomFor(answer: Encoded): boolean {
-    const waiting = this.answerBytes
+    const waiting = this.#collectedBytes + this.#host.queue.replyBytes
     return waiting === 0 || waiting + heldBytes(answer) <= this.#limits.answerBytes
   }
 
