@@ -548,27 +548,26 @@ export class ChannelCore
 
   #endLink(info: CloseInfo, unreceived: readonly Outgoing[] = []): void {
     const recv = this.link?.recv
-    this.link?.stop()
-    this.link = undefined
-    this.flowIfAny?.stop()
-    this.#delivery.end()
-    const why = refusalOf(info, 'the session ended')
-    this.#takeBack(
-      unreceived
-        .filter((outgoing) => this.#caller.isWanted(outgoing))
-        .filter((call) => this.#spend(call, why)),
-    )
-    this.#over(why)
+    this.#over(refusalOf(info, 'the session ended'), unreceived)
     this.kind.events.ended(this.owner, info, recv)
+    this.change()
   }
 
-  /** Ends everything that was bound to the link. */
-  #over(why: Refusal): void {
-    this.flowIfAny?.gate.forget()
+  /**
+   * Ends everything that was bound to the link.
+   *
+   * @param unreceived the messages that the other side is known not to have received.
+   */
+  #over(why: Refusal, unreceived: readonly Outgoing[] = []): void {
+    this.link?.stop()
     this.flowIfAny?.stop()
     this.#delivery.end()
-    this.link?.stop()
     this.link = undefined
+    // Before the calls that were written end: these do not end with them.
+    if (unreceived.length > 0) {
+      const wanted = unreceived.filter((outgoing) => this.#caller.isWanted(outgoing))
+      this.#takeBack(wanted.filter((call) => this.#spend(call, why)))
+    }
     this.#receiverThere?.dispatcher.cancelAll(
       own(new RpcDisconnectedError('The caller is gone', 'maybe-executed')),
     )
@@ -634,7 +633,7 @@ export class ChannelCore
   /** From now on nothing is sent, and messages that wait are rejected, until {@link allow} is called. */
   refuse(refusal: Refusal): void {
     const { closeCode = CloseCode.normal, message } = refusal
-    if (this.link && this.link !== this.connection) {
+    if (this.link?.session) {
       this.#endLink({ code: closeCode, reason: message })
     }
     this.refusal = refusal

@@ -212,6 +212,7 @@ export class FlowControl<Queue extends FlowQueue = FlowQueue> implements StallHo
 
   /** The link has ended. */
   stop(): void {
+    this.gate.forget()
     this.#stallWatch?.stop()
     clearTimeout(this.#look)
     this.#look = undefined
