@@ -220,6 +220,21 @@ describe('without the feature', () => {
 })
 
 describe('a side with the feature', () => {
+  test('puts bytes in their places, whatever is around them', async () => {
+    const { caller } = pair([bytes()], [bytes()])
+    const one = Uint8Array.of(1)
+    const sent = {
+      first: { toJSON: () => Uint8Array.of(7) },
+      list: [{ of: { toJSON: () => ({ deep: one }) } }, one, { toJSON: () => [one] }, 'x'],
+      last: { a: one, b: new Date(0) },
+    }
+    expect(await caller.call('echo', sent)).toStrictEqual({
+      first: Uint8Array.of(7),
+      list: [{ of: { deep: one } }, one, [one], 'x'],
+      last: { a: one, b: '1970-01-01T00:00:00.000Z' },
+    })
+  })
+
   test('sends no bytes to a side without it, and says why', async () => {
     const { caller } = pair([], undefined)
     expect(await rejection(caller.call('echo', { file: someBytes(2) }))).toMatchObject({

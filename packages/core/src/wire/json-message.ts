@@ -1,13 +1,13 @@
-import type { Attachments, JsonMessage } from './attachments.js'
+import type { Attached, Attachments, JsonMessage } from './attachments.js'
 import { described, isBinary } from './binary.js'
+import { carefully, type Take } from './careful-json.js'
 import { jsonOf } from './json-text.js'
+import { isPlainDate, saysItsJson } from './says-its-json.js'
 
 /** A value is searched down to this level only, because a cycle has no end. */
 const MAX_SEARCHED_DEPTH = 100
 /** A message that was made as text only nests no deeper than this. */
 export const SHALLOW_LEVELS = MAX_SEARCHED_DEPTH + 1
-/** The most levels of a message that is made. */
-export const MAX_DEPTH = 1_000
 
 /**
  * Makes JSON of a message. For most messages this takes little more work than `JSON.stringify`.
@@ -20,7 +20,18 @@ export function toJson(
   attachments: Attachments | undefined,
 ): string | JsonMessage {
   if (!mayNeedCare(message, 0)) return jsonOf(message)
-  return attachments ? attachments.encode(message) : carefully(message)
+  if (attachments) return attachments.encode(message)
+  const { frame, depth } = carefully(message, refuse)
+  return jsonMessage(frame, depth, undefined)
+}
+
+/** @returns the text alone, if no more must be known of the message. */
+export function jsonMessage(
+  frame: string,
+  depth: number,
+  attached: Attached | undefined,
+): string | JsonMessage {
+  return attached || depth > SHALLOW_LEVELS ? { frame, depth, attached } : frame
 }
 
 /**
@@ -51,76 +62,6 @@ function mayNeedCare(value: object, depth: number): boolean {
   return isEmpty && value.constructor !== Object && isBinary(value)
 }
 
-/** Makes JSON of a message that may need care, and refuses bytes. */
-function carefully(message: object): string | JsonMessage {
-  /** The objects that lead to the value that is looked at, and the names of all but the first. */
-  const holders: object[] = []
-  const path: string[] = []
-  let depth = 0
-  const frame = JSON.stringify(message, function (this: object, key, said: unknown) {
-    while (holders.length > 0 && holders.at(-1) !== this) {
-      holders.pop()
-      path.pop()
-    }
-    const member = (this as Record<string, unknown>)[key]
-    for (const value of [member, said]) {
-      if (typeof value !== 'object' || value === null || isPlainDate(value)) continue
-      if (isBinary(value)) throw new TypeError(refusalOf(value, [...path, key].slice(1)))
-    }
-    const value = holders.length === 1 ? memberOfMessage(key, said) : said
-    if (typeof value !== 'object' || value === null) return value
-    if (holders.push(value) > MAX_DEPTH) throw tooDeep(value)
-    path.push(key)
-    depth = Math.max(depth, holders.length)
-    return value
-  })
-  return depth > SHALLOW_LEVELS ? { frame, depth, attached: undefined } : frame
-}
-
-function refusalOf(bytes: object, at: readonly string[]): string {
-  return `${described(bytes, at)}, and JSON carries no bytes: add bytes() to features`
-}
-
-/** A value that nests so deep is probably a cycle. `JSON.stringify` has the better error for that. */
-export function tooDeep(value: object): TypeError {
-  JSON.stringify(value)
-  return new TypeError(`it nests deeper than ${MAX_DEPTH}`)
-}
-
-/**
- * Checks what a `toJSON` has made of params or a result.
- *
- * @returns the member, or null for a result that is undefined, so that the answer has a result.
- * @throws {TypeError} if it can't be in a message.
- */
-export function memberOfMessage(name: string, value: unknown): unknown {
-  if (name === 'params' && typeof value !== 'object') {
-    throw new TypeError('the toJSON of params must give an object')
-  }
-  if (name !== 'result') return value
-  if (typeof value === 'function' || typeof value === 'symbol') {
-    throw new TypeError(`the toJSON of a result gave a ${typeof value}`)
-  }
-  return value === undefined ? null : value
-}
-
-let dates = 0
-
-/**
- * @returns the number of dates that were turned into text so far. Compare it before and after a message is made to find
- *   out whether the message has a date.
- */
-export function datesSoFar(): number {
-  return dates
-}
-
-/** Whether a date has the standard `toJSON`, as nearly all dates have. */
-export function isPlainDate(value: object): boolean {
-  if (!(value instanceof Date) || value.toJSON !== Date.prototype.toJSON) return false
-  dates++
-  return true
-}
-
-export function saysItsJson(value: object): value is { toJSON(key: string): unknown } {
-  return typeof (value as { toJSON?: unknown }).toJSON === 'function'
+const refuse: Take = (bytes, at) => {
+  throw new TypeError(`${described(bytes, at)}, and JSON carries no bytes: add bytes() to features`)
 }

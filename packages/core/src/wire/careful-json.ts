@@ -1,0 +1,128 @@
+import { isBinary } from './binary.js'
+import { isPlainDate, saysItsJson } from './says-its-json.js'
+
+/** The most levels of a message that is made. */
+const MAX_DEPTH = 1_000
+
+/** Takes bytes out of a message. @param at the members that lead to them. @returns what takes their place. */
+export type Take = (bytes: object, at: readonly string[]) => null
+
+/**
+ * Makes JSON of a message that may need care.
+ *
+ * @returns the text, and how many levels it nests.
+ * @throws {TypeError} if a value can't be carried.
+ */
+export function carefully(message: object, take: Take): { frame: string; depth: number } {
+  const walk = new Walk(take)
+  const left = walk.without(message, []) as Record<string, unknown>
+  for (const name of ['params', 'result']) {
+    if (!Object.hasOwn(left, name)) continue
+    const member = memberOfMessage(name, left[name])
+    if (member === left[name]) continue
+    return { frame: JSON.stringify({ ...left, [name]: member }), depth: walk.depth }
+  }
+  return { frame: JSON.stringify(left), depth: walk.depth }
+}
+
+/**
+ * Walks a message as `JSON.stringify` does, and takes the bytes out of it before their `toJSON` is called: that of a
+ * Buffer returns a number for each byte.
+ */
+class Walk {
+  /** The number of levels that were found. */
+  depth = 0
+  readonly #take: Take
+
+  constructor(take: Take) {
+    this.#take = take
+  }
+
+  /**
+   * @param at the members that lead to the value.
+   * @returns the value itself, or an equal one without bytes.
+   */
+  without(value: object, at: string[]): object {
+    if (at.length > MAX_DEPTH) throw tooDeep(value)
+    this.depth = Math.max(this.depth, at.length + 1)
+    return Array.isArray(value) ? this.#withoutItems(value, at) : this.#withoutMembers(value, at)
+  }
+
+  #withoutMembers(value: object, at: string[]): object {
+    let copy: Record<string, unknown> | undefined
+    for (const key of Object.keys(value)) {
+      const member = (value as Record<string, unknown>)[key]
+      if (typeof member !== 'object' || member === null) continue
+      const left = this.#left(member, key, at)
+      if (left === member) continue
+      copy ??= { ...value } as Record<string, unknown>
+      copy[key] = left
+    }
+    return copy ?? value
+  }
+
+  /** In JSON an array has no named members. */
+  #withoutItems(value: readonly unknown[], at: string[]): object {
+    let copy: unknown[] | undefined
+    for (let index = 0; index < value.length; index++) {
+      const item = value[index]
+      if (typeof item !== 'object' || item === null) continue
+      const left = this.#left(item, String(index), at)
+      if (left === item) continue
+      copy ??= itemsOf(value)
+      copy[index] = left
+    }
+    return copy ?? value
+  }
+
+  /** @returns a member without its bytes. */
+  #left(member: object, key: string, at: string[]): unknown {
+    if (isPlainDate(member)) return member
+    at.push(key)
+    const left = this.#said(member, key, at)
+    at.pop()
+    return left
+  }
+
+  #said(member: object, key: string, at: string[]): unknown {
+    if (isBinary(member)) return this.#take(member, at)
+    if (!saysItsJson(member)) return this.without(member, at)
+    const said: unknown = member.toJSON(key)
+    if (typeof said !== 'object' || said === null) return said
+    return isBinary(said) ? this.#take(said, at) : mute(this.without(said, at))
+  }
+}
+
+/** Returns a copy without `toJSON`, as that has been called: a second call might give something else. */
+function mute(said: object): object {
+  if (!saysItsJson(said) || isPlainDate(said)) return said
+  return Array.isArray(said) ? itemsOf(said) : { ...said, toJSON: undefined }
+}
+
+/** @returns a plain array with the items of an array of a subclass. */
+function itemsOf(array: readonly unknown[]): unknown[] {
+  return Array.from({ length: array.length }, (_, index) => array[index])
+}
+
+/** A value that nests so deep is probably a cycle. `JSON.stringify` has the better error for that. */
+function tooDeep(value: object): TypeError {
+  JSON.stringify(value)
+  return new TypeError(`it nests deeper than ${MAX_DEPTH}`)
+}
+
+/**
+ * Checks what a `toJSON` has made of params or a result.
+ *
+ * @returns the member, or null for a result that is undefined, so that the answer has a result.
+ * @throws {TypeError} if it can't be in a message.
+ */
+function memberOfMessage(name: string, value: unknown): unknown {
+  if (name === 'params' && typeof value !== 'object') {
+    throw new TypeError('the toJSON of params must give an object')
+  }
+  if (name !== 'result') return value
+  if (typeof value === 'function' || typeof value === 'symbol') {
+    throw new TypeError(`the toJSON of a result gave a ${typeof value}`)
+  }
+  return value === undefined ? null : value
+}

@@ -1,0 +1,21 @@
+let dates = 0
+
+/**
+ * @returns the number of dates that were turned into text so far. Compare it before and after a message is made to find
+ *   out whether the message has a date.
+ */
+export function datesSoFar(): number {
+  return dates
+}
+
+/** Whether a date has the standard `toJSON`, as nearly all dates have. */
+export function isPlainDate(value: object): boolean {
+  if (!(value instanceof Date) || value.toJSON !== Date.prototype.toJSON) return false
+  dates++
+  return true
+}
+
+/** Whether a value has a `toJSON`, as a `Date` or a `Buffer` has. */
+export function saysItsJson(value: object): value is { toJSON(key: string): unknown } {
+  return typeof (value as { toJSON?: unknown }).toJSON === 'function'
+}
