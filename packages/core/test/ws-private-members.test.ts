@@ -227,9 +227,9 @@ test.each([
   }
   const receiver = (members: object) =>
     Object.assign(Object.create(proto) as WsReceiver, known, members)
-  const reader = { isServed: true, read: () => {} }
-  expect(readMessagesOf(receiver({}), reader)).toBe(true)
+  const events = { frame: () => {} }
+  expect(readMessagesOf(receiver({}), events, true)).toBe(true)
   const other = receiver({ [member]: value })
-  expect(readMessagesOf(other, reader)).toBe(false)
+  expect(readMessagesOf(other, events, true)).toBe(false)
   expect(other.write).toBe(proto.write)
 })

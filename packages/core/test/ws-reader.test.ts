@@ -37,7 +37,7 @@ async function toldOf(chunks: readonly Uint8Array[], isServed: boolean, isRead: 
   )
   receiver.on('error', ({ code }: NodeJS.ErrnoException) => told.push(['error', code]))
   if (isRead) {
-    readMessagesOf(receiver, { isServed, read: (message) => told.push(toldAs(message)) })
+    readMessagesOf(receiver, { frame: (message) => told.push(toldAs(message)) }, isServed)
   }
   for (const chunk of chunks) {
     // It is written over where it is.

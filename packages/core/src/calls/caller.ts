@@ -271,7 +271,7 @@ export class Caller implements CallSender, RemoteCalls {
       return this.fail(call, unencodable(call, format, thrown))
     }
     // A server that is leaving gives calls back, and they are sent again.
-    if (this.#channel.kind.isLasting) keep(encoded, call)
+    if (typeof encoded !== 'string' && this.#channel.kind.isLasting) keep(encoded, call)
     call.encoded = encoded
     try {
       this.#channel.send(call as EncodedCall)

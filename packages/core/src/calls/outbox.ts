@@ -36,15 +36,12 @@ export class Outbox implements FlowQueue {
   calls = 0
   replies = 0
   replyBytes = 0
+  size = 0
   #callBytes = 0
   #isBlocked = false
 
   constructor(limits: ChannelLimits) {
     this.#limits = limits
-  }
-
-  get size(): number {
-    return this.#waiting.size
   }
 
   get bytes(): number {
@@ -114,6 +111,7 @@ export class Outbox implements FlowQueue {
   }
 
   #count(outgoing: Outgoing, by: 1 | -1): void {
+    this.size += by
     if (by === 1) keep(outgoing.encoded, this)
     const bytes = by * heldBytes(outgoing.encoded)
     if (outgoing.kind === 'reply') {

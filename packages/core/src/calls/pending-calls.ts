@@ -148,7 +148,7 @@ export class PendingCalls implements TimedOwner {
   /** Removes a call that is known to be here. */
   takeOut(call: PendingCall): PendingCall {
     this.#entries.delete(call.id)
-    if (call.encoded !== undefined) letGo(call.encoded, call)
+    if (typeof call.encoded === 'object') letGo(call.encoded, call)
     if (call.state === 'written' && call.kind !== 'stream') this.#inFlight--
     if (call.dueAt > 0) this.#queue?.end()
     call.timer?.stop()
@@ -160,11 +160,6 @@ export class PendingCalls implements TimedOwner {
     const error = timeoutError(call, which, limits[which], this.#host.absence)
     const deadline = which === 'total' ? call.deadline : undefined
     this.giveUp(call, withOrigin(error, { isOwn: true, deadline }))
-  }
-
-  /** The other side has shown a sign of life of a call. */
-  touch(id: unknown): void {
-    this.#entries.get(id)?.timer?.touch()
   }
 
   /** No call is opened for now, so the timer of the queue may be removed. */

@@ -23,7 +23,7 @@ import { WEIGHT_OF_CALL, weightOfJson, weightOfLittle, weightOfValue } from '../
 import { TOO_MUCH_WAITS } from './endings.js'
 import { FrameReader } from './frame-reader.js'
 import type { Handshake, HandshakeLine } from './handshake.js'
-import { codecMismatch } from './hello.js'
+import { codecMismatch, HELLO } from './hello.js'
 import { Keepalive, type KeepaliveEvents, type KeepaliveOptions } from './keepalive.js'
 import type {
   BatchMember,
@@ -608,7 +608,10 @@ export class Connection
   }
 
   #tell(message: Classified, bytes: number, refusal: string | undefined): void {
-    if (this.#handshake.takes(this, message)) return
+    // When the handshake is over, only another hello is its business.
+    const isOfHandshake =
+      this.stage !== 'extended' || (message.kind === 'request' && message.method === HELLO)
+    if (isOfHandshake && this.#handshake.takes(this, message)) return
     if (message.kind === 'notification' && this.#isOwn(message.method, message.params)) return
     this.#events.message(this, message, bytes, refusal)
   }

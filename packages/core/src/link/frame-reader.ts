@@ -4,7 +4,7 @@ import type { AttachmentReader } from '../wire/attachments.js'
 import { type Codec, exceeds, type Frame, jsonCodec, readText } from '../wire/codec.js'
 import { disown } from '../wire/disown.js'
 import type { Format } from '../wire/format.js'
-import { isDeeper, mayNestDeeper, nestsDeeper, pruned } from '../wire/json-depth.js'
+import { isDeeper, nestsDeeper, pruned } from '../wire/json-depth.js'
 import { type Reading, violation, type Whole } from '../wire/reading.js'
 import { readHelloFrame, readJson } from './hello.js'
 import type { ChannelLimits } from './limits.js'
@@ -31,7 +31,9 @@ export class FrameReader {
   }
 
   read(frame: Frame): Reading {
-    if (exceeds(frame, this.#limits.message)) return { kind: 'too-big' }
+    const { message, depth } = this.#limits
+    // A UTF-16 code unit is three bytes of UTF-8 at the most.
+    if (frame.length * 3 > message && exceeds(frame, message)) return { kind: 'too-big' }
     const { attachments } = this
     if (attachments && (attachments.isWaiting || typeof frame !== 'string')) {
       const reading = attachments.take(frame)
@@ -40,20 +42,21 @@ export class FrameReader {
     let decoded: unknown
     let tooDeep: ReadonlySet<unknown> | undefined
     let text = frame
+    const isJson = this.#codec === jsonCodec
     try {
-      if (this.#codec === jsonCodec) text = readText(frame)
-      const { depth } = this.#limits
+      if (isJson && typeof frame !== 'string') text = readText(frame)
       // A short text makes a small value. A codec of the application may walk it to any depth, so this holds for JSON
       // only.
-      const isLittle = text.length <= LITTLE && depth <= MOST_LEVELS && this.#codec === jsonCodec
+      const isLittle = text.length <= LITTLE && depth <= MOST_LEVELS && isJson
       if (!isLittle && this.#isTooDeep(text)) return this.#readDeep(text, frame)
-      decoded = this.#decode(text)
-      if (isLittle && mayNestDeeper(text.length, depth)) tooDeep = tooDeepOf(decoded, depth)
+      decoded = isJson ? JSON.parse(text as string) : this.#decode(text)
+      // Each level takes two characters.
+      if (isLittle && text.length >= 2 * depth) tooDeep = tooDeepOf(decoded, depth)
     } catch (thrown) {
       return this.#isTooDeep(text) ? this.#readDeep(text, frame) : this.#unreadable(frame, thrown)
     }
     const whole: Whole = { kind: 'message', decoded, tooDeep }
-    return attachments ? attachments.begin(whole, frame) : whole
+    return attachments && mayAnnounce(decoded) ? attachments.begin(whole, frame) : whole
   }
 
   #isTooDeep(frame: Frame): frame is string {
@@ -72,8 +75,9 @@ export class FrameReader {
     return this.attachments?.begin(whole, frame) ?? whole
   }
 
+  /** Decodes a frame by a codec other than JSON. */
   #decode(frame: Frame): unknown {
-    if (typeof frame === 'string' && this.#codec !== jsonCodec && !this.isAgreed) {
+    if (typeof frame === 'string' && !this.isAgreed) {
       const hello = readHelloFrame(frame)
       if (hello !== undefined) return hello
     }
@@ -98,6 +102,12 @@ export class FrameReader {
     const isJson = typeof frame === 'string' && !this.isAgreed && readJson(frame) !== undefined
     return isJson ? { kind: 'other-codec' } : { kind: 'unreadable', cause }
   }
+}
+
+/** Whether a message may announce frames that follow it: in the protocol's own member, which few messages have. */
+function mayAnnounce(decoded: unknown): boolean {
+  if (Array.isArray(decoded)) return decoded.some(mayAnnounce)
+  return typeof decoded === 'object' && decoded !== null && 'rpc' in decoded
 }
 
 /** @returns the messages that nest too deep; `undefined` if there are none. */

@@ -53,17 +53,6 @@ export function awaitedBytes(
   return slots.length > 0 ? new AwaitedBytes(slots) : undefined
 }
 
-/** Whether there may be an announcement, by a quick check, because every frame is checked here. */
-export function announcesBytes(decoded: unknown): boolean {
-  if (!Array.isArray(decoded)) return hasExtras(decoded)
-  for (const message of decoded) if (hasExtras(message)) return true
-  return false
-}
-
-function hasExtras(message: unknown): boolean {
-  return typeof message === 'object' && message !== null && 'rpc' in message
-}
-
 type FindSlot = (message: unknown, at: unknown[], size: number) => Slot | undefined
 
 function slotsIn(message: unknown, find: FindSlot): readonly Slot[] {

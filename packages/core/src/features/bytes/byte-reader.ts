@@ -2,7 +2,7 @@ import { describeThrown } from '../../errors/errors.js'
 import type { AttachmentReader } from '../../wire/attachments.js'
 import { exceeds, type Frame, type FrameType } from '../../wire/codec.js'
 import { type Reading, violation, type Whole } from '../../wire/reading.js'
-import { type AwaitedBytes, announcesBytes, awaitedBytes } from './awaited-bytes.js'
+import { type AwaitedBytes, awaitedBytes } from './awaited-bytes.js'
 
 const PART: Reading = { kind: 'part' }
 
@@ -52,7 +52,6 @@ export class ByteReader implements AttachmentReader {
   }
 
   begin(whole: Whole, frame: Frame): Reading {
-    if (!announcesBytes(whole.decoded)) return whole
     let awaited: AwaitedBytes | undefined
     try {
       awaited = awaitedBytes(whole.decoded, whole.tooDeep)

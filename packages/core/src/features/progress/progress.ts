@@ -51,7 +51,7 @@ const FEATURE: Feature = {
         if (!call) return calls.stateOf(id) === 'over' ? undefined : `an ${PROGRESS} of no call`
         const listening = listeningOf(call)
         if (!listening) return `an ${PROGRESS} of a call that did not ask for it`
-        calls.touch(id)
+        call.timer?.touch()
         listening.heard((params as { value?: unknown }).value)
         return undefined
       },

@@ -53,13 +53,12 @@ export class CalledStreams {
    * not.
    */
   heard(word: string, params: unknown, bytes: number): string | undefined {
-    const id = readId(params)?.id
+    const { id, value, n } = (params ?? {}) as { id?: unknown; value?: unknown; n?: unknown }
     const call = this.#channel.calls.awaited(id)
     // Messages that were sent before the callee knew that the call had ended are ignored.
     if (!call)
       return this.#channel.calls.stateOf(id) === 'over' ? undefined : `an ${word} of no call`
-    this.#channel.calls.touch(id)
-    const { value, n } = params as { value?: unknown; n?: unknown }
+    call.timer?.touch()
     if (word === StreamMessage.item) {
       const items = partOf(call, IncomingStream)
       return items ? items.push(value, bytes) : 'an rpc.item of a call that is no stream'
@@ -95,8 +94,9 @@ function inputFailed(call: PendingCall, thrown: unknown): RpcAbortedError {
 }
 
 function partOf<Part extends CallPart>(
-  { parts }: PendingCall,
+  { parts = [] }: PendingCall,
   kind: new (...args: never[]) => Part,
 ): Part | undefined {
-  return parts?.find((part): part is Part => part instanceof kind)
+  for (const part of parts) if (part instanceof kind) return part
+  return undefined
 }

@@ -2,7 +2,37 @@ import type { RpcStream } from '../../calls/functions.js'
 import type { CallPart } from '../../calls/pending-call.js'
 import { withOrigin } from '../../errors/error-origin.js'
 import { RpcConfigError, RpcOverloadedError, RpcTimeoutError } from '../../errors/errors.js'
-import type { StreamRoom } from './stream-room.js'
+import type { ChannelLimits } from '../../link/limits.js'
+
+/** The room for items that arrive over one channel and wait here until they are read. */
+export class StreamRoom {
+  readonly limits: ChannelLimits
+  #held = 0
+
+  constructor(limits: ChannelLimits) {
+    this.limits = limits
+  }
+
+  /**
+   * The number of items of this size, in bytes, for which one stream gets credit: at least one, however large it is.
+   */
+  itemsOf(bytes: number): number {
+    const { streamItems, streamBytes } = this.limits
+    return Math.max(1, Math.min(streamItems, Math.floor(streamBytes / Math.max(1, bytes))))
+  }
+
+  /** An item has arrived. @returns whether there is room for it. */
+  take(bytes: number): boolean {
+    if (this.#held + bytes > this.limits.allStreamBytes) return false
+    this.#held += bytes
+    return true
+  }
+
+  /** Items were read, or dropped. */
+  give(bytes: number): void {
+    this.#held -= bytes
+  }
+}
 
 export interface IncomingStreamOptions {
   /** The method of the call, for messages. */
@@ -100,7 +130,7 @@ export class IncomingStream implements RpcStream<unknown>, CallPart {
 
   #overflow(): void {
     const { method, room, isInput } = this.#options
-    const message = `The stream of "${method}" was ended: more than ${room.most} bytes of streams wait here to be taken (limits.allStreamBytes)`
+    const message = `The stream of "${method}" was ended: more than ${room.limits.allStreamBytes} bytes of streams wait here to be taken (limits.allStreamBytes)`
     const error = new RpcOverloadedError(message, { method, outcome: 'maybe-executed' })
     this.discard({ error: withOrigin(error, { isOwn: !isInput, ran: null }) })
     this.#options.leave()
@@ -202,7 +232,7 @@ export class IncomingStream implements RpcStream<unknown>, CallPart {
 
   #begin(): void {
     this.#begun = true
-    this.#credit = Math.min(FIRST_ITEMS, this.#options.room.items)
+    this.#credit = Math.min(FIRST_ITEMS, this.#options.room.limits.streamItems)
     try {
       this.#options.begin(this.#credit)
     } catch (error) {

@@ -8,10 +8,9 @@ import { ErrorCode, RpcError } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
 import { type ErrorPhase, incomingContext } from '../../logging/error-context.js'
 import type { MessageId } from '../../wire/message.js'
-import { IncomingStream } from './incoming-stream.js'
+import { IncomingStream, type StreamRoom } from './incoming-stream.js'
 import { OutgoingStream } from './outgoing-stream.js'
 import { isCredit, StreamMessage } from './stream-messages.js'
-import type { StreamRoom } from './stream-room.js'
 
 /** The members of a request that ask for streams, as they arrived. */
 export interface StreamRequest {

@@ -14,17 +14,16 @@ import type { RpcStream, Source } from '../../calls/functions.js'
 import type { PendingCall } from '../../calls/pending-call.js'
 import { isOfAbort, notThisKind } from '../../calls/refusals.js'
 import { validated } from '../../calls/validated.js'
-import { definitionOf, schemaOf } from '../../contract/contract.js'
+import { schemaOf } from '../../contract/contract.js'
 import { RpcConfigError } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
 import type { PeerFacts } from '../../link/peer-facts.js'
 import { incomingContext, outgoingContext } from '../../logging/error-context.js'
 import { CalledStreams } from './called-streams.js'
-import { IncomingStream } from './incoming-stream.js'
+import { IncomingStream, StreamRoom } from './incoming-stream.js'
 import { isSource, releaseSource } from './outgoing-stream.js'
 import { ServedStreams, whyNoStreams } from './served-streams.js'
 import { StreamMessage } from './stream-messages.js'
-import { StreamRoom } from './stream-room.js'
 
 /** Streams: calls that are answered with items, and calls with input items. */
 export function streams(): Feature {
@@ -168,14 +167,7 @@ function openStream(
     grant: (credit) => called.grant(call, credit),
     leave: () => calls.leave(call),
     unbegun: () => sender.release(method, options, 'stream'),
-    check: (item) =>
-      checkResult(
-        definitionOf(channel.kind.remoteSide, method),
-        method,
-        'item',
-        item,
-        channel.kind,
-      ),
+    check: (item) => checkResult(call.definition, method, 'item', item, channel.kind),
   })
   return stream
 }

@@ -1,6 +1,7 @@
 import type { Frame } from '../../wire/codec.js'
+import type { BuiltInEvents } from '../built-in.js'
 import { type WsFrame, wsFrame } from './ws-frame.js'
-import { isReadable, type MessageReader, readMessages, readMessagesOf } from './ws-reader.js'
+import { isReadable, readMessages, readMessagesOf } from './ws-reader.js'
 import { type Wire, type WsSocket, WsTransport } from './ws-transport.js'
 
 /**
@@ -46,11 +47,11 @@ export function wsTransport(
  * Reads messages of one frame before `ws` does, and leaves all others to `ws`. It writes most frames to the wire in one
  * piece.
  */
-class FastWsTransport extends WsTransport implements MessageReader {
-  protected override beginToRead(): void {
+class FastWsTransport extends WsTransport {
+  protected override beginToRead(events: BuiltInEvents): void {
     const { _receiver: receiver } = this.socket
     // Of a socket that has closed meanwhile.
-    if (!readMessagesOf(receiver, this)) return super.beginToRead()
+    if (!readMessagesOf(receiver, events, this.isServed)) return super.beginToRead(events)
     // A server's sockets can't be read otherwise: Node makes them.
     if (this.isServed) return
     this.wire.readFirst = readMessages.bind(undefined, receiver)

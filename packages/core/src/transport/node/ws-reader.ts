@@ -3,11 +3,10 @@ import { FINAL_BYTES, FINAL_TEXT, MASKED, maskBytes } from './ws-frame.js'
 import { FrameCounter } from './ws-frame-counter.js'
 import { UnfinishedFrame } from './ws-unfinished.js'
 
-/** The receiver of the messages. */
-export interface MessageReader {
-  /** Whether the socket is a server's. Then incoming frames are masked. */
-  readonly isServed: boolean
-  read(message: Frame): void
+/** What comes in. */
+export interface ReaderEvents {
+  /** A message came. */
+  frame(message: Frame): void
   /** Bytes of an unfinished message came. */
   arriving?(): void
   /** Frames came that are not messages. */
@@ -34,8 +33,9 @@ export interface WsReceiver {
   readonly writableEnded: boolean
 }
 
-/** The key by which the `write` that all receivers share finds the reader of the messages. */
-const READER: unique symbol = Symbol('reader')
+/** The keys by which the `write` that all receivers share finds who is told, and whether frames are masked. */
+const EVENTS: unique symbol = Symbol('events')
+const IS_MASKED: unique symbol = Symbol('is masked')
 /** The key of the bytes of an unfinished frame: a part of its header, or all of it. */
 const BEGUN: unique symbol = Symbol('begun')
 
@@ -43,7 +43,8 @@ const BEGUN: unique symbol = Symbol('begun')
 const COUNTER: unique symbol = Symbol('counter')
 
 interface ReadReceiver extends WsReceiver {
-  [READER]: MessageReader
+  [EVENTS]: ReaderEvents
+  [IS_MASKED]: boolean
   [BEGUN]?: Buffer | UnfinishedFrame | undefined
   [COUNTER]?: FrameCounter
 }
@@ -60,15 +61,18 @@ const REPLACED = '\uFFFD'
  * stream, each frame is cut out of it piece by piece and unmasked a byte at a time, and each message is reported by two
  * events: a fifth of what a small call costs on both sides, and an eighth of what 16 KB of JSON cost a server.
  *
+ * @param isServed whether the socket is a server's. Then incoming frames are masked.
  * @returns false if the receiver does not have the expected members, or has no limit: then nothing is read here.
  */
 export function readMessagesOf(
   receiver: Partial<WsReceiver> | null | undefined,
-  reader: MessageReader,
+  events: ReaderEvents,
+  isServed: boolean,
 ): receiver is WsReceiver {
   if (!isReadable(receiver)) return false
   const read = receiver as ReadReceiver
-  read[READER] = reader
+  read[EVENTS] = events
+  read[IS_MASKED] = isServed
   read.write = write
   return true
 }
@@ -96,12 +100,12 @@ function write(this: ReadReceiver, chunk: Buffer): boolean {
 
 /** Lets `ws` read what is not read here, and counts its frames. */
 function pass(receiver: ReadReceiver, chunk: Buffer): boolean {
-  const { [READER]: reader } = receiver
+  const { [EVENTS]: events } = receiver
   receiver[COUNTER] ??= new FrameCounter()
   const { frames, bytes } = receiver[COUNTER].count(chunk)
-  if (frames > 0) reader.passed?.(frames, bytes)
+  if (frames > 0) events.passed?.(frames, bytes)
   const goesOn = leave(receiver, chunk)
-  if (!isBetweenMessages(receiver)) reader.arriving?.()
+  if (!isBetweenMessages(receiver)) events.arriving?.()
   return goesOn
 }
 
@@ -124,7 +128,7 @@ export function readMessages(receiver: WsReceiver, memory: Buffer, size: number)
   if (begun instanceof UnfinishedFrame) {
     const at = begun.take(memory, 0, size)
     if (!begun.isFinished) {
-      read[READER].arriving?.()
+      read[EVENTS].arriving?.()
       return size
     }
     read[BEGUN] = undefined
@@ -146,10 +150,10 @@ function isBetweenMessages(receiver: WsReceiver): boolean {
 /** @returns the index up to which the memory was read. */
 function readFrames(receiver: ReadReceiver, memory: Buffer, from: number, size: number): number {
   if (!isBetweenMessages(receiver)) return from
-  const { [READER]: reader, _maxPayload: most } = receiver
+  const { [EVENTS]: events, [IS_MASKED]: isMasked, _maxPayload: most } = receiver
   // Without a limit, everything is left to `ws`.
   if (!(most > 0)) return from
-  const keyBytes = reader.isServed ? 4 : 0
+  const keyBytes = isMasked ? 4 : 0
   let at = from
   while (at < size) {
     const first = memory[at]
@@ -157,7 +161,7 @@ function readFrames(receiver: ReadReceiver, memory: Buffer, from: number, size: 
     if (!isData && first !== PING && first !== PONG) return at
     if (at + 2 > size) return begin(receiver, memory, at, size)
     const second = memory[at + 1] as number
-    if (second >= MASKED !== reader.isServed) return at
+    if (second >= MASKED !== isMasked) return at
     const short = second & ~MASKED
     const lengthBytes = short < 126 ? 0 : short === 126 ? 2 : 8
     const begins = at + 2 + lengthBytes + keyBytes
@@ -166,7 +170,7 @@ function readFrames(receiver: ReadReceiver, memory: Buffer, from: number, size: 
     const ends = begins + length
     if (!isData) {
       if (ends > size) return at
-      reader.passed?.(1, length)
+      events.passed?.(1, length)
       leave(receiver, Buffer.from(memory.subarray(at, ends)))
       if (!isBetweenMessages(receiver)) return ends
     } else if (length > most) return at
@@ -174,11 +178,11 @@ function readFrames(receiver: ReadReceiver, memory: Buffer, from: number, size: 
       const unfinished = new UnfinishedFrame(Buffer.from(memory.subarray(at, begins)), length)
       unfinished.take(memory, begins, size)
       receiver[BEGUN] = unfinished
-      reader.arriving?.()
+      events.arriving?.()
       return size
     } else if (first === FINAL_BYTES) {
-      readBytes(reader, new Uint8Array(memory.subarray(begins, ends)), memory, begins - keyBytes)
-    } else if (!readText(reader, memory, begins, ends, memory, begins - keyBytes)) return at
+      readBytes(receiver, new Uint8Array(memory.subarray(begins, ends)), memory, begins - keyBytes)
+    } else if (!readText(receiver, memory, begins, ends, memory, begins - keyBytes)) return at
     at = ends
   }
   return at
@@ -198,13 +202,13 @@ function lengthOf(memory: Buffer, at: number, bytes: 2 | 8): number {
 
 /** @param bytes bytes that belong to the reader from now on. */
 function readBytes(
-  reader: MessageReader,
+  { [EVENTS]: events, [IS_MASKED]: isMasked }: ReadReceiver,
   bytes: Uint8Array<ArrayBuffer>,
   keys: Buffer,
   key: number,
 ): void {
-  if (reader.isServed) maskBytes(bytes, 0, bytes.length, keys, key)
-  reader.read(bytes)
+  if (isMasked) maskBytes(bytes, 0, bytes.length, keys, key)
+  events.frame(bytes)
 }
 
 /**
@@ -212,30 +216,29 @@ function readBytes(
  * @returns false if it may not be UTF-8, which `ws` then decides. Then the memory is unchanged.
  */
 function readText(
-  reader: MessageReader,
+  { [EVENTS]: events, [IS_MASKED]: isMasked }: ReadReceiver,
   memory: Buffer,
   from: number,
   to: number,
   keys: Buffer,
   key: number,
 ): boolean {
-  if (reader.isServed) maskBytes(memory, from, to, keys, key)
+  if (isMasked) maskBytes(memory, from, to, keys, key)
   const text = memory.toString('utf8', from, to)
   if (text.includes(REPLACED)) {
-    if (reader.isServed) maskBytes(memory, from, to, keys, key)
+    if (isMasked) maskBytes(memory, from, to, keys, key)
     return false
   }
-  reader.read(text)
+  events.frame(text)
   return true
 }
 
 /** The frame is complete. */
 function finish(receiver: ReadReceiver, { header, payload }: UnfinishedFrame): void {
-  const { [READER]: reader } = receiver
   const key = header.length - 4
   if (header[0] === FINAL_BYTES) {
-    readBytes(reader, new Uint8Array(payload.buffer), header, key)
-  } else if (!readText(reader, payload, 0, payload.length, header, key)) {
+    readBytes(receiver, new Uint8Array(payload.buffer), header, key)
+  } else if (!readText(receiver, payload, 0, payload.length, header, key)) {
     leave(receiver, header)
     leave(receiver, payload)
   }

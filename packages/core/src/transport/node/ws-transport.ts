@@ -117,7 +117,7 @@ export class WsTransport implements BuiltInTransport {
     const { socket } = this
     this.#events = events
     socket[TRANSPORT] = this
-    this.beginToRead()
+    this.beginToRead(events)
     socket.on('message', onMessage)
     socket.on('close', onClose)
     // It is always followed by 'close'. Without a listener, it would end the process.
@@ -131,13 +131,13 @@ export class WsTransport implements BuiltInTransport {
   }
 
   /** Counts the frames that `ws` reads. */
-  protected beginToRead(): void {
+  protected beginToRead(events: BuiltInEvents): void {
     const counter = new FrameCounter()
     // The listener of `ws` comes first, so `ws` has read the same bytes by then.
     this.wire.on('data', (chunk) => {
       const { frames, bytes } = counter.count(chunk)
-      if (frames > 0) this.passed(frames, bytes)
-      if (counter.isAmidMessage) this.arriving()
+      if (frames > 0) events.passed?.(frames, bytes)
+      if (counter.isAmidMessage) events.arriving?.()
     })
   }
 
@@ -194,23 +194,11 @@ export class WsTransport implements BuiltInTransport {
     return this.#movement.look()
   }
 
-  // ── Events of the socket and of its reader ────────────────────────────────────────────────────
+  // ── Events of the socket ──────────────────────────────────────────────────────────────────────
 
   received(data: Buffer | ArrayBuffer, isBinary: boolean): void {
     // Not `String(data)`, which first searches the prototypes for other conversions.
-    this.read(isBinary ? new Uint8Array(data as ArrayBuffer) : data.toString())
-  }
-
-  read(message: Frame): void {
-    this.#events?.frame(message)
-  }
-
-  arriving(): void {
-    this.#events?.arriving?.()
-  }
-
-  passed(frames: number, bytes: number): void {
-    this.#events?.passed?.(frames, bytes)
+    this.#events?.frame(isBinary ? new Uint8Array(data as ArrayBuffer) : data.toString())
   }
 
   closed(code: number, reason: string): void {
