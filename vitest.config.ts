@@ -10,7 +10,7 @@ const source = '@flashrpc/source'
 /** Vitest sets the condition `development`, in which calls take longer than where they run for users. */
 const alias = {
   '#trace-default': fileURLToPath(
-    new URL('packages/core/src/calls/trace-default.ts', import.meta.url),
+    new URL('packages/core/src/features/diagnostics/trace-default.ts', import.meta.url),
   ),
 }
 const inNode = { conditions: [source, 'node', 'import', 'default'], alias }

@@ -1,6 +1,7 @@
 export type { Feature, FeatureName } from './calls/feature.js'
 export { bytes } from './features/bytes/bytes.js'
 export { deadlines } from './features/deadlines/deadlines.js'
+export { diagnostics } from './features/diagnostics/diagnostics.js'
 export { discovery } from './features/discovery/discovery.js'
 export { drain } from './features/drain/drain.js'
 export { keys } from './features/keys/keys.js'

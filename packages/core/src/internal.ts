@@ -9,13 +9,7 @@ export { assertPayload, assertSubject } from './cluster/engine-checks.js'
 export { EngineState } from './cluster/engine-state.js'
 export { assertContract, contractAndOptions } from './contract/contract-and-options.js'
 export { assertDuration, assertMs } from './errors/assert-number.js'
-export {
-  assertFunction,
-  assertOptions,
-  listOf,
-  type OptionKind,
-  type OptionKinds,
-} from './errors/assert-options.js'
+export { assertOptions } from './errors/assert-options.js'
+export { assertFunction, listOf, type OptionKind, type OptionKinds } from './errors/options.js'
 export { plain, plainLines, quoted } from './errors/quoted.js'
-export { logFailure } from './logging/log-failure.js'
-export { log } from './logging/logger.js'
+export { log, logFailure } from './logging/log.js'

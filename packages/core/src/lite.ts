@@ -1,2 +1,3 @@
 export { createChannel } from './lite/create-channel.js'
-export { createClient, type FeatureOptions } from './lite/create-client.js'
+export { createClient } from './lite/create-client.js'
+export type { FeatureOptions } from './lite/lite-arguments.js'

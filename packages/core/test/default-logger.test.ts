@@ -219,9 +219,9 @@ test.each([
 ])('no timer %s keeps a program alive to count lines', { timeout: 30_000 }, async (_, timers) => {
   const logger = fileURLToPath(new URL('../src/logging/console-logger.ts', import.meta.url))
   const many = `
-    import { printToConsole } from ${JSON.stringify(logger)}
+    import { consolePrinter } from ${JSON.stringify(logger)}
     ${timers}
-    for (let n = 0; n < 30; n++) printToConsole('error', 'line ' + n, false)
+    for (let n = 0; n < 30; n++) consolePrinter.print('error', 'line ' + n)
     console.log(process.getActiveResourcesInfo().includes('Timeout'))
   `
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [

@@ -12,6 +12,7 @@ import {
 import {
   bytes,
   deadlines,
+  diagnostics,
   discovery,
   drain,
   type Feature,
@@ -27,7 +28,7 @@ import { createChannel, createClient } from '@flashrpc/core/lite'
 import { createEndpoint } from '@flashrpc/core/lite/server'
 import { createEndpoint as createStandardEndpoint, memoryResultStore } from '@flashrpc/core/server'
 import { createFaultProxy } from '@flashrpc/core/testing'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { polled } from './support/eventually.js'
 import { rejection } from './support/rejection.js'
@@ -67,7 +68,8 @@ afterEach(async () => {
 const SETS: readonly (readonly [name: string, features: readonly Feature[] | 'standard'])[] = [
   ['none', []],
   ...ALL.map((feature) => [feature.name, [feature]] as const),
-  ['all', ALL],
+  // Diagnostics change texts, and nothing that is sent.
+  ['all', [...ALL, diagnostics()]],
   ['standard', 'standard'],
 ]
 
@@ -230,6 +232,7 @@ describe('a missing feature is named', () => {
     ['use', { use: () => {} }, 'middleware'],
     ['waitForMount', { waitForMount: 5 }, 'presence'],
     ['resume', { resume: true }, 'sessions'],
+    ['traceCalls', { traceCalls: true }, 'diagnostics'],
   ])('for the option %s', (option, options, feature) => {
     const given = { url: 'ws://127.0.0.1:1/', autoConnect: false, ...options }
     expect(() => createClient<Server>(given as never)).toThrow(
@@ -240,5 +243,136 @@ describe('a missing feature is named', () => {
   test('and what is none is refused', () => {
     const given = { url: 'ws://127.0.0.1:1/', features: [streams] }
     expect(() => createClient<Server>(given as never)).toThrow(/features must be a list/)
+  })
+})
+
+describe('diagnostics', () => {
+  const options = { url: 'ws://127.0.0.1:1/', autoConnect: false, logger: false } as const
+  const features = [diagnostics()]
+  const contract = defineContract({
+    server: { add: method({ params: z.object({ at: z.date() }) }) },
+    client: { show: method() },
+  })
+
+  /** What a function throws, or rejects with, as the text of the error. */
+  async function textOf(act: () => unknown): Promise<string> {
+    const { message } = await rejection((async () => act())())
+    return message
+  }
+
+  const MISTAKES: readonly (readonly [
+    name: string,
+    act: (chosen: { features?: readonly Feature[] }) => unknown,
+    always: string,
+    hint: string,
+  ])[] = [
+    [
+      'an unknown option',
+      (chosen) => createClient(contract, { ...options, ...chosen, heartbeats: {} } as never),
+      'createClient has no option "heartbeats". ',
+      'Did you mean "heartbeat"?',
+    ],
+    [
+      'an unknown limit',
+      (chosen) => createClient(contract, { ...options, ...chosen, limits: { mesage: 1 } } as never),
+      'limits has no option "mesage". ',
+      'Did you mean "message"?',
+    ],
+    [
+      'an unknown option of retry',
+      (chosen) => createClient(contract, { ...options, ...chosen, retry: { delay: 1 } } as never),
+      'retry has no option "delay". ',
+      'Did you mean',
+    ],
+    [
+      'an unknown option of a call',
+      (chosen) => {
+        const client = createClient(contract, { ...options, ...chosen })
+        return client.call('add', { at: new Date() }, { timeuot: 1 } as never)
+      },
+      'A call of "add" has no option "timeuot". ',
+      'Did you mean "timeout"?',
+    ],
+    [
+      'a method that is not in the contract',
+      (chosen) => createClient(contract, { ...options, ...chosen }).call('ad' as never),
+      '"ad" can\'t be called: the contract\'s other side has ',
+      'Did you mean "add"?',
+    ],
+    [
+      'a handler that is not in the contract',
+      (chosen) =>
+        createClient(contract, { ...options, ...chosen, methods: { shwo: () => {} } } as never),
+      '"shwo" can\'t be exposed: the contract\'s client side has ',
+      'Did you mean "show"?',
+    ],
+    [
+      'a value that JSON does not carry',
+      (chosen) => createClient<Server>({ ...options, ...chosen }).call('add', { a: 1n } as never),
+      'The params of "add" can\'t be sent as json: ',
+      'give both sides codec: msgpackCodec',
+    ],
+  ]
+
+  test.each(MISTAKES)('%s is told, and what to do with diagnostics', async (...mistake) => {
+    const [, act, always, hint] = mistake
+    const without = await textOf(() => act({}))
+    expect(without).toContain(always)
+    expect(without).not.toContain(hint)
+    const withThem = await textOf(() => act({ features }))
+    expect(withThem).toContain(always)
+    expect(withThem).toContain(hint)
+  })
+
+  test('a date that the contract does not take as text is refused here with them, and there without', async () => {
+    const call = (chosen: { features?: readonly Feature[] }) => {
+      const [here, there] = memoryTransportPair()
+      createChannel(contract, {
+        side: 'server',
+        transport: there,
+        methods: { add: () => null },
+        logger: false,
+      })
+      const given = { side: 'client', transport: here, logger: false, ...chosen } as const
+      return rejection(createChannel(contract, given).call('add', { at: new Date() }))
+    }
+    expect(await call({ features })).toMatchObject({
+      outcome: 'not-sent',
+      message: expect.stringContaining('a Date arrives as its text'),
+    })
+    expect(await call({})).toMatchObject({ code: -32602 })
+  })
+
+  test('failures are printed with them, and otherwise go to a logger only', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const logged: string[] = []
+    const logger = { debug() {}, warn() {}, error: (text: string) => logged.push(text) }
+    const fail = async (chosen: { features?: readonly Feature[]; logger?: typeof logger }) => {
+      const [here, there] = memoryTransportPair()
+      const methods = {
+        fail() {
+          throw new Error('as it should')
+        },
+      }
+      createChannel<typeof methods, object>({
+        side: 'server',
+        transport: there,
+        methods,
+        ...chosen,
+      })
+      const side = 'client'
+      const caller = createChannel<object, typeof methods>({ side, transport: here, logger: false })
+      await rejection(caller.call('fail'))
+    }
+    try {
+      await fail({})
+      expect(printed).not.toHaveBeenCalled()
+      await fail({ logger })
+      expect(logged).toEqual([expect.stringContaining('"fail" failed: Error: as it should')])
+      await fail({ features })
+      expect(printed).toHaveBeenCalledOnce()
+    } finally {
+      printed.mockRestore()
+    }
   })
 })

@@ -57,3 +57,29 @@ test.each(['createClient', 'createChannel'])('a lite %s has no code about bytes'
   expect((await filesIn(withBytes)).filter(areBytes)).toHaveLength(7)
   expect((await filesIn(lite)).filter(areBytes)).toEqual([])
 })
+
+/** Texts of the parts that only some programs need. */
+const PARTS = {
+  'nearest names': 'Add it there, or correct the name',
+  'kinds of values that JSON does not carry': 'JSON carries no',
+  'the console': 'messages were not printed',
+  'why an item could not be sent': 'An item of',
+} as const
+
+test.each(['createClient', 'createChannel'])(
+  '%s of the lite entry has no part of a feature',
+  async (name) => {
+    const text = await bundle(`import { ${name} } from './lite.js'; console.log(${name})`)
+    const found = Object.entries(PARTS).filter(([, part]) => text.includes(part))
+    expect(found).toEqual([])
+  },
+)
+
+test.each(['createClient', 'createChannel'])(
+  '%s of the main entry has all of them',
+  async (name) => {
+    const text = await bundle(`import { ${name} } from './index.js'; console.log(${name})`)
+    const missing = Object.entries(PARTS).filter(([, part]) => !text.includes(part))
+    expect(missing).toEqual([])
+  },
+)

@@ -9,6 +9,7 @@ const OPTIONS: Readonly<Record<string, FeatureName>> = {
   waitForMount: 'presence',
   resume: 'sessions',
   idempotency: 'keys',
+  traceCalls: 'diagnostics',
 }
 
 /**

@@ -1,5 +1,6 @@
-import { areKnown, assertOptions, kindOf, type OptionKinds } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
+import type { NearestName } from '../errors/nearest.js'
+import { areKnown, checkOptions, kindOf, type OptionKinds } from '../errors/options.js'
 import { quoted } from '../errors/quoted.js'
 import type { SendOptions } from './functions.js'
 
@@ -15,9 +16,14 @@ export const CALL_OPTIONS = {
 /**
  * Checks the names of the options of one call. It runs for each call, so it makes no objects unless a name looks wrong.
  *
+ * @param nearest as for {@link checkOptions}.
  * @throws {RpcConfigError} if they are not an object, or one of them is unknown.
  */
-export function assertCallOptions(method: string, options: object): void {
+export function assertCallOptions(
+  method: string,
+  options: object,
+  nearest: NearestName | undefined,
+): void {
   const isObject = typeof options === 'object' && options !== null
   if (isObject && areKnown(options, CALL_OPTIONS)) return
   const where = `A call of ${quoted(method)}`
@@ -32,5 +38,5 @@ export function assertCallOptions(method: string, options: object): void {
   if ('aborted' in options) {
     throw new RpcConfigError(`${where} takes a signal as an option: write { signal }`, { method })
   }
-  assertOptions(where, options, CALL_OPTIONS, method)
+  checkOptions(where, options, CALL_OPTIONS, nearest, method)
 }

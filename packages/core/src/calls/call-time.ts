@@ -1,3 +1,4 @@
+import type { NearestName } from '../errors/nearest.js'
 import { readTimeout, type TimeLimits } from './call-timer.js'
 import type { SendOptions } from './functions.js'
 import type { CallKind } from './pending-call.js'
@@ -27,10 +28,11 @@ export function timeOf(
   fallback: TimeLimits,
   kind: CallKind,
   deadlineOf: ((signal: AbortSignal | undefined) => number) | undefined,
+  nearest: NearestName | undefined,
 ): CallTime | undefined {
   const isTold = timeout !== undefined || signal !== undefined || input !== undefined
   if (!isTold && kind !== 'stream') return undefined
-  const given = timeout === undefined ? undefined : readTimeout(method, timeout)
+  const given = timeout === undefined ? undefined : readTimeout(method, timeout, nearest)
   const patience =
     kind === 'stream'
       ? NO_LIMITS

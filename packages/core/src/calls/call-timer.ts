@@ -1,6 +1,7 @@
 import { MAX_TIMER_MS } from '../base/max-timer.js'
-import { areKnown, assertOptions, type OptionKinds } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
+import type { NearestName } from '../errors/nearest.js'
+import { areKnown, checkOptions, type OptionKinds } from '../errors/options.js'
 
 /**
  * How long a call waits, in ms; `Infinity` waits for ever. A number is the same as `total`, the time for the whole
@@ -81,13 +82,18 @@ export class CallTimer {
 
 /**
  * @param method the call's method; undefined if the timeout is that of all calls.
+ * @param nearest as for {@link checkOptions}.
  * @returns the two limits, checked; a limit that is left out is `Infinity`.
  * @throws {RpcConfigError} if it is neither a number of ms nor an object of such numbers.
  */
-export function readTimeout(method: string | undefined, timeout: unknown): TimeLimits {
+export function readTimeout(
+  method: string | undefined,
+  timeout: unknown,
+  nearest: NearestName | undefined,
+): TimeLimits {
   const isObject = typeof timeout === 'object' && timeout !== null
   if (isObject && (Array.isArray(timeout) || !areKnown(timeout, LIMITS))) {
-    assertOptions(nameOf(method), timeout, LIMITS, method)
+    checkOptions(nameOf(method), timeout, LIMITS, nearest, method)
   }
   const { idle = Number.POSITIVE_INFINITY, total = Number.POSITIVE_INFINITY } = isObject
     ? (timeout as { idle?: unknown; total?: unknown })

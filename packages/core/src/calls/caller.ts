@@ -1,6 +1,5 @@
 import type { MaybeAsync } from '../base/maybe-async.js'
 import { type Definition, definitionOf, schemaOf } from '../contract/contract.js'
-import { insteadOf } from '../contract/unknown-name.js'
 import {
   describeThrown,
   RpcConfigError,
@@ -21,13 +20,11 @@ import { missing } from './assert-features.js'
 import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
 import { assertCallOptions } from './call-options.js'
 import { timeOf } from './call-time.js'
-import { type CallTrace, type Entry, showCaller, TRACE, traceFrom } from './call-trace.js'
 import type { ChannelContext } from './channel-context.js'
 import { checkResult } from './check-result.js'
-import { assertDatesArrive } from './dates-in-params.js'
+import { type CallTrace, type Diagnostics, type Entry, TRACE } from './diagnostics.js'
 import type { CallSender, FeatureTable } from './feature.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
-import { remedyOfUnsent } from './lost-kinds.js'
 import type { EncodedCall, Outgoing } from './outbox.js'
 import type { CallKind, CallPart, PendingCall } from './pending-call.js'
 import type { PendingCalls } from './pending-calls.js'
@@ -55,7 +52,7 @@ export class Caller implements CallSender, RemoteCalls {
     entry?: Entry,
   ): Promise<unknown> {
     const { use, traceCalls } = this.#channel.kind.settings
-    const trace = traceCalls ? traceOf(options, entry) : undefined
+    const trace = traceCalls ? this.#traceOf(options, entry) : undefined
     if (use) return this.#callThrough(method, params, options, trace)
     try {
       return this.request(this.open(method, options, 'method', trace), params)
@@ -81,10 +78,17 @@ export class Caller implements CallSender, RemoteCalls {
     options: SendOptions = NO_OPTIONS,
     entry?: Entry,
   ): RpcStream<unknown> {
-    const trace = this.#channel.kind.settings.traceCalls ? traceOf(options, entry) : undefined
+    const { traceCalls } = this.#channel.kind.settings
+    const trace = traceCalls ? this.#traceOf(options, entry) : undefined
     const { stream } = this.#features
     if (!stream) throw missing(method, 'is called as a stream', 'streams')
     return stream(this.#channel, this, { method, params, options, trace })
+  }
+
+  /** The place where a call is made. If a client makes a call later, for another client, its options have the place. */
+  #traceOf(options: SendOptions, entry: Entry | undefined): CallTrace | undefined {
+    const { diagnostics } = this.#channel.kind.settings
+    return (options as { [TRACE]?: CallTrace } | null)?.[TRACE] ?? diagnostics?.trace(entry)
   }
 
   pass(
@@ -138,7 +142,8 @@ export class Caller implements CallSender, RemoteCalls {
     entry?: Entry,
     shared?: SharedNotification,
   ): Promise<void> {
-    const trace = this.#channel.kind.settings.traceCalls ? traceOf(options, entry) : undefined
+    const { traceCalls } = this.#channel.kind.settings
+    const trace = traceCalls ? this.#traceOf(options, entry) : undefined
     const written = this.#notify(method, params, options, shared, trace)
     // The application need not await a notification, so its failure must not become an unhandled rejection.
     written.catch((error: unknown) => this.#channel.error(error, notSent(method)))
@@ -188,8 +193,9 @@ export class Caller implements CallSender, RemoteCalls {
       const { remoteSide, settings } = this.#channel.kind
       const definition = definitionOf(remoteSide, method)
       if (remoteSide && !definition) {
+        const instead = settings.diagnostics?.insteadOf(method, remoteSide)
         throw new RpcConfigError(
-          `${quoted(method)} can't be called: the contract's other side ${insteadOf(method, remoteSide)}`,
+          `${quoted(method)} can't be called: the contract's other side ${instead ?? 'has no such method'}`,
           { method },
         )
       }
@@ -209,7 +215,7 @@ export class Caller implements CallSender, RemoteCalls {
       return call
     } catch (thrown) {
       this.release(method, options, kind)
-      if (trace) showCaller(thrown, trace)
+      trace?.show(thrown)
       throw thrown
     }
   }
@@ -221,13 +227,14 @@ export class Caller implements CallSender, RemoteCalls {
     kind: CallKind,
     definition: Definition | undefined,
   ): PendingCall {
-    assertCallOptions(method, options)
+    const { timeout, diagnostics } = this.#channel.kind.settings
+    const nearest = diagnostics?.nearest
+    assertCallOptions(method, options, nearest)
     const { callOptions, deadlines } = this.#features
     for (const [name, value] of Object.entries(options)) {
       callOptions.get(name)?.check?.({ method, kind, definition, options, value })
     }
-    const { timeout } = this.#channel.kind.settings
-    const time = timeOf(method, options, timeout, kind, deadlines?.of)
+    const time = timeOf(method, options, timeout, kind, deadlines?.of, nearest)
     const call = this.#calls.open(method, options, kind, definition, time)
     if (call.deadline !== undefined) deadlines?.tell(call, call.deadline)
     for (const [name, value] of Object.entries(options)) {
@@ -253,7 +260,7 @@ export class Caller implements CallSender, RemoteCalls {
   ): void {
     const { refusal } = this.#channel
     if (refusal) return this.fail(call, disconnectedError(call, refusal))
-    const { format } = this.#channel.kind.settings
+    const { format, diagnostics } = this.#channel.kind.settings
     let encoded: Encoded
     try {
       if (params !== undefined) {
@@ -266,9 +273,11 @@ export class Caller implements CallSender, RemoteCalls {
       }
       const before = datesSoFar()
       encoded = shared ? shared.encode(format) : encode(format, message)
-      if (datesSoFar() !== before && !shared) assertDatesArrive(call.definition, params)
+      if (datesSoFar() !== before && !shared) {
+        diagnostics?.assertDatesArrive(call.definition, params)
+      }
     } catch (thrown) {
-      return this.fail(call, unencodable(call, format, thrown))
+      return this.fail(call, unencodable(call, format, diagnostics, thrown))
     }
     // A server that is leaving gives calls back, and they are sent again.
     if (typeof encoded !== 'string' && this.#channel.kind.isLasting) keep(encoded, call)
@@ -444,19 +453,19 @@ export class Caller implements CallSender, RemoteCalls {
 }
 
 /** The error of a call whose params can't be sent. */
-function unencodable({ method }: PendingCall, format: Format, thrown: unknown): RpcError {
-  const why = `${describeThrown(thrown)}${remedyOfUnsent(format, thrown)}`
+function unencodable(
+  { method }: PendingCall,
+  format: Format,
+  diagnostics: Diagnostics | undefined,
+  thrown: unknown,
+): RpcError {
+  const why = `${describeThrown(thrown)}${diagnostics?.remedyOfUnsent(format, thrown) ?? ''}`
   return new RpcValidationError(
     `The params of "${method}" can't be sent as ${format.codec.name}: ${why}`,
     [{ message: why }],
     'not-sent',
     { method, cause: thrown },
   )
-}
-
-/** The place where a call is made. If a client makes a call later, for another client, its options have the place. */
-function traceOf(options: SendOptions, entry: Entry | undefined): CallTrace {
-  return (options as { [TRACE]?: CallTrace } | null)?.[TRACE] ?? traceFrom(entry)
 }
 
 /** The context of a notification that was not sent. */

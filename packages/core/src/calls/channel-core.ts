@@ -24,11 +24,11 @@ import type { Classified, NotificationMessage, ResponseMessage } from '../wire/m
 import { randomId } from '../wire/random-id.js'
 import type { Absence } from './absence.js'
 import { disconnectedError, type Refusal, refusalOf } from './call-errors.js'
-import { type CallTrace, type Entry, traceFrom } from './call-trace.js'
 import { Caller } from './caller.js'
 import type { ChannelContext, Leaving, Owner } from './channel-context.js'
 import type { ChannelCoreOptions } from './channel-core-options.js'
 import { Delivery, type DeliveryHost } from './delivery.js'
+import type { CallTrace, Entry } from './diagnostics.js'
 import { Dispatcher } from './dispatcher.js'
 import { ExposedHandlers, type ExposedHandlersEvents } from './exposed-handlers.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
@@ -40,7 +40,7 @@ import { Receiver, type ReceiverEvents } from './receiver.js'
 import { createRemote } from './remote.js'
 import { ResendBudget } from './resend-budget.js'
 import type { SharedNotification } from './shared-notification.js'
-import { Unsent } from './unsent.js'
+import type { Unsent } from './unsent.js'
 
 /** Describes the absence of a client. */
 const AWAY: Absence = {
@@ -291,7 +291,8 @@ export class ChannelCore
 
   /** The place where a call is being made, if the option `traceCalls` is set. */
   trace(entry: Entry): CallTrace | undefined {
-    return this.kind.settings.traceCalls ? traceFrom(entry) : undefined
+    const { traceCalls, diagnostics } = this.kind.settings
+    return traceCalls ? diagnostics?.trace(entry) : undefined
   }
 
   /**
@@ -334,10 +335,10 @@ export class ChannelCore
     try {
       encoded = encode(format, message)
     } catch (cause) {
-      return new Unsent({ format, cause }, this.peer)
+      return { why: { cause }, limits: this.peer }
     }
     const why = whyUnsendable(format, encoded, this.peer)
-    if (why) return new Unsent(why, this.peer)
+    if (why) return { why, limits: this.peer }
     this.#delivery.say(encoded)
     return undefined
   }

@@ -3,11 +3,11 @@ import type { Definition, Schema } from '../contract/contract.js'
 import { formatIssues, type Verdict, validate } from '../contract/validation.js'
 import { describeThrown, type Issue, RpcValidationError } from '../errors/errors.js'
 import type { Format } from '../wire/format.js'
-import { lostKind } from './lost-kinds.js'
+import type { Diagnostics } from './diagnostics.js'
 
 /** The part of a channel that is needed here. */
 interface Reader {
-  readonly settings: { readonly format: Format }
+  readonly settings: { readonly format: Format; readonly diagnostics: Diagnostics | undefined }
 }
 
 const WHAT = { result: 'The result', item: 'An item', progress: 'The progress' } as const
@@ -38,12 +38,9 @@ export function checkResult(
   }
   if (!(verdict instanceof Promise)) {
     if ('value' in verdict) return verdict.value
-    throw broken(
-      method,
-      what,
-      verdict.issues,
-      lostKind(reader.settings.format, schema, result, verdict.issues),
-    )
+    const { issues } = verdict
+    const { format, diagnostics } = reader.settings
+    throw broken(method, what, issues, diagnostics?.lostKind(format, schema, result, issues))
   }
   return verdict.then(
     (told) => {

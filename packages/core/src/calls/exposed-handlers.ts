@@ -4,11 +4,11 @@ import {
   definitionOf,
   type Side,
 } from '../contract/contract.js'
-import { insteadOf } from '../contract/unknown-name.js'
 import { assertDuration } from '../errors/assert-number.js'
-import { assertOptions, kindOf } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
+import { checkOptions, kindOf } from '../errors/options.js'
 import type { ChannelContext } from './channel-context.js'
+import type { Diagnostics } from './diagnostics.js'
 import type { Mounts } from './feature.js'
 import {
   type AnyHandler,
@@ -23,6 +23,7 @@ export interface Exposable {
   readonly localSide: ContractSide | undefined
   /** The name of this side in the contract, for messages. */
   readonly side: Side
+  readonly settings: { readonly diagnostics: Diagnostics | undefined }
 }
 
 /** The events of the handlers. */
@@ -80,7 +81,12 @@ export class ExposedHandlers {
    */
   add(method: string, handler: AnyHandler, options: ExposeOptions = {}): () => void {
     assertExposable(this.#channel.kind, method, handler)
-    assertOptions('expose', options, EXPOSE_OPTIONS)
+    checkOptions(
+      'expose',
+      options,
+      EXPOSE_OPTIONS,
+      this.#channel.kind.settings.diagnostics?.nearest,
+    )
     const { waitForMount } = options
     if (waitForMount !== undefined) {
       this.#waits ??= new Map()
@@ -140,14 +146,15 @@ function notYet(): void {}
  *   function.
  */
 export function assertExposable(
-  { localSide, side }: Exposable,
+  { localSide, side, settings }: Exposable,
   method: string,
   handler: unknown,
 ): void {
   assertMethodName(method)
   if (localSide && !definitionOf(localSide, method)) {
+    const instead = settings.diagnostics?.insteadOf(method, localSide) ?? 'has no such method'
     throw new RpcConfigError(
-      `"${method}" can't be exposed: the contract's ${side} side ${insteadOf(method, localSide)}`,
+      `"${method}" can't be exposed: the contract's ${side} side ${instead}`,
       { method },
     )
   }

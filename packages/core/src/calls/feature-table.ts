@@ -1,5 +1,4 @@
 import type { Feature, FeatureTable } from './feature.js'
-import type { AnswerKeyed } from './keyed-call.js'
 
 /** Makes the table of a list of features. */
 export function tableOf(features: readonly Feature[]): FeatureTable {
@@ -39,9 +38,4 @@ export function firstOf<K extends keyof Feature>(
   member: K,
 ): Feature[K] | undefined {
   return features.find((feature) => feature[member])?.[member]
-}
-
-/** The features of a server that keeps results by key; `answer` answers the calls that have a key. */
-export function answering(features: readonly Feature[], answer: AnswerKeyed): readonly Feature[] {
-  return features.map((feature) => feature.answering?.(answer) ?? feature)
 }

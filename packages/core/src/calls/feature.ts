@@ -9,12 +9,11 @@ import type { Transport } from '../transport/transport.js'
 import type { Attachments } from '../wire/attachments.js'
 import type { ErrorMessage, MessageId } from '../wire/message.js'
 import type { CallContext } from './call-context.js'
-import type { CallTrace } from './call-trace.js'
 import type { ChannelContext } from './channel-context.js'
+import type { CallTrace, Diagnostics } from './diagnostics.js'
 import type { RpcStream, SendOptions } from './functions.js'
 import type { AnyHandler } from './handler.js'
 import type { Incoming } from './incoming.js'
-import type { AnswerKeyed } from './keyed-call.js'
 import type { ChannelOptions, ResolvedChannelOptions } from './options.js'
 import type { CallKind, PendingCall } from './pending-call.js'
 
@@ -22,6 +21,7 @@ import type { CallKind, PendingCall } from './pending-call.js'
 export type FeatureName =
   | 'bytes'
   | 'deadlines'
+  | 'diagnostics'
   | 'discovery'
   | 'drain'
   | 'keys'
@@ -48,13 +48,13 @@ export interface Feature {
   readonly requests?: Readonly<Record<string, OwnRequest>>
   /** Carries values that JSON can't carry, in frames that follow the frame of their message. */
   readonly attachments?: Attachments
-  /** @returns the feature for a server that keeps results by key; `answer` answers the calls that have a key. */
-  answering?(answer: AnswerKeyed): Feature
   /**
    * Checks the options of channels that the feature handles. @throws {RpcConfigError} if an option is wrong; it names
    * it.
    */
   resolve?(options: ChannelOptions): Partial<ResolvedChannelOptions>
+  /** Finds what the texts of errors add to what is wrong. */
+  readonly diagnostics?: Diagnostics
   /** Makes a stream: a call that is answered with items. */
   stream?(channel: ChannelContext, sender: CallSender, call: StreamCall): RpcStream<unknown>
   /** Surrounds calls, if the options ask for it. */

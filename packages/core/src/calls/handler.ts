@@ -1,4 +1,4 @@
-import type { OptionKinds } from '../errors/assert-options.js'
+import type { OptionKinds } from '../errors/options.js'
 import type { HandlerContext } from './functions.js'
 
 /** A handler without its types, as the code that runs it sees it. Its params are already validated. */

@@ -1,9 +1,10 @@
-import { listOf, type OptionKinds } from '../errors/assert-options.js'
+import { listOf, type OptionKinds } from '../errors/options.js'
+import { describeFailure } from '../logging/describe-failure.js'
 import { type ErrorContext, hookContext, OF_CONNECTION } from '../logging/error-context.js'
-import { logFailure } from '../logging/log-failure.js'
-import { type LoggerOption, log } from '../logging/logger.js'
+import { type Logger, type LoggerOption, type LogTarget, logTo } from '../logging/logger.js'
 import { CloseCode, describeClose, meantBy } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
+import type { Diagnostics } from './diagnostics.js'
 
 /** A function, or an array of functions. */
 export type OneOrMore<T> = T | readonly T[]
@@ -48,30 +49,41 @@ const UNUSUAL: ReadonlySet<number> = new Set([
 
 /** Runs the hooks of channels that have the same hooks, and logs their events. */
 export class HookRunner<Ch extends { readonly id: string }> {
-  readonly #hooks: ChannelHooks<Ch> & { readonly logger?: LoggerOption }
+  readonly #hooks: ChannelHooks<Ch>
+  readonly #target: LogTarget
 
-  constructor(hooks: ChannelHooks<Ch> & { readonly logger?: LoggerOption }) {
+  /** @param diagnostics has the printer that is used without a logger. */
+  constructor(
+    hooks: ChannelHooks<Ch> & { readonly logger?: LoggerOption },
+    diagnostics: Diagnostics | undefined,
+  ) {
     this.#hooks = hooks
+    this.#target = { logger: hooks.logger, printer: diagnostics?.printer }
+  }
+
+  /** Logs an event. */
+  log(level: keyof Logger, text: string, context?: ErrorContext, id?: string): void {
+    logTo(this.#target, level, text, context, id)
   }
 
   error(channel: Ch, thrown: unknown, context: ErrorContext): void {
-    this.#log(channel, thrown, context)
+    this.#logFailure(channel, thrown, context)
     for (const hook of listOf(this.#hooks.onError)) {
       // The other hooks are still called with the first failure.
       void (async () => hook(channel, thrown, context))().catch((failure) =>
-        this.#log(channel, failure, hookContext('onError')),
+        this.#logFailure(channel, failure, hookContext('onError')),
       )
     }
   }
 
-  #log({ id }: Ch, thrown: unknown, context: ErrorContext): void {
-    logFailure(this.#hooks.logger, thrown, context, id)
+  #logFailure({ id }: Ch, thrown: unknown, context: ErrorContext): void {
+    logTo(this.#target, 'error', () => describeFailure(thrown, context), context, id)
   }
 
   /** Resolves to true if no hook failed. */
   async connect(channel: Ch): Promise<boolean> {
-    const { logger, onConnect } = this.#hooks
-    log(logger, 'debug', `channel ${channel.id} is connected`)
+    const { onConnect } = this.#hooks
+    this.log('debug', `channel ${channel.id} is connected`)
     try {
       for (const hook of listOf(onConnect)) await hook(channel)
       return true
@@ -85,13 +97,13 @@ export class HookRunner<Ch extends { readonly id: string }> {
   down(channel: Ch, reason: CloseInfo): void {
     if (!UNUSUAL.has(meantBy(reason.code))) return
     const text = `the connection ended (${describeClose(reason)})`
-    log(this.#hooks.logger, 'warn', text, OF_CONNECTION, channel.id)
+    this.log('warn', text, OF_CONNECTION, channel.id)
   }
 
   /** Call it only after {@link connect}: a connection that ended before it was ready was not reported. */
   disconnect(channel: Ch, reason: CloseInfo): void {
-    const { logger, onDisconnect } = this.#hooks
-    log(logger, 'debug', `channel ${channel.id} is disconnected (${describeClose(reason)})`)
+    const { onDisconnect } = this.#hooks
+    this.log('debug', `channel ${channel.id} is disconnected (${describeClose(reason)})`)
     for (const hook of listOf(onDisconnect)) {
       void (async () => hook(channel, reason))().catch((thrown) =>
         this.error(channel, thrown, hookContext('onDisconnect')),

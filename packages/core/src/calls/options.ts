@@ -1,4 +1,4 @@
-import type { OptionKinds } from '../errors/assert-options.js'
+import type { OptionKinds } from '../errors/options.js'
 import type { HeartbeatOptions } from '../link/heartbeat.js'
 import type { KeepaliveOptions } from '../link/keepalive.js'
 import type { ChannelLimits } from '../link/limits.js'
@@ -7,6 +7,7 @@ import type { Dialect } from '../transport/dialect.js'
 import type { Codec, FrameType } from '../wire/codec.js'
 import type { Format } from '../wire/format.js'
 import type { TimeLimits, Timeout } from './call-timer.js'
+import type { Diagnostics } from './diagnostics.js'
 import type { Discovery } from './discovery.js'
 import type { AnyHandler } from './handler.js'
 import type { Middleware } from './middleware-call.js'
@@ -116,6 +117,8 @@ export interface ResolvedChannelOptions extends KeepaliveOptions {
   readonly discover: Discovery | undefined
   readonly use: readonly Middleware[] | undefined
   readonly traceCalls: boolean
+  /** Finds what the texts of errors add; undefined if there are no diagnostics. */
+  readonly diagnostics: Diagnostics | undefined
   readonly dialect: Dialect | undefined
   readonly format: Format
   readonly plain: boolean

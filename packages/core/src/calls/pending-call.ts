@@ -6,7 +6,7 @@ import type { PeerFacts } from '../link/peer-facts.js'
 import type { Encoded } from '../wire/encoded.js'
 import type { RequestExtras } from '../wire/message.js'
 import type { CallTimer } from './call-timer.js'
-import { type CallTrace, showCaller } from './call-trace.js'
+import type { CallTrace } from './diagnostics.js'
 
 /** The kind of a call, which decides how it is answered. */
 export type CallKind = 'method' | 'stream' | 'notification'
@@ -111,7 +111,7 @@ export class PendingCall {
 
   /** Ends the call with the error that the other side answered. */
   rejectWithAnswer(error: Error): void {
-    if (this.trace) showCaller(error, this.trace)
+    this.trace?.show(error)
     this.resolve(new Rejection(error))
     // The parts are called at once, whatever the middleware does with the error.
     for (const part of this.parts ?? NONE) part.failed?.(error)

@@ -22,7 +22,6 @@ import type { Dispatcher } from './dispatcher.js'
 import type { FeatureTable } from './feature.js'
 import type { Incoming } from './incoming.js'
 import { lateBy } from './late.js'
-import { remedyOfUnsent } from './lost-kinds.js'
 import { cancellation, unknownMethod } from './refusals.js'
 
 /** An answer that can be sent. */
@@ -286,14 +285,14 @@ export class Receiver {
   /** Encodes an answer. If it can't be sent, returns an error answer instead. */
   #carried(link: MessageLink, method: string, answer: ResponseMessage): Reply | undefined {
     const { id } = answer
-    const { format } = this.#channel.kind.settings
+    const { format, diagnostics } = this.#channel.kind.settings
     let encoded: Encoded
     try {
       encoded = encode(format, answer)
     } catch (thrown) {
       // The reason is reported on this side only: the text may be that of an error of the handler's own.
       const why = `The answer of ${quoted(method)} can't be sent as ${format.codec.name}`
-      const detail = `${describeThrown(thrown)}${remedyOfUnsent(format, thrown)}`
+      const detail = `${describeThrown(thrown)}${diagnostics?.remedyOfUnsent(format, thrown) ?? ''}`
       const told = { method, cause: thrown }
       this.#channel.error(
         new RpcValidationError(`${why}: ${detail}`, [{ message: detail }], 'not-sent', told),

@@ -1,5 +1,5 @@
 import { type ContractSide, type Definition, isCallableName } from '../contract/contract.js'
-import type { Entry } from './call-trace.js'
+import type { Entry } from './diagnostics.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 
 /** Makes the calls of the members of `other`. `entry` is the function that the application has called. */

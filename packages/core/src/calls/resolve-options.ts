@@ -1,7 +1,6 @@
-import { TRACES_CALLS } from '#trace-default'
 import { assertCount } from '../errors/assert-number.js'
-import { withDefaults } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
+import { withDefaults } from '../errors/options.js'
 import { DEFAULT_HEARTBEAT } from '../link/heartbeat.js'
 import { resolveLimits } from '../link/limits.js'
 import { assertLogger } from '../logging/logger.js'
@@ -24,23 +23,28 @@ export function resolveChannelOptions(
 ): ResolvedChannelOptions {
   const { timeout = 30_000, limits, heartbeat, exposeErrors = false } = options
   const { dialect, fallback, plain = false, helloTimeoutMs = 10_000 } = options
-  const { traceCalls = TRACES_CALLS } = options
+  const diagnostics = firstOf(features, 'diagnostics')
+  const nearest = diagnostics?.nearest
   const format = resolveFormat(options, firstOf(features, 'attachments'))
   assertDialect(dialect, format)
   positiveIntegers(undefined, { helloTimeoutMs })
   assertLogger(options.logger)
   return {
-    timeout: readTimeout(undefined, timeout),
-    limits: resolveLimits(limits),
+    timeout: readTimeout(undefined, timeout, nearest),
+    limits: resolveLimits(limits, nearest),
     heartbeat:
       heartbeat !== false &&
-      positiveIntegers('heartbeat', withDefaults('heartbeat', heartbeat, DEFAULT_HEARTBEAT)),
+      positiveIntegers(
+        'heartbeat',
+        withDefaults('heartbeat', heartbeat, DEFAULT_HEARTBEAT, nearest),
+      ),
     exposeErrors,
     fallback,
     waitForMount: 0,
     discover: undefined,
     use: undefined,
-    traceCalls,
+    traceCalls: false,
+    diagnostics,
     dialect,
     format,
     plain,
@@ -48,6 +52,7 @@ export function resolveChannelOptions(
     ...Object.assign({}, ...features.map((feature) => feature.resolve?.(options))),
   }
 }
+
 function assertDialect(dialect: Dialect | undefined, { codec }: Format): void {
   if (dialect === undefined) return
   if (typeof dialect?.wrap !== 'function') {

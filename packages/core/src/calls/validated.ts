@@ -4,7 +4,6 @@ import { formatIssues, type Verdict, validate } from '../contract/validation.js'
 import { ErrorCode, RpcError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
 import type { ChannelShape } from './channel-context.js'
-import { lostKind } from './lost-kinds.js'
 
 /**
  * Validates the params or an input item of a caller. @returns the output of the schema.
@@ -25,7 +24,12 @@ export function validated(
   if (verdict instanceof Promise) return verdict.then((told) => validOf(told, method, part))
   if ('value' in verdict) return verdict.value
   // Only one issue is examined: the caller may be a stranger, and each needs validations.
-  const lost = lostKind(settings.format, schema, value, verdict.issues.slice(0, 1))
+  const lost = settings.diagnostics?.lostKind(
+    settings.format,
+    schema,
+    value,
+    verdict.issues.slice(0, 1),
+  )
   return validOf(verdict, method, part, lost)
 }
 

@@ -1,5 +1,5 @@
-import { type CallTrace, type Entry, TRACE } from '../calls/call-trace.js'
 import type { ChannelCore } from '../calls/channel-core.js'
+import { type CallTrace, type Entry, TRACE } from '../calls/diagnostics.js'
 import type { CallOptions, Other, RpcStream, SendOptions } from '../calls/functions.js'
 import type { AnyHandler, ExposeOptions } from '../calls/handler.js'
 import type { Peer, UntypedSide } from '../calls/peer.js'

@@ -1,4 +1,5 @@
 import type { Contract, ContractSide } from '../contract/contract.js'
+import { contractAndOptions } from '../contract/contract-and-options.js'
 import { STANDARD } from '../presets/standard.js'
 import type {
   AnyChannel,
@@ -7,7 +8,12 @@ import type {
   CreateServerChannelOptions,
   ServerChannel,
 } from './channel.js'
-import { type ChannelArguments, CREATE_CHANNEL_OPTIONS, openChannel } from './open-channel.js'
+import {
+  type ChannelArguments,
+  CREATE_CHANNEL_OPTIONS,
+  openChannel,
+  type UntypedChannelOptions,
+} from './open-channel.js'
 
 /**
  * Opens a channel over a connection that exists already, such as one to a worker, a frame or a process.
@@ -36,5 +42,10 @@ export function createChannel<Local extends object, Remote extends object, const
   options: CreateChannelOptions<Local, Remote, Literal>,
 ): Channel<Local, Remote>
 export function createChannel(...args: ChannelArguments): AnyChannel {
-  return openChannel(args, CREATE_CHANNEL_OPTIONS, () => STANDARD)
+  const [contract, options] = contractAndOptions<UntypedChannelOptions>(
+    'createChannel',
+    args,
+    CREATE_CHANNEL_OPTIONS,
+  )
+  return openChannel(contract, options, STANDARD)
 }

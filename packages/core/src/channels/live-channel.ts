@@ -13,8 +13,8 @@ import type { UntypedSide } from '../calls/peer.js'
 import { resolveChannelOptions } from '../calls/resolve-options.js'
 import type { Contract, Side } from '../contract/contract.js'
 import { assertDuration } from '../errors/assert-number.js'
-import { assertFunction, kindOf } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
+import { assertFunction, kindOf } from '../errors/options.js'
 import { OtherMethods } from '../features/presence/other-methods.js'
 import type { Connection } from '../link/connection.js'
 import { MOVED } from '../link/endings.js'
@@ -92,8 +92,8 @@ export class ChannelKind {
   /** @throws {RpcConfigError} if an option or a method's name is wrong. */
   constructor(kind: ChannelKindOptions) {
     const { contract, side, options, events, groups, features, authorize } = kind
-    const hooks = new HookRunner<LiveChannel>(options)
     const settings = resolveChannelOptions(options, features)
+    const hooks = new HookRunner<LiveChannel>(options, settings.diagnostics)
     this.features = tableOf(features)
     this.side = side
     this.receive = kind.receive
@@ -107,7 +107,7 @@ export class ChannelKind {
         ? settings
         : { ...settings, createRateLimit: (events) => new RateLimit(limits, events) }
     this.groups = groups
-    this.#handlers = handlersOf(options.methods, { side, localSide: contract?.[side] })
+    this.#handlers = handlersOf(options.methods, { side, localSide: contract?.[side], settings })
     this.#core = {
       authorize,
       newId: kind.newId,

@@ -4,32 +4,18 @@ import type { Feature } from '../calls/feature.js'
 import { CHANNEL_HOOKS, type ChannelHooks } from '../calls/hooks.js'
 import { CHANNEL_OPTIONS, type ChannelOptions } from '../calls/options.js'
 import type { Contract, Side } from '../contract/contract.js'
-import { contractAndOptions } from '../contract/contract-and-options.js'
-import type { OptionKinds } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
+import type { OptionKinds } from '../errors/options.js'
 import type { Transport } from '../transport/transport.js'
 import type { AnyChannel, Authorizer } from './channel.js'
 import { ChannelKind, type LiveChannel } from './live-channel.js'
 
-/**
- * Opens a channel without its types.
- *
- * @param known the options that are known.
- * @param featuresOf returns the features of the channel.
- */
+/** Opens a channel without its types. The names and kinds of its options were already checked. */
 export function openChannel(
-  args: ChannelArguments,
-  known: object,
-  featuresOf: (
-    contract: Contract | undefined,
-    options: UntypedChannelOptions,
-  ) => readonly Feature[],
+  contract: Contract | undefined,
+  options: UntypedChannelOptions,
+  features: readonly Feature[],
 ): AnyChannel {
-  const [contract, options] = contractAndOptions<UntypedChannelOptions>(
-    'createChannel',
-    args,
-    known,
-  )
   const { side, transport } = options
   if (side !== 'server' && side !== 'client') {
     throw new RpcConfigError(`side must be "server" or "client"; it is ${String(side)}`)
@@ -40,7 +26,6 @@ export function openChannel(
     )
   }
   const { identity, authorize } = options
-  const features = featuresOf(contract, options)
   const kind = new ChannelKind({ contract, side, options, authorize, features })
   return kind.open(transport, { identity })
 }

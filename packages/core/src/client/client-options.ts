@@ -1,5 +1,5 @@
 import { CHANNEL_OPTIONS, type ChannelOptions } from '../calls/options.js'
-import type { OptionKinds } from '../errors/assert-options.js'
+import type { OptionKinds } from '../errors/options.js'
 import type { ClientSocket } from './client-socket.js'
 import type { RetryOptions } from './dial/backoff.js'
 import type { SocketSettings } from './dial/socket.js'

@@ -14,13 +14,12 @@ import { resolveChannelOptions } from '../calls/resolve-options.js'
 import { clientHandshake } from '../channels/client-hello.js'
 import { CorePeer } from '../channels/core-peer.js'
 import type { Contract } from '../contract/contract.js'
-import { assertFunction, type OptionKinds } from '../errors/assert-options.js'
 import { own } from '../errors/error-origin.js'
 import { RpcConfigError, RpcDisconnectedError, RpcProxyError } from '../errors/errors.js'
+import { assertFunction, type OptionKinds } from '../errors/options.js'
 import type { HelloResult, Keys } from '../link/hello.js'
 import type { Inspection, WireTap } from '../link/wire-tap.js'
 import { hookContext, OF_CONNECTION } from '../logging/error-context.js'
-import { type LoggerOption, log } from '../logging/logger.js'
 import { CloseCode, describeClose } from '../transport/close-codes.js'
 import { retryAfterMsOf } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
@@ -99,7 +98,6 @@ export class LastingClient extends CorePeer implements AnyClient {
   readonly #hooks: HookRunner<AnyClient>
   readonly #state: StateHolder
   readonly #createLink: (events: LinkEvents) => Link
-  readonly #logger: LoggerOption | undefined
   /** The failure since the last attempt began, if it is noted already. */
   #noted: string | undefined
   readonly #outage: Outage
@@ -123,13 +121,16 @@ export class LastingClient extends CorePeer implements AnyClient {
   ) {
     super()
     this.contract = contract
-    this.#createLink = linkFactory(options)
-    this.#logger = options.logger
+    const nearest = firstOf(features, 'diagnostics')?.nearest
+    this.#createLink = linkFactory(options, nearest)
     const { url } = options
     this.#outage = new Outage(typeof url === 'string' ? withoutSecrets(url) : undefined)
     const settings = resolveSettings(options, features)
     this.#features = tableOf(features)
-    this.#hooks = new HookRunner<AnyClient>(options as ChannelHooks<AnyClient>)
+    this.#hooks = new HookRunner<AnyClient>(
+      options as ChannelHooks<AnyClient>,
+      settings.diagnostics,
+    )
     const side = 'client'
     this.core = new ChannelCore(
       {
@@ -152,7 +153,7 @@ export class LastingClient extends CorePeer implements AnyClient {
         },
       },
       this,
-      handlersOf(options.methods, { side, localSide: contract?.[side] }),
+      handlersOf(options.methods, { side, localSide: contract?.[side], settings }),
     )
     if (options.resume ?? true) {
       const keepLink = firstOf(features, 'keepLink')
@@ -282,7 +283,7 @@ export class LastingClient extends CorePeer implements AnyClient {
     const remedy = remedyOf(failure)
     const what = `${describeFailure(failure)}${remedy === undefined ? '' : `. ${remedy}`}`
     const level = this.state.attempt > 1 ? 'debug' : 'warn'
-    log(this.#logger, level, `${what} (${next})`, OF_CONNECTION)
+    this.#hooks.log(level, `${what} (${next})`, OF_CONNECTION)
   }
 
   #opened(hello: HelloResult | undefined): void {
@@ -336,8 +337,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   #stopped(status: Exclude<Verdict, 'retry'>, failure: Failure): void {
     this.#link = undefined
     const lastError = disconnected(failure)
-    log(
-      this.#logger,
+    this.#hooks.log(
       'error',
       `${lastError.message}; the client has stopped (${status})`,
       OF_CONNECTION,

@@ -1,6 +1,7 @@
 import { assertSocketSettings } from '#socket'
 import { assertMs } from '../errors/assert-number.js'
 import { RpcConfigError } from '../errors/errors.js'
+import type { NearestName } from '../errors/nearest.js'
 import { resolveLimits } from '../link/limits.js'
 import type { ClientSettings, ClientTarget } from './client-options.js'
 import { resolveRetryOptions } from './dial/backoff.js'
@@ -11,12 +12,16 @@ import { assertWebSocketUrl, type UrlSource } from './dial/url.js'
 import { WebSocketDialer } from './dial/web-socket-dialer.js'
 
 /**
+ * @param nearest finds the option that was probably meant; without it, an error lists the options.
  * @returns a function that makes the links of a client to its target.
  * @throws {RpcConfigError} if the options name no target, or two, or a wrong one.
  */
-export function linkFactory(options: ClientTarget & ClientSettings): (events: LinkEvents) => Link {
+export function linkFactory(
+  options: ClientTarget & ClientSettings,
+  nearest: NearestName | undefined,
+): (events: LinkEvents) => Link {
   const { url, share, transport, socket, connectTimeoutMs = 10_000 } = options
-  const retry = resolveRetryOptions(options.retry)
+  const retry = resolveRetryOptions(options.retry, nearest)
   assertMs('connectTimeoutMs', connectTimeoutMs)
   const loop = { retry, connectTimeoutMs }
   const targets = Object.entries({ url, transport, socket }).flatMap(([name, value]) =>
@@ -71,7 +76,7 @@ export function linkFactory(options: ClientTarget & ClientSettings): (events: Li
     ...(fastPath !== undefined && { fastPath }),
   }
   assertSocketSettings(settings)
-  const maxMessage = resolveLimits(options.limits).message
+  const maxMessage = resolveLimits(options.limits, nearest).message
   const target = { ...settings, url: url as UrlSource, maxMessage }
   const createOwn = (events: LinkEvents) =>
     new Reconnector(new WebSocketDialer(target), loop, events)

@@ -1,11 +1,7 @@
 import { assertDuration } from '../errors/assert-number.js'
-import {
-  assertFunction,
-  assertOptions,
-  kindOf,
-  type OptionKinds,
-} from '../errors/assert-options.js'
+import { assertOptions } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
+import { assertFunction, kindOf, type OptionKinds } from '../errors/options.js'
 import { quoted } from '../errors/quoted.js'
 import type { Cluster, ClusterEvent, ClusterState, NodeInfo } from '../server/cluster.js'
 import { type ClusterSeat, SEAT } from '../server/cluster-seat.js'

@@ -1,5 +1,6 @@
 import { assertCount } from '../errors/assert-number.js'
-import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { assertOptions } from '../errors/assert-options.js'
+import type { OptionKinds } from '../errors/options.js'
 import type { ClusterEngine } from './engine.js'
 import { MemoryBus } from './memory-bus.js'
 import { MemoryEngine } from './memory-engine.js'

@@ -1,12 +1,14 @@
-import { assertOptions, kindOf } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
+import { type NearestName, nearestName } from '../errors/nearest.js'
+import { checkOptions, kindOf } from '../errors/options.js'
 import type { Contract } from './contract.js'
 
 /**
- * The arguments of a function that takes options, with or without a contract before them.
+ * The arguments of a function that takes options, with or without a contract before them. The error of an unknown
+ * option names the one that was probably meant.
  *
  * @param where the function's name, for the text of an error.
- * @param known its options: see {@link assertOptions}.
+ * @param known its options: see {@link checkOptions}.
  * @throws {RpcConfigError} if the contract is not valid, or an option is wrong.
  */
 export function contractAndOptions<Options>(
@@ -14,16 +16,30 @@ export function contractAndOptions<Options>(
   args: readonly unknown[],
   known: object,
 ): [Contract | undefined, Options] {
+  return checkedArguments(where, args, known, nearestName)
+}
+
+/**
+ * As {@link contractAndOptions}.
+ *
+ * @param nearest finds the option that was probably meant; without it, the error lists the options.
+ */
+export function checkedArguments<Options>(
+  where: string,
+  args: readonly unknown[],
+  known: object,
+  nearest: NearestName | undefined,
+): [Contract | undefined, Options] {
   const [first, second] = args
   if (args.length > 1) {
     assertContract(where, first)
-    assertOptions(where, second, known)
+    checkOptions(where, second, known, nearest)
     return [first, second as Options]
   }
   if (isContract(first)) {
     throw new RpcConfigError(`${where} needs options after the contract: ${where}(contract, { … })`)
   }
-  assertOptions(where, first, known)
+  checkOptions(where, first, known, nearest)
   return [undefined, first as Options]
 }
 

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { assertOptions, kindOf, type OptionKinds } from '../errors/assert-options.js'
+import { assertOptions } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
+import { kindOf, type OptionKinds } from '../errors/options.js'
 
 /** Any Standard Schema: zod, valibot, arktype and others. Source: https://standardschema.dev. */
 export type Schema = StandardSchemaV1

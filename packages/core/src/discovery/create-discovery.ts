@@ -1,6 +1,7 @@
 import type { Discovery, Served } from '../calls/discovery.js'
 import type { ContractSide } from '../contract/contract.js'
-import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { assertOptions } from '../errors/assert-options.js'
+import type { OptionKinds } from '../errors/options.js'
 import {
   describeSide,
   type OpenRpcDocument,

@@ -1,3 +1,6 @@
+/** Finds the known name that was probably meant. @returns undefined if none is near. */
+export type NearestName = (name: string, candidates: Iterable<string>) => string | undefined
+
 /**
  * The known name that was probably meant: the one that differs least, whatever the case of its letters.
  *

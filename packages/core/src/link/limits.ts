@@ -1,5 +1,6 @@
 import { assertCount } from '../errors/assert-number.js'
-import { withDefaults } from '../errors/assert-options.js'
+import type { NearestName } from '../errors/nearest.js'
+import { withDefaults } from '../errors/options.js'
 
 /** The limits of one channel. Each is a positive integer. `Infinity` lifts a limit if its description says so. */
 export interface ChannelLimits {
@@ -138,12 +139,16 @@ const LIFTABLE: ReadonlySet<string> = new Set([
 ])
 
 /**
+ * @param nearest finds the limit that was probably meant; without it, an error lists the limits.
  * @returns the limits with their defaults.
  * @throws {RpcConfigError} naming the limit that is unknown, or is not valid.
  */
-export function resolveLimits(limits: Partial<ChannelLimits> | undefined): ChannelLimits {
+export function resolveLimits(
+  limits: Partial<ChannelLimits> | undefined,
+  nearest: NearestName | undefined,
+): ChannelLimits {
   if (limits === undefined) return DEFAULT_LIMITS
-  const resolved = withDefaults('limits', limits, DEFAULT_LIMITS)
+  const resolved = withDefaults('limits', limits, DEFAULT_LIMITS, nearest)
   for (const [name, value] of Object.entries(resolved)) {
     assertCount(`limits.${name}`, value, { orInfinity: LIFTABLE.has(name), most: MOST[name] })
   }

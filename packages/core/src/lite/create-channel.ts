@@ -1,4 +1,3 @@
-import { assertFeatures } from '../calls/assert-features.js'
 import type {
   AnyChannel,
   Channel,
@@ -10,9 +9,10 @@ import {
   type ChannelArguments,
   CREATE_CHANNEL_OPTIONS,
   openChannel,
+  type UntypedChannelOptions,
 } from '../channels/open-channel.js'
 import type { Contract, ContractSide } from '../contract/contract.js'
-import type { FeatureOptions } from './create-client.js'
+import { type FeatureOptions, liteArguments } from './lite-arguments.js'
 
 /**
  * Opens a channel that has the features it is given: see `createChannel` of `@flashrpc/core`, which has all.
@@ -42,10 +42,7 @@ export function createChannel<Local extends object, Remote extends object, const
   options: CreateChannelOptions<Local, Remote, Literal> & FeatureOptions,
 ): Channel<Local, Remote>
 export function createChannel(...args: ChannelArguments): AnyChannel {
-  const known = { ...CREATE_CHANNEL_OPTIONS, features: 'elsewhere' }
-  return openChannel(args, known, (contract, options) => {
-    const { features = [] } = options as FeatureOptions
-    assertFeatures(contract, options, features)
-    return features
-  })
+  return openChannel(
+    ...liteArguments<UntypedChannelOptions>('createChannel', args, CREATE_CHANNEL_OPTIONS),
+  )
 }

@@ -1,5 +1,3 @@
-import { assertFeatures } from '../calls/assert-features.js'
-import type { Feature } from '../calls/feature.js'
 import {
   type AnyClient,
   CLIENT_OPTIONS,
@@ -9,13 +7,7 @@ import {
   type UntypedClientOptions,
 } from '../client/client.js'
 import type { Contract, ContractSide } from '../contract/contract.js'
-import { contractAndOptions } from '../contract/contract-and-options.js'
-
-/** What a client, a channel or an endpoint can do besides calling and answering. */
-export interface FeatureOptions {
-  /** Made by the functions of `@flashrpc/core/features`, such as `[streams(), sessions()]`. Default: none. */
-  features?: readonly Feature[]
-}
+import { type FeatureOptions, liteArguments } from './lite-arguments.js'
 
 /**
  * Makes a client that has the features it is given: see `createClient` of `@flashrpc/core`, which has all.
@@ -40,13 +32,7 @@ export function createClient<
 export function createClient(
   ...args: [UntypedClientOptions] | [Contract, UntypedClientOptions]
 ): AnyClient {
-  const known = { ...CLIENT_OPTIONS, features: 'elsewhere' }
-  const [contract, options] = contractAndOptions<UntypedClientOptions & FeatureOptions>(
-    'createClient',
-    args,
-    known,
+  return new LastingClient(
+    ...liteArguments<UntypedClientOptions>('createClient', args, CLIENT_OPTIONS),
   )
-  const { features = [] } = options
-  assertFeatures(contract, options, features)
-  return new LastingClient(contract, options, features)
 }

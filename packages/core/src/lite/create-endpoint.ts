@@ -1,6 +1,4 @@
-import { assertFeatures } from '../calls/assert-features.js'
 import type { Contract, ContractSide } from '../contract/contract.js'
-import { contractAndOptions } from '../contract/contract-and-options.js'
 import {
   ENDPOINT_OPTIONS,
   type Endpoint,
@@ -8,7 +6,7 @@ import {
   type UntypedOptions,
   WebSocketEndpoint,
 } from '../server/endpoint.js'
-import type { FeatureOptions } from './create-client.js'
+import { type FeatureOptions, liteArguments } from './lite-arguments.js'
 
 /**
  * Makes an endpoint whose channels have the features they are given: see `createEndpoint` of `@flashrpc/core/server`,
@@ -36,13 +34,7 @@ export function createEndpoint<
   options: EndpointOptions<Local, Remote, Identity, Literal> & FeatureOptions,
 ): Endpoint<Local, Remote, Identity>
 export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOptions]): unknown {
-  const known = { ...ENDPOINT_OPTIONS, features: 'elsewhere' }
-  const [contract, options] = contractAndOptions<UntypedOptions & FeatureOptions>(
-    'createEndpoint',
-    args,
-    known,
+  return new WebSocketEndpoint(
+    ...liteArguments<UntypedOptions>('createEndpoint', args, ENDPOINT_OPTIONS),
   )
-  const { features = [] } = options
-  assertFeatures(contract, options, features)
-  return new WebSocketEndpoint(contract, options, features)
 }

@@ -1,4 +1,7 @@
 import { unref } from '../base/unref.js'
+import type { ErrorPhase } from './error-context.js'
+import type { Printer } from './logger.js'
+import { isProduction } from './production.js'
 
 /** How long the same text is not printed again, in ms. */
 const QUIET_MS = 1_000
@@ -19,13 +22,25 @@ interface Source {
 const ofOthers: Source = { printed: new Map(), unprinted: 0, isTimed: false }
 const own: Source = { printed: new Map(), unprinted: 0, isTimed: false }
 
+/** Phases of errors that the other side can cause at will, by what it sends. */
+const OF_OTHERS: ReadonlySet<ErrorPhase | undefined> = new Set(['params', 'refused', 'frame'])
+
+/** Prints warnings and errors to the console, unless the program runs in production. */
+export const consolePrinter: Printer = {
+  accepts: (level) => level !== 'debug' && !isProduction(),
+  print(level, text, context) {
+    const isOfOthers = level === 'warn' || OF_OTHERS.has(context?.phase)
+    printToConsole(level as 'warn' | 'error', text, isOfOthers)
+  },
+}
+
 /**
  * Prints a text to the console, each at most once a second, and at most 20 texts of each source a second.
  *
  * @param isOfOthers whether another party can cause the text at will. Such texts are counted apart, so that they can't
  *   keep the other ones from being printed.
  */
-export function printToConsole(level: 'warn' | 'error', text: string, isOfOthers: boolean): void {
+function printToConsole(level: 'warn' | 'error', text: string, isOfOthers: boolean): void {
   const source = isOfOthers ? ofOthers : own
   const { printed } = source
   const now = performance.now()

@@ -9,7 +9,8 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { Middleware, MiddlewareCall } from '../calls/middleware-call.js'
-import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { assertOptions } from '../errors/assert-options.js'
+import type { OptionKinds } from '../errors/options.js'
 import { startAttributes, tellFailure } from './conventions.js'
 
 /** How calls are traced. */

@@ -1,6 +1,7 @@
 import type { Feature } from '../calls/feature.js'
 import { bytes } from '../features/bytes/bytes.js'
 import { deadlines } from '../features/deadlines/deadlines.js'
+import { diagnostics } from '../features/diagnostics/diagnostics.js'
 import { discovery } from '../features/discovery/discovery.js'
 import { drain } from '../features/drain/drain.js'
 import { keys } from '../features/keys/keys.js'
@@ -24,4 +25,5 @@ export const STANDARD: readonly Feature[] = [
   sessions(),
   tap(),
   bytes(),
+  diagnostics(),
 ]

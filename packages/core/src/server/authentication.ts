@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { assertOptions } from '../errors/assert-options.js'
 import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors/errors.js'
+import type { OptionKinds } from '../errors/options.js'
 import { CloseCode } from '../transport/close-codes.js'
 
 /** What `authenticate` gets besides the request. */

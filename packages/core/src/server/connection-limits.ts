@@ -1,5 +1,6 @@
 import { assertCount, assertShare } from '../errors/assert-number.js'
-import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { assertOptions } from '../errors/assert-options.js'
+import type { OptionKinds } from '../errors/options.js'
 import { type ChannelLimits, DEFAULT_LIMITS } from '../link/limits.js'
 import { RejectUpgrade } from './authentication.js'
 import { Authentications } from './authentications.js'

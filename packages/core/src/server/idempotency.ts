@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { MAX_TIMER_MS } from '../base/max-timer.js'
 import type { KeyedCall } from '../calls/keyed-call.js'
 import { assertCount } from '../errors/assert-number.js'
-import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { assertOptions } from '../errors/assert-options.js'
 import {
   describeThrown,
   ErrorCode,
@@ -11,6 +11,7 @@ import {
   RpcDisconnectedError,
   RpcOverloadedError,
 } from '../errors/errors.js'
+import type { OptionKinds } from '../errors/options.js'
 import { quoted } from '../errors/quoted.js'
 import type { Keys } from '../link/hello.js'
 import { disown } from '../wire/disown.js'

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { Elapsed } from '../base/elapsed.js'
 import { assertCount, assertShare } from '../errors/assert-number.js'
-import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { assertOptions } from '../errors/assert-options.js'
 import { RpcOverloadedError } from '../errors/errors.js'
+import type { OptionKinds } from '../errors/options.js'
 import type { BegunCall, ResultStore } from './result-store.js'
 import { type Owner, SHARE, Shares, shareOf } from './shares.js'
 

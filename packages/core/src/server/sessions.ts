@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { guarded } from '../base/guarded.js'
 import type { LiveChannel, Visitor } from '../channels/live-channel.js'
 import { assertCount } from '../errors/assert-number.js'
-import { withDefaults } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
+import { nearestName } from '../errors/nearest.js'
+import { withDefaults } from '../errors/options.js'
 import { quoted } from '../errors/quoted.js'
 import type { Connection } from '../link/connection.js'
 import type { HelloParams, Resume } from '../link/hello.js'
@@ -262,7 +263,7 @@ function hash(token: string): Buffer {
  * @throws {RpcConfigError} naming the option that is wrong.
  */
 function resolveResumeOptions(options: ResumeOptions): Required<ResumeOptions> {
-  const { sameIdentity, ...numbers } = withDefaults('resume', options, DEFAULT_RESUME)
+  const { sameIdentity, ...numbers } = withDefaults('resume', options, DEFAULT_RESUME, nearestName)
   for (const [name, value] of Object.entries(numbers)) {
     assertCount(`resume.${name}`, value, { most: 'timer' })
   }

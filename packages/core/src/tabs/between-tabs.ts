@@ -1,9 +1,10 @@
 import type { Link, LinkEvents } from '../client/dial/link.js'
 import type { Share, ShareOptions } from '../client/share.js'
-import { assertFunction, assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { assertOptions } from '../errors/assert-options.js'
 import { describeThrown, RpcConfigError } from '../errors/errors.js'
+import { assertFunction, type OptionKinds } from '../errors/options.js'
 import { OF_CONNECTION } from '../logging/error-context.js'
-import { log } from '../logging/logger.js'
+import { log } from '../logging/log.js'
 import { SharedLink, type SharedLinkOptions, type SharedWorkerLike } from './shared-link.js'
 import { OWN_CONNECTION, TabLink } from './tab-link.js'
 

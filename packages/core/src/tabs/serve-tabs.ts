@@ -1,5 +1,6 @@
-import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { assertOptions } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
+import type { OptionKinds } from '../errors/options.js'
 import type { MessagePortLike } from '../transport/ports.js'
 import { randomId } from '../wire/random-id.js'
 import { holdLock } from './locks.js'

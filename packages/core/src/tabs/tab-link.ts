@@ -2,7 +2,7 @@ import type { Failure } from '../client/dial/failure.js'
 import type { Link, LinkSession } from '../client/dial/link.js'
 import type { ShareOptions } from '../client/share.js'
 import { OF_CONNECTION } from '../logging/error-context.js'
-import { log } from '../logging/logger.js'
+import { log } from '../logging/log.js'
 
 /** The text in the log for a tab that shares nothing. */
 export const OWN_CONNECTION = 'this tab has a connection of its own'

@@ -1,6 +1,6 @@
-import { answering } from '../calls/feature-table.js'
 import type { KeyedCall } from '../calls/keyed-call.js'
 import { ChannelKind, type ChannelKindOptions, type LiveChannel } from '../channels/live-channel.js'
+import { answering } from '../features/keys/answering.js'
 import type { Connection } from '../link/connection.js'
 import type { HelloParams, Keys } from '../link/hello.js'
 import type { Reception } from '../link/server-handshake.js'

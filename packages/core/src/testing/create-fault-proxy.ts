@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { kindOf } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
+import { kindOf } from '../errors/options.js'
 import { FaultControls, type FaultSettings, type Faults, NO_FAULTS } from './faults.js'
 import { type FaultConnection, ProxiedConnection } from './proxied-connection.js'
 import { resetSocket } from './reset-socket.js'

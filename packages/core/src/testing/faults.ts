@@ -1,5 +1,6 @@
-import { assertOptions, type OptionKinds } from '../errors/assert-options.js'
+import { assertOptions } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
+import type { OptionKinds } from '../errors/options.js'
 
 /** `up` is from the client to the server, `down` from the server to the client. */
 export type Direction = 'up' | 'down'

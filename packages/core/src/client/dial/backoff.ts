@@ -1,5 +1,6 @@
 import { assertNotNegative } from '../../errors/assert-number.js'
-import { withDefaults } from '../../errors/assert-options.js'
+import type { NearestName } from '../../errors/nearest.js'
+import { withDefaults } from '../../errors/options.js'
 import { asksToComeBackLater, type Failure } from './failure.js'
 
 /** When to try again after a connection was lost or could not be made. */
@@ -25,11 +26,15 @@ const DEFAULT_RETRY: RetryOptions = {
 const STABLE_MS = 10_000
 
 /**
+ * @param nearest finds the option that was probably meant; without it, an error lists the options.
  * @returns the options with their defaults.
  * @throws {RpcConfigError} naming the option that is unknown or wrong.
  */
-export function resolveRetryOptions(options?: Partial<RetryOptions>): RetryOptions {
-  const resolved = withDefaults('retry', options, DEFAULT_RETRY)
+export function resolveRetryOptions(
+  options?: Partial<RetryOptions>,
+  nearest?: NearestName,
+): RetryOptions {
+  const resolved = withDefaults('retry', options, DEFAULT_RETRY, nearest)
   for (const [name, value] of Object.entries(resolved)) {
     assertNotNegative(`retry.${name}`, value)
   }

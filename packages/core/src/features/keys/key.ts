@@ -1,9 +1,16 @@
 import { RpcConfigError } from '../../errors/errors.js'
+import { quoted } from '../../errors/quoted.js'
 
 const MOST_CHARACTERS = 256
 
+/** @returns what is wrong with the key of a request; undefined if it is right, or if there is none. */
+export function whyNoKey(key: unknown, method: string): string | undefined {
+  if (key === undefined || isKey(key)) return undefined
+  return `the key of ${quoted(method)} must be text of 1 to ${MOST_CHARACTERS} characters`
+}
+
 /** Whether a value can be a key. */
-export function isKey(value: unknown): value is string {
+function isKey(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= MOST_CHARACTERS
 }
 

@@ -1,6 +1,7 @@
 import type { ChannelContext } from '../../calls/channel-context.js'
 import { controlMessage } from '../../calls/control-message.js'
 import type { CallPart } from '../../calls/pending-call.js'
+import { unsentError } from '../../calls/unsent.js'
 import { incomingContext } from '../../logging/error-context.js'
 import type { MessageId } from '../../wire/message.js'
 
@@ -59,7 +60,8 @@ export class ProgressReport {
         { method: this.#method, kind: 'method', id: this.#id },
         'progress',
       )
-      this.#channel.error(unsent.error(this.#method, 'Progress'), context)
+      const { settings } = this.#channel.kind
+      this.#channel.error(unsentError(this.#method, unsent, settings, 'Progress'), context)
     }
   }
 }

@@ -41,7 +41,7 @@ export class BytePieces {
         this.#at += size
         return undefined
       }
-      if (!unsent.isTooBig || size <= 1) return unsent
+      if (unsent.why !== 'too-big' || size <= 1) return unsent
       this.#size = size >> 1
     }
   }

@@ -3,6 +3,7 @@ import { controlMessage, readId } from '../../calls/control-message.js'
 import type { Source } from '../../calls/functions.js'
 import type { CallPart } from '../../calls/pending-call.js'
 import { outcomeOf, type PendingCall, STATE } from '../../calls/pending-call.js'
+import { unsentError } from '../../calls/unsent.js'
 import { describeThrown, RpcAbortedError, RpcProtocolError } from '../../errors/errors.js'
 import { outgoingContext } from '../../logging/error-context.js'
 import { IncomingStream } from './incoming-stream.js'
@@ -27,7 +28,7 @@ export class CalledStreams {
       error: (thrown) => channel.error(thrown, outgoingContext(call, 'source')),
       say: (value) => channel.say(controlMessage(StreamMessage.input, { id, value })),
       largest: () => channel.peer.message,
-      unsent: (why) => why.error(method),
+      unsent: (why) => unsentError(method, why, channel.kind.settings),
     })
     call.add(output)
     const over = () => output.stop()

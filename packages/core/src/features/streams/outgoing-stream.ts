@@ -130,7 +130,7 @@ export class OutgoingStream implements CallPart {
     // If the bytes alone are larger than a message, the codec need not try.
     if (!cut && isBytes(item) && item.byteLength > largest()) cut = new BytePieces(item, largest())
     let why = cut ? cut.sendNext(say) : say(item)
-    if (!cut && why?.isTooBig && isBytes(item)) {
+    if (!cut && why?.why === 'too-big' && isBytes(item)) {
       cut = new BytePieces(item, largest())
       why = cut.sendNext(say)
     }

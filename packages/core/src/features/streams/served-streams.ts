@@ -3,7 +3,7 @@ import type { ChannelContext } from '../../calls/channel-context.js'
 import { controlMessage, readId } from '../../calls/control-message.js'
 import type { Source } from '../../calls/functions.js'
 import { IdTable } from '../../calls/id-table.js'
-import { toldUnsent } from '../../calls/unsent.js'
+import { toldUnsent, unsentError } from '../../calls/unsent.js'
 import { ErrorCode, RpcError } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
 import { type ErrorPhase, incomingContext } from '../../logging/error-context.js'
@@ -122,7 +122,7 @@ export class ServedCall {
       largest: () => channel.peer.message,
       unsent: (why) => {
         // The reason is reported on this side only: the text may be that of an error of the handler's own.
-        channel.error(why.error(this.method), contextOf('answer'))
+        channel.error(unsentError(this.method, why, channel.kind.settings), contextOf('answer'))
         return toldUnsent(this.method, why)
       },
     })

@@ -1,5 +1,6 @@
-import { assertOptions, type OptionKinds } from '../../errors/assert-options.js'
+import { assertOptions } from '../../errors/assert-options.js'
 import { ErrorCode, RpcError, RpcProtocolError } from '../../errors/errors.js'
+import type { OptionKinds } from '../../errors/options.js'
 import { quoted } from '../../errors/quoted.js'
 import { exceeds, type Frame, jsonCodec, readText, utf8 } from '../../wire/codec.js'
 import {

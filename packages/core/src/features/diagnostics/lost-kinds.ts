@@ -1,8 +1,8 @@
-import type { Schema } from '../contract/contract.js'
-import { validate } from '../contract/validation.js'
-import type { Issue } from '../errors/errors.js'
-import { jsonCodec } from '../wire/codec.js'
-import type { Format } from '../wire/format.js'
+import type { Schema } from '../../contract/contract.js'
+import { validate } from '../../contract/validation.js'
+import type { Issue } from '../../errors/errors.js'
+import { jsonCodec } from '../../wire/codec.js'
+import type { Format } from '../../wire/format.js'
 
 /**
  * Kinds of values that JSON can't represent. If JSON turned such a value into another one that breaks the schema, the

@@ -1,6 +1,6 @@
-import { type Definition, schemaOf } from '../contract/contract.js'
-import { formatIssues, validate } from '../contract/validation.js'
-import type { Issue } from '../errors/errors.js'
+import { type Definition, schemaOf } from '../../contract/contract.js'
+import { formatIssues, validate } from '../../contract/validation.js'
+import type { Issue } from '../../errors/errors.js'
 import { REMEDY_OF_DATES } from './lost-kinds.js'
 
 /**

@@ -1,5 +1,5 @@
-import { nearestName } from '../errors/nearest.js'
-import type { ContractSide } from './contract.js'
+import type { ContractSide } from '../../contract/contract.js'
+import { nearestName } from '../../errors/nearest.js'
 
 /** How many names of a contract an error lists. */
 const MOST_LISTED = 10
