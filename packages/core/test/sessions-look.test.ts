@@ -1,7 +1,7 @@
 import { createClient } from '@flashrpc/core'
 import { afterEach, describe, expect, test } from 'vitest'
 import { ChannelKind, type LiveChannel } from '../src/channels/live-channel.js'
-import { STANDARD } from '../src/presets/standard.js'
+import { OF_ENDPOINTS } from '../src/presets/of-endpoints.js'
 import { type ResumeOptions, Sessions } from '../src/server/sessions.js'
 import { memoryTransportPair } from '../src/transport/memory.js'
 import type { Transport } from '../src/transport/transport.js'
@@ -23,7 +23,7 @@ async function begun(options: ResumeOptions = {}) {
     contract: undefined,
     side: 'server',
     options: { methods: { ping: () => 'pong' } },
-    features: STANDARD,
+    features: OF_ENDPOINTS,
     receive: (hello, connection, channel) =>
       sessions.receive(channel, hello, connection, {
         sid: channel.id,
@@ -156,7 +156,7 @@ describe('a kind of channels that needs a hello', () => {
       side: 'server',
       needsHello,
       options: { methods: { ping: () => 'pong' }, helloTimeoutMs },
-      features: STANDARD,
+      features: OF_ENDPOINTS,
     })
     const [near, far] = memoryTransportPair()
     const heard: unknown[] = []

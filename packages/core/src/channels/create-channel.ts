@@ -1,6 +1,6 @@
 import type { Contract, ContractSide } from '../contract/contract.js'
 import { contractAndOptions } from '../contract/contract-and-options.js'
-import { STANDARD } from '../presets/standard.js'
+import { OF_CHANNELS } from '../presets/of-channels.js'
 import type {
   AnyChannel,
   Channel,
@@ -47,5 +47,5 @@ export function createChannel(...args: ChannelArguments): AnyChannel {
     args,
     CREATE_CHANNEL_OPTIONS,
   )
-  return openChannel(contract, options, STANDARD)
+  return openChannel(contract, options, OF_CHANNELS)
 }

@@ -1,6 +1,6 @@
 import type { Contract, ContractSide } from '../contract/contract.js'
 import { contractAndOptions } from '../contract/contract-and-options.js'
-import { STANDARD } from '../presets/standard.js'
+import { OF_CLIENTS } from '../presets/of-clients.js'
 import {
   type AnyClient,
   CLIENT_OPTIONS,
@@ -41,5 +41,5 @@ export function createClient(
     args,
     CLIENT_OPTIONS,
   )
-  return new LastingClient(contract, options, STANDARD)
+  return new LastingClient(contract, options, OF_CLIENTS)
 }

@@ -1,6 +1,6 @@
 import type { Contract, ContractSide } from '../contract/contract.js'
 import { contractAndOptions } from '../contract/contract-and-options.js'
-import { STANDARD } from '../presets/standard.js'
+import { OF_ENDPOINTS } from '../presets/of-endpoints.js'
 import {
   ENDPOINT_OPTIONS,
   type Endpoint,
@@ -33,6 +33,6 @@ export function createEndpoint<
 export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOptions]): unknown {
   return new WebSocketEndpoint(
     ...contractAndOptions<UntypedOptions>('createEndpoint', args, ENDPOINT_OPTIONS),
-    STANDARD,
+    OF_ENDPOINTS,
   )
 }

@@ -5,7 +5,7 @@ import { LastingClient } from '../client/client.js'
 import type { ClientSettings } from '../client/client-options.js'
 import type { ClientState } from '../client/state.js'
 import { DISCOVER } from '../features/discovery/discover.js'
-import { STANDARD } from '../presets/standard.js'
+import { OF_CLIENTS } from '../presets/of-clients.js'
 import type { MessagePortLike } from '../transport/ports.js'
 import { Tab, type TabOptions } from './tab.js'
 import type { LinkState } from './words.js'
@@ -107,7 +107,7 @@ export class TabServer {
         fallback: this.#toTabs,
         discover: () => discoverAt(this.#newestFirst()[0]?.channel),
       },
-      STANDARD,
+      OF_CLIENTS,
     )
   }
 

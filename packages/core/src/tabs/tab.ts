@@ -4,7 +4,7 @@ import { answering } from '../features/keys/answering.js'
 import type { Connection } from '../link/connection.js'
 import type { HelloParams, Keys } from '../link/hello.js'
 import type { Reception } from '../link/server-handshake.js'
-import { STANDARD } from '../presets/standard.js'
+import { OF_ENDPOINTS } from '../presets/of-endpoints.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { MessagePortLike } from '../transport/ports.js'
 import type { CloseInfo } from '../transport/transport.js'
@@ -61,7 +61,7 @@ export class Tab {
       side: 'server',
       options: options.channel,
       // The server runs the call by its key. Here the call is only passed on.
-      features: answering(STANDARD, (call: KeyedCall) => call.run(call.signal)),
+      features: answering(OF_ENDPOINTS, (call: KeyedCall) => call.run(call.signal)),
       receive: (hello, connection, channel) => this.#receive(channel, hello, connection),
       events: {
         down: (channel) => channel === this.#channel && this.#down(),

@@ -1,6 +1,6 @@
 import type { Transport } from '@flashrpc/core'
 import { ChannelKind, type LiveChannel } from '../../src/channels/live-channel.js'
-import { STANDARD } from '../../src/presets/standard.js'
+import { OF_ENDPOINTS } from '../../src/presets/of-endpoints.js'
 import { Sessions } from '../../src/server/sessions.js'
 
 const LEAVING = { code: 1001, reason: 'The server is closing' }
@@ -18,7 +18,7 @@ export class ServerProcess {
     this.#kind = new ChannelKind({
       contract: undefined,
       side: 'server',
-      features: STANDARD,
+      features: OF_ENDPOINTS,
       options: {
         methods,
         heartbeat: false,

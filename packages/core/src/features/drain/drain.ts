@@ -1,8 +1,8 @@
 import type { Feature } from '../../calls/feature.js'
 import { ErrorCode } from '../../errors/errors.js'
-import { quoted } from '../../errors/quoted.js'
 import { neverRanMessage } from '../../wire/message.js'
-import { type Bye, readBye } from './bye.js'
+import type { Bye } from './bye.js'
+import { BYE, DRAINED } from './drained.js'
 
 /**
  * Draining: a server announces that it is leaving. Its clients send the calls that it no longer runs on their next
@@ -12,10 +12,8 @@ export function drain(): Feature {
   return FEATURE
 }
 
-const BYE = 'rpc.bye'
-
 const FEATURE: Feature = {
-  name: 'drain',
+  ...DRAINED,
   leave(channel, retryAfterMs) {
     const { link } = channel
     const recv = link?.tell()
@@ -29,27 +27,6 @@ const FEATURE: Feature = {
     }
     link?.endWithConnection()
     link?.sendControl(BYE, bye)
-  },
-  controls: {
-    [BYE]: {
-      isCounted: false,
-      receive(channel, params) {
-        const bye = readBye(params)
-        if (!bye) return `an ${BYE} says recv and retryAfterMs, each a number or nothing`
-        if (channel.kind.side === 'server') {
-          channel.leavingHeard()
-          return undefined
-        }
-        const { link } = channel
-        const { recv, retryAfterMs } = bye
-        const unreceived = recv === undefined ? [] : link?.unreceived(recv)
-        if (!link || !unreceived) return `an ${BYE} of ${quoted(recv)} can't be`
-        link.endWithConnection()
-        // No call is sent after this message: the server need not wait for one.
-        channel.giveBack(unreceived, retryAfterMs, () => link.sendControl(BYE, {}))
-        return undefined
-      },
-    },
   },
 }
 

@@ -1,6 +1,6 @@
 import type { Feature } from '../../calls/feature.js'
-import { ClientSession } from './client-session.js'
 import { SessionLink } from './session-link.js'
+import { SESSIONS_OF_CLIENTS } from './sessions-of-clients.js'
 
 /** Sessions: calls continue over one connection after another, each exactly once and in order. */
 export function sessions(): Feature {
@@ -8,12 +8,7 @@ export function sessions(): Feature {
 }
 
 const FEATURE: Feature = {
-  name: 'sessions',
-  controls: {
-    // The link of the session handles it.
-    'rpc.ack': { isCounted: false, receive: () => undefined },
-  },
-  keepLink: (channel, features) => new ClientSession(channel, features),
+  ...SESSIONS_OF_CLIENTS,
   beginLink(channel, features, connection, sid, peerBytes) {
     const { limits } = channel.kind.settings
     const options = { sid, limits, peerBytes: peerBytes ?? limits.unackedBytes, features }

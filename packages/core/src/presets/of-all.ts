@@ -3,17 +3,14 @@ import { bytes } from '../features/bytes/bytes.js'
 import { deadlines } from '../features/deadlines/deadlines.js'
 import { diagnostics } from '../features/diagnostics/diagnostics.js'
 import { discovery } from '../features/discovery/discovery.js'
-import { drain } from '../features/drain/drain.js'
 import { keys } from '../features/keys/keys.js'
 import { middleware } from '../features/middleware/middleware.js'
 import { presence } from '../features/presence/presence.js'
 import { progress } from '../features/progress/progress.js'
-import { sessions } from '../features/sessions/sessions.js'
 import { streams } from '../features/streams/streams.js'
-import { tap } from '../features/tap/tap.js'
 
-/** All features: what `createClient`, `createChannel` and `createEndpoint` have. */
-export const STANDARD: readonly Feature[] = [
+/** The features that `createClient`, `createChannel` and `createEndpoint` all have. */
+export const OF_ALL: readonly Feature[] = [
   streams(),
   progress(),
   deadlines(),
@@ -21,9 +18,6 @@ export const STANDARD: readonly Feature[] = [
   middleware(),
   presence(),
   discovery(),
-  drain(),
-  sessions(),
-  tap(),
   bytes(),
   diagnostics(),
 ]
