@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Backoff, resolveRetryOptions } from '../src/client/dial/backoff.js'
 import { type Failure, judge } from '../src/client/dial/failure.js'
+import { httpFailure } from '../src/client/dial/http-failure.js'
 
 const lost: Failure = { message: 'lost', closeCode: 1006 }
 
@@ -87,9 +88,9 @@ describe('the delay before an attempt', () => {
 
   test('is in the window of the server’s wish if it asks an attempt to come back later', () => {
     const backoff = new Backoff(options, () => 1)
-    expect(backoff.failed({ ...lost, httpStatus: 503 }, 5_000)).toBe(5_000)
+    expect(backoff.failed({ ...lost, ...httpFailure(503) }, 5_000)).toBe(5_000)
     expect(backoff.failed({ ...lost, closeCode: 1013 }, 5_000)).toBe(5_000)
-    expect(backoff.failed({ ...lost, httpStatus: 502 }, 5_000)).toBe(2_000)
+    expect(backoff.failed({ ...lost, ...httpFailure(502) }, 5_000)).toBe(2_000)
     const proxy = 'http://127.0.0.1:3128'
     expect(backoff.failed({ ...lost, httpStatus: 503, proxy }, 5_000)).toBe(4_000)
   })
@@ -145,7 +146,7 @@ describe('what to do after a failure', () => {
     ...[403, 404, 407, 426].map((status) => [status, 'failed']),
     ...[200, 302, 400, 408, 429, 500, 502, 503, 504].map((status) => [status, 'retry']),
   ] as [number, string][])('HTTP status %i: %s', (httpStatus, verdict) => {
-    expect(judge({ message: '', closeCode: 1006, httpStatus })).toBe(verdict)
+    expect(judge({ message: '', closeCode: 1006, ...httpFailure(httpStatus) })).toBe(verdict)
   })
 })
 

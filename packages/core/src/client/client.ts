@@ -24,7 +24,13 @@ import { CloseCode, describeClose } from '../transport/close-codes.js'
 import { retryAfterMsOf } from '../transport/retry-after.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { CLIENT_SETTINGS, type ClientSettings, type ClientTarget } from './client-options.js'
-import { describeFailure, type Failure, remedyOf, type Verdict } from './dial/failure.js'
+import {
+  describeFailure,
+  type Failure,
+  remedyOf,
+  type Verdict,
+  withRemedy,
+} from './dial/failure.js'
 import type { Link, LinkEvents } from './dial/link.js'
 import { withoutSecrets } from './dial/url.js'
 import { linkFactory } from './link-factory.js'
@@ -280,10 +286,8 @@ export class LastingClient extends CorePeer implements AnyClient {
       retryAt === null
         ? 'its socket connects again by itself'
         : `the next attempt is in ${formatMs(Math.max(0, Math.round(retryAt - Date.now())))}`
-    const remedy = remedyOf(failure)
-    const what = `${describeFailure(failure)}${remedy === undefined ? '' : `. ${remedy}`}`
     const level = this.state.attempt > 1 ? 'debug' : 'warn'
-    this.#hooks.log(level, `${what} (${next})`, OF_CONNECTION)
+    this.#hooks.log(level, `${explained(failure)} (${next})`, OF_CONNECTION)
   }
 
   #opened(hello: HelloResult | undefined): void {
@@ -374,14 +378,17 @@ function between(): 'reconnecting' | 'offline' {
 
 function disconnected(failure: Failure): RpcDisconnectedError {
   const { closeCode, httpStatus, proxy, cause } = failure
-  const remedy = remedyOf(failure)
-  const what = describeFailure(failure)
-  const message = remedy === undefined ? what : `${what}. ${remedy}`
+  const message = explained(failure)
   return own(
     proxy === undefined
       ? new RpcDisconnectedError(message, 'not-sent', { closeCode, httpStatus, cause })
       : new RpcProxyError(message, proxy, { httpStatus, cause }),
   )
+}
+
+/** The text of a failure, and what the user can do about it. */
+function explained(failure: Failure): string {
+  return withRemedy(describeFailure(failure), remedyOf(failure))
 }
 
 function sentence(text: string): string {

@@ -2,7 +2,7 @@ import { formatAgo } from '../base/duration.js'
 import { Elapsed } from '../base/elapsed.js'
 import type { Absence } from '../calls/absence.js'
 import type { RpcError } from '../errors/errors.js'
-import { type Failure, remedyOf } from './dial/failure.js'
+import { type Failure, remedyOf, withRemedy } from './dial/failure.js'
 import type { ClientStatus } from './state.js'
 
 /** The part of a client's state that is needed here. */
@@ -42,7 +42,7 @@ export class Outage {
   describe({ status, lastError }: Standing): Absence | undefined {
     if (status === 'connected') return undefined
     const remedy = status === 'offline' ? OFFLINE : this.#remedy
-    const text = `${this.#text(status)}${remedy === undefined ? '' : `. ${remedy}`}`
+    const text = withRemedy(this.#text(status), remedy)
     return { text, isFirst: this.#lost === undefined, cause: lastError ?? undefined }
   }
 

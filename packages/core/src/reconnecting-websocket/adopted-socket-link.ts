@@ -1,5 +1,6 @@
 import { resolveRetryOptions } from '../client/dial/backoff.js'
 import type { Failure } from '../client/dial/failure.js'
+import { httpFailure } from '../client/dial/http-failure.js'
 import type { Link, LinkEvents } from '../client/dial/link.js'
 import { RetrySchedule } from '../client/dial/retry-schedule.js'
 import { withoutSecrets } from '../client/dial/url.js'
@@ -131,7 +132,7 @@ export class AdoptedSocketLink implements Link, SocketUser {
     this.#failed({
       message: what || reason || 'the connection could not be opened',
       closeCode: code,
-      ...(status ? { httpStatus: Number(status) } : { remedy: 'Is the server running?' }),
+      ...(status ? httpFailure(Number(status)) : { remedy: 'Is the server running?' }),
       ...(url && { where: withoutSecrets(url) }),
     })
   }

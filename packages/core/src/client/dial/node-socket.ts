@@ -10,6 +10,7 @@ import { wsTransport } from '../../transport/node/fast-ws-transport.js'
 import type { WsSocket, WsTransport } from '../../transport/node/ws-transport.js'
 import type { WebSocketLike } from '../../transport/web-socket.js'
 import type { Failure } from './failure.js'
+import { httpFailure } from './http-failure.js'
 import type {
   AssertSocketSettings,
   OpeningSocket,
@@ -143,6 +144,8 @@ class Tunnel {
     return {
       message: `the proxy ${this.proxy} answered HTTP ${statusCode} ${plain(statusText)} to CONNECT ${target}`,
       httpStatus: statusCode,
+      // This is the answer of the proxy itself: the server was not reached.
+      verdict: statusCode === 403 || statusCode === 407 ? 'failed' : 'retry',
       proxy: this.proxy,
       remedy: this.#remedy(statusCode),
     }
@@ -240,7 +243,7 @@ function tlsOptions(tls: TlsSettings = {}) {
 function refusal({ statusCode, statusMessage, headers }: IncomingMessage): Partial<Failure> {
   return {
     message: `the server answered HTTP ${statusCode} ${plain(statusMessage ?? '')}`.trim(),
-    httpStatus: statusCode,
+    ...httpFailure(statusCode),
     retryAfterMs: retryAfterMs(headers['retry-after'], headers.date),
   }
 }

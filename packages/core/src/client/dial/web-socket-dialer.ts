@@ -32,20 +32,12 @@ export class WebSocketDialer implements Dialer {
   }
 
   async dial(attempt: Attempt): Promise<Transport> {
-    const { proxy, tls, fastPath, maxMessage } = this.#options
+    const { url: urlSource, headers: headersSource, ...rest } = this.#options
     const [url, headers] = await Promise.all([
-      ask('url', this.#options.url, assertWebSocketUrl, attempt),
-      ask('headers', this.#options.headers, assertTold, attempt),
+      ask('url', urlSource, assertWebSocketUrl, attempt),
+      ask('headers', headersSource, assertTold, attempt),
     ])
-    const open = await attempt.unlessGivenUp(() =>
-      prepareSocket(url, {
-        headers,
-        ...(proxy !== undefined && { proxy }),
-        ...(tls !== undefined && { tls }),
-        ...(fastPath !== undefined && { fastPath }),
-        maxMessage,
-      }),
-    )
+    const open = await attempt.unlessGivenUp(() => prepareSocket(url, { ...rest, headers }))
     attempt.restart()
     try {
       return transportOf(await this.#opened(open(), attempt))
