@@ -73,7 +73,8 @@ export interface ChannelOptions {
   /**
    * Where to log: `console`, or another `Logger` whose functions take a string (pino needs a wrapper, shown
    * there); `false`: nowhere. Default: warnings and errors go to the console, each text at most once a second. In
-   * production (`process.env.NODE_ENV` is `production`), the default is nowhere.
+   * production (`process.env.NODE_ENV` is `production`), and without the feature `diagnostics()`, the default is
+   * nowhere.
    */
   logger?: LoggerOption
   /**
