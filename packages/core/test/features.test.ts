@@ -256,8 +256,7 @@ describe('diagnostics', () => {
 
   /** What a function throws, or rejects with, as the text of the error. */
   async function textOf(act: () => unknown): Promise<string> {
-    const { message } = await rejection((async () => act())())
-    return message
+    return ((await rejection((async () => act())())) as Error).message
   }
 
   const MISTAKES: readonly (readonly [
@@ -295,7 +294,10 @@ describe('diagnostics', () => {
     ],
     [
       'a method that is not in the contract',
-      (chosen) => createClient(contract, { ...options, ...chosen }).call('ad' as never),
+      (chosen) => {
+        const client: AnyClient = createClient(contract, { ...options, ...chosen })
+        return client.call('ad')
+      },
       '"ad" can\'t be called: the contract\'s other side has ',
       'Did you mean "add"?',
     ],

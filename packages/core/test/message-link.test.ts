@@ -45,7 +45,7 @@ function callerCore(session: ((core: ChannelCore) => ClientSession) | undefined)
       events,
     },
     owner,
-    handlersOf({}, { side, localSide: undefined }),
+    handlersOf({}, { side, localSide: undefined, settings }),
   )
   return core
 }
