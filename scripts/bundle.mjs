@@ -16,6 +16,8 @@ const OWN_FILES = {
   react: ['query/use-rpc-invalidation'],
   // Processes begin with them.
   electron: ['testing/own-module', 'testing/app/app-entry', 'testing/main/utility-entry'],
+  nats: [],
+  redis: [],
   cli: ['main'],
 }
 

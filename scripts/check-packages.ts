@@ -22,12 +22,14 @@ import { pack } from './pack.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..')
-const packages = ['core', 'react', 'electron', 'cli']
+const packages = ['core', 'react', 'electron', 'nats', 'redis', 'cli']
 /** The libraries, with their entries that are for Node only: pages import all others. */
 const NODE_ENTRIES = {
   '@flashrpc/core': ['./server', './lite/server', './cluster', './testing'],
   '@flashrpc/react': [],
   '@flashrpc/electron': ['./main', './utility', './loopback', './testing'],
+  '@flashrpc/nats': ['.'],
+  '@flashrpc/redis': ['.'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 type Library = keyof typeof NODE_ENTRIES
 const libraries = Object.keys(NODE_ENTRIES) as Library[]

@@ -64,6 +64,11 @@ function readOptions(): ts.CompilerOptions {
         types: ['node'],
         // Installed for the tests of a package only.
         paths: {
+          '@nats-io/transport-node': [
+            join(root, 'packages/nats/node_modules/@nats-io/transport-node/lib/mod.d.ts'),
+          ],
+          ioredis: [join(root, 'packages/redis/node_modules/ioredis/built/index.d.ts')],
+          redis: [join(root, 'packages/redis/node_modules/redis/dist/index.d.ts')],
           electron: [join(root, 'packages/electron/node_modules/electron/electron.d.ts')],
           pino: [join(root, 'packages/core/node_modules/pino/pino.d.ts')],
           partysocket: [join(root, 'packages/core/node_modules/partysocket/index.d.ts')],

@@ -1,8 +1,6 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { createConnection, createServer } from 'node:net'
+import { createConnection } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EngineServer, findServer } from './engine-server.js'
+import { EngineServer, findServer, freePort } from './engine-server.js'
 
 /** Redis's server. */
 export const redisProgram = findServer('redis-server', 'FLASHRPC_REQUIRE_REDIS')
@@ -26,16 +24,6 @@ export async function startRedis(more: readonly string[] = []): Promise<EngineSe
       return port
     },
   })
-}
-
-/** A port that nobody listens on. Redis can't choose one itself. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Whether Redis answers there. */

@@ -1,0 +1,1 @@
+export { type NatsEngineOptions, natsEngine } from './nats-engine.js'

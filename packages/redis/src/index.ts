@@ -1,0 +1,4 @@
+export type { IoredisLike } from './ioredis-connection.js'
+export type { NodeRedisLike } from './node-redis-connection.js'
+export type { RedisClient } from './redis-client.js'
+export { type RedisEngineOptions, redisEngine } from './redis-engine.js'

@@ -1,0 +1,79 @@
+import type { RedisConnection } from './redis-connection.js'
+
+/** As much of a client of `ioredis` as is used. */
+export interface IoredisLike {
+  readonly status: string
+  readonly options?: { readonly keyPrefix?: string | undefined }
+  connect(): Promise<void>
+  call(command: string, ...args: (string | Buffer)[]): Promise<unknown>
+  subscribe(...channels: string[]): Promise<unknown>
+  unsubscribe(...channels: string[]): Promise<unknown>
+  // biome-ignore lint/suspicious/noExplicitAny: its events have arguments of their own
+  on(event: string, listener: (...args: any[]) => void): unknown
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  off(event: string, listener: (...args: any[]) => void): unknown
+}
+
+export function isIoredis(client: unknown): client is IoredisLike {
+  if (typeof client !== 'object' || client === null) return false
+  const { call, status } = client as Partial<IoredisLike>
+  return typeof call === 'function' && typeof status === 'string'
+}
+
+export function ioredisConnection(client: IoredisLike): RedisConnection {
+  return {
+    get isReady() {
+      return client.status === 'ready'
+    },
+
+    async open() {
+      if (client.status === 'ready') return
+      await new Promise<void>((resolve, reject) => {
+        const end = (settle: () => void) => {
+          client.off('ready', ready)
+          client.off('error', failed)
+          client.off('end', ended)
+          settle()
+        }
+        const ready = () => end(resolve)
+        const failed = (error: unknown) => end(() => reject(error))
+        const ended = () => failed(new Error('the client has ended'))
+        client.on('ready', ready)
+        // The client goes on trying; it is the first failure that counts.
+        client.on('error', failed)
+        client.on('end', ended)
+        // It connects by itself, unless it is lazy, or has ended.
+        if (client.status === 'wait' || client.status === 'end') client.connect().catch(failed)
+      })
+    },
+
+    command: (name, ...args) => client.call(String(name), ...args.map(asArgument)),
+    subscribe: (channels) => client.subscribe(...channels),
+    unsubscribe: (channel) => client.unsubscribe(channel),
+
+    follow({ message, ready, lost }) {
+      let why = 'the connection was closed'
+      const listeners = {
+        messageBuffer: (channel: Buffer, payload: Buffer) => {
+          message(channel.toString('latin1'), payload)
+        },
+        ready,
+        // Without a listener, the client prints each error.
+        error: (error: Error) => {
+          why = error.message || String(error)
+        },
+        close: () => lost(why),
+        end: () => lost('the client has ended, and does not connect again'),
+      }
+      for (const [event, listener] of Object.entries(listeners)) client.on(event, listener)
+      return () => {
+        for (const [event, listener] of Object.entries(listeners)) client.off(event, listener)
+      }
+    },
+  }
+}
+
+function asArgument(value: string | Uint8Array): string | Buffer {
+  if (typeof value === 'string') return value
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+}

@@ -1,0 +1,81 @@
+import type { RedisConnection } from './redis-connection.js'
+
+type BufferListener = (message: Buffer, channel: Buffer) => void
+
+/** As much of a client of `redis` as is used. */
+export interface NodeRedisLike {
+  readonly isOpen: boolean
+  readonly isReady: boolean
+  connect(): Promise<unknown>
+  sendCommand(args: (string | Buffer)[]): Promise<unknown>
+  subscribe(channels: string[], listener: BufferListener, bufferMode: true): Promise<unknown>
+  unsubscribe(channel: string, listener: BufferListener, bufferMode: true): Promise<unknown>
+  // biome-ignore lint/suspicious/noExplicitAny: its events have arguments of their own
+  on(event: string, listener: (...args: any[]) => void): unknown
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  off(event: string, listener: (...args: any[]) => void): unknown
+}
+
+export function isNodeRedis(client: unknown): client is NodeRedisLike {
+  if (typeof client !== 'object' || client === null) return false
+  const { sendCommand, isReady, isOpen } = client as Partial<NodeRedisLike>
+  return (
+    typeof sendCommand === 'function' && typeof isReady === 'boolean' && typeof isOpen === 'boolean'
+  )
+}
+
+export function nodeRedisConnection(client: NodeRedisLike): RedisConnection {
+  let told: ((channel: string, payload: Uint8Array) => void) | undefined
+  const listener: BufferListener = (message, channel) => {
+    told?.(channel.toString('latin1'), message)
+  }
+  return {
+    get isReady() {
+      return client.isReady
+    },
+
+    async open() {
+      if (client.isReady) return
+      await new Promise<void>((resolve, reject) => {
+        const end = (settle: () => void) => {
+          client.off('ready', ready)
+          client.off('error', failed)
+          settle()
+        }
+        const ready = () => end(resolve)
+        const failed = (error: unknown) => end(() => reject(error))
+        client.on('ready', ready)
+        // The client goes on trying; it is the first failure that counts.
+        client.on('error', failed)
+        if (!client.isOpen) client.connect().catch(failed)
+      })
+    },
+
+    command: (...args) => client.sendCommand(args.map(asArgument)),
+    subscribe: (channels) => client.subscribe([...channels], listener, true),
+    unsubscribe: (channel) => client.unsubscribe(channel, listener, true),
+
+    follow({ message, ready, lost }) {
+      told = message
+      const listeners = {
+        ready,
+        // Without a listener, an error would end the process.
+        error: (error: Error) => {
+          if (!client.isReady) lost(error.message || String(error))
+        },
+        reconnecting: () => lost('the connection was closed'),
+        end: () => lost('the client has ended, and does not connect again'),
+      }
+      for (const [event, each] of Object.entries(listeners)) client.on(event, each)
+      return () => {
+        told = undefined
+        for (const [event, each] of Object.entries(listeners)) client.off(event, each)
+      }
+    },
+  }
+}
+
+function asArgument(value: string | Uint8Array): string | Buffer {
+  if (typeof value === 'string') return value
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+}
