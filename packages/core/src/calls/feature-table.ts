@@ -18,6 +18,7 @@ export function tableOf(features: readonly Feature[]): FeatureTable {
     deadlines: firstOf(features, 'deadlines'),
     showSigns: firstOf(features, 'showSigns'),
     mounts: firstOf(features, 'mounts'),
+    methodsThere: firstOf(features, 'methodsThere'),
     isCounted: (method) => controls.get(method)?.isCounted ?? true,
   }
 }

@@ -5,6 +5,7 @@ import type { Handshake } from '../link/handshake.js'
 import type { HelloParams } from '../link/hello.js'
 import type { Hello, MessageLink } from '../link/message-link.js'
 import type { Inspection, WireTap } from '../link/wire-tap.js'
+import type { ErrorContext } from '../logging/error-context.js'
 import type { Transport } from '../transport/transport.js'
 import type { Attachments } from '../wire/attachments.js'
 import type { ErrorMessage, MessageId } from '../wire/message.js'
@@ -69,6 +70,8 @@ export interface Feature {
   hello?(channel: ChannelContext): Partial<HelloParams>
   /** A link is ready. @param hello the hello of the other side; undefined if it is a plain peer. */
   ready?(channel: ChannelContext, hello: Hello | undefined): void
+  /** Server: makes the record of the methods that have a handler on the other side, as the other side tells. */
+  methodsThere?(host: MethodsThereHost): MethodsThere
   /** Called when the set of methods that have a handler here has changed. */
   handlersChanged?(channel: ChannelContext): void
   /** Client: makes the link that continues over several connections. */
@@ -240,6 +243,23 @@ export interface Mounts {
   mounted(channel: ChannelContext, method: string): void
 }
 
+/** The channel whose other side tells its methods. */
+export interface MethodsThereHost {
+  error(error: unknown, context: ErrorContext): void
+}
+
+/** The methods that have a handler on the other side. */
+export interface MethodsThere {
+  /** @returns undefined if the other side does not tell. */
+  has(method: string): boolean | undefined
+  /** Calls a function on each change. @returns a function that removes the listener. */
+  listen(listener: (methods: ReadonlySet<string>) => void): () => void
+  /** The other side has sent the names of its methods. */
+  said(names: readonly string[]): void
+  /** The other side is gone. */
+  end(): void
+}
+
 /** A client's link that continues over several connections. */
 export interface KeptLink {
   /** The offer of a session in the hello on this transport; `buf` is how much this side keeps, in bytes. */
@@ -289,6 +309,7 @@ export interface FeatureTable {
   readonly deadlines: Deadlines | undefined
   readonly showSigns: Feature['showSigns']
   readonly mounts: Mounts | undefined
+  readonly methodsThere: Feature['methodsThere']
   /**
    * Whether a control message has a sequence number in a session: all have one, except those whose feature says
    * otherwise.

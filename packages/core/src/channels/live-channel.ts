@@ -3,7 +3,7 @@ import { ChannelCore } from '../calls/channel-core.js'
 import type { ChannelCoreOptions } from '../calls/channel-core-options.js'
 import type { Authorize } from '../calls/dispatcher.js'
 import { handlersOf } from '../calls/exposed-handlers.js'
-import type { Feature, FeatureTable, ResumableLink } from '../calls/feature.js'
+import type { Feature, FeatureTable, MethodsThere, ResumableLink } from '../calls/feature.js'
 import { tableOf } from '../calls/feature-table.js'
 import type { Other } from '../calls/functions.js'
 import type { HandlersByName } from '../calls/handler.js'
@@ -15,7 +15,6 @@ import type { Contract, Side } from '../contract/contract.js'
 import { assertDuration } from '../errors/assert-number.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { assertFunction, kindOf } from '../errors/options.js'
-import { OtherMethods } from '../features/presence/other-methods.js'
 import type { Connection } from '../link/connection.js'
 import { MOVED } from '../link/endings.js'
 import type { Handshake } from '../link/handshake.js'
@@ -161,7 +160,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   readonly #handshake = new ServerHandshake<Connection>(this)
   #membership: Membership<LiveChannel> | undefined
   /** Made when it is first needed. */
-  #presenceThere: OtherMethods | undefined
+  #methodsThere: MethodsThere | undefined
   #isOver = false
 
   constructor(
@@ -194,22 +193,23 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   }
 
   has(method: string): boolean | undefined {
-    return this.#presence.has(method)
+    return this.#presence?.has(method)
   }
 
   onMethods(listener: (methods: ReadonlySet<string>) => void): () => void {
     assertFunction('onMethods', listener)
-    return this.#presence.listen(listener)
+    return this.#presence?.listen(listener) ?? (() => {})
   }
 
   /** The other side has reported which of its methods have a handler now. */
   exposes(methods: readonly string[]): void {
-    this.#presence.said(methods)
+    this.#presence?.said(methods)
   }
 
-  get #presence(): OtherMethods {
-    this.#presenceThere ??= new OtherMethods(this.core)
-    return this.#presenceThere
+  /** Undefined without the feature: then the other side tells no methods. */
+  get #presence(): MethodsThere | undefined {
+    this.#methodsThere ??= this.#kind.features.methodsThere?.(this.core)
+    return this.#methodsThere
   }
 
   get groups(): ReadonlySet<string> {
@@ -295,7 +295,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   over(): void {
     this.#isOver = true
     this.#membership?.end()
-    this.#presenceThere?.end()
+    this.#methodsThere?.end()
   }
 
   /** Reports an error that no answer tells the other side about. */

@@ -5,7 +5,6 @@ import { diagnostics } from '../features/diagnostics/diagnostics.js'
 import { discovery } from '../features/discovery/discovery.js'
 import { keys } from '../features/keys/keys.js'
 import { middleware } from '../features/middleware/middleware.js'
-import { presence } from '../features/presence/presence.js'
 import { progress } from '../features/progress/progress.js'
 import { streams } from '../features/streams/streams.js'
 
@@ -16,7 +15,6 @@ export const OF_ALL: readonly Feature[] = [
   deadlines(),
   keys(),
   middleware(),
-  presence(),
   discovery(),
   bytes(),
   diagnostics(),

@@ -1,8 +1,15 @@
 import type { Feature } from '../calls/feature.js'
 import { DRAINED } from '../features/drain/drained.js'
+import { PRESENCE_OF_CLIENTS } from '../features/presence/presence-of-clients.js'
 import { SESSIONS_OF_CLIENTS } from '../features/sessions/sessions-of-clients.js'
 import { tap } from '../features/tap/tap.js'
 import { OF_ALL } from './of-all.js'
 
 /** The features of `createClient`: of those with two sides, the side of clients. */
-export const OF_CLIENTS: readonly Feature[] = [...OF_ALL, DRAINED, SESSIONS_OF_CLIENTS, tap()]
+export const OF_CLIENTS: readonly Feature[] = [
+  ...OF_ALL,
+  DRAINED,
+  PRESENCE_OF_CLIENTS,
+  SESSIONS_OF_CLIENTS,
+  tap(),
+]

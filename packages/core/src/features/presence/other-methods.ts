@@ -1,34 +1,27 @@
 import { Listeners } from '../../base/listeners.js'
-import { type ErrorContext, hookContext } from '../../logging/error-context.js'
-
-/** Has the other side. */
-interface OtherMethodsHost {
-  error(error: unknown, context: ErrorContext): void
-}
+import type { MethodsThere, MethodsThereHost } from '../../calls/feature.js'
+import { hookContext } from '../../logging/error-context.js'
 
 /** The methods of the other side that have a handler there now, as the other side tells. */
-export class OtherMethods {
-  readonly #host: OtherMethodsHost
+export class OtherMethods implements MethodsThere {
+  readonly #host: MethodsThereHost
   #methods: ReadonlySet<string> | undefined
   /** Made for the first listener: most channels have none. */
   #listeners: Listeners<ReadonlySet<string>> | undefined
 
-  constructor(host: OtherMethodsHost) {
+  constructor(host: MethodsThereHost) {
     this.#host = host
   }
 
-  /** @returns undefined if the other side does not tell. */
   has(method: string): boolean | undefined {
     return this.#methods?.has(method)
   }
 
-  /** Calls a function on each change. @returns a function that removes the listener. */
   listen(listener: (methods: ReadonlySet<string>) => void): () => void {
     this.#listeners ??= new Listeners((error) => this.#host.error(error, hookContext('onMethods')))
     return this.#listeners.add(listener)
   }
 
-  /** The other side has sent the names of its methods. */
   said(names: readonly string[]): void {
     const methods = setOf(names)
     const before = this.#methods ?? NONE
@@ -37,7 +30,6 @@ export class OtherMethods {
     this.#listeners?.tell(methods)
   }
 
-  /** The other side is gone. */
   end(): void {
     if (this.#methods) this.said([])
     this.#listeners = undefined

@@ -1,49 +1,21 @@
 import type { ChannelContext } from '../../calls/channel-context.js'
 import type { Feature } from '../../calls/feature.js'
-import { assertDuration } from '../../errors/assert-number.js'
 import { readMethods } from '../../link/hello.js'
-import { MountWait } from './mount-wait.js'
-import { ToldMethods } from './told-methods.js'
+import { OtherMethods } from './other-methods.js'
+import { METHODS, PRESENCE_OF_CLIENTS } from './presence-of-clients.js'
 
 /** Presence: a server knows which methods of a client have a handler, and calls wait until a handler is exposed. */
 export function presence(): Feature {
   return FEATURE
 }
 
-const METHODS = 'rpc.methods'
-const MOUNTS = {}
-
-/** Client: what its server knows of its methods. */
-function toldOf(channel: ChannelContext): ToldMethods | undefined {
-  if (channel.kind.side !== 'client') return undefined
-  return channel.stateOf(
-    FEATURE,
-    () =>
-      new ToldMethods(
-        () => channel.exposed,
-        (exposed) => channel.link?.sendControl(METHODS, { exposed }) ?? false,
-      ),
-  )
-}
-
-function waitOf(channel: ChannelContext): MountWait {
-  return channel.stateOf(MOUNTS, () => new MountWait())
-}
-
 const FEATURE: Feature = {
-  name: 'presence',
-  resolve: ({ waitForMount = 0 }) => ({
-    waitForMount: assertDuration('waitForMount', waitForMount),
-  }),
-  hello(channel) {
-    const methods = toldOf(channel)?.greet()
-    return methods ? { methods } : {}
-  },
+  ...PRESENCE_OF_CLIENTS,
   ready(channel, hello) {
-    if (channel.kind.side === 'client') toldOf(channel)?.catchUp()
+    if (channel.kind.side === 'client') PRESENCE_OF_CLIENTS.ready?.(channel, hello)
     else if (hello) tell(channel, ('attempt' in hello && hello.methods) || [])
   },
-  handlersChanged: (channel) => toldOf(channel)?.changed(),
+  methodsThere: (host) => new OtherMethods(host),
   controls: {
     [METHODS]: {
       isCounted: false,
@@ -54,10 +26,6 @@ const FEATURE: Feature = {
         return undefined
       },
     },
-  },
-  mounts: {
-    wait: (channel, method, ms, signal) => waitOf(channel).for(method, ms, signal),
-    mounted: (channel, method) => channel.stateIfAny<MountWait>(MOUNTS)?.mounted(method),
   },
 }
 
