@@ -1,7 +1,13 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Application, Converter, ReflectionKind, type TypeDocOptions } from 'typedoc'
+import {
+  Application,
+  Converter,
+  type DeclarationReflection,
+  ReflectionKind,
+  type TypeDocOptions,
+} from 'typedoc'
 
 /**
  * Writes the reference of every public entry of the packages to docs/api, as pages for the site. A warning fails: what a
@@ -46,7 +52,18 @@ const options: Partial<TypeDocOptions> & Record<string, unknown> = {
   excludePrivate: true,
   sort: ['kind', 'alphabetical'],
   packagesRequiringDocumentation: FOLDERS.map((folder) => `@flashrpc/${folder}`),
-  validation: { notExported: true, invalidLink: true, notDocumented: false },
+  validation: { notExported: false, invalidLink: true, notDocumented: true },
+  // Conditional types match these parts of other types, which are documented there.
+  intentionallyNotDocumented: [
+    'CallableName.__type.kind',
+    'HandlerParams.__type.kind',
+    'HandlerParams.__type.params',
+    'IdentityOf.__type.identity',
+    'InputItem.__type.kind',
+    'InputItem.__type.input',
+    'ProgressValue.__type.kind',
+    'ProgressValue.__type.progress',
+  ].map((name) => `@flashrpc/core.${name}`),
   logLevel: 'Warn',
   out,
   docsRoot: join(root, 'docs'),
@@ -65,15 +82,30 @@ const names = new Map(
     name,
   ]),
 )
+/** Applications only pass these on: their members are not part of the reference. */
+const OPAQUE: ReadonlySet<string> = new Set(['ClientSocket', 'Feature', 'Share'])
 app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
   for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
     module.name = names.get(module.name) ?? module.name
+  }
+  for (const { name, children } of project.getReflectionsByKind(
+    ReflectionKind.Interface,
+  ) as DeclarationReflection[]) {
+    if (OPAQUE.has(name)) for (const child of [...(children ?? [])]) project.removeReflection(child)
   }
 })
 
 const project = await app.convert()
 if (!project) throw new Error('TypeDoc could not read the packages')
 app.validate(project)
+// Whether types are exported, TypeDoc looks at in one package only: that of the project.
+app.options.setValue('validation', { notExported: true, notDocumented: false, invalidLink: false })
+for (const folder of FOLDERS) {
+  project.packageName = `@flashrpc/${folder}`
+  // `Returned` only makes TypeScript keep literal types.
+  app.options.setValue('intentionallyNotExported', folder === 'core' ? ['Returned'] : [])
+  app.validate(project)
+}
 rmSync(out, { recursive: true, force: true })
 await app.generateOutputs(project)
 const { warningCount, errorCount } = app.logger

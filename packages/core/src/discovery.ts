@@ -1,4 +1,5 @@
 export type { Discovery, Served } from './calls/discovery.js'
 export { createDiscovery, type DiscoveryInfo } from './discovery/create-discovery.js'
 export { type DiscoveryOption, resolveDiscovery } from './discovery/discovery-option.js'
-export type { OpenRpcDocument, OpenRpcInfo } from './discovery/open-rpc.js'
+export type { OpenRpcDocument, OpenRpcInfo, OpenRpcMethod } from './discovery/open-rpc.js'
+export type { ContentDescriptor } from './discovery/params.js'

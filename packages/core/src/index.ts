@@ -1,24 +1,40 @@
 export type { Timeout } from './calls/call-timer.js'
 export type {
+  Awaitable,
+  CallArguments,
+  CallableName,
   CallOptions,
   Handler,
   HandlerContext,
+  HandlerParams,
+  HandlerResult,
   Handlers,
+  IdentityOf,
+  InputItem,
+  InputOf,
+  IsStream,
   ItemOf,
   MethodName,
+  MethodOptions,
   Other,
+  OutputOf,
   ProgressOf,
+  ProgressOption,
+  ProgressValue,
   RemoteFunction,
   ResultOf,
   RpcStream,
+  SendArguments,
   SendOptions,
   SomeHandlers,
   Source,
+  StreamedInput,
   StreamName,
+  WebStream,
 } from './calls/functions.js'
-export type { ExposeOptions } from './calls/handler.js'
+export type { AnyHandler, ExposeOptions } from './calls/handler.js'
 export type { ChannelHooks, OneOrMore } from './calls/hooks.js'
-export type { Middleware, MiddlewareCall } from './calls/middleware-call.js'
+export type { Meta, Middleware, MiddlewareCall } from './calls/middleware-call.js'
 export type { ChannelOptions } from './calls/options.js'
 export type { AnyPeer, Peer } from './calls/peer.js'
 export {
@@ -49,22 +65,30 @@ export type { RetryOptions } from './client/dial/backoff.js'
 export type { HeadersSource, SocketSettings, TlsSettings } from './client/dial/socket.js'
 export type { Connect } from './client/dial/transport-dialer.js'
 export type { UrlSource } from './client/dial/url.js'
+export type { Share } from './client/share.js'
 export type { ClientState, ClientStatus } from './client/state.js'
 export {
   type Contract,
   type ContractSide,
   type Definition,
   defineContract,
+  type MaybeSchema,
   type MethodDefinition,
   method,
   type NotificationDefinition,
   notification,
+  type PartOf,
   type Schema,
   type Side,
   type StreamDefinition,
   stream,
 } from './contract/contract.js'
-export { type ProcessDetails, utilityDefinitions } from './contract/utilities.js'
+export {
+  type CallMeBackParams,
+  type EchoParams,
+  type ProcessDetails,
+  utilityDefinitions,
+} from './contract/utilities.js'
 export {
   ErrorCode,
   type Issue,
@@ -97,5 +121,10 @@ export { memoryTransportPair } from './transport/memory.js'
 export { messagePortTransport } from './transport/message-port.js'
 export type { MessagePortLike, NodeWorkerLike, WorkerLike } from './transport/ports.js'
 export type { CloseInfo, Transport, TransportEvents } from './transport/transport.js'
-export { type WebSocketLike, webSocketTransport } from './transport/web-socket.js'
+export {
+  type UnsharedBytes,
+  type WebSocketLike,
+  webSocketTransport,
+} from './transport/web-socket.js'
 export { type Codec, type Frame, type FrameType, jsonCodec } from './wire/codec.js'
+export type { MessageId } from './wire/message.js'

@@ -25,4 +25,4 @@ export {
 } from './server/memory-result-store.js'
 export type { BegunCall, ResultStore } from './server/result-store.js'
 export type { ResumeOptions } from './server/sessions.js'
-export { type UtilityMethods, utilityMethods } from './server/utility-methods.js'
+export { type UtilityCall, type UtilityMethods, utilityMethods } from './server/utility-methods.js'

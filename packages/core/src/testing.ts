@@ -7,6 +7,7 @@ export type {
   AfterBytes,
   BothWays,
   DelayOptions,
+  Direction,
   EachWay,
   Faults,
 } from './testing/faults.js'

@@ -8,6 +8,7 @@ export {
   launchElectronApp,
 } from './testing/launch-electron-app.js'
 export {
+  type BenchWindow,
   type ElectronBench,
   type ElectronBenchOptions,
   launchElectronBench,

@@ -7,6 +7,7 @@ import { ownProps } from './own-props.js'
 export interface RpcProviderProps {
   /** A client that you made and will close. It is connected, if it is not yet. */
   client: AnyClient
+  /** The components that use the client. */
   children?: ReactNode
 }
 

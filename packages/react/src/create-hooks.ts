@@ -26,20 +26,28 @@ import {
 
 /** The provider and the hooks of one contract; each is documented where `useRpc` … are exported. */
 export interface RpcHooks<C extends Contract> {
+  /** `RpcProvider` of the contract. */
   readonly RpcProvider: (props: RpcProviderProps<C>) => ReactElement
+  /** `useRpc` of the contract. */
   readonly useRpc: () => Other<C['server']>
+  /** `useRpcCall` of the contract. */
   readonly useRpcCall: <K extends MethodName<C['server']>>(
     method: K,
     options?: UseRpcCallOptions,
   ) => RpcCall<C['server'][K]>
+  /** `useRpcClient` of the contract. */
   readonly useRpcClient: () => Client<C['client'], C['server']>
+  /** `useRpcMethod` of the contract. */
   readonly useRpcMethod: <K extends keyof C['client'] & string, const Literal = never>(
     method: K,
     handler: ComponentHandler<C, K, Literal>,
     options?: ExposeOptions,
   ) => void
+  /** `useRpcState` of the contract. */
   readonly useRpcState: UseRpcState
+  /** `useRpcStore` of the contract. */
   readonly useRpcStore: () => RpcStore
+  /** `useRpcStream` of the contract. */
   readonly useRpcStream: <K extends StreamName<C['server']>>(
     method: K,
     ...args: UseRpcStreamArguments<C['server'][K]>

@@ -2,9 +2,11 @@
 
 export { createRpcHooks, type RpcHooks } from './create-hooks.js'
 export type { CallState } from './latest-call.js'
+export type { ParamsAnd, ParamsOf } from './params.js'
 export type { RpcProviderProps } from './provider.js'
-export type { Register, RegisteredContract } from './register.js'
+export type { LooseSide, Register, RegisteredContract } from './register.js'
 export {
+  type Hooks,
   RpcProvider,
   useRpc,
   useRpcCall,
@@ -17,6 +19,8 @@ export {
 export type { RpcStore } from './store.js'
 export type { StreamState } from './stream-reader.js'
 export type { RpcCall, UseRpcCallOptions } from './use-rpc-call.js'
+export type { ComponentHandler } from './use-rpc-method.js'
+export type { UseRpcState } from './use-rpc-state.js'
 export type {
   RpcStreamState,
   UseRpcStreamArguments,

@@ -14,6 +14,7 @@ export interface CallState<Result = unknown, Progress = unknown> {
   readonly data: Result | undefined
   /** What the newest call failed with; null while it runs, and where it was cancelled. */
   readonly error: RpcError | null
+  /** Whether the newest call still runs. */
   readonly isPending: boolean
   /** How far the newest call has come, as it last said; undefined before. */
   readonly progress: Progress | undefined

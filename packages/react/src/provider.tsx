@@ -12,16 +12,24 @@ import { ownProps } from './own-props.js'
 import { type ClientSource, OwnedClient } from './owned-client.js'
 
 /** What `<RpcProvider>` connects to: a client of yours, or one it makes of the rest. */
-export type RpcProviderProps<C extends Contract = Contract> = { children?: ReactNode } & (
+export type RpcProviderProps<C extends Contract = Contract> = {
+  /** The components that use the client. */
+  children?: ReactNode
+} & (
   | {
       /** A client that you made and will close. It is connected, if it is not yet. */
       client: AnyClient
+      /** Not beside a `client`. */
       url?: undefined
+      /** Not beside a `client`. */
       transport?: undefined
+      /** Not beside a `client`. */
       socket?: undefined
+      /** Not beside a `client`. */
       contract?: undefined
     }
   | ({
+      /** Not beside a `url`, a `transport` or a `socket`. */
       client?: undefined
       /** What both sides agreed on; without it nothing is validated. */
       contract?: C | undefined

@@ -1,9 +1,10 @@
-export type { RpcQueryCallOptions } from './query/call-types.js'
+export type { Cached, RpcQueryCallOptions } from './query/call-types.js'
 export { type RpcMutationCallOptions, rpcMutationOptions } from './query/mutation-options.js'
 export { type RpcQueryKey, type RpcQueryKeyOptions, rpcQueryKey } from './query/query-key.js'
 export { rpcQueryOptions } from './query/query-options.js'
 export { retryRpc } from './query/retry-rpc.js'
 export {
+  type Items,
   type RpcStreamedQueryOptions,
   rpcStreamedQueryOptions,
 } from './query/streamed-query-options.js'

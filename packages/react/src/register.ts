@@ -12,9 +12,13 @@ import type { Contract, ContractSide } from '@flashrpc/core'
 export interface Register {}
 
 /** The contract that was registered, or any. */
-export type RegisteredContract = Register extends { contract: infer C extends Contract }
+export type RegisteredContract = Register extends {
+  /** The contract of the application. */
+  contract: infer C extends Contract
+}
   ? C
   : Contract<LooseSide, LooseSide>
 
+/** A side of a contract that is not known. */
 // biome-ignore lint/suspicious/noExplicitAny: without a contract nothing is known of a method
-type LooseSide = Record<string, any> & ContractSide
+export type LooseSide = Record<string, any> & ContractSide

@@ -11,7 +11,7 @@ import { useBoundRpcStore } from './use-rpc-store.js'
 import { useBoundRpcStream } from './use-rpc-stream.js'
 
 /** The hooks of the contract that the application registered. Those that it does not use are in no bundle. */
-type Hooks = RpcHooks<RegisteredContract>
+export type Hooks = RpcHooks<RegisteredContract>
 
 /**
  * Gives the components in it one connection.

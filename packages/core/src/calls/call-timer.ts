@@ -8,7 +8,14 @@ import { areKnown, checkOptions, type OptionKinds } from '../errors/options.js'
  * call. `idle` limits the time without a sign of life of the call: progress, an item, or, if the call has input, the
  * other side taking items.
  */
-export type Timeout = number | { readonly idle?: number; readonly total?: number }
+export type Timeout =
+  | number
+  | {
+      /** The longest time without a sign of life of the call, in ms. Default: no limit. */
+      readonly idle?: number
+      /** The longest time for the whole call, in ms. Default: no limit. */
+      readonly total?: number
+    }
 
 /** A timeout with both members present. */
 export interface TimeLimits {

@@ -38,6 +38,7 @@ export type FeatureName =
  * channel is kept by `ChannelContext.stateOf`. A call that does not use a feature runs no function of it.
  */
 export interface Feature {
+  /** The name of the feature. */
   readonly name: FeatureName
   /** The options of calls that the feature handles, by their names. */
   readonly callOptions?: Readonly<Record<string, CallOption>>

@@ -44,35 +44,36 @@ export type Awaitable<T> = T | Promise<T>
 // is assignable to every type, and a method without `input` would seem to have one.
 
 /** The input type of a schema; `None` if there is no schema. */
-type InputOf<S, None = undefined> = S extends undefined
+export type InputOf<S, None = undefined> = S extends undefined
   ? None
   : S extends Schema
     ? StandardSchemaV1.InferInput<S>
     : None
 
 /** The output type of a schema; `None` if there is no schema. */
-type OutputOf<S, None = undefined> = S extends undefined
+export type OutputOf<S, None = undefined> = S extends undefined
   ? None
   : S extends Schema
     ? StandardSchemaV1.InferOutput<S>
     : None
 
 /** The arguments of a function of `other`. The params may be left out if the schema allows it. */
-type CallArguments<Params, Options = CallOptions> = undefined extends Params
+export type CallArguments<Params, Options = CallOptions> = undefined extends Params
   ? [params?: Params, options?: Options]
   : [params: Params, options?: Options]
 
 /** The arguments of a function of `other`, with the options for a stream of input items and for progress. */
-type SendArguments<Params, Input, Progress = undefined> = Input extends undefined
+export type SendArguments<Params, Input, Progress = undefined> = Input extends undefined
   ? CallArguments<Params, MethodOptions<Progress>>
   : [params: Params, options: MethodOptions<Progress> & StreamedInput<InputOf<Input>>]
 
-type MethodOptions<Progress> = Progress extends undefined
+/** The options of a call to a method. */
+export type MethodOptions<Progress> = Progress extends undefined
   ? CallOptions
   : CallOptions & ProgressOption<OutputOf<Progress>>
 
 /** The option that receives the progress of a call. */
-interface ProgressOption<Value> {
+export interface ProgressOption<Value> {
   /**
    * Called with the progress of the call. While the promise that it returned is pending, new values wait, and only the
    * newest of them is kept. It is not called after the call has ended. An error that it throws goes to `onError`.
@@ -81,7 +82,7 @@ interface ProgressOption<Value> {
 }
 
 /** The option of a call with a stream of input items. */
-interface StreamedInput<Item> {
+export interface StreamedInput<Item> {
   /**
    * The input items. Each is taken from the source when the other side has room for it. When the call has ended, or the
    * other side wants no more items, the source is told to return. If the source fails, the call is aborted.
@@ -100,8 +101,16 @@ export interface SendOptions
  * can iterate over a web stream.
  */
 export interface WebStream<Item> {
+  /** Begins to read. */
   getReader(): {
-    read(): Promise<{ done: boolean; value?: Item | undefined }>
+    /** Takes the next item. */
+    read(): Promise<{
+      /** Whether the stream has ended. */
+      done: boolean
+      /** The item; undefined at the end. */
+      value?: Item | undefined
+    }>
+    /** Ends the stream. */
     cancel(): Promise<void>
   }
 }
@@ -150,7 +159,7 @@ export type Other<S> = {
 }
 
 /** `K` if `other` has a function of that name, otherwise never. */
-type CallableName<S, K extends keyof S> = K extends string
+export type CallableName<S, K extends keyof S> = K extends string
   ? S[K] extends { kind: string }
     ? K
     : IsStream<S[K]> extends true
@@ -159,7 +168,7 @@ type CallableName<S, K extends keyof S> = K extends string
   : never
 
 /** Whether a member of a side is a stream. For a plain function, its return type decides. */
-type IsStream<M> = M extends StreamDefinition
+export type IsStream<M> = M extends StreamDefinition
   ? true
   : M extends (...args: infer _) => infer R
     ? [R] extends [never]
@@ -212,28 +221,28 @@ export interface HandlerContext<Ch = unknown, M = unknown> {
 }
 
 /** The type of a handler's progress values. */
-type ProgressValue<M> = M extends { readonly kind: string; readonly progress: infer P }
+export type ProgressValue<M> = M extends { readonly kind: string; readonly progress: infer P }
   ? InputOf<P, never>
   : M extends { readonly kind: string }
     ? never
     : unknown
 
 /** The type of the items in a handler's `input`. */
-type InputItem<M> = M extends { readonly kind: string; readonly input: infer I }
+export type InputItem<M> = M extends { readonly kind: string; readonly input: infer I }
   ? OutputOf<I, never>
   : M extends { readonly kind: string }
     ? never
     : unknown
 
 /** The type of a handler's params: the output of the schema. */
-type HandlerParams<M> = M extends { readonly kind: string; readonly params: infer P }
+export type HandlerParams<M> = M extends { readonly kind: string; readonly params: infer P }
   ? OutputOf<P>
   : M extends (...args: infer A) => unknown
     ? A[0]
     : never
 
 /** The type of a handler's result: the input of the schema. The handler may return a promise of it. */
-type HandlerResult<M> =
+export type HandlerResult<M> =
   M extends MethodDefinition<infer _, infer R>
     ? InputOf<R, unknown>
     : M extends StreamDefinition<infer _, infer T>

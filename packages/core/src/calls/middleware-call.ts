@@ -14,6 +14,7 @@ export interface MiddlewareCall<Identity = unknown> {
    * The kind of call: a `method` is answered once, a `stream` is answered with items, a `notification` is not answered.
    */
   readonly kind: 'method' | 'stream' | 'notification'
+  /** The name of the method. */
   readonly method: string
   /** The params that the caller gave. Those of an incoming call are not validated yet. */
   readonly params: unknown

@@ -15,13 +15,25 @@ export type TargetOutcome<Value, Ch extends Target = Target> = {
   /** Its `id`. */
   readonly channelId: string
 } & (
-  | { readonly status: 'ok'; readonly value: Value }
-  | { readonly status: 'error'; readonly error: RpcError }
+  | {
+      /** The call has succeeded. */
+      readonly status: 'ok'
+      /** Its result. */
+      readonly value: Value
+    }
+  | {
+      /** The call has failed. */
+      readonly status: 'error'
+      /** Why it has failed. */
+      readonly error: RpcError
+    }
 )
 
 /** The part of a channel that an audience uses. */
 export interface Target extends Pick<AnyPeer, 'id'> {
+  /** Calls a method of the other side. */
   call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>
+  /** Sends a notification to the other side. */
   notify(method: string, params?: unknown, options?: CallOptions): Promise<void>
 }
 
@@ -85,10 +97,13 @@ export function createAudience<Remote, Ch extends Target = Target>(
  * @param channels returns the channels of the set now; called for every call.
  * @throws {RpcConfigError} if the group's name is not text, or is empty.
  */
-export function createGroup<Remote, Ch extends Target & { readonly groups: ReadonlySet<string> }>(
-  channels: () => Iterable<Ch>,
-  group: string,
-): Audience<Remote, Ch> {
+export function createGroup<
+  Remote,
+  Ch extends Target & {
+    /** The groups that the channel is in. */
+    readonly groups: ReadonlySet<string>
+  },
+>(channels: () => Iterable<Ch>, group: string): Audience<Remote, Ch> {
   assertFunction('createGroup', channels)
   assertGroup(group)
   return createAudience(() => [...channels()].filter(({ groups }) => groups.has(group)))

@@ -94,6 +94,7 @@ export interface CreateServerChannelOptions<Local, Remote, Identity = undefined,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
   /** An open connection, such as `messagePortTransport(port)`. */
   transport: Transport
+  /** The side of the contract that this program is. */
   side: 'server'
   /** The methods that the other side can call. More can be added with `expose`. */
   methods?: SomeHandlers<Local, ServerChannel<Local, Remote, Identity>, Literal>

@@ -14,17 +14,23 @@ export type ClientTarget =
        * The server's address (`ws:` or `wss:`), or a function that returns it, which is called before every attempt.
        */
       url: UrlSource
+      /** Not beside a `url`. */
       transport?: undefined
+      /** Not beside a `url`. */
       socket?: undefined
     }
   | {
+      /** Not beside a `transport`. */
       url?: undefined
       /** Makes each connection, if it is not a WebSocket to an address. */
       transport: Connect
+      /** Not beside a `transport`. */
       socket?: undefined
     }
   | {
+      /** Not beside a `socket`. */
       url?: undefined
+      /** Not beside a `socket`. */
       transport?: undefined
       /** A socket of the application that connects again by itself: `fromReconnectingWebSocket(…)`. */
       socket: ClientSocket

@@ -5,6 +5,10 @@ import type { Link, LinkEvents } from './dial/link.js'
  * `@flashrpc/core/reconnecting-websocket` returns.
  */
 export interface ClientSocket {
-  /** @param options.connectTimeoutMs the option of the client. */
+  /**
+   * Makes the link of a client over the socket.
+   *
+   * @param options `connectTimeoutMs`: the option of the client.
+   */
   createLink(options: { readonly connectTimeoutMs: number }, events: LinkEvents): Link
 }

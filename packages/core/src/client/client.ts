@@ -80,6 +80,7 @@ export interface Client<Local, Remote> extends Peer<Local, Remote>, AsyncDisposa
 // biome-ignore lint/suspicious/noExplicitAny: it stands for every pair of sides, and only `any` does
 export type AnyClient = Client<any, any>
 
+/** The options of `createClient`: how to reach the server, how the client behaves, its methods and its hooks. */
 export type ClientOptions<Local, Remote, Literal = never> = ClientTarget &
   ClientSettings &
   ChannelHooks<Client<Local, Remote>> & {

@@ -26,6 +26,7 @@ export type ClientStatus =
 
 /** A client's state at one moment. Each change makes a new object. */
 export interface ClientState {
+  /** Whether there is a connection, and what the client does about it. */
   readonly status: ClientStatus
   /** The number of attempts to connect since the last connection; 0 while connected. */
   readonly attempt: number

@@ -6,7 +6,8 @@ import { kindOf, type OptionKinds } from '../errors/options.js'
 /** Any Standard Schema: zod, valibot, arktype and others. Source: https://standardschema.dev. */
 export type Schema = StandardSchemaV1
 
-type MaybeSchema = Schema | undefined
+/** A schema, or undefined where a definition has none. */
+export type MaybeSchema = Schema | undefined
 
 /** A method: called with params, answered with a result. */
 export interface MethodDefinition<
@@ -15,10 +16,15 @@ export interface MethodDefinition<
   Input extends MaybeSchema = MaybeSchema,
   Progress extends MaybeSchema = MaybeSchema,
 > {
+  /** Tells methods from streams and notifications. */
   readonly kind: 'method'
+  /** The schema of the params; undefined if the method takes none. */
   readonly params: Params
+  /** The schema of the result; undefined if it is not checked. */
   readonly result: Result
+  /** The schema of each item that the caller sends along; undefined if it sends none. */
   readonly input: Input
+  /** The schema of the progress; undefined if the method reports none. */
   readonly progress: Progress
 }
 
@@ -28,15 +34,21 @@ export interface StreamDefinition<
   Item extends MaybeSchema = MaybeSchema,
   Input extends MaybeSchema = MaybeSchema,
 > {
+  /** Tells streams from methods and notifications. */
   readonly kind: 'stream'
+  /** The schema of the params; undefined if the stream takes none. */
   readonly params: Params
+  /** The schema of each item; undefined if items are not checked. */
   readonly item: Item
+  /** The schema of each item that the caller sends along; undefined if it sends none. */
   readonly input: Input
 }
 
 /** A notification: sent with params, never answered. */
 export interface NotificationDefinition<Params extends MaybeSchema = MaybeSchema> {
+  /** Tells notifications from methods and streams. */
   readonly kind: 'notification'
+  /** The schema of the params; undefined if the notification carries nothing. */
   readonly params: Params
 }
 
@@ -54,7 +66,9 @@ export interface Contract<
   Server extends ContractSide = ContractSide,
   Client extends ContractSide = ContractSide,
 > {
+  /** What clients may call. */
   readonly server: Server
+  /** What the server may call. */
   readonly client: Client
 }
 
@@ -70,9 +84,13 @@ export interface Contract<
  */
 export function method<
   const D extends {
+    /** A schema for the params. */
     params?: Schema
+    /** A schema for the result. */
     result?: Schema
+    /** A schema for each item that the caller sends along. */
     input?: Schema
+    /** A schema for the progress. */
     progress?: Schema
   } = Record<never, never>,
 >(
@@ -100,7 +118,14 @@ export function method<
  *   are passed on unchecked, as `unknown`), validated by the caller.
  */
 export function stream<
-  const D extends { params?: Schema; item?: Schema; input?: Schema } = Record<never, never>,
+  const D extends {
+    /** A schema for the params. */
+    params?: Schema
+    /** A schema for each item. */
+    item?: Schema
+    /** A schema for each item that the caller sends along. */
+    input?: Schema
+  } = Record<never, never>,
 >(definition?: D): StreamDefinition<PartOf<D, 'params'>, PartOf<D, 'item'>, PartOf<D, 'input'>> {
   assertParts('stream', definition, STREAM_PARTS)
   return Object.freeze({
@@ -117,9 +142,12 @@ export function stream<
  * @param definition `params`: a schema for the one argument, validated by the receiver (none: the
  *   notification carries nothing).
  */
-export function notification<const D extends { params?: Schema } = Record<never, never>>(
-  definition?: D,
-): NotificationDefinition<PartOf<D, 'params'>> {
+export function notification<
+  const D extends {
+    /** A schema for the params. */
+    params?: Schema
+  } = Record<never, never>,
+>(definition?: D): NotificationDefinition<PartOf<D, 'params'>> {
   assertParts('notification', definition, NOTIFICATION_PARTS)
   return Object.freeze({
     kind: 'notification' as const,
@@ -132,7 +160,7 @@ export function notification<const D extends { params?: Schema } = Record<never,
  * type parameter of its own would, where it is left out, be inferred from the contract around it as
  * any schema at all, and the method would take any params.
  */
-type PartOf<D, K extends string> = D extends { readonly [P in K]: infer S extends Schema }
+export type PartOf<D, K extends string> = D extends { readonly [P in K]: infer S extends Schema }
   ? S
   : undefined
 

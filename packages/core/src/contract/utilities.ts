@@ -15,7 +15,7 @@ export const utilityDefinitions = {
   /** Answers the text it was sent. */
   echo: method({
     params: schema(
-      (value): value is { text: string } => isString(member(value, 'text')),
+      (value): value is EchoParams => isString(member(value, 'text')),
       '{ text }',
       object({ text: TEXT }),
     ),
@@ -36,12 +36,26 @@ export const utilityDefinitions = {
   /** Has the caller called back: its method of this name, with these params. Answers its result. */
   callMeBack: method({
     params: schema(
-      (value): value is { method: string; params?: unknown } => isString(member(value, 'method')),
+      (value): value is CallMeBackParams => isString(member(value, 'method')),
       '{ method, params? }',
       object({ method: TEXT }, { params: {} }),
     ),
   }),
 } as const
+
+/** What `echo` takes. */
+export interface EchoParams {
+  /** The text to answer. */
+  text: string
+}
+
+/** What `callMeBack` takes. */
+export interface CallMeBackParams {
+  /** The method of the caller. */
+  method: string
+  /** The params of that method. */
+  params?: unknown
+}
 
 /** What `processDetails` answers. */
 export interface ProcessDetails {
@@ -49,6 +63,7 @@ export interface ProcessDetails {
   pid: number
   /** The command line, its parts. */
   command: string[]
+  /** The folder that the process runs in. */
   workingDirectory: string
 }
 

@@ -10,27 +10,50 @@ import { describeParams, type ParamsDescription } from './params.js'
  * `x-flashrpc-` (docs/protocol.md, "Discovery").
  */
 export interface OpenRpcDocument {
+  /** The version of OpenRPC. */
   openrpc: '1.3.2'
+  /** What is described. */
   info: OpenRpcInfo
+  /** The methods of the side. */
   methods: OpenRpcMethod[]
+  /** What the methods refer to. */
   components: {
+    /** The schemas, by name. */
     schemas?: Record<string, JsonSchema>
-    errors: Record<string, { code: number; message: string }>
+    /** The errors of flashrpc, by name. */
+    errors: Record<
+      string,
+      {
+        /** A number of `ErrorCode`. */
+        code: number
+        /** What the error means. */
+        message: string
+      }
+    >
   }
 }
 
+/** What a document of OpenRPC describes. */
 export interface OpenRpcInfo {
   /** Default `flashrpc server`, or `flashrpc client`. */
   title: string
   /** The version of what is served, not of the protocol. Default `0.0.0`. */
   version: string
+  /** What is served, in words. */
   description?: string
 }
 
-interface OpenRpcMethod extends ParamsDescription {
+/** A method, a notification or a stream in a document of OpenRPC. */
+export interface OpenRpcMethod extends ParamsDescription {
+  /** The name of the method. */
   name: string
   /** Missing where it is a notification. */
-  result?: { name: 'result'; schema: JsonSchema | true }
+  result?: {
+    /** OpenRPC wants a name. */
+    name: 'result'
+    /** The schema of the result; `true`: any. */
+    schema: JsonSchema | true
+  }
   /** What a stream yields; only streams have it. */
   'x-flashrpc-item'?: JsonSchema | true
   /** What the caller streams in. */

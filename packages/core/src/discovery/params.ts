@@ -2,15 +2,21 @@ import type { JsonSchema } from './json-schema.js'
 
 /** How OpenRPC describes a method's params. */
 export interface ParamsDescription {
+  /** Whether the params are an object or an array. */
   paramStructure: 'by-name' | 'by-position'
+  /** Each of the params. */
   params: ContentDescriptor[]
   /** The schema of the params as a whole, where `params` does not say all of it; `true`: any. */
   'x-flashrpc-params'?: JsonSchema | true
 }
 
-interface ContentDescriptor {
+/** One of the params. */
+export interface ContentDescriptor {
+  /** Its name. */
   name: string
+  /** Whether a caller must give it. */
   required: boolean
+  /** Its schema; `true`: any. */
   schema: JsonSchema | boolean
 }
 

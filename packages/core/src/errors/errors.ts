@@ -56,6 +56,7 @@ export type Outcome = 'not-sent' | 'not-received' | 'maybe-executed'
 
 /** One complaint of a schema: what is wrong, and where in the value. */
 export interface Issue {
+  /** What is wrong. */
   readonly message: string
   /** The way from the value's root to the complaint; empty or absent for the value as a whole. */
   readonly path?: readonly (string | number)[]
@@ -101,6 +102,7 @@ function hasBrand(value: unknown, brand: unknown): boolean {
  * @example throw new RpcError(4004, 'No such report', { id })
  */
 export class RpcError extends Error {
+  /** Whether a value is an error of this class, of this copy of the library or of another one. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: it is inherited, and this is the class that is asked
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true
@@ -139,6 +141,7 @@ export class RpcTimeoutError extends RpcError {
     return 'RpcTimeoutError'
   }
 
+  /** Whether the call may have run. */
   readonly outcome: Outcome
 
   constructor(message: string, outcome: Outcome, options?: RpcErrorOptions) {
@@ -153,6 +156,7 @@ export class RpcAbortedError extends RpcError {
     return 'RpcAbortedError'
   }
 
+  /** Whether the call may have run. */
   readonly outcome: Outcome
 
   constructor(message: string, outcome: Outcome, options?: RpcErrorOptions) {
@@ -167,6 +171,7 @@ export class RpcDisconnectedError extends RpcError {
     return 'RpcDisconnectedError'
   }
 
+  /** Whether the call may have run. */
   readonly outcome: Outcome
   /** The WebSocket close code (RFC 6455, section 7.4, or one of ours), where the end had one. */
   readonly closeCode: number | undefined
@@ -201,6 +206,7 @@ export class RpcDisconnectedError extends RpcError {
  * `httpStatus` is what it answered then. Node only.
  */
 export class RpcProxyError extends RpcDisconnectedError {
+  /** @internal */
   override get '~flashrpc'(): string {
     return 'RpcProxyError'
   }
@@ -228,6 +234,7 @@ export class RpcOverloadedError extends RpcError {
     return 'RpcOverloadedError'
   }
 
+  /** Whether the call may have run. */
   readonly outcome: Outcome
 
   constructor(message: string, options?: RpcErrorOptions & { outcome?: Outcome }) {
@@ -245,6 +252,7 @@ export class RpcUncertainError extends RpcError {
     return 'RpcUncertainError'
   }
 
+  /** Whether the call may have run. */
   readonly outcome: Outcome = 'maybe-executed'
 
   constructor(message: string, options?: RpcErrorOptions) {
@@ -274,7 +282,9 @@ export class RpcValidationError extends RpcError {
     return 'RpcValidationError'
   }
 
+  /** What the schema complains of. */
   readonly issues: readonly Issue[]
+  /** Whether the call may have run. */
   readonly outcome: Outcome
 
   constructor(

@@ -45,6 +45,7 @@ export interface Snapshot {
   readonly isExtended: boolean | null
   /** The session that the two sides keep; null if they keep none. */
   readonly session: {
+    /** The id of the session. */
     readonly id: string
     /** Messages that this side has given a number. */
     readonly sent: number

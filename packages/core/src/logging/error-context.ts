@@ -30,9 +30,11 @@ export type ErrorPhase =
 
 /** Where something failed: the third argument of `onError`, the second of a logger's functions. */
 export interface ErrorContext {
+  /** The point at which it failed. */
   readonly phase: ErrorPhase
   /** The method, the notification or the stream; undefined if the failure is not one call's. */
   readonly method?: string | undefined
+  /** The kind of the call; undefined if it has to do with no call. */
   readonly kind?: 'method' | 'notification' | 'stream' | undefined
   /** `in`: the other side has called; `out`: this side has called. */
   readonly direction?: 'in' | 'out' | undefined

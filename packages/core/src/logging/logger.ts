@@ -10,8 +10,11 @@ import type { ErrorContext } from './error-context.js'
  * pino takes the object first: `{ error: (text, context) => log.error(context ?? {}, text), … }`.
  */
 export interface Logger {
+  /** Logs the course of connections. */
   debug(message: string, context?: ErrorContext): unknown
+  /** Logs refusals, failed attempts, and connections that ended badly. */
   warn(message: string, context?: ErrorContext): unknown
+  /** Logs failures that are not reported to a caller. */
   error(message: string, context?: ErrorContext): unknown
 }
 

@@ -2,6 +2,7 @@ import { RpcConfigError } from '../errors/errors.js'
 
 /** As much of a `ReconnectingWebSocket` of `reconnecting-websocket`, or a `PartySocket` of `partysocket`, as is needed. */
 export interface ReconnectingWebSocketLike {
+  /** The state of the socket, as of a WebSocket. */
   readonly readyState: number
   /** Attempts since a connection that held. */
   readonly retryCount: number
@@ -9,11 +10,16 @@ export interface ReconnectingWebSocketLike {
   readonly bufferedAmount: number
   /** The address of the socket that it has; empty where it has none. */
   readonly url: string
+  /** The form in which bytes arrive. */
   binaryType: string
+  /** Sends a frame. */
   // biome-ignore lint/suspicious/noExplicitAny: each version has its own type of what it sends
   send(data: any): unknown
+  /** Closes the socket for good. */
   close(code?: number, reason?: string): void
+  /** Closes the connection, and opens another one. */
   reconnect(code?: number, reason?: string): void
+  /** Adds a listener. */
   addEventListener(
     type: 'open' | 'message' | 'close' | 'error',
     // biome-ignore lint/suspicious/noExplicitAny: each version has its own types of events

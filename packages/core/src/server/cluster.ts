@@ -30,14 +30,23 @@ export interface NodeInfo {
 
 /** Something in a cluster has changed. */
 export type ClusterEvent =
-  | { readonly type: 'state'; readonly state: ClusterState; readonly why: string }
   | {
+      /** The state of this node has changed. */
+      readonly type: 'state'
+      /** The state from now on. */
+      readonly state: ClusterState
+      /** Why it has changed. */
+      readonly why: string
+    }
+  | {
+      /** A node has changed. */
       readonly type: 'node'
       /**
        * `joined`; `changed`: its state or its name; `left`: it was closed; `lost`: it died or was silent for too long;
        * `renewed`: it was lost, and goes on in a new epoch, which is announced by `joined`.
        */
       readonly change: 'joined' | 'changed' | 'left' | 'lost' | 'renewed'
+      /** The node, as it is from now on. */
       readonly node: NodeInfo
     }
 
@@ -45,6 +54,7 @@ export type ClusterEvent =
 export interface Cluster {
   /** The id of this node: 64 random bits, 16 hexadecimal digits. */
   readonly node: string
+  /** Whether this node takes part. */
   readonly state: ClusterState
   /** The nodes that are known now, this one first. */
   readonly nodes: readonly NodeInfo[]

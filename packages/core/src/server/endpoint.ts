@@ -185,7 +185,9 @@ export interface ListenOptions {
 
 /** Where an endpoint listens. */
 export interface Listening {
+  /** The port. */
   readonly port: number
+  /** The host, as it was given to `listen`. */
   readonly host: string
   /** The address for clients, such as `ws://127.0.0.1:8000/ws`. */
   readonly url: string

@@ -48,10 +48,27 @@ export interface ResultStore {
 
 /** The state of a key when a call with it begins. */
 export type BegunCall =
-  /** The key was not recorded. It is recorded now, and this call runs. */
-  | { readonly state: 'new' }
-  /** Another call has begun, in a process that still runs. The store is asked again until there is an answer. */
-  | { readonly state: 'running'; readonly fingerprint: string }
-  | { readonly state: 'done'; readonly fingerprint: string; readonly answer: string }
-  /** Another call has begun, in a process that ended before there was an answer. The result is not known. */
-  | { readonly state: 'unknown'; readonly fingerprint: string }
+  | {
+      /** The key was not recorded. It is recorded now, and this call runs. */
+      readonly state: 'new'
+    }
+  | {
+      /** Another call has begun, in a process that still runs. The store is asked again until there is an answer. */
+      readonly state: 'running'
+      /** The fingerprint of that call. */
+      readonly fingerprint: string
+    }
+  | {
+      /** Another call has been answered. */
+      readonly state: 'done'
+      /** The fingerprint of that call. */
+      readonly fingerprint: string
+      /** The answer, as it was recorded. */
+      readonly answer: string
+    }
+  | {
+      /** Another call has begun, in a process that ended before there was an answer. The result is not known. */
+      readonly state: 'unknown'
+      /** The fingerprint of that call. */
+      readonly fingerprint: string
+    }

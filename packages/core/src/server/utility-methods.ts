@@ -2,16 +2,21 @@ import type { Peer } from '../calls/peer.js'
 import type { ProcessDetails } from '../contract/utilities.js'
 
 /** The part of the channel that the methods use. */
-interface Call {
+export interface UtilityCall {
+  /** The channel of the caller. */
   readonly channel: Pick<Peer<unknown, unknown>, 'other'>
 }
 
 /** The handlers of `utilityDefinitions`. */
 export interface UtilityMethods {
+  /** Answers `pong`. */
   ping(): string
+  /** Answers the text that it was sent. */
   echo(params: { text: string }): string
+  /** Answers which process serves. */
   processDetails(): ProcessDetails
-  callMeBack(params: { method: string; params?: unknown }, context: Call): Promise<unknown>
+  /** Calls a method of the caller, and answers its result. */
+  callMeBack(params: { method: string; params?: unknown }, context: UtilityCall): Promise<unknown>
 }
 
 /**

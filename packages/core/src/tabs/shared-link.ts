@@ -18,7 +18,9 @@ import {
 
 /** The part of a `SharedWorker` that is needed. */
 export interface SharedWorkerLike {
+  /** The port to the worker. */
   readonly port: MessagePortLike
+  /** Adds a listener for a worker that could not be started. */
   addEventListener?(type: 'error', listener: () => void): void
 }
 

@@ -15,6 +15,7 @@ const HOST = '127.0.0.1'
  * for all of them; each of {@link connections} has the same for itself.
  */
 export interface FaultProxy extends Faults, AsyncDisposable {
+  /** The port of the proxy. */
   readonly port: number
   /** The connections that are open. */
   readonly connections: ReadonlySet<FaultConnection>

@@ -3,6 +3,7 @@ import { RpcConfigError } from '../errors/errors.js'
 
 /** A server that a proxy stands in front of. */
 export interface FaultProxyTarget {
+  /** The port of the server. */
   readonly port: number
   /** Default 127.0.0.1. */
   readonly host?: string
@@ -10,11 +11,16 @@ export interface FaultProxyTarget {
 
 /** One server, or several that take turns. */
 export type FaultProxyTargets =
-  | (FaultProxyTarget & { readonly targets?: undefined })
+  | (FaultProxyTarget & {
+      /** Not beside a `port`. */
+      readonly targets?: undefined
+    })
   | {
       /** Connections go to each in its turn; one that can't be reached is passed over. */
       readonly targets: readonly FaultProxyTarget[]
+      /** Not beside `targets`. */
       readonly port?: undefined
+      /** Not beside `targets`. */
       readonly host?: undefined
     }
 

@@ -3,6 +3,7 @@ import type { Transport } from './transport.js'
 
 /** The facts of its channel that a dialect gets. */
 export interface DialectContext {
+  /** The side of the contract that the channel is. */
   readonly side: 'server' | 'client'
   /** The channel's `id`. */
   readonly channelId: string

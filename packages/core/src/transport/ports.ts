@@ -5,29 +5,41 @@ import { RpcConfigError } from '../errors/errors.js'
  * have it.
  */
 export interface MessagePortLike {
+  /** Sends a message. */
   postMessage(message: unknown): void
+  /** Begins to deliver messages. */
   start?(): void
+  /** Closes the port. */
   close(): void
+  /** Adds a listener. */
   // biome-ignore lint/suspicious/noExplicitAny: the DOM's and Node's events have no type in common
   addEventListener(type: string, listener: (event: any) => void): void
 }
 
 /** The part of a browser's `Worker` that is needed. */
 export interface WorkerLike {
+  /** Sends a message. */
   postMessage(message: unknown): void
+  /** Ends the worker. */
   terminate(): unknown
+  /** Adds a listener. */
   // biome-ignore lint/suspicious/noExplicitAny: each type of event has a type of its own
   addEventListener(type: string, listener: (event: any) => void): void
+  /** Removes a listener. */
   // biome-ignore lint/suspicious/noExplicitAny: each type of event has a type of its own
   removeEventListener(type: string, listener: (event: any) => void): void
 }
 
 /** The part of a `Worker` of `node:worker_threads` that is needed. */
 export interface NodeWorkerLike {
+  /** Sends a message. */
   postMessage(message: unknown): void
+  /** Ends the worker. */
   terminate(): unknown
+  /** Adds a listener. */
   // biome-ignore lint/suspicious/noExplicitAny: each event has arguments of its own
   on(event: string, listener: (value: any) => void): unknown
+  /** Removes a listener. */
   // biome-ignore lint/suspicious/noExplicitAny: each event has arguments of its own
   off(event: string, listener: (value: any) => void): unknown
 }

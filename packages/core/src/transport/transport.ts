@@ -2,7 +2,9 @@ import type { Frame } from '../wire/codec.js'
 
 /** Why a connection ended. Codes are those of RFC 6455, section 7.4, and ours (docs/protocol.md). */
 export interface CloseInfo {
+  /** The close code. */
   readonly code: number
+  /** The reason in words; empty if none was given. */
   readonly reason: string
 }
 

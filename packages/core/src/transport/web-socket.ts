@@ -4,23 +4,36 @@ import { BUILT_IN, type BuiltInEvents, type BuiltInTransport } from './built-in.
 import type { CloseInfo, Transport } from './transport.js'
 
 /** `Uint8Array<ArrayBuffer>`, which is not a type before TypeScript 5.7. */
-type UnsharedBytes = Uint8Array & { readonly buffer: ArrayBuffer }
+export type UnsharedBytes = Uint8Array & {
+  /** The memory of the bytes, which no other thread has. */
+  readonly buffer: ArrayBuffer
+}
 
 /** The part of a WebSocket that is needed: of the browser's, Node's, or that of `ws`. */
 export interface WebSocketLike {
+  /** 0 while it connects, 1 while it is open, 2 while it closes, 3 when it is closed. */
   readonly readyState: number
+  /** The form in which bytes arrive. */
   binaryType: string
+  /** Sends a frame. */
   send(data: string | UnsharedBytes): void
+  /** Closes the socket. */
   close(code?: number, reason?: string): void
+  /** Adds a listener. */
   addEventListener(type: 'open' | 'error', listener: (event: unknown) => void): void
+  /** Adds a listener for frames. */
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
+  /** Adds a listener for the end. */
   addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void
   /** `ws` only: a ping of the protocol; its pong comes as an event. */
   ping?(): void
+  /** `ws` only: adds a listener for pings and pongs. */
   on?(event: 'ping' | 'pong', listener: () => void): unknown
+  /** The bytes that wait to be sent. */
   readonly bufferedAmount?: number
   /** `ws` only: stops reading, or goes on. */
   pause?(): void
+  /** `ws` only: reads again. */
   resume?(): void
   /** `ws` only: ends the connection without the closing handshake. */
   terminate?(): void

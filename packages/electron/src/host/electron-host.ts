@@ -57,6 +57,7 @@ export interface Refusal {
   readonly code: number
   /** The window; undefined if the sender was gone already. */
   readonly webContents: WebContents | undefined
+  /** The frame; undefined if it was gone already. */
   readonly frame: ElectronFrame | undefined
   /** What `allow` or `identify` threw. */
   readonly cause?: unknown
@@ -125,6 +126,7 @@ export interface ElectronHost<Local, Remote, Identity = ElectronPage> extends As
     event: K,
     listener: (...args: ElectronHostEvents<ServerChannel<Local, Remote, Identity>>[K]) => unknown,
   ): this
+  /** Removes a listener. */
   off<K extends keyof ElectronHostEvents<0>>(
     event: K,
     listener: (...args: ElectronHostEvents<ServerChannel<Local, Remote, Identity>>[K]) => unknown,

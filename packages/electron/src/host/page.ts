@@ -2,12 +2,15 @@ import type { IpcMainEvent, WebContents, WebFrameMain } from 'electron'
 
 /** A frame as it was when it handed its port over: Electron's own may not be read once it is gone. */
 export interface ElectronFrame {
+  /** The address of its document. */
   readonly url: string
   /** Its origin, serialised: `app://demo`, `file://`, `null` where it is opaque. */
   readonly origin: string
   /** Whether it is the window's own page, and no frame in one. */
   readonly isMainFrame: boolean
+  /** The id of the process that shows it. */
   readonly processId: number
+  /** The id of the frame within its process. */
   readonly routingId: number
   /** The same for all pages that are shown in this frame, one after another. */
   readonly frameTreeNodeId: number
@@ -15,9 +18,11 @@ export interface ElectronFrame {
 
 /** A page that connects: which frame, in which window. */
 export interface ElectronPage {
+  /** The window. */
   readonly webContents: WebContents
   /** `webContents.id`, which may not be read once the window is gone. */
   readonly webContentsId: number
+  /** The frame. */
   readonly frame: ElectronFrame
 }
 

@@ -8,7 +8,10 @@ import { portOfMain } from '../port-main.js'
 /** Options of `utilityTransport`. */
 export interface UtilityTransportOptions {
   /** Electron's own: nothing of Electron is imported here. */
-  MessageChannelMain: new () => MessageChannelMain
+  MessageChannelMain: {
+    /** Makes a channel of two ports. */
+    new (): MessageChannelMain
+  }
 }
 
 const UTILITY_TRANSPORT_OPTIONS = {

@@ -54,7 +54,10 @@ const APP_OPTIONS = {
 } as const satisfies OptionKinds<ElectronAppOptions>
 
 /** The electron module of an app under test, and `bench`: what it would have shown or opened. */
-export type BenchedElectron = typeof Electron & { readonly bench: BenchRecord }
+export type BenchedElectron = typeof Electron & {
+  /** What the app would have shown or opened. */
+  readonly bench: BenchRecord
+}
 
 /** A window in the app's process, as Playwright's JSHandle of one. */
 export interface BenchWindowHandle {
@@ -76,10 +79,15 @@ export interface ElectronApp extends AsyncDisposable {
   firstWindow(options?: { timeout?: number }): Promise<Page>
   /** Waits for the next window, or for the app's end. */
   waitForEvent(event: 'window', options?: { timeout?: number }): Promise<Page>
+  /** Waits for the end of the app. */
   waitForEvent(event: 'close', options?: { timeout?: number }): Promise<void>
+  /** Listens for windows. */
   on(event: 'window', listener: (page: Page) => void): this
+  /** Listens for the end of the app. */
   on(event: 'close', listener: () => void): this
+  /** Removes a listener. */
   off(event: 'window', listener: (page: Page) => void): this
+  /** Removes a listener. */
   off(event: 'close', listener: () => void): this
   /**
    * Runs a function in the app's main process, with the electron module. It is carried there as

@@ -41,7 +41,7 @@ const BENCH_OPTIONS = {
 } as const satisfies OptionKinds<ElectronBenchOptions>
 
 /** A window of the bench: anything that its `BrowserWindow` made. */
-type BenchWindow = Pick<InstanceType<PlayedElectron['BrowserWindow']>, 'isDestroyed'>
+export type BenchWindow = Pick<InstanceType<PlayedElectron['BrowserWindow']>, 'isDestroyed'>
 
 /** Electron's main process, played in this process of Node, with a real Chromium for its windows. */
 export interface ElectronBench extends AsyncDisposable {

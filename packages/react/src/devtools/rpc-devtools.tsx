@@ -18,6 +18,7 @@ import type { Recorder } from './recorder.js'
 import { holdRecorder, recorderOf } from './recorder-of.js'
 import { Shadow } from './shadow.js'
 
+/** The props of `RpcDevtools`. */
 export interface RpcDevtoolsProps {
   /** Whose calls are shown. Default: the client of the nearest provider. */
   client?: AnyClient

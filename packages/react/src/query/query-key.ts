@@ -4,6 +4,7 @@ import { keyParams } from './key-params.js'
 /** What every key of ours begins with, unless `keyPrefix` says something else. */
 const PREFIX: readonly unknown[] = ['flashrpc']
 
+/** The options of `rpcQueryKey`. */
 export interface RpcQueryKeyOptions {
   /**
    * What the key begins with: give each client another one if a query client has queries of several.
@@ -16,6 +17,7 @@ export const QUERY_KEY_OPTIONS = {
   keyPrefix: 'list',
 } as const satisfies OptionKinds<RpcQueryKeyOptions>
 
+/** The key of a query of TanStack Query. */
 export type RpcQueryKey = readonly unknown[]
 
 /**

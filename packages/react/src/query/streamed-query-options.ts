@@ -29,7 +29,8 @@ const STREAMED_QUERY_OPTIONS = {
   refetchMode: 'string',
 } as const satisfies OptionKinds<RpcStreamedQueryOptions>
 
-type Items<Remote, K extends keyof Remote> = ItemOf<Remote[K]>[]
+/** The data of a stream's query: its items. */
+export type Items<Remote, K extends keyof Remote> = ItemOf<Remote[K]>[]
 
 /**
  * A stream as options of `useQuery`: its data are the items that have come. It is pending until the first one, and

@@ -28,6 +28,7 @@ import {
   readPythonMessage,
 } from './python-message.js'
 
+/** The options of `pythonDialect`. */
 export interface PythonDialectOptions {
   /**
    * Whether the heartbeat sends `_ping_` if the WebSocket can't send a ping, as in browsers. A Python peer answers it

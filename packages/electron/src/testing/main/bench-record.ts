@@ -3,9 +3,19 @@ import type { MenuItemConstructorOptions } from 'electron'
 /** What an app would have shown or opened; plain values, but for the trays. */
 export interface BenchRecord {
   /** Dialogs, in the order in which they were asked for. */
-  readonly dialogs: { readonly method: string; readonly options: unknown }[]
+  readonly dialogs: {
+    /** The function of `dialog`, such as `showOpenDialog`. */
+    readonly method: string
+    /** What it was given. */
+    readonly options: unknown
+  }[]
   /** Notifications that were shown. */
-  readonly notifications: { readonly title: string; readonly body: string }[]
+  readonly notifications: {
+    /** The title. */
+    readonly title: string
+    /** The text below the title. */
+    readonly body: string
+  }[]
   /** What `shell` was given to open. */
   readonly opened: string[]
   /** Trays that are there; their menus have items that can be clicked. */
@@ -14,8 +24,11 @@ export interface BenchRecord {
 
 /** A tray of the app's. */
 export interface RecordedTray {
+  /** The text that is shown over the tray. */
   readonly toolTip: string
+  /** The text beside the tray. */
   readonly title: string
+  /** The menu of the tray; null if it has none. */
   readonly menu: RecordedMenu | null
   /** As a click on the tray itself. */
   click(): void
@@ -23,16 +36,23 @@ export interface RecordedTray {
 
 /** A menu of the app's. */
 export interface RecordedMenu {
+  /** The items, from top to bottom. */
   readonly items: RecordedMenuItem[]
 }
 
 /** An item of a menu of the app's. */
 export interface RecordedMenuItem {
+  /** The id, as the app gave it. */
   readonly id: string
+  /** The text of the item. */
   readonly label: string
+  /** The kind of the item, such as `checkbox`. */
   readonly type: NonNullable<MenuItemConstructorOptions['type']>
+  /** The menu that the item opens; null if it opens none. */
   readonly submenu: RecordedMenu | null
+  /** Whether it can be clicked. */
   enabled: boolean
+  /** Whether it is checked. */
   checked: boolean
   /** As a click of the person. */
   click(): void
