@@ -13,7 +13,7 @@ import type { Unsendable } from '../link/peer-facts.js'
 import { type ErrorContext, outgoingContext } from '../logging/error-context.js'
 import { type Encoded, encode, keep } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
-import type { NotificationMessage, RequestExtras, RequestMessage } from '../wire/message.js'
+import type { NotificationMessage, RequestMessage } from '../wire/message.js'
 import { datesSoFar } from '../wire/says-its-json.js'
 import { answeredError } from './answered-error.js'
 import { missing } from './assert-features.js'
@@ -29,7 +29,6 @@ import type { EncodedCall, Outgoing } from './outbox.js'
 import type { CallKind, CallPart, PendingCall } from './pending-call.js'
 import type { PendingCalls } from './pending-calls.js'
 import type { RemoteCalls } from './remote.js'
-import { renewerOf } from './renewed.js'
 import type { SharedNotification } from './shared-notification.js'
 
 /** Calls the other side: turns calls into messages, and answers into the results of the calls. */
@@ -122,13 +121,9 @@ export class Caller implements CallSender, RemoteCalls {
   /** Adds the extras of the call to its message. */
   #addExtras(message: RequestMessage | NotificationMessage, call: PendingCall): void {
     const { extras, told } = call
-    if (!told) {
-      if (extras) message.rpc = extras
-      return
-    }
-    const isExtended = this.#channel.mayBeExtended
-    const rpc = renewerOf(this.#channel.kind.settings.format, call, told, isExtended)
-    if (rpc) message.rpc = rpc as RequestExtras
+    const { mayBeExtended, kind } = this.#channel
+    const rpc = told ? told.extrasOf(call, kind.settings.format, mayBeExtended) : extras
+    if (rpc) message.rpc = rpc
   }
 
   /**

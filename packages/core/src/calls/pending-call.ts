@@ -4,6 +4,7 @@ import type { Outcome, RpcError } from '../errors/errors.js'
 import type { MessageLink, OutgoingMessage } from '../link/message-link.js'
 import type { PeerFacts } from '../link/peer-facts.js'
 import type { Encoded } from '../wire/encoded.js'
+import type { Format } from '../wire/format.js'
 import type { RequestExtras } from '../wire/message.js'
 import type { CallTimer } from './call-timer.js'
 import type { CallTrace } from './diagnostics.js'
@@ -29,6 +30,19 @@ export interface Repeat {
   sentTo(link: MessageLink): void
   /** The call is known not to have been received. */
   returned(): void
+}
+
+/** The extras of a call for an extended peer. Each is computed when the message is sent. */
+export interface Told {
+  /** @param say computes the extra. */
+  add(name: keyof RequestExtras, say: () => unknown): void
+  /**
+   * Computes the extras of the message now, and has the call renewed if they change until it is sent.
+   *
+   * @param isExtended whether the other side may be an extended peer.
+   * @returns all extras of the message; undefined if it has none.
+   */
+  extrasOf(call: PendingCall, format: Format, isExtended: boolean): RequestExtras | undefined
 }
 
 /**
@@ -66,8 +80,8 @@ export class PendingCall {
   declare deadline?: number
   /** The extras beside its params. */
   declare extras?: RequestExtras
-  /** The extras for an extended peer. Each is computed when the message is sent. */
-  declare told?: { [K in keyof RequestExtras]?: () => RequestExtras[K] }
+  /** The extras for an extended peer. */
+  declare told?: Told
   /** As in {@link OutgoingMessage}, for a call that has `told`. */
   declare renew?: OutgoingMessage['renew']
   /** @returns why it can't be sent to this other side; undefined if it can. */

@@ -1,5 +1,6 @@
 import type { Feature } from '../../calls/feature.js'
 import { tooLate } from '../../calls/refusals.js'
+import { tellExtra } from '../../calls/told-extras.js'
 import { ErrorCode } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
 import { neverRanMessage } from '../../wire/message.js'
@@ -37,10 +38,7 @@ const FEATURE: Feature = {
   name: 'deadlines',
   deadlines: {
     of: deadlineOf,
-    tell(call, at) {
-      call.told ??= {}
-      call.told.deadlineMs = () => leftUntil(at)
-    },
+    tell: (call, at) => tellExtra(call, 'deadlineMs', () => leftUntil(at)),
   },
   extras: {
     deadlineMs: {

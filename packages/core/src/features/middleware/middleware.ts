@@ -1,4 +1,5 @@
 import type { Feature } from '../../calls/feature.js'
+import { tellExtra } from '../../calls/told-extras.js'
 import { RpcConfigError } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
 import { arrive, IncomingCall } from './incoming-call.js'
@@ -25,8 +26,7 @@ const FEATURE: Feature = {
           if (why) fail(new RpcConfigError(`call.meta of "${method}" ${why}`, { method }))
           else if (Object.keys(meta).length > 0) {
             const sent = { ...meta }
-            call.told ??= {}
-            call.told.meta = () => sent
+            tellExtra(call, 'meta', () => sent)
           }
           return isOpen() ? send() : ended
         },

@@ -3,6 +3,7 @@ import { checkResult } from '../../calls/check-result.js'
 import { readId } from '../../calls/control-message.js'
 import type { CallRequest, Feature } from '../../calls/feature.js'
 import type { PendingCall } from '../../calls/pending-call.js'
+import { tellExtra } from '../../calls/told-extras.js'
 import { schemaOf } from '../../contract/contract.js'
 import { RpcConfigError, RpcProtocolError } from '../../errors/errors.js'
 import { kindOf } from '../../errors/options.js'
@@ -78,8 +79,7 @@ function listen(
     listener: listener as (value: unknown) => unknown,
     error: (error) => channel.error(error, outgoingContext(call, 'progress')),
   })
-  call.told ??= {}
-  call.told.progress = yes
+  tellExtra(call, 'progress', yes)
   call.add(listening)
 }
 
