@@ -1,0 +1,132 @@
+import { RpcError } from '../errors/errors.js'
+import { randomHex } from '../wire/random-hex.js'
+import type { BegunCall } from './result-store.js'
+
+/** A value of a key, and which of its versions it is. */
+export interface SharedValue {
+  readonly value: string
+  /** Another one after each change. */
+  readonly revision: string
+}
+
+/** Keys that several processes share, such as those of a database. Each change is atomic. */
+export interface SharedKeys {
+  /**
+   * Sets a key, if it is not there, or its revision is the expected one.
+   *
+   * @returns the new revision; or what is there instead.
+   */
+  put(
+    key: string,
+    value: string,
+    expected: string | undefined,
+  ): Promise<{ readonly revision: string } | { readonly found: SharedValue }>
+  /** Removes a key, if its revision is the expected one. */
+  remove(key: string, expected: string): Promise<void>
+  /** Whether the process with this name still runs. */
+  isAlive(owner: string): Promise<boolean>
+}
+
+/** What is kept for a key: the fingerprint, the process and the run that it began in, and the answer once there is one. */
+interface Kept {
+  readonly f: string
+  readonly o: string
+  readonly r: string
+  readonly a?: string
+}
+
+interface Begun {
+  readonly run: string
+  readonly fingerprint: string
+  readonly revision: string
+}
+
+/** The part of a ResultStore that is the same over all stores that several processes share. */
+export class SharedResults {
+  readonly #keys: SharedKeys
+  readonly #owner: string
+  /** Calls that began here, by key, until their answer is kept. */
+  readonly #begun = new Map<string, Begun>()
+  /** The runs that go on here, or are about to begin. */
+  readonly #runs = new Set<string>()
+
+  /** @param owner the name of this process, which no other has. */
+  constructor(keys: SharedKeys, owner: string) {
+    this.#keys = keys
+    this.#owner = owner
+  }
+
+  async begin(key: string, fingerprint: string): Promise<BegunCall> {
+    const run = randomHex(16)
+    this.#runs.add(run)
+    try {
+      const begun = await this.#begin(key, fingerprint, run)
+      if (begun.state !== 'new') this.#runs.delete(run)
+      return begun
+    } catch (error) {
+      // It may be recorded all the same: whoever asks next finds that nobody runs it.
+      this.#runs.delete(run)
+      throw error
+    }
+  }
+
+  async finish(key: string, answer: string): Promise<void> {
+    const begun = this.#begun.get(key)
+    if (!begun) return
+    const value = this.#value({ f: begun.fingerprint, r: begun.run, a: answer })
+    const put = await this.#keys.put(key, value, begun.revision)
+    // An earlier attempt may have succeeded although it seemed to fail.
+    if ('found' in put && put.found.value !== value) {
+      throw new Error('Another process has changed this key meanwhile')
+    }
+    this.#ended(key, begun)
+  }
+
+  async release(key: string): Promise<void> {
+    const begun = this.#begun.get(key)
+    if (!begun) return
+    // If it can't be removed, whoever asks next finds that nobody runs it.
+    this.#ended(key, begun)
+    await this.#keys.remove(key, begun.revision)
+  }
+
+  async #begin(key: string, fingerprint: string, run: string): Promise<BegunCall> {
+    const value = this.#value({ f: fingerprint, r: run })
+    let expected: string | undefined
+    for (;;) {
+      const put = await this.#keys.put(key, value, expected)
+      if ('revision' in put) {
+        this.#begun.set(key, { run, fingerprint, revision: put.revision })
+        return { state: 'new' }
+      }
+      const { f, o, r, a } = read(put.found.value)
+      if (a !== undefined) return { state: 'done', fingerprint: f, answer: a }
+      if (o === this.#owner ? this.#runs.has(r) : await this.#keys.isAlive(o)) {
+        return { state: 'running', fingerprint: f }
+      }
+      if (o !== this.#owner) return { state: 'unknown', fingerprint: f }
+      // It was recorded here, but its call was told that it was not, and did not run.
+      expected = put.found.revision
+    }
+  }
+
+  #ended(key: string, { run }: Begun): void {
+    this.#begun.delete(key)
+    this.#runs.delete(run)
+  }
+
+  #value(kept: Omit<Kept, 'o'>): string {
+    return JSON.stringify({ ...kept, o: this.#owner } satisfies Kept)
+  }
+}
+
+function read(value: string): Kept {
+  try {
+    const { f, o, r, a } = JSON.parse(value) as Partial<Record<keyof Kept, unknown>>
+    if (typeof f === 'string' && typeof o === 'string' && typeof r === 'string') {
+      if (a === undefined) return { f, o, r }
+      if (typeof a === 'string') return { f, o, r, a }
+    }
+  } catch {}
+  throw new RpcError(-32603, 'The store of results has something of another program under this key')
+}
