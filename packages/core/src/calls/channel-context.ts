@@ -44,7 +44,7 @@ export function sidesOf(
   return { localSide: contract?.[side], remoteSide: contract?.[other] }
 }
 
-/** A channel, as its parts and its features see it. */
+/** A channel, as its features see it. */
 export interface ChannelContext extends LinkEvents {
   readonly kind: ChannelShape
   /** The value of `channel` in handlers and middleware. */

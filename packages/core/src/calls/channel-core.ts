@@ -3,13 +3,12 @@ import { own } from '../errors/error-origin.js'
 import { RpcDisconnectedError } from '../errors/errors.js'
 import { Connection } from '../link/connection.js'
 import { OVERFLOW, TOO_MUCH_WAITS } from '../link/endings.js'
-import { FlowControl, type FlowHost } from '../link/flow-control.js'
+import { FlowControl } from '../link/flow-control.js'
 import type { Handshake } from '../link/handshake.js'
 import type {
   Answer,
   BatchMember,
   Hello,
-  LinkEvents,
   MessageLink,
   OutgoingMessage,
 } from '../link/message-link.js'
@@ -25,18 +24,19 @@ import { randomId } from '../wire/random-id.js'
 import type { Absence } from './absence.js'
 import { disconnectedError, type Refusal, refusalOf } from './call-errors.js'
 import { Caller } from './caller.js'
-import type { ChannelContext, Leaving, Owner } from './channel-context.js'
+import type { Leaving, Owner } from './channel-context.js'
 import type { ChannelCoreOptions } from './channel-core-options.js'
-import { Delivery, type DeliveryHost } from './delivery.js'
+import type { CoreContext } from './core-context.js'
+import { Delivery } from './delivery.js'
 import type { CallTrace, Entry } from './diagnostics.js'
 import { Dispatcher } from './dispatcher.js'
-import { ExposedHandlers, type ExposedHandlersEvents } from './exposed-handlers.js'
+import { ExposedHandlers } from './exposed-handlers.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import type { AnyHandler, ExposeOptions, HandlersByName } from './handler.js'
 import { type EncodedCall, Outbox, type Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-call.js'
-import { PendingCalls, type PendingCallsHost } from './pending-calls.js'
-import { Receiver, type ReceiverEvents } from './receiver.js'
+import { PendingCalls } from './pending-calls.js'
+import { Receiver } from './receiver.js'
 import { createRemote } from './remote.js'
 import { ResendBudget } from './resend-budget.js'
 import type { SharedNotification } from './shared-notification.js'
@@ -55,16 +55,7 @@ const AWAY: Absence = {
  * It outlives its links. If the channel is a lasting one, calls that were not written wait for the next link; calls
  * that were written end with their link. A link may be a session, which continues over several connections.
  */
-export class ChannelCore
-  implements
-    ChannelContext,
-    LinkEvents,
-    DeliveryHost,
-    ExposedHandlersEvents,
-    FlowHost,
-    PendingCallsHost,
-    ReceiverEvents
-{
+export class ChannelCore implements CoreContext {
   /** 128 random bits, in hexadecimal; in a cluster, the id of its node before them. */
   readonly id: string
   readonly owner: Owner
@@ -137,7 +128,7 @@ export class ChannelCore
 
   get #handlers(): ExposedHandlers {
     const { mounts } = this.kind.features
-    this.#handlersThere ??= new ExposedHandlers(this.#handlersAtFirst, this, mounts, this)
+    this.#handlersThere ??= new ExposedHandlers(this.#handlersAtFirst, this, mounts)
     return this.#handlersThere
   }
 
@@ -145,7 +136,7 @@ export class ChannelCore
     if (this.#receiverThere) return this.#receiverThere
     const { features, authorize } = this.kind
     const dispatcher = new Dispatcher(this, features, this.#handlers, authorize)
-    this.#receiverThere = new Receiver(this, features, dispatcher, this)
+    this.#receiverThere = new Receiver(this, features, dispatcher)
     return this.#receiverThere
   }
 

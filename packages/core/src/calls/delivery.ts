@@ -1,36 +1,22 @@
-import type { RpcError } from '../errors/errors.js'
-import type { FlowControl } from '../link/flow-control.js'
 import type { MessageLink } from '../link/message-link.js'
-import { type Unsendable, whyUnsendable } from '../link/peer-facts.js'
+import { whyUnsendable } from '../link/peer-facts.js'
 import type { Encoded } from '../wire/encoded.js'
-import type { ChannelContext } from './channel-context.js'
-import type { EncodedCall, Outbox, Outgoing, Turn } from './outbox.js'
+import type { CoreContext } from './core-context.js'
+import type { Outgoing, Turn } from './outbox.js'
 import type { PendingCall } from './pending-call.js'
-
-/** The channel whose messages are sent. */
-export interface DeliveryHost extends Pick<ChannelContext, 'kind' | 'link'> {
-  /** Backpressure, with the messages that wait; made when something first waits. */
-  readonly flow: FlowControl<Outbox>
-  /** The same, if it was made. */
-  readonly flowIfAny: FlowControl<Outbox> | undefined
-  /** A call or a notification was handed to the link. */
-  written(call: EncodedCall, link: MessageLink): void
-  /** A message can't be sent to this other side, and is dropped. */
-  refused(outgoing: Outgoing, why: Unsendable | RpcError, link: MessageLink): void
-}
 
 /** The way out: takes messages, keeps their order, and sends each when the link accepts it. */
 export class Delivery {
-  readonly #host: DeliveryHost
+  readonly #core: CoreContext
   #holdsCalls = false
 
-  constructor(host: DeliveryHost) {
-    this.#host = host
+  constructor(core: CoreContext) {
+    this.#core = core
   }
 
   /** Whether no message waits. */
   get #isEmpty(): boolean {
-    const flow = this.#host.flowIfAny
+    const flow = this.#core.flowIfAny
     return flow === undefined || flow.queue.size === 0
   }
 
@@ -41,9 +27,9 @@ export class Delivery {
    */
   send(outgoing: Outgoing): void {
     if (this.#isEmpty && this.#offer(outgoing) === 'taken') return
-    const link = this.#host.link
+    const link = this.#core.link
     const isReady = link?.isReady ?? false
-    const { flow, kind } = this.#host
+    const { flow, kind } = this.#core
     flow.queue.add(outgoing, isReady || (!kind.isLasting && link !== undefined))
     if (!isReady) flow.checkBounds()
     // The messages ahead of it may wait for something that this one need not wait for.
@@ -56,9 +42,9 @@ export class Delivery {
    * @returns false if it must be sent in another way.
    */
   writeNow(encoded: Encoded): boolean {
-    const link = this.#host.link
+    const link = this.#core.link
     if (!(link?.isReady && this.#isEmpty && link.hasRoomFor(encoded))) return false
-    if (whyUnsendable(this.#host.kind.settings.format, encoded, link.peer)) return false
+    if (whyUnsendable(this.#core.kind.settings.format, encoded, link.peer)) return false
     return link.send(encoded)
   }
 
@@ -67,7 +53,7 @@ export class Delivery {
    * dropped.
    */
   reply(encoded: Encoded, link: MessageLink): void {
-    if (link !== this.#host.link) return
+    if (link !== this.#core.link) return
     // Whether the answer may be sent was checked when it was made.
     if (this.#isEmpty && link.isReady && link.hasRoomFor(encoded)) link.send(encoded)
     else this.send({ kind: 'reply', encoded })
@@ -75,29 +61,29 @@ export class Delivery {
 
   /** Queues an answer for a link that is not ready yet. */
   hold(encoded: Encoded): void {
-    this.#host.flow.queue.add({ kind: 'reply', encoded }, true)
+    this.#core.flow.queue.add({ kind: 'reply', encoded }, true)
   }
 
   /** Sends another control message in the other side's session or, without one, on its connection. */
   say(encoded: Encoded): void {
     // Without a link, the call that it is about has ended.
-    if (this.#host.link) this.send({ kind: 'reply', encoded })
+    if (this.#core.link) this.send({ kind: 'reply', encoded })
   }
 
   /** Removes a call that was not written. */
   remove(call: PendingCall): void {
-    this.#host.flowIfAny?.queue.remove(call)
+    this.#core.flowIfAny?.queue.remove(call)
   }
 
   /** Puts calls back in the queue, in their order, and sends what can be sent. */
   sendAgain(outgoing: readonly Outgoing[]): void {
     this.restore(outgoing)
-    this.#host.flowIfAny?.flush()
+    this.#core.flowIfAny?.flush()
   }
 
   /** Puts calls back in the queue, for the next link. */
   restore(outgoing: readonly Outgoing[]): void {
-    if (outgoing.length > 0) this.#host.flow.queue.restore(outgoing)
+    if (outgoing.length > 0) this.#core.flow.queue.restore(outgoing)
   }
 
   /** From now on calls wait; other messages are still sent. */
@@ -115,29 +101,29 @@ export class Delivery {
    * link.
    */
   end(): void {
-    this.#host.flowIfAny?.queue.dropReplies()
+    this.#core.flowIfAny?.queue.dropReplies()
   }
 
   /** Sends the messages that wait, in order, as far as the link accepts them. */
   flush(): void {
-    this.#host.flowIfAny?.queue.flush((outgoing) => this.#offer(outgoing))
+    this.#core.flowIfAny?.queue.flush((outgoing) => this.#offer(outgoing))
   }
 
   #offer(outgoing: Outgoing): Turn {
-    const link = this.#host.link
+    const link = this.#core.link
     if (!link?.isReady || !link.hasRoomFor(outgoing.encoded)) return 'none-yet'
     if (this.#holdsCalls && outgoing.kind !== 'reply') return 'not-yet'
     const { peer } = link
     const { renew } = outgoing
     const encoded = renew ? renew(outgoing.encoded, peer.isExtended) : outgoing.encoded
     const unsendable =
-      whyUnsendable(this.#host.kind.settings.format, encoded, peer) ?? outgoing.whyNot?.(peer)
+      whyUnsendable(this.#core.kind.settings.format, encoded, peer) ?? outgoing.whyNot?.(peer)
     if (unsendable) {
-      this.#host.refused(outgoing, unsendable, link)
+      this.#core.refused(outgoing, unsendable, link)
       return 'taken'
     }
     if (!link.send(encoded, outgoing) && outgoing.kind !== 'reply') return 'none-yet'
-    if (outgoing.kind !== 'reply') this.#host.written(outgoing, link)
+    if (outgoing.kind !== 'reply') this.#core.written(outgoing, link)
     return 'taken'
   }
 }

@@ -7,7 +7,7 @@ import {
 import { assertDuration } from '../errors/assert-number.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { checkOptions, kindOf } from '../errors/options.js'
-import type { ChannelContext } from './channel-context.js'
+import type { CoreContext } from './core-context.js'
 import type { Diagnostics } from './diagnostics.js'
 import type { Mounts } from './feature.js'
 import {
@@ -26,17 +26,10 @@ export interface Exposable {
   readonly settings: { readonly diagnostics: Diagnostics | undefined }
 }
 
-/** The events of the handlers. */
-export interface ExposedHandlersEvents {
-  /** A name has got its first handler, or has lost its last. */
-  handlersChanged(): void
-}
-
 /** The handlers of this side, by name. */
 export class ExposedHandlers {
-  readonly #channel: ChannelContext
+  readonly #core: CoreContext
   readonly #mounts: Mounts | undefined
-  readonly #events: ExposedHandlersEvents
   /** All handlers of each name, the newest last. */
   byName: HandlersByName
   /** Whether the map may be shared with other channels. */
@@ -48,16 +41,10 @@ export class ExposedHandlers {
    * @param byName the first handlers; other channels may share the map.
    * @param mounts lets calls wait for a handler; without it, no call waits.
    */
-  constructor(
-    byName: HandlersByName,
-    channel: ChannelContext,
-    mounts: Mounts | undefined,
-    events: ExposedHandlersEvents,
-  ) {
+  constructor(byName: HandlersByName, core: CoreContext, mounts: Mounts | undefined) {
     this.byName = byName
-    this.#channel = channel
+    this.#core = core
     this.#mounts = mounts
-    this.#events = events
   }
 
   /** The map of this channel alone, instead of a shared one. */
@@ -80,13 +67,8 @@ export class ExposedHandlers {
    *   function, or if an option is wrong.
    */
   add(method: string, handler: AnyHandler, options: ExposeOptions = {}): () => void {
-    assertExposable(this.#channel.kind, method, handler)
-    checkOptions(
-      'expose',
-      options,
-      EXPOSE_OPTIONS,
-      this.#channel.kind.settings.diagnostics?.nearest,
-    )
+    assertExposable(this.#core.kind, method, handler)
+    checkOptions('expose', options, EXPOSE_OPTIONS, this.#core.kind.settings.diagnostics?.nearest)
     const { waitForMount } = options
     if (waitForMount !== undefined) {
       this.#waits ??= new Map()
@@ -96,13 +78,13 @@ export class ExposedHandlers {
     const before = this.byName.get(method) ?? NONE
     this.byName = this.#own.set(method, [...before, entry])
     if (before.length === 0) {
-      this.#events.handlersChanged()
-      this.#mounts?.mounted(this.#channel, method)
+      this.#core.handlersChanged()
+      this.#mounts?.mounted(this.#core, method)
     }
     return () => {
       const left = this.byName.get(method)?.filter((other) => other !== entry)
       if (left?.length) this.byName = this.#own.set(method, left)
-      else if (this.#own.delete(method)) this.#events.handlersChanged()
+      else if (this.#own.delete(method)) this.#core.handlersChanged()
     }
   }
 
@@ -114,12 +96,12 @@ export class ExposedHandlers {
    */
   async awaited(method: string, signal: () => AbortSignal): Promise<readonly AnyHandler[]> {
     const until =
-      performance.now() + (this.#waits?.get(method) ?? this.#channel.kind.settings.waitForMount)
+      performance.now() + (this.#waits?.get(method) ?? this.#core.kind.settings.waitForMount)
     for (;;) {
       const handlers = this.byName.get(method) ?? NONE
       const left = until - performance.now()
       if (handlers.length > 0 || left <= 0 || !this.#mounts || signal().aborted) return handlers
-      await this.#mounts?.wait(this.#channel, method, left, signal())
+      await this.#mounts?.wait(this.#core, method, left, signal())
     }
   }
 }

@@ -2,7 +2,7 @@ import { after, type MaybeAsync } from '../base/maybe-async.js'
 import { describeThrown, ErrorCode, RpcError, RpcValidationError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
 import type { HeldMessage } from '../link/held-messages.js'
-import type { Answer, BatchMember, MessageLink } from '../link/message-link.js'
+import type { BatchMember, MessageLink } from '../link/message-link.js'
 import { type Unsendable, whyUnsendable } from '../link/peer-facts.js'
 import type { RequestGate } from '../link/request-gate.js'
 import { IN_FRAME, incomingContext } from '../logging/error-context.js'
@@ -17,7 +17,7 @@ import {
   type ResponseMessage,
 } from '../wire/message.js'
 import type { Weighed } from '../wire/weight.js'
-import type { ChannelContext } from './channel-context.js'
+import type { CoreContext } from './core-context.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { FeatureTable } from './feature.js'
 import type { Incoming } from './incoming.js'
@@ -30,34 +30,19 @@ interface Reply {
   readonly encoded: Encoded
 }
 
-/** The events of a receiver. */
-export interface ReceiverEvents {
-  /** A call of this side was answered. */
-  answer(answer: Answer): void
-  /** An answer is ready to be sent. */
-  reply(link: MessageLink, encoded: Encoded): void
-}
-
 /**
  * Handles the messages of the other side: runs its calls and answers them, and passes answers to the calls of this
  * side, and control messages to the features that own them.
  */
 export class Receiver {
-  readonly #channel: ChannelContext
+  readonly #core: CoreContext
   readonly #features: FeatureTable
   readonly dispatcher: Dispatcher
-  readonly #events: ReceiverEvents
 
-  constructor(
-    channel: ChannelContext,
-    features: FeatureTable,
-    dispatcher: Dispatcher,
-    events: ReceiverEvents,
-  ) {
-    this.#channel = channel
+  constructor(core: CoreContext, features: FeatureTable, dispatcher: Dispatcher) {
+    this.#core = core
     this.#features = features
     this.dispatcher = dispatcher
-    this.#events = events
   }
 
   /** Handles a message. @param refusal why it must be refused; undefined if it need not be. */
@@ -72,8 +57,8 @@ export class Receiver {
 
   #answerWith(link: MessageLink, reply: MaybeAsync<Reply | undefined>): void {
     if (reply instanceof Promise) {
-      void reply.then((given) => given && this.#events.reply(link, given.encoded))
-    } else if (reply) this.#events.reply(link, reply.encoded)
+      void reply.then((given) => given && this.#core.reply(link, given.encoded))
+    } else if (reply) this.#core.reply(link, reply.encoded)
   }
 
   /** @returns the answer, if the message needs one, in a form that the codec can carry and the other side accepts. */
@@ -91,16 +76,16 @@ export class Receiver {
         return this.#notification(link, message, bytes)
       case 'neither': {
         const reason = 'it has neither a method nor a result nor an error'
-        if (!this.#channel.calls.awaited(message.id)) {
+        if (!this.#core.calls.awaited(message.id)) {
           return this.#own(link, invalidRequestMessage(message.id, reason))
         }
-        this.#events.answer({ kind: 'malformed-response', id: message.id, reason })
+        this.#core.answer({ kind: 'malformed-response', id: message.id, reason })
         return undefined
       }
       case 'invalid':
         return this.#own(link, invalidRequestMessage(message.id, message.reason))
       default:
-        this.#events.answer(message)
+        this.#core.answer(message)
         return undefined
     }
   }
@@ -112,14 +97,14 @@ export class Receiver {
         return this.#own(link, invalidRequestMessage(message.id, why, false))
       case 'notification': {
         const control = this.#features.controls.get(message.method)
-        if (control?.refused?.(this.#channel, message.params, why)) return undefined
+        if (control?.refused?.(this.#core, message.params, why)) return undefined
         return this.#own(link, invalidRequestMessage(null, why))
       }
       case 'invalid':
       case 'neither':
         return this.#own(link, invalidRequestMessage(message.id, why))
       default:
-        this.#events.answer({ kind: 'malformed-response', id: message.id, reason: why })
+        this.#core.answer({ kind: 'malformed-response', id: message.id, reason: why })
         return undefined
     }
   }
@@ -130,7 +115,7 @@ export class Receiver {
       const why = unknownMethod(method)
       return this.#own(link, errorMessage(id, ErrorCode.methodNotFound, why))
     }
-    const gate = this.#channel.flowIfAny?.gate
+    const gate = this.#core.flowIfAny?.gate
     if (!gate?.isClosed) return this.#begin(link, id, incoming, link)
     const { weight } = link
     const why = this.#hold(gate, {
@@ -151,9 +136,9 @@ export class Receiver {
     weighed: Weighed,
   ): MaybeAsync<Reply | undefined> {
     const { method } = incoming
-    const isHeld = this.#channel.flowIfAny?.gate.isBeginning === true
+    const isHeld = this.#core.flowIfAny?.gate.isBeginning === true
     // A held call arrived before this side began to leave.
-    const late = isHeld ? undefined : this.#channel.leaving?.refuse(link, id)
+    const late = isHeld ? undefined : this.#core.leaving?.refuse(link, id)
     if (late === 'unanswered') return undefined
     const answer = late ?? this.dispatcher.request(id, incoming, weighed)
     if (answer instanceof Promise) {
@@ -174,20 +159,20 @@ export class Receiver {
     }
     if (method.startsWith('rpc.')) {
       // A control message that no feature owns is from a later version: it is ignored.
-      const violation = this.#features.controls.get(method)?.receive(this.#channel, params, bytes)
+      const violation = this.#features.controls.get(method)?.receive(this.#core, params, bytes)
       if (violation) link.violated(violation)
       return undefined
     }
-    const gate = this.#channel.flowIfAny?.gate
+    const gate = this.#core.flowIfAny?.gate
     if (gate?.isClosed) this.#holdNotification(gate, link, incoming)
     else this.#hear(link, incoming, link)
     return undefined
   }
 
   #hear(link: MessageLink, incoming: Incoming, weighed: Weighed): void {
-    const isHeld = this.#channel.flowIfAny?.gate.isBeginning === true
+    const isHeld = this.#core.flowIfAny?.gate.isBeginning === true
     // A server that is leaving does not run it: in a session it is sent again to another server, as a call is.
-    if (!isHeld && this.#channel.leaving?.refuse(link, null) === 'unanswered') return
+    if (!isHeld && this.#core.leaving?.refuse(link, null) === 'unanswered') return
     this.dispatcher.notification(incoming, weighed)
   }
 
@@ -202,13 +187,13 @@ export class Receiver {
     })
     if (why === undefined) return
     const context = incomingContext({ method, kind: 'notification' }, 'refused')
-    this.#channel.error(new RpcError(ErrorCode.overloaded, why), context)
+    this.#core.error(new RpcError(ErrorCode.overloaded, why), context)
   }
 
   /** The caller has cancelled a call that may run here. @returns the answer, if the call is held or runs. */
   #cancel(id: MessageId | undefined): ResponseMessage | undefined {
     if (id === undefined) return undefined
-    const held = this.#channel.flowIfAny?.gate.take(id)
+    const held = this.#core.flowIfAny?.gate.take(id)
     if (!held) return this.dispatcher.cancel(id, cancellation())
     return neverRanMessage(id, ErrorCode.cancelled, `${held.what} was cancelled`)
   }
@@ -217,7 +202,7 @@ export class Receiver {
 
   /** Handles a batch. If a session has begun since it arrived, the batch is not part of the session. */
   batch(link: MessageLink, members: readonly BatchMember[]): void {
-    const gate = this.#channel.flowIfAny?.gate
+    const gate = this.#core.flowIfAny?.gate
     if (!gate?.isClosed) return this.#beginBatch(link, members)
     const { weight } = link
     const why = this.#hold(gate, {
@@ -247,14 +232,14 @@ export class Receiver {
       this.#sayAnswers(link, replies)
     } finally {
       const bytes = replies.reduce((sum, { encoded }) => sum + heldBytes(encoded), 0)
-      this.#channel.flow.gate.collect(-bytes)
+      this.#core.flow.gate.collect(-bytes)
     }
   }
 
   /** Counts the bytes of an answer that is ready and waits for the others of its batch. */
   #collected(reply: MaybeAsync<Reply | undefined>): MaybeAsync<Reply | undefined> {
     return after(reply, (given) => {
-      if (given) this.#channel.flow.gate.collect(heldBytes(given.encoded))
+      if (given) this.#core.flow.gate.collect(heldBytes(given.encoded))
       return given
     })
   }
@@ -263,11 +248,11 @@ export class Receiver {
     // If the peer has sent a hello meanwhile, it gets each answer in its own message: in a session, messages are
     // counted.
     if (link.peer.isExtended) {
-      for (const { encoded } of replies) this.#events.reply(link, encoded)
+      for (const { encoded } of replies) this.#core.reply(link, encoded)
       return
     }
     try {
-      this.#events.reply(link, encodeBatch(this.#channel.kind.settings.format, replies))
+      this.#core.reply(link, encodeBatch(this.#core.kind.settings.format, replies))
     } catch (thrown) {
       this.#codecFailed(link, thrown)
     }
@@ -285,7 +270,7 @@ export class Receiver {
   /** Encodes an answer. If it can't be sent, returns an error answer instead. */
   #carried(link: MessageLink, method: string, answer: ResponseMessage): Reply | undefined {
     const { id } = answer
-    const { format, diagnostics } = this.#channel.kind.settings
+    const { format, diagnostics } = this.#core.kind.settings
     let encoded: Encoded
     try {
       encoded = encode(format, answer)
@@ -294,7 +279,7 @@ export class Receiver {
       const why = `The answer of ${quoted(method)} can't be sent as ${format.codec.name}`
       const detail = `${describeThrown(thrown)}${diagnostics?.remedyOfUnsent(format, thrown) ?? ''}`
       const told = { method, cause: thrown }
-      this.#channel.error(
+      this.#core.error(
         new RpcValidationError(`${why}: ${detail}`, [{ message: detail }], 'not-sent', told),
         incomingContext({ method, kind: 'method', id }, 'answer'),
       )
@@ -302,7 +287,7 @@ export class Receiver {
     }
     const unsendable = whyUnsendable(format, encoded, link.peer)
     if (unsendable) return this.#unsendable(link, method, id, unsendable)
-    const gate = this.#channel.flowIfAny?.gate
+    const gate = this.#core.flowIfAny?.gate
     if (!gate || gate.hasRoomFor(encoded)) return { answer, encoded }
     const why = `The answer of ${quoted(method)} was dropped: too many answers wait until its caller reads them (limits.answerBytes)`
     return this.#own(link, errorMessage(id, ErrorCode.overloaded, why, undefined, null))
@@ -325,7 +310,7 @@ export class Receiver {
         ? `The answer of ${quoted(method)} nests deeper than the ${depth} levels its caller accepts`
         : unsendable.ofAnswer(quoted(method))
     const error = new RpcValidationError(why, [{ message: why }], 'not-sent', { method })
-    this.#channel.error(error, incomingContext({ method, kind: 'method', id }, 'answer'))
+    this.#core.error(error, incomingContext({ method, kind: 'method', id }, 'answer'))
     return this.#own(link, errorMessage(id, ErrorCode.internal, why))
   }
 
@@ -337,7 +322,7 @@ export class Receiver {
   /** Encodes an answer of the protocol's own. If the codec can't carry it, the connection ends. */
   #own(link: MessageLink, answer: ResponseMessage): Reply | undefined {
     try {
-      return { answer, encoded: encode(this.#channel.kind.settings.format, answer) }
+      return { answer, encoded: encode(this.#core.kind.settings.format, answer) }
     } catch (thrown) {
       this.#codecFailed(link, thrown)
       return undefined
@@ -345,8 +330,8 @@ export class Receiver {
   }
 
   #codecFailed(link: MessageLink, thrown: unknown): void {
-    this.#channel.error(thrown, IN_FRAME)
-    const { name } = this.#channel.kind.settings.format.codec
+    this.#core.error(thrown, IN_FRAME)
+    const { name } = this.#core.kind.settings.format.codec
     link.cut(CloseCode.internal, `The codec "${name}" failed`)
   }
 }
