@@ -11,6 +11,7 @@ export { createEndpoint } from './server/create-endpoint.js'
 export type {
   AttachOptions,
   CloseOptions,
+  ClusterEndpoint,
   Endpoint,
   EndpointOptions,
   Listening,
@@ -23,6 +24,7 @@ export {
   type MemoryResultStoreOptions,
   memoryResultStore,
 } from './server/memory-result-store.js'
+export type { RemoteChannel } from './server/remote-channel.js'
 export type { BegunCall, ResultStore } from './server/result-store.js'
 export type { ResumeOptions } from './server/sessions.js'
 export { type UtilityCall, type UtilityMethods, utilityMethods } from './server/utility-methods.js'

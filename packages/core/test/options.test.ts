@@ -22,7 +22,12 @@ import {
   type TlsSettings,
   webSocketTransport,
 } from '@flashrpc/core'
-import { type ClusterOptions, createCluster, memoryEngines } from '@flashrpc/core/cluster'
+import {
+  type ClusterOptions,
+  createCluster,
+  memoryEngines,
+  type RelayOptions,
+} from '@flashrpc/core/cluster'
 import { createDiscovery, type DiscoveryInfo, resolveDiscovery } from '@flashrpc/core/discovery'
 import { plain, plainLines, quoted, toldError } from '@flashrpc/core/internal'
 import { type TracingOptions, tracing } from '@flashrpc/core/opentelemetry'
@@ -214,8 +219,16 @@ const cases: readonly OptionCase[] = [
       name: ['one', 5],
       graceMs: NUMBER,
       outageMs: NUMBER,
+      relay: [{ maxLanes: 5 }, 5],
+      identity: [{ encode: hook, decode: hook }, { encode: hook }],
+      use: FUNCTIONS,
     },
     { engine: memoryEngines()(), app: 'app' },
+  ),
+  optionCase<RelayOptions>(
+    'createCluster: relay',
+    (relay) => createCluster({ engine: memoryEngines()(), app: 'app', relay }),
+    { maxLanes: NUMBER, rehomeAfterMs: NUMBER },
   ),
   optionCase<TabsOptions>(
     'serveTabs',

@@ -67,6 +67,8 @@ export class CallContext implements HandlerContext {
   declare call?: MiddlewareCall
   /** Settles when its handler has ended, if its middleware may answer before that. */
   declare served?: Promise<unknown> | undefined
+  /** The id of the channel that it is for, if it came over a link between nodes. */
+  declare to?: string
   #rare: Rare | undefined
   readonly #host: ChannelContext
   #controller: AbortController | undefined

@@ -17,12 +17,14 @@ export const CALL_OPTIONS = {
  * Checks the names of the options of one call. It runs for each call, so it makes no objects unless a name looks wrong.
  *
  * @param nearest as for {@link checkOptions}.
+ * @param more further options, by their names: those of features that only links between programs have.
  * @throws {RpcConfigError} if they are not an object, or one of them is unknown.
  */
 export function assertCallOptions(
   method: string,
   options: object,
   nearest: NearestName | undefined,
+  more: ReadonlyMap<string, unknown>,
 ): void {
   const isObject = typeof options === 'object' && options !== null
   if (isObject && areKnown(options, CALL_OPTIONS)) return
@@ -38,5 +40,7 @@ export function assertCallOptions(
   if ('aborted' in options) {
     throw new RpcConfigError(`${where} takes a signal as an option: write { signal }`, { method })
   }
-  checkOptions(where, options, CALL_OPTIONS, nearest, method)
+  const others = Object.keys(options).filter((name) => !more.has(name) || name in CALL_OPTIONS)
+  const checked = Object.fromEntries(others.map((name) => [name, Reflect.get(options, name)]))
+  checkOptions(where, checked, CALL_OPTIONS, nearest, method)
 }

@@ -224,8 +224,8 @@ export class Caller implements CallSender, RemoteCalls {
   ): PendingCall {
     const { timeout, diagnostics } = this.#channel.kind.settings
     const nearest = diagnostics?.nearest
-    assertCallOptions(method, options, nearest)
     const { callOptions, deadlines } = this.#features
+    assertCallOptions(method, options, nearest, callOptions)
     for (const [name, value] of Object.entries(options)) {
       callOptions.get(name)?.check?.({ method, kind, definition, options, value })
     }

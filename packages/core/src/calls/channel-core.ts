@@ -227,6 +227,12 @@ export class ChannelCore implements CoreContext {
     return isAwaited || this.flowIfAny?.isHolding === true || this.leaving?.isUnheard === true
   }
 
+  /** Whether no call or stream goes on in either direction, and no message waits or is unacknowledged. */
+  get isIdle(): boolean {
+    const isCalled = this.running > 0 || this.isServing
+    return !isCalled && this.inFlight === 0 && this.queued === 0 && !this.link?.held.messages
+  }
+
   /** @returns a promise that resolves when the channel is not serving. */
   whenServed(): Promise<void> {
     return new Promise((resolve) => {

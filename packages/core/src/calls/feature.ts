@@ -38,8 +38,8 @@ export type FeatureName =
  * channel is kept by `ChannelContext.stateOf`. A call that does not use a feature runs no function of it.
  */
 export interface Feature {
-  /** The name of the feature. */
-  readonly name: FeatureName
+  /** The name of the feature; `cluster` of those that only the channels of a cluster have. */
+  readonly name: FeatureName | 'cluster'
   /** The options of calls that the feature handles, by their names. */
   readonly callOptions?: Readonly<Record<string, CallOption>>
   /** The members of a request's `rpc` that the feature handles, by their names. */

@@ -54,8 +54,8 @@ export class PendingCall {
   declare readonly id: number
   declare readonly method: string
   declare readonly kind: CallKind
-  /** The definition of its method in the contract. */
-  declare readonly definition: Definition | undefined
+  /** The definition of its method in the contract. A program that passes a call on leaves it to the caller. */
+  declare definition: Definition | undefined
   /**
    * Settles when the call ends. It must be read before: a session keeps the message of a call after its end, and must
    * not keep the result with it.
@@ -82,6 +82,8 @@ export class PendingCall {
   declare extras?: RequestExtras
   /** The extras for an extended peer. */
   declare told?: Told
+  /** The metadata that a call has which is passed on. */
+  declare passedMeta?: Record<string, string>
   /** As in {@link OutgoingMessage}, for a call that has `told`. */
   declare renew?: OutgoingMessage['renew']
   /** @returns why it can't be sent to this other side; undefined if it can. */

@@ -72,6 +72,8 @@ export interface Visitor {
    * session has ended and was another server's.
    */
   readonly lastRecv?: number
+  /** Server: how long it was waited for the client's first frame before the channel was opened, in ms. */
+  readonly waitedMs?: number
 }
 
 /** The common settings of channels that are opened alike, such as a server's. */
@@ -231,12 +233,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   }
 
   async close(code: number = CloseCode.normal, reason = ''): Promise<void> {
-    if (code !== CloseCode.normal && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
-      throw new RpcConfigError(`A close code is 1000 or from 3000 to 4999; it is ${String(code)}`)
-    }
-    if (typeof reason !== 'string') {
-      throw new RpcConfigError(`The reason of a close is a string, not ${kindOf(reason)}`)
-    }
+    assertClose(code, reason)
     this.end({ code, reason })
   }
 
@@ -271,7 +268,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   }
 
   get timeLeftMs(): number {
-    return this.#kind.settings.helloTimeoutMs
+    return Math.max(0, this.#kind.settings.helloTimeoutMs - (this.#visitor.waitedMs ?? 0))
   }
 
   get limits(): HelloLimits {
@@ -306,6 +303,11 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   /** The number of bytes that it holds for the other side. */
   get heldBytes(): number {
     return this.core.heldBytes
+  }
+
+  /** Whether nothing runs, is open, waits or is unacknowledged in either direction. */
+  get isIdle(): boolean {
+    return this.core.isIdle
   }
 
   get isServing(): boolean {
@@ -355,5 +357,15 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   /** Ends it, with its connection and its session. */
   end(info: CloseInfo): void {
     this.core.end(info)
+  }
+}
+
+/** @throws {RpcConfigError} if a program can't close a channel with this code and this reason. */
+export function assertClose(code: number, reason: string): void {
+  if (code !== CloseCode.normal && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
+    throw new RpcConfigError(`A close code is 1000 or from 3000 to 4999; it is ${String(code)}`)
+  }
+  if (typeof reason !== 'string') {
+    throw new RpcConfigError(`The reason of a close is a string, not ${kindOf(reason)}`)
   }
 }

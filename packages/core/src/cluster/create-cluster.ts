@@ -1,3 +1,4 @@
+import type { Middleware } from '../calls/middleware-call.js'
 import { assertDuration } from '../errors/assert-number.js'
 import { assertOptions } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
@@ -7,7 +8,13 @@ import type { Cluster, ClusterEvent, ClusterState, NodeInfo } from '../server/cl
 import { type ClusterSeat, SEAT } from '../server/cluster-seat.js'
 import { ClusterNode } from './cluster-node.js'
 import type { ClusterEngine } from './engine.js'
-import { Seat } from './seat.js'
+import {
+  assertIdentityOptions,
+  type IdentityOptions,
+  type RelayOptions,
+  resolveRelay,
+} from './lanes.js'
+import { Seat, type SeatOptions } from './seat.js'
 
 /** The options of a cluster. */
 export interface ClusterOptions {
@@ -34,6 +41,22 @@ export interface ClusterOptions {
    * `maybe-executed`, in ms. Default 5,000.
    */
   outageMs?: number
+  /**
+   * How sessions are relayed: a client that connects to another node than before goes on in its session there, and this
+   * node carries its frames to the session's node. False: it begins a new session. Sessions need the endpoint's option
+   * `resume`.
+   */
+  relay?: RelayOptions | false
+  /**
+   * How the identity of a client travels to the node of its session. Default: the endpoint's codec carries it; if that
+   * can't carry all of it, the client gets a new session, and the log says why.
+   */
+  identity?: IdentityOptions
+  /**
+   * The middleware of calls to clients of other nodes, at the node that makes them: it may add to `call.meta`. Its
+   * `call.identity` is undefined. At the client's node, the calls go through the endpoint's own `use`, as all calls do.
+   */
+  use?: Middleware | readonly Middleware[]
 }
 
 const CLUSTER_OPTIONS = {
@@ -42,6 +65,9 @@ const CLUSTER_OPTIONS = {
   name: 'string',
   graceMs: 'elsewhere',
   outageMs: 'elsewhere',
+  relay: 'elsewhere',
+  identity: 'elsewhere',
+  use: 'functions',
 } as const satisfies OptionKinds<ClusterOptions>
 
 /**
@@ -53,6 +79,7 @@ const CLUSTER_OPTIONS = {
 export function createCluster(options: ClusterOptions): Cluster {
   assertOptions('createCluster', options, CLUSTER_OPTIONS)
   const { engine, app, name = '', graceMs = 1_000, outageMs = 5_000 } = options
+  const { relay = {}, identity, use = [] } = options
   if (typeof engine?.start !== 'function' || typeof engine.publish !== 'function') {
     throw new RpcConfigError(
       `createCluster: engine must be an engine, such as natsEngine(); it is ${kindOf(engine)}`,
@@ -71,15 +98,20 @@ export function createCluster(options: ClusterOptions): Cluster {
   }
   assertDuration('createCluster: graceMs', graceMs)
   assertDuration('createCluster: outageMs', outageMs)
-  return new NodeCluster(new ClusterNode({ engine, app, name, graceMs, outageMs }))
+  if (identity !== undefined) assertIdentityOptions(identity)
+  const resolved = resolveRelay(relay)
+  const node = new ClusterNode({ engine, app, name, graceMs, outageMs })
+  return new NodeCluster(node, { relay: resolved, identity, use })
 }
 
 class NodeCluster implements Cluster {
   readonly #node: ClusterNode
+  readonly #options: SeatOptions
   #isTaken = false
 
-  constructor(node: ClusterNode) {
+  constructor(node: ClusterNode, options: SeatOptions) {
     this.#node = node
+    this.#options = options
   }
 
   get node(): string {
@@ -113,6 +145,6 @@ class NodeCluster implements Cluster {
       )
     }
     this.#isTaken = true
-    return new Seat(this.#node)
+    return new Seat(this.#node, this.#options)
   }
 }

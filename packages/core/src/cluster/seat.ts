@@ -1,9 +1,32 @@
+import type { Middleware } from '../calls/middleware-call.js'
+import type { UntypedSide } from '../calls/peer.js'
 import type { GroupEvents } from '../channels/groups.js'
 import type { LiveChannel } from '../channels/live-channel.js'
+import type { ErrorContext } from '../logging/error-context.js'
+import { logFailure } from '../logging/log.js'
 import type { ClusterSeat, SeatHost } from '../server/cluster-seat.js'
+import type { RemoteChannel } from '../server/remote-channel.js'
 import { randomHex } from '../wire/random-hex.js'
+import { PASSED } from './addressed.js'
+import {
+  CLOSE,
+  type CloseParams,
+  ClusterChannel,
+  type RemoteChannelHost,
+} from './cluster-channel.js'
 import type { ClusterNode } from './cluster-node.js'
+import { Doors } from './door.js'
 import { Interest } from './interest.js'
+import { type IdentityOptions, NodeLanes, type RelayOptions } from './lanes.js'
+import { LINK_EXTRA, Links } from './links.js'
+
+/** The options of a cluster that are about its links and lanes. */
+export interface SeatOptions {
+  /** Undefined: sessions of other nodes are not relayed. */
+  readonly relay: Required<RelayOptions> | undefined
+  readonly identity: IdentityOptions | undefined
+  readonly use: Middleware | readonly Middleware[]
+}
 
 /** An endpoint's place in its cluster: it puts the parts of a node together. */
 export class Seat implements ClusterSeat {
@@ -12,8 +35,16 @@ export class Seat implements ClusterSeat {
   /** The channels of this node that are open, or whose session waits for its client. */
   readonly #channels = new Map<string, LiveChannel>()
 
-  constructor(node: ClusterNode) {
+  readonly features = [PASSED]
+  readonly #options: SeatOptions
+  #links: Links | undefined
+  #lanes: NodeLanes | undefined
+  #door: Doors | undefined
+  #remoteHost: RemoteChannelHost | undefined
+
+  constructor(node: ClusterNode, options: SeatOptions) {
     this.#node = node
+    this.#options = options
     const interest = new Interest(node)
     this.groups = {
       first: (group) => interest.first(group),
@@ -25,18 +56,47 @@ export class Seat implements ClusterSeat {
 
   readonly newId = (): string => this.#node.id + randomHex(32)
 
-  start({ format, limits, logger }: SeatHost): void {
+  start(host: SeatHost): void {
+    const { contract, format, limits, timeout, logger, windowMs } = host
     const { codec, frameType: frames } = format
-    void this.#node.start({ codec: codec.name, frames, mostBytes: limits.message, logger })
+    const { relay, identity, use } = this.#options
+    const node = this.#node
+    const channel = (id: string) => this.#channels.get(id)
+    const error = (thrown: unknown, context: ErrorContext) => logFailure(logger, thrown, context)
+    const links = new Links(node, { contract, format, limits, timeout, use, channel, error })
+    links.serve(CLOSE, (_, params) => this.#close(params))
+    this.#links = links
+    this.#remoteHost = {
+      node: node.id,
+      clients: contract?.client,
+      channel,
+      link: (to) => links.to(to),
+    }
+    if (relay && windowMs !== undefined) {
+      const look: SeatHost['look'] = (resume, visitor) => host.look(resume, visitor)
+      const accept: SeatHost['accept'] = (transport, visitor) => host.accept(transport, visitor)
+      const lanesHost = { codec, windowMs, look, accept, channel, error }
+      const lanes = new NodeLanes(node, lanesHost, relay, identity)
+      this.#lanes = lanes
+      this.#door = new Doors({ lanes, open: accept })
+    }
+    const mostBytes = limits.message + LINK_EXTRA
+    void node.start({ codec: codec.name, frames, mostBytes, logger })
+  }
+
+  get door(): Doors | undefined {
+    return this.#door
+  }
+
+  readonly through = (identity: unknown): unknown =>
+    this.#lanes ? this.#lanes.through(identity) : identity
+
+  channel(id: string): RemoteChannel<UntypedSide> {
+    return new ClusterChannel(id, this.#remoteHost as RemoteChannelHost)
   }
 
   ready(): Promise<void> {
     return this.#node.ready()
-  }
-
-  /** The channel of this node with this id, if there is one. */
-  channel(id: string): LiveChannel | undefined {
-    return this.#channels.get(id)
   }
 
   opened(channel: LiveChannel): void {
@@ -51,7 +111,17 @@ export class Seat implements ClusterSeat {
     this.#node.retire()
   }
 
-  stop(): Promise<void> {
-    return this.#node.stop()
+  async stop(): Promise<void> {
+    this.#lanes?.close()
+    await this.#links?.close()
+    await this.#node.stop()
+  }
+
+  /** Another node ends one of this node's channels. @returns whether there was one. */
+  async #close(params: unknown): Promise<boolean> {
+    const { id, code, reason } = Object(params) as CloseParams
+    const channel = this.#channels.get(id)
+    await channel?.close(code, reason)
+    return channel !== undefined
   }
 }

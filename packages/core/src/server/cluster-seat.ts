@@ -1,11 +1,20 @@
+import type { TimeLimits } from '../calls/call-timer.js'
+import type { Feature } from '../calls/feature.js'
+import type { UntypedSide } from '../calls/peer.js'
 import type { GroupEvents } from '../channels/groups.js'
-import type { LiveChannel } from '../channels/live-channel.js'
+import type { LiveChannel, Visitor } from '../channels/live-channel.js'
 import type { Contract } from '../contract/contract.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { kindOf } from '../errors/options.js'
+import type { Resume } from '../link/hello.js'
 import type { ChannelLimits } from '../link/limits.js'
 import type { LoggerOption } from '../logging/logger.js'
+import type { BuiltInTransport } from '../transport/built-in.js'
+import type { CloseInfo, Transport } from '../transport/transport.js'
+import type { Frame } from '../wire/codec.js'
 import type { Format } from '../wire/format.js'
+import type { RemoteChannel } from './remote-channel.js'
+import type { Found } from './sessions.js'
 
 /** The key of a cluster's function that gives its seat to an endpoint. */
 export const SEAT: unique symbol = Symbol('the seat of an endpoint in a cluster')
@@ -16,6 +25,14 @@ export interface ClusterSeat {
   readonly newId: () => string
   /** Is told of the endpoint's groups. */
   readonly groups: GroupEvents<LiveChannel>
+  /** The features of the endpoint's channels, besides those of all channels. */
+  readonly features: readonly Feature[]
+  /** What stands between sockets and channels; undefined if sessions of other nodes are not relayed. */
+  readonly door: ClusterDoor | undefined
+  /** Makes of an identity what comes of it on its way between nodes. */
+  readonly through: (identity: unknown) => unknown
+  /** The client with this id, at any node. @throws {RpcConfigError} if it is not the id of a channel. */
+  channel(id: string): RemoteChannel<UntypedSide>
   /** The endpoint is made: its node begins to take part. */
   start(host: SeatHost): void
   /** Resolves when the node takes part. @throws the engine's error if it can't be started. */
@@ -28,14 +45,35 @@ export interface ClusterSeat {
   stop(): Promise<void>
 }
 
+/** Lets clients in: to this node, or to the session that they have at another one. */
+export interface ClusterDoor {
+  enter(transport: SocketTransport, visitor: Visitor): void
+  /** The endpoint is being closed: the sessions of other nodes go on without it. */
+  close(info: CloseInfo): void
+}
+
+/** A transport that is handed on: `start` may be called again, and then the events go to the next receiver. */
+export interface SocketTransport extends BuiltInTransport {
+  /** Gives a frame to the receiver, as if it came now. */
+  read(frame: Frame): void
+  pause(isPaused: boolean): void
+}
+
 /** What a cluster needs of its endpoint. */
 export interface SeatHost {
   readonly contract: Contract | undefined
   readonly format: Format
   readonly limits: ChannelLimits
+  readonly timeout: TimeLimits
   readonly logger: LoggerOption | undefined
   readonly channels: ReadonlySet<LiveChannel>
   membersOf(group: string): Iterable<LiveChannel>
+  /** How long a session outlives its connection, in ms; undefined if there are no sessions. */
+  readonly windowMs: number | undefined
+  /** Finds the session that a client of another node wants to resume; `later` if the endpoint is being closed. */
+  look(resume: Pick<Resume, 'sid' | 'token'>, visitor: Visitor): Found | 'later'
+  /** Opens a channel for a client of another node. */
+  accept(transport: Transport, visitor: Visitor): void
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { Contract, ContractSide } from '../contract/contract.js'
 import { contractAndOptions } from '../contract/contract-and-options.js'
 import { OF_ENDPOINTS } from '../presets/of-endpoints.js'
+import type { Cluster } from './cluster.js'
 import {
+  type ClusterEndpoint,
   ENDPOINT_OPTIONS,
   type Endpoint,
   type EndpointOptions,
@@ -21,9 +23,26 @@ export function createEndpoint<
   const Literal = never,
 >(
   contract: Contract<Server, Client>,
+  options: EndpointOptions<Server, Client, Identity, Literal> & { cluster: Cluster },
+): ClusterEndpoint<Server, Client, Identity>
+export function createEndpoint<
+  Server extends ContractSide,
+  Client extends ContractSide,
+  Identity,
+  const Literal = never,
+>(
+  contract: Contract<Server, Client>,
   options: EndpointOptions<Server, Client, Identity, Literal>,
 ): Endpoint<Server, Client, Identity>
 /** The same without a contract, and so without validation: for peers that trust each other. */
+export function createEndpoint<
+  Local extends object,
+  Remote extends object = Record<never, never>,
+  Identity = unknown,
+  const Literal = never,
+>(
+  options: EndpointOptions<Local, Remote, Identity, Literal> & { cluster: Cluster },
+): ClusterEndpoint<Local, Remote, Identity>
 export function createEndpoint<
   Local extends object,
   Remote extends object = Record<never, never>,

@@ -32,7 +32,7 @@ import { kindOf, listOf, type OptionKinds } from '../errors/options.js'
 import { plain, quoted } from '../errors/quoted.js'
 import { answering } from '../features/keys/answering.js'
 import type { Connection } from '../link/connection.js'
-import type { HelloParams, Keys } from '../link/hello.js'
+import type { HelloParams, Keys, Resume } from '../link/hello.js'
 import type { ChannelLimits } from '../link/limits.js'
 import type { Reception } from '../link/server-handshake.js'
 import { describeWithStack } from '../logging/describe-failure.js'
@@ -42,7 +42,7 @@ import { CloseCode } from '../transport/close-codes.js'
 import { wsTransport } from '../transport/node/fast-ws-transport.js'
 import { LONGEST_GOODBYE_MS } from '../transport/node/ws-transport.js'
 import { withRetryAfter } from '../transport/retry-after.js'
-import type { CloseInfo } from '../transport/transport.js'
+import type { CloseInfo, Transport } from '../transport/transport.js'
 import { truncateReason } from '../transport/web-socket.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { ClientAddresses, type TrustProxy } from './client-address.js'
@@ -55,7 +55,8 @@ import { type Hearer, hearUpgrades } from './hear-upgrades.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
 import { Owners } from './owners.js'
-import { type ResumeOptions, Sessions } from './sessions.js'
+import type { RemoteChannel } from './remote-channel.js'
+import { type Found, type ResumeOptions, Sessions } from './sessions.js'
 import type { Owner } from './shares.js'
 import { Spread } from './spread.js'
 import {
@@ -230,6 +231,18 @@ export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDispos
   close(options?: CloseOptions): Promise<void>
 }
 
+/** An endpoint that is a node of a cluster. */
+export interface ClusterEndpoint<Local, Remote, Identity = unknown>
+  extends Endpoint<Local, Remote, Identity> {
+  /**
+   * One client, by the id of its channel: of this node, or of another one. Whether there is one is known when it is
+   * called.
+   *
+   * @throws {RpcConfigError} if it is not the id of a channel in a cluster: 48 hexadecimal digits.
+   */
+  channel(id: string): RemoteChannel<Remote>
+}
+
 /** How an endpoint closes. */
 export interface CloseOptions {
   /** How long running calls may take to finish, in ms. Streams are not waited for. Default 0. */
@@ -276,7 +289,7 @@ const GOODBYE_MS = 1_000
 const CHECK_MS = 1_000
 
 /** An endpoint without its types. */
-export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
+export class WebSocketEndpoint implements ClusterEndpoint<UntypedSide, UntypedSide> {
   readonly channels: ReadonlySet<LiveChannel>
   readonly all: Audience<UntypedSide, LiveChannel>
   readonly #channels = new Set<LiveChannel>()
@@ -331,13 +344,17 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
         ...this.#channels,
       ])
     this.#spread = new Spread(options.spreadMs)
+    this.#seat = seatOf(options.cluster)
     this.#sessions =
       options.resume === undefined
         ? undefined
-        : new Sessions(options.resume as ResumeOptions, this.#connections.share)
-    this.#seat = seatOf(options.cluster)
+        : new Sessions(
+            options.resume as ResumeOptions,
+            this.#connections.share,
+            this.#seat?.through,
+          )
     this.#groups = new Groups(this.#seat?.groups)
-    this.#kind = this.#kindOf(contract, options, features)
+    this.#kind = this.#kindOf(contract, options, [...features, ...(this.#seat?.features ?? [])])
     const { limits, format } = this.#kind.settings
     const { idempotency, authenticate } = options
     this.#idempotency =
@@ -357,6 +374,10 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
       contract,
       format,
       limits,
+      timeout: this.#kind.settings.timeout,
+      windowMs: this.#sessions?.windowMs,
+      look: (resume, visitor) => this.#look(resume, visitor),
+      accept: (transport, visitor) => this.#open(transport, visitor),
       logger: options.logger,
       channels: this.#channels,
       membersOf: (group) => this.#groups.membersOf(group),
@@ -366,6 +387,13 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   group(name: string): Audience<UntypedSide, LiveChannel> {
     assertGroup(name)
     return createAudience(() => this.#groups.membersOf(name))
+  }
+
+  channel(id: string): RemoteChannel<UntypedSide> {
+    if (this.#seat) return this.#seat.channel(id)
+    throw new RpcConfigError(
+      'endpoint.channel(id) finds the clients of a cluster, and this endpoint has none: createEndpoint({ cluster: createCluster({ engine, app }) })',
+    )
   }
 
   attach(server: Server, options: AttachOptions = {}): () => void {
@@ -588,6 +616,12 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
   #accept(socket: WebSocket, wire: Duplex, visitor: Visitor): void {
     const { fastPath = true } = this.#options
     const transport = wsTransport(socket, wire, true, fastPath)
+    const door = this.#seat?.door
+    if (door) door.enter(transport, visitor)
+    else this.#open(transport, visitor)
+  }
+
+  #open(transport: Transport, visitor: Visitor): void {
     this.#opening.add(this.#kind.open(transport, visitor))
   }
 
@@ -646,6 +680,16 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     return this.#sessions?.receive(channel, hello, connection, welcome) ?? { welcome }
   }
 
+  /** Finds the session that a client of another node wants to resume. */
+  #look(resume: Pick<Resume, 'sid' | 'token'>, visitor: Visitor): Found | 'later' {
+    if (!this.#sessions) return 'unknown'
+    if (this.#closing) return 'later'
+    const failed = (thrown: unknown) => this.#hookFailed('resume.sameIdentity', thrown)
+    const found = this.#sessions.look(resume, visitor, failed)
+    // Its credentials are known here from now on, and may have ended on the way.
+    return found === 'kept' && this.#expiry?.begin(visitor) ? 'unknown' : found
+  }
+
   #keysOf(channel: LiveChannel, { identity }: Visitor): Keys | undefined | 'failed' {
     try {
       return this.#idempotency?.keysOf(identity)
@@ -671,6 +715,7 @@ export class WebSocketEndpoint implements Endpoint<UntypedSide, UntypedSide> {
     const sockets = [...this.#sockets.clients]
     this.#sessions?.close(CLOSING)
     for (const channel of this.#opening) channel.end(CLOSING)
+    this.#seat?.door?.close(CLOSING)
     const deadline = performance.now() + drain
     await Promise.all([...this.#channels].map((channel) => leave(channel, deadline, retryAfterMs)))
     await this.#idempotency?.close(deadline)

@@ -64,6 +64,7 @@ interface Kept {
  */
 export class Sessions {
   readonly #options: Required<ResumeOptions>
+  readonly #through: (identity: unknown) => unknown
   /** All sessions, by their id. */
   readonly #kept = new Map<string, Kept>()
   /** Sessions without a connection, in the order in which they lost it. */
@@ -73,9 +74,13 @@ export class Sessions {
   /** How many clients asked for a session that exists, and could not prove that it is theirs. */
   failedProofs = 0
 
-  /** @param share the part of the kept sessions and bytes that one owner may have. */
-  constructor(options: ResumeOptions, share: number = SHARE) {
+  /**
+   * @param share the part of the kept sessions and bytes that one owner may have.
+   * @param through makes of an identity what comes of it on its way between nodes; the results are compared.
+   */
+  constructor(options: ResumeOptions, share: number = SHARE, through = same) {
     this.#options = resolveResumeOptions(options)
+    this.#through = through
     const { maxDetached, maxDetachedBytes } = this.#options
     this.#shelf = new Shelf(maxDetached, maxDetachedBytes, share)
     this.#tombstones = new Tombstones(share)
@@ -142,6 +147,11 @@ export class Sessions {
     return kept ? 'kept' : { lastRecv: (known as Tombstone).lastRecv }
   }
 
+  /** How long a session outlives its connection, in ms. */
+  get windowMs(): number {
+    return this.#options.windowMs
+  }
+
   /** A channel has lost its connection. If it has a session, the session waits for another connection. */
   down(channel: LiveChannel): void {
     const kept = this.#kept.get(channel.id)
@@ -200,7 +210,7 @@ export class Sessions {
     // If it is not certain that the client is the same, it counts as another one.
     let isSame: unknown = false
     guarded(() => {
-      isSame = this.#options.sameIdentity(identity, visitor.identity)
+      isSame = this.#options.sameIdentity(this.#through(identity), this.#through(visitor.identity))
       if (typeof isSame !== 'boolean') failed(noBoolean(isSame))
       return isSame
     }, failed)
@@ -235,6 +245,10 @@ export type Found = 'kept' | 'unknown' | Pick<Tombstone, 'lastRecv'>
 
 /** Called with the error of the option `sameIdentity`. */
 type Failed = (thrown: unknown) => void
+
+function same(identity: unknown): unknown {
+  return identity
+}
 
 const SAME_IDENTITY = hookContext('resume.sameIdentity')
 

@@ -33,6 +33,8 @@ export interface RequestExtras {
   deadlineMs?: number
   /** The metadata of the call. */
   meta?: Record<string, string>
+  /** Between nodes of a cluster: the id of the channel that the call is for. */
+  to?: string
 }
 
 export interface NotificationMessage {
@@ -40,7 +42,7 @@ export interface NotificationMessage {
   method: string
   params?: unknown
   /** The members of a request's that a notification can have. */
-  rpc?: Pick<RequestExtras, 'meta'>
+  rpc?: Pick<RequestExtras, 'meta' | 'to'>
 }
 
 export interface ErrorObject {

@@ -17,7 +17,7 @@ export class OutgoingCall implements MiddlewareCall {
   readonly dialect: string | undefined
   readonly channel: AnyPeer
   readonly identity: unknown
-  readonly meta = createMeta()
+  readonly meta: MiddlewareCall['meta']
   readonly parent: MiddlewareCall | undefined
   readonly #ended: Promise<unknown>
   #controller: AbortController | undefined
@@ -37,6 +37,8 @@ export class OutgoingCall implements MiddlewareCall {
     // The owner of a core is a channel or a client.
     this.channel = owner as AnyPeer
     this.identity = owner.identity
+    // A call that is passed on has its metadata already.
+    this.meta = createMeta(call.passedMeta)
     this.parent = callOf(signal)
     this.#ended = call.promise
   }

@@ -1,7 +1,7 @@
 import type { Frame } from '../../wire/codec.js'
 import type { BuiltInEvents } from '../built-in.js'
 import { type WsFrame, wsFrame } from './ws-frame.js'
-import { isReadable, readMessages, readMessagesOf } from './ws-reader.js'
+import { isReadable, readMessages, readMessagesOf, tellInstead } from './ws-reader.js'
 import { type Wire, type WsSocket, WsTransport } from './ws-transport.js'
 
 /**
@@ -55,6 +55,10 @@ class FastWsTransport extends WsTransport {
     // A server's sockets can't be read otherwise: Node makes them.
     if (this.isServed) return
     this.wire.readFirst = readMessages.bind(undefined, receiver)
+  }
+
+  protected override readFor(events: BuiltInEvents): void {
+    tellInstead(this.socket._receiver, events)
   }
 
   override send(frame: Frame): boolean {

@@ -77,6 +77,15 @@ export function readMessagesOf(
   return true
 }
 
+/** From now on, the messages that are read here go to another receiver of events. */
+export function tellInstead(
+  receiver: Partial<WsReceiver> | null | undefined,
+  events: ReaderEvents,
+): void {
+  const read = receiver as Partial<ReadReceiver> | null | undefined
+  if (read?.[EVENTS]) read[EVENTS] = events
+}
+
 /** Whether messages of a receiver can be read here: each private member has the expected type. */
 export function isReadable(
   receiver: Partial<WsReceiver> | null | undefined,

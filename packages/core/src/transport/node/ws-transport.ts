@@ -113,9 +113,12 @@ export class WsTransport implements BuiltInTransport {
     return true
   }
 
+  /** Begins to deliver frames. If it is called again, the events go to the next receiver from then on. */
   start(events: BuiltInEvents): void {
     const { socket } = this
+    const isFirst = this.#events === undefined
     this.#events = events
+    if (!isFirst) return this.readFor(events)
     socket[TRANSPORT] = this
     this.beginToRead(events)
     socket.on('message', onMessage)
@@ -131,14 +134,22 @@ export class WsTransport implements BuiltInTransport {
   }
 
   /** Counts the frames that `ws` reads. */
-  protected beginToRead(events: BuiltInEvents): void {
+  protected beginToRead(_events: BuiltInEvents): void {
     const counter = new FrameCounter()
     // The listener of `ws` comes first, so `ws` has read the same bytes by then.
     this.wire.on('data', (chunk) => {
       const { frames, bytes } = counter.count(chunk)
-      if (frames > 0) events.passed?.(frames, bytes)
-      if (counter.isAmidMessage) events.arriving?.()
+      if (frames > 0) this.#events?.passed?.(frames, bytes)
+      if (counter.isAmidMessage) this.#events?.arriving?.()
     })
+  }
+
+  /** From now on, the events go to another receiver. */
+  protected readFor(_events: BuiltInEvents): void {}
+
+  /** Gives a frame to the receiver, as if it came now. */
+  read(frame: Frame): void {
+    this.#events?.frame(frame)
   }
 
   send(frame: Frame): boolean {

@@ -1,0 +1,103 @@
+import type { BuiltInEvents, BuiltInTransport } from '../transport/built-in.js'
+import type { CloseInfo } from '../transport/transport.js'
+import type { Frame } from '../wire/codec.js'
+
+/** The part of a lane that only this library's has. */
+interface SigningTransport extends BuiltInTransport {
+  /** Tells the other end that something arrives from the client that is no message yet, or is none. */
+  sign?(frames?: number, bytes?: number): void
+}
+
+/** The client is told to come back, and finds its session again. RFC 6455, section 7.4, and its registry: "Service Restart". */
+const RESTART = 1012
+/** How much may wait in either direction before its sender has to wait, in bytes. */
+const FULL = 1024 * 1024
+/** How often it is looked whether the socket has room again, in ms, if the socket does not tell. */
+const LOOK_MS = 20
+
+/** Carries the frames between a client's socket and the node that has its session, in both directions. */
+export class Relay implements BuiltInEvents {
+  readonly #socket: BuiltInTransport
+  readonly #lane: SigningTransport
+  readonly #ended: () => void
+  #isSocketPaused = false
+  #isLanePaused = false
+  #look: ReturnType<typeof setInterval> | undefined
+
+  /** @param ended called when the socket has closed. */
+  constructor(socket: BuiltInTransport, lane: BuiltInTransport, ended: () => void) {
+    this.#socket = socket
+    this.#lane = lane
+    this.#ended = ended
+  }
+
+  /** @param early the frames that have come by now. */
+  start(early: readonly Frame[]): void {
+    this.#socket.start(this)
+    this.#lane.start({
+      frame: (frame) => this.#down(frame),
+      close: (info) => this.#laneClosed(info),
+      drained: () => this.#laneDrained(),
+    })
+    for (const frame of early) this.frame(frame)
+  }
+
+  /** This node is closing: the session goes on, and its client comes back to it through another node. */
+  end({ reason }: CloseInfo): void {
+    this.#lane.close(1006, reason)
+    this.#socket.close(RESTART, reason)
+  }
+
+  // ── Events of the socket ──────────────────────────────────────────────────────────────────────
+
+  frame(frame: Frame): void {
+    this.#lane.send(frame)
+    if (this.#isSocketPaused || (this.#lane.bufferedBytes ?? 0) < FULL) return
+    this.#isSocketPaused = true
+    this.#socket.pause?.(true)
+    if (!this.#lane.watchDrain?.()) this.#laneDrained()
+  }
+
+  close({ code, reason }: CloseInfo): void {
+    clearInterval(this.#look)
+    this.#lane.close(code, reason)
+    this.#ended()
+  }
+
+  arriving(): void {
+    this.#lane.sign?.()
+  }
+
+  passed(frames: number, bytes: number): void {
+    this.#lane.sign?.(frames, bytes)
+  }
+
+  drained(): void {
+    if (!this.#isLanePaused || (this.#socket.bufferedBytes ?? 0) > FULL / 2) return
+    clearInterval(this.#look)
+    this.#isLanePaused = false
+    this.#lane.pause?.(false)
+  }
+
+  // ── Events of the lane ────────────────────────────────────────────────────────────────────────
+
+  #down(frame: Frame): void {
+    this.#socket.send(frame)
+    if (this.#isLanePaused || (this.#socket.bufferedBytes ?? 0) < FULL) return
+    this.#isLanePaused = true
+    this.#lane.pause?.(true)
+    if (!this.#socket.watchDrain?.()) this.#look = setInterval(() => this.drained(), LOOK_MS)
+  }
+
+  #laneDrained(): void {
+    if (!this.#isSocketPaused) return
+    this.#isSocketPaused = false
+    this.#socket.pause?.(false)
+  }
+
+  /** What the session's node closed with goes on to the client. If the way there was lost, the client comes back. */
+  #laneClosed({ code, reason }: CloseInfo): void {
+    if (code === 1006) this.#socket.close(RESTART, reason)
+    else this.#socket.close(code, reason)
+  }
+}
