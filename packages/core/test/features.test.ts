@@ -16,6 +16,7 @@ import {
   discovery,
   drain,
   type Feature,
+  keepalive,
   keys,
   middleware,
   presence,
@@ -68,8 +69,8 @@ afterEach(async () => {
 const SETS: readonly (readonly [name: string, features: readonly Feature[] | 'standard'])[] = [
   ['none', []],
   ...ALL.map((feature) => [feature.name, [feature]] as const),
-  // Diagnostics change texts, and nothing that is sent.
-  ['all', [...ALL, diagnostics()]],
+  // Diagnostics change texts, and a keepalive asks after a silence only.
+  ['all', [...ALL, keepalive(), diagnostics()]],
   ['standard', 'standard'],
 ]
 
@@ -233,6 +234,7 @@ describe('a missing feature is named', () => {
     ['waitForMount', { waitForMount: 5 }, 'presence'],
     ['resume', { resume: true }, 'sessions'],
     ['traceCalls', { traceCalls: true }, 'diagnostics'],
+    ['heartbeat', { heartbeat: { intervalMs: 5 } }, 'keepalive'],
   ])('for the option %s', (option, options, feature) => {
     const given = { url: 'ws://127.0.0.1:1/', autoConnect: false, ...options }
     expect(() => createClient<Server>(given as never)).toThrow(
@@ -376,5 +378,65 @@ describe('diagnostics', () => {
     } finally {
       printed.mockRestore()
     }
+  })
+})
+
+describe('keepalive', () => {
+  const heartbeat = { intervalMs: 50, timeoutMs: 50 }
+
+  /** A client of a server, over a network that goes silent. */
+  async function silent(client: { features?: readonly Feature[] }, server: object = {}) {
+    const ended: number[] = []
+    const endpoint = createEndpoint<Server>({
+      methods: {} as never,
+      logger: false,
+      onDisconnect: (_, { code }) => void ended.push(code),
+      ...server,
+    })
+    closing.push(() => endpoint.close())
+    const { port } = await endpoint.listen()
+    const proxy = await createFaultProxy({ port })
+    closing.push(() => proxy.close())
+    const options = { url: proxy.url(), logger: false, retry: { minDelayMs: 1 } } as const
+    const caller = createClient<Server>({ ...options, ...client })
+    closing.push(() => caller.close())
+    await caller.connect()
+    const statuses: string[] = []
+    caller.subscribe(({ status }) => statuses.push(status))
+    proxy.blackHole()
+    return { caller, statuses, ended }
+  }
+
+  test('a client with it notices that its server is silent, and one without goes on', async () => {
+    const withIt = { features: [keepalive()], heartbeat }
+    const noticing = await silent(withIt)
+    const other = await silent({})
+    await polled(() => noticing.statuses.includes('reconnecting')).toBe(true)
+    expect(noticing.caller.state.lastError?.message).toContain('No sign of life')
+    expect(other.statuses).toEqual([])
+    expect(other.caller.state.status).toBe('connected')
+  })
+
+  test('an endpoint always has it', async () => {
+    const { ended } = await silent({}, { heartbeat })
+    await polled(() => ended).toEqual([4408])
+  })
+
+  test('a ping is answered without it', async () => {
+    const endpoint = createStandardEndpoint<Server>({
+      methods: {} as never,
+      heartbeat,
+      logger: false,
+    })
+    closing.push(() => endpoint.close())
+    const { port } = await endpoint.listen()
+    const client = createClient<Server>({ url: `ws://127.0.0.1:${port}/`, logger: false })
+    closing.push(() => client.close())
+    await client.connect()
+    const statuses: string[] = []
+    client.subscribe(({ status }) => statuses.push(status))
+    // Several times as long as a client that does not answer would be kept.
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    expect(statuses).toEqual([])
   })
 })

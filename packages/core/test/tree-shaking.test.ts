@@ -73,8 +73,20 @@ test.each(['createClient', 'createChannel'])(
 test('a page has no half of a feature that only servers run', async () => {
   const program = "import { createClient } from './index.js'; console.log(createClient)"
   const ofServers = (file: string) =>
-    /\/(keys\/answering|drain\/drain|sessions\/sessions|http-failure|server-handshake)\.ts$/.test(
+    /\/(keys\/answering|drain\/drain|sessions\/sessions|http-failure|rate-limit|server-handshake)\.ts$/.test(
       file,
     )
   expect((await filesIn(program)).filter(ofServers)).toEqual([])
 })
+
+test.each(['createClient', 'createChannel'])(
+  'a lite %s has nothing that asks for signs of life',
+  async (name) => {
+    const lite = `import { ${name} } from './lite.js'; console.log(${name})`
+    const withIt = `${lite}; import { keepalive } from './features.js'; console.log(keepalive)`
+    const asks = (file: string) =>
+      /features\/keepalive\/|link\/(keepalive|heartbeat|rate-limit)|shared-timers/.test(file)
+    expect((await filesIn(withIt)).filter(asks)).toHaveLength(6)
+    expect((await filesIn(lite)).filter(asks)).toEqual([])
+  },
+)

@@ -10,6 +10,7 @@ const OPTIONS: Readonly<Record<string, FeatureName>> = {
   resume: 'sessions',
   idempotency: 'keys',
   traceCalls: 'diagnostics',
+  heartbeat: 'keepalive',
 }
 
 /**

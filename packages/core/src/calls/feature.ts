@@ -1,5 +1,6 @@
 import type { Definition, Part } from '../contract/contract.js'
 import type { RpcError } from '../errors/errors.js'
+import type { NearestName } from '../errors/nearest.js'
 import type { Connection } from '../link/connection.js'
 import type { Handshake } from '../link/handshake.js'
 import type { HelloParams } from '../link/hello.js'
@@ -25,6 +26,7 @@ export type FeatureName =
   | 'diagnostics'
   | 'discovery'
   | 'drain'
+  | 'keepalive'
   | 'keys'
   | 'middleware'
   | 'presence'
@@ -53,8 +55,13 @@ export interface Feature {
   /**
    * Checks the options of channels that the feature handles. @throws {RpcConfigError} if an option is wrong; it names
    * it.
+   *
+   * @param nearest finds the option that was probably meant; without it, an error lists the options.
    */
-  resolve?(options: ChannelOptions): Partial<ResolvedChannelOptions>
+  resolve?(
+    options: ChannelOptions,
+    nearest: NearestName | undefined,
+  ): Partial<ResolvedChannelOptions>
   /** Finds what the texts of errors add to what is wrong. */
   readonly diagnostics?: Diagnostics
   /** Makes a stream: a call that is answered with items. */

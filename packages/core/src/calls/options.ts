@@ -1,11 +1,10 @@
 import type { OptionKinds } from '../errors/options.js'
+import type { ConnectionSettings } from '../link/connection.js'
 import type { HeartbeatOptions } from '../link/heartbeat.js'
-import type { KeepaliveOptions } from '../link/keepalive.js'
 import type { ChannelLimits } from '../link/limits.js'
 import type { LoggerOption } from '../logging/logger.js'
 import type { Dialect } from '../transport/dialect.js'
 import type { Codec, FrameType } from '../wire/codec.js'
-import type { Format } from '../wire/format.js'
 import type { TimeLimits, Timeout } from './call-timer.js'
 import type { Diagnostics } from './diagnostics.js'
 import type { Discovery } from './discovery.js'
@@ -23,7 +22,8 @@ export interface ChannelOptions {
   limits?: Partial<ChannelLimits>
   /**
    * How to find out that the other side is dead; `false` never asks. Default: asks after 15 s of silence and waits 10 s
-   * for an answer. Transports that can't stall (ports, memory) need no heartbeat and have none.
+   * for an answer. Transports that can't stall (ports, memory) need no heartbeat and have none; nor has a client of
+   * `@flashrpc/core/lite` without the feature `keepalive()`.
    */
   heartbeat?: Partial<HeartbeatOptions> | false
   /**
@@ -110,7 +110,7 @@ export const CHANNEL_OPTIONS = {
 } as const satisfies OptionKinds<ChannelOptions>
 
 /** The options with their defaults. */
-export interface ResolvedChannelOptions extends KeepaliveOptions {
+export interface ResolvedChannelOptions extends ConnectionSettings {
   readonly timeout: TimeLimits
   readonly exposeErrors: boolean
   readonly fallback: AnyHandler | undefined
@@ -121,7 +121,6 @@ export interface ResolvedChannelOptions extends KeepaliveOptions {
   /** Finds what the texts of errors add; undefined if there are no diagnostics. */
   readonly diagnostics: Diagnostics | undefined
   readonly dialect: Dialect | undefined
-  readonly format: Format
   readonly plain: boolean
   readonly helloTimeoutMs: number
 }

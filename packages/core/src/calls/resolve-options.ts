@@ -1,7 +1,5 @@
 import { assertCount } from '../errors/assert-number.js'
 import { RpcConfigError } from '../errors/errors.js'
-import { withDefaults } from '../errors/options.js'
-import { DEFAULT_HEARTBEAT } from '../link/heartbeat.js'
 import { resolveLimits } from '../link/limits.js'
 import { assertLogger } from '../logging/logger.js'
 import type { Dialect } from '../transport/dialect.js'
@@ -21,23 +19,18 @@ export function resolveChannelOptions(
   options: ChannelOptions,
   features: readonly Feature[],
 ): ResolvedChannelOptions {
-  const { timeout = 30_000, limits, heartbeat, exposeErrors = false } = options
+  const { timeout = 30_000, limits, exposeErrors = false } = options
   const { dialect, fallback, plain = false, helloTimeoutMs = 10_000 } = options
   const diagnostics = firstOf(features, 'diagnostics')
   const nearest = diagnostics?.nearest
   const format = resolveFormat(options, firstOf(features, 'attachments'))
   assertDialect(dialect, format)
-  positiveIntegers(undefined, { helloTimeoutMs })
+  assertCount('helloTimeoutMs', helloTimeoutMs)
   assertLogger(options.logger)
   return {
     timeout: readTimeout(undefined, timeout, nearest),
     limits: resolveLimits(limits, nearest),
-    heartbeat:
-      heartbeat !== false &&
-      positiveIntegers(
-        'heartbeat',
-        withDefaults('heartbeat', heartbeat, DEFAULT_HEARTBEAT, nearest),
-      ),
+    createKeepalive: undefined,
     exposeErrors,
     fallback,
     waitForMount: 0,
@@ -49,7 +42,7 @@ export function resolveChannelOptions(
     format,
     plain,
     helloTimeoutMs,
-    ...Object.assign({}, ...features.map((feature) => feature.resolve?.(options))),
+    ...Object.assign({}, ...features.map((feature) => feature.resolve?.(options, nearest))),
   }
 }
 
@@ -62,11 +55,4 @@ function assertDialect(dialect: Dialect | undefined, { codec }: Format): void {
     const why = `the ${dialect.name} dialect is written in JSON`
     throw new RpcConfigError(`The codec "${codec.name}" can't be used: ${why}; leave codec out`)
   }
-}
-
-function positiveIntegers<T extends object>(option: string | undefined, values: T): T {
-  for (const [member, value] of Object.entries(values)) {
-    assertCount(option === undefined ? member : `${option}.${member}`, value)
-  }
-  return values
 }

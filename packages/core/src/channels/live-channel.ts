@@ -19,7 +19,6 @@ import type { Connection } from '../link/connection.js'
 import { MOVED } from '../link/endings.js'
 import type { Handshake } from '../link/handshake.js'
 import type { HelloLimits, HelloParams } from '../link/hello.js'
-import { RateLimit } from '../link/rate-limit.js'
 import { type Reception, type Receptionist, ServerHandshake } from '../link/server-handshake.js'
 import type { ErrorContext } from '../logging/error-context.js'
 import { CloseCode } from '../transport/close-codes.js'
@@ -103,10 +102,7 @@ export class ChannelKind {
     const { limits } = settings
     const { message: msg, batch, depth, unackedBytes: buf } = limits
     this.helloLimits = { msg, batch, depth, buf }
-    this.settings =
-      side === 'client'
-        ? settings
-        : { ...settings, createRateLimit: (events) => new RateLimit(limits, events) }
+    this.settings = settings
     this.groups = groups
     this.#handlers = handlersOf(options.methods, { side, localSide: contract?.[side], settings })
     this.#core = {

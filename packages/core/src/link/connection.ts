@@ -10,19 +10,23 @@ import { attachedTo, type Encoded, encode, frameOf } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import { errorMessage, type MessageId, type NotificationMessage } from '../wire/message.js'
 import { TOO_MUCH_WAITS } from './endings.js'
-import { GuardedTransport, type TransportOwner } from './guarded-transport.js'
+import { GuardedTransport, type PauseReason, type TransportOwner } from './guarded-transport.js'
 import type { Handshake, HandshakeLine } from './handshake.js'
 import { codecMismatch } from './hello.js'
 import { IncomingFrames, type IncomingLine } from './incoming-frames.js'
-import { Keepalive, type KeepaliveEvents, type KeepaliveOptions } from './keepalive.js'
+import type { CreateKeepalive, Keepalive, KeepaliveEvents } from './keepalive.js'
+import type { ChannelLimits } from './limits.js'
 import type { Held, Hello, LinkEvents, MessageLink, OutgoingMessage } from './message-link.js'
 import { PLAIN_PEER } from './peer-facts.js'
 import { SharedFrame } from './shared-frame.js'
 import type { WireTap } from './wire-tap.js'
 
 /** The settings of this side's connections: one object for all connections of a server. */
-export interface ConnectionSettings extends KeepaliveOptions {
+export interface ConnectionSettings {
+  readonly limits: ChannelLimits
   readonly format: Format
+  /** Makes what watches the other side; undefined if nothing does. */
+  readonly createKeepalive: CreateKeepalive | undefined
 }
 
 /** A socket with more bytes than this to send is congested. */
@@ -51,7 +55,7 @@ export class Connection
   isReady = false
   peer = PLAIN_PEER
   #patience: ReturnType<typeof setTimeout> | undefined
-  readonly #keepalive: Keepalive
+  readonly #keepalive: Keepalive | undefined
   readonly #incoming: IncomingFrames
   /** Puts the messages that are written in one turn into as few frames as possible. */
   readonly #shared: SharedFrame
@@ -70,8 +74,10 @@ export class Connection
     this.events = events
     this.#transport = new GuardedTransport(transport, this)
     this.#shared = new SharedFrame(this.#transport)
-    this.#keepalive = new Keepalive(transport, settings, this)
-    this.#incoming = new IncomingFrames(this, settings.limits, this.#keepalive)
+    const { limits, createKeepalive } = settings
+    const { isServer } = handshake
+    this.#keepalive = createKeepalive?.(transport, { limits, isServer }, this)
+    this.#incoming = new IncomingFrames(this, limits, this.#keepalive)
   }
 
   /** Begins. Called after the maker of the connection has stored it, because the events use the stored one. */
@@ -117,7 +123,7 @@ export class Connection
   }
 
   pong(): void {
-    this.#keepalive.answered()
+    this.#keepalive?.answered()
   }
 
   drained(): void {
@@ -125,11 +131,11 @@ export class Connection
   }
 
   arriving(): void {
-    this.#keepalive.arriving()
+    this.#keepalive?.arriving()
   }
 
   passed(frames: number, bytes: number): void {
-    if (this.stage !== 'over') this.#keepalive.passed(frames, bytes)
+    if (this.stage !== 'over') this.#keepalive?.passed(frames, bytes)
   }
 
   unreadable(cause: Error): void {
@@ -148,7 +154,7 @@ export class Connection
     this.isReady = false
     this.#incoming.reader.attachments?.discard()
     this.#endPatience()
-    this.#keepalive.stop()
+    this.#keepalive?.stop()
     this.#transport.ended(info)
     this.events.ended(this, info, false, this.#isEndTold)
   }
@@ -171,8 +177,9 @@ export class Connection
     this.drop({ code: CloseCode.timedOut, reason })
   }
 
-  tooMuch(): void {
-    this.end(CloseCode.tooMany, 'More comes in a second than may')
+  overRate(isOver: boolean): void {
+    if (this.#transport.canPause) this.#pause('over-rate', isOver)
+    else if (isOver) this.end(CloseCode.tooMany, 'More comes in a second than may')
   }
 
   // ── For the handshake ─────────────────────────────────────────────────────────────────────────
@@ -208,12 +215,12 @@ export class Connection
     this.stage = isExtended ? 'extended' : 'plain'
     this.isReady = true
     this.#incoming.reader.isAgreed = isExtended
-    this.#keepalive.watch(isExtended)
+    this.#keepalive?.watch(isExtended)
     this.events.ready(this, hello, isFirst)
   }
 
   answered(): void {
-    this.#keepalive.answered()
+    this.#keepalive?.answered()
   }
 
   refuseCodec(peers: string, id: MessageId = null): void {
@@ -301,7 +308,12 @@ export class Connection
 
   /** Stops reading for a while, if the transport can be paused, or goes on reading. */
   holdBack(isHeldBack: boolean): void {
-    if (this.stage !== 'over') this.#keepalive.holdUp(isHeldBack)
+    if (this.stage !== 'over') this.#pause('held-back', isHeldBack)
+  }
+
+  #pause(why: PauseReason, isPaused: boolean): void {
+    const hasChanged = this.#transport.pause(why, isPaused)
+    if (hasChanged) this.#keepalive?.paused(isPaused)
   }
 
   send(encoded: Encoded): boolean {

@@ -20,6 +20,9 @@ export interface TransportOwner {
   error(error: unknown, context: ErrorContext): void
 }
 
+/** Why nothing is read: the other side sends too much, or does not read what waits for it. */
+export type PauseReason = 'over-rate' | 'held-back'
+
 /** The transport of one connection, and the tap on its frames. If a function of either throws, its owner is told. */
 export class GuardedTransport implements FrameLine, FrameSink, InTurn {
   readonly #transport: DialectTransport
@@ -27,6 +30,8 @@ export class GuardedTransport implements FrameLine, FrameSink, InTurn {
   readonly #builtIn: BuiltInTransport | undefined
   readonly #owner: TransportOwner
   #isCorked = false
+  /** Why nothing is read now; empty if reading goes on. */
+  #pauses: PauseReason[] = NONE
   /** The tap that frames pass in both directions. */
   tapped: TappedConnection | undefined
 
@@ -77,6 +82,26 @@ export class GuardedTransport implements FrameLine, FrameSink, InTurn {
       this.#owner.failed(thrown)
       return false
     }
+  }
+
+  // ── Reading ───────────────────────────────────────────────────────────────────────────────────
+
+  get canPause(): boolean {
+    return this.#transport.pause !== undefined
+  }
+
+  /** Stops reading for a reason, if the transport can be paused, or ends the reason. @returns whether this has changed anything. */
+  pause(why: PauseReason, isPaused: boolean): boolean {
+    const before = this.#pauses
+    if (!this.#transport.pause || isPaused === before.includes(why)) return false
+    this.#pauses = isPaused ? [...before, why] : before.filter((one) => one !== why)
+    if (before.length > 0 && this.#pauses.length > 0) return false
+    try {
+      this.#transport.pause(isPaused)
+    } catch (thrown) {
+      this.#owner.failed(thrown)
+    }
+    return true
   }
 
   // ── Sending ───────────────────────────────────────────────────────────────────────────────────
@@ -185,6 +210,8 @@ export class GuardedTransport implements FrameLine, FrameSink, InTurn {
     }
   }
 }
+
+const NONE: PauseReason[] = []
 
 /** The events as an object that a transport may destructure. */
 function apart(events: Required<BuiltInEvents>): BuiltInEvents {

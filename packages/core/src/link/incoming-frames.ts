@@ -30,7 +30,7 @@ export class IncomingFrames {
   readonly reader: FrameReader
   readonly #line: IncomingLine
   readonly #limits: ChannelLimits
-  readonly #keepalive: Keepalive
+  readonly #keepalive: Keepalive | undefined
   /** The bytes of the message that is being read, as far as they have come. */
   #bytes = 0
   /** The frame of the message that is being read; others may follow it. */
@@ -43,7 +43,7 @@ export class IncomingFrames {
   /** The memory that the message being read takes, in bytes; 0 until it is needed. */
   #weight = 0
 
-  constructor(line: IncomingLine, limits: ChannelLimits, keepalive: Keepalive) {
+  constructor(line: IncomingLine, limits: ChannelLimits, keepalive: Keepalive | undefined) {
     this.reader = new FrameReader(line.format, limits)
     this.#line = line
     this.#limits = limits
@@ -53,7 +53,7 @@ export class IncomingFrames {
   receive(frame: Frame): void {
     const line = this.#line
     if (line.stage === 'over') return
-    this.#keepalive.heard(frame.length)
+    this.#keepalive?.heard(frame.length)
     const reading = this.reader.read(frame)
     this.#bytes += frame.length
     switch (reading.kind) {
@@ -121,7 +121,7 @@ export class IncomingFrames {
     const { spreadMs, unasked } = (params ?? {}) as { spreadMs?: unknown; unasked?: unknown }
     // This pong tells that our message is arriving; the answer to a ping comes after that message.
     if (unasked === true) return
-    this.#keepalive.answered()
+    this.#keepalive?.answered()
     if (Number.isFinite(spreadMs)) this.#line.events.spread(spreadMs as number)
   }
 
@@ -133,7 +133,7 @@ export class IncomingFrames {
   ): void {
     const line = this.#line
     const count = messages.length
-    this.#keepalive.shared(count)
+    this.#keepalive?.shared(count)
     const { batch: most } = this.#limits
     const isExtended = line.stage === 'extended'
     if (count > most && isExtended) {

@@ -4,12 +4,27 @@ import { Heartbeat, type HeartbeatEvents, type HeartbeatOptions } from './heartb
 import type { ChannelLimits } from './limits.js'
 import type { RateLimit, RateLimitEvents } from './rate-limit.js'
 
-export interface KeepaliveOptions {
+/** The side of a connection that watches the other one. */
+export interface WatchingSide {
   readonly limits: ChannelLimits
-  readonly heartbeat: HeartbeatOptions | false
-  /** Server: makes the limit that slows down a client that sends too much. */
-  readonly createRateLimit?: ((events: RateLimitEvents) => RateLimit) | undefined
+  /** A server slows down a client that sends too much. */
+  readonly isServer: boolean
 }
+
+export interface KeepaliveOptions extends WatchingSide {
+  readonly heartbeat: HeartbeatOptions | false
+  /** Makes the limit of a server. */
+  readonly createRateLimit?:
+    | ((limits: ChannelLimits, events: RateLimitEvents) => RateLimit)
+    | undefined
+}
+
+/** Makes the keepalive of a connection. */
+export type CreateKeepalive = (
+  transport: Transport,
+  side: WatchingSide,
+  events: KeepaliveEvents,
+) => Keepalive
 
 export interface KeepaliveEvents {
   /** Ask the other side for a sign of life, by a control message. */
@@ -20,8 +35,8 @@ export interface KeepaliveEvents {
   latency(ms: number): void
   /** No sign of life has come in time. */
   dead(reason: string): void
-  /** The other side sends more than it may, and the transport can't be paused. */
-  tooMuch(): void
+  /** Reading is to stop, because the other side sends more than it may, or to go on. */
+  overRate(isOver: boolean): void
   /** The transport has failed. */
   failed(thrown: unknown): void
 }
@@ -45,9 +60,8 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
   /** How long the other side took for its last answer, in ms. */
   latencyMs = 0
   #isOver = false
-  /** Whether reading is paused, because the other side sends too much or does not read what waits for it. */
-  #isOverRate = false
-  #isHeldUp = false
+  /** Whether reading is paused. */
+  #isPaused = false
   /** Whether bytes have arrived since the last whole message, and since the sender was told so. */
   #isArriving = false
   #notice: ReturnType<typeof setTimeout> | undefined
@@ -57,7 +71,8 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
     this.#options = options
     this.#events = events
     // A reliable transport is within this machine, so it needs no rate limit.
-    if (!transport.reliable) this.#rate = options.createRateLimit?.(this)
+    const { limits, isServer, createRateLimit } = options
+    if (!transport.reliable && isServer) this.#rate = createRateLimit?.(limits, this)
   }
 
   /** Begins to check whether the other side is alive, if it can be asked. */
@@ -72,7 +87,7 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
     const canPing = this.#isExtended || this.#transport.ping !== undefined
     if (!heartbeat || this.#transport.reliable || !canPing || this.#isOver) return
     // While reading is paused, no sign of life can come in.
-    if (this.#isOverRate || this.#isHeldUp) return
+    if (this.#isPaused) return
     this.#heartbeat = new Heartbeat(heartbeat, this)
   }
 
@@ -151,26 +166,13 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
     this.#events.dead(`No sign of life from the other side for ${intervalMs + timeoutMs} ms`)
   }
 
-  /** Stops reading for a while if the other side sends too much, or goes on reading. */
   stalled(isOver: boolean): void {
-    if (!this.#transport.pause) {
-      if (isOver) this.#events.tooMuch()
-      return
-    }
-    this.#isOverRate = isOver
-    this.#read(isOver)
+    this.#events.overRate(isOver)
   }
 
-  /** Stops reading for a while, if the transport can be paused, or goes on reading. */
-  holdUp(isHeldUp: boolean): void {
-    if (!this.#transport.pause || isHeldUp === this.#isHeldUp) return
-    this.#isHeldUp = isHeldUp
-    if (!this.#isOverRate) this.#read(isHeldUp)
-  }
-
-  #read(isPaused: boolean): void {
-    if (!isPaused && (this.#isOverRate || this.#isHeldUp)) return
-    this.#tryOut(() => this.#transport.pause?.(isPaused))
+  /** Reading has stopped for a while, or goes on. */
+  paused(isPaused: boolean): void {
+    this.#isPaused = isPaused
     this.#watch()
   }
 

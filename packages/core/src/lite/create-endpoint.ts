@@ -1,4 +1,6 @@
+import type { Feature } from '../calls/feature.js'
 import type { Contract, ContractSide } from '../contract/contract.js'
+import { keepalive } from '../features/keepalive/keepalive.js'
 import {
   ENDPOINT_OPTIONS,
   type Endpoint,
@@ -35,6 +37,9 @@ export function createEndpoint<
 ): Endpoint<Local, Remote, Identity>
 export function createEndpoint(...args: [UntypedOptions] | [Contract, UntypedOptions]): unknown {
   return new WebSocketEndpoint(
-    ...liteArguments<UntypedOptions>('createEndpoint', args, ENDPOINT_OPTIONS),
+    ...liteArguments<UntypedOptions>('createEndpoint', args, ENDPOINT_OPTIONS, ALWAYS),
   )
 }
+
+/** Anybody may connect to an endpoint: it notices clients that are dead, and slows down those that send too much. */
+const ALWAYS: readonly Feature[] = [keepalive()]

@@ -15,6 +15,7 @@ export interface FeatureOptions {
  *
  * @param where the function's name, for the text of an error.
  * @param known its other options.
+ * @param always features that it has in any case.
  * @throws {RpcConfigError} if the contract is not valid, an option is wrong, or one of them needs a feature that is
  *   missing.
  */
@@ -22,12 +23,14 @@ export function liteArguments<Options extends object>(
   where: string,
   args: readonly unknown[],
   known: object,
+  always: readonly Feature[] = [],
 ): [Contract | undefined, Options, readonly Feature[]] {
   const { features: given } = (args.at(-1) ?? {}) as FeatureOptions
   const nearest = Array.isArray(given) ? firstOf(given, 'diagnostics')?.nearest : undefined
   const all = { ...known, features: 'elsewhere' }
   const [contract, options] = checkedArguments<Options & FeatureOptions>(where, args, all, nearest)
-  const { features = [] } = options
+  const { features: asked = [] } = options
+  const features = Array.isArray(asked) ? [...always, ...asked] : asked
   assertFeatures(contract, options, features)
   return [contract, options, features]
 }
