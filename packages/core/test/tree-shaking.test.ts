@@ -77,6 +77,7 @@ test('a page has no half of a feature that only servers run', async () => {
       file,
     )
   expect((await filesIn(program)).filter(ofServers)).toEqual([])
+  expect(await errorsIn(program)).not.toContain('RpcProxyError')
 })
 
 test.each(['createClient', 'createChannel'])(

@@ -15,7 +15,7 @@ import { clientHandshake } from '../channels/client-hello.js'
 import { CorePeer } from '../channels/core-peer.js'
 import type { Contract } from '../contract/contract.js'
 import { own } from '../errors/error-origin.js'
-import { RpcConfigError, RpcDisconnectedError, RpcProxyError } from '../errors/errors.js'
+import { RpcConfigError, RpcDisconnectedError } from '../errors/errors.js'
 import { assertFunction, type OptionKinds } from '../errors/options.js'
 import type { HelloResult, Keys } from '../link/hello.js'
 import type { Inspection, WireTap } from '../link/wire-tap.js'
@@ -378,12 +378,11 @@ function between(): 'reconnecting' | 'offline' {
 }
 
 function disconnected(failure: Failure): RpcDisconnectedError {
-  const { closeCode, httpStatus, proxy, cause } = failure
+  const { closeCode, httpStatus, cause, createError } = failure
   const message = explained(failure)
   return own(
-    proxy === undefined
-      ? new RpcDisconnectedError(message, 'not-sent', { closeCode, httpStatus, cause })
-      : new RpcProxyError(message, proxy, { httpStatus, cause }),
+    createError?.(message, cause) ??
+      new RpcDisconnectedError(message, 'not-sent', { closeCode, httpStatus, cause }),
   )
 }
 

@@ -18,8 +18,8 @@ export interface Failure {
   readonly isRestart?: boolean | undefined
   /** How long the server asked clients to stay away, in ms (`Retry-After`). */
   readonly retryAfterMs?: number | undefined
-  /** The proxy that caused the failure, by its address without credentials. */
-  readonly proxy?: string | undefined
+  /** Makes the error, if it has a class of its own. */
+  readonly createError?: ((message: string, cause: unknown) => RpcDisconnectedError) | undefined
   /** What to do about it, if more is known about the cause than code and status. */
   readonly remedy?: string | undefined
   readonly cause?: unknown

@@ -2,7 +2,7 @@ import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'n
 import { getProxyForUrl } from 'proxy-from-env'
 import { WebSocket } from '#ws'
 import { assertOptions } from '../../errors/assert-options.js'
-import { describeThrown, RpcConfigError } from '../../errors/errors.js'
+import { describeThrown, RpcConfigError, RpcProxyError } from '../../errors/errors.js'
 import { kindOf, type OptionKinds } from '../../errors/options.js'
 import { plain } from '../../errors/quoted.js'
 import { connectDirectly } from '../../transport/node/direct-connection.js'
@@ -132,7 +132,12 @@ class Tunnel {
   failure(error: Error): Partial<Failure> | undefined {
     if (this.#answer) return undefined
     const message = `the proxy ${this.proxy} can't be reached: ${errorText(error)}`
-    return { message, proxy: this.proxy, isAddressed: false, remedy: 'Is the proxy running?' }
+    return {
+      message,
+      createError: this.#errorWith(undefined),
+      isAddressed: false,
+      remedy: 'Is the proxy running?',
+    }
   }
 
   /** @returns the failure by the proxy's answer, if it was not a tunnel. */
@@ -146,13 +151,17 @@ class Tunnel {
       httpStatus: statusCode,
       // This is the answer of the proxy itself: the server was not reached.
       verdict: statusCode === 403 || statusCode === 407 ? 'failed' : 'retry',
-      proxy: this.proxy,
+      createError: this.#errorWith(statusCode),
       remedy: this.#remedy(statusCode),
     }
   }
 
   end(): void {
     this.#end.abort()
+  }
+
+  #errorWith(httpStatus: number | undefined): Failure['createError'] {
+    return (message, cause) => new RpcProxyError(message, this.proxy, { httpStatus, cause })
   }
 
   #remedy(status: number): string | undefined {
