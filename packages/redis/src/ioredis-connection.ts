@@ -47,7 +47,10 @@ export function ioredisConnection(client: IoredisLike): RedisConnection {
       })
     },
 
-    command: (name, ...args) => client.call(String(name), ...args.map(asArgument)),
+    // Version 5 knows which commands a subscriber may use by their names in small letters.
+    command: (name, ...args) => {
+      return client.call(String(name).toLowerCase(), ...args.map(asArgument))
+    },
     subscribe: (channels) => client.subscribe(...channels),
     unsubscribe: (channel) => client.unsubscribe(channel),
 

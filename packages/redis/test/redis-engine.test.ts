@@ -6,6 +6,7 @@ import { RpcConfigError, RpcDisconnectedError } from '@flashrpc/core'
 import { createFaultProxy } from '@flashrpc/core/testing'
 import { type RedisClient, redisEngine } from '@flashrpc/redis'
 import { type RedisOptions as AllOptions, Cluster, Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis-5'
 import { createClient, createCluster } from 'redis'
 import { generate } from 'selfsigned'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
@@ -39,6 +40,13 @@ function ioredis(options: RedisOptions): Opened & { readonly client: Redis } {
   return { client, close: () => client.disconnect() }
 }
 
+/** The oldest that is supported. */
+function ioredis5(port: number): Opened {
+  const client = new Redis5({ host: '127.0.0.1', port, retryStrategy: () => 50 })
+  client.on('error', () => {})
+  return { client, close: () => client.disconnect() }
+}
+
 function nodeRedis(port: number): Opened {
   const client = createClient({ socket: { host: '127.0.0.1', port, reconnectStrategy: () => 50 } })
   // Its documentation asks for it: an error that nobody listens to ends the process.
@@ -48,6 +56,7 @@ function nodeRedis(port: number): Opened {
 
 const CLIENTS: [string, (port: number) => Opened][] = [
   ['ioredis', (port) => ioredis({ port })],
+  ['ioredis 5', ioredis5],
   ['redis', nodeRedis],
 ]
 
