@@ -3,3 +3,13 @@ export type { ClusterEngine, EngineEvents, Reach } from './cluster/engine.js'
 export type { IdentityOptions, RelayOptions } from './cluster/lanes.js'
 export { type MemoryEnginesOptions, memoryEngines } from './cluster/memory-engines.js'
 export type { Cluster, ClusterEvent, ClusterState, NodeInfo } from './server/cluster.js'
+export type {
+  AnyRef,
+  AnyRemoteChannel,
+  ClusterAudience,
+  ClusterOutcome,
+  Member,
+  Unreached,
+} from './server/cluster-audience.js'
+export type { ClusterEndpoint } from './server/endpoint.js'
+export type { RemoteChannel } from './server/remote-channel.js'

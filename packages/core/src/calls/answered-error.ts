@@ -24,8 +24,11 @@ const MAY_BE_WRONG = '. Correct the name, unless the other side is older and lac
  * handler's own.
  */
 export function answeredError(
-  call: PendingCall,
-  { error: { code, message, data }, ran }: Extract<Answer, { kind: 'error' }>,
+  call: Pick<PendingCall, 'method' | 'definition' | 'uncertain' | 'deadline'>,
+  {
+    error: { code, message, data },
+    ran,
+  }: Pick<Extract<Answer, { kind: 'error' }>, 'error' | 'ran'>,
 ): RpcError {
   const { method, uncertain, deadline } = call
   if (ran === undefined) {
@@ -63,7 +66,10 @@ export function answeredError(
  * The remedy is added to this library's own text, also if another program passed that text on. A handler's own text is
  * not changed.
  */
-function unknownText({ method, definition }: PendingCall, message: string): string {
+function unknownText(
+  { method, definition }: Pick<PendingCall, 'method' | 'definition'>,
+  message: string,
+): string {
   const unknown = unknownMethod(method)
   const isOurs = message === unknown || message === `${unknown}${MAY_BE_WRONG}`
   return isOurs ? `${unknown}${definition ? MAY_BE_OLDER : MAY_BE_WRONG}` : message

@@ -448,8 +448,8 @@ export class Caller implements CallSender, RemoteCalls {
 }
 
 /** The error of a call whose params can't be sent. */
-function unencodable(
-  { method }: PendingCall,
+export function unencodable(
+  { method }: Pick<PendingCall, 'method'>,
   format: Format,
   diagnostics: Diagnostics | undefined,
   thrown: unknown,

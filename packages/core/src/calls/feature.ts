@@ -258,6 +258,8 @@ export interface MethodsThereHost {
 
 /** The methods that have a handler on the other side. */
 export interface MethodsThere {
+  /** All of them; undefined if the other side does not tell. */
+  readonly all: ReadonlySet<string> | undefined
   /** @returns undefined if the other side does not tell. */
   has(method: string): boolean | undefined
   /** Calls a function on each change. @returns a function that removes the listener. */

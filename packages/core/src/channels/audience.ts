@@ -109,6 +109,31 @@ export function createGroup<
   return createAudience(() => [...channels()].filter(({ groups }) => groups.has(group)))
 }
 
+/**
+ * Sends a notification to each target. It is encoded once for all.
+ *
+ * @returns the number of targets that it was sent to, or is kept for.
+ */
+export async function tellAll(
+  targets: readonly (Target | (Target & SharedTarget))[],
+  shared: SharedNotification,
+  options: CallOptions | undefined,
+): Promise<number> {
+  const { method, params } = shared
+  const slow: Promise<void>[] = []
+  let told = 0
+  for (const target of targets) {
+    const sent =
+      SEND_SHARED in target
+        ? target[SEND_SHARED](shared, options)
+        : target.notify(method, params, options)
+    if (sent) slow.push(sent)
+    else told++
+  }
+  const settled = await Promise.allSettled(slow)
+  return told + settled.filter(({ status }) => status === 'fulfilled').length
+}
+
 /** An audience without its types. */
 class LiveAudience {
   readonly #targets: () => Iterable<Target>
@@ -127,8 +152,7 @@ class LiveAudience {
   }
 
   except(channels: Target | string | Iterable<Target | string>): LiveAudience {
-    const isOne = typeof channels === 'string' || !(Symbol.iterator in Object(channels))
-    const left = new Set<unknown>(isOne ? [channels] : (channels as Iterable<unknown>))
+    const left = new Set(listed<unknown>(channels))
     const targets = this.#targets
     return new LiveAudience(() =>
       [...targets()].filter((target) => !left.has(target) && !left.has(target.id)),
@@ -136,19 +160,7 @@ class LiveAudience {
   }
 
   async notify(method: string, params?: unknown, options?: CallOptions): Promise<number> {
-    const shared = new SharedNotification(method, params)
-    const slow: Promise<void>[] = []
-    let told = 0
-    for (const target of [...this.#targets()] as (Target | (Target & SharedTarget))[]) {
-      const sent =
-        SEND_SHARED in target
-          ? target[SEND_SHARED](shared, options)
-          : target.notify(method, params, options)
-      if (sent) slow.push(sent)
-      else told++
-    }
-    const settled = await Promise.allSettled(slow)
-    return told + settled.filter(({ status }) => status === 'fulfilled').length
+    return tellAll([...this.#targets()], new SharedNotification(method, params), options)
   }
 
   async call(
@@ -197,8 +209,14 @@ class LiveAudience {
   }
 }
 
+/** The channels of an argument that is one, or several; each as a channel or as its id. */
+export function listed<T>(channels: T | Iterable<T>): Iterable<T> {
+  const isOne = typeof channels === 'string' || !(Symbol.iterator in Object(channels))
+  return isOne ? [channels as T] : (channels as Iterable<T>)
+}
+
 /** Makes calls with one signal count as calls of the handler that has the other signal. */
-function makeFor(given: AbortSignal, signal: AbortSignal): void {
+export function makeFor(given: AbortSignal, signal: AbortSignal): void {
   const [deadline, call] = [deadlineOf(given), callOf(given)]
   if (deadline < Number.POSITIVE_INFINITY) setDeadline(signal, deadline)
   if (call) setCall(signal, call)

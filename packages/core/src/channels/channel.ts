@@ -7,6 +7,7 @@ import type { ChannelOptions } from '../calls/options.js'
 import type { Peer } from '../calls/peer.js'
 import type { Side } from '../contract/contract.js'
 import type { Transport } from '../transport/transport.js'
+import type { JoinOptions } from './groups.js'
 
 /** A conversation over one connection. It ends when the connection ends. */
 export interface Channel<Local, Remote> extends Peer<Local, Remote>, AsyncDisposable {
@@ -62,12 +63,13 @@ export interface ServerChannel<Local, Remote, Identity = unknown> extends Channe
   readonly groups: ReadonlySet<string>
   /**
    * Joins a group: `endpoint.group(name)` finds the channel until it leaves the group or ends. If it is in the group
-   * already, or has ended, nothing changes. In a session it stays in its groups from one connection to the next.
+   * already and `info` is the same, or it has ended, nothing changes. In a session it stays in its groups from one connection to the next.
    *
    * @throws {RpcConfigError} if the name is not text, or is empty.
+   * @throws {RpcConfigError} in a cluster, if `info` is too large, or the codec can't carry it.
    * @throws {RpcOverloadedError} if the channel is in `limits.groups` groups already.
    */
-  join(group: string): void
+  join(group: string, options?: JoinOptions): void
   /** Leaves a group. @throws {RpcConfigError} if the name is not text, or is empty. */
   leave(group: string): void
 }

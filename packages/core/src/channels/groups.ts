@@ -2,12 +2,23 @@ import { EMPTY_SET, ownSet } from '../base/empty.js'
 import { RpcConfigError, RpcOverloadedError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
 
+/** How a channel joins a group. */
+export interface JoinOptions {
+  /**
+   * What the nodes of a cluster tell of the member, such as a name: `members()` and `watch()` of the group have it. At
+   * most 4 KiB in the endpoint's codec. Without a cluster it is not kept. Default: nothing.
+   */
+  info?: unknown
+}
+
 /** What is told of groups. */
 export interface GroupEvents<Ch extends object> {
   /** A group has its first member. */
   first(group: string): void
   /** A group has no members any more. */
   last(group: string): void
+  /** A member joins, or gives other options than before. @throws {RpcConfigError} if an option is wrong. */
+  joining(group: string, member: Ch, options: JoinOptions | undefined): void
   joined(group: string, member: Ch): void
   left(group: string, member: Ch): void
 }
@@ -19,6 +30,11 @@ export class Groups<Ch extends object> {
 
   constructor(events?: GroupEvents<Ch>) {
     this.#events = events
+  }
+
+  /** @throws {RpcConfigError} if an option is wrong. */
+  check(group: string, member: Ch, options: JoinOptions | undefined): void {
+    this.#events?.joining(group, member, options)
   }
 
   add(group: string, member: Ch): void {
@@ -73,14 +89,19 @@ export class Membership<Ch extends object> {
     return this.#names
   }
 
-  /** @throws {RpcOverloadedError} if it is in too many groups. */
-  join(group: string): void {
-    if (this.#names.has(group)) return
-    if (this.#names.size >= this.#most) {
+  /**
+   * @throws {RpcOverloadedError} if it is in too many groups.
+   * @throws {RpcConfigError} if an option is wrong.
+   */
+  join(group: string, options: JoinOptions | undefined): void {
+    const isIn = this.#names.has(group)
+    if (!isIn && this.#names.size >= this.#most) {
       throw new RpcOverloadedError(
         `The channel is in ${this.#most} groups, and can't join ${quoted(group)}: leave one, or raise limits.groups`,
       )
     }
+    this.#groups?.check(group, this.#member, options)
+    if (isIn) return
     this.#names = ownSet(this.#names).add(group)
     this.#groups?.add(group, this.#member)
   }

@@ -26,7 +26,7 @@ import type { CloseInfo, Transport } from '../transport/transport.js'
 import type { AnyChannel } from './channel.js'
 import { clientHandshake } from './client-hello.js'
 import { CorePeer } from './core-peer.js'
-import { assertGroup, type Groups, Membership } from './groups.js'
+import { assertGroup, type Groups, type JoinOptions, Membership } from './groups.js'
 
 /** The common options of channels that are opened alike, without their types. */
 export interface ChannelKindOptions {
@@ -194,6 +194,11 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     return this.#presence?.has(method)
   }
 
+  /** All methods of the other side that have a handler; undefined if it does not tell. */
+  get mounted(): ReadonlySet<string> | undefined {
+    return this.#presence?.all
+  }
+
   onMethods(listener: (methods: ReadonlySet<string>) => void): () => void {
     assertFunction('onMethods', listener)
     return this.#presence?.listen(listener) ?? (() => {})
@@ -214,13 +219,13 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     return this.#membership?.names ?? NO_GROUPS
   }
 
-  join(group: string): void {
+  join(group: string, options?: JoinOptions): void {
     assertGroup(group)
     // A handler that has waited before it joins may join after the end.
     if (this.#isOver) return
     const { groups, settings } = this.#kind
     this.#membership ??= new Membership<LiveChannel>(this, groups, settings.limits.groups)
-    this.#membership.join(group)
+    this.#membership.join(group, options)
   }
 
   leave(group: string): void {

@@ -50,11 +50,11 @@ export interface NodeEvents {
   /** The engine is up (again), and this node has said hello. */
   up?(): void
   down?(why: string): void
-  /** The engine was down for longer than `outageMs`: what other nodes owe is lost. Nobody is buried for that. */
+  /** The engine was down for longer than `outageMs`: what other nodes owe is lost. {@link renewed} follows. */
   outage?(): void
   /** Another node is gone in this epoch: what it owes is lost. */
   gone?(node: NodeRecord, why: Gone): void
-  /** This node was given up by others, and goes on in a new epoch. */
+  /** This node goes on in a new epoch: others had given it up, or it was without the engine for too long. */
   renewed?(): void
 }
 
@@ -407,12 +407,20 @@ export class ClusterNode implements SuspicionHost {
     this.#isAnnounced = false
     this.suspicion.forget()
     this.#chunks.clear()
-    this.#outage = setTimeout(() => {
-      for (const events of [...this.#events]) events.outage?.()
-    }, this.options.outageMs)
+    this.#outage = setTimeout(() => this.#isOut(), this.options.outageMs)
     unref(this.#outage)
     if (this.#state === 'up') this.#setState('cut-off', why)
     for (const events of [...this.#events]) events.down?.(why)
+  }
+
+  /**
+   * The engine is down for too long: what other nodes owe is lost. What this node owes is lost, too, and as it may have
+   * been sent, others learn it by the new epoch.
+   */
+  #isOut(): void {
+    for (const events of [...this.#events]) events.outage?.()
+    this.#epoch++
+    for (const events of [...this.#events]) events.renewed?.()
   }
 
   #gone(node: NodeRecord, why: Gone): void {

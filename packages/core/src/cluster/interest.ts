@@ -32,6 +32,7 @@ export class Interest {
   #step = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #isSoon = false
+  #isClosed = false
 
   constructor(node: ClusterNode) {
     this.#node = node
@@ -68,8 +69,16 @@ export class Interest {
       this.#topics.delete(topic)
       return
     }
+    if (this.#isClosed) return
     own.linger = setTimeout(() => this.#change(topic), LINGER_MS)
     unref(own.linger)
+  }
+
+  /** The endpoint is closed. */
+  close(): void {
+    this.#stop()
+    for (const { linger } of this.#topics.values()) clearTimeout(linger)
+    this.#isClosed = true
   }
 
   *#announcedTopics(): Iterable<number> {
@@ -78,7 +87,7 @@ export class Interest {
 
   #change(topic: number): void {
     this.#changed.add(topic)
-    if (this.#isSoon || this.#timer) return
+    if (this.#isSoon || this.#timer || this.#isClosed) return
     this.#isSoon = true
     queueMicrotask(() => {
       this.#isSoon = false

@@ -1,11 +1,14 @@
 import type { Middleware } from '../calls/middleware-call.js'
 import type { UntypedSide } from '../calls/peer.js'
+import type { Audience } from '../channels/audience.js'
 import type { GroupEvents } from '../channels/groups.js'
 import type { LiveChannel } from '../channels/live-channel.js'
 import type { ErrorContext } from '../logging/error-context.js'
 import { logFailure } from '../logging/log.js'
+import type { ClusterAudience } from '../server/cluster-audience.js'
 import type { ClusterSeat, SeatHost } from '../server/cluster-seat.js'
 import type { RemoteChannel } from '../server/remote-channel.js'
+import type { Format } from '../wire/format.js'
 import { randomHex } from '../wire/random-hex.js'
 import { PASSED } from './addressed.js'
 import {
@@ -16,9 +19,15 @@ import {
 } from './cluster-channel.js'
 import type { ClusterNode } from './cluster-node.js'
 import { Doors } from './door.js'
+import { Gathers } from './gathers.js'
+import { GroupServer } from './group-server.js'
 import { Interest } from './interest.js'
 import { type IdentityOptions, NodeLanes, type RelayOptions } from './lanes.js'
 import { LINK_EXTRA, Links } from './links.js'
+import { MemberInfos } from './member-infos.js'
+import { describeMember } from './members.js'
+import { NodesAudience, type NodesAudienceHost } from './nodes-audience.js'
+import { publishNotification } from './publish-notification.js'
 
 /** The options of a cluster that are about its links and lanes. */
 export interface SeatOptions {
@@ -37,20 +46,30 @@ export class Seat implements ClusterSeat {
 
   readonly features = [PASSED]
   readonly #options: SeatOptions
+  readonly #interest: Interest
   #links: Links | undefined
   #lanes: NodeLanes | undefined
   #door: Doors | undefined
   #remoteHost: RemoteChannelHost | undefined
+  readonly #infos = new MemberInfos()
+  #format: Format | undefined
+  #gathers: Gathers | undefined
+  #server: GroupServer | undefined
+  #audienceHost: NodesAudienceHost | undefined
 
   constructor(node: ClusterNode, options: SeatOptions) {
     this.#node = node
     this.#options = options
     const interest = new Interest(node)
+    this.#interest = interest
     this.groups = {
       first: (group) => interest.first(group),
       last: (group) => interest.last(group),
+      joining: (group, member, options) => {
+        if (this.#format) this.#infos.keep(group, member, options, this.#format)
+      },
       joined: () => {},
-      left: () => {},
+      left: (group, member) => this.#infos.forget(group, member),
     }
   }
 
@@ -80,6 +99,26 @@ export class Seat implements ClusterSeat {
       this.#lanes = lanes
       this.#door = new Doors({ lanes, open: accept })
     }
+    const membersOf = (group: string | undefined) =>
+      group === undefined ? host.channels : host.membersOf(group)
+    const clients = contract?.client
+    this.#gathers = new Gathers(node, links, {
+      contract,
+      format,
+      timeout,
+      channel: (id) => this.channel(id),
+    })
+    const describe = (channel: LiveChannel, group: string | undefined) =>
+      describeMember(channel, group === undefined ? undefined : this.#infos.of(group, channel))
+    this.#format = format
+    this.#server = new GroupServer(node, links, { clients, format, membersOf, describe, error })
+    this.#audienceHost = {
+      node: node.id,
+      call: (call, give) => (this.#gathers as Gathers).call(call, give),
+      describe,
+      members: (of, what, give) => (this.#gathers as Gathers).members(of, what, give),
+      publish: (group, shared, except) => publishNotification(node, format, group, shared, except),
+    }
     const mostBytes = limits.message + LINK_EXTRA
     void node.start({ codec: codec.name, frames, mostBytes, logger })
   }
@@ -93,6 +132,15 @@ export class Seat implements ClusterSeat {
 
   channel(id: string): RemoteChannel<UntypedSide> {
     return new ClusterChannel(id, this.#remoteHost as RemoteChannelHost)
+  }
+
+  audience(
+    group: string | undefined,
+    here: Audience<UntypedSide, LiveChannel>,
+  ): ClusterAudience<UntypedSide, LiveChannel> {
+    // It is made before the seat is started, and called afterwards.
+    const host = () => this.#audienceHost as NodesAudienceHost
+    return new NodesAudience(host, group, here)
   }
 
   ready(): Promise<void> {
@@ -112,6 +160,9 @@ export class Seat implements ClusterSeat {
   }
 
   async stop(): Promise<void> {
+    this.#interest.close()
+    this.#gathers?.close()
+    this.#server?.close()
     this.#lanes?.close()
     await this.#links?.close()
     await this.#node.stop()

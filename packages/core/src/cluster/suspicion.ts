@@ -88,6 +88,8 @@ export class Suspicion {
       this.#probing.delete(node)
       if (found === 'yes') node.missingSince = undefined
       if (found === 'no') this.#isMissing(node)
+      // It has taken as long as a look.
+      if (found === 'unknown' && this.#owed.has(node)) this.#probe(node)
     })
   }
 
@@ -98,6 +100,8 @@ export class Suspicion {
     node.missingSince ??= now
     // A node that lost the engine together with this one may take as long to come back.
     const missingMs = now - Math.max(node.missingSince, upSince)
-    if (missingMs >= this.#graceMs) directory.bury(node, 'dead')
+    const leftMs = this.#graceMs - missingMs
+    if (leftMs <= 0) directory.bury(node, 'dead')
+    else if (leftMs < PROBE_MS) unref(setTimeout(() => this.#probe(node), leftMs))
   }
 }

@@ -1,6 +1,7 @@
 import type { TimeLimits } from '../calls/call-timer.js'
 import type { Feature } from '../calls/feature.js'
 import type { UntypedSide } from '../calls/peer.js'
+import type { Audience } from '../channels/audience.js'
 import type { GroupEvents } from '../channels/groups.js'
 import type { LiveChannel, Visitor } from '../channels/live-channel.js'
 import type { Contract } from '../contract/contract.js'
@@ -13,6 +14,7 @@ import type { BuiltInTransport } from '../transport/built-in.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import type { Frame } from '../wire/codec.js'
 import type { Format } from '../wire/format.js'
+import type { ClusterAudience } from './cluster-audience.js'
 import type { RemoteChannel } from './remote-channel.js'
 import type { Found } from './sessions.js'
 
@@ -33,6 +35,16 @@ export interface ClusterSeat {
   readonly through: (identity: unknown) => unknown
   /** The client with this id, at any node. @throws {RpcConfigError} if it is not the id of a channel. */
   channel(id: string): RemoteChannel<UntypedSide>
+  /**
+   * The audience of a group at all nodes.
+   *
+   * @param group undefined for all channels.
+   * @param here the same at this node.
+   */
+  audience(
+    group: string | undefined,
+    here: Audience<UntypedSide, LiveChannel>,
+  ): ClusterAudience<UntypedSide, LiveChannel>
   /** The endpoint is made: its node begins to take part. */
   start(host: SeatHost): void
   /** Resolves when the node takes part. @throws the engine's error if it can't be started. */

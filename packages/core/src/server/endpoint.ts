@@ -47,6 +47,7 @@ import { truncateReason } from '../transport/web-socket.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
 import { ClientAddresses, type TrustProxy } from './client-address.js'
 import type { Cluster } from './cluster.js'
+import type { ClusterAudience } from './cluster-audience.js'
 import { type ClusterSeat, seatOf } from './cluster-seat.js'
 import { type ConnectionLimits, Connections, channelLimitsOf } from './connection-limits.js'
 import { EarlyReader } from './early-reader.js'
@@ -233,7 +234,17 @@ export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDispos
 
 /** An endpoint that is a node of a cluster. */
 export interface ClusterEndpoint<Local, Remote, Identity = unknown>
-  extends Endpoint<Local, Remote, Identity> {
+  extends Omit<Endpoint<Local, Remote, Identity>, 'all' | 'group'> {
+  /** All channels of all nodes, to be called together; `all.here` has those of this node. */
+  readonly all: ClusterAudience<Remote, ServerChannel<Local, Remote, Identity>>
+  /**
+   * The channels of all nodes that have joined a group (`channel.join`), to be called together; `here` of it has those of
+   * this node. Each call goes to the channels that are in the group when their node gets it. A group that no channel has
+   * joined is empty.
+   *
+   * @throws {RpcConfigError} if the name is not text, or is empty.
+   */
+  group(name: string): ClusterAudience<Remote, ServerChannel<Local, Remote, Identity>>
   /**
    * One client, by the id of its channel: of this node, or of another one. Whether there is one is known when it is
    * called.
@@ -288,10 +299,15 @@ const GOODBYE_MS = 1_000
 /** How often it is checked which requests take too long, in ms; Node's default is 30 s. */
 const CHECK_MS = 1_000
 
+/** An audience of an endpoint: over all nodes if it is one of a cluster. */
+type AnyAudience = Audience<UntypedSide, LiveChannel> | ClusterAudience<UntypedSide, LiveChannel>
+
 /** An endpoint without its types. */
-export class WebSocketEndpoint implements ClusterEndpoint<UntypedSide, UntypedSide> {
+export class WebSocketEndpoint
+  implements Omit<ClusterEndpoint<UntypedSide, UntypedSide>, 'all' | 'group'>
+{
   readonly channels: ReadonlySet<LiveChannel>
-  readonly all: Audience<UntypedSide, LiveChannel>
+  readonly all: AnyAudience
   readonly #channels = new Set<LiveChannel>()
   readonly #groups: Groups<LiveChannel>
   /** Its place in a cluster. */
@@ -324,7 +340,6 @@ export class WebSocketEndpoint implements ClusterEndpoint<UntypedSide, UntypedSi
   ) {
     this.#options = options
     this.channels = this.#channels
-    this.all = createAudience(() => this.#channels)
     if (options.methods === undefined) {
       throw new RpcConfigError('methods is missing: it must be an object of functions')
     }
@@ -353,6 +368,7 @@ export class WebSocketEndpoint implements ClusterEndpoint<UntypedSide, UntypedSi
             this.#connections.share,
             this.#seat?.through,
           )
+    this.all = this.#audience(undefined, () => this.#channels)
     this.#groups = new Groups(this.#seat?.groups)
     this.#kind = this.#kindOf(contract, options, [...features, ...(this.#seat?.features ?? [])])
     const { limits, format } = this.#kind.settings
@@ -384,9 +400,14 @@ export class WebSocketEndpoint implements ClusterEndpoint<UntypedSide, UntypedSi
     })
   }
 
-  group(name: string): Audience<UntypedSide, LiveChannel> {
+  group(name: string): AnyAudience {
     assertGroup(name)
-    return createAudience(() => this.#groups.membersOf(name))
+    return this.#audience(name, () => this.#groups.membersOf(name))
+  }
+
+  #audience(group: string | undefined, members: () => Iterable<LiveChannel>): AnyAudience {
+    const here = createAudience<UntypedSide, LiveChannel>(members)
+    return this.#seat ? this.#seat.audience(group, here) : here
   }
 
   channel(id: string): RemoteChannel<UntypedSide> {

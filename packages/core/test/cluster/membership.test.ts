@@ -6,13 +6,12 @@ import { Interest } from '../../src/cluster/interest.js'
 import type { NodeRecord } from '../../src/cluster/node-record.js'
 import { topicOf } from '../../src/cluster/topics.js'
 import { SeededNetwork } from '../support/seeded-network.js'
+import { beginVirtualTime, pass } from '../support/virtual-cluster.js'
 
 const HOST = { codec: 'json', frames: 'text', mostBytes: 1024 * 1024, logger: false } as const
 
 beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'],
-  })
+  beginVirtualTime()
 })
 const running: ClusterNode[] = []
 afterEach(async () => {
@@ -22,11 +21,6 @@ afterEach(async () => {
   expect(vi.getTimerCount()).toBe(0)
   vi.useRealTimers()
 })
-
-/** Lets time pass, in steps: what one node says may make others speak. */
-async function pass(ms: number): Promise<void> {
-  await vi.advanceTimersByTimeAsync(ms)
-}
 
 interface Member {
   readonly node: ClusterNode
@@ -223,7 +217,8 @@ describe('faults of membership', () => {
     await pass(3_000)
     for (const one of all) {
       expect(one.node.state).toBe('up')
-      expect(one.gone).toStrictEqual([])
+      expect(one.node.epoch).toBe(2)
+      expect(one.gone.map(([, , why]) => why)).toStrictEqual(['renewed', 'renewed'])
       expect(known(one)).toStrictEqual(others(all, one))
     }
     expect(expected(all[1] as Member, 'while it was away')).toStrictEqual([

@@ -323,6 +323,6 @@ describe('with a contract', () => {
 test('without a cluster, there is no channel by its id', async () => {
   const endpoint = createEndpoint<Server, Client>({ methods: { whoami: () => '' } })
   opened.push(() => endpoint.close())
-  const { channel } = endpoint as ClusterEndpoint<Server, Client>
+  const { channel } = endpoint as unknown as ClusterEndpoint<Server, Client>
   expect(() => channel.call(endpoint, '0'.repeat(48))).toThrow(RpcConfigError)
 })

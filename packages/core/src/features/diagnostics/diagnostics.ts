@@ -1,4 +1,5 @@
 import { TRACES_CALLS } from '#trace-default'
+import type { Diagnostics } from '../../calls/diagnostics.js'
 import type { Feature } from '../../calls/feature.js'
 import { nearestName } from '../../errors/nearest.js'
 import { consolePrinter } from '../../logging/console-logger.js'
@@ -15,16 +16,19 @@ export function diagnostics(): Feature {
   return FEATURE
 }
 
+/** What errors tell with it. */
+export const DIAGNOSTICS: Diagnostics = {
+  nearest: nearestName,
+  printer: consolePrinter,
+  insteadOf,
+  lostKind,
+  remedyOfUnsent,
+  assertDatesArrive,
+  trace: traceFrom,
+}
+
 const FEATURE: Feature = {
   name: 'diagnostics',
   resolve: ({ traceCalls = TRACES_CALLS }) => ({ traceCalls }),
-  diagnostics: {
-    nearest: nearestName,
-    printer: consolePrinter,
-    insteadOf,
-    lostKind,
-    remedyOfUnsent,
-    assertDatesArrive,
-    trace: traceFrom,
-  },
+  diagnostics: DIAGNOSTICS,
 }

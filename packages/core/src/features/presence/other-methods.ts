@@ -13,6 +13,10 @@ export class OtherMethods implements MethodsThere {
     this.#host = host
   }
 
+  get all(): ReadonlySet<string> | undefined {
+    return this.#methods
+  }
+
   has(method: string): boolean | undefined {
     return this.#methods?.has(method)
   }

@@ -1,0 +1,338 @@
+import { MAX_TIMER_MS } from '../base/max-timer.js'
+import { unref } from '../base/unref.js'
+import type { CallOptions } from '../calls/functions.js'
+import { notFound } from '../calls/refusals.js'
+import { SharedNotification } from '../calls/shared-notification.js'
+import { tellAll } from '../channels/audience.js'
+import type { LiveChannel } from '../channels/live-channel.js'
+import { type ContractSide, definitionOf } from '../contract/contract.js'
+import { withOrigin } from '../errors/error-origin.js'
+import {
+  ErrorCode,
+  RpcDisconnectedError,
+  RpcError,
+  RpcOverloadedError,
+  RpcValidationError,
+} from '../errors/errors.js'
+import { quoted } from '../errors/quoted.js'
+import { type ErrorContext, IN_FRAME } from '../logging/error-context.js'
+import type { Format } from '../wire/format.js'
+import { classify } from '../wire/message.js'
+import { isObject } from './checks.js'
+import type { ClusterNode } from './cluster-node.js'
+import { type Envelope, isCount, Kind } from './envelope.js'
+import { type CallHead, GROUP_CANCEL, GROUP_OUTCOMES, GROUP_ROLL } from './gathers.js'
+import type { ToldMember } from './members.js'
+import type { NodeLinks } from './node-links.js'
+import type { NodeRecord } from './node-record.js'
+import { isPayloadHead, type PayloadHead, readPayload } from './payload.js'
+import { type ToldOutcome, toldFailure, toldValue } from './told-outcome.js'
+
+/** What calls of other nodes need of the endpoint of this one. */
+export interface GroupServerHost {
+  readonly clients: ContractSide | undefined
+  readonly format: Format
+  /** The channels of a group here; all if it is undefined. */
+  membersOf(group: string | undefined): Iterable<LiveChannel>
+  describe(channel: LiveChannel, group: string | undefined): ToldMember
+  error(thrown: unknown, context: ErrorContext): void
+}
+
+/** How long a call is remembered after it came, at least, so that it runs once, in ms. */
+const SEEN_MS = 60_000
+/** The most targets that one message names. */
+const MOST_IDS = 1_000
+/** When outcomes are sent again for which there was no room, in ms. */
+const AGAIN_MS = 100
+/** The most outcomes of one message. */
+const MOST_OUTCOMES = 200
+
+/** A call of another node that has come here. */
+interface Run {
+  /** The targets, by the last 32 digits of their ids. */
+  readonly ids: readonly string[]
+  /** Ends its calls. */
+  readonly giveUp: AbortController
+  isOver: boolean
+}
+
+/** Runs the calls of other nodes at the channels of this one, each once, and tells what became of each target. */
+export class GroupServer {
+  readonly #node: ClusterNode
+  readonly #links: NodeLinks
+  readonly #host: GroupServerHost
+  /** The calls that have come, by their caller and by their number. It counts on in its next epochs. */
+  readonly #seen = new Map<string, Map<number, Run>>()
+  readonly #forgetting = new Set<ReturnType<typeof setTimeout>>()
+
+  constructor(node: ClusterNode, links: NodeLinks, host: GroupServerHost) {
+    this.#node = node
+    this.#links = links
+    this.#host = host
+    node.on(Kind.call, (envelope, record) => this.#called(envelope, record))
+    node.on(Kind.notify, (envelope) => this.#notified(envelope))
+    links.serve(GROUP_CANCEL, (from, params) => this.#cancelled(from, params))
+    node.watch({
+      gone: ({ id }) => this.#gone(id),
+      renewed: () => {
+        for (const runs of this.#seen.values()) for (const run of runs.values()) giveUp(run)
+      },
+    })
+  }
+
+  /** The endpoint is closed. */
+  close(): void {
+    for (const node of this.#seen.keys()) this.#gone(node)
+    for (const timer of this.#forgetting) clearTimeout(timer)
+  }
+
+  /** A node waits for nothing more. What it has called stays known: it may come once more. */
+  #gone(node: string): void {
+    for (const run of this.#seen.get(node)?.values() ?? []) giveUp(run)
+  }
+
+  #cancelled(from: string, params: unknown): void {
+    if (!isObject(params) || !isCount(params.c)) return
+    const run = this.#seen.get(from)?.get(params.c)
+    if (run) giveUp(run)
+    // The call may come later, as it is sent in another way.
+    else this.#remember(from, params.c, NEVER, 0)
+  }
+
+  #called({ head, body }: Envelope, record: NodeRecord): void {
+    const call = readCall(head)
+    if (!call) return
+    const node = this.#node
+    const { c, dead, ask, ms } = call
+    if (dead?.includes(`${node.id}.${node.epoch}`)) {
+      // The caller has given up this node, and takes nothing of it until it knows of a new epoch.
+      node.buried(node.epoch)
+      return
+    }
+    // Whether the caller knows of this node is not certain. If it does, it asks.
+    if (!ask && !node.isAnnounced) return
+    const before = this.#seen.get(record.id)?.get(c)
+    if (before) {
+      this.#tellRoll(record, c, before.ids)
+      return
+    }
+    const left = new Set(call.x)
+    const targets = node.isLeaving
+      ? []
+      : [...this.#host.membersOf(call.g)].filter(({ id }) => !left.has(id))
+    const ids = targets.map(({ id }) => id.slice(16))
+    const run: Run = { ids, giveUp: new AbortController(), isOver: false }
+    this.#remember(record.id, c, run, ms?.[0] ?? 0)
+    this.#tellRoll(record, c, ids)
+    if (ids.length === 0) return
+    const outcomes = new Outcomes(this.#links, this.#node, record, c)
+    this.#linkRoll(record, c, ids)
+    if (call.f) this.#run(call, call.f, body, targets, run, outcomes)
+    else if (call.m === 'members') {
+      for (const [at, target] of targets.entries()) {
+        outcomes.add(toldValue(ids[at] as string, this.#host.describe(target, call.g)))
+      }
+    } else if (!call.m) for (const id of ids) outcomes.add(toldValue(id, null))
+  }
+
+  /** Tells the targets at once, in a message that may be lost. */
+  #tellRoll(record: NodeRecord, c: number, ids: readonly string[]): void {
+    const n = ids.length
+    for (let at = 0; at === 0 || at < n; at += MOST_IDS) {
+      this.#node.send(record.id, Kind.roll, { c, at, n, ids: ids.slice(at, at + MOST_IDS) })
+    }
+  }
+
+  /** Tells the targets over the link, before their outcomes, in a message that is not lost. */
+  #linkRoll({ id: node }: NodeRecord, c: number, ids: readonly string[]): void {
+    const n = ids.length
+    for (let at = 0; at < n; at += MOST_IDS) {
+      const roll = { c, at, n, ids: ids.slice(at, at + MOST_IDS) }
+      this.#links
+        .to(node)
+        .notify(GROUP_ROLL, roll)
+        .catch(() => {})
+    }
+  }
+
+  #run(
+    { ms, key }: CallHead,
+    f: PayloadHead,
+    body: Envelope['body'],
+    targets: readonly LiveChannel[],
+    run: Run,
+    outcomes: Outcomes,
+  ): void {
+    const { clients } = this.#host
+    let call: { method: string; params?: unknown }
+    try {
+      call = this.#message(f, body)
+    } catch (error) {
+      for (const id of run.ids) outcomes.add(toldFailure(id, error))
+      return
+    }
+    const { method, params } = call
+    const isUnknown = clients !== undefined && !definitionOf(clients, method)
+    const [total, idle] = ms ?? [null, null]
+    const options: CallOptions & { passed: object } = {
+      passed: {},
+      signal: run.giveUp.signal,
+      timeout: { total: total ?? Number.POSITIVE_INFINITY, idle: idle ?? Number.POSITIVE_INFINITY },
+      ...(key !== undefined && { idempotencyKey: key }),
+    }
+    let left = targets.length
+    const ended = (outcome: ToldOutcome) => {
+      left--
+      if (left === 0) run.isOver = true
+      outcomes.add(outcome)
+    }
+    for (const target of targets) {
+      const id = target.id.slice(16)
+      if (isUnknown) {
+        ended(toldFailure(id, withOrigin(notFound(method), { isOwn: false, ran: false })))
+        continue
+      }
+      target.call(method, params, options).then(
+        (value) => ended(toldValue(id, value)),
+        (error: unknown) => ended(toldFailure(id, error)),
+      )
+    }
+  }
+
+  /** @throws {RpcError} if it can't be read; it has not run. */
+  #message(f: PayloadHead, body: Envelope['body']): { method: string; params?: unknown } {
+    const { format } = this.#host
+    if (f.codec !== format.codec.name) {
+      const text = `The nodes of the cluster have different codecs: ${quoted(f.codec)} and ${quoted(format.codec.name)}`
+      throw withOrigin(new RpcError(ErrorCode.codecMismatch, text), { isOwn: false, ran: false })
+    }
+    const message = classify(readPayload(format, f, body))
+    if (message.kind === 'notification' || message.kind === 'request') return message
+    throw withOrigin(new RpcError(ErrorCode.invalidRequest, 'A node sent what is no call'), {
+      isOwn: false,
+      ran: false,
+    })
+  }
+
+  #notified({ head, body }: Envelope): void {
+    if (!isObject(head) || !isPayloadHead(head.f) || !isGroup(head.g) || !areIds(head.x)) return
+    const left = new Set(head.x)
+    const targets = [...this.#host.membersOf(head.g)].filter(({ id }) => !left.has(id))
+    if (targets.length === 0) return
+    try {
+      const { method, params } = this.#message(head.f, body)
+      void tellAll(targets, new SharedNotification(method, params), undefined)
+    } catch (error) {
+      this.#host.error(error, IN_FRAME)
+    }
+  }
+
+  #remember(node: string, c: number, run: Run, ms: number): void {
+    const runs = this.#seen.get(node) ?? new Map<number, Run>()
+    this.#seen.set(node, runs.set(c, run))
+    const timer = setTimeout(
+      () => {
+        this.#forgetting.delete(timer)
+        runs.delete(c)
+        if (runs.size === 0) this.#seen.delete(node)
+      },
+      Math.min(Math.max(SEEN_MS, ms), MAX_TIMER_MS),
+    )
+    unref(timer)
+    this.#forgetting.add(timer)
+  }
+}
+
+/** The outcomes of one call, on their way to its caller: those of one turn go together. */
+class Outcomes {
+  readonly #links: NodeLinks
+  readonly #node: ClusterNode
+  readonly #caller: NodeRecord
+  readonly #c: number
+  #waiting: ToldOutcome[] = []
+
+  constructor(links: NodeLinks, node: ClusterNode, caller: NodeRecord, c: number) {
+    this.#links = links
+    this.#node = node
+    this.#caller = caller
+    this.#c = c
+  }
+
+  add(outcome: ToldOutcome): void {
+    if (this.#waiting.push(outcome) === 1) setImmediate(() => this.#send())
+    else if (this.#waiting.length >= MOST_OUTCOMES) this.#send()
+  }
+
+  #send(): void {
+    const list = this.#waiting
+    this.#waiting = []
+    if (list.length > 0) void this.#tell(list)
+  }
+
+  async #tell(list: readonly ToldOutcome[]): Promise<void> {
+    const error = await this.#notify(list)
+    if (!error) return
+    // Together they are too large, or one of them can't be sent.
+    if (list.length > 1) {
+      for (const outcome of list) await this.#tell([outcome])
+      return
+    }
+    const [only] = list as [ToldOutcome]
+    if (!(await this.#notify([toldFailure(only[0], unsendable(error))]))) return
+    // Too much waits for the caller's node.
+    setTimeout(() => void this.#tell(list), AGAIN_MS)
+  }
+
+  /** @returns the error if they can't be sent as they are. If the caller's node is lost, nobody waits for them. */
+  async #notify(list: readonly ToldOutcome[]): Promise<RpcError | undefined> {
+    const { id } = this.#caller
+    if (this.#node.directory.get(id) !== this.#caller) return undefined
+    try {
+      await this.#links.to(id).notify(GROUP_OUTCOMES, { c: this.#c, list })
+    } catch (error) {
+      const isUnfit = error instanceof RpcValidationError || error instanceof RpcOverloadedError
+      if (isUnfit) return error
+    }
+    return undefined
+  }
+}
+
+/** It has run, and its value can't be told. */
+function unsendable(cause: RpcError): RpcError {
+  const { code, message } = cause
+  return withOrigin(new RpcError(code, message, undefined, { cause }), { isOwn: false, ran: null })
+}
+
+/** A call that was given up before it came. */
+const NEVER: Run = { ids: [], giveUp: new AbortController(), isOver: true }
+
+function giveUp(run: Run): void {
+  if (run.isOver) return
+  run.isOver = true
+  run.giveUp.abort(new RpcDisconnectedError('The node that made the call is gone', 'not-received'))
+}
+
+/** @returns undefined if it is none: it comes of another node. */
+function readCall(head: unknown): CallHead | undefined {
+  if (!isObject(head) || !isCount(head.c) || !isGroup(head.g) || !areIds(head.x)) return undefined
+  const { f, ms, key, dead } = head
+  if (f !== undefined && !isPayloadHead(f)) return undefined
+  if (ms !== undefined && !(Array.isArray(ms) && ms.length === 2 && ms.every(isMs)))
+    return undefined
+  if (key !== undefined && typeof key !== 'string') return undefined
+  if (dead !== undefined && !Array.isArray(dead)) return undefined
+  if (!(head.m === undefined || head.m === 'members' || head.m === 'count')) return undefined
+  return head as unknown as CallHead
+}
+
+function isGroup(group: unknown): group is string | undefined {
+  return group === undefined || typeof group === 'string'
+}
+
+function areIds(ids: unknown): ids is readonly string[] | undefined {
+  return ids === undefined || (Array.isArray(ids) && ids.every((id) => typeof id === 'string'))
+}
+
+function isMs(ms: unknown): boolean {
+  return ms === null || (typeof ms === 'number' && ms >= 0)
+}

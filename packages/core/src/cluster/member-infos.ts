@@ -1,0 +1,63 @@
+import type { JoinOptions } from '../channels/groups.js'
+import type { LiveChannel } from '../channels/live-channel.js'
+import { assertOptions } from '../errors/assert-options.js'
+import { describeThrown, RpcConfigError } from '../errors/errors.js'
+import type { OptionKinds } from '../errors/options.js'
+import { frameBytes } from '../wire/codec.js'
+import { attachedTo, encode, frameOf } from '../wire/encoded.js'
+import type { Format } from '../wire/format.js'
+
+const JOIN_OPTIONS = { info: 'elsewhere' } as const satisfies OptionKinds<JoinOptions>
+
+/** The most bytes of what a channel joins a group with. */
+const MOST_INFO = 4_096
+
+/** What the channels of this node have joined their groups with. */
+export class MemberInfos {
+  readonly #infos = new WeakMap<LiveChannel, Map<string, unknown>>()
+
+  /**
+   * Keeps what a channel joins a group with.
+   *
+   * @returns whether it differs from before.
+   * @throws {RpcConfigError} if it is too large, or the codec can't carry it.
+   */
+  keep(
+    group: string,
+    member: LiveChannel,
+    options: JoinOptions | undefined,
+    format: Format,
+  ): boolean {
+    if (options === undefined) return false
+    assertOptions('channel.join', options, JOIN_OPTIONS)
+    const { info } = options
+    if (info === undefined || info === this.of(group, member)) return false
+    assertInfo(info, format)
+    const infos = this.#infos.get(member) ?? new Map<string, unknown>()
+    this.#infos.set(member, infos.set(group, info))
+    return true
+  }
+
+  of(group: string, member: LiveChannel): unknown {
+    return this.#infos.get(member)?.get(group)
+  }
+
+  forget(group: string, member: LiveChannel): void {
+    this.#infos.get(member)?.delete(group)
+  }
+}
+
+function assertInfo(info: unknown, format: Format): void {
+  let bytes: number
+  try {
+    const encoded = encode(format, { jsonrpc: '2.0', method: '', params: { info } })
+    bytes = frameBytes(frameOf(encoded)) + (attachedTo(encoded)?.size ?? 0)
+  } catch (cause) {
+    const why = describeThrown(cause)
+    throw new RpcConfigError(`channel.join: info can't be told to other nodes: ${why}`, { cause })
+  }
+  if (bytes <= MOST_INFO) return
+  throw new RpcConfigError(
+    `channel.join: info takes ${bytes} bytes as it is sent; ${MOST_INFO} are the most`,
+  )
+}

@@ -1,0 +1,89 @@
+import type { MethodName, RemoteFunction, ResultOf } from '../calls/functions.js'
+import type { AnyPeer } from '../calls/peer.js'
+import type { Audience, Target, TargetOutcome } from '../channels/audience.js'
+import type { RpcDisconnectedError } from '../errors/errors.js'
+import type { RemoteChannel } from './remote-channel.js'
+
+/** A client of another node, of whatever contract. */
+// biome-ignore lint/suspicious/noExplicitAny: it stands for every contract, and only `any` does
+export type AnyRemoteChannel = RemoteChannel<any>
+
+/** A channel of any node: the channel itself, or its id. */
+export type AnyRef = Pick<AnyPeer, 'id'> | string
+
+/** The result of a call at one of its targets in a cluster. */
+export type ClusterOutcome<Value, Ch extends Target = Target> =
+  | (TargetOutcome<Value, Ch | AnyRemoteChannel> & {
+      /** The node that the channel belongs to. */
+      readonly node: string
+    })
+  | Unreached
+
+/** A node that could not be asked, or was lost before it said whom it called. It may have had targets. */
+export interface Unreached {
+  readonly status: 'unreached'
+  readonly node: string
+  /** `outcome` says whether its targets may have run the call. */
+  readonly error: RpcDisconnectedError
+}
+
+/** A channel that is in a group, at any node. */
+export interface Member {
+  readonly channelId: string
+  readonly node: string
+  /** Whether its client had a connection when its node was asked; without one, its session waits. */
+  readonly isConnected: boolean
+  /** What it joined with: `channel.join(group, { info })`. */
+  readonly info: unknown
+  /** Its methods that had a handler then, such as those of mounted components; undefined if it does not tell them. */
+  readonly methods: readonly string[] | undefined
+}
+
+/**
+ * The channels of a set at all nodes of a cluster, which are called together. Each call goes to the channels that are in
+ * the set when their node gets it.
+ */
+export interface ClusterAudience<Remote, Ch extends Target = Target> {
+  /** Those of this node, with their number and their iteration. */
+  readonly here: Audience<Remote, Ch>
+  /** @returns the audience without some channels of any node, given as channels or as ids. */
+  except(channels: AnyRef | Iterable<AnyRef>): ClusterAudience<Remote, Ch>
+  /**
+   * Sends a notification to each channel. It is published once for all other nodes, at most once each: it is lost to
+   * nodes that are without the engine, or read too slowly. If each must have it, call.
+   *
+   * @returns the number of channels of this node that it was sent to, or is kept for; and whether it was published for
+   *   the others. `not-sent`: the engine is down, or too much waits to be sent to it.
+   */
+  notify<K extends keyof Remote & string>(
+    method: K,
+    ...args: Parameters<RemoteFunction<Remote[K]>>
+  ): Promise<{ here: number; elsewhere: 'published' | 'not-sent' }>
+  /**
+   * Calls all channels at once, and waits for all. A target that fails, times out or ends does not reject the promise:
+   * it has an outcome like the others. A node that can't be asked, or dies before it has said whom it called, is one
+   * outcome `unreached`.
+   *
+   * @returns each target's outcome, exactly once: this node's first, then by node, each in the order of its node.
+   */
+  call<K extends MethodName<Remote>>(
+    method: K,
+    ...args: Parameters<RemoteFunction<Remote[K]>>
+  ): Promise<ClusterOutcome<ResultOf<Remote[K]>, Ch>[]>
+  /**
+   * Calls all channels at once when the iteration begins, and yields each target's outcome as it comes, exactly once.
+   * If the iteration is left, the calls that are still open are cancelled.
+   */
+  each<K extends MethodName<Remote>>(
+    method: K,
+    ...args: Parameters<RemoteFunction<Remote[K]>>
+  ): AsyncGenerator<ClusterOutcome<ResultOf<Remote[K]>, Ch>, void, undefined>
+  /**
+   * Finds out who is in it now, at all nodes, this node's first.
+   *
+   * @returns the members, and the nodes that could not be asked: they may have members, too.
+   */
+  members(): Promise<{ members: Member[]; unreached: Unreached[] }>
+  /** Finds out how many are in it now, at all nodes, and which nodes could not be asked. */
+  count(): Promise<{ count: number; unreached: Unreached[] }>
+}

@@ -1,0 +1,365 @@
+import { RpcDisconnectedError } from '@flashrpc/core'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { LiveChannel } from '../../src/channels/live-channel.js'
+import { Kind } from '../../src/cluster/envelope.js'
+import type { ClusterOutcome } from '../../src/server/cluster-audience.js'
+import {
+  beginVirtualTime,
+  pass,
+  type Ran,
+  VirtualCluster,
+  type VirtualNode,
+} from '../support/virtual-cluster.js'
+
+beforeEach(() => {
+  beginVirtualTime()
+})
+afterEach(() => {
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
+})
+
+/** How many seeds each property is held against. FLASHRPC_CLUSTER_SEEDS says how many, FLASHRPC_SEED names one. */
+const { FLASHRPC_CLUSTER_SEEDS, FLASHRPC_SEED } = process.env
+const seeds =
+  FLASHRPC_SEED !== undefined
+    ? [Number(FLASHRPC_SEED)]
+    : Array.from({ length: Number(FLASHRPC_CLUSTER_SEEDS ?? 6) }, (_, at) => at + 1)
+
+/** A call to a group that is under way, or over. */
+interface Made {
+  readonly k: number
+  readonly caller: VirtualNode
+  readonly at: number
+  outcomes: readonly ClusterOutcome<unknown>[] | undefined
+  took: number
+}
+
+let calls = 0
+
+/** The clients of a cluster, what they ran, and the calls to them. */
+class Bench {
+  readonly cluster: VirtualCluster
+  readonly ran: Ran = new Map()
+  readonly made: Made[] = []
+  readonly channels: LiveChannel[] = []
+
+  constructor(cluster: VirtualCluster) {
+    this.cluster = cluster
+  }
+
+  /** Connects clients to each node; all are in the group. */
+  async connect(each: number, longestMs = 40): Promise<void> {
+    const { cluster } = this
+    for (const node of cluster.nodes) {
+      for (let at = 0; at < each; at++) {
+        this.channels.push(node.connect(this.ran, () => cluster.random() * longestMs))
+      }
+    }
+    await pass(100)
+    for (const channel of this.channels) channel.join('g')
+    await pass(100)
+  }
+
+  call(caller: VirtualNode, timeout = 3_000): Made {
+    const k = ++calls
+    const made: Made = { k, caller, at: performance.now(), outcomes: undefined, took: 0 }
+    this.made.push(made)
+    void caller
+      .group('g')
+      .call('once', { k } as never, { timeout } as never)
+      .then((outcomes) => {
+        made.outcomes = outcomes
+        made.took = performance.now() - made.at
+      })
+    return made
+  }
+
+  /** Each call has ended; no target has two outcomes, and none ran twice; what is known of it is true. */
+  check(isExact: boolean): void {
+    for (const { k, outcomes, took } of this.made) {
+      if (!outcomes) throw new Error(`call ${k} has not ended`)
+      expect(took).toBeLessThanOrEqual(4_100)
+      const ran = this.ran.get(k) ?? []
+      expect(new Set(ran).size, `call ${k} ran twice`).toBe(ran.length)
+      const ids = outcomes.flatMap((outcome) => ('channelId' in outcome ? outcome.channelId : []))
+      expect(new Set(ids).size, `call ${k} has two outcomes of one target`).toBe(ids.length)
+      const unreached = outcomes.filter((outcome) => outcome.status === 'unreached')
+      const lost = new Set(unreached.map(({ node }) => node))
+      expect(lost.size, `call ${k} names a node twice`).toBe(unreached.length)
+      for (const outcome of outcomes) {
+        if (outcome.status === 'unreached') {
+          if (outcome.error.outcome !== 'not-sent') continue
+          expect(
+            ran.filter((id) => id.startsWith(outcome.node)),
+            `call ${k} ran although it was not sent`,
+          ).toEqual([])
+        } else if (outcome.status === 'ok') expect(ran).toContain(outcome.channelId)
+        else if ((outcome.error as RpcDisconnectedError).outcome !== 'maybe-executed') {
+          expect(ran, `call ${k}: ${outcome.error.message}`).not.toContain(outcome.channelId)
+        }
+      }
+      if (!isExact) continue
+      for (const id of ran) {
+        const isTold = ids.includes(id) || lost.has(id.slice(0, 16))
+        expect(isTold, `call ${k}: a target ran that has no outcome`).toBe(true)
+      }
+    }
+  }
+
+  /** The cluster is whole again: all know all, and each member has its outcome. */
+  async checkHealed(): Promise<void> {
+    const { nodes } = this.cluster
+    for (const { node } of nodes) {
+      expect(node.state).toBe('up')
+      expect(node.directory.size).toBe(nodes.length - 1)
+    }
+    const members = this.channels.filter(({ groups }) => groups.has('g')).map(({ id }) => id)
+    for (const node of nodes) {
+      const made = this.call(node)
+      await pass(4_200)
+      expect(made.outcomes?.every(({ status }) => status === 'ok')).toBe(true)
+      const called = made.outcomes?.map((outcome) =>
+        'channelId' in outcome ? outcome.channelId : '',
+      )
+      expect(called?.toSorted()).toEqual(members.toSorted())
+    }
+  }
+}
+
+async function bench(seed: number, nodes = 3, each = 2, longestMs?: number): Promise<Bench> {
+  const cluster = new VirtualCluster(seed)
+  await cluster.start(nodes)
+  const made = new Bench(cluster)
+  await made.connect(each, longestMs)
+  return made
+}
+
+/** Runs a property with each seed, and names the seed that breaks it. */
+async function forSeeds(run: (seed: number) => Promise<void>): Promise<void> {
+  for (const seed of seeds) {
+    try {
+      await run(seed)
+    } catch (error) {
+      throw new Error(`seed ${seed}`, { cause: error })
+    }
+  }
+}
+
+describe('group calls, seed by seed', () => {
+  test('14: joins and leaves race calls: in or out, and never called without an outcome', async () => {
+    await forSeeds(async (seed) => {
+      const all = await bench(seed, 3, 3)
+      const { cluster, channels } = all
+      for (let step = 0; step < 60; step++) {
+        const channel = cluster.one(channels)
+        if (cluster.random() < 0.5) channel.join('g')
+        else channel.leave('g')
+        if (cluster.random() < 0.4) all.call(cluster.one(cluster.nodes))
+        await pass(cluster.below(30))
+      }
+      await pass(4_500)
+      all.check(true)
+      for (const { outcomes } of all.made) {
+        expect(outcomes?.every(({ status }) => status === 'ok')).toBe(true)
+      }
+      await cluster.stop()
+    })
+  })
+
+  test('12, 13: messages are lost, or come twice: nothing hangs, nothing runs twice', async () => {
+    await forSeeds(async (seed) => {
+      const all = await bench(seed)
+      const { cluster } = all
+      cluster.network.faults = { delayMs: [0, 20], drop: 0.1, duplicate: 0.1 }
+      for (let step = 0; step < 12; step++) {
+        all.call(cluster.one(cluster.nodes))
+        await pass(cluster.below(200))
+      }
+      await pass(5_000)
+      expect(cluster.network.counts.dropped).toBeGreaterThan(0)
+      cluster.network.faults = { delayMs: [0, 10] }
+      await pass(8_000)
+      all.check(false)
+      await all.checkHealed()
+      await cluster.stop()
+    })
+  })
+
+  test('7, 11: the engine is killed, or one node is cut off, for a while: each once', async () => {
+    await forSeeds(async (seed) => {
+      const all = await bench(seed)
+      const { cluster } = all
+      const { network, nodes } = cluster
+      for (let step = 0; step < 3; step++) {
+        all.call(cluster.one(nodes))
+        await pass(cluster.below(60))
+        const victim = cluster.random() < 0.5 ? undefined : cluster.one(nodes)
+        if (victim) network.cutOff(victim.engine)
+        else network.kill()
+        all.call(cluster.one(nodes))
+        await pass(cluster.below(2_500))
+        all.call(cluster.one(nodes))
+        if (victim) void network.restore(victim.engine)
+        else void network.start()
+        await pass(cluster.below(100))
+        all.call(cluster.one(nodes))
+        await pass(6_000)
+      }
+      await pass(6_000)
+      all.check(true)
+      await all.checkHealed()
+      await cluster.stop()
+    })
+  })
+
+  test('8: the engine is away for longer than outageMs: remote parts end once, and all heals', async () => {
+    await forSeeds(async (seed) => {
+      const all = await bench(seed, 3, 2, 3_000)
+      const { cluster } = all
+      all.call(cluster.one(cluster.nodes), 20_000)
+      await pass(cluster.below(400))
+      cluster.network.kill()
+      await pass(5_100 + cluster.below(3_000))
+      const [made] = all.made
+      expect(made?.outcomes).toHaveLength(made ? (made.outcomes?.length ?? -1) : 0)
+      const during = all.call(cluster.one(cluster.nodes))
+      await pass(100)
+      const far = during.outcomes?.filter(({ status }) => status === 'unreached') ?? []
+      expect(far.map((outcome) => outcome.status === 'unreached' && outcome.error.outcome)).toEqual(
+        during.outcomes ? ['not-sent', 'not-sent'] : [],
+      )
+      void cluster.network.start()
+      await pass(8_000)
+      made && expect(made.took).toBeLessThanOrEqual(6_000)
+      all.made.shift()
+      all.check(true)
+      await all.checkHealed()
+      await cluster.stop()
+    })
+  })
+
+  test('6, 9: a node stands still, or is cut off, for longer than the others wait for it', async () => {
+    await forSeeds(async (seed) => {
+      const all = await bench(seed)
+      const { cluster } = all
+      const victim = cluster.one(cluster.nodes)
+      const isStopped = cluster.random() < 0.5
+      all.call(cluster.one(cluster.nodes))
+      await pass(cluster.below(50))
+      if (isStopped) cluster.network.stop(victim.engine)
+      else cluster.network.cutOff(victim.engine)
+      for (let step = 0; step < 5; step++) {
+        await pass(1_000 + cluster.below(1_000))
+        all.call(cluster.one(cluster.nodes))
+      }
+      await pass(2_000)
+      if (isStopped) cluster.network.continue(victim.engine)
+      else void cluster.network.restore(victim.engine)
+      for (let step = 0; step < 5; step++) {
+        all.call(cluster.one(cluster.nodes))
+        await pass(cluster.below(300))
+      }
+      await pass(12_000)
+      all.check(true)
+      await all.checkHealed()
+      await cluster.stop()
+    })
+  })
+
+  test('10: one node hears nothing of another: what is open ends, and nothing hangs', async () => {
+    await forSeeds(async (seed) => {
+      const all = await bench(seed)
+      const { cluster } = all
+      const [a, b] = cluster.nodes as [VirtualNode, VirtualNode]
+      for (const node of cluster.nodes) all.call(node)
+      await pass(cluster.below(50))
+      cluster.network.cut(b.engine, a.engine)
+      for (let step = 0; step < 8; step++) {
+        await pass(1_000)
+        for (const node of cluster.nodes) all.call(node)
+      }
+      cluster.network.heal()
+      await pass(15_000)
+      all.check(false)
+      await all.checkHealed()
+      await cluster.stop()
+    })
+  })
+})
+
+describe('a call, fault by fault', () => {
+  test('3: a node dies just after it has told an outcome: that outcome, or maybe-executed; never both, never none', async () => {
+    for (const seed of seeds) {
+      const all = await bench(seed)
+      const { cluster } = all
+      const [a, b] = cluster.nodes as [VirtualNode, VirtualNode]
+      const made = all.call(a)
+      await pass(seed % 50)
+      cluster.network.cutOff(b.engine)
+      await pass(3_000)
+      const ofB = made.outcomes?.filter(({ node }) => node === b.node.id) ?? []
+      expect(ofB.length === 2 || (ofB.length === 1 && ofB[0]?.status === 'unreached')).toBe(true)
+      for (const outcome of ofB) {
+        if (outcome.status !== 'ok')
+          expect(outcome.error).toMatchObject({ outcome: 'maybe-executed' })
+      }
+      all.check(true)
+      void cluster.network.restore(b.engine)
+      await pass(10_000)
+      await cluster.stop()
+    }
+  })
+
+  test('1, 2: the open targets of a node that dies end within the grace and 200 ms; one that had not said is unreached', async () => {
+    const all = await bench(1, 3, 2, 20_000)
+    const { cluster } = all
+    const [a, b, c] = cluster.nodes as [VirtualNode, VirtualNode, VirtualNode]
+    const open = all.call(a, 60_000)
+    await pass(200)
+    cluster.network.stop(c.engine)
+    const silent = all.call(a, 60_000)
+    await pass(100)
+    cluster.network.cutOff(b.engine)
+    cluster.network.cutOff(c.engine)
+    const ended: number[] = []
+    const from = performance.now()
+    while (a.node.directory.size > 0) await pass(10)
+    ended.push(performance.now() - from)
+    expect(ended[0]).toBeGreaterThanOrEqual(900)
+    expect(ended[0]).toBeLessThanOrEqual(1_200)
+    await pass(60_000)
+    const lost = open.outcomes?.filter(({ node }) => node !== a.node.id) ?? []
+    expect(lost).toHaveLength(4)
+    for (const outcome of lost) {
+      expect(outcome).toMatchObject({ status: 'error', error: { outcome: 'maybe-executed' } })
+    }
+    expect(silent.outcomes?.filter(({ node }) => node === c.node.id)).toMatchObject([
+      { status: 'unreached', error: expect.any(RpcDisconnectedError) },
+    ])
+    await cluster.stop()
+  })
+
+  test('13: a call that comes over the topic and directly, several times, runs once', async () => {
+    const all = await bench(2)
+    const { cluster } = all
+    const [a] = cluster.nodes as [VirtualNode]
+    const { engine } = a
+    const publish = engine.publish.bind(engine)
+    const again: [string, Uint8Array][] = []
+    engine.publish = (subject, payload) => {
+      publish(subject, payload)
+      if (payload[1] === Kind.call) again.push([subject, payload])
+    }
+    all.call(a)
+    await pass(20)
+    for (let times = 0; times < 5; times++) {
+      for (const [subject, payload] of again.slice(0, 1)) publish(subject, payload)
+      await pass(100)
+    }
+    expect(again).toHaveLength(1)
+    all.check(true)
+    expect(all.made[0]?.outcomes).toHaveLength(6)
+    await cluster.stop()
+  })
+})

@@ -1,0 +1,181 @@
+import { createChannel, memoryTransportPair } from '@flashrpc/core'
+import { vi } from 'vitest'
+import { createAudience } from '../../src/channels/audience.js'
+import { Groups } from '../../src/channels/groups.js'
+import { ChannelKind, type LiveChannel } from '../../src/channels/live-channel.js'
+import { ClusterNode, type ClusterNodeOptions } from '../../src/cluster/cluster-node.js'
+import { Seat } from '../../src/cluster/seat.js'
+import { DEFAULT_LIMITS } from '../../src/link/limits.js'
+import { OF_ENDPOINTS } from '../../src/presets/of-endpoints.js'
+import { seededRandom } from '../../src/testing/seeded-random.js'
+import { SeededNetwork } from './seeded-network.js'
+
+const VIRTUAL = {
+  toFake: [
+    'setTimeout',
+    'clearTimeout',
+    'setInterval',
+    'clearInterval',
+    'setImmediate',
+    'clearImmediate',
+    'performance',
+    'Date',
+  ],
+} as const satisfies Parameters<typeof vi.useFakeTimers>[0]
+
+/** Begins virtual time: it passes when {@link pass} lets it. `vi.useRealTimers` ends it. */
+export function beginVirtualTime(): void {
+  vi.useFakeTimers(VIRTUAL)
+  const { setTimeout } = globalThis
+  // As in Node, a timer takes a millisecond at least: else those that are set again and again would hold time up.
+  globalThis.setTimeout = ((run: () => void, ms = 0, ...args: never[]) =>
+    setTimeout(run, Math.max(1, ms), ...args)) as typeof setTimeout
+}
+
+/** The real one. */
+const { setImmediate: soon } = globalThis
+
+/**
+ * Lets virtual time pass, timer by timer, with all that follows from each. (`advanceTimersByTimeAsync` does the same and
+ * waits a real millisecond for each timer.)
+ */
+export async function pass(ms: number): Promise<void> {
+  let isOver = false
+  setTimeout(() => {
+    isOver = true
+  }, ms)
+  while (!isOver) {
+    await new Promise<void>((resolve) => soon(resolve))
+    vi.advanceTimersToNextTimer()
+  }
+  await new Promise<void>((resolve) => soon(resolve))
+}
+
+/** What clients of a virtual cluster have run: by the number of the call, the ids of the channels. */
+export type Ran = Map<number, string[]>
+
+/** A node in virtual time, with clients over channels in memory. */
+export class VirtualNode {
+  readonly node: ClusterNode
+  readonly seat: Seat
+  readonly channels = new Set<LiveChannel>()
+  readonly #groups: Groups<LiveChannel>
+  readonly #kind: ChannelKind
+
+  constructor(options: ClusterNodeOptions) {
+    this.node = new ClusterNode(options)
+    this.seat = new Seat(this.node, { relay: undefined, identity: undefined, use: [] })
+    this.#groups = new Groups(this.seat.groups)
+    this.#kind = new ChannelKind({
+      contract: undefined,
+      side: 'server',
+      options: { methods: {}, heartbeat: false, logger: false },
+      features: [...OF_ENDPOINTS, ...this.seat.features],
+      newId: this.seat.newId,
+      groups: this.#groups,
+      events: {
+        open: (channel) => {
+          this.channels.add(channel)
+          this.seat.opened(channel)
+        },
+        ended: (channel) => {
+          this.channels.delete(channel)
+          this.seat.ended(channel)
+        },
+      },
+    })
+    const { format, timeout } = this.#kind.settings
+    this.seat.start({
+      contract: undefined,
+      format,
+      limits: DEFAULT_LIMITS,
+      timeout,
+      logger: false,
+      channels: this.channels,
+      membersOf: (group) => this.#groups.membersOf(group),
+      windowMs: undefined,
+      look: () => 'unknown',
+      accept: () => {},
+    })
+  }
+
+  get engine() {
+    return this.node.options.engine
+  }
+
+  /** The audience of a group at all nodes. */
+  group(name: string) {
+    return this.seat.audience(
+      name,
+      createAudience(() => this.#groups.membersOf(name)),
+    )
+  }
+
+  /** Connects a client, which notes what it runs. */
+  connect(ran: Ran, delay: () => number): LiveChannel {
+    const [here, there] = memoryTransportPair()
+    const channel = this.#kind.open(here, {})
+    createChannel<{ once(params: { k: number }): Promise<number> }, object>({
+      side: 'client',
+      transport: there,
+      heartbeat: false,
+      logger: false,
+      methods: {
+        once: async ({ k }) => {
+          ran.set(k, [...(ran.get(k) ?? []), channel.id])
+          await new Promise((resolve) => setTimeout(resolve, delay()))
+          return k
+        },
+      },
+    })
+    return channel
+  }
+}
+
+/** A cluster in virtual time, over a network with faults; all of it is the same for the same seed. */
+export class VirtualCluster {
+  readonly network: SeededNetwork
+  readonly random: () => number
+  readonly nodes: VirtualNode[] = []
+
+  constructor(seed: number, delayMs: readonly [number, number] = [0, 10], maxPayload?: number) {
+    this.random = seededRandom(seed + 1)
+    this.network = new SeededNetwork(seed, { delayMs }, maxPayload)
+  }
+
+  /** Starts nodes, and lets them find each other. */
+  async start(count: number, options: Partial<ClusterNodeOptions> = {}): Promise<VirtualNode[]> {
+    const started = Array.from({ length: count }, (_, at) => {
+      const name = `n${this.nodes.length + at}`
+      const engine = this.network.engine()
+      return new VirtualNode({
+        engine,
+        app: 'test',
+        name,
+        graceMs: 1_000,
+        outageMs: 5_000,
+        ...options,
+      })
+    })
+    this.nodes.push(...started)
+    await pass(2_000)
+    return started
+  }
+
+  /** A whole number below another. */
+  below(limit: number): number {
+    return Math.floor(this.random() * limit)
+  }
+
+  one<T>(list: readonly T[]): T {
+    return list[this.below(list.length)] as T
+  }
+
+  async stop(): Promise<void> {
+    for (const { channels } of this.nodes)
+      for (const channel of [...channels]) await channel.close()
+    const stopped = Promise.all(this.nodes.splice(0).map(({ seat }) => seat.stop()))
+    await pass(3_000)
+    await stopped
+  }
+}
