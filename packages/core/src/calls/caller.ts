@@ -23,7 +23,7 @@ import { timeOf } from './call-time.js'
 import type { ChannelContext } from './channel-context.js'
 import { checkResult } from './check-result.js'
 import { type CallTrace, type Diagnostics, type Entry, TRACE } from './diagnostics.js'
-import type { CallSender, FeatureTable } from './feature.js'
+import type { CallSender, FeatureTable, NeededOption } from './feature.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 import type { EncodedCall, Outgoing } from './outbox.js'
 import type { CallKind, CallPart, PendingCall } from './pending-call.js'
@@ -194,7 +194,9 @@ export class Caller implements CallSender, RemoteCalls {
           { method },
         )
       }
-      for (const { name, part, error } of this.#features.neededOptions) {
+      const { neededOptions } = this.#features
+      for (let at = 0; at < neededOptions.length; at++) {
+        const { name, part, error } = neededOptions[at] as NeededOption
         const isMissing = options?.[name as keyof SendOptions] === undefined
         if (isMissing && schemaOf(definition, part)) throw error(method)
       }

@@ -42,6 +42,15 @@ export function checkResult(
     const { format, diagnostics } = reader.settings
     throw broken(method, what, issues, diagnostics?.lostKind(format, schema, result, issues))
   }
+  return checkedLater(verdict, method, what)
+}
+
+// In a function of its own: whatever has closures makes an object for them each time it runs.
+function checkedLater(
+  verdict: Promise<Verdict>,
+  method: string,
+  what: keyof typeof WHAT,
+): Promise<unknown> {
   return verdict.then(
     (told) => {
       if ('value' in told) return told.value

@@ -192,8 +192,12 @@ export class Dispatcher {
   #over(context: CallContext): void {
     context.end()
     const { served } = context
-    if (!served) return this.#leave(context)
-    // The middleware did not wait for the handler. The call keeps its place until the handler has ended.
+    if (served) this.#leaveAfter(served, context)
+    else this.#leave(context)
+  }
+
+  /** The middleware did not wait for the handler. The call keeps its place until the handler has ended. */
+  #leaveAfter(served: Promise<unknown>, context: CallContext): void {
     this.#running?.answered(context)
     const leave = () => this.#leave(context)
     served.then(leave, leave)
@@ -234,6 +238,10 @@ export class Dispatcher {
     this.#inTurn = outer
     if (!(heard instanceof Promise)) return context.end()
     this.#goesOn(context, weighed)
+    this.#heardLater(heard, context)
+  }
+
+  #heardLater(heard: Promise<unknown>, context: CallContext): void {
     heard.catch((thrown) => this.#unheard(thrown, context)).finally(() => this.#over(context))
   }
 
@@ -264,8 +272,12 @@ export class Dispatcher {
   #hear(incoming: Incoming, context: CallContext): MaybeAsync<unknown> {
     const prepared = this.#prepare(incoming, context, 'notification')
     return prepared instanceof Promise
-      ? prepared.then((ready) => this.#hearReady(ready, context))
+      ? this.#hearLater(prepared, context)
       : this.#hearReady(prepared, context)
+  }
+
+  #hearLater(prepared: Promise<Prepared>, context: CallContext): Promise<unknown> {
+    return prepared.then((ready) => this.#hearReady(ready, context))
   }
 
   #hearReady(prepared: Prepared, context: CallContext): MaybeAsync<unknown> {
@@ -317,20 +329,37 @@ export class Dispatcher {
   #serve(incoming: Incoming, context: CallContext): MaybeAsync<ResponseMessage> {
     const prepared = this.#prepare(incoming, context, 'method')
     return prepared instanceof Promise
-      ? prepared.then((ready) => this.#serveReady(context, ready))
+      ? this.#serveLater(context, prepared)
       : this.#serveReady(context, prepared)
+  }
+
+  // What is rare or comes later has functions of its own here: whatever has closures makes an object for them each time
+  // it runs.
+
+  #serveLater(context: CallContext, prepared: Promise<Prepared>): Promise<ResponseMessage> {
+    return prepared.then((ready) => this.#serveReady(context, ready))
   }
 
   #serveReady(context: CallContext, prepared: Prepared): MaybeAsync<ResponseMessage> {
     // Nobody waits for the call any more, so its handler is not called.
     if (context.aborted) return this.#neverBegan(context)
     context.isBegun = true
-    const { serveBy } = context
-    if (serveBy) return serveBy((own) => this.#runIn(own, prepared))
+    if (context.serveBy) return this.#serveBy(context.serveBy, prepared)
     const result = this.#run(prepared, context)
     return result instanceof Promise
-      ? result.then((given) => this.#resultAnswer(context, given))
+      ? this.#answerLater(context, result)
       : this.#resultAnswer(context, result)
+  }
+
+  #serveBy(
+    serveBy: NonNullable<CallContext['serveBy']>,
+    prepared: Prepared,
+  ): Promise<ResponseMessage> {
+    return serveBy((own) => this.#runIn(own, prepared))
+  }
+
+  #answerLater(context: CallContext, result: Promise<unknown>): Promise<ResponseMessage> {
+    return result.then((given) => this.#resultAnswer(context, given))
   }
 
   /** Runs a call in a context other than that of its caller. Never rejects. */
@@ -427,6 +456,17 @@ export class Dispatcher {
     if (side && !definition) throw notFound(method)
     // Authorize before the params are validated: a caller that may not call learns nothing about their schema.
     if (!authorize) return this.#validated(incoming, context, definition, sentAs)
+    return this.#authorized(authorize, incoming, context, definition, sentAs)
+  }
+
+  #authorized(
+    authorize: Authorize,
+    incoming: Incoming,
+    context: CallContext,
+    definition: Definition | undefined,
+    sentAs: 'method' | 'notification',
+  ): MaybeAsync<Prepared> {
+    const { method } = incoming
     return after(settled(authorize(method, context)), (isAllowed) => {
       if (!isAllowed) throw notAllowed(method)
       return this.#validated(incoming, context, definition, sentAs)
@@ -445,8 +485,17 @@ export class Dispatcher {
     }
     const valid = validated(this.#channel.kind, method, 'params', params, definition)
     return valid instanceof Promise
-      ? valid.then((value) => this.#found(value, context, definition, sentAs))
+      ? this.#foundLater(valid, context, definition, sentAs)
       : this.#found(valid, context, definition, sentAs)
+  }
+
+  #foundLater(
+    valid: Promise<unknown>,
+    context: CallContext,
+    definition: Definition | undefined,
+    sentAs: 'method' | 'notification',
+  ): Promise<Prepared> {
+    return valid.then((value) => this.#found(value, context, definition, sentAs))
   }
 
   /** Finds the handlers after validation: a handler may have been added or removed meanwhile. */
@@ -462,6 +511,16 @@ export class Dispatcher {
     if (handlers) return { params, serves: servingOf(handlers, kind) }
     const { fallback } = this.#channel.kind.settings
     if (!definition && fallback) return { params, serves: fallback }
+    return this.#awaited(params, context, definition, kind)
+  }
+
+  #awaited(
+    params: unknown,
+    context: CallContext,
+    definition: Definition | undefined,
+    kind: Kind,
+  ): Promise<Prepared> {
+    const { method } = context
     return this.#handlers
       .awaited(method, () => context.signal)
       .then((there) => {
@@ -517,13 +576,18 @@ export class Dispatcher {
     const { id, method } = context
     if (context.aborted && context.isLeft) return cancelledMessage(id, method)
     if (!this.#channel.kind.localSide && isStream(result)) {
-      guarded(
-        () => result.return?.(undefined),
-        (thrown) => this.#channel.error(thrown, incomingContext(context, 'source')),
-      )
+      this.#release(result, context)
       throw notThisKind(method, true)
     }
     return resultMessage(id, result)
+  }
+
+  /** Tells a stream that nobody takes its items. */
+  #release(stream: AsyncGenerator, context: CallContext): void {
+    guarded(
+      () => stream.return?.(undefined),
+      (thrown) => this.#channel.error(thrown, incomingContext(context, 'source')),
+    )
   }
 
   #errorAnswer(thrown: unknown, context: CallContext): ErrorMessage {

@@ -113,26 +113,33 @@ export class PendingCalls implements TimedOwner {
     definition: Definition | undefined,
     time: CallTime | undefined,
   ): PendingCall {
-    const limits = time?.limits ?? this.#patience
-    const deadline = time?.deadline
     const signal = options.signal === undefined ? undefined : assertSignal(method, options.signal)
     if (signal?.aborted) throw own(abortedError(method, 'not-sent', signal))
 
-    const id = ++this.#lastId
-    const call = new PendingCall(id, method, kind, definition)
+    const call = new PendingCall(++this.#lastId, method, kind, definition)
+    if (time === undefined && this.#queue) call.dueAt = this.#queue.begin(this)
+    else this.#limit(call, time)
+    if (signal) this.#listen(call, signal)
+    this.#entries.add(call)
+    return call
+  }
+
+  // In functions of their own: whatever has closures makes an object for them each time it runs.
+
+  #limit(call: PendingCall, time: CallTime | undefined): void {
+    const { limits = this.#patience, deadline } = time ?? {}
     // A notification has no deadline: nobody waits for an answer.
-    if (deadline !== undefined && kind !== 'notification') call.deadline = deadline
+    if (deadline !== undefined && call.kind !== 'notification') call.deadline = deadline
     if (limits === this.#patience && this.#queue) call.dueAt = this.#queue.begin(this)
     else if (limits.total !== NO_LIMITS.total || limits.idle !== NO_LIMITS.idle) {
       call.timer = new CallTimer(limits, call, (which) => this.#runOut(call, which, limits))
     }
-    if (signal) {
-      call.stopListening = onAbort(signal, () =>
-        this.giveUp(call, abortedError(method, outcomeOf(call), signal)),
-      )
-    }
-    this.#entries.add(call)
-    return call
+  }
+
+  #listen(call: PendingCall, signal: AbortSignal): void {
+    call.stopListening = onAbort(signal, () =>
+      this.giveUp(call, abortedError(call.method, outcomeOf(call), signal)),
+    )
   }
 
   has(call: PendingCall): boolean {

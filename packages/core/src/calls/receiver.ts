@@ -55,10 +55,16 @@ export class Receiver {
     this.#answerWith(link, this.#handle(link, message, bytes, refusal))
   }
 
+  // What is rare or comes later has functions of its own here: whatever has closures makes an object for them each time
+  // it runs.
+
   #answerWith(link: MessageLink, reply: MaybeAsync<Reply | undefined>): void {
-    if (reply instanceof Promise) {
-      void reply.then((given) => given && this.#core.reply(link, given.encoded))
-    } else if (reply) this.#core.reply(link, reply.encoded)
+    if (reply instanceof Promise) this.#answerLater(link, reply)
+    else if (reply) this.#core.reply(link, reply.encoded)
+  }
+
+  #answerLater(link: MessageLink, reply: Promise<Reply | undefined>): void {
+    void reply.then((given) => given && this.#core.reply(link, given.encoded))
   }
 
   /** @returns the answer, if the message needs one, in a form that the codec can carry and the other side accepts. */
@@ -117,6 +123,16 @@ export class Receiver {
     }
     const gate = this.#core.flowIfAny?.gate
     if (!gate?.isClosed) return this.#begin(link, id, incoming, link)
+    return this.#holdRequest(gate, link, id, incoming)
+  }
+
+  #holdRequest(
+    gate: RequestGate,
+    link: MessageLink,
+    id: MessageId,
+    incoming: Incoming,
+  ): Reply | undefined {
+    const { method } = incoming
     const { weight } = link
     const why = this.#hold(gate, {
       id,
@@ -135,16 +151,21 @@ export class Receiver {
     incoming: Incoming,
     weighed: Weighed,
   ): MaybeAsync<Reply | undefined> {
-    const { method } = incoming
     const isHeld = this.#core.flowIfAny?.gate.isBeginning === true
     // A held call arrived before this side began to leave.
     const late = isHeld ? undefined : this.#core.leaving?.refuse(link, id)
     if (late === 'unanswered') return undefined
     const answer = late ?? this.dispatcher.request(id, incoming, weighed)
-    if (answer instanceof Promise) {
-      return answer.then((given) => given && this.#carried(link, method, given))
-    }
-    return answer && this.#carried(link, method, answer)
+    if (answer instanceof Promise) return this.#carriedLater(link, incoming.method, answer)
+    return answer && this.#carried(link, incoming.method, answer)
+  }
+
+  #carriedLater(
+    link: MessageLink,
+    method: string,
+    answer: Promise<ResponseMessage | undefined>,
+  ): Promise<Reply | undefined> {
+    return answer.then((given) => given && this.#carried(link, method, given))
   }
 
   #notification(

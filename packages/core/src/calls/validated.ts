@@ -21,7 +21,7 @@ export function validated(
   // If the contract of a method has no params, the method takes none.
   if (!schema) return definition && part === 'params' ? undefined : value
   const verdict = validate(schema, value)
-  if (verdict instanceof Promise) return verdict.then((told) => validOf(told, method, part))
+  if (verdict instanceof Promise) return validLater(verdict, method, part)
   if ('value' in verdict) return verdict.value
   // Only one issue is examined: the caller may be a stranger, and each needs validations.
   const lost = settings.diagnostics?.lostKind(
@@ -31,6 +31,15 @@ export function validated(
     verdict.issues.slice(0, 1),
   )
   return validOf(verdict, method, part, lost)
+}
+
+// In a function of its own: whatever has closures makes an object for them each time it runs.
+function validLater(
+  verdict: Promise<Verdict>,
+  method: string,
+  part: 'params' | 'input',
+): Promise<unknown> {
+  return verdict.then((told) => validOf(told, method, part))
 }
 
 /** @throws {RpcError} if there are issues; it has them as data. */
