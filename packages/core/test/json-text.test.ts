@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { jsonOf } from '../src/wire/json-text.js'
+import { jsonOf } from '../src/wire/json-message.js'
 
 const json = fc.jsonValue()
 const id = fc.oneof(fc.integer(), fc.double(), fc.string(), fc.constant(null))

@@ -14,7 +14,7 @@ import { type ErrorContext, outgoingContext } from '../logging/error-context.js'
 import { type Encoded, encode, keep } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { NotificationMessage, RequestMessage } from '../wire/message.js'
-import { datesSoFar } from '../wire/says-its-json.js'
+import { datesMade } from '../wire/says-its-json.js'
 import { answeredError } from './answered-error.js'
 import { missing } from './assert-features.js'
 import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
@@ -268,9 +268,9 @@ export class Caller implements CallSender, RemoteCalls {
         }
         message.params = params
       }
-      const before = datesSoFar()
+      const before = datesMade.count
       encoded = shared ? shared.encode(format) : encode(format, message)
-      if (datesSoFar() !== before && !shared) {
+      if (datesMade.count !== before && !shared) {
         diagnostics?.assertDatesArrive(call.definition, params)
       }
     } catch (thrown) {

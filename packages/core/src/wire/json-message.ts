@@ -1,8 +1,8 @@
 import type { Attached, Attachments, JsonMessage } from './attachments.js'
 import { described, isBinary } from './binary.js'
 import { carefully, type Take } from './careful-json.js'
-import { jsonOf } from './json-text.js'
-import { isPlainDate, saysItsJson } from './says-its-json.js'
+import type { NotificationMessage, RequestMessage, ResultMessage } from './message.js'
+import { isPlainDate } from './says-its-json.js'
 
 /** A value is searched down to this level only, because a cycle has no end. */
 const MAX_SEARCHED_DEPTH = 100
@@ -48,7 +48,7 @@ function mayNeedCare(value: object, depth: number): boolean {
     return false
   }
   if (ArrayBuffer.isView(value)) return true
-  if (saysItsJson(value)) return !isPlainDate(value)
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return !isPlainDate(value)
   let isEmpty = true
   // Every call passes here: this loop costs a tenth of `JSON.stringify`, `Object.values` a half.
   for (const key in value) {
@@ -64,4 +64,46 @@ function mayNeedCare(value: object, depth: number): boolean {
 
 const refuse: Take = (bytes, at) => {
   throw new TypeError(`${described(bytes, at)}, and JSON carries no bytes: add bytes() to features`)
+}
+
+/** The most methods whose JSON is kept. */
+const MANY_METHODS = 1_000
+/** The JSON of the member that names a call's method, by method. */
+const methods = new Map<string, string>()
+
+/**
+ * Makes exactly the text that `JSON.stringify` makes of a message, in less time. For a small call, `JSON.stringify`
+ * spends more than half of its time on members that are always the same.
+ *
+ * @param message a message in which only a `Date` has a `toJSON`.
+ */
+export function jsonOf(message: object): string {
+  const { id, method, params, result, rpc } = message as Partial<
+    RequestMessage & NotificationMessage & ResultMessage
+  >
+  // An id in JSON may be larger than the largest number.
+  const hasNumber = Number.isFinite(id)
+  if (rpc !== undefined || !(hasNumber || id === undefined)) return JSON.stringify(message)
+  const head = hasNumber ? `{"jsonrpc":"2.0","id":${id},` : '{"jsonrpc":"2.0",'
+  if (typeof method === 'string') {
+    const named = head + memberOf(method)
+    const text = params === undefined ? `${named}}` : `${named},"params":${JSON.stringify(params)}}`
+    // In one piece: V8 keeps the parts of a joined text until a character of it is read. That takes more than twice the
+    // memory, and a call keeps its message until it is answered.
+    return text.charCodeAt(0) ? text : ''
+  }
+  // Otherwise an error, or several messages.
+  return result === undefined
+    ? JSON.stringify(message)
+    : `${head}"result":${JSON.stringify(result)}}`
+}
+
+function memberOf(method: string): string {
+  let member = methods.get(method)
+  if (member === undefined) {
+    member = `"method":${JSON.stringify(method)}`
+    if (methods.size === MANY_METHODS) methods.clear()
+    methods.set(method, member)
+  }
+  return member
 }

@@ -1,17 +1,13 @@
-let dates = 0
-
 /**
- * @returns the number of dates that were turned into text so far. Compare it before and after a message is made to find
- *   out whether the message has a date.
+ * Counts the dates that were turned into text so far. Compare it before and after a message is made to find out whether
+ * the message has a date.
  */
-export function datesSoFar(): number {
-  return dates
-}
+export const datesMade = { count: 0 }
 
 /** Whether a date has the standard `toJSON`, as nearly all dates have. */
 export function isPlainDate(value: object): boolean {
   if (!(value instanceof Date) || value.toJSON !== Date.prototype.toJSON) return false
-  dates++
+  datesMade.count++
   return true
 }
 
