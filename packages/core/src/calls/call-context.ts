@@ -1,5 +1,6 @@
 import { MAX_TIMER_MS } from '../base/max-timer.js'
-import { type ContractSide, definitionOf, schemaOf } from '../contract/contract.js'
+import type { ContractSide } from '../contract/contract.js'
+import { definitionOf, schemaOf } from '../contract/definition.js'
 import { withOrigin } from '../errors/error-origin.js'
 import { RpcConfigError, RpcTimeoutError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'

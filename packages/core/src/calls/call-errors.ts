@@ -7,9 +7,10 @@ import {
   RpcTimeoutError,
   RpcValidationError,
 } from '../errors/errors.js'
-import type { PeerFacts, Unsendable } from '../link/peer-facts.js'
+import type { PeerFacts } from '../link/peer-facts.js'
 import { describeClose } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
+import type { Unsendable } from '../wire/encoded.js'
 import type { Absence } from './absence.js'
 import type { TimeLimits } from './call-timer.js'
 import { outcomeOf, type PendingCall, STATE } from './pending-call.js'

@@ -1,5 +1,6 @@
 import type { MaybeAsync } from '../base/maybe-async.js'
-import { type Definition, definitionOf, schemaOf } from '../contract/contract.js'
+import type { Definition } from '../contract/contract.js'
+import { definitionOf, schemaOf } from '../contract/definition.js'
 import {
   describeThrown,
   RpcConfigError,
@@ -9,9 +10,8 @@ import {
 } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
 import type { Answer, MessageLink } from '../link/message-link.js'
-import type { Unsendable } from '../link/peer-facts.js'
 import { type ErrorContext, outgoingContext } from '../logging/error-context.js'
-import { type Encoded, encode, keep } from '../wire/encoded.js'
+import { type Encoded, encode, keep, type Unsendable } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { NotificationMessage, RequestMessage } from '../wire/message.js'
 import { datesMade } from '../wire/says-its-json.js'

@@ -1,4 +1,4 @@
-import { definitionOf } from '../contract/contract.js'
+import { definitionOf } from '../contract/definition.js'
 import { own } from '../errors/error-origin.js'
 import { RpcDisconnectedError } from '../errors/errors.js'
 import { Connection } from '../link/connection.js'
@@ -12,13 +12,13 @@ import type {
   MessageLink,
   OutgoingMessage,
 } from '../link/message-link.js'
-import { type PeerFacts, PLAIN_PEER, type Unsendable, whyUnsendable } from '../link/peer-facts.js'
+import { type PeerFacts, PLAIN_PEER } from '../link/peer-facts.js'
 import type { WireTap } from '../link/wire-tap.js'
 import { type ErrorContext, IN_FRAME, outgoingContext } from '../logging/error-context.js'
 import { CloseCode } from '../transport/close-codes.js'
 import { failedTransport } from '../transport/failed-transport.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
-import { type Encoded, encode, heldBytes } from '../wire/encoded.js'
+import { type Encoded, encode, heldBytes, type Unsendable, whyUnsendable } from '../wire/encoded.js'
 import type { Classified, NotificationMessage, ResponseMessage } from '../wire/message.js'
 import { randomId } from '../wire/random-id.js'
 import type { Absence } from './absence.js'

@@ -1,6 +1,6 @@
 import { after, type MaybeAsync } from '../base/maybe-async.js'
 import type { Definition, Schema } from '../contract/contract.js'
-import { formatIssues, type Verdict, validate } from '../contract/validation.js'
+import { formatIssues, type Verdict, validate } from '../contract/definition.js'
 import { describeThrown, type Issue, RpcValidationError } from '../errors/errors.js'
 import type { Format } from '../wire/format.js'
 import type { Diagnostics } from './diagnostics.js'

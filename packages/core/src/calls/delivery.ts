@@ -1,6 +1,5 @@
 import type { MessageLink } from '../link/message-link.js'
-import { whyUnsendable } from '../link/peer-facts.js'
-import type { Encoded } from '../wire/encoded.js'
+import { type Encoded, whyUnsendable } from '../wire/encoded.js'
 import type { CoreContext } from './core-context.js'
 import type { Outgoing, Turn } from './outbox.js'
 import type { PendingCall } from './pending-call.js'

@@ -1,6 +1,7 @@
 import { guarded } from '../base/guarded.js'
 import { after, type MaybeAsync, settled } from '../base/maybe-async.js'
-import { type Definition, definitionOf } from '../contract/contract.js'
+import type { Definition } from '../contract/contract.js'
+import { definitionOf } from '../contract/definition.js'
 import { describeThrown, ErrorCode, RpcError, RpcTimeoutError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
 import { type ErrorPhase, incomingContext } from '../logging/error-context.js'

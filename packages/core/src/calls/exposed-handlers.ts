@@ -1,9 +1,5 @@
-import {
-  assertMethodName,
-  type ContractSide,
-  definitionOf,
-  type Side,
-} from '../contract/contract.js'
+import { assertMethodName, type ContractSide, type Side } from '../contract/contract.js'
+import { definitionOf } from '../contract/definition.js'
 import { assertDuration } from '../errors/assert-number.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { checkOptions, kindOf } from '../errors/options.js'

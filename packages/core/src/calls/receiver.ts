@@ -3,11 +3,17 @@ import { describeThrown, ErrorCode, RpcError, RpcValidationError } from '../erro
 import { quoted } from '../errors/quoted.js'
 import type { HeldMessage } from '../link/held-messages.js'
 import type { BatchMember, MessageLink } from '../link/message-link.js'
-import { type Unsendable, whyUnsendable } from '../link/peer-facts.js'
 import type { RequestGate } from '../link/request-gate.js'
 import { IN_FRAME, incomingContext } from '../logging/error-context.js'
 import { CloseCode } from '../transport/close-codes.js'
-import { type Encoded, encode, encodeBatch, heldBytes } from '../wire/encoded.js'
+import {
+  type Encoded,
+  encode,
+  encodeBatch,
+  heldBytes,
+  type Unsendable,
+  whyUnsendable,
+} from '../wire/encoded.js'
 import {
   type Classified,
   errorMessage,

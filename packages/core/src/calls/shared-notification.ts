@@ -1,4 +1,5 @@
-import { type ContractSide, definitionOf } from '../contract/contract.js'
+import type { ContractSide } from '../contract/contract.js'
+import { definitionOf } from '../contract/definition.js'
 import { type Encoded, encode, keep } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { NotificationMessage } from '../wire/message.js'

@@ -6,7 +6,8 @@ import {
   RpcOverloadedError,
   RpcValidationError,
 } from '../errors/errors.js'
-import type { PeerFacts, Unsendable } from '../link/peer-facts.js'
+import type { PeerFacts } from '../link/peer-facts.js'
+import type { Unsendable } from '../wire/encoded.js'
 import type { ResolvedChannelOptions } from './options.js'
 
 const AN_ITEM = 'An item'

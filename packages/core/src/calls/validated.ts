@@ -1,6 +1,12 @@
 import type { MaybeAsync } from '../base/maybe-async.js'
-import { type Definition, definitionOf, schemaOf } from '../contract/contract.js'
-import { formatIssues, type Verdict, validate } from '../contract/validation.js'
+import type { Definition } from '../contract/contract.js'
+import {
+  definitionOf,
+  formatIssues,
+  schemaOf,
+  type Verdict,
+  validate,
+} from '../contract/definition.js'
 import { ErrorCode, RpcError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
 import type { ChannelShape } from './channel-context.js'

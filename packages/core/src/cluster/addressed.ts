@@ -1,6 +1,7 @@
 import type { Feature } from '../calls/feature.js'
 import { tellExtra } from '../calls/told-extras.js'
-import { type ContractSide, definitionOf } from '../contract/contract.js'
+import type { ContractSide } from '../contract/contract.js'
+import { definitionOf } from '../contract/definition.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
 import { insteadOf } from '../features/diagnostics/unknown-name.js'

@@ -5,7 +5,8 @@ import { notFound } from '../calls/refusals.js'
 import { SharedNotification } from '../calls/shared-notification.js'
 import { tellAll } from '../channels/audience.js'
 import type { LiveChannel } from '../channels/live-channel.js'
-import { type ContractSide, definitionOf } from '../contract/contract.js'
+import type { ContractSide } from '../contract/contract.js'
+import { definitionOf } from '../contract/definition.js'
 import { withOrigin } from '../errors/error-origin.js'
 import {
   ErrorCode,

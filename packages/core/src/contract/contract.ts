@@ -218,7 +218,7 @@ function defineSide<S extends ContractSide>(side: Side, definitions: S | undefin
     }
     for (const part of PARTS) {
       const where = `"${name}" in the contract's ${side} side`
-      assertSchema(schemaOf(definition, part), part, where, name)
+      assertSchema((definition as Partial<Record<Part, unknown>>)[part], part, where, name)
     }
   }
   return Object.freeze({ ...definitions }) as S
@@ -252,17 +252,6 @@ function assertSchema(schema: unknown, part: Part, where: string, method?: strin
 function isSchema(value: unknown): boolean {
   const standard = (value as Partial<Schema> | null)?.['~standard']
   return typeof standard?.validate === 'function'
-}
-
-/** @returns the definition of this very name; never what objects inherit. */
-export function definitionOf(side: ContractSide | undefined, name: string): Definition | undefined {
-  return side && Object.hasOwn(side, name) ? side[name] : undefined
-}
-
-/** @returns the schema of one part of a definition, where it has that. */
-export function schemaOf(definition: Definition | undefined, part: Part): Schema | undefined {
-  // Not every kind has every part.
-  return (definition as { readonly [P in typeof part]?: MaybeSchema } | undefined)?.[part]
 }
 
 /**

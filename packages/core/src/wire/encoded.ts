@@ -1,4 +1,4 @@
-import type { Attached } from './attachments.js'
+import type { Attached, NotTaken } from './attachments.js'
 import { type Codec, exceeds, type Frame, jsonCodec, readText, utf8 } from './codec.js'
 import { disown } from './disown.js'
 import type { Format } from './format.js'
@@ -15,6 +15,21 @@ interface Parts {
   readonly depth: number
   readonly attached: Attached | undefined
 }
+
+/** What the other side accepts. */
+export interface Accepts {
+  /** Whether it understands more than JSON-RPC 2.0. */
+  readonly isExtended: boolean
+  /** The largest message that it accepts, in bytes, with all frames that follow it. */
+  readonly message: number
+  /** The most levels that a message may nest. */
+  readonly depth: number
+  /** Whether it accepts frames that follow the frame of a message. */
+  readonly attachments: boolean
+}
+
+/** A reason why a message can't be sent to the other side. */
+export type Unsendable = 'too-big' | 'too-deep' | NotTaken
 
 /** @throws the error of the codec if the message can't be carried. */
 export function encode(format: Format, message: object): Encoded {
@@ -91,7 +106,7 @@ function isParts(encoded: Encoded): encoded is Parts {
  * Whether a message nests more levels than the other side accepts. A reader looks at text only, so binary codecs are
  * not checked.
  */
-export function isDeep({ codec }: Format, encoded: Encoded, most: number): boolean {
+function isDeep({ codec }: Format, encoded: Encoded, most: number): boolean {
   if (most === Number.POSITIVE_INFINITY) return false
   const isJson = codec === jsonCodec
   // The depth of JSON was measured when the message was made.
@@ -122,6 +137,21 @@ export function heldBytes(encoded: Encoded): number {
 }
 
 /** Whether a message is over a limit in bytes. */
-export function isOver(encoded: Encoded, limit: number): boolean {
+function isOver(encoded: Encoded, limit: number): boolean {
   return exceeds(frameOf(encoded), limit - (attachedTo(encoded)?.size ?? 0))
+}
+
+/** @returns why the other side can't take a message; `undefined` if it can. */
+export function whyUnsendable(
+  format: Format,
+  encoded: Encoded,
+  { isExtended, message, depth, attachments }: Accepts,
+): Unsendable | undefined {
+  // Most messages are small: such text can't nest too deep, and a UTF-16 code unit is three bytes of UTF-8 at the most.
+  const { length } = encoded as string
+  if (typeof encoded === 'string' && length < 2 * depth && length * 3 <= message) return undefined
+  const attached = attachedTo(encoded)
+  if (attached && !attachments) return attached.notTaken(isExtended)
+  if (isOver(encoded, message)) return 'too-big'
+  return isDeep(format, encoded, depth) ? 'too-deep' : undefined
 }

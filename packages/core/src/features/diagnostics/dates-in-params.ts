@@ -1,5 +1,5 @@
-import { type Definition, schemaOf } from '../../contract/contract.js'
-import { formatIssues, validate } from '../../contract/validation.js'
+import type { Definition } from '../../contract/contract.js'
+import { formatIssues, schemaOf, validate } from '../../contract/definition.js'
 import type { Issue } from '../../errors/errors.js'
 import { REMEDY_OF_DATES } from './lost-kinds.js'
 

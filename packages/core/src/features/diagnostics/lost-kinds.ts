@@ -1,5 +1,5 @@
 import type { Schema } from '../../contract/contract.js'
-import { validate } from '../../contract/validation.js'
+import { validate } from '../../contract/definition.js'
 import type { Issue } from '../../errors/errors.js'
 import { jsonCodec } from '../../wire/codec.js'
 import type { Format } from '../../wire/format.js'

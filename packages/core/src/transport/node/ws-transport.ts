@@ -3,7 +3,7 @@ import { BUILT_IN, type BuiltInEvents, type BuiltInTransport } from '../built-in
 import { CLOSED, CLOSED_BEFORE, isUnreadable, OPEN, truncateReason } from '../web-socket.js'
 import { FrameCounter } from './ws-frame-counter.js'
 import { type MovingWire, WireMovement } from './ws-movement.js'
-import type { WsReceiver } from './ws-reader.js'
+import type { ReadFirst, WsReceiver } from './ws-reader.js'
 
 /** The part of a socket of `ws` that is needed. */
 export interface WsSocket {
@@ -22,14 +22,6 @@ export interface WsSocket {
   /** Private to `ws`. Only the fast path uses it. */
   readonly _receiver?: Partial<WsReceiver> | null
 }
-
-/**
- * Reads bytes that have come, before the socket's stream gets them, in memory that is used again afterwards.
- *
- * @param size how much of the memory the bytes take.
- * @returns how much of it was read; the rest is the stream's.
- */
-type ReadFirst = (memory: Buffer, size: number) => number
 
 /** The TCP or TLS socket that a socket of `ws` writes to. */
 export interface Wire extends MovingWire {

@@ -2,7 +2,18 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { MaybeAsync } from '../base/maybe-async.js'
 import type { Issue } from '../errors/errors.js'
 import { plain } from '../errors/quoted.js'
-import type { Schema } from './contract.js'
+import type { ContractSide, Definition, MaybeSchema, Part, Schema } from './contract.js'
+
+/** @returns the definition of this very name; never what objects inherit. */
+export function definitionOf(side: ContractSide | undefined, name: string): Definition | undefined {
+  return side && Object.hasOwn(side, name) ? side[name] : undefined
+}
+
+/** @returns the schema of one part of a definition, where it has that. */
+export function schemaOf(definition: Definition | undefined, part: Part): Schema | undefined {
+  // Not every kind has every part.
+  return (definition as { readonly [P in typeof part]?: MaybeSchema } | undefined)?.[part]
+}
 
 /** A schema's verdict: the value as the schema made it, or what it complains of. */
 export type Verdict = { value: unknown } | { issues: readonly Issue[] }
