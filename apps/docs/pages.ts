@@ -23,6 +23,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'audiences',
     'idempotency',
     'restarts',
+    'cluster',
     'cluster-engines',
     'deploy',
     'agents',
