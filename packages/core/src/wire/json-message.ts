@@ -19,7 +19,11 @@ export function toJson(
   message: object,
   attachments: Attachments | undefined,
 ): string | JsonMessage {
-  if (!mayNeedCare(message, 0)) return jsonOf(message)
+  const { params, result, error } = message as { params?: object; result?: unknown; error?: object }
+  // A message has one of them, and all else in it is the protocol's own.
+  const users = params ?? error ?? result
+  const isSafe = typeof users !== 'object' || users === null || !mayNeedCare(users, 1)
+  if (isSafe) return jsonOf(message)
   if (attachments) return attachments.encode(message)
   const { frame, depth } = carefully(message, refuse)
   return jsonMessage(frame, depth, undefined)
