@@ -91,3 +91,11 @@ test.each(['createClient', 'createChannel'])(
     expect((await filesIn(lite)).filter(asks)).toEqual([])
   },
 )
+
+test.each(['createClient', 'createChannel'])('a lite %s has no middleware', async (name) => {
+  const lite = `import { ${name} } from './lite.js'; console.log(${name})`
+  const withIt = `${lite}; import { middleware } from './features.js'; console.log(middleware)`
+  const surrounds = (file: string) => /features\/middleware\//.test(file)
+  expect((await filesIn(withIt)).filter(surrounds)).toHaveLength(6)
+  expect((await filesIn(lite)).filter(surrounds)).toEqual([])
+})

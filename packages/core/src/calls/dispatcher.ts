@@ -287,10 +287,10 @@ export class Dispatcher {
   }
 
   #hearThrough(around: Around, incoming: Incoming, context: CallContext): Promise<unknown> {
-    const hear = async () => void (await this.#hear(incoming, context))
-    const serve = () => served(context, hear())
-    const told = (thrown: unknown) => this.#told(thrown, context)
-    return around.arrive(this.#channel, context, incoming.params, serve, told)
+    return around.hear(this.#channel, context, incoming.params, {
+      hear: () => this.#hear(incoming, context),
+      failure: (thrown) => this.#failure(thrown, context),
+    })
   }
 
   /**
@@ -380,50 +380,16 @@ export class Dispatcher {
     return finish ? Promise.resolve(given).then(finish) : given
   }
 
-  /** Serves a call through the middleware. */
-  async #serveThrough(
+  #serveThrough(
     around: Around,
     incoming: Incoming,
     context: CallContext,
   ): Promise<ResponseMessage> {
-    const { id, method } = context
-    let isLetIn = false
-    /** The error answer of the call, which is thrown through the middleware. */
-    let refusal: ErrorMessage | undefined
-    const resultOf = async () => {
-      const answer = await this.#serve(incoming, context)
-      if (context.isLeft) return undefined
-      if (!('error' in answer)) return answer.result
-      refusal = answer
-      throw answer
-    }
-    const serve = () => {
-      isLetIn = true
-      return served(context, resultOf())
-    }
-    const told = (thrown: unknown) =>
-      refusal && thrown === refusal
-        ? new RpcError(refusal.error.code, refusal.error.message, refusal.error.data, { method })
-        : this.#told(thrown, context)
-    try {
-      const result = await around.arrive(this.#channel, context, incoming.params, serve, told)
-      if (context.kind !== 'stream') return this.#resultAnswer(context, result)
-      // The items of a stream are its result, and middleware may return before the last item.
-      await context.served
-      return this.#resultAnswer(context, undefined)
-    } catch (thrown) {
-      if (refusal && thrown === refusal) return refusal
-      const refused = isLetIn ? undefined : toldError(thrown)
-      if (refused) return neverRanMessage(id, refused.code, refused.message, refused.data)
-      throw thrown
-    }
-  }
-
-  /** The error that the caller gets for a failure, for the middleware around the call. */
-  #told(thrown: unknown, context: CallContext): RpcError {
-    if (toldError(thrown)) return thrown as RpcError
-    const { code, message, data } = this.#failure(thrown, context)
-    return new RpcError(code, message, data, { method: context.method, cause: thrown })
+    return around.serve(this.#channel, context, incoming.params, {
+      serve: () => this.#serve(incoming, context),
+      answer: (result) => this.#resultAnswer(context, result),
+      failure: (thrown) => this.#failure(thrown, context),
+    })
   }
 
   #neverBegan({ id, method, reason }: CallContext): ResponseMessage {
@@ -630,13 +596,6 @@ function phaseOf(thrown: unknown): ErrorPhase {
   const code = toldError(thrown)?.code
   if (code === undefined) return 'handler'
   return code === ErrorCode.invalidParams ? 'params' : 'refused'
-}
-
-/** Records that the handler of a call runs, until it has ended. */
-function served<T>(context: CallContext, end: Promise<T>): Promise<T> {
-  const ended = end.finally(() => (context.served = undefined))
-  context.served = ended
-  return ended
 }
 
 function isStream(result: unknown): result is AsyncGenerator {

@@ -1,3 +1,4 @@
+import type { MaybeAsync } from '../base/maybe-async.js'
 import type { Definition, Part } from '../contract/contract.js'
 import type { RpcError } from '../errors/errors.js'
 import type { NearestName } from '../errors/nearest.js'
@@ -9,7 +10,7 @@ import type { Inspection, WireTap } from '../link/wire-tap.js'
 import type { ErrorContext } from '../logging/error-context.js'
 import type { Transport } from '../transport/transport.js'
 import type { Attachments } from '../wire/attachments.js'
-import type { ErrorMessage, MessageId } from '../wire/message.js'
+import type { ErrorMessage, MessageId, ResponseMessage } from '../wire/message.js'
 import type { CallContext } from './call-context.js'
 import type { ChannelContext } from './channel-context.js'
 import type { CallTrace, Diagnostics } from './diagnostics.js'
@@ -18,6 +19,7 @@ import type { AnyHandler } from './handler.js'
 import type { Incoming } from './incoming.js'
 import type { ChannelOptions, ResolvedChannelOptions } from './options.js'
 import type { CallKind, PendingCall } from './pending-call.js'
+import type { ToldError } from './refusals.js'
 
 /** The names of the features, which are also the names of the functions that make them. */
 export type FeatureName =
@@ -206,14 +208,38 @@ export interface StreamCall {
 export interface Around {
   /** Sends a call. */
   depart(channel: ChannelContext, departure: Departure): Promise<unknown>
-  /** Serves a call, which has `context`. @param told makes the error for the caller out of a thrown value. */
-  arrive(
+  /** Serves a request, which has `context`. @returns its answer. @throws the reason why it has no result. */
+  serve(
     channel: ChannelContext,
     context: CallContext,
     params: unknown,
-    serve: () => Promise<unknown>,
-    told: (thrown: unknown) => Error,
+    request: SurroundedRequest,
+  ): Promise<ResponseMessage>
+  /** Runs a notification, which has `context`. @throws the reason why it was dropped, or has failed. */
+  hear(
+    channel: ChannelContext,
+    context: CallContext,
+    params: unknown,
+    notification: SurroundedNotification,
   ): Promise<unknown>
+}
+
+/** A request, as what surrounds it serves it. */
+export interface SurroundedRequest {
+  /** Serves it. @returns its answer. @throws the reason why it has no result. */
+  serve(): MaybeAsync<ResponseMessage>
+  /** Makes an answer of a result. @throws {RpcError} if the result is a stream, and the call is not. */
+  answer(result: unknown): ResponseMessage
+  /** The error for the caller, if a handler threw something that was not meant for the caller. */
+  failure(thrown: unknown): ToldError
+}
+
+/** A notification, as what surrounds it runs it. */
+export interface SurroundedNotification {
+  /** Runs it. @throws the reason why it was dropped, or has failed. */
+  hear(): MaybeAsync<unknown>
+  /** The error that middleware gets, if a handler threw something that was not meant for the other side. */
+  failure(thrown: unknown): ToldError
 }
 
 /** A call of this side that goes through middleware. */

@@ -1,3 +1,5 @@
+import type { CallContext } from '../../calls/call-context.js'
+import type { ChannelContext } from '../../calls/channel-context.js'
 import type { Feature } from '../../calls/feature.js'
 import { tellExtra } from '../../calls/told-extras.js'
 import { RpcConfigError } from '../../errors/errors.js'
@@ -5,6 +7,7 @@ import { quoted } from '../../errors/quoted.js'
 import { arrive, IncomingCall } from './incoming-call.js'
 import { createMeta, whyNoMeta } from './meta.js'
 import { depart, OutgoingCall } from './outgoing-call.js'
+import { hearThrough, serveThrough } from './served-call.js'
 import { resolveMiddleware, setCall } from './through.js'
 
 /** Middleware: functions that surround calls in both directions, and metadata beside the params. */
@@ -33,13 +36,14 @@ const FEATURE: Feature = {
         drop,
       })
     },
-    arrive(channel, context, params, serve, told) {
-      const id = context.kind === 'notification' ? undefined : context.id
-      const call = new IncomingCall(context, id, params, channel.dialect)
-      context.call = call
-      context.whenSignal((signal) => setCall(signal, call))
-      return arrive(channel.kind.settings.use ?? [], call, serve, told)
-    },
+    serve: (channel, context, params, request) =>
+      serveThrough(request, context, (serve, told) =>
+        arriveAt(channel, context, params, serve, told),
+      ),
+    hear: (channel, context, params, notification) =>
+      hearThrough(notification, context, (serve, told) =>
+        arriveAt(channel, context, params, serve, told),
+      ),
   },
   extras: {
     meta: {
@@ -53,4 +57,19 @@ const FEATURE: Feature = {
       },
     },
   },
+}
+
+/** Sends a call of the other side through the middleware of a channel. */
+function arriveAt(
+  channel: ChannelContext,
+  context: CallContext,
+  params: unknown,
+  serve: () => Promise<unknown>,
+  told: (thrown: unknown) => Error,
+): Promise<unknown> {
+  const id = context.kind === 'notification' ? undefined : context.id
+  const call = new IncomingCall(context, id, params, channel.dialect)
+  context.call = call
+  context.whenSignal((signal) => setCall(signal, call))
+  return arrive(channel.kind.settings.use ?? [], call, serve, told)
 }
