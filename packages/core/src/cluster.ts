@@ -9,6 +9,7 @@ export type {
   ClusterAudience,
   ClusterOutcome,
   Member,
+  PresenceEvent,
   Unreached,
 } from './server/cluster-audience.js'
 export type { ClusterEndpoint } from './server/endpoint.js'

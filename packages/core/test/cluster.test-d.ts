@@ -4,8 +4,11 @@ import {
   type ClusterAudience,
   type ClusterOutcome,
   createCluster,
+  type Member,
   memoryEngines,
+  type PresenceEvent,
   type RemoteChannel,
+  type Unreached,
 } from '@flashrpc/core/cluster'
 import { createEndpoint, type ServerChannel } from '@flashrpc/core/server'
 import { expectTypeOf } from 'vitest'
@@ -87,3 +90,20 @@ declare const remote: RemoteChannel<Page>
 endpoint.all.except(channel).except(remote).except(['id', channel, remote])
 // @ts-expect-error not a channel
 endpoint.all.except(5)
+
+// ── Presence ─────────────────────────────────────────────────────────────────────────────────────
+
+expectTypeOf(endpoint.group('a').members()).toEqualTypeOf<
+  Promise<{ members: Member[]; unreached: Unreached[] }>
+>()
+expectTypeOf(endpoint.group('a').count()).toEqualTypeOf<
+  Promise<{ count: number; unreached: Unreached[] }>
+>()
+for await (const event of endpoint.group('a').watch({ signal: new AbortController().signal })) {
+  expectTypeOf(event).toEqualTypeOf<PresenceEvent>()
+  if (event.type === 'state') expectTypeOf(event.members).toEqualTypeOf<readonly Member[]>()
+  else expectTypeOf(event.why).toEqualTypeOf<'joined' | 'left' | 'ended' | 'node-lost'>()
+}
+channel.join('a', { info: { name: 'Ada' } })
+// @ts-expect-error no such option
+channel.join('a', { data: 5 })

@@ -215,6 +215,11 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     return this.#methodsThere
   }
 
+  /** Whether it has ended, with its session. */
+  get hasEnded(): boolean {
+    return this.#isOver
+  }
+
   get groups(): ReadonlySet<string> {
     return this.#membership?.names ?? NO_GROUPS
   }

@@ -54,6 +54,8 @@ export interface NodeEvents {
   outage?(): void
   /** Another node is gone in this epoch: what it owes is lost. */
   gone?(node: NodeRecord, why: Gone): void
+  /** Another node has said which topics it has besides, or all that it has. */
+  topics?(node: NodeRecord, topics: readonly number[] | 'all'): void
   /** This node goes on in a new epoch: others had given it up, or it was without the engine for too long. */
   renewed?(): void
 }
@@ -111,6 +113,9 @@ export class ClusterNode implements SuspicionHost {
         came: (node) => this.#tellNode('joined', node),
         changed: (node) => this.#changed(node),
         gone: (node, why) => this.#gone(node, why),
+        topics: (node, topics) => {
+          for (const events of [...this.#events]) events.topics?.(node, topics)
+        },
       },
       this.versions,
     )

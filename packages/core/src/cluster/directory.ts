@@ -18,6 +18,8 @@ export interface DirectoryHost {
   came(node: NodeRecord): void
   gone(node: NodeRecord, why: Gone): void
   changed(node: NodeRecord): void
+  /** It has these topics besides; or all that it has are known now. */
+  topics(node: NodeRecord, topics: readonly number[] | 'all'): void
 }
 
 /** The most nodes that are remembered after their end. */
@@ -166,6 +168,7 @@ export class Directory {
     for (const topic of removed) this.#index.delete(topic, node)
     for (const topic of added) this.#index.add(topic, node)
     node.topics += added.length - removed.length
+    if (added.length > 0) this.#host.topics(node, added)
   }
 
   snapshot(node: NodeRecord, head: unknown): void {
@@ -212,6 +215,7 @@ export class Directory {
     node.isInStep = true
     this.#askedAt.delete(node)
     this.#host.changed(node)
+    this.#host.topics(node, 'all')
   }
 
   #outOfStep(node: NodeRecord): void {

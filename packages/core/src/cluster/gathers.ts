@@ -61,6 +61,8 @@ export interface CallHead {
   readonly key?: string
   /** Nothing is called: only the members are asked for, or their number. */
   readonly m?: 'members' | 'count'
+  /** The group is watched from now on: changes are to be told. */
+  readonly w?: true
   /** Whether it goes to one node, which was expected to have it. */
   readonly ask?: true
   /** The nodes that the caller has given up, `<node>.<epoch>`: they must not run it. */
@@ -96,6 +98,15 @@ interface Running {
   readonly gather: Gather
   readonly head: CallHead
   readonly body: Frame | undefined
+  readonly step: MembersWatch['step'] | undefined
+}
+
+/** A question for members whose changes will be told. */
+export interface MembersWatch {
+  /** The one node that is asked; undefined for all. */
+  readonly only: NodeRecord | undefined
+  /** Takes the number of a node's last change before it has answered. */
+  step(node: string, step: number): void
 }
 
 /** The calls of this node to the channels of all other nodes. */
@@ -192,12 +203,14 @@ export class Gathers {
     { group, except }: Pick<GroupCall, 'group' | 'except'>,
     m: 'members' | 'count',
     give: (id: string, node: string, told: unknown) => void,
+    watch?: MembersWatch,
   ): Promise<Unreached[]> {
     await this.#untilReady(undefined)
     const unreached: Unreached[] = []
     const method = m
     const words = { method, timeoutMs: MEMBERS_MS, signal: undefined, isRollOnly: m === 'count' }
-    await this.#gather({ group, method, except }, { m }, undefined, words, {
+    const said = { m, ...(watch && { w: true as const }) }
+    await this.#gather({ group, method, except, ...watch }, said, undefined, words, {
       told: ({ id, node }, entry) => give(node + id, node, (entry as ToldOutcome | undefined)?.[1]),
       // It was a member, and its node was lost before it could say more.
       failed: () => {},
@@ -210,7 +223,13 @@ export class Gathers {
 
   /** Sends a call to all other nodes, and waits until each that must answer has done so. */
   async #gather(
-    { group, method, except }: Pick<GroupCall, 'group' | 'method' | 'except'>,
+    {
+      group,
+      method,
+      except,
+      only,
+      step,
+    }: Pick<GroupCall, 'group' | 'method' | 'except'> & Partial<MembersWatch>,
     said: Partial<CallHead>,
     body: Frame | undefined,
     words: GatherWords,
@@ -220,7 +239,8 @@ export class Gathers {
     const { directory, subjects } = node
     const topic = group === undefined ? 'all' : topicOf(group)
     const lose = (id: string, why: string) => events.unreached(id, notSent(method, why))
-    for (const { id } of directory.foreign) lose(id, FOREIGN)
+    if (!only) for (const { id } of directory.foreign) lose(id, FOREIGN)
+    const expected = () => (only ? [only] : directory.expected(topic))
     const c = ++this.#count % 0xffff_ffff
     const { buriedLately: dead } = directory
     const x = [...except]
@@ -233,8 +253,13 @@ export class Gathers {
     }
     const subject = topic === 'all' ? subjects.all : subjects.topic(topic)
     const isFull = node.options.engine.bufferedBytes > MOST_BUFFERED
-    if (isFull || !node.publish(subject, Kind.call, head, body)) {
-      for (const { id } of directory.expected(topic)) lose(id, isFull ? FULL : DOWN)
+    const isSent =
+      !isFull &&
+      (only
+        ? node.send(only.id, Kind.call, { ...head, ask: true }, body)
+        : node.publish(subject, Kind.call, head, body))
+    if (!isSent) {
+      for (const { id } of expected()) lose(id, isFull ? FULL : DOWN)
       return
     }
     await new Promise<void>((resolve) => {
@@ -247,9 +272,9 @@ export class Gathers {
           resolve()
         },
       )
-      this.#running.set(c, { gather, head, body })
-      gather.suppose(directory.expected(topic))
-      const expect = () => gather.expect(directory.expected(topic))
+      this.#running.set(c, { gather, head, body, step })
+      gather.suppose(expected())
+      const expect = () => gather.expect(expected())
       // If the engine goes down, all that are known are expected: they may have got it.
       node.options.engine.barrier().then(expect, expect)
     })
@@ -325,7 +350,9 @@ export class Gathers {
     const { c, at, n, ids } = head
     if (!isCount(c) || !isCount(at) || !isCount(n) || !Array.isArray(ids) || !ids.every(isShortId))
       return
-    this.#running.get(c)?.gather.rolled(record, ids, at, n)
+    const running = this.#running.get(c)
+    if (isCount(head.s)) running?.step?.(record.id, head.s)
+    running?.gather.rolled(record, ids, at, n)
   }
 
   #came(from: string, params: unknown): void {

@@ -35,6 +35,8 @@ export interface GroupServerHost {
   readonly format: Format
   /** The channels of a group here; all if it is undefined. */
   membersOf(group: string | undefined): Iterable<LiveChannel>
+  /** A group is watched from now on. @returns the number of its last change. */
+  watched(group: string | undefined): number
   describe(channel: LiveChannel, group: string | undefined): ToldMember
   error(thrown: unknown, context: ErrorContext): void
 }
@@ -52,6 +54,8 @@ const MOST_OUTCOMES = 200
 interface Run {
   /** The targets, by the last 32 digits of their ids. */
   readonly ids: readonly string[]
+  /** The number of the last change of the group's members, if it is watched. */
+  readonly step: number | undefined
   /** Ends its calls. */
   readonly giveUp: AbortController
   isOver: boolean
@@ -114,7 +118,7 @@ export class GroupServer {
     if (!ask && !node.isAnnounced) return
     const before = this.#seen.get(record.id)?.get(c)
     if (before) {
-      this.#tellRoll(record, c, before.ids)
+      this.#tellRoll(record, c, before)
       return
     }
     const left = new Set(call.x)
@@ -122,12 +126,13 @@ export class GroupServer {
       ? []
       : [...this.#host.membersOf(call.g)].filter(({ id }) => !left.has(id))
     const ids = targets.map(({ id }) => id.slice(16))
-    const run: Run = { ids, giveUp: new AbortController(), isOver: false }
+    const step = call.w ? this.#host.watched(call.g) : undefined
+    const run: Run = { ids, step, giveUp: new AbortController(), isOver: false }
     this.#remember(record.id, c, run, ms?.[0] ?? 0)
-    this.#tellRoll(record, c, ids)
+    this.#tellRoll(record, c, run)
     if (ids.length === 0) return
     const outcomes = new Outcomes(this.#links, this.#node, record, c)
-    this.#linkRoll(record, c, ids)
+    this.#linkRoll(record, c, run)
     if (call.f) this.#run(call, call.f, body, targets, run, outcomes)
     else if (call.m === 'members') {
       for (const [at, target] of targets.entries()) {
@@ -137,18 +142,24 @@ export class GroupServer {
   }
 
   /** Tells the targets at once, in a message that may be lost. */
-  #tellRoll(record: NodeRecord, c: number, ids: readonly string[]): void {
+  #tellRoll(record: NodeRecord, c: number, { ids, step: s }: Run): void {
     const n = ids.length
     for (let at = 0; at === 0 || at < n; at += MOST_IDS) {
-      this.#node.send(record.id, Kind.roll, { c, at, n, ids: ids.slice(at, at + MOST_IDS) })
+      this.#node.send(record.id, Kind.roll, {
+        c,
+        at,
+        n,
+        ids: ids.slice(at, at + MOST_IDS),
+        ...(s !== undefined && { s }),
+      })
     }
   }
 
   /** Tells the targets over the link, before their outcomes, in a message that is not lost. */
-  #linkRoll({ id: node }: NodeRecord, c: number, ids: readonly string[]): void {
+  #linkRoll({ id: node }: NodeRecord, c: number, { ids, step: s }: Run): void {
     const n = ids.length
     for (let at = 0; at < n; at += MOST_IDS) {
-      const roll = { c, at, n, ids: ids.slice(at, at + MOST_IDS) }
+      const roll = { c, at, n, ids: ids.slice(at, at + MOST_IDS), ...(s !== undefined && { s }) }
       this.#links
         .to(node)
         .notify(GROUP_ROLL, roll)
@@ -305,7 +316,7 @@ function unsendable(cause: RpcError): RpcError {
 }
 
 /** A call that was given up before it came. */
-const NEVER: Run = { ids: [], giveUp: new AbortController(), isOver: true }
+const NEVER: Run = { ids: [], step: undefined, giveUp: new AbortController(), isOver: true }
 
 function giveUp(run: Run): void {
   if (run.isOver) return

@@ -4,11 +4,13 @@ import { assertSignal } from '../calls/pending-calls.js'
 import { SharedNotification } from '../calls/shared-notification.js'
 import { type Audience, listed, makeFor, tellAll } from '../channels/audience.js'
 import type { LiveChannel } from '../channels/live-channel.js'
+import { assertOptions } from '../errors/assert-options.js'
 import type {
   AnyRef,
   ClusterAudience,
   ClusterOutcome,
   Member,
+  PresenceEvent,
   Unreached,
 } from '../server/cluster-audience.js'
 import type { GiveOutcome, GroupCall } from './gathers.js'
@@ -27,6 +29,11 @@ export interface NodesAudienceHost {
     give: (id: string, node: string, told: unknown) => void,
   ): Promise<Unreached[]>
   describe(channel: LiveChannel, group: string | undefined): ToldMember
+  watch(
+    group: string | undefined,
+    except: ReadonlySet<string>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<PresenceEvent, void, undefined>
   /** Publishes a notification for all other nodes. */
   publish(
     group: string | undefined,
@@ -111,6 +118,12 @@ export class NodesAudience implements ClusterAudience<UntypedSide, LiveChannel> 
     return { count, unreached }
   }
 
+  watch(options: { signal?: AbortSignal } = {}): AsyncGenerator<PresenceEvent, void, undefined> {
+    assertOptions('watch', options, WATCH_OPTIONS)
+    const signal = assertSignal('watch', options.signal)
+    return this.#host().watch(this.#group, this.#except, signal)
+  }
+
   async *each(
     method: string,
     params?: unknown,
@@ -179,5 +192,7 @@ interface Placed {
   readonly outcome: ClusterOutcome<unknown>
   readonly at: number
 }
+
+const WATCH_OPTIONS = { signal: 'elsewhere' } as const
 
 const NONE: ReadonlySet<string> = new Set()

@@ -27,7 +27,9 @@ import { LINK_EXTRA, Links } from './links.js'
 import { MemberInfos } from './member-infos.js'
 import { describeMember } from './members.js'
 import { NodesAudience, type NodesAudienceHost } from './nodes-audience.js'
+import { type Left, PresenceTeller } from './presence-teller.js'
 import { publishNotification } from './publish-notification.js'
+import { Watches } from './watches.js'
 
 /** The options of a cluster that are about its links and lanes. */
 export interface SeatOptions {
@@ -55,6 +57,8 @@ export class Seat implements ClusterSeat {
   #format: Format | undefined
   #gathers: Gathers | undefined
   #server: GroupServer | undefined
+  #teller: PresenceTeller | undefined
+  #watches: Watches | undefined
   #audienceHost: NodesAudienceHost | undefined
 
   constructor(node: ClusterNode, options: SeatOptions) {
@@ -66,10 +70,11 @@ export class Seat implements ClusterSeat {
       first: (group) => interest.first(group),
       last: (group) => interest.last(group),
       joining: (group, member, options) => {
-        if (this.#format) this.#infos.keep(group, member, options, this.#format)
+        if (!this.#format || !this.#infos.keep(group, member, options, this.#format)) return
+        if (member.groups.has(group)) this.#joined(group, member)
       },
-      joined: () => {},
-      left: (group, member) => this.#infos.forget(group, member),
+      joined: (group, member) => this.#joined(group, member),
+      left: (group, member) => this.#left(group, member, member.hasEnded ? 'ended' : 'left'),
     }
   }
 
@@ -102,21 +107,29 @@ export class Seat implements ClusterSeat {
     const membersOf = (group: string | undefined) =>
       group === undefined ? host.channels : host.membersOf(group)
     const clients = contract?.client
-    this.#gathers = new Gathers(node, links, {
+    const gathers = new Gathers(node, links, {
       contract,
       format,
       timeout,
       channel: (id) => this.channel(id),
     })
+    this.#gathers = gathers
     const describe = (channel: LiveChannel, group: string | undefined) =>
       describeMember(channel, group === undefined ? undefined : this.#infos.of(group, channel))
     this.#format = format
-    this.#server = new GroupServer(node, links, { clients, format, membersOf, describe, error })
+    const teller = new PresenceTeller(node, { format, describe })
+    this.#teller = teller
+    const watched = (group: string | undefined) => teller.watched(group)
+    const served = { clients, format, membersOf, watched, describe, error }
+    this.#server = new GroupServer(node, links, served)
+    const watches = new Watches({ node, gathers, format, membersOf, describe })
+    this.#watches = watches
     this.#audienceHost = {
       node: node.id,
-      call: (call, give) => (this.#gathers as Gathers).call(call, give),
+      call: (call, give) => gathers.call(call, give),
       describe,
-      members: (of, what, give) => (this.#gathers as Gathers).members(of, what, give),
+      members: (of, what, give) => gathers.members(of, what, give),
+      watch: (group, except, signal) => watches.watch(group, except, signal),
       publish: (group, shared, except) => publishNotification(node, format, group, shared, except),
     }
     const mostBytes = limits.message + LINK_EXTRA
@@ -147,12 +160,24 @@ export class Seat implements ClusterSeat {
     return this.#node.ready()
   }
 
+  #joined(group: string | undefined, channel: LiveChannel): void {
+    this.#teller?.joined(group, channel)
+    this.#watches?.joined(group, channel)
+  }
+
+  #left(group: string | undefined, channel: LiveChannel, why: Left): void {
+    this.#teller?.left(group, channel, why)
+    this.#watches?.left(group, channel, why)
+    if (group !== undefined) this.#infos.forget(group, channel)
+  }
+
   opened(channel: LiveChannel): void {
     this.#channels.set(channel.id, channel)
+    this.#joined(undefined, channel)
   }
 
   ended(channel: LiveChannel): void {
-    this.#channels.delete(channel.id)
+    if (this.#channels.delete(channel.id)) this.#left(undefined, channel, 'ended')
   }
 
   retire(): void {
@@ -161,6 +186,8 @@ export class Seat implements ClusterSeat {
 
   async stop(): Promise<void> {
     this.#interest.close()
+    this.#teller?.close()
+    this.#watches?.close()
     this.#gathers?.close()
     this.#server?.close()
     this.#lanes?.close()

@@ -39,6 +39,23 @@ export interface Member {
   readonly methods: readonly string[] | undefined
 }
 
+/** What is told of a group that is watched. */
+export type PresenceEvent =
+  | {
+      /** Who is in it when the watch begins. */
+      readonly type: 'state'
+      readonly members: readonly Member[]
+      /** The nodes that could not be asked: they may have members, too. They are told when they can be. */
+      readonly unreached: readonly Unreached[]
+    }
+  | {
+      /** `join` also comes for a member that joins again with another `info`. */
+      readonly type: 'join' | 'leave'
+      readonly member: Member
+      /** `left` it; `ended`: its channel has; `node-lost`: its node has died, was closed, or was silent for too long. */
+      readonly why: 'joined' | 'left' | 'ended' | 'node-lost'
+    }
+
 /**
  * The channels of a set at all nodes of a cluster, which are called together. Each call goes to the channels that are in
  * the set when their node gets it.
@@ -86,4 +103,9 @@ export interface ClusterAudience<Remote, Ch extends Target = Target> {
   members(): Promise<{ members: Member[]; unreached: Unreached[] }>
   /** Finds out how many are in it now, at all nodes, and which nodes could not be asked. */
   count(): Promise<{ count: number; unreached: Unreached[] }>
+  /**
+   * Watches who is in it, at all nodes: first `state`, then each change. Other nodes tell of their changes only while
+   * somebody watches, and within 100 ms. Leave the iteration, or abort the signal, to end it.
+   */
+  watch(options?: { signal?: AbortSignal }): AsyncGenerator<PresenceEvent, void, undefined>
 }

@@ -363,3 +363,69 @@ describe('a call, fault by fault', () => {
     await cluster.stop()
   })
 })
+
+describe('presence, fault by fault', () => {
+  /** What a watch has told, by the ids of the channels. */
+  function watched(node: VirtualNode) {
+    const present = new Set<string>()
+    const why: string[] = []
+    const giveUp = new AbortController()
+    void (async () => {
+      for await (const event of node.group('g').watch({ signal: giveUp.signal })) {
+        if (event.type === 'state')
+          for (const { channelId } of event.members) present.add(channelId)
+        else {
+          why.push(event.why)
+          if (event.type === 'join') present.add(event.member.channelId)
+          else present.delete(event.member.channelId)
+        }
+      }
+    })()
+    return { present, why, end: () => giveUp.abort() }
+  }
+
+  test('no ghosts: the members of a node that dies leave, and come back with it', async () => {
+    const all = await bench(3)
+    const { cluster, channels } = all
+    const [a, , c] = cluster.nodes as [VirtualNode, VirtualNode, VirtualNode]
+    const { present, why, end } = watched(a)
+    await pass(500)
+    expect(present.size).toBe(6)
+    cluster.network.cutOff(c.engine)
+    await pass(5_000)
+    expect(why).toEqual(['node-lost', 'node-lost'])
+    expect(present.size).toBe(4)
+    void cluster.network.restore(c.engine)
+    await pass(5_000)
+    expect([...present].toSorted()).toEqual(channels.map(({ id }) => id).toSorted())
+    end()
+    await cluster.stop()
+  })
+
+  test('what is watched is right again after lost messages, engine kills and flapping members', async () => {
+    for (const seed of seeds) {
+      const all = await bench(seed, 3, 3)
+      const { cluster, channels } = all
+      const [a, b] = cluster.nodes as [VirtualNode, VirtualNode]
+      const watches = [watched(a), watched(b)]
+      await pass(500)
+      for (let step = 0; step < 40; step++) {
+        const channel = cluster.one(channels)
+        if (cluster.random() < 0.5) channel.join('g')
+        else channel.leave('g')
+        if (step === 10) cluster.network.faults = { delayMs: [0, 20], drop: 0.3 }
+        if (step === 25) cluster.network.faults = { delayMs: [0, 10] }
+        if (step === 30) cluster.network.kill()
+        if (step === 34) void cluster.network.start()
+        await pass(cluster.below(150))
+      }
+      await pass(25_000)
+      const members = channels.filter(({ groups }) => groups.has('g')).map(({ id }) => id)
+      for (const { present, end } of watches) {
+        expect([...present].toSorted(), `seed ${seed}`).toEqual(members.toSorted())
+        end()
+      }
+      await cluster.stop()
+    }
+  })
+})

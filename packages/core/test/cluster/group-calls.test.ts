@@ -247,6 +247,51 @@ describe('who is in a group', () => {
     expect(await a.endpoint.all.count()).toEqual({ count: clients, unreached: [] })
   })
 
+  test('watch() tells who is there, and then each change, until it is left', async () => {
+    const [a1, b1] = [await join(a, 'a1'), await join(b, 'b1')]
+    await announced()
+    const told: string[] = []
+    const giveUp = new AbortController()
+    const nameOf = (id: string) =>
+      [...known].find(({ channel }) => channel.id === id)?.name ?? 'somebody'
+    const known = new Set([a1, b1])
+    const watching = (async () => {
+      for await (const event of a.endpoint.group(room).watch({ signal: giveUp.signal })) {
+        if (event.type === 'state') {
+          told.push(`state ${event.members.map(({ channelId }) => nameOf(channelId)).join()}`)
+        } else {
+          const info =
+            event.member.info === undefined ? '' : ` ${JSON.stringify(event.member.info)}`
+          told.push(`${event.type} ${nameOf(event.member.channelId)} ${event.why}${info}`)
+        }
+      }
+    })()
+    await polled(() => told).toEqual(['state a1,b1'])
+    const c1 = await connectTo(opened, c, 'c1')
+    const b2 = await connectTo(opened, b, 'b2')
+    for (const one of [c1, b2]) known.add(one)
+    c1.channel.join(room, { info: { name: 'Ada' } })
+    await polled(() => told.at(-1)).toBe('join c1 joined {"name":"Ada"}')
+    b2.channel.join(room)
+    await polled(() => told.at(-1)).toBe('join b2 joined')
+    b2.channel.join(room, { info: 5 })
+    await polled(() => told.at(-1)).toBe('join b2 joined 5')
+    a1.channel.leave(room)
+    await polled(() => told.at(-1)).toBe('leave a1 left')
+    await b1.client.close()
+    await polled(() => told.at(-1)).toBe('leave b1 ended')
+    b2.channel.leave(room)
+    await polled(() => told.at(-1)).toMatch('leave b2 left')
+    expect(told).toHaveLength(7)
+    giveUp.abort()
+    await watching
+    c1.channel.leave(room)
+    for await (const event of b.endpoint.group(room).watch()) {
+      expect(event).toEqual({ type: 'state', members: [], unreached: [] })
+      break
+    }
+  })
+
   test('what a channel joins with is bounded, and must be carried', async () => {
     const { channel } = await join(a, 'a1')
     const joining = (options: object) => () => channel.join(room, options)

@@ -1,0 +1,281 @@
+import { unref } from '../base/unref.js'
+import type { LiveChannel } from '../channels/live-channel.js'
+import type { Member, PresenceEvent, Unreached } from '../server/cluster-audience.js'
+import type { Format } from '../wire/format.js'
+import { isObject } from './checks.js'
+import type { ClusterNode } from './cluster-node.js'
+import { type Envelope, isCount, Kind } from './envelope.js'
+import type { Gathers } from './gathers.js'
+import { memberOf, type ToldMember } from './members.js'
+import type { NodeRecord } from './node-record.js'
+import { isPayloadHead, readPayload } from './payload.js'
+import type { Left } from './presence-teller.js'
+import { isShortId } from './told-outcome.js'
+import { topicOf } from './topics.js'
+
+/** What watching a group needs of its node. */
+export interface GroupWatchHost {
+  readonly node: ClusterNode
+  readonly gathers: Gathers
+  readonly format: Format
+  membersOf(group: string | undefined): Iterable<LiveChannel>
+  describe(channel: LiveChannel, group: string | undefined): ToldMember
+}
+
+/** What is known of the members at one other node. */
+interface NodeMembers {
+  readonly members: Map<string, Member>
+  /** The number of the last change that is known. */
+  step: number
+}
+
+/** How often the other nodes are told that the group is still watched, in ms. */
+const RENEW_MS = 10_000
+/** How long after a change of nodes those are asked that have changed, in ms. */
+const SOON_MS = 50
+
+/** One group at all nodes, while somebody here watches it. */
+export class GroupWatch {
+  readonly #host: GroupWatchHost
+  readonly #group: string | undefined
+  readonly #topic: number | 'all'
+  readonly #listeners = new Set<(event: PresenceEvent) => void>()
+  readonly #nodes = new Map<string, NodeMembers>()
+  /** Nodes that are being asked, and the changes that came meanwhile. */
+  readonly #asking = new Map<string, Envelope[]>()
+  #unreached: readonly Unreached[] = []
+  /** Resolves when the members of all nodes are known. */
+  #begun: Promise<void> | undefined
+  #stop: (() => void)[] = []
+
+  constructor(host: GroupWatchHost, group: string | undefined) {
+    this.#host = host
+    this.#group = group
+    this.#topic = group === undefined ? 'all' : topicOf(group)
+  }
+
+  /** Whether nobody here watches it. */
+  get isIdle(): boolean {
+    return this.#listeners.size === 0
+  }
+
+  get topic(): number | 'all' {
+    return this.#topic
+  }
+
+  /**
+   * Tells the members now, and then each change. @returns a function that ends that.
+   */
+  listen(listener: (event: PresenceEvent) => void): () => void {
+    let isHeard = true
+    if (this.isIdle) this.#begin()
+    void this.#begun?.then(() => {
+      if (!isHeard) return
+      listener({ type: 'state', members: this.#all(), unreached: [...this.#unreached] })
+      this.#listeners.add(listener)
+    })
+    const waiting = () => {}
+    this.#listeners.add(waiting)
+    return () => {
+      isHeard = false
+      this.#listeners.delete(waiting)
+      this.#listeners.delete(listener)
+      if (this.isIdle) this.#end()
+    }
+  }
+
+  /** A channel of this node has joined, or joined with something else. */
+  joinedHere(channel: LiveChannel): void {
+    this.#tell('join', this.#ofHere(channel), 'joined')
+  }
+
+  leftHere(channel: LiveChannel, why: Left): void {
+    this.#tell('leave', this.#ofHere(channel), why)
+  }
+
+  /** Another node has told its changes. */
+  came(envelope: Envelope): void {
+    const { node } = envelope
+    const waiting = this.#asking.get(node)
+    if (waiting) waiting.push(envelope)
+    else this.#apply(envelope)
+  }
+
+  /** Another node has members of this topic now, and had none. */
+  appeared(record: NodeRecord): void {
+    if (!this.#nodes.has(record.id)) void this.#ask(record)
+  }
+
+  #begin(): void {
+    const { node } = this.#host
+    const timer = setInterval(() => this.#renew(), RENEW_MS)
+    unref(timer)
+    this.#stop = [
+      node.options.engine.subscribe(node.subjects.presence(this.#topic)),
+      () => clearInterval(timer),
+      node.watch({
+        up: () => void this.#askAll(),
+        gone: ({ id }, why) => {
+          if (why !== 'renewed') return this.#lost(id)
+          const soon = setTimeout(() => {
+            const record = node.directory.get(id)
+            if (record && this.#nodes.has(id)) void this.#ask(record)
+          }, SOON_MS)
+          unref(soon)
+        },
+      }),
+    ]
+    this.#begun = this.#askAll()
+  }
+
+  #end(): void {
+    for (const stop of this.#stop) stop()
+    this.#stop = []
+    this.#nodes.clear()
+    this.#asking.clear()
+    this.#begun = undefined
+  }
+
+  /** Asks all nodes: those of which nothing comes have no members. */
+  async #askAll(): Promise<void> {
+    const before = new Set(this.#nodes.keys())
+    const found = await this.#gather(undefined)
+    if (this.#stop.length === 0) return
+    this.#unreached = found
+    const unknown = new Set(found.map(({ node }) => node))
+    for (const id of before) {
+      if (!this.#nodes.has(id) || this.#seen.has(id) || unknown.has(id)) continue
+      this.#set(id, new Map(), 0)
+      this.#nodes.delete(id)
+    }
+  }
+
+  /** The nodes that have answered the last question to all. */
+  #seen = new Set<string>()
+
+  async #ask(record: NodeRecord): Promise<void> {
+    if (!this.#asking.has(record.id)) await this.#gather(record)
+  }
+
+  /** Asks one node, or all, and takes over what they say. */
+  async #gather(only: NodeRecord | undefined): Promise<Unreached[]> {
+    const { gathers, node } = this.#host
+    const asked = only ? [only.id] : [...this.#nodes.keys()]
+    for (const id of asked) if (!this.#asking.has(id)) this.#asking.set(id, [])
+    const steps = new Map<string, number>()
+    const members = new Map<string, Map<string, Member>>()
+    const unreached = await gathers.members(
+      { group: this.#group, except: NOBODY },
+      'members',
+      (id, of, told) => {
+        const ofNode = members.get(of) ?? new Map<string, Member>()
+        members.set(of, ofNode.set(id, memberOf(id, of, told)))
+      },
+      { only, step: (of, step) => steps.set(of, step) },
+    )
+    const missing = new Set(unreached.map((one) => one.node))
+    if (!only) this.#seen = new Set(steps.keys())
+    for (const [id, step] of steps) {
+      // Its node may have been lost since.
+      if (!missing.has(id) && node.directory.get(id)) {
+        this.#set(id, members.get(id) ?? new Map(), step)
+      }
+    }
+    for (const id of new Set([...asked, ...steps.keys()])) {
+      const waiting = this.#asking.get(id) ?? []
+      this.#asking.delete(id)
+      for (const envelope of waiting) this.#apply(envelope)
+    }
+    return unreached
+  }
+
+  /** Takes over the members of a node, and tells what has changed. */
+  #set(node: string, members: Map<string, Member>, step: number): void {
+    const before = this.#nodes.get(node)?.members ?? new Map<string, Member>()
+    this.#nodes.set(node, { members, step })
+    for (const [id, member] of before) if (!members.has(id)) this.#tell('leave', member, 'left')
+    for (const [id, member] of members) if (!before.has(id)) this.#tell('join', member, 'joined')
+  }
+
+  #apply({ node, head, body }: Envelope): void {
+    const { g, from, s, f } = isObject(head) ? head : {}
+    if (g !== this.#group || !isCount(from) || !isCount(s) || !isPayloadHead(f)) return
+    const known = this.#nodes.get(node)
+    const record = this.#host.node.directory.get(node)
+    if (!known || from > known.step) {
+      if (record) void this.#ask(record)
+      return
+    }
+    if (s <= known.step) return
+    known.step = s
+    const { on, off } = this.#diff(f, body)
+    for (const [id, why] of off) {
+      const member = known.members.get(node + id)
+      if (known.members.delete(node + id)) this.#tell('leave', member as Member, why)
+    }
+    for (const [id, told] of on) {
+      const member = memberOf(node + id, node, told)
+      known.members.set(member.channelId, member)
+      this.#tell('join', member, 'joined')
+    }
+  }
+
+  #diff(
+    f: Envelope['head'],
+    body: Envelope['body'],
+  ): { on: [string, unknown][]; off: [string, Left][] } {
+    let params: unknown
+    try {
+      const message = readPayload(this.#host.format, f as never, body)
+      params = isObject(message) ? message.params : undefined
+    } catch {
+      // It comes of a node with another codec.
+    }
+    const { on, off } = isObject(params) ? params : {}
+    const isEntry = (entry: unknown) => Array.isArray(entry) && isShortId(entry[0])
+    const entries = (list: unknown) => (Array.isArray(list) ? list.filter(isEntry) : [])
+    const left = entries(off).map(([id, why]): [string, Left] => [
+      id,
+      why === 'ended' ? why : 'left',
+    ])
+    return { on: entries(on), off: left }
+  }
+
+  #lost(node: string): void {
+    const known = this.#nodes.get(node)
+    this.#nodes.delete(node)
+    this.#asking.delete(node)
+    for (const member of known?.members.values() ?? []) this.#tell('leave', member, 'node-lost')
+  }
+
+  #renew(): void {
+    const { node } = this.#host
+    const at = Object.fromEntries(Array.from(this.#nodes, ([id, { step }]) => [id, step]))
+    const { subjects } = node
+    const subject = this.#topic === 'all' ? subjects.all : subjects.topic(this.#topic)
+    const group = this.#group
+    node.publish(subject, Kind.watch, { ...(group !== undefined && { g: group }), at })
+  }
+
+  #ofHere(channel: LiveChannel): Member {
+    return memberOf(channel.id, this.#host.node.id, this.#host.describe(channel, this.#group))
+  }
+
+  #all(): Member[] {
+    const here = Array.from(this.#host.membersOf(this.#group), (channel) => this.#ofHere(channel))
+    return [
+      ...here,
+      ...Array.from(this.#nodes.values(), ({ members }) => [...members.values()]).flat(),
+    ]
+  }
+
+  #tell(
+    type: 'join' | 'leave',
+    member: Member,
+    why: 'joined' | 'left' | 'ended' | 'node-lost',
+  ): void {
+    for (const listener of [...this.#listeners]) listener({ type, member, why })
+  }
+}
+
+const NOBODY: ReadonlySet<string> = new Set()

@@ -1,0 +1,86 @@
+import type { LiveChannel } from '../channels/live-channel.js'
+import type { PresenceEvent } from '../server/cluster-audience.js'
+import { isObject } from './checks.js'
+import { Kind } from './envelope.js'
+import { GroupWatch, type GroupWatchHost } from './group-watch.js'
+import type { Left } from './presence-teller.js'
+
+/** The groups that are watched here. */
+export class Watches {
+  readonly #host: GroupWatchHost
+  /** Undefined stands for all channels. */
+  readonly #groups = new Map<string | undefined, GroupWatch>()
+
+  /** Wakes the watches, so that they end. */
+  readonly #ends = new Set<() => void>()
+  #isClosed = false
+
+  constructor(host: GroupWatchHost) {
+    this.#host = host
+    const { node } = host
+    node.on(Kind.diff, (envelope) => {
+      const { g } = isObject(envelope.head) ? envelope.head : {}
+      this.#groups.get(g as string | undefined)?.came(envelope)
+    })
+    node.watch({
+      topics: (record, topics) => {
+        if (this.#groups.size === 0) return
+        for (const watch of this.#groups.values()) {
+          if (watch.topic === 'all' || topics === 'all' || topics.includes(watch.topic)) {
+            watch.appeared(record)
+          }
+        }
+      },
+    })
+  }
+
+  /** The endpoint is closed: all watches end. */
+  close(): void {
+    this.#isClosed = true
+    for (const end of [...this.#ends]) end()
+  }
+
+  joined(group: string | undefined, channel: LiveChannel): void {
+    if (this.#groups.size > 0) this.#groups.get(group)?.joinedHere(channel)
+  }
+
+  left(group: string | undefined, channel: LiveChannel, why: Left): void {
+    if (this.#groups.size > 0) this.#groups.get(group)?.leftHere(channel, why)
+  }
+
+  /** The members of a group, and then each change, until the iteration is left or the signal aborts. */
+  async *watch(
+    group: string | undefined,
+    except: ReadonlySet<string>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<PresenceEvent, void, undefined> {
+    const events: PresenceEvent[] = []
+    let wake = () => {}
+    const onAbort = () => wake()
+    signal?.addEventListener('abort', onAbort)
+    this.#ends.add(onAbort)
+    const watch = this.#groups.get(group) ?? new GroupWatch(this.#host, group)
+    this.#groups.set(group, watch)
+    const stop = watch.listen((event) => {
+      events.push(event)
+      wake()
+    })
+    try {
+      while (!signal?.aborted && !this.#isClosed) {
+        const event = events.shift()
+        if (!event) await new Promise<void>((resolve) => (wake = resolve))
+        else if (event.type === 'state') {
+          yield {
+            ...event,
+            members: event.members.filter(({ channelId }) => !except.has(channelId)),
+          }
+        } else if (!except.has(event.member.channelId)) yield event
+      }
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      this.#ends.delete(onAbort)
+      stop()
+      if (watch.isIdle && this.#groups.get(group) === watch) this.#groups.delete(group)
+    }
+  }
+}
