@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { natsProgram, startNats } from './engine-servers/nats-server.ts'
 import { findPython } from './python.ts'
 
 /**
@@ -24,19 +25,34 @@ for (const name of readdirSync(examples).sort()) {
 /** @returns why it was not run, where it was not. */
 async function run(folder: string): Promise<string | undefined> {
   if (existsSync(join(folder, 'main.ts'))) {
-    await expectPromised(folder, start(folder, 'main.ts'))
+    await expectPromised(folder, start(folder, {}, 'main.ts'))
     return undefined
+  }
+  if (needsNats(folder)) {
+    if (natsProgram.missing !== undefined) return `SKIPPED. ${natsProgram.missing}`
+    await using nats = await startNats()
+    return await serve(folder, start(folder, { NATS_URL: nats.address }, 'server.ts'))
   }
   let server: ChildProcess
   if (existsSync(join(folder, 'server.py'))) {
     const python = await findPython(join(folder, 'requirements.txt'))
     if (python.missing !== undefined) return `SKIPPED. ${python.missing}`
     server = startProgram(folder, python.path, ['-B', 'server.py'])
-  } else server = start(folder, 'server.ts')
+  } else server = start(folder, {}, 'server.ts')
+  return await serve(folder, server)
+}
+
+/** Whether it says in its package.json that it uses NATS. */
+function needsNats(folder: string): boolean {
+  return readFileSync(join(folder, 'package.json'), 'utf8').includes('"@flashrpc/nats"')
+}
+
+/** Runs its client, if it has one, against its server, which is ended. */
+async function serve(folder: string, server: ChildProcess): Promise<string | undefined> {
   try {
     const url = await listening(server)
     if (!existsSync(join(folder, 'client.ts'))) return 'listens; its test looks at its page'
-    await expectPromised(folder, start(folder, 'client.ts', url))
+    await expectPromised(folder, start(folder, {}, 'client.ts', url))
     return undefined
   } finally {
     server.kill()
@@ -50,14 +66,19 @@ async function expectPromised(folder: string, program: ChildProcess): Promise<vo
   assert.equal(output.trim(), promised(folder))
 }
 
-function start(folder: string, ...args: string[]): ChildProcess {
-  return startProgram(folder, process.execPath, ['--import', 'tsx', ...args])
+function start(folder: string, env: NodeJS.ProcessEnv, ...args: string[]): ChildProcess {
+  return startProgram(folder, process.execPath, ['--import', 'tsx', ...args], env)
 }
 
-function startProgram(folder: string, program: string, args: string[]): ChildProcess {
+function startProgram(
+  folder: string,
+  program: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+): ChildProcess {
   return spawn(program, args, {
     cwd: folder,
-    env: { ...process.env, PORT: '0' },
+    env: { ...process.env, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: TIMEOUT_MS,
   })
