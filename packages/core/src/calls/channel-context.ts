@@ -85,8 +85,8 @@ export interface ChannelContext extends LinkEvents {
   change(): void
   /** The names of the methods that have a handler here. */
   readonly exposed: Iterable<string>
-  /** Server: the client has sent the names of its methods that have a handler now. */
-  exposes(names: readonly string[]): void
+  /** Server: the methods that have a handler on the other side; set by the feature that is told them. */
+  methodsThere: MethodsThere | undefined
   /** Set while this side is leaving: then it does not run calls that have not arrived yet. */
   leaving: Leaving | undefined
   /** The other side has confirmed that it knows that this side is leaving. */
@@ -109,6 +109,18 @@ export interface ChannelContext extends LinkEvents {
    * @param unreceived the messages that the other side is known not to have received.
    */
   replaced(info: CloseInfo, unreceived: readonly OutgoingMessage[]): void
+}
+
+/** The methods that have a handler on the other side. */
+export interface MethodsThere {
+  /** All of them; undefined if the other side does not tell. */
+  readonly all: ReadonlySet<string> | undefined
+  /** @returns undefined if the other side does not tell. */
+  has(method: string): boolean | undefined
+  /** Calls a function on each change. @returns a function that removes the listener. */
+  listen(listener: (methods: ReadonlySet<string>) => void): () => void
+  /** The other side is gone. */
+  end(): void
 }
 
 /** This side is leaving: it does not run calls that have not arrived yet. */

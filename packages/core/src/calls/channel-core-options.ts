@@ -36,8 +36,6 @@ export interface ChannelCoreEvents<Own extends Owner> {
   latency?(owner: Own, ms: number): void
   /** The server has sent another time window, in ms, in which its clients connect again after a loss. */
   spread?(owner: Own, ms: number): void
-  /** Server: the client has sent the names of its methods in the contract that have a handler now. */
-  exposes?(owner: Own, methods: readonly string[]): void
   /** `inFlight` or `queued` may have changed. It is not called while the core is not watched. */
   change?(owner: Own): void
   error(owner: Own, error: unknown, context: ErrorContext): void

@@ -1,4 +1,3 @@
-import { definitionOf } from '../contract/definition.js'
 import { own } from '../errors/error-origin.js'
 import { RpcDisconnectedError } from '../errors/errors.js'
 import { Connection } from '../link/connection.js'
@@ -24,7 +23,7 @@ import { randomId } from '../wire/random-id.js'
 import type { Absence } from './absence.js'
 import { disconnectedError, type Refusal, refusalOf } from './call-errors.js'
 import { Caller } from './caller.js'
-import type { Leaving, Owner } from './channel-context.js'
+import type { Leaving, MethodsThere, Owner } from './channel-context.js'
 import type { ChannelCoreOptions } from './channel-core-options.js'
 import type { CoreContext } from './core-context.js'
 import { Delivery } from './delivery.js'
@@ -93,6 +92,7 @@ export class ChannelCore implements CoreContext {
   /** How long the other side asks this side to wait before it connects again, in ms. */
   #retryAfterMs: number | undefined
   leaving: Leaving | undefined
+  methodsThere: MethodsThere | undefined
   /** Called when the channel is not serving any more. */
   #tellServed: (() => void) | undefined
 
@@ -396,17 +396,6 @@ export class ChannelCore implements CoreContext {
     }
     if (this.connection.holdsAnswers) this.#delivery.hold(encoded)
     else link.send(encoded)
-  }
-
-  /**
-   * The client has sent the names of its methods that have a handler now. Names that are not in the contract are
-   * ignored.
-   */
-  exposes(names: readonly string[]): void {
-    const { events } = this.kind
-    const theirs = this.kind.remoteSide
-    const known = theirs ? names.filter((name) => definitionOf(theirs, name)) : names
-    events.exposes?.(this.owner, known)
   }
 
   // ── Events of its links ───────────────────────────────────────────────────────────────────────

@@ -7,12 +7,11 @@ import type { Handshake } from '../link/handshake.js'
 import type { HelloParams } from '../link/hello.js'
 import type { Hello, MessageLink } from '../link/message-link.js'
 import type { Inspection, WireTap } from '../link/wire-tap.js'
-import type { ErrorContext } from '../logging/error-context.js'
 import type { Transport } from '../transport/transport.js'
 import type { Attachments } from '../wire/attachments.js'
 import type { ErrorMessage, MessageId, ResponseMessage } from '../wire/message.js'
 import type { CallContext } from './call-context.js'
-import type { ChannelContext } from './channel-context.js'
+import type { ChannelContext, MethodsThere } from './channel-context.js'
 import type { CallTrace, Diagnostics } from './diagnostics.js'
 import type { RpcStream, SendOptions } from './functions.js'
 import type { AnyHandler } from './handler.js'
@@ -80,8 +79,8 @@ export interface Feature {
   hello?(channel: ChannelContext): Partial<HelloParams>
   /** A link is ready. @param hello the hello of the other side; undefined if it is a plain peer. */
   ready?(channel: ChannelContext, hello: Hello | undefined): void
-  /** Server: makes the record of the methods that have a handler on the other side, as the other side tells. */
-  methodsThere?(host: MethodsThereHost): MethodsThere
+  /** Server: the methods that have a handler on the other side, as the other side tells. */
+  methodsThere?(channel: ChannelContext): MethodsThere
   /** Called when the set of methods that have a handler here has changed. */
   handlersChanged?(channel: ChannelContext): void
   /** Client: makes the link that continues over several connections. */
@@ -275,25 +274,6 @@ export interface Mounts {
   wait(channel: ChannelContext, method: string, ms: number, signal: AbortSignal): Promise<void>
   /** A handler was exposed. */
   mounted(channel: ChannelContext, method: string): void
-}
-
-/** The channel whose other side tells its methods. */
-export interface MethodsThereHost {
-  error(error: unknown, context: ErrorContext): void
-}
-
-/** The methods that have a handler on the other side. */
-export interface MethodsThere {
-  /** All of them; undefined if the other side does not tell. */
-  readonly all: ReadonlySet<string> | undefined
-  /** @returns undefined if the other side does not tell. */
-  has(method: string): boolean | undefined
-  /** Calls a function on each change. @returns a function that removes the listener. */
-  listen(listener: (methods: ReadonlySet<string>) => void): () => void
-  /** The other side has sent the names of its methods. */
-  said(names: readonly string[]): void
-  /** The other side is gone. */
-  end(): void
 }
 
 /** A client's link that continues over several connections. */

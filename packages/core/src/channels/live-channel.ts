@@ -1,9 +1,10 @@
+import type { MethodsThere } from '../calls/channel-context.js'
 import { sidesOf } from '../calls/channel-context.js'
 import { ChannelCore } from '../calls/channel-core.js'
 import type { ChannelCoreOptions } from '../calls/channel-core-options.js'
 import type { Authorize } from '../calls/dispatcher.js'
 import { handlersOf } from '../calls/exposed-handlers.js'
-import type { Feature, FeatureTable, MethodsThere, ResumableLink } from '../calls/feature.js'
+import type { Feature, FeatureTable, ResumableLink } from '../calls/feature.js'
 import { tableOf } from '../calls/feature-table.js'
 import type { Other } from '../calls/functions.js'
 import type { HandlersByName } from '../calls/handler.js'
@@ -130,7 +131,6 @@ export class ChannelKind {
           events?.ended?.(channel, info, recv)
           if (channel.wasTold) hooks.disconnect(channel, info)
         },
-        exposes: (channel, methods) => channel.exposes(methods),
         error: (channel, error, context) => hooks.error(channel, error, context),
         change: (channel) => events?.change?.(channel),
       },
@@ -158,7 +158,6 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   readonly #handshake = new ServerHandshake<Connection>(this)
   #membership: Membership<LiveChannel> | undefined
   /** Made when it is first needed. */
-  #methodsThere: MethodsThere | undefined
   #isOver = false
 
   constructor(
@@ -204,15 +203,9 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     return this.#presence?.listen(listener) ?? (() => {})
   }
 
-  /** The other side has reported which of its methods have a handler now. */
-  exposes(methods: readonly string[]): void {
-    this.#presence?.said(methods)
-  }
-
   /** Undefined without the feature: then the other side tells no methods. */
   get #presence(): MethodsThere | undefined {
-    this.#methodsThere ??= this.#kind.features.methodsThere?.(this.core)
-    return this.#methodsThere
+    return this.#kind.features.methodsThere?.(this.core)
   }
 
   /** Whether it has ended, with its session. */
@@ -298,7 +291,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   over(): void {
     this.#isOver = true
     this.#membership?.end()
-    this.#methodsThere?.end()
+    this.core.methodsThere?.end()
   }
 
   /** Reports an error that no answer tells the other side about. */

@@ -1,15 +1,15 @@
 import { Listeners } from '../../base/listeners.js'
-import type { MethodsThere, MethodsThereHost } from '../../calls/feature.js'
+import type { ChannelContext, MethodsThere } from '../../calls/channel-context.js'
 import { hookContext } from '../../logging/error-context.js'
 
 /** The methods of the other side that have a handler there now, as the other side tells. */
 export class OtherMethods implements MethodsThere {
-  readonly #host: MethodsThereHost
+  readonly #host: Pick<ChannelContext, 'error'>
   #methods: ReadonlySet<string> | undefined
   /** Made for the first listener: most channels have none. */
   #listeners: Listeners<ReadonlySet<string>> | undefined
 
-  constructor(host: MethodsThereHost) {
+  constructor(host: Pick<ChannelContext, 'error'>) {
     this.#host = host
   }
 
@@ -26,6 +26,7 @@ export class OtherMethods implements MethodsThere {
     return this.#listeners.add(listener)
   }
 
+  /** The other side has sent the names of its methods. */
   said(names: readonly string[]): void {
     const methods = setOf(names)
     const before = this.#methods ?? NONE

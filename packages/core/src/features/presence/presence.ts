@@ -1,5 +1,6 @@
 import type { ChannelContext } from '../../calls/channel-context.js'
 import type { Feature } from '../../calls/feature.js'
+import { definitionOf } from '../../contract/definition.js'
 import { readMethods } from '../../link/hello.js'
 import { OtherMethods } from './other-methods.js'
 import { METHODS, PRESENCE_OF_CLIENTS } from './presence-of-clients.js'
@@ -15,7 +16,7 @@ const FEATURE: Feature = {
     if (channel.kind.side === 'client') PRESENCE_OF_CLIENTS.ready?.(channel, hello)
     else if (hello) tell(channel, ('attempt' in hello && hello.methods) || [])
   },
-  methodsThere: (host) => new OtherMethods(host),
+  methodsThere: thereOf,
   controls: {
     [METHODS]: {
       isCounted: false,
@@ -29,6 +30,15 @@ const FEATURE: Feature = {
   },
 }
 
-function tell(channel: ChannelContext, methods: readonly string[]): void {
-  if (channel.kind.side === 'server') channel.exposes(methods)
+function thereOf(channel: ChannelContext): OtherMethods {
+  channel.methodsThere ??= new OtherMethods(channel)
+  return channel.methodsThere as OtherMethods
+}
+
+/** The client has sent the names of its methods that have a handler now. Names that are not in the contract are ignored. */
+function tell(channel: ChannelContext, names: readonly string[]): void {
+  const { side, remoteSide } = channel.kind
+  if (side !== 'server') return
+  const known = remoteSide ? names.filter((name) => definitionOf(remoteSide, name)) : names
+  thereOf(channel).said(known)
 }
