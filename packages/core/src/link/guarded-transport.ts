@@ -66,22 +66,12 @@ export class GuardedTransport implements FrameLine, FrameSink, InTurn {
 
   /** As `bufferedBytes`, but it also falls when a part of a frame has left, if that is known. */
   get unsentBytes(): number {
-    try {
-      return this.#builtIn?.unsentBytes ?? this.#transport.bufferedBytes ?? 0
-    } catch (thrown) {
-      this.#owner.failed(thrown)
-      return 0
-    }
+    return this.#guard(() => this.#builtIn?.unsentBytes ?? this.#transport.bufferedBytes) ?? 0
   }
 
   /** Asks for the event `drained`. @returns false if there will be no such event. */
   watchDrain(): boolean {
-    try {
-      return this.#builtIn?.watchDrain?.() ?? false
-    } catch (thrown) {
-      this.#owner.failed(thrown)
-      return false
-    }
+    return this.#guard(() => this.#builtIn?.watchDrain?.()) ?? false
   }
 
   // ── Reading ───────────────────────────────────────────────────────────────────────────────────
@@ -126,15 +116,6 @@ export class GuardedTransport implements FrameLine, FrameSink, InTurn {
     }
   }
 
-  #sendUntapped(frame: Frame): boolean {
-    try {
-      return this.#owner.stage !== 'over' && this.#transport.send(frame)
-    } catch (thrown) {
-      this.#owner.failed(thrown)
-      return false
-    }
-  }
-
   get direct(): BuiltInTransport | undefined {
     return this.tapped ? undefined : this.#builtIn
   }
@@ -156,15 +137,21 @@ export class GuardedTransport implements FrameLine, FrameSink, InTurn {
   }
 
   #hold(isHeld: boolean): void {
-    try {
-      this.#builtIn?.cork?.(isHeld)
-    } catch (thrown) {
-      this.#owner.failed(thrown)
-    }
+    this.#guard(() => this.#builtIn?.cork?.(isHeld))
   }
 
   failed(thrown: unknown): void {
     this.#owner.failed(thrown)
+  }
+
+  /** @returns what a function of the transport returns; undefined if it throws. */
+  #guard<Result>(act: () => Result): Result | undefined {
+    try {
+      return act()
+    } catch (thrown) {
+      this.#owner.failed(thrown)
+      return undefined
+    }
   }
 
   // ── The tap ───────────────────────────────────────────────────────────────────────────────────
@@ -175,7 +162,10 @@ export class GuardedTransport implements FrameLine, FrameSink, InTurn {
     // If the tap fails here, it is left out.
     this.#tryOut(() => {
       this.tapped = tap?.connected({
-        send: (frame) => this.#sendUntapped(frame),
+        send: (frame) => {
+          if (this.#owner.stage === 'over') return false
+          return this.#guard(() => this.#transport.send(frame)) ?? false
+        },
         receive: (frame) => this.#owner.receive(frame),
         cut: (reason) => this.#owner.drop({ code: 1006, reason }),
       })
