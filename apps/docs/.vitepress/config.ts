@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { transformerTwoslash } from '@shikijs/vitepress-twoslash'
+import ts from 'typescript'
 import { type DefaultTheme, defineConfig, type UserConfig } from 'vitepress'
 import { writeLlms } from '../llms.ts'
 import { namedBlocks } from '../markdown/named-blocks.ts'
 import { pageLinks } from '../markdown/page-links.ts'
-import { scrollingTables } from '../markdown/tables.ts'
+import { readableTables } from '../markdown/tables.ts'
+import { typeHovers } from '../markdown/type-hovers.ts'
 import { docs, readGroups } from '../pages.ts'
 
+type ShikiTransformer = NonNullable<NonNullable<UserConfig['markdown']>['codeTransformers']>[number]
 type Plugin = Extract<
   NonNullable<NonNullable<UserConfig['vite']>['plugins']>[number],
   { name: string }
@@ -21,7 +25,6 @@ const description =
 
 const sidebar: DefaultTheme.SidebarItem[] = [...readGroups()].map(([text, pages]) => ({
   text,
-  collapsed: false,
   items: pages.map(({ file, title }) => ({ text: title, link: `/${file.replace(/\.md$/, '')}` })),
 }))
 
@@ -34,6 +37,29 @@ function packagesOfSite(): Plugin {
       if (!importer?.startsWith(docs) || /^[./\0]/.test(id)) return undefined
       return this.resolve(id, fileURLToPath(import.meta.url), { skipSelf: true })
     },
+  }
+}
+
+/** How TypeScript reads the code of pages with types. The packages are their source: no build is needed. */
+function snippetOptions(): ts.CompilerOptions {
+  return {
+    target: ts.ScriptTarget.ES2022,
+    lib: [
+      'lib.es2023.d.ts',
+      'lib.esnext.disposable.d.ts',
+      'lib.dom.d.ts',
+      'lib.dom.iterable.d.ts',
+      'lib.dom.asynciterable.d.ts',
+    ],
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    customConditions: ['@flashrpc/source'],
+    allowImportingTsExtensions: true,
+    noEmit: true,
+    strict: true,
+    skipLibCheck: true,
+    jsx: ts.JsxEmit.ReactJSX,
+    types: ['node'],
   }
 }
 
@@ -72,12 +98,22 @@ export default defineConfig({
   vite: { plugins: [packagesOfSite()] },
   markdown: {
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    codeTransformers: [
+      transformerTwoslash({
+        explicitTrigger: true,
+        throws: true,
+        twoslashOptions: { vfsRoot: root, compilerOptions: snippetOptions() },
+      }) as unknown as ShikiTransformer, // Of another version of Shiki than VitePress has.
+    ],
     config(markdown) {
       namedBlocks(markdown)
-      scrollingTables(markdown)
+      typeHovers(markdown)
+      readableTables(markdown)
       pageLinks(markdown, repositoryFiles())
     },
   },
+  // The home page has no main part, which readers of the screen go to.
+  transformHtml: (html) => html.replace('<div class="VPHome"', '<div role="main" class="VPHome"'),
   buildEnd({ outDir }) {
     writeLlms(outDir, base, description)
   },
@@ -92,10 +128,10 @@ export default defineConfig({
     search: {
       provider: 'local',
       options: {
-        // Of the reference, classes and functions are found; its types are linked from them.
+        // The words of pages are found, and the classes and functions of the reference, which link to its types.
         _render(source, env, markdown) {
-          const html = markdown.render(source, env)
-          return /^api\/.*\/(type-aliases|variables)\//.test(env.relativePath) ? '' : html
+          const isType = /^api\/.*\/(type-aliases|variables)\//.test(env.relativePath)
+          return isType ? '' : markdown.render(source.replaceAll(/^```[\s\S]*?^```$/gm, ''), env)
         },
       },
     },

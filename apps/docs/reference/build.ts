@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -18,12 +18,17 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const packages = join(root, 'packages')
 const out = join(root, 'docs/api')
 const SOURCE = '@flashrpc/source'
-const FOLDERS = ['core', 'react', 'electron']
 
 interface Manifest {
   readonly name: string
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
 }
+
+/** The packages with something to import. */
+const FOLDERS = readdirSync(packages).filter((folder) => {
+  const file = join(packages, folder, 'package.json')
+  return existsSync(file) && readFileSync(file, 'utf8').includes(SOURCE)
+})
 
 /** The public entries of a package: the path of each one's source, by the name that applications import. */
 function entriesOf(folder: string): [name: string, source: string][] {

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { createRequire } from 'node:module'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { AxeResults } from 'axe-core'
 import { type Browser, type Page, chromium as playwright } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { chromium } from '../../../scripts/chromium.ts'
@@ -11,6 +13,8 @@ import { readGroups } from '../pages.ts'
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const TYPES: Readonly<Record<string, string>> = {
+  '.txt': 'text/plain; charset=utf-8',
+  '.md': 'text/markdown; charset=utf-8',
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
@@ -20,6 +24,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 }
 const PAGES = [...readGroups().values()].flat().map(({ file }) => file.replace(/\.md$/, '.html'))
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const PHONE = { width: 375, height: 740 }
 
 let server: Server
@@ -71,12 +76,16 @@ async function visit(page: Page, path: string): Promise<void> {
   await page.waitForFunction(() => '__vue_app__' in (document.querySelector('#app') ?? {}))
 }
 
-test('each page is shown without an error, and asks nothing of another host', async () => {
-  await using shown = await open('index.html')
-  for (const path of [...PAGES, 'api/index.html', 'guide/']) {
+test('each page is shown on a phone, without an error, and asks nothing of another host', async () => {
+  await using shown = await open('index.html', { viewport: PHONE })
+  const wide: string[] = []
+  for (const path of ['index.html', 'guide/', ...PAGES, 'api/index.html']) {
     await visit(shown.page, path)
     await shown.page.locator('h1').first().waitFor()
+    const width = await shown.page.evaluate(() => document.documentElement.scrollWidth)
+    if (width > PHONE.width) wide.push(`${path}: ${width} px`)
   }
+  expect(wide).toEqual([])
   expect(shown.faults).toEqual([])
 })
 
@@ -89,13 +98,66 @@ test('the search finds a page by its words, without a network', async () => {
   expect(shown.faults).toEqual([])
 })
 
-test('no page is wider than a phone', async () => {
-  await using shown = await open('index.html', { viewport: PHONE })
-  const wide: string[] = []
-  for (const path of ['index.html', 'guide/', ...PAGES]) {
-    await visit(shown.page, path)
-    const width = await shown.page.evaluate(() => document.documentElement.scrollWidth)
-    if (width > PHONE.width) wide.push(`${path}: ${width} px`)
+test('the type of a name is shown where the pointer is', async () => {
+  await using shown = await open('guide/quick-start.html')
+  await shown.page.locator('.twoslash-hover', { hasText: /^add$/ }).last().hover()
+  await shown.page
+    .locator('.twoslash-popup-code')
+    .filter({ hasText: 'Promise<number>' })
+    .first()
+    .waitFor()
+  expect(shown.faults).toEqual([])
+})
+
+/** One page of each kind: axe takes about a second for each. */
+const KINDS = [
+  'index.html',
+  'guide/',
+  'guide/quick-start.html',
+  'guide/limits.html',
+  'guide/electron-errors.html',
+  'glossary.html',
+  'api/index.html',
+  'api/@flashrpc/core/index.html',
+  'api/@flashrpc/core/functions/createClient.html',
+]
+
+test.each(['light', 'dark'] as const)('axe finds no fault, in %s', async (colorScheme) => {
+  await using shown = await open('index.html', { colorScheme })
+  const { page } = shown
+  const faults: string[] = []
+  for (const path of KINDS) {
+    await visit(page, path)
+    expect(await page.evaluate(() => document.documentElement.classList.contains('dark'))).toBe(
+      colorScheme === 'dark',
+    )
+    await page.evaluate(AXE)
+    const { violations } = await page.evaluate(() =>
+      (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+    )
+    for (const { id, nodes } of violations) {
+      faults.push(`${path}: ${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
+    }
   }
-  expect(wide).toEqual([])
+  expect(faults).toEqual([])
+})
+
+test('a reader can switch to dark, and the next page is dark, too', async () => {
+  await using shown = await open('guide/why.html', { colorScheme: 'light' })
+  const { page } = shown
+  await page.getByRole('switch').first().click()
+  await visit(page, 'guide/streams.html')
+  expect(await page.evaluate(() => document.documentElement.className)).toContain('dark')
+})
+
+test('llms.txt lists each page, and each is there as Markdown', async () => {
+  const list = await (await fetch(`${origin}/llms.txt`)).text()
+  const links = [...list.matchAll(/^- \[[^\]]+\]\((\/\S+\.md)\)/gm)].map(([, link]) => link)
+  expect(links).toEqual(PAGES.map((path) => `/${path.replace(/html$/, 'md')}`))
+  const full = await (await fetch(`${origin}/llms-full.txt`)).text()
+  for (const link of links) {
+    const page = await (await fetch(`${origin}${link}`)).text()
+    expect(page).toMatch(/^# /)
+    expect(full).toContain(page.trim())
+  }
 })

@@ -18,7 +18,12 @@ import { FlushCount } from './flush-count.js'
  * A connection that the application has made and keeps, or the options of one that the engine makes: `servers`, `tls`,
  * `user`, `pass`, `token`, `authenticator` and all others of `@nats-io/transport-node`.
  */
-export type NatsEngineOptions = { readonly connection: NatsConnection } | ConnectionOptions
+export type NatsEngineOptions =
+  | {
+      /** A connection of the application, which the engine does not close. */
+      readonly connection: NatsConnection
+    }
+  | ConnectionOptions
 
 /** What NATS carries, if the server has not said so yet. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024

@@ -2,14 +2,25 @@ import type { RedisConnection } from './redis-connection.js'
 
 /** As much of a client of `ioredis` as is used. */
 export interface IoredisLike {
+  /** The state of the connection, such as `ready`. */
   readonly status: string
-  readonly options?: { readonly keyPrefix?: string | undefined }
+  /** The options that it was made with. */
+  readonly options?: {
+    /** What it puts ahead of each key and channel. */
+    readonly keyPrefix?: string | undefined
+  }
+  /** Opens the connection. */
   connect(): Promise<void>
+  /** Sends a command. */
   call(command: string, ...args: (string | Buffer)[]): Promise<unknown>
+  /** Subscribes to channels. */
   subscribe(...channels: string[]): Promise<unknown>
+  /** Ends subscriptions. */
   unsubscribe(...channels: string[]): Promise<unknown>
+  /** Adds a listener. */
   // biome-ignore lint/suspicious/noExplicitAny: its events have arguments of their own
   on(event: string, listener: (...args: any[]) => void): unknown
+  /** Removes a listener. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   off(event: string, listener: (...args: any[]) => void): unknown
 }

@@ -1,17 +1,26 @@
 import type { RedisConnection } from './redis-connection.js'
 
-type BufferListener = (message: Buffer, channel: Buffer) => void
+/** It is called with each message, and its channel. */
+export type BufferListener = (message: Buffer, channel: Buffer) => void
 
 /** As much of a client of `redis` as is used. */
 export interface NodeRedisLike {
+  /** Whether it was told to connect. */
   readonly isOpen: boolean
+  /** Whether commands go through. */
   readonly isReady: boolean
+  /** Opens the connection. */
   connect(): Promise<unknown>
+  /** Sends a command. */
   sendCommand(args: (string | Buffer)[]): Promise<unknown>
+  /** Subscribes to channels. */
   subscribe(channels: string[], listener: BufferListener, bufferMode: true): Promise<unknown>
+  /** Ends a subscription. */
   unsubscribe(channel: string, listener: BufferListener, bufferMode: true): Promise<unknown>
+  /** Adds a listener. */
   // biome-ignore lint/suspicious/noExplicitAny: its events have arguments of their own
   on(event: string, listener: (...args: any[]) => void): unknown
+  /** Removes a listener. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   off(event: string, listener: (...args: any[]) => void): unknown
 }

@@ -6,6 +6,7 @@ import { OrderedCommands } from './ordered-commands.js'
 import { type RedisClient, redisConnection } from './redis-client.js'
 import type { RedisConnection } from './redis-connection.js'
 
+/** The options of `redisEngine`. */
 export interface RedisEngineOptions {
   /** A connection for commands. The application may use it for others, too. */
   readonly publisher: RedisClient
