@@ -53,6 +53,7 @@ export type {
   ServerChannel,
 } from './channels/channel.js'
 export { createChannel } from './channels/create-channel.js'
+export type { JoinOptions } from './channels/groups.js'
 export type {
   AnyClient,
   Client,

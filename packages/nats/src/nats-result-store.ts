@@ -12,6 +12,7 @@ import type { KV, Kvm } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { BucketKeys } from './bucket-keys.js'
 
+/** The options of `natsResultStore`. */
 export interface NatsResultStoreOptions {
   /** The name of the bucket: letters, digits, `-` and `_`. Default `flashrpc_results`. */
   bucket?: string

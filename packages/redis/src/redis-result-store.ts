@@ -12,6 +12,7 @@ import { type RedisClient, redisConnection } from './redis-client.js'
 import type { RedisConnection } from './redis-connection.js'
 import { ScriptKeys } from './script-keys.js'
 
+/** The options of `redisResultStore`. */
 export interface RedisResultStoreOptions {
   /** The same as of `createCluster`: letters `a-z`, digits and `-`. All keys begin with `frpc:<app>:`. */
   app: string

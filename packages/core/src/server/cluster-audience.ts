@@ -21,7 +21,9 @@ export type ClusterOutcome<Value, Ch extends Target = Target> =
 
 /** A node that could not be asked, or was lost before it said whom it called. It may have had targets. */
 export interface Unreached {
+  /** Tells it from the outcome of a channel. */
   readonly status: 'unreached'
+  /** The id of the node. */
   readonly node: string
   /** `outcome` says whether its targets may have run the call. */
   readonly error: RpcDisconnectedError
@@ -29,7 +31,9 @@ export interface Unreached {
 
 /** A channel that is in a group, at any node. */
 export interface Member {
+  /** The channel's `id`. */
   readonly channelId: string
+  /** The id of the node that the channel belongs to. */
   readonly node: string
   /** Whether its client had a connection when its node was asked; without one, its session waits. */
   readonly isConnected: boolean
@@ -44,6 +48,7 @@ export type PresenceEvent =
   | {
       /** Who is in it when the watch begins. */
       readonly type: 'state'
+      /** The members that were found. */
       readonly members: readonly Member[]
       /** The nodes that could not be asked: they may have members, too. They are told when they can be. */
       readonly unreached: readonly Unreached[]
@@ -51,6 +56,7 @@ export type PresenceEvent =
   | {
       /** `join` also comes for a member that joins again with another `info`. */
       readonly type: 'join' | 'leave'
+      /** The member that joins or leaves. */
       readonly member: Member
       /** `left` it; `ended`: its channel has; `node-lost`: its node has died, was closed, or was silent for too long. */
       readonly why: 'joined' | 'left' | 'ended' | 'node-lost'
@@ -75,7 +81,12 @@ export interface ClusterAudience<Remote, Ch extends Target = Target> {
   notify<K extends keyof Remote & string>(
     method: K,
     ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): Promise<{ here: number; elsewhere: 'published' | 'not-sent' }>
+  ): Promise<{
+    /** The number of channels of this node that it was sent to, or is kept for. */
+    here: number
+    /** Whether it was handed to the engine for the other nodes. */
+    elsewhere: 'published' | 'not-sent'
+  }>
   /**
    * Calls all channels at once, and waits for all. A target that fails, times out or ends does not reject the promise:
    * it has an outcome like the others. A node that can't be asked, or dies before it has said whom it called, is one
@@ -100,9 +111,19 @@ export interface ClusterAudience<Remote, Ch extends Target = Target> {
    *
    * @returns the members, and the nodes that could not be asked: they may have members, too.
    */
-  members(): Promise<{ members: Member[]; unreached: Unreached[] }>
+  members(): Promise<{
+    /** The members that were found. */
+    members: Member[]
+    /** The nodes that could not be asked. */
+    unreached: Unreached[]
+  }>
   /** Finds out how many are in it now, at all nodes, and which nodes could not be asked. */
-  count(): Promise<{ count: number; unreached: Unreached[] }>
+  count(): Promise<{
+    /** The number of channels that were found. */
+    count: number
+    /** The nodes that could not be asked. */
+    unreached: Unreached[]
+  }>
   /**
    * Watches who is in it, at all nodes: first `state`, then each change. Other nodes tell of their changes only while
    * somebody watches, and within 100 ms. Leave the iteration, or abort the signal, to end it.
