@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createClient, RpcDisconnectedError } from '@flashrpc/core'
+import { createClient, RpcDisconnectedError, RpcUncertainError } from '@flashrpc/core'
 import { createFaultProxy } from '@flashrpc/core/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { EngineServer } from '../../../scripts/engine-servers/engine-server.js'
@@ -28,7 +28,7 @@ class Node {
   /** @param ran gets what it runs, also if the process is killed afterwards. */
   constructor(servers: string, ran: string[]) {
     this.child = forkProgram(new URL('./support/cluster-program.ts', import.meta.url), {
-      args: [JSON.stringify({ servers, graceMs: 300 })],
+      args: [JSON.stringify({ servers, graceMs: 300, bucket: 'anywhere' })],
     })
     this.child.on('message', (message: Tell) => {
       if (message.tell === 'ran') ran.push(message.what)
@@ -88,7 +88,7 @@ describe.skipIf(why)(
     }
 
     beforeAll(async () => {
-      nats = await startNats()
+      nats = await startNats({ jetStream: true })
     })
     beforeEach(async () => {
       ran.length = 0
@@ -224,6 +224,33 @@ describe.skipIf(why)(
         name: 'RpcDisconnectedError',
         outcome: 'maybe-executed',
       })
+    })
+
+    test('22: a key runs once, on whichever nodes it is sent to', async () => {
+      const options = { idempotencyKey: 'once', timeout: 20_000 }
+      const clients = nodes.map(({ port }) => clientOf(`ws://127.0.0.1:${port}/`))
+      for (const client of clients) void client.connect()
+      const answers = clients.map((client) => client.call('wait', { name: 'once' }, options))
+      await polled(() => ran).toEqual(['wait once'])
+      await Promise.all(nodes.map((each) => each.ask({ ask: 'release', name: 'once' })))
+      expect(await Promise.all(answers)).toEqual(['once waited', 'once waited', 'once waited'])
+      expect(await clients[1]?.call('wait', { name: 'once' }, options)).toBe('once waited')
+      expect(ran).toEqual(['wait once'])
+    })
+
+    test('22: a key that runs on a node that is killed is never run again', async () => {
+      const { client, proxy } = await moving()
+      const options = { idempotencyKey: 'killed', timeout: 20_000 }
+      const call = rejection(client.call('wait', { name: 'killed' }, options))
+      await polled(() => ran).toEqual(['wait killed'])
+      const other = clientOf(`ws://127.0.0.1:${node(2).port}/`)
+      await other.connect()
+      const same = rejection(other.call('wait', { name: 'killed' }, options))
+      proxy.retarget({ port: node(1).port })
+      await node(0).kill()
+      expect(await call).toBeInstanceOf(RpcUncertainError)
+      expect(await same).toBeInstanceOf(RpcUncertainError)
+      expect(ran).toEqual(['wait killed'])
     })
 
     test('5: the owner is stopped for a while: nothing is lost, and nothing runs twice', async () => {

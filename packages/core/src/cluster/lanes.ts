@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { unref } from '../base/unref.js'
 import type { LiveChannel, Visitor } from '../channels/live-channel.js'
 import { assertCount, assertDuration } from '../errors/assert-number.js'
 import { assertOptions } from '../errors/assert-options.js'
@@ -244,6 +245,7 @@ export class NodeLanes implements Lanes {
       },
       Math.min(Math.max(10, rehomeAfterMs / 4), 60_000),
     )
+    unref(look)
   }
 
   /** @throws {RpcConfigError} if the identity would be another one at the other node. */

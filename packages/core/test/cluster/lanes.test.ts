@@ -233,6 +233,39 @@ describe('15: a client that comes back at another node', () => {
     expect(echoed.every((each) => each === text)).toBe(true)
   })
 
+  test.concurrent('is waited for if it reads slowly, at its node and at the one in between', async ({
+    onTestFinished,
+  }) => {
+    const mib = 1024 * 1024
+    const limits = { unackedBytes: 64 * mib, waitingBytes: 64 * mib }
+    const scene = await Scene.of(onTestFinished, 2, { limits })
+    const { engine, endpoint } = scene.node(0)
+    const heard: number[] = []
+    const client = await scene.client({ hear: ({ n }: { n: number }) => void heard.push(n) })
+    await scene.move(client, 1)
+    let bytes = 0
+    const publish = engine.publish.bind(engine)
+    engine.publish = (subject, payload) => {
+      bytes += payload.byteLength
+      publish(subject, payload)
+    }
+    for (const connection of scene.proxy.connections) connection.stall({ up: false, down: true })
+    const [channel] = endpoint.channels
+    const padding = 'x'.repeat(100_000)
+    const all = Array.from({ length: 400 }, (_, n) => n)
+    const sent = all.map((n) => channel?.notify('hear', { n, padding } as never))
+    // 40 MB: more than the lane, the sockets and the proxy between them hold.
+    for (let before = -1; before < bytes; ) {
+      before = bytes
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+    expect(bytes).toBeLessThan(25 * mib)
+    for (const connection of scene.proxy.connections) connection.heal()
+    await Promise.all(sent)
+    await polled(() => heard.length).toBe(400)
+    expect(heard).toEqual(all)
+  })
+
   test.concurrent('16: is relayed by a third node when the second one is gone', async ({
     onTestFinished,
   }) => {

@@ -20,6 +20,7 @@ import { z } from 'zod'
 import type { HandlerContext } from '../../src/calls/functions.js'
 import type { AnyPeer } from '../../src/calls/peer.js'
 import { polled } from '../support/eventually.js'
+import { rawClient } from '../support/raw-peer.js'
 import { rejection } from '../support/rejection.js'
 
 interface Client {
@@ -250,6 +251,19 @@ describe('a client of another node', () => {
     const error = await rejection(untyped(remote).call('nothing'))
     expect(error).toMatchObject({ code: -32601 })
   })
+})
+
+test("a client can't address another one: rpc.to is ignored but on links", async () => {
+  const [one, other] = [await scene(), await scene()]
+  await using peer = await rawClient(url)
+  const rpc = { to: one.id }
+  peer.send({ jsonrpc: '2.0', id: 1, method: 'add', params: { a: 1, b: 2 }, rpc })
+  expect(await peer.nextJson()).toMatchObject({ id: 1, error: { code: -32601 } })
+  peer.send({ jsonrpc: '2.0', method: 'said', params: { n: 1 }, rpc })
+  peer.send({ jsonrpc: '2.0', id: 2, method: 'whoami', params: {}, rpc })
+  const { result } = await peer.nextJson()
+  expect([one.id, other.id]).not.toContain(result)
+  expect(one.seen).toEqual([])
 })
 
 describe('19: what is no client', () => {

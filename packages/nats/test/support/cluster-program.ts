@@ -2,7 +2,8 @@ import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import { createCluster } from '@flashrpc/core/cluster'
 import { createEndpoint, memoryResultStore, type ServerChannel } from '@flashrpc/core/server'
-import { natsEngine } from '@flashrpc/nats'
+import { natsEngine, natsResultStore } from '@flashrpc/nats'
+import { connect } from '@nats-io/transport-node'
 
 /** What a node of a cluster, in a process of its own, is asked by its test. */
 export type Ask =
@@ -18,7 +19,12 @@ export type Tell =
   | { readonly tell: 'ran'; readonly what: string }
   | { readonly tell: 'answer'; readonly value?: unknown; readonly error?: object }
 
-const { servers, graceMs } = JSON.parse(process.argv[2] as string)
+const { servers, graceMs, bucket } = JSON.parse(process.argv[2] as string)
+
+/** Kept by all nodes together, if the test says so. */
+const store = bucket
+  ? await natsResultStore(await connect({ servers, maxReconnectAttempts: -1 }), { bucket })
+  : memoryResultStore()
 
 const tell = (what: Tell) => void process.send?.(what)
 const cluster = createCluster({ engine: natsEngine({ servers }), app: 'anywhere', graceMs })
@@ -27,7 +33,7 @@ const waiting = new Map<string, () => void>()
 const endpoint = createEndpoint({
   cluster,
   resume: {},
-  idempotency: { store: memoryResultStore() },
+  idempotency: { store },
   logger: false,
   methods: {
     whoami: (_: object, { channel }: { channel: unknown }) => ({
