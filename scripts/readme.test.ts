@@ -38,16 +38,10 @@ test('the quick starts have the README’s programs', () => {
   expect(new Map(theirs.map(({ name, code }) => [name, code]))).toEqual(ours)
 })
 
-test('the home page says the README’s sizes', () => {
+test('the home page says a size that holds for each of the README’s', () => {
   const home = readFileSync(new URL('docs/index.md', root), 'utf8')
-  const sizes = [
-    /client adds less than (\d+) kB/,
-    /(\d+) kB with the React hooks|React hooks less than (\d+) kB/,
-  ]
-  for (const size of sizes) {
-    const [, ours, alsoOurs] = size.exec(text) ?? []
-    const [, said, alsoSaid] = size.exec(home) ?? []
-    expect(ours ?? alsoOurs).toBeDefined()
-    expect(said ?? alsoSaid).toBe(ours ?? alsoOurs)
-  }
+  const [, most] = /adds less than (\d+) kB to a page/.exec(home) ?? []
+  const sizes = [...text.matchAll(/less than (\d+) kB/g)].map(([, size]) => Number(size))
+  expect(sizes.length).toBeGreaterThan(0)
+  expect(sizes.filter((size) => size > Number(most))).toEqual([])
 })
