@@ -66,6 +66,10 @@ export class EngineServer implements AsyncDisposable {
     const args = await this.#kind.args(this.#folder, this.#port)
     const child = spawn(this.#path, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: this.#folder })
     this.#process = child
+    // Whoever started it may end without ending it.
+    const end = () => child.kill('SIGKILL')
+    process.on('exit', end)
+    child.once('exit', () => process.off('exit', end))
     let said = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { EngineServer } from './engine-server.js'
 import { findServer } from './engine-server.js'
@@ -23,6 +25,25 @@ describe.each(KINDS)('%s', (_name, program, start) => {
     expect(one.pid).not.toBe(pid)
   })
 })
+
+test.skipIf(natsProgram.missing)('ends with the process that has started it', async () => {
+  const url = new URL('nats-server.ts', import.meta.url).href
+  const program = `import { startNats } from ${JSON.stringify(url)}
+    console.log((await startNats()).pid)
+    process.exit()`
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', program]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  await expect.poll(() => isRunning(Number(stdout)), { timeout: 5_000 }).toBe(false)
+})
+
+function isRunning(pid: number): boolean {
+  expect(pid).toBeGreaterThan(0)
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 test('a program that is not there is told of, or is an error where it is required', () => {
   expect(findServer('no-such-server', 'FLASHRPC_REQUIRE_NOTHING')).toStrictEqual({
