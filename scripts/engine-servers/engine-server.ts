@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -67,7 +67,10 @@ export class EngineServer implements AsyncDisposable {
     const child = spawn(this.#path, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: this.#folder })
     this.#process = child
     // Whoever started it may end without ending it.
-    const end = () => child.kill('SIGKILL')
+    const end = () => {
+      child.kill('SIGKILL')
+      rmSync(this.#folder, { recursive: true, force: true })
+    }
     process.on('exit', end)
     child.once('exit', () => process.off('exit', end))
     let said = ''
