@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { transformerTwoslash } from '@shikijs/vitepress-twoslash'
 import ts from 'typescript'
@@ -17,7 +17,8 @@ type Plugin = Extract<
   { name: string }
 >
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
+/** Without a slash at its end: with one, Twoslash finds no errors. */
+const root = resolve(fileURLToPath(new URL('../../..', import.meta.url)))
 /** Where the site is served, such as `/flashrpc/`. */
 const base = process.env.DOCS_BASE ?? '/'
 const description =
