@@ -114,6 +114,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['{apps,examples}/*/test/**/*.test.ts'],
+          // The site's tests need the built site: see vitest.site.config.ts.
+          exclude: ['apps/docs/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

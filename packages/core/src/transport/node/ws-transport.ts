@@ -126,7 +126,7 @@ export class WsTransport implements BuiltInTransport {
   }
 
   /** Counts the frames that `ws` reads. */
-  protected beginToRead(_events: BuiltInEvents): void {
+  protected beginToRead(_: BuiltInEvents): void {
     const counter = new FrameCounter()
     // The listener of `ws` comes first, so `ws` has read the same bytes by then.
     this.wire.on('data', (chunk) => {
@@ -137,7 +137,7 @@ export class WsTransport implements BuiltInTransport {
   }
 
   /** From now on, the events go to another receiver. */
-  protected readFor(_events: BuiltInEvents): void {}
+  protected readFor(_: BuiltInEvents): void {}
 
   /** Gives a frame to the receiver, as if it came now. */
   read(frame: Frame): void {
