@@ -93,6 +93,8 @@ export class Links {
       use: host.use,
       methods: {},
       retry: { minDelayMs: 20, maxDelayMs: 200 },
+      // The hello or its answer may be lost. Then there is no next message yet to show it.
+      connectTimeoutMs: HELLO_MS,
       autoConnect: false,
     }
     this.#sessions = new Sessions({

@@ -66,14 +66,15 @@ async function scene(
 const isLink = ({ payload }: { payload: Uint8Array }) => payload[1] === Kind.link
 
 describe('calls to a client of another node', () => {
-  test.concurrent('12: each runs once, though messages of the link are lost', async ({
-    onTestFinished,
-  }) => {
+  // How long it takes is decided by how many of the links' hellos are lost: each costs 2 s.
+  test.concurrent('12: each runs once, though messages of the link are lost', {
+    timeout: 90_000,
+  }, async ({ onTestFinished }) => {
     const { network, remote, ran } = await scene(onTestFinished, { seed: 7 })
     network.faults = { drop: 0.1, only: isLink }
     const results: Promise<number>[] = []
     for (let n = 0; n < 300; n++) {
-      results.push(remote.other.count({ n }, { timeout: 20_000 }))
+      results.push(remote.other.count({ n }, { timeout: 80_000 }))
       if (n % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 2))
     }
     const all = Array.from({ length: 300 }, (_, n) => n)
@@ -91,6 +92,26 @@ describe('calls to a client of another node', () => {
     expect(await remote.other.count({ n: 1 }, { timeout: 20_000 })).toBe(1)
     expect(ran).toEqual([1])
     expect(network.counts.dropped).toBe(1)
+  })
+
+  test.concurrent.for([
+    ['hello', '"rpc.hello"'],
+    ['answer to a hello', '"resumed"'],
+  ])('12: the %s of a link is sent again if it is lost', async ([, text], { onTestFinished }) => {
+    const { network, remote, ran } = await scene(onTestFinished)
+    let [calls, hellos] = [1, 1]
+    network.faults = {
+      drop: 1,
+      only: (message) => {
+        if (!isLink(message)) return false
+        if (Buffer.from(message.payload).includes(text as string)) return hellos-- > 0
+        return calls-- > 0
+      },
+    }
+    // The loss of the call ends the connection, and the loss of the hello the next one, each in less than 5 s.
+    expect(await remote.other.count({ n: 1 }, { timeout: 10_000 })).toBe(1)
+    expect(ran).toEqual([1])
+    expect(network.counts.dropped).toBe(2)
   })
 
   test.concurrent('7: go on when the engine was killed and is back', async ({ onTestFinished }) => {
