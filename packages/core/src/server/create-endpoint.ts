@@ -1,11 +1,12 @@
 import type { Contract, ContractSide } from '../contract/contract.js'
 import { contractAndOptions } from '../contract/contract-and-options.js'
 import { OF_ENDPOINTS } from '../presets/of-endpoints.js'
-import type { Cluster } from './cluster.js'
 import {
   type ClusterEndpoint,
+  type ClusterOption,
   ENDPOINT_OPTIONS,
   type Endpoint,
+  type EndpointOf,
   type EndpointOptions,
   type UntypedOptions,
   WebSocketEndpoint,
@@ -21,19 +22,11 @@ export function createEndpoint<
   Client extends ContractSide,
   Identity,
   const Literal = never,
+  Options extends ClusterOption = Record<never, never>,
 >(
   contract: Contract<Server, Client>,
-  options: EndpointOptions<Server, Client, Identity, Literal> & { cluster: Cluster },
-): ClusterEndpoint<Server, Client, Identity>
-export function createEndpoint<
-  Server extends ContractSide,
-  Client extends ContractSide,
-  Identity,
-  const Literal = never,
->(
-  contract: Contract<Server, Client>,
-  options: EndpointOptions<Server, Client, Identity, Literal>,
-): Endpoint<Server, Client, Identity>
+  options: EndpointOptions<Server, Client, Identity, Literal> & Options,
+): EndpointOf<Options, Server, Client, Identity>
 /** The same without a contract, and so without validation: for peers that trust each other. */
 export function createEndpoint<
   Local extends object,
@@ -41,7 +34,7 @@ export function createEndpoint<
   Identity = unknown,
   const Literal = never,
 >(
-  options: EndpointOptions<Local, Remote, Identity, Literal> & { cluster: Cluster },
+  options: EndpointOptions<Local, Remote, Identity, Literal> & Required<ClusterOption>,
 ): ClusterEndpoint<Local, Remote, Identity>
 export function createEndpoint<
   Local extends object,

@@ -69,9 +69,19 @@ import {
   refuseUpgrade,
 } from './upgrade.js'
 
+/** The option that makes an endpoint part of a cluster. */
+export interface ClusterOption {
+  /**
+   * Makes the endpoint one node of a cluster: `createCluster({ engine, app })` of `@flashrpc/core/cluster`. Then its
+   * channels' ids are 48 hexadecimal digits, and begin with the id of the node. Default: no cluster.
+   */
+  cluster?: Cluster
+}
+
 /** The options of an endpoint. */
 export interface EndpointOptions<Local, Remote, Identity = unknown, Literal = never>
   extends Omit<ChannelOptions, 'discover' | 'use'>,
+    ClusterOption,
     ChannelHooks<ServerChannel<Local, Remote, Identity>> {
   /**
    * Finds out the identity of a client before its connection is made. The result is `identity` in every handler and on
@@ -141,11 +151,6 @@ export interface EndpointOptions<Local, Remote, Identity = unknown, Literal = ne
    * answers are kept, and such calls are refused.
    */
   idempotency?: IdempotencyOptions<Identity>
-  /**
-   * Makes the endpoint one node of a cluster: `createCluster({ engine, app })` of `@flashrpc/core/cluster`. Then its
-   * channels' ids are 48 hexadecimal digits, and begin with the id of the node. Default: no cluster.
-   */
-  cluster?: Cluster
   /** The limits of each channel, and of the number of connections. A limit that is left out keeps its default. */
   limits?: Partial<ChannelLimits> & ConnectionLimits
   /** The methods that clients can call. */
@@ -253,6 +258,15 @@ export interface ClusterEndpoint<Local, Remote, Identity = unknown>
    */
   channel(id: string): RemoteChannel<Remote>
 }
+
+/**
+ * The type of an endpoint, by whether its options have a `cluster`. It is one type and not two overloads, so that an error
+ * in a handler is told at its line.
+ */
+export type EndpointOf<Options, Local, Remote, Identity> =
+  Options extends Required<ClusterOption>
+    ? ClusterEndpoint<Local, Remote, Identity>
+    : Endpoint<Local, Remote, Identity>
 
 /** How an endpoint closes. */
 export interface CloseOptions {
