@@ -105,6 +105,8 @@ window.begin = () => createRoot(document.body).render(<App />)`,
     asked.push(dialog.message())
     void dialog.accept()
   })
+  // The window is told when it opens, before its page has run.
+  await page.waitForFunction('window.begin')
   // Before there is a listener, a dialog would block the page.
   await page.evaluate('begin()')
   await prints(app, /^yes$/m)

@@ -137,6 +137,7 @@ test('looks like Electron to main', async () => {
     send: 'undefined',
   })
   const page = await app.firstWindow()
+  await page.waitForFunction('window.api')
   expect(await page.evaluate('navigator.userAgent')).toMatch(
     / small\/1\.2\.3 Chrome\/\S+ Electron\//,
   )
