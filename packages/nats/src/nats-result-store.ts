@@ -99,8 +99,8 @@ class BucketResultStore implements NatsResultStore {
     return this.#lease.start()
   }
 
-  begin(key: string, fingerprint: string): Promise<BegunCall> {
-    return this.#results.begin(key, fingerprint)
+  begin(key: string, fingerprint: string, _?: string, node?: string): Promise<BegunCall> {
+    return this.#results.begin(key, fingerprint, node)
   }
 
   finish(key: string, answer: string): Promise<void> {

@@ -94,8 +94,8 @@ class KeyResultStore implements RedisResultStore {
     return this.#lease.start()
   }
 
-  begin(key: string, fingerprint: string): Promise<BegunCall> {
-    return this.#results.begin(key, fingerprint)
+  begin(key: string, fingerprint: string, _?: string, node?: string): Promise<BegunCall> {
+    return this.#results.begin(key, fingerprint, node)
   }
 
   finish(key: string, answer: string): Promise<void> {

@@ -8,6 +8,7 @@ import { logFailure } from '../logging/log.js'
 import type { ClusterAudience } from '../server/cluster-audience.js'
 import type { ClusterSeat, SeatHost } from '../server/cluster-seat.js'
 import type { RemoteChannel } from '../server/remote-channel.js'
+import type { NodeRuns } from '../server/wait-elsewhere.js'
 import type { Format } from '../wire/format.js'
 import { randomHex } from '../wire/random-hex.js'
 import { PASSED } from './addressed.js'
@@ -22,6 +23,7 @@ import { Doors } from './door.js'
 import { Gathers } from './gathers.js'
 import { GroupServer } from './group-server.js'
 import { Interest } from './interest.js'
+import { nodeRuns, serveKeyedWaits } from './keyed-waits.js'
 import { type IdentityOptions, NodeLanes, type RelayOptions } from './lanes.js'
 import { LINK_EXTRA, Links } from './links.js'
 import { MemberInfos } from './member-infos.js'
@@ -42,6 +44,7 @@ export interface SeatOptions {
 /** An endpoint's place in its cluster: it puts the parts of a node together. */
 export class Seat implements ClusterSeat {
   readonly groups: GroupEvents<LiveChannel>
+  readonly runs: NodeRuns
   readonly #node: ClusterNode
   /** The channels of this node that are open, or whose session waits for its client. */
   readonly #channels = new Map<string, LiveChannel>()
@@ -66,6 +69,7 @@ export class Seat implements ClusterSeat {
     this.#options = options
     const interest = new Interest(node)
     this.#interest = interest
+    this.runs = nodeRuns(node.id, () => this.#links)
     this.groups = {
       first: (group) => interest.first(group),
       last: (group) => interest.last(group),
@@ -89,6 +93,7 @@ export class Seat implements ClusterSeat {
     const error = (thrown: unknown, context: ErrorContext) => logFailure(logger, thrown, context)
     const links = new Links(node, { contract, format, limits, timeout, use, channel, error })
     links.serve(CLOSE, (_, params) => this.#close(params))
+    serveKeyedWaits(links, (key, signal) => host.waitForRun(key, signal))
     this.#links = links
     this.#remoteHost = {
       node: node.id,

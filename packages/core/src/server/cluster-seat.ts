@@ -17,6 +17,7 @@ import type { Format } from '../wire/format.js'
 import type { ClusterAudience } from './cluster-audience.js'
 import type { RemoteChannel } from './remote-channel.js'
 import type { Found } from './sessions.js'
+import type { NodeRuns } from './wait-elsewhere.js'
 
 /** The key of a cluster's function that gives its seat to an endpoint. */
 export const SEAT: unique symbol = Symbol('the seat of an endpoint in a cluster')
@@ -33,6 +34,8 @@ export interface ClusterSeat {
   readonly door: ClusterDoor | undefined
   /** Makes of an identity what comes of it on its way between nodes. */
   readonly through: (identity: unknown) => unknown
+  /** The runs of keys at other nodes. */
+  readonly runs: NodeRuns
   /** The client with this id, at any node. @throws {RpcConfigError} if it is not the id of a channel. */
   channel(id: string): RemoteChannel<UntypedSide>
   /**
@@ -86,6 +89,12 @@ export interface SeatHost {
   look(resume: Pick<Resume, 'sid' | 'token'>, visitor: Visitor): Found | 'later'
   /** Opens a channel for a client of another node. */
   accept(transport: Transport, visitor: Visitor): void
+  /**
+   * Waits for the run of a key for the callers of another node, so that it goes on, until the signal aborts.
+   *
+   * @returns whether there was a run.
+   */
+  waitForRun(key: string, signal: AbortSignal): Promise<boolean>
 }
 
 /**

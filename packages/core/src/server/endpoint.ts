@@ -390,7 +390,12 @@ export class WebSocketEndpoint
     this.#idempotency =
       idempotency === undefined
         ? undefined
-        : new Idempotency(idempotency as IdempotencyOptions, authenticate !== undefined, format)
+        : new Idempotency(
+            idempotency as IdempotencyOptions,
+            authenticate !== undefined,
+            format,
+            this.#seat?.runs,
+          )
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: limits.message,
@@ -408,6 +413,8 @@ export class WebSocketEndpoint
       windowMs: this.#sessions?.windowMs,
       look: (resume, visitor) => this.#look(resume, visitor),
       accept: (transport, visitor) => this.#open(transport, visitor),
+      waitForRun: async (key, signal) =>
+        (await this.#idempotency?.waitElsewhere(key, signal)) ?? false,
       logger: options.logger,
       channels: this.#channels,
       membersOf: (group) => this.#groups.membersOf(group),

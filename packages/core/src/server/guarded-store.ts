@@ -17,11 +17,16 @@ import type { BegunCall, ResultStore } from './result-store.js'
 export class GuardedStore {
   readonly #store: ResultStore
   readonly #timeoutMs: number
+  readonly #node: string | undefined
 
-  /** @param timeoutMs how long one of its functions may take, in ms. */
-  constructor(store: ResultStore, timeoutMs: number) {
+  /**
+   * @param timeoutMs how long one of its functions may take, in ms.
+   * @param node the id of this node of a cluster; undefined without one.
+   */
+  constructor(store: ResultStore, timeoutMs: number, node: string | undefined) {
     this.#store = store
     this.#timeoutMs = timeoutMs
+    this.#node = node
   }
 
   get id(): string {
@@ -53,12 +58,12 @@ export class GuardedStore {
     const checked = (given: unknown) => {
       if (isBegun(given)) return given
       throw new RpcConfigError(
-        `${this.#name} answered begin() with ${inWords(given)}; it must be { state: 'new' }, or { state, fingerprint } of 'running' or 'unknown', or { state: 'done', fingerprint, answer }`,
+        `${this.#name} answered begin() with ${inWords(given)}; it must be { state: 'new' }, or { state, fingerprint } of 'running' or 'unknown', or { state: 'done', fingerprint, answer }. The node of 'running' must be text if there is one`,
       )
     }
     const given = await this.#call(
       'begin',
-      () => this.#store.begin(key, fingerprint, owner),
+      () => this.#store.begin(key, fingerprint, owner, this.#node),
       (answer) => late(answer.then(checked)),
     )
     return checked(given)
@@ -136,17 +141,17 @@ export function nameOfStore(id: unknown): string {
 
 function isBegun(value: unknown): value is BegunCall {
   if (typeof value !== 'object' || value === null) return false
-  const { state, fingerprint, answer } = value as Partial<Record<string, unknown>>
+  const { state, fingerprint, answer, node } = value as Partial<Record<string, unknown>>
   if (state === 'new') return true
   if (typeof fingerprint !== 'string') return false
-  return (
-    state === 'running' || state === 'unknown' || (state === 'done' && typeof answer === 'string')
-  )
+  if (state === 'running') return node === undefined || typeof node === 'string'
+  return state === 'unknown' || (state === 'done' && typeof answer === 'string')
 }
 
 function inWords(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value)
-  const { state, fingerprint, answer } = value as Partial<Record<string, unknown>>
-  const types = `fingerprint: ${typeof fingerprint}, answer: ${typeof answer}`
+  const { state, fingerprint, answer, node } = value as Partial<Record<string, unknown>>
+  const named = node === undefined ? '' : `, node: ${typeof node}`
+  const types = `fingerprint: ${typeof fingerprint}, answer: ${typeof answer}${named}`
   return `{ state: ${typeof state === 'string' ? JSON.stringify(state.slice(0, 20)) : typeof state}, ${types} }`
 }

@@ -23,6 +23,7 @@ import type { BegunCall, ResultStore } from './result-store.js'
 import { leftMessage, SharedRun } from './shared-run.js'
 import { readStoredAnswer, storeAnswer } from './stored-answer.js'
 import { UnrecordedAnswers } from './unrecorded.js'
+import { type NodeRuns, WaitElsewhere } from './wait-elsewhere.js'
 
 /** How calls with an idempotency key are answered. */
 export interface IdempotencyOptions<Identity = unknown> {
@@ -41,7 +42,7 @@ export interface IdempotencyOptions<Identity = unknown> {
   maxAnswerLength?: number
   /**
    * How long a call with a key goes on after all of its callers have gone, in ms, because one of them may come back.
-   * After that, its `signal` aborts. Default 30,000.
+   * After that, its `signal` aborts. In a cluster, the callers of all nodes count. Default 30,000.
    */
   graceMs?: number
   /**
@@ -76,12 +77,23 @@ export class Idempotency {
   readonly #running = new Set<Promise<void>>()
   readonly #unrecorded: UnrecordedAnswers
   #isRecordingAgain = false
+  readonly #nodes: NodeRuns | undefined
+  #isClosing = false
 
-  /** @throws {RpcConfigError} naming the option that is wrong. */
-  constructor(options: IdempotencyOptions, hasIdentities: boolean, format: Format) {
+  /**
+   * @param nodes the runs of the nodes of its cluster; undefined without one.
+   * @throws {RpcConfigError} naming the option that is wrong.
+   */
+  constructor(
+    options: IdempotencyOptions,
+    hasIdentities: boolean,
+    format: Format,
+    nodes: NodeRuns | undefined,
+  ) {
     this.#options = resolveIdempotencyOptions(options, hasIdentities)
     const { store, storeTimeoutMs } = this.#options
-    this.#store = new GuardedStore(store, storeTimeoutMs)
+    this.#nodes = nodes
+    this.#store = new GuardedStore(store, storeTimeoutMs, nodes?.node)
     this.#unrecorded = new UnrecordedAnswers(store.ttlMs)
     this.#format = format
   }
@@ -120,6 +132,20 @@ export class Idempotency {
   }
 
   /**
+   * Waits for the run of a key for the callers of another node, so that it goes on, until the signal aborts.
+   *
+   * @param key as it is in the store.
+   * @returns whether there was a run.
+   */
+  async waitElsewhere(key: string, signal: AbortSignal): Promise<boolean> {
+    const run = this.#runs.get(key)
+    if (!run) return false
+    if (run.isOpen) run.joinElsewhere(signal)
+    await endedOrLeft(run, { signal })
+    return true
+  }
+
+  /**
    * Waits for the present runs until the deadline by `performance.now()`. Then it gives them up: the signals of their
    * handlers abort.
    */
@@ -134,6 +160,7 @@ export class Idempotency {
       ])
       giveUp.abort()
     }
+    this.#isClosing = true
     const reason = new RpcDisconnectedError('The server is closing', 'maybe-executed')
     for (const run of this.#runs.values()) run.giveUp(reason)
     this.#unrecorded.clear()
@@ -162,16 +189,26 @@ export class Idempotency {
     const { call } = run
     const refusal = this.#whyFull(call)
     if (refusal) return refusal
-    for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
-      const begun = await this.#begin(key, run)
-      if ('refusal' in begun) return begun.refusal
-      if (begun.state === 'new') return this.#run(key, run)
-      if (begun.fingerprint !== run.fingerprint) return reused(call)
-      if (begun.state === 'done') return this.#kept(begun.answer, call)
-      if (begun.state === 'unknown') return died(call)
-      await run.pause(waitMs)
-      // The call still runs in the other process, and its caller may ask again.
-      if (!run.goesOn()) return givenUp(call)
+    let elsewhere: WaitElsewhere | undefined
+    try {
+      for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
+        const begun = await this.#begin(key, run)
+        if ('refusal' in begun) return begun.refusal
+        if (begun.state === 'new') return await this.#run(key, run)
+        if (begun.fingerprint !== run.fingerprint) return reused(call)
+        if (begun.state === 'done') return this.#kept(begun.answer, call)
+        if (begun.state === 'unknown') return died(call)
+        if (this.#nodes && begun.node !== undefined) {
+          elsewhere ??= new WaitElsewhere(this.#nodes, key, run)
+          elsewhere.at(begun.node)
+        }
+        await run.pause(waitMs)
+        // The call still runs in the other process, and its caller may ask again.
+        if (!run.goesOn()) return givenUp(call)
+      }
+    } finally {
+      // If this node is closed, its callers go on at others. The run loses this node with its link, and then waits for them.
+      if (!this.#isClosing) elsewhere?.end()
     }
   }
 
@@ -319,7 +356,7 @@ function ignored(late: Promise<unknown>): void {
 }
 
 /** Resolves when a run has ended, or when the caller of this call no longer waits. */
-function endedOrLeft({ ended }: SharedRun, { signal }: KeyedCall): Promise<void> {
+function endedOrLeft({ ended }: SharedRun, { signal }: Pick<KeyedCall, 'signal'>): Promise<void> {
   return new Promise((resolve) => {
     const onEnd = () => {
       signal.removeEventListener('abort', onEnd)

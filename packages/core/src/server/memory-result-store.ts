@@ -32,6 +32,8 @@ const STORE_OPTIONS = {
 interface Entry {
   readonly fingerprint: string
   readonly owner: Owner
+  /** The node of a cluster that it runs at. */
+  readonly node?: string | undefined
   /** Missing while the call runs. */
   readonly answer?: string
   /** How long ago it got its answer; missing while the call runs. */
@@ -70,12 +72,12 @@ class MemoryResultStore implements ResultStore {
     this.#characters = new Shares(maxBytes, shareOf(maxBytes, share))
   }
 
-  begin(key: string, fingerprint: string, owner: Owner): BegunCall {
+  begin(key: string, fingerprint: string, owner: Owner, node?: string): BegunCall {
     this.#forget('least')
     const entry = this.#entries.get(key)
     if (entry) {
-      const { fingerprint, answer } = entry
-      if (answer === undefined) return { state: 'running', fingerprint }
+      const { fingerprint, answer, node } = entry
+      if (answer === undefined) return { state: 'running', fingerprint, ...(node && { node }) }
       return { state: 'done', fingerprint, answer }
     }
     // If the wall clock was set far back, entries whose time has ended by the other clock make room.
@@ -90,7 +92,7 @@ class MemoryResultStore implements ResultStore {
         'This client has its share of the store of results, and no more of its calls are kept. Raise the store’s maxEntries, maxBytes or share, or lower its ttlMs',
       )
     }
-    this.#entries.set(key, { fingerprint, owner })
+    this.#entries.set(key, { fingerprint, owner, node })
     this.#keys.add(owner, 1)
     return { state: 'new' }
   }

@@ -30,9 +30,12 @@ export interface ResultStore {
    * @param fingerprint 43 characters that identify the call's method and params.
    * @param owner the owner of the call (the endpoint's option `owner`), if it is known. A store with limits can use it
    *   so that one owner does not fill the store.
+   * @param node the id of this node, if the endpoint is one of a cluster. If the store records it with a new call, and
+   *   tells it as `node` of `running`, a call goes on as long as any node has callers that wait for it. Otherwise only the
+   *   callers at its own node count.
    * @throws {RpcOverloadedError} if no more can be kept. If it throws any error, the call is not run.
    */
-  begin(key: string, fingerprint: string, owner?: string): Awaitable<BegunCall>
+  begin(key: string, fingerprint: string, owner?: string, node?: string): Awaitable<BegunCall>
   /**
    * Records the answer of a call that was new. It resolves when the record is as safe as that of `begin`. Only then is
    * the caller answered. If it fails, the caller is answered all the same, and `finish` may be called again with the
@@ -57,6 +60,8 @@ export type BegunCall =
       readonly state: 'running'
       /** The fingerprint of that call. */
       readonly fingerprint: string
+      /** The `node` that began that call, if it was recorded. */
+      readonly node?: string
     }
   | {
       /** Another call has been answered. */

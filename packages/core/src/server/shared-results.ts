@@ -27,11 +27,15 @@ export interface SharedKeys {
   isAlive(owner: string): Promise<boolean>
 }
 
-/** What is kept for a key: the fingerprint, the process and the run that it began in, and the answer once there is one. */
+/**
+ * What is kept for a key: the fingerprint, the process and the run that it began in, its node if that is one of a cluster,
+ * and the answer once there is one.
+ */
 interface Kept {
   readonly f: string
   readonly o: string
   readonly r: string
+  readonly n?: string
   readonly a?: string
 }
 
@@ -56,11 +60,11 @@ export class SharedResults {
     this.#owner = owner
   }
 
-  async begin(key: string, fingerprint: string): Promise<BegunCall> {
+  async begin(key: string, fingerprint: string, node: string | undefined): Promise<BegunCall> {
     const run = randomHex(16)
     this.#runs.add(run)
     try {
-      const begun = await this.#begin(key, fingerprint, run)
+      const begun = await this.#begin(key, fingerprint, run, node)
       if (begun.state !== 'new') this.#runs.delete(run)
       return begun
     } catch (error) {
@@ -90,8 +94,13 @@ export class SharedResults {
     await this.#keys.remove(key, begun.revision)
   }
 
-  async #begin(key: string, fingerprint: string, run: string): Promise<BegunCall> {
-    const value = this.#value({ f: fingerprint, r: run })
+  async #begin(
+    key: string,
+    fingerprint: string,
+    run: string,
+    node: string | undefined,
+  ): Promise<BegunCall> {
+    const value = this.#value({ f: fingerprint, r: run, ...(node && { n: node }) })
     let expected: string | undefined
     for (;;) {
       const put = await this.#keys.put(key, value, expected)
@@ -99,10 +108,10 @@ export class SharedResults {
         this.#begun.set(key, { run, fingerprint, revision: put.revision })
         return { state: 'new' }
       }
-      const { f, o, r, a } = read(put.found.value)
+      const { f, o, r, n, a } = read(put.found.value)
       if (a !== undefined) return { state: 'done', fingerprint: f, answer: a }
       if (o === this.#owner ? this.#runs.has(r) : await this.#keys.isAlive(o)) {
-        return { state: 'running', fingerprint: f }
+        return { state: 'running', fingerprint: f, ...(n && { node: n }) }
       }
       if (o !== this.#owner) return { state: 'unknown', fingerprint: f }
       // It was recorded here, but its call was told that it was not, and did not run.
@@ -122,9 +131,9 @@ export class SharedResults {
 
 function read(value: string): Kept {
   try {
-    const { f, o, r, a } = JSON.parse(value) as Partial<Record<keyof Kept, unknown>>
+    const { f, o, r, n, a } = JSON.parse(value) as Partial<Record<keyof Kept, unknown>>
     if (typeof f === 'string' && typeof o === 'string' && typeof r === 'string') {
-      if (a === undefined) return { f, o, r }
+      if (a === undefined) return typeof n === 'string' ? { f, o, r, n } : { f, o, r }
       if (typeof a === 'string') return { f, o, r, a }
     }
   } catch {}

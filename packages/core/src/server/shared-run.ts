@@ -12,6 +12,7 @@ interface Waiting {
  * The run of a key, and the calls that wait for it. It is given up when no call waits any more: at once if the last
  * caller has cancelled; after a while if its connection was lost, because it may come back. Until the handler has
  * begun, the next call with the key takes the run over. Afterwards the handler's signal aborts, and no call can join.
+ * Other nodes of a cluster whose callers wait count as calls, but none of them can take the run over.
  */
 export class SharedRun {
   /** The fingerprint of the first call, and of all calls that join. */
@@ -23,6 +24,8 @@ export class SharedRun {
   readonly #graceMs: number
   readonly #controller = new AbortController()
   readonly #waiting = new Map<KeyedCall, Waiting>()
+  /** Each aborts when the callers of another node wait no longer. Most runs have none. */
+  #elsewhere: Set<AbortSignal> | undefined
   /** The call whose handler runs, or ran. */
   #runner: KeyedCall | undefined
   /** Answers the runner when its handler has ended, if its caller has left before. Until then it counts as running. */
@@ -76,6 +79,24 @@ export class SharedRun {
     })
   }
 
+  /** Counts another node whose callers wait for the run, which must be open, until the signal aborts. */
+  joinElsewhere(signal: AbortSignal): void {
+    clearTimeout(this.#timer)
+    this.#state = 'wanted'
+    this.#elsewhere ??= new Set()
+    this.#elsewhere.add(signal)
+    const onAbort = () => {
+      if (this.#elsewhere?.delete(signal)) this.#oneLess(signal)
+    }
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  }
+
+  /** Ends the present {@link pause}. */
+  lookAgain(): void {
+    this.#wake?.()
+  }
+
   /** Waits for this time, in ms, or less if the run is given up meanwhile. */
   async pause(ms: number): Promise<void> {
     if (this.#state !== 'wanted') return
@@ -119,6 +140,7 @@ export class SharedRun {
       waiting.answer(answer)
     }
     this.#waiting.clear()
+    this.#elsewhere = undefined
     this.#answerRunner?.(answer)
     this.#tellEnd()
   }
@@ -131,8 +153,12 @@ export class SharedRun {
     this.#last = call
     if (call === this.#runner) this.#answerRunner = waiting.answer
     else waiting.answer(leftMessage(call))
-    if (this.#waiting.size > 0) return
-    const { reason } = call.signal
+    this.#oneLess(call.signal)
+  }
+
+  /** A caller, or another node, waits no longer. */
+  #oneLess({ reason }: AbortSignal): void {
+    if (this.#waiting.size > 0 || (this.#elsewhere && this.#elsewhere.size > 0)) return
     if (!(reason instanceof RpcDisconnectedError)) return this.giveUp(reason)
     this.#timer = setTimeout(() => this.giveUp(reason), this.#graceMs)
   }

@@ -96,6 +96,7 @@ export class VirtualNode {
       windowMs: undefined,
       look: () => 'unknown',
       accept: () => {},
+      waitForRun: async () => false,
     })
   }
 

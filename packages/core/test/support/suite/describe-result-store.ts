@@ -136,6 +136,16 @@ export function describeSharedStore(
       expect(await other.begin(key, 'f')).toMatchObject({ state: 'done', answer: 'paid' })
     })
 
+    test('tells others the node of a cluster that a key runs at', async () => {
+      const [one, other] = [await store(), await store()]
+      const key = newKey()
+      expect(await one.begin(key, 'f', undefined, 'n1')).toStrictEqual({ state: 'new' })
+      const running = { state: 'running', fingerprint: 'f', node: 'n1' }
+      expect(await other.begin(key, 'f', undefined, 'n2')).toStrictEqual(running)
+      await one.finish(key, 'paid')
+      expect(await other.begin(key, 'f')).toMatchObject({ state: 'done', answer: 'paid' })
+    })
+
     test('lets one of two that race be new, in 100 races', async () => {
       const [one, other] = [await store(), await store()]
       const race = async () => {
