@@ -4,8 +4,8 @@ import { createEndpoint } from '@flashrpc/core/server'
 import { natsEngine } from '@flashrpc/nats'
 import { contract } from './contract.js'
 
-/** One node of the cluster, in a process of its own. Arguments: its name, and where NATS is. */
-const [name = '', servers = ''] = process.argv.slice(2)
+/** One node of the cluster, in a process of its own. Arguments: its name, where NATS is, and where to listen. */
+const [name = '', servers = '', host = '127.0.0.1', port = '0'] = process.argv.slice(2)
 
 const endpoint = createEndpoint(contract, {
   cluster: createCluster({ engine: natsEngine({ servers }), app: 'example', name }),
@@ -26,7 +26,9 @@ const endpoint = createEndpoint(contract, {
     },
   },
 })
-const { port } = await endpoint.listen({ path: '/ws' })
-process.send?.({ port })
+const listening = await endpoint.listen({ host, port: Number(port), path: '/ws' })
+process.send?.({ port: listening.port })
+// Its clients go to other nodes, and what runs for them is answered first.
+process.once('SIGTERM', () => void endpoint.close({ drain: 5_000 }).then(() => process.exit()))
 // Whoever started it has ended.
 process.on('disconnect', () => process.exit())

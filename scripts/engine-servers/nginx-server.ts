@@ -13,13 +13,23 @@ export const nginxProgram = findServer('nginx', 'FLASHRPC_REQUIRE_NGINX')
  * @throws {Error} if there is none: {@link nginxProgram} says so.
  */
 export function startNginx(ports: readonly number[]): Promise<EngineServer> {
+  return startNginxWith((listen) => balancerOf(ports, listen))
+}
+
+/**
+ * Starts nginx with a configuration.
+ *
+ * @param http returns the content of its block `http`, given the address where it is to listen.
+ * @throws {Error} if there is none: {@link nginxProgram} says so.
+ */
+export function startNginxWith(http: (listen: string) => string): Promise<EngineServer> {
   if (!nginxProgram.path) throw new Error(nginxProgram.missing)
   let listens = 0
   return EngineServer.start(nginxProgram.path, {
     async args(folder, port) {
       const file = join(folder, 'nginx.conf')
       listens = port ?? (await freePort())
-      await writeFile(file, configOf(ports, listens))
+      await writeFile(file, configOf(http(`127.0.0.1:${listens}`)))
       return ['-p', folder, '-c', file, '-e', 'stderr']
     },
     async listening() {
@@ -31,7 +41,7 @@ export function startNginx(ports: readonly number[]): Promise<EngineServer> {
   })
 }
 
-function configOf(ports: readonly number[], listens: number): string {
+function configOf(http: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   return `
 daemon off;
@@ -41,11 +51,18 @@ events { worker_connections 512; }
 http {
   access_log off;
   ${temporary.map((name) => `${name}_temp_path ${name};`).join('\n  ')}
+  ${http}
+}
+`
+}
+
+function balancerOf(ports: readonly number[], listen: string): string {
+  return `
   upstream nodes {
     ${ports.map((port) => `server 127.0.0.1:${port} max_fails=0;`).join('\n    ')}
   }
   server {
-    listen 127.0.0.1:${listens};
+    listen ${listen};
     location / {
       proxy_pass http://nodes;
       proxy_http_version 1.1;
@@ -55,7 +72,6 @@ http {
       proxy_read_timeout 1h;
     }
   }
-}
 `
 }
 
