@@ -8,6 +8,11 @@ import { comparisonOf, type Measurements, tableOf } from './report.ts'
 import type { Measured, Sample } from './scenario.ts'
 import { SCENARIOS } from './scenarios.ts'
 
+if (process.argv[2] === 'cluster') {
+  await import('./cluster/main.ts')
+  process.exit()
+}
+
 const ROUNDS = 9
 /** What scenarios have other rounds for. */
 const otherRounds = Object.entries(SCENARIOS).flatMap(([name, { rounds }]) =>
@@ -16,6 +21,7 @@ const otherRounds = Object.entries(SCENARIOS).flatMap(([name, { rounds }]) =>
 const known = [...new Set(Object.values(SCENARIOS).flatMap((scenario) => scenario.peers))]
 
 const HELP = `Usage: npx --yes pnpm@12 bench [options]
+       npx --yes pnpm@12 bench cluster [options]      several nodes: see its --help
 
 Measures flashrpc beside its peers, in interleaved rounds, and prints a table for each scenario: medians of ratios
 against raw-ws, raw-port or raw-ws-coalesced within a round.

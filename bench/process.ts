@@ -12,9 +12,10 @@ export class Program implements AsyncDisposable {
 
   /**
    * @param core the one core that it may run on, where the system can hold it to one.
+   * @param file its program.
    */
-  constructor(peer: string, role: 'server' | 'client', core?: number) {
-    const node = [process.execPath, '--expose-gc', '--import', 'tsx', CHILD, peer, role]
+  constructor(peer: string, role: 'server' | 'client', core?: number, file = CHILD) {
+    const node = [process.execPath, '--expose-gc', '--import', 'tsx', file, peer, role]
     const command =
       core === undefined || !canPin() ? node : ['taskset', '-c', String(core), ...node]
     const [program = '', ...args] = command
