@@ -206,19 +206,25 @@ export class Gathers {
     watch?: MembersWatch,
   ): Promise<Unreached[]> {
     await this.#untilReady(undefined)
-    const unreached: Unreached[] = []
+    const unreached = new Map<string, Unreached>()
+    const lose = (node: string, cause: RpcError) => {
+      if (unreached.has(node)) return
+      const error =
+        cause instanceof RpcDisconnectedError
+          ? cause
+          : new RpcDisconnectedError(cause.message, 'maybe-executed', { method, cause })
+      unreached.set(node, { status: 'unreached', node, error: own(error) })
+    }
     const method = m
     const words = { method, timeoutMs: MEMBERS_MS, signal: undefined, isRollOnly: m === 'count' }
     const said = { m, ...(watch && { w: true as const }) }
     await this.#gather({ group, method, except, ...watch }, said, undefined, words, {
       told: ({ id, node }, entry) => give(node + id, node, (entry as ToldOutcome | undefined)?.[1]),
-      // It was a member, and its node was lost before it could say more.
-      failed: () => {},
-      unreached: (node, error) => {
-        unreached.push({ status: 'unreached', node, error: own(error) })
-      },
+      // It is a member, and its node was lost before it could say more: then not all of its members are known.
+      failed: ({ node }, error) => lose(node, error),
+      unreached: (node, error) => lose(node, error),
     })
-    return unreached
+    return [...unreached.values()]
   }
 
   /** Sends a call to all other nodes, and waits until each that must answer has done so. */

@@ -1,5 +1,6 @@
 import { unref } from '../base/unref.js'
 import type { LiveChannel } from '../channels/live-channel.js'
+import { RpcDisconnectedError } from '../errors/errors.js'
 import type { Member, PresenceEvent, Unreached } from '../server/cluster-audience.js'
 import type { Format } from '../wire/format.js'
 import { isObject } from './checks.js'
@@ -43,7 +44,8 @@ export class GroupWatch {
   readonly #nodes = new Map<string, NodeMembers>()
   /** Nodes that are being asked, and the changes that came meanwhile. */
   readonly #asking = new Map<string, Envelope[]>()
-  #unreached: readonly Unreached[] = []
+  /** The nodes that could not be asked, and have not been given up. */
+  #unreached = new Map<string, Unreached>()
   /** Resolves when the members of all nodes are known. */
   #begun: Promise<void> | undefined
   #stop: (() => void)[] = []
@@ -71,7 +73,7 @@ export class GroupWatch {
     if (this.isIdle) this.#begin()
     void this.#begun?.then(() => {
       if (!isHeard) return
-      listener({ type: 'state', members: this.#all(), unreached: [...this.#unreached] })
+      listener(this.#state())
       this.#listeners.add(listener)
     })
     const waiting = () => {}
@@ -115,6 +117,7 @@ export class GroupWatch {
       () => clearInterval(timer),
       node.watch({
         up: () => void this.#askAll(),
+        outage: () => this.#outage(),
         gone: ({ id }, why) => {
           if (why !== 'renewed') return this.#lost(id)
           const soon = setTimeout(() => {
@@ -133,6 +136,7 @@ export class GroupWatch {
     this.#stop = []
     this.#nodes.clear()
     this.#asking.clear()
+    this.#unreached.clear()
     this.#begun = undefined
   }
 
@@ -141,20 +145,49 @@ export class GroupWatch {
     const before = new Set(this.#nodes.keys())
     const found = await this.#gather(undefined)
     if (this.#stop.length === 0) return
-    this.#unreached = found
     const unknown = new Set(found.map(({ node }) => node))
     for (const id of before) {
       if (!this.#nodes.has(id) || this.#seen.has(id) || unknown.has(id)) continue
       this.#set(id, new Map(), 0)
       this.#nodes.delete(id)
     }
+    this.#setUnreached(found)
+  }
+
+  /** Takes over which nodes could not be asked. If they are others than before, all members are told again, with them. */
+  #setUnreached(found: Iterable<Unreached>): void {
+    const before = this.#unreached
+    const { directory } = this.#host.node
+    // The members of a node that was given up have left.
+    const known = [...found].filter(({ node }) => directory.get(node))
+    this.#unreached = new Map(known.map((one) => [one.node, one]))
+    const isSame = before.size === known.length && known.every(({ node }) => before.has(node))
+    if (isSame) return
+    for (const listener of [...this.#listeners]) listener(this.#state())
+  }
+
+  /** This node is without the engine for too long: what is known of the others may be old. */
+  #outage(): void {
+    const why = 'this node is without the engine of its cluster'
+    this.#setUnreached(
+      Array.from(this.#host.node.directory.all, ({ id: node }) => ({
+        status: 'unreached',
+        node,
+        error: new RpcDisconnectedError(`The clients of a node are not known: ${why}`, 'not-sent'),
+      })),
+    )
   }
 
   /** The nodes that have answered the last question to all. */
   #seen = new Set<string>()
 
   async #ask(record: NodeRecord): Promise<void> {
-    if (!this.#asking.has(record.id)) await this.#gather(record)
+    const { id } = record
+    if (this.#asking.has(id)) return
+    const found = await this.#gather(record)
+    if (this.#stop.length === 0) return
+    const others = [...this.#unreached.values()].filter(({ node }) => node !== id)
+    this.#setUnreached([...others, ...found])
   }
 
   /** Asks one node, or all, and takes over what they say. */
@@ -194,7 +227,10 @@ export class GroupWatch {
     const before = this.#nodes.get(node)?.members ?? new Map<string, Member>()
     this.#nodes.set(node, { members, step })
     for (const [id, member] of before) if (!members.has(id)) this.#tell('leave', member, 'left')
-    for (const [id, member] of members) if (!before.has(id)) this.#tell('join', member, 'joined')
+    for (const [id, member] of members) {
+      const known = before.get(id)
+      if (!known || !isSame(known, member)) this.#tell('join', member, 'joined')
+    }
   }
 
   #apply({ node, head, body }: Envelope): void {
@@ -246,10 +282,16 @@ export class GroupWatch {
     this.#nodes.delete(node)
     this.#asking.delete(node)
     for (const member of known?.members.values() ?? []) this.#tell('leave', member, 'node-lost')
+    if (this.#unreached.has(node)) this.#setUnreached(this.#unreached.values())
   }
 
+  /** The other nodes are told that it is still watched, and those that could not be asked are asked again. */
   #renew(): void {
     const { node } = this.#host
+    for (const id of this.#unreached.keys()) {
+      const record = node.directory.get(id)
+      if (record && !record.isForeign) void this.#ask(record)
+    }
     const at = Object.fromEntries(Array.from(this.#nodes, ([id, { step }]) => [id, step]))
     const { subjects } = node
     const subject = this.#topic === 'all' ? subjects.all : subjects.topic(this.#topic)
@@ -259,6 +301,10 @@ export class GroupWatch {
 
   #ofHere(channel: LiveChannel): Member {
     return memberOf(channel.id, this.#host.node.id, this.#host.describe(channel, this.#group))
+  }
+
+  #state(): PresenceEvent {
+    return { type: 'state', members: this.#all(), unreached: [...this.#unreached.values()] }
   }
 
   #all(): Member[] {
@@ -276,6 +322,11 @@ export class GroupWatch {
   ): void {
     for (const listener of [...this.#listeners]) listener({ type, member, why })
   }
+}
+
+/** Whether a member is told alike. Its info may be an object that was read anew. */
+function isSame(one: Member, other: Member): boolean {
+  return one.info === other.info || JSON.stringify(one.info) === JSON.stringify(other.info)
 }
 
 const NOBODY: ReadonlySet<string> = new Set()

@@ -46,11 +46,14 @@ export interface Member {
 /** What is told of a group that is watched. */
 export type PresenceEvent =
   | {
-      /** Who is in it when the watch begins. */
+      /** Who is in it: when the watch begins, and again when other nodes than before could not be asked. */
       readonly type: 'state'
       /** The members that were found. */
       readonly members: readonly Member[]
-      /** The nodes that could not be asked: they may have members, too. They are told when they can be. */
+      /**
+       * The nodes that could not be asked: they may have members, too, and what is told of those that were known may be
+       * old. They are asked again. When they can be, or are given up, it is told.
+       */
       readonly unreached: readonly Unreached[]
     }
   | {

@@ -369,20 +369,100 @@ describe('presence, fault by fault', () => {
   function watched(node: VirtualNode) {
     const present = new Set<string>()
     const why: string[] = []
+    /** The nodes that could not be asked, as they were told each time. */
+    const unreached: string[][] = []
     const giveUp = new AbortController()
     void (async () => {
       for await (const event of node.group('g').watch({ signal: giveUp.signal })) {
-        if (event.type === 'state')
+        if (event.type === 'state') {
+          present.clear()
           for (const { channelId } of event.members) present.add(channelId)
-        else {
+          unreached.push(event.unreached.map((one) => one.node).toSorted())
+        } else {
           why.push(event.why)
           if (event.type === 'join') present.add(event.member.channelId)
           else present.delete(event.member.channelId)
         }
       }
     })()
-    return { present, why, end: () => giveUp.abort() }
+    return { present, why, unreached, end: () => giveUp.abort() }
   }
+
+  test('nodes that could not be asked are told, and that they can be again', async () => {
+    const all = await bench(5)
+    const { cluster, channels } = all
+    const [a, b, c] = cluster.nodes as [VirtualNode, VirtualNode, VirtualNode]
+    const others = [b.node.id, c.node.id].toSorted()
+    cluster.network.cutOff(a.engine)
+    const { present, unreached, end } = watched(a)
+    await pass(500)
+    expect(unreached).toEqual([others])
+    expect(present.size).toBe(2)
+    void cluster.network.restore(a.engine)
+    await pass(3_000)
+    expect(unreached).toEqual([others, []])
+    expect([...present].toSorted()).toEqual(channels.map(({ id }) => id).toSorted())
+    const later = watched(a)
+    await pass(500)
+    expect(later.unreached).toEqual([[]])
+    // Without the engine for longer than outageMs: what is known of the others may be old.
+    cluster.network.cutOff(a.engine)
+    await pass(5_500)
+    expect(unreached.at(-1)).toEqual(others)
+    expect(later.unreached.at(-1)).toEqual(others)
+    void cluster.network.restore(a.engine)
+    await pass(5_000)
+    expect(unreached.at(-1)).toEqual([])
+    expect(present.size).toBe(6)
+    for (const one of [end, later.end]) one()
+    await cluster.stop()
+  })
+
+  test('a node that is given up while it could not be asked is unreached no more', async () => {
+    const all = await bench(6)
+    const { cluster } = all
+    const [a, , c] = cluster.nodes as [VirtualNode, VirtualNode, VirtualNode]
+    cluster.network.faults = {
+      delayMs: [0, 10],
+      drop: 1,
+      only: (_, to) => to === c.engine,
+    }
+    const { present, unreached, end } = watched(a)
+    await pass(7_000)
+    // It says that it lives, and hears nothing: it is not given up, and its members are not known.
+    expect(unreached).toEqual([[c.node.id]])
+    expect(present.size).toBe(4)
+    cluster.network.faults = { delayMs: [0, 10] }
+    cluster.network.cut(c.engine, a.engine)
+    await pass(8_000)
+    expect(unreached.at(-1)).toEqual([])
+    end()
+    await cluster.stop()
+  })
+
+  test('members() does not leave out a node that has not told all of its members', async () => {
+    const all = await bench(7)
+    const { cluster } = all
+    const [a, b, c] = cluster.nodes as [VirtualNode, VirtualNode, VirtualNode]
+    // They say which members they have, and what they say of them is lost.
+    cluster.network.faults = {
+      delayMs: [0, 10],
+      drop: 1,
+      only: ({ payload }, to) => to === a.engine && payload[1] === Kind.link,
+    }
+    let found: Awaited<ReturnType<ReturnType<typeof a.group>['members']>> | undefined
+    void a
+      .group('g')
+      .members()
+      .then((members) => (found = members))
+    await pass(7_000)
+    expect(found?.members).toHaveLength(2)
+    expect(found?.unreached.map((one) => one.node).toSorted()).toEqual(
+      [b.node.id, c.node.id].toSorted(),
+    )
+    cluster.network.faults = { delayMs: [0, 10] }
+    await cluster.stop()
+  })
 
   test('no ghosts: the members of a node that dies leave, and come back with it', async () => {
     const all = await bench(3)
