@@ -112,6 +112,8 @@ export class ChannelCore implements CoreContext {
       const { isLasting, settings } = this.kind
       const { limits } = settings
       this.flowIfAny = new FlowControl(new Outbox(limits), { limits, isLasting }, this)
+      // The connection may have been lost before anything had to wait.
+      if (this.link?.isReady === false) this.flowIfAny.pause()
     }
     return this.flowIfAny
   }
@@ -517,7 +519,7 @@ export class ChannelCore implements CoreContext {
     const recv = this.#isEnding ? this.link?.recv : undefined
     const retryAfterMs = this.#retryAfterMs
     if (isOver) this.#over(refusalOf(info, 'the connection was lost'))
-    else this.flow.pause()
+    else this.flowIfAny?.pause()
     events.down(this.owner, info, isEndTold, retryAfterMs)
     // The side that ends a session itself does not connect again to ask how many messages were received.
     if (isOver) events.ended(this.owner, info, recv)

@@ -88,10 +88,10 @@ export class FlowControl<Queue extends FlowQueue = FlowQueue> implements StallHo
   flush(): void {
     const { queue } = this
     const before = queue.size
-    this.#host.flush()
+    if (before > 0) this.#host.flush()
     if (queue.size < before) this.#sent++
     if (this.#waiting) this.#tellRoom()
-    if (queue.isBlocked) this.#watch()
+    if (before > 0 && queue.isBlocked) this.#watch()
   }
 
   /** The other side has taken something, or may have. */
