@@ -1,6 +1,8 @@
 /** One attempt to connect: how long it may take, and whether its connection is still wanted. */
 export class Attempt {
   readonly timeoutMs: number
+  /** Aborts when the connection is no longer wanted. */
+  readonly signal: AbortSignal
   readonly #controller = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined
   #endsAt = 0
@@ -10,12 +12,8 @@ export class Attempt {
   /** @param timeoutMs how long it may take, in ms. */
   constructor(timeoutMs: number) {
     this.timeoutMs = timeoutMs
+    this.signal = this.#controller.signal
     this.restart()
-  }
-
-  /** Aborts when the connection is no longer wanted. */
-  get signal(): AbortSignal {
-    return this.#controller.signal
   }
 
   /** Whether it was given up because it took too long. */

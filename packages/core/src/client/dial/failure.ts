@@ -82,6 +82,6 @@ export function withRemedy(text: string, remedy: string | undefined): string {
 /** @returns what the user can do about a failure; `undefined` if nothing is known. */
 export function remedyOf({ remedy, cause, verdict, closeCode }: Failure): string | undefined {
   // The maker of the connection knows more than the close code says.
-  const isTold = remedy !== undefined || verdict || cause instanceof RpcDisconnectedError
+  const isTold = remedy !== undefined || verdict || (cause && cause instanceof RpcDisconnectedError)
   return isTold ? remedy : STOPS.get(closeCode)?.remedy
 }

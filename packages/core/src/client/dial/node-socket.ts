@@ -7,7 +7,7 @@ import { kindOf, type OptionKinds } from '../../errors/options.js'
 import { plain } from '../../errors/quoted.js'
 import { wsTransport } from '../../transport/node/fast-ws-transport.js'
 import { connectDirectly } from '../../transport/node/ws-reader.js'
-import type { WsSocket, WsTransport } from '../../transport/node/ws-transport.js'
+import type { Wire, WsSocket } from '../../transport/node/ws-transport.js'
 import type { WebSocketLike } from '../../transport/web-socket.js'
 import type { Failure } from './failure.js'
 import { httpFailure } from './http-failure.js'
@@ -46,10 +46,18 @@ export const assertSocketSettings: AssertSocketSettings = ({ headers, proxy, tls
   }
 }
 
-export const transportOf: TransportOf = (socket) => (makers.get(socket) as () => WsTransport)()
+export const transportOf: TransportOf = (socket) => {
+  const { wire, fastPath } = wires.get(socket) as OpenWire
+  return wsTransport(socket as unknown as WsSocket, wire, false, fastPath)
+}
 
-/** The functions that make a transport of an open socket. */
-const makers = new WeakMap<WebSocketLike, () => WsTransport>()
+/** What the transport of an open socket needs besides the socket. */
+interface OpenWire {
+  readonly wire: Wire
+  readonly fastPath: boolean
+}
+
+const wires = new WeakMap<WebSocketLike, OpenWire>()
 
 /** Node's WebSocket: `ws`, which reports why an upgrade was refused. */
 export const prepareSocket: PrepareSocket = async (url, options) => {
@@ -68,7 +76,7 @@ function openSocket(
 ): OpeningSocket {
   let failure: Partial<Failure> = {}
   const socket = new WebSocket(url, {
-    ...tlsOptions(tls),
+    ...(tls && tlsOptions(tls)),
     ...(headers && { headers: { ...headers } }),
     ...(tunnel && { agent: tunnel.agent }),
     ...(fastPath && new URL(url).protocol === 'ws:' && { createConnection: connectDirectly }),
@@ -92,11 +100,9 @@ function openSocket(
       socket.terminate()
     })
   })
-  socket.on('close', () => tunnel?.end())
+  if (tunnel) socket.on('close', () => tunnel.end())
   const like = socket as unknown as WebSocketLike
-  socket.on('upgrade', ({ socket: wire }) => {
-    makers.set(like, () => wsTransport(socket as unknown as WsSocket, wire, false, fastPath))
-  })
+  socket.on('upgrade', ({ socket: wire }) => void wires.set(like, { wire, fastPath }))
   // Nothing is read until the transport is started.
   socket.on('open', () => socket.pause())
   return {
@@ -235,7 +241,7 @@ function assertHeaders(headers: unknown): void {
 }
 
 /** @returns the settings for `node:tls`: read-only lists are copied, and bytes become Buffers. */
-function tlsOptions(tls: TlsSettings = {}) {
+function tlsOptions(tls: TlsSettings) {
   const bytes = (value: string | Uint8Array) =>
     typeof value === 'string' ? value : Buffer.from(value)
   const { ca, cert, key, ...rest } = tls

@@ -23,7 +23,8 @@ export class RetrySchedule {
   readonly #events: ScheduleEvents
   readonly #canRefresh: boolean
   readonly #onOnline = () => this.#isOnline()
-  #attempt = 0
+  /** Attempts since the last connection that calls went through on. */
+  attempt = 0
   #dueAt = 0
   /** The last failure, and the time until which the server asked not to be contacted. */
   #failure: Failure | undefined
@@ -46,11 +47,6 @@ export class RetrySchedule {
     globalThis.addEventListener?.('online', this.#onOnline)
   }
 
-  /** Attempts since the last connection that calls went through on. */
-  get attempt(): number {
-    return this.#attempt
-  }
-
   /** @returns true when the next attempt is due, false when there will be none. */
   async next(): Promise<boolean> {
     while (!this.#stopped) {
@@ -66,14 +62,14 @@ export class RetrySchedule {
       this.#wake = undefined
     }
     if (this.#stopped) return false
-    this.#attempt++
+    this.attempt++
     return true
   }
 
   /** There is a connection on which the server accepts calls. */
   accepted(spreadMs: number, windowMs: number): void {
     this.#backoff.opened()
-    this.#attempt = 0
+    this.attempt = 0
     this.#spreadMs = spreadMs
     this.#windowMs = windowMs
     this.#accepted = true

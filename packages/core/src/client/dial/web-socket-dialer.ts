@@ -34,8 +34,12 @@ export class WebSocketDialer implements Dialer {
   async dial(attempt: Attempt): Promise<Transport> {
     const { url: urlSource, headers: headersSource, ...rest } = this.#options
     const [url, headers] = await Promise.all([
-      ask('url', urlSource, assertWebSocketUrl, attempt),
-      ask('headers', headersSource, assertTold, attempt),
+      typeof urlSource === 'function'
+        ? ask('url', urlSource, assertWebSocketUrl, attempt)
+        : urlSource,
+      typeof headersSource === 'function'
+        ? ask('headers', headersSource, assertTold, attempt)
+        : headersSource,
     ])
     const open = await attempt.unlessGivenUp(() => prepareSocket(url, { ...rest, headers }))
     attempt.restart()
@@ -63,20 +67,22 @@ export class WebSocketDialer implements Dialer {
         const message = `no connection within ${attempt.timeoutMs} ms${through}`
         reject(new DialError({ message, closeCode: 1006, remedy: 'Is the server running?' }))
       }
-      const settled = () => attempt.signal.removeEventListener('abort', onAbort)
       attempt.signal.addEventListener('abort', onAbort)
+      let isOpen = false
       const closed = new Promise<void>((isClosed) => {
         socket.addEventListener('close', ({ code, reason }) => {
-          settled()
           isClosed()
           this.#sockets.delete(socket)
+          if (isOpen) return
+          attempt.signal.removeEventListener('abort', onAbort)
           const message = reason || 'the connection could not be opened'
           reject(new DialError({ message, closeCode: code, ...failure() }))
         })
       })
       socket.addEventListener('error', () => {})
       socket.addEventListener('open', () => {
-        settled()
+        isOpen = true
+        attempt.signal.removeEventListener('abort', onAbort)
         resolve(socket)
       })
       this.#sockets.set(socket, () => endWithin(GOODBYE_MS, socket, closed, drop))
@@ -100,16 +106,15 @@ async function endWithin(
   clearTimeout(timer)
 }
 
-/** @throws {DialError} if the application's function fails, or takes too long. */
+/** Asks the application. @throws {DialError} if the application's function fails, or takes too long. */
 async function ask<T>(
   name: string,
-  source: T | (() => T | Promise<T>),
+  source: () => T | Promise<T>,
   assert: (value: T) => T,
   attempt: Attempt,
 ): Promise<T> {
-  if (typeof source !== 'function') return source
   try {
-    return assert(await attempt.unlessGivenUp(source as () => T | Promise<T>))
+    return assert(await attempt.unlessGivenUp(source))
   } catch (thrown) {
     const { isLate, timeoutMs } = attempt
     const cause = isLate ? new Error(`no answer within ${timeoutMs} ms`) : thrown
