@@ -61,8 +61,13 @@ export class HookRunner<Ch extends { readonly id: string }> {
     this.#target = { logger: hooks.logger, printer: diagnostics?.printer }
   }
 
-  /** Logs an event. */
-  log(level: keyof Logger, text: string, context?: ErrorContext, id?: string): void {
+  /** Logs an event. @param text a text, or a function that makes it, which is called only if it is logged. */
+  log(
+    level: keyof Logger,
+    text: string | (() => string),
+    context?: ErrorContext,
+    id?: string,
+  ): void {
     logTo(this.#target, level, text, context, id)
   }
 

@@ -20,8 +20,7 @@ import { assertFunction, type OptionKinds } from '../errors/options.js'
 import type { HelloResult, Keys } from '../link/hello.js'
 import type { Inspection, WireTap } from '../link/wire-tap.js'
 import { hookContext, OF_CONNECTION } from '../logging/error-context.js'
-import { CloseCode, describeClose } from '../transport/close-codes.js'
-import { retryAfterMsOf } from '../transport/retry-after.js'
+import { CloseCode, describeClose, retryAfterMsOf } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { CLIENT_SETTINGS, type ClientSettings, type ClientTarget } from './client-options.js'
 import {
@@ -188,7 +187,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 
   connect(): Promise<void> {
-    const { status } = this.state
+    const { status } = this.#state.current
     if (status === 'idle' || status === 'failed' || status === 'unauthorized') {
       this.core.allow()
       this.#state.set({ status: 'connecting', attempt: 0, retryAt: null })
@@ -202,7 +201,7 @@ export class LastingClient extends CorePeer implements AnyClient {
 
   reconnect(): void {
     if (!this.#link) return void this.connect()
-    if (this.state.status === 'connected') return
+    if (this.#state.current.status === 'connected') return
     this.core.leaveAttempt()
     this.#link.hurry()
   }
@@ -243,8 +242,9 @@ export class LastingClient extends CorePeer implements AnyClient {
       },
       waiting: (retryAt, failure) => {
         if (this.#link !== link) return
-        this.#note(retryAt, failure)
-        this.#state.set({ status: between(), retryAt, lastError: disconnected(failure) })
+        const lastError = disconnected(failure)
+        this.#note(retryAt, failure, lastError)
+        this.#state.set({ status: between(), retryAt, lastError })
       },
       open: (transport, timeLeftMs) => {
         if (this.#link !== link) return transport.close()
@@ -265,30 +265,21 @@ export class LastingClient extends CorePeer implements AnyClient {
     this.#link = link
   }
 
-  /** Logs and keeps a failure, once: the time of the next attempt may be reported again. */
-  #note(retryAt: number | null, failure: Failure): void {
+  /**
+   * Logs and keeps a failure, once: the time of the next attempt may be reported again. The end of a connection and the
+   * first failed attempt are logged as warnings, and further failed attempts at the level `debug`.
+   */
+  #note(retryAt: number | null, failure: Failure, { message }: RpcDisconnectedError): void {
     if (this.#noted === failure.message) return
     this.#noted = failure.message
-    this.#logWait(retryAt, failure)
-    this.#noteFailure(failure)
-  }
-
-  #noteFailure(failure: Failure): void {
-    if (this.state.status === 'connected') this.#outage.lost(failure)
-    else this.#outage.failed(failure)
-  }
-
-  /**
-   * Logs the end of a connection and the first failed attempt as warnings. Further failed attempts are logged at the
-   * level `debug`.
-   */
-  #logWait(retryAt: number | null, failure: Failure): void {
-    const next =
-      retryAt === null
-        ? 'its socket connects again by itself'
-        : `the next attempt is in ${formatMs(Math.max(0, Math.round(retryAt - Date.now())))}`
-    const level = this.state.attempt > 1 ? 'debug' : 'warn'
-    this.#hooks.log(level, `${explained(failure)} (${next})`, OF_CONNECTION)
+    const line = (): string => {
+      if (retryAt === null) return `${message} (its socket connects again by itself)`
+      const leftMs = Math.max(0, Math.round(retryAt - Date.now()))
+      return `${message} (the next attempt is in ${formatMs(leftMs)})`
+    }
+    const { status, attempt } = this.#state.current
+    this.#hooks.log(attempt > 1 ? 'debug' : 'warn', line, OF_CONNECTION)
+    this.#outage.failed(failure, status === 'connected')
   }
 
   #opened(hello: HelloResult | undefined): void {
@@ -333,8 +324,8 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 
   #down(info: CloseInfo, retryAfterMs = retryAfterMsOf(info)): void {
-    const what =
-      this.state.status === 'connected' ? 'the connection was lost' : 'the attempt failed'
+    const isLost = this.#state.current.status === 'connected'
+    const what = isLost ? 'the connection was lost' : 'the attempt failed'
     const message = `${what} (${describeClose(info)})`
     this.#link?.lost({ message, closeCode: info.code, retryAfterMs })
   }
@@ -352,7 +343,7 @@ export class LastingClient extends CorePeer implements AnyClient {
       closeCode: failure.closeCode,
       cause: lastError,
     })
-    this.#noteFailure(failure)
+    this.#outage.failed(failure, this.#state.current.status === 'connected')
     this.#state.set({ status, retryAt: null, lastError })
   }
 
@@ -377,18 +368,14 @@ function between(): 'reconnecting' | 'offline' {
   return globalThis.navigator?.onLine === false ? 'offline' : 'reconnecting'
 }
 
+/** @returns the error for a failure, which says what the user can do about it. */
 function disconnected(failure: Failure): RpcDisconnectedError {
   const { closeCode, httpStatus, cause, createError } = failure
-  const message = explained(failure)
+  const message = withRemedy(describeFailure(failure), remedyOf(failure))
   return own(
     createError?.(message, cause) ??
       new RpcDisconnectedError(message, 'not-sent', { closeCode, httpStatus, cause }),
   )
-}
-
-/** The text of a failure, and what the user can do about it. */
-function explained(failure: Failure): string {
-  return withRemedy(describeFailure(failure), remedyOf(failure))
 }
 
 function sentence(text: string): string {

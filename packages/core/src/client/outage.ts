@@ -29,13 +29,10 @@ export class Outage {
     this.#failure = undefined
   }
 
-  lost({ message }: Failure): void {
-    this.#lost = { since: new Elapsed(), why: message }
-    this.#failure = undefined
-  }
-
-  failed(failure: Failure): void {
-    this.#failure = failure
+  /** @param isLoss whether a connection has ended; otherwise an attempt has failed. */
+  failed(failure: Failure, isLoss: boolean): void {
+    if (isLoss) this.#lost = { since: new Elapsed(), why: failure.message }
+    this.#failure = isLoss ? undefined : failure
   }
 
   /** @returns why a call has no answer yet, for the error of a call that waits no longer. */

@@ -173,13 +173,18 @@ export class StateHolder {
   #tellNewest(): void {
     const told = this.#told
     const now = this.current
-    const changed = KEYS.filter((key) => now[key] !== told[key])
-    if (changed.length === 0) {
+    let hasChanged = false
+    let isOfCounts = true
+    for (const key of KEYS) {
+      if (now[key] === told[key]) continue
+      hasChanged = true
+      if (key !== 'inFlight' && key !== 'queued') isOfCounts = false
+    }
+    if (!hasChanged) {
       this.#state = told
       return
     }
     this.#told = now
-    const isOfCounts = changed.every((key) => key === 'inFlight' || key === 'queued')
     if (isOfCounts) {
       this.#freeTellings = Math.max(0, this.#freeTellings - 1)
       this.#countsToldAt = performance.now()

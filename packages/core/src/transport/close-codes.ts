@@ -41,6 +41,23 @@ export function meantBy(code: number): number {
   return code > 4000 && code <= 4015 ? code - 3000 : code
 }
 
+/**
+ * How long a server asks clients to stay away, in the reason of a close. Browsers hide the headers of a refused
+ * upgrade, so it can't be in these (docs/protocol.md, "Reconnecting").
+ */
+const RETRY_AFTER = /^retry-after=(\d{1,9})(?:; |$)/
+
+/** @returns the reason with the time that clients must stay away before it; unchanged if `seconds` is `undefined`. */
+export function withRetryAfter(reason: string, seconds: number | undefined): string {
+  return seconds === undefined ? reason : `retry-after=${Math.ceil(seconds)}; ${reason}`
+}
+
+/** @returns the time that a reason asks for, in ms; `undefined` if it asks for none. */
+export function retryAfterMsOf({ reason }: CloseInfo): number | undefined {
+  const [, seconds] = RETRY_AFTER.exec(reason) ?? []
+  return seconds === undefined ? undefined : Number(seconds) * 1_000
+}
+
 /** @returns why a connection ended, for messages: the code, and the reason if there was one. */
 export function describeClose({ code, reason }: CloseInfo): string {
   return reason ? `${code}: ${plain(reason)}` : String(code)
