@@ -820,6 +820,60 @@ describe('a client in a session', () => {
   })
 })
 
+describe('a client whose connection is lost before anything has waited', () => {
+  interface Store {
+    keep(params: { text: string }): number
+  }
+  const KEPT = 1_000
+  const keep = (id: number, text: string) => ({ id, method: 'keep', params: { text } })
+
+  /** Loses the connection after a first call, which the server has not acknowledged. */
+  async function lostAfter(text: string) {
+    const server = await RawServer.listen()
+    opened.push(() => server[Symbol.asyncDispose]())
+    const client = createClient<Store>({
+      url: server.url,
+      retry,
+      limits: { message: KEPT, unackedBytes: KEPT },
+    })
+    opened.push(() => client.close())
+    const { peer } = await accept(server, granted())
+    await until(client, 'connected')
+    const first = client.other.keep({ text })
+    expect(await peer.nextJson()).toMatchObject(keep(1, text))
+    peer.socket.terminate()
+    await until(client, 'reconnecting')
+    return { server, client, first }
+  }
+
+  test('keeps the calls that are made until it is back, and sends them in order', async () => {
+    const { server, client, first } = await lostAfter('a')
+    const calls = [first, client.other.keep({ text: 'b' }), client.other.keep({ text: 'c' })]
+    expect(client.state).toMatchObject({ inFlight: 1, queued: 2 })
+    const { peer, params } = await accept(server, granted({ resumed: true, recv: 1 }))
+    expect(params.resume).toMatchObject({ sid: 'abc' })
+    expect(await peer.nextJson()).toMatchObject(keep(2, 'b'))
+    expect(await peer.nextJson()).toMatchObject(keep(3, 'c'))
+    for (const id of [1, 2, 3]) peer.send({ jsonrpc: '2.0', id, result: id })
+    expect(await Promise.all(calls)).toStrictEqual([1, 2, 3])
+  })
+
+  test('keeps the session if more than the limits was sent before', async () => {
+    const large = 'x'.repeat(4 * KEPT)
+    const { server, client, first } = await lostAfter(large)
+    const second = client.other.keep({ text: 'b' })
+    expect(client.state).toMatchObject({ inFlight: 1, queued: 1 })
+    const { peer, params } = await accept(server, granted({ resumed: true, recv: 0 }))
+    expect(params.resume).toMatchObject({ sid: 'abc' })
+    expect(await peer.nextJson()).toMatchObject(keep(1, large))
+    // The next one must wait until the server has acknowledged the large one.
+    peer.send(ack(1))
+    expect(await peer.nextJson()).toMatchObject(keep(2, 'b'))
+    for (const id of [1, 2]) peer.send({ jsonrpc: '2.0', id, result: id })
+    expect(await Promise.all([first, second])).toStrictEqual([1, 2])
+  })
+})
+
 describe('a client whose server leaves', () => {
   const bye = (params: object) => ({ jsonrpc: '2.0', method: 'rpc.bye', params })
 

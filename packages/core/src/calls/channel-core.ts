@@ -112,7 +112,7 @@ export class ChannelCore implements CoreContext {
       const { isLasting, settings } = this.kind
       const { limits } = settings
       this.flowIfAny = new FlowControl(new Outbox(limits), { limits, isLasting }, this)
-      // The connection may have been lost before anything had to wait.
+      // If the connection was lost before this was made, it has not been paused yet.
       if (this.link?.isReady === false) this.flowIfAny.pause()
     }
     return this.flowIfAny

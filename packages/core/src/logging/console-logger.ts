@@ -1,18 +1,7 @@
 import { unref } from '../base/unref.js'
 import type { ErrorPhase } from './error-context.js'
 import type { Printer } from './logger.js'
-
-/** The part of Node's global that is used. Bundlers replace `process.env.NODE_ENV` by a text. */
-declare const process: {
-  readonly env: { readonly NODE_ENV?: string | undefined }
-  /** Electron's; `browser` in the main process. */
-  readonly type?: string
-  /** Electron's, in the main process: true if the app was started as `electron FOLDER`. */
-  readonly defaultApp?: boolean
-}
-
-/** The origin of a page that this machine itself serves. */
-const LOCAL = /^https?:\/\/([^/]+\.)?(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
+import { isProduction } from './production.js'
 
 /** How long the same text is not printed again, in ms. */
 const QUIET_MS = 1_000
@@ -91,19 +80,4 @@ function tellUnprinted(source: Source): void {
     `flashrpc: ${source.unprinted} messages were not printed: at most ${MOST} are printed a second`,
   )
   source.unprinted = 0
-}
-
-/**
- * Whether this program runs in production: `process.env.NODE_ENV` is `production`. If the variable is not set, the main
- * process of a packaged Electron app is in production, and no other program of Node. If there is no `process`, as in a
- * page without a bundler, it is in production unless the page comes from this machine (`http://localhost:5173`).
- */
-function isProduction(): boolean {
-  try {
-    const environment = process.env.NODE_ENV
-    if (environment) return environment === 'production'
-    return process.type === 'browser' && process.defaultApp !== true
-  } catch {
-    return !LOCAL.test(String(globalThis.location?.origin))
-  }
 }
