@@ -466,7 +466,7 @@ describe('a key', () => {
     const client = scene.client()
     const refused = () => rejection(client.other.refuse({ cents: 1 }, { idempotencyKey }))
     const error = await refused()
-    expect(error).toMatchObject({ code: ErrorCode.internal })
+    expect(error).toMatchObject({ code: ErrorCode.disconnected, outcome: 'not-received' })
     expect(String(error)).not.toContain('disk')
     expect(scene.charged).toStrictEqual([])
     failing = 'finish'

@@ -2,7 +2,7 @@ import {
   type ClientOptions,
   createClient,
   RpcConfigError,
-  RpcError,
+  RpcDisconnectedError,
   RpcOverloadedError,
   RpcTimeoutError,
   RpcUncertainError,
@@ -131,7 +131,7 @@ describe('begin()', () => {
     peer.send({ jsonrpc: '2.0', id: 1, method: 'charge', params, rpc })
     expect(await peer.nextJson()).toMatchObject({
       id: 1,
-      error: { code: -32603, message: expect.stringContaining('"charge" was not run') },
+      error: { code: -32000, message: expect.stringContaining('"charge" was not run') },
       rpc: { ran: false },
     })
     expect(scene.charged).toStrictEqual([])
@@ -163,8 +163,8 @@ describe('begin()', () => {
   ])('that %s runs nothing, and onError learns which store it is', async (_, begin) => {
     const scene = await Scene.open({ store: storeWith({ begin }) })
     const error = await rejection(scene.client().other.charge({ cents: 1 }, { idempotencyKey }))
-    expect(error).toBeInstanceOf(RpcError)
-    expect(error).toMatchObject({ code: -32603 })
+    expect(error).toBeInstanceOf(RpcDisconnectedError)
+    expect(error).toMatchObject({ outcome: 'not-received' })
     expect(String(error)).not.toContain('No space')
     expect(scene.charged).toStrictEqual([])
     expect(String(scene.errors[0])).toMatch(

@@ -243,7 +243,7 @@ export class Idempotency {
       }
       return thrown instanceof RpcOverloadedError
         ? refusal(ErrorCode.overloaded, 'no more results can be kept')
-        : refusal(ErrorCode.internal, 'its key could not be recorded')
+        : refusal(ErrorCode.disconnected, 'its key could not be recorded')
     }
   }
 
