@@ -14,6 +14,16 @@ export type Told =
       readonly channels: number
     }
   | {
+      readonly kind: 'members'
+      /** The names of the nodes that it knows to be up. */
+      readonly nodes: readonly string[]
+      /** The ids of the channels that are in the group. */
+      readonly ids: readonly string[]
+      /** How many nodes could not be asked. */
+      readonly unreached: number
+    }
+  | { readonly kind: 'sessions'; readonly ids: readonly string[] }
+  | {
       readonly kind: 'done'
       readonly made: Readonly<Record<string, number>>
       readonly leftovers: readonly string[]
@@ -39,8 +49,12 @@ export class Child {
     this.#child.on('message', (told) => {
       for (const listener of [...this.#listeners]) listener(told as Told)
     })
+    // One that stands still does not see that its parent has ended.
+    const end = () => this.#child.kill('SIGKILL')
+    process.on('exit', end)
     this.#child.once('exit', () => {
       this.#ended = true
+      process.off('exit', end)
     })
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { reportOf } from './report.ts'
 import { churn } from './scenario/churn.ts'
+import { cluster } from './scenario/cluster.ts'
 import { drain } from './scenario/drain.ts'
 import { halfOpen } from './scenario/half-open.ts'
 import { herd } from './scenario/herd.ts'
@@ -40,6 +41,12 @@ const SCENARIOS: Record<string, { run: Scenario; calls: number; cuts: number; wh
     calls: 300,
     cuts: 3,
     what: 'CUTS servers that are replaced behind a balancer; CALLS clients of 20 calls a second',
+  },
+  cluster: {
+    run: cluster,
+    calls: 9,
+    cuts: 5,
+    what: 'three nodes with NATS, CALLS clients: nodes are killed CUTS times, NATS too, others stop or are cut off',
   },
   'half-open': {
     run: halfOpen,
@@ -83,6 +90,7 @@ ${Object.entries(SCENARIOS)
 Options:
   --calls N    how many calls
   --cuts N     how many faults
+  --kills N    the same, in scenarios whose faults are kills
   --seed N     the same seed gives the same faults; default: a random one
   --level 0|1  without sessions, or with them; default 1 (of kills and slow: 0)
   -h, --help   this text`
@@ -118,7 +126,7 @@ async function main(): Promise<void> {
       level,
       folder,
       calls: numberOf('calls', values.calls) ?? scenario.calls,
-      cuts: numberOf('cuts', values.cuts) ?? scenario.cuts,
+      cuts: numberOf('cuts', values.cuts) ?? numberOf('kills', values.kills) ?? scenario.cuts,
       progress: (text) => process.stderr.isTTY && process.stderr.write(`\r${text}   `),
     })
     if (process.stderr.isTTY) process.stderr.write('\r')
@@ -138,6 +146,7 @@ function parse() {
       options: {
         calls: { type: 'string' },
         cuts: { type: 'string' },
+        kills: { type: 'string' },
         seed: { type: 'string' },
         level: { type: 'string' },
         help: { type: 'boolean', short: 'h' },

@@ -1,5 +1,6 @@
 import { cpus } from 'node:os'
 import { isFlawless, type Verdict } from './judge.ts'
+import type { ClusterVerdict } from './judge-cluster.ts'
 
 /** What a scenario found: its figures, by their names, and what of it should not be. */
 export interface Outcome {
@@ -25,6 +26,29 @@ export function outcomeOf(verdict: Verdict): Outcome {
     ? []
     : Object.entries(violations).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []))
   return { figures, faults }
+}
+
+/** The figures of a cluster's verdict, and what is wrong with it. */
+export function outcomeOfCluster(verdict: ClusterVerdict): Outcome {
+  const { made, byEnding, unreached, excused, violations } = verdict
+  const counted = (of: Readonly<Record<string, number>>, text: string) =>
+    Object.entries(of).flatMap(([name, count]) =>
+      count > 0 ? [[text + name, count] as const] : [],
+    )
+  return {
+    figures: [
+      ['calls', Object.values(made).reduce((sum, count) => sum + count, 0)],
+      ...counted(made, '… '),
+      ['targets', Object.values(byEnding).reduce((sum, count) => sum + count, 0)],
+      ...counted(byEnding, '… ended as '),
+      ['nodes that could not say whom they called', unreached],
+      ['calls whose node was killed', excused],
+      ...Object.entries(violations).map(([name, { length }]) => [name, length] as const),
+    ],
+    faults: Object.entries(violations).flatMap(([name, calls]) =>
+      calls.length > 0 ? [`${calls.length} ${name} (${calls.slice(0, 5).join(', ')})`] : [],
+    ),
+  }
 }
 
 /** Joins what several looks at one run found. */
