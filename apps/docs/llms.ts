@@ -38,7 +38,8 @@ function lineOf({ file, title }: DocsPage, base: string): string {
 /** A page's Markdown, with links that hold from anywhere on the site. */
 function textOf(file: string, base: string): string {
   return readFileSync(join(docs, file), 'utf8')
-    .replaceAll(/^<!--[\s\S]*?-->\n+/gm, '')
+    .replace(/^---\n[\s\S]*?\n---\n/, '')
+    .replaceAll(/^<(?:!--[\s\S]*?-->|ClientOnly>.*)\n+/gm, '')
     .replaceAll(/\]\((?![a-z]+:|#|\/)([^)\s]+)\)/g, (_, link: string) => {
       const target = posix.join(posix.dirname(file), link)
       return target.startsWith('..') ? `](${target.replaceAll('../', '')})` : `](${base}${target})`

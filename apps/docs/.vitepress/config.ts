@@ -41,6 +41,25 @@ function packagesOfSite(): Plugin {
   }
 }
 
+/**
+ * Runs the programs of the playground as a developer runs them: errors have the line of their call, and warnings and errors are
+ * printed if there is no logger.
+ */
+function developmentOfPrograms(): Plugin {
+  return {
+    name: 'development-of-programs',
+    enforce: 'pre',
+    resolveId: (id) =>
+      id === '#trace-default'
+        ? join(root, 'packages/core/src/features/diagnostics/trace-default-development.ts')
+        : undefined,
+    transform: (code, id) =>
+      id === join(root, 'packages/core/src/logging/production.ts')
+        ? code.replaceAll('process.env.NODE_ENV', "'development'")
+        : undefined,
+  }
+}
+
 /** How TypeScript reads the code of pages with types. The packages are their source: no build is needed. */
 function snippetOptions(): ts.CompilerOptions {
   return {
@@ -96,7 +115,12 @@ export default defineConfig({
   outDir: fileURLToPath(new URL('../dist', import.meta.url)),
   cacheDir: fileURLToPath(new URL('../node_modules/.cache', import.meta.url)),
   rewrites: { 'guide/README.md': 'guide/index.md' },
-  vite: { plugins: [packagesOfSite()] },
+  vite: {
+    plugins: [packagesOfSite()],
+    // The playground runs the packages' source: no build is needed.
+    resolve: { conditions: ['@flashrpc/source'] },
+    worker: { format: 'es', plugins: () => [developmentOfPrograms()] },
+  },
   markdown: {
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     codeTransformers: [

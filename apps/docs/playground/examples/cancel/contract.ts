@@ -1,0 +1,12 @@
+import { defineContract, method } from '@flashrpc/core'
+import { z } from 'zod'
+
+export const contract = defineContract({
+  server: {
+    report: method({
+      params: z.object({ year: z.number() }),
+      result: z.string(),
+      progress: z.object({ percent: z.number() }),
+    }),
+  },
+})
