@@ -18,6 +18,9 @@ const inBrowser = { conditions: [source, 'browser', 'module', 'import', 'default
 /** Files of the project `node` to leave out, with spaces between them: `--exclude` does not reach projects. */
 const excluded = process.env.FLASHRPC_EXCLUDE?.split(' ') ?? []
 
+/** How long `expect.poll` waits: its default, 1 s, is shorter than what a machine that is busy with other things may take. */
+const patience = { poll: { timeout: 10_000 } }
+
 export default defineConfig({
   resolve: inNode,
   environments: { ssr: { resolve: inNode }, __vitest__: { resolve: inNode } },
@@ -31,6 +34,7 @@ export default defineConfig({
         environments: { ssr: { resolve: inNode }, __vitest__: { resolve: inNode } },
         test: {
           name: 'node',
+          expect: patience,
           include: ['packages/*/test/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'],
           exclude: [
             '**/*.browser.test.{ts,tsx}',
@@ -49,6 +53,7 @@ export default defineConfig({
         test: {
           // In Node, each with a Chromium of its own for the windows.
           name: 'electron',
+          expect: patience,
           include: ['packages/electron/test/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -88,6 +93,7 @@ export default defineConfig({
             '@flashrpc/react > react/jsx-dev-runtime',
             '@flashrpc/react > react/jsx-runtime',
             '@flashrpc/react > @tanstack/react-query',
+            '@flashrpc/react > @testing-library/dom',
             '@flashrpc/react > @testing-library/react',
             '@flashrpc/react > axe-core',
             '@flashrpc/react > zustand',
@@ -97,10 +103,12 @@ export default defineConfig({
         },
         test: {
           name: 'browser',
+          expect: patience,
           testTimeout: 30_000,
           hookTimeout: 30_000,
           include: ['packages/*/test/**/*.browser.test.{ts,tsx}'],
           globalSetup: ['scripts/test-server/setup.ts'],
+          setupFiles: ['packages/react/test/support/patience.ts'],
           browser: {
             enabled: true,
             headless: true,
@@ -113,6 +121,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          expect: patience,
           include: ['{apps,examples}/*/test/**/*.test.ts'],
           // The site's tests need the built site: see vitest.site.config.ts.
           exclude: ['apps/docs/**'],

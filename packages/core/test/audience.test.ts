@@ -104,7 +104,7 @@ test('leaving the iteration takes back what has not been answered', async () => 
     expect(status).toBe('ok')
     break
   }
-  await vi.waitFor(() => expect(aborted).toHaveBeenCalledOnce())
+  await vi.waitFor(() => expect(aborted).toHaveBeenCalledOnce(), { timeout: 10_000 })
 })
 
 test('a signal gives up the calls that are open, each with its outcome', async () => {
@@ -155,11 +155,13 @@ test('a notification reaches all that are there, and counts them', async () => {
   await audience.call('ask', { text: 'ready?' }, { timeout: 1 })
   await channels[1]?.close()
   expect(await audience.notify('tell', { text: 'hi' })).toBe(2)
-  await vi.waitFor(() =>
-    expect(told.mock.calls).toEqual([
-      [0, 'hi'],
-      [2, 'hi'],
-    ]),
+  await vi.waitFor(
+    () =>
+      expect(told.mock.calls).toEqual([
+        [0, 'hi'],
+        [2, 'hi'],
+      ]),
+    { timeout: 10_000 },
   )
 })
 

@@ -57,7 +57,7 @@ test('a page finds its server again, with one socket', async () => {
 test('a page whose server is down says where it looked, and what may be wrong', async () => {
   await control.other.stop({ port })
   await using client = createClient(contract, { url, retry: { minDelayMs: 600_000 } })
-  await vi.waitFor(() => expect(client.state.lastError).not.toBeNull())
+  await vi.waitFor(() => expect(client.state.lastError).not.toBeNull(), { timeout: 10_000 })
   const thrown = await rejection(client.other.add({ a: 1, b: 2 }, { timeout: 1 }))
   expect(thrown).toMatchObject({
     name: 'RpcTimeoutError',
@@ -70,7 +70,7 @@ test('a page is not told that its own server may not let it in', async () => {
   // Its server speaks no TLS.
   const own = `wss://${location.host}/`
   await using client = createClient(contract, { url: own, retry: { minDelayMs: 600_000 } })
-  await vi.waitFor(() => expect(client.state.lastError).not.toBeNull())
+  await vi.waitFor(() => expect(client.state.lastError).not.toBeNull(), { timeout: 10_000 })
   const thrown = await rejection(client.other.add({ a: 1, b: 2 }, { timeout: 1 }))
   expect((thrown as Error).message).toMatch(/Is the server running\?$/)
 })

@@ -147,7 +147,7 @@ test('the signal of a notification aborts, as that of a call, when the connectio
   })
   const asked = rejection(server.other.ask())
   await server.other.tell({ n: 1 })
-  await vi.waitFor(() => expect(signals).toHaveLength(2))
+  await vi.waitFor(() => expect(signals).toHaveLength(2), { timeout: 10_000 })
   await client.close()
   await asked
   expect(signals.map((signal) => signal.aborted)).toEqual([true, true])

@@ -28,7 +28,7 @@ test('a server logs its connections, and where its handlers failed', async () =>
   await rejection(client.other.fail())
   const [channel] = endpoint.channels
   await client.close()
-  await vi.waitFor(() => expect(lines).toHaveLength(3))
+  await vi.waitFor(() => expect(lines).toHaveLength(3), { timeout: 10_000 })
   expect(lines[0]).toBe(`debug flashrpc: channel ${channel?.id} is connected`)
   expect(lines[1]).toContain(
     `error flashrpc: channel ${channel?.id}: "fail" failed: Error: the disk is full\n    at`,
@@ -57,7 +57,7 @@ test('a server logs whom it refused, and a client why it has no connection', asy
 
   const retrying = createLog()
   await using _away = createClient<Server>({ url, logger: retrying.logger })
-  await vi.waitFor(() => expect(retrying.lines.length).toBeGreaterThan(0))
+  await vi.waitFor(() => expect(retrying.lines.length).toBeGreaterThan(0), { timeout: 10_000 })
   expect(retrying.lines[0]).toMatch(
     /^warn flashrpc: .*ECONNREFUSED.*the next attempt is in \d+ ms\)$/,
   )
@@ -87,6 +87,6 @@ test('pino is a logger, and so is the console', async () => {
   const { url } = await endpoint.listen()
   await using client = createClient<Server>({ url })
   await client.connect()
-  await vi.waitFor(() => expect(written.join('')).toContain('is connected'))
+  await vi.waitFor(() => expect(written.join('')).toContain('is connected'), { timeout: 10_000 })
   expect(console satisfies Logger).toBe(console)
 })

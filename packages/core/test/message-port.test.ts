@@ -33,7 +33,7 @@ async function open() {
     onDisconnect: [(_, reason) => ended(reason)],
   })
   raw.postMessage('{"jsonrpc":"2.0","id":0,"method":"rpc.ping"}')
-  await vi.waitFor(() => expect(channel.isConnected).toBe(true))
+  await vi.waitFor(() => expect(channel.isConnected).toBe(true), { timeout: 10_000 })
   return { raw, channel, ended, posted, [Symbol.dispose]: () => raw.close() }
 }
 
@@ -59,12 +59,14 @@ describe('what is no frame ends the connection, and both sides learn why', () =>
       code: 1003,
       reason: expect.stringMatching(reason),
     })
-    await vi.waitFor(() =>
-      expect(port.posted.at(-1)).toEqual({
-        flashrpc: 'close',
-        code: 1003,
-        reason: expect.stringMatching(reason),
-      }),
+    await vi.waitFor(
+      () =>
+        expect(port.posted.at(-1)).toEqual({
+          flashrpc: 'close',
+          code: 1003,
+          reason: expect.stringMatching(reason),
+        }),
+      { timeout: 10_000 },
     )
   })
 })
@@ -90,7 +92,7 @@ describe('a message and its bytes are one thing on a port', () => {
       methods: { reverse },
     })
     raw.postMessage(JSON.stringify(hello))
-    await vi.waitFor(() => expect(posted).toHaveLength(1))
+    await vi.waitFor(() => expect(posted).toHaveLength(1), { timeout: 10_000 })
     return { raw, channel, posted, [Symbol.dispose]: () => raw.close() }
   }
 
@@ -103,7 +105,7 @@ describe('a message and its bytes are one thing on a port', () => {
     const frames = [announced(request, 'params', 'value'), new Uint8Array([1, 2, 3])]
     if (isTogether) port.raw.postMessage(frames)
     else for (const frame of frames) port.raw.postMessage(frame)
-    await vi.waitFor(() => expect(port.posted).toHaveLength(2))
+    await vi.waitFor(() => expect(port.posted).toHaveLength(2), { timeout: 10_000 })
     const [text, bytes] = port.posted[1] as [string, Uint8Array]
     expect(JSON.parse(text)).toStrictEqual({
       jsonrpc: '2.0',
@@ -117,7 +119,9 @@ describe('a message and its bytes are one thing on a port', () => {
   test('an array of what is no frame ends the connection', async () => {
     using port = await openBytes()
     port.raw.postMessage(['{"jsonrpc":"2.0","id":1,"method":"nothing"}', 5, 'never read'])
-    await vi.waitFor(() => expect(port.posted.at(-1)).toMatchObject({ code: 1003 }))
+    await vi.waitFor(() => expect(port.posted.at(-1)).toMatchObject({ code: 1003 }), {
+      timeout: 10_000,
+    })
     expect(port.channel.isConnected).toBe(false)
   })
 })

@@ -513,9 +513,10 @@ test('hooks may be one function or a list', async () => {
   const other = createChannel<object, { fail(): void }>({ side: 'client', transport: far })
   await rejection(other.other.fail())
   await other.close()
-  await vi.waitFor(() => expect(server.isConnected).toBe(false))
-  await vi.waitFor(() =>
-    expect(told).toStrictEqual(['connect', 'on purpose', 'disconnect 1', 'disconnect 2']),
+  await vi.waitFor(() => expect(server.isConnected).toBe(false), { timeout: 10_000 })
+  await vi.waitFor(
+    () => expect(told).toStrictEqual(['connect', 'on purpose', 'disconnect 1', 'disconnect 2']),
+    { timeout: 10_000 },
   )
 })
 

@@ -63,7 +63,7 @@ test('the hooks work over a lite client that the application made', async () => 
       <Sum />
     </RpcProvider>,
   )
-  await vi.waitFor(() => expect(container.textContent).toBe('connected 3'))
+  await vi.waitFor(() => expect(container.textContent).toBe('connected 3'), { timeout: 10_000 })
 })
 
 test('a provider without a client says what it needs', () => {

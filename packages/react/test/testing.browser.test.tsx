@@ -126,7 +126,7 @@ describe('a test server', () => {
     const { isConnected } = await page()
     expect(isConnected).toBe(true)
     unmount()
-    await vi.waitFor(() => expect(closed).toHaveLength(1))
+    await vi.waitFor(() => expect(closed).toHaveLength(1), { timeout: 10_000 })
     expect(result.current.state.status).toBe('closed')
   })
 

@@ -1,7 +1,7 @@
 import { expect, vi } from 'vitest'
 
 /** Far more than anything here takes, also on a machine that is busy with other things. */
-const patience = { timeout: 4_000, interval: 5 }
+const patience = { timeout: 15_000, interval: 5 }
 
 /** Repeats an assertion until it holds. */
 export function eventually<T>(assertion: () => T | Promise<T>): Promise<T> {

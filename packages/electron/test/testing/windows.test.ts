@@ -126,7 +126,7 @@ test('lets main prevent a navigation that the page began, and only such a one', 
     if (event.url.includes('other.test')) event.preventDefault()
   })
   await page.evaluate('void (location.href = "http://other.test/away")')
-  await vi.waitFor(() => expect(asked).not.toEqual([]))
+  await vi.waitFor(() => expect(asked).not.toEqual([]), { timeout: 10_000 })
   expect(asked).toEqual(['http://other.test/away'])
   expect(window.webContents.getURL()).toBe('app://demo/index.html')
   const went = nextEvent(window.webContents, 'did-navigate')
