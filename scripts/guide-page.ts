@@ -51,7 +51,7 @@ export class GuidePage implements AsyncDisposable {
     const files = [paths].flat().map((path) => join(root, path))
     this.#markdown = readFileSync(files[0] as string, 'utf8')
     for (const { name, code } of files.flatMap((file) =>
-      blocksWithTheirs(file, ['tsx?', 'c?js']),
+      blocksWithTheirs(file, ['tsx?', 'c?js', 'html']),
     )) {
       if (name !== undefined) this.#blocks.set(name, code)
     }
@@ -62,6 +62,11 @@ export class GuidePage implements AsyncDisposable {
     // What only core's tests have, such as pino, is found one folder above.
     const more = join(root, 'packages/core/node_modules')
     symlinkSync(more, join(this.#temporary, 'node_modules'), 'junction')
+  }
+
+  /** The blocks that are files, by their names. */
+  get blocks(): ReadonlyMap<string, string> {
+    return this.#blocks
   }
 
   /**

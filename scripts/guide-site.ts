@@ -75,14 +75,22 @@ export class GuideSite implements AsyncDisposable {
    * @param body what the page has besides.
    */
   async show(guide: GuidePage, script: string, body = '', page?: Page): Promise<Page> {
+    const file = `page-${++this.#pages}.html`
+    writeFileSync(
+      join(guide.folder, file),
+      `${body}<script type="module" src="./${script}"></script>`,
+    )
+    return this.visit(guide, file, page)
+  }
+
+  /** Opens an HTML file of a guide in the browser. */
+  async visit(guide: GuidePage, file: string, page?: Page): Promise<Page> {
     const shown = page ?? (await this.browser.newPage())
     shown.setDefaultTimeout(20_000)
     // Shown of a test that fails.
     shown.on('console', (message) => console.log(message.text()))
     shown.on('pageerror', (error) => console.log(error))
-    const file = join(guide.folder, `page-${++this.#pages}.html`)
-    writeFileSync(file, `${body}<script type="module" src="./${script}"></script>`)
-    await shown.goto(`${this.origin}/${relative(this.#folder, file)}`)
+    await shown.goto(`${this.origin}/${relative(this.#folder, join(guide.folder, file))}`)
     return shown
   }
 

@@ -28,6 +28,7 @@ async function run(folder: string): Promise<string | undefined> {
     await expectPromised(folder, start(folder, {}, 'main.ts'))
     return undefined
   }
+  if (existsSync(join(folder, 'step-1'))) return 'has steps; guide-tutorial.test.ts runs them'
   if (needsNats(folder)) {
     if (natsProgram.missing !== undefined) return `SKIPPED. ${natsProgram.missing}`
     await using nats = await startNats()

@@ -16,6 +16,17 @@ export interface DocsPage {
 /** The pages in the order in which the site lists them, by their files without `.md`. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Start: ['why', 'quick-start', 'quick-start-react', 'electron', 'playground'],
+  Tutorial: [
+    'tutorial',
+    'tutorial-1',
+    'tutorial-2',
+    'tutorial-3',
+    'tutorial-4',
+    'tutorial-5',
+    'tutorial-6',
+    'tutorial-7',
+    'tutorial-8',
+  ],
   Concepts: ['contract', 'calls-and-errors', 'connection', 'sessions', 'streams', 'security'],
   'How to': [
     'authentication',

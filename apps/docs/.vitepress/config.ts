@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { transformerTwoslash } from '@shikijs/vitepress-twoslash'
-import ts from 'typescript'
 import { type DefaultTheme, defineConfig, type UserConfig } from 'vitepress'
 import { writeLlms } from '../llms.ts'
 import { namedBlocks } from '../markdown/named-blocks.ts'
 import { pageLinks } from '../markdown/page-links.ts'
 import { readableTables } from '../markdown/tables.ts'
-import { typeHovers } from '../markdown/type-hovers.ts'
+import { readTypes, typeHovers } from '../markdown/type-hovers.ts'
 import { docs, readGroups } from '../pages.ts'
 
 type ShikiTransformer = NonNullable<NonNullable<UserConfig['markdown']>['codeTransformers']>[number]
@@ -17,8 +16,7 @@ type Plugin = Extract<
   { name: string }
 >
 
-/** Without a slash at its end: with one, Twoslash finds no errors. */
-const root = resolve(fileURLToPath(new URL('../../..', import.meta.url)))
+const root = fileURLToPath(new URL('../../..', import.meta.url))
 /** Where the site is served, such as `/flashrpc/`. */
 const base = process.env.DOCS_BASE ?? '/'
 const description =
@@ -57,29 +55,6 @@ function developmentOfPrograms(): Plugin {
       id === join(root, 'packages/core/src/logging/production.ts')
         ? code.replaceAll('process.env.NODE_ENV', "'development'")
         : undefined,
-  }
-}
-
-/** How TypeScript reads the code of pages with types. The packages are their source: no build is needed. */
-function snippetOptions(): ts.CompilerOptions {
-  return {
-    target: ts.ScriptTarget.ES2022,
-    lib: [
-      'lib.es2023.d.ts',
-      'lib.esnext.disposable.d.ts',
-      'lib.dom.d.ts',
-      'lib.dom.iterable.d.ts',
-      'lib.dom.asynciterable.d.ts',
-    ],
-    module: ts.ModuleKind.ESNext,
-    moduleResolution: ts.ModuleResolutionKind.Bundler,
-    customConditions: ['@flashrpc/source'],
-    allowImportingTsExtensions: true,
-    noEmit: true,
-    strict: true,
-    skipLibCheck: true,
-    jsx: ts.JsxEmit.ReactJSX,
-    types: ['node'],
   }
 }
 
@@ -127,7 +102,7 @@ export default defineConfig({
       transformerTwoslash({
         explicitTrigger: true,
         throws: true,
-        twoslashOptions: { vfsRoot: root, compilerOptions: snippetOptions() },
+        twoslasher: readTypes,
       }) as unknown as ShikiTransformer, // Of another version of Shiki than VitePress has.
     ],
     config(markdown) {

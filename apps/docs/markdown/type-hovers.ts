@@ -1,15 +1,19 @@
-import { dirname, join } from 'node:path'
 import type { MarkdownRenderer } from 'vitepress'
-import { blocksWithTheirs } from '../../../scripts/markdown-blocks.ts'
-import { docs } from '../pages.ts'
+import { readGroups } from '../pages.ts'
+import { SnippetTypes } from './snippet-types.ts'
 
-/** The pages whose code shows types: a page takes some seconds to build with them. */
-const PAGES = ['guide/quick-start.md', 'guide/quick-start-react.md']
+/** The pages whose code shows types. */
+const PAGES = [...readGroups().values()]
+  .flat()
+  .map(({ file }) => file)
+  .filter((file) => /^guide\/(quick-start(-react)?|tutorial-\d)\.md$/.test(file))
 
-/**
- * Shows the type of each name in the code of some pages. A block sees the files of its page, and of the page whose files it adds
- * to, as TypeScript does.
- */
+/** The first line of a block with types, which says to {@link readTypes} what it is. Readers do not see it. */
+const MARK = /^\/\/ (guide\/\S+) (\S+)\n/
+
+const types = new SnippetTypes(PAGES)
+
+/** Marks the blocks that show the type of each name in them. */
 export function typeHovers(markdown: MarkdownRenderer): void {
   const { fence } = markdown.renderer.rules
   markdown.renderer.rules.fence = (tokens, index, options, env, self) => {
@@ -17,16 +21,15 @@ export function typeHovers(markdown: MarkdownRenderer): void {
     const { relativePath = '' } = env as { relativePath?: string }
     const [, language, name] = /^(tsx?) +(\S+)$/.exec(token?.info.trim() ?? '') ?? []
     if (token && language !== undefined && PAGES.includes(relativePath)) {
-      const files = blocksWithTheirs(
-        join(docs, dirname(relativePath), relativePath.split('/').at(-1) ?? ''),
-      )
-      const others = files.filter((file) => file.name !== undefined && file.name !== name)
       token.info = `${language} ${name} twoslash`
-      token.content = [
-        ...others.map((file) => `// @filename: ${file.name}\n${file.code}`),
-        `// @filename: ${name}\n// ---cut---\n${token.content}`,
-      ].join('\n')
+      token.content = `// ${relativePath} ${name}\n${token.content}`
     }
     return fence?.(tokens, index, options, env, self) ?? ''
   }
+}
+
+/** The types in a block that {@link typeHovers} has marked. */
+export function readTypes(code: string): ReturnType<SnippetTypes['hoversOf']> {
+  const [, page = '', name = ''] = MARK.exec(code) ?? []
+  return types.hoversOf(page, name)
 }

@@ -29,14 +29,16 @@ test('the search finds a page by its words, without a network', async () => {
   expect(shown.faults).toEqual([])
 })
 
-test('the type of a name is shown where the pointer is', async () => {
-  await using shown = await open('guide/quick-start.html')
-  await shown.page.locator('.twoslash-hover', { hasText: /^add$/ }).last().hover()
+test.each([
+  ['guide/quick-start.html', 'add', 'Promise<number>'],
+  ['guide/tutorial-1.html', 'publish', 'Promise<number>'],
+])('in %s the type of %s is shown where the pointer is', async (path, name, type) => {
+  await using shown = await open(path)
   await shown.page
-    .locator('.twoslash-popup-code')
-    .filter({ hasText: 'Promise<number>' })
-    .first()
-    .waitFor()
+    .locator('.twoslash-hover', { hasText: new RegExp(`^${name}$`) })
+    .last()
+    .hover()
+  await shown.page.locator('.twoslash-popup-code').filter({ hasText: type }).first().waitFor()
   expect(shown.faults).toEqual([])
 })
 

@@ -1,0 +1,9 @@
+import { defineContract, method } from '@flashrpc/core'
+import { z } from 'zod'
+
+export const contract = defineContract({
+  server: {
+    publish: method({ params: z.object({ text: z.string() }), result: z.number() }),
+  },
+  client: {},
+})

@@ -1,0 +1,43 @@
+import { setTimeout } from 'node:timers/promises'
+import { createEndpoint } from '@flashrpc/core/server'
+import { contract } from './contract.ts'
+import { userOf } from './users.ts'
+
+const news: string[] = []
+
+const endpoint = createEndpoint(contract, {
+  allowedOrigins: ['http://localhost:5173'], // pages of other origins are refused
+  authenticate: userOf,
+  onConnect: [(channel) => channel.join(`user:${channel.identity.name}`)],
+  methods: {
+    async publish({ text, to }, { identity }) {
+      const readers = to === undefined ? endpoint.all : endpoint.group(`user:${to}`)
+      const number = news.push(text)
+      await readers.notify('notify', { text: `${identity.name} says: ${text}` })
+      console.log(`${number}: ${text}`)
+      return number
+    },
+    async clear(_, { channel, signal }) {
+      const answer = await channel.other.confirm(
+        { text: `Delete ${news.length} news?` },
+        { signal },
+      )
+      console.log(`the page says ${answer}`)
+      if (answer === 'yes') news.length = 0
+      return answer === 'yes'
+    },
+    async *clock(_, { signal }) {
+      console.log('the clock starts')
+      try {
+        for (;;) {
+          yield new Date().toLocaleTimeString()
+          await setTimeout(1_000, undefined, { signal })
+        }
+      } finally {
+        console.log('the clock stops')
+      }
+    },
+  },
+})
+const { url } = await endpoint.listen({ port: 8000, path: '/ws' })
+console.log(`listening on ${url}`)
