@@ -22,6 +22,7 @@ import { classify } from '../wire/message.js'
 import { isObject } from './checks.js'
 import type { ClusterNode } from './cluster-node.js'
 import { type Envelope, isCount, Kind } from './envelope.js'
+import type { ForeignCalls } from './foreign-calls.js'
 import { type CallHead, GROUP_CANCEL, GROUP_OUTCOMES, GROUP_ROLL } from './gathers.js'
 import type { ToldMember } from './members.js'
 import type { NodeLinks } from './node-links.js'
@@ -38,6 +39,8 @@ export interface GroupServerHost {
   /** A group is watched from now on. @returns the number of its last change. */
   watched(group: string | undefined): number
   describe(channel: LiveChannel, group: string | undefined): ToldMember
+  /** The calls of other nodes that run here. */
+  readonly calls: ForeignCalls
   error(thrown: unknown, context: ErrorContext): void
 }
 
@@ -193,10 +196,10 @@ export class GroupServer {
       ...(key !== undefined && { idempotencyKey: key }),
     }
     let left = targets.length
-    const ended = (outcome: ToldOutcome) => {
+    const ended = (outcome: ToldOutcome, told?: () => void) => {
       left--
       if (left === 0) run.isOver = true
-      outcomes.add(outcome)
+      outcomes.add(outcome, told)
     }
     for (const target of targets) {
       const id = target.id.slice(16)
@@ -204,9 +207,10 @@ export class GroupServer {
         ended(toldFailure(id, withOrigin(notFound(method), { isOwn: false, ran: false })))
         continue
       }
+      const told = this.#host.calls.begin(target)
       target.call(method, params, options).then(
-        (value) => ended(toldValue(id, value)),
-        (error: unknown) => ended(toldFailure(id, error)),
+        (value) => ended(toldValue(id, value), told),
+        (error: unknown) => ended(toldFailure(id, error), told),
       )
     }
   }
@@ -262,6 +266,8 @@ class Outcomes {
   readonly #caller: NodeRecord
   readonly #c: number
   #waiting: ToldOutcome[] = []
+  /** Called when those that wait were told. */
+  #told: (() => void)[] = []
 
   constructor(links: NodeLinks, node: ClusterNode, caller: NodeRecord, c: number) {
     this.#links = links
@@ -270,15 +276,22 @@ class Outcomes {
     this.#c = c
   }
 
-  add(outcome: ToldOutcome): void {
+  /** @param told called when it was handed to the engine, or nobody waits for it. */
+  add(outcome: ToldOutcome, told?: () => void): void {
+    if (told) this.#told.push(told)
     if (this.#waiting.push(outcome) === 1) setImmediate(() => this.#send())
     else if (this.#waiting.length >= MOST_OUTCOMES) this.#send()
   }
 
   #send(): void {
     const list = this.#waiting
+    const told = this.#told
     this.#waiting = []
-    if (list.length > 0) void this.#tell(list)
+    this.#told = []
+    if (list.length === 0) return
+    void this.#tell(list).then(() => {
+      for (const tell of told) tell()
+    })
   }
 
   async #tell(list: readonly ToldOutcome[]): Promise<void> {
@@ -292,7 +305,8 @@ class Outcomes {
     const [only] = list as [ToldOutcome]
     if (!(await this.#notify([toldFailure(only[0], unsendable(error))]))) return
     // Too much waits for the caller's node.
-    setTimeout(() => void this.#tell(list), AGAIN_MS)
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+    await this.#tell(list)
   }
 
   /** @returns the error if they can't be sent as they are. If the caller's node is lost, nobody waits for them. */

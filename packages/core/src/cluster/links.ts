@@ -24,6 +24,7 @@ import { addressed } from './addressed.js'
 import type { ClusterNode } from './cluster-node.js'
 import type { Gone } from './directory.js'
 import { Kind } from './envelope.js'
+import type { ForeignCalls } from './foreign-calls.js'
 import type { NodeRecord } from './node-record.js'
 import { Pipes } from './pipes.js'
 
@@ -33,6 +34,8 @@ export interface LinksHost {
   readonly format: Format
   readonly limits: ChannelLimits
   readonly timeout: TimeLimits
+  /** The calls of other nodes that run here. */
+  readonly calls: ForeignCalls
   /** The middleware of calls to other nodes. */
   readonly use: Middleware | readonly Middleware[]
   /** The channel of this node with this id, if there is one. */
@@ -183,6 +186,12 @@ export class Links {
     return why === undefined ? this.#make(node) : this.#nowhere(why)
   }
 
+  /** The same for a call to one of its clients: a node that is being closed gets no new ones. */
+  toCall(node: string): NodeLink {
+    const isLeaving = this.#node.directory.get(node)?.isLeaving
+    return isLeaving ? this.#nowhere('its node is being closed') : this.to(node)
+  }
+
   /** Ends all of them. */
   async close(): Promise<void> {
     const made = [...this.#made.values()]
@@ -233,7 +242,6 @@ export class Links {
     if (node === this.#node.id) return 'the client that was called is not there any more'
     const record = this.#node.directory.get(node)
     if (record?.isForeign) return 'its node has another version of the protocol between nodes'
-    if (record?.isLeaving) return 'its node is being closed'
     return record ? undefined : 'its node is not there: it was closed, it died, or it never was'
   }
 
@@ -276,7 +284,16 @@ export class Links {
     if (this.#clients && !definitionOf(this.#clients, method)) {
       throw withOrigin(notFound(method), { isOwn: false, ran: false })
     }
-    return passOn(channel, params, context, { passed: context.meta })
+    const passed = passOn(channel, params, context, { passed: context.meta })
+    if (context.kind === 'method') void this.#untilAnswered(channel, passed)
+    return passed
+  }
+
+  async #untilAnswered(channel: LiveChannel, passed: unknown): Promise<void> {
+    const end = this.#host.calls.begin(channel)
+    await Promise.resolve(passed).catch(() => {})
+    // In a later turn, so that the answer is written first.
+    setImmediate(end)
   }
 }
 

@@ -20,6 +20,7 @@ import {
 } from './cluster-channel.js'
 import type { ClusterNode } from './cluster-node.js'
 import { Doors } from './door.js'
+import { ForeignCalls } from './foreign-calls.js'
 import { Gathers } from './gathers.js'
 import { GroupServer } from './group-server.js'
 import { Interest } from './interest.js'
@@ -57,6 +58,7 @@ export class Seat implements ClusterSeat {
   #door: Doors | undefined
   #remoteHost: RemoteChannelHost | undefined
   readonly #infos = new MemberInfos()
+  readonly #calls = new ForeignCalls()
   #format: Format | undefined
   #gathers: Gathers | undefined
   #server: GroupServer | undefined
@@ -91,7 +93,8 @@ export class Seat implements ClusterSeat {
     const node = this.#node
     const channel = (id: string) => this.#channels.get(id)
     const error = (thrown: unknown, context: ErrorContext) => logFailure(logger, thrown, context)
-    const links = new Links(node, { contract, format, limits, timeout, use, channel, error })
+    const calls = this.#calls
+    const links = new Links(node, { contract, format, limits, timeout, calls, use, channel, error })
     links.serve(CLOSE, (_, params) => this.#close(params))
     serveKeyedWaits(links, (key, signal) => host.waitForRun(key, signal))
     this.#links = links
@@ -99,7 +102,7 @@ export class Seat implements ClusterSeat {
       node: node.id,
       clients: contract?.client,
       channel,
-      link: (to) => links.to(to),
+      link: (to) => links.toCall(to),
     }
     if (relay && windowMs !== undefined) {
       const look: SeatHost['look'] = (resume, visitor) => host.look(resume, visitor)
@@ -125,7 +128,7 @@ export class Seat implements ClusterSeat {
     const teller = new PresenceTeller(node, { format, describe })
     this.#teller = teller
     const watched = (group: string | undefined) => teller.watched(group)
-    const served = { clients, format, membersOf, watched, describe, error }
+    const served = { clients, format, membersOf, watched, describe, calls, error }
     this.#server = new GroupServer(node, links, served)
     const watches = new Watches({ node, gathers, format, membersOf, describe })
     this.#watches = watches
@@ -187,6 +190,10 @@ export class Seat implements ClusterSeat {
 
   retire(): void {
     this.#node.retire()
+  }
+
+  whenServed(channel: LiveChannel): Promise<void> {
+    return this.#calls.whenNone(channel)
   }
 
   async stop(): Promise<void> {

@@ -56,6 +56,8 @@ export interface ClusterSeat {
   ended(channel: LiveChannel): void
   /** The endpoint is being closed: its node accepts no new calls of others. */
   retire(): void
+  /** Resolves when no call of another node runs at a channel. */
+  whenServed(channel: LiveChannel): Promise<void>
   /** The endpoint is closed. */
   stop(): Promise<void>
 }

@@ -229,7 +229,8 @@ export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDispos
   listen(options?: ListenOptions): Promise<Listening>
   /**
    * Accepts no more connections, tells the clients that the server leaves (`rpc.bye`), and closes every channel (1001)
-   * after its running calls have been answered, or when `drain` is over. Streams may have no end, so nothing waits for
+   * after its running calls have been answered, or when `drain` is over; in a cluster, also after its client has answered
+   * the calls of other nodes that run. Streams may have no end, so nothing waits for
    * them: they go on until their channel is closed. Calls that clients make meanwhile go to the server that they
    * connect to next. Safe to call twice.
    */
@@ -758,7 +759,10 @@ export class WebSocketEndpoint
     for (const channel of this.#opening) channel.end(CLOSING)
     this.#seat?.door?.close(CLOSING)
     const deadline = performance.now() + drain
-    await Promise.all([...this.#channels].map((channel) => leave(channel, deadline, retryAfterMs)))
+    const seat = this.#seat
+    await Promise.all(
+      [...this.#channels].map((channel) => leave(channel, deadline, retryAfterMs, seat)),
+    )
     await this.#idempotency?.close(deadline)
     await this.#seat?.stop()
     await Promise.all(sockets.map(closed))
@@ -775,11 +779,15 @@ const ANSWERED =
   'This upgrade was answered or ended by somebody else: by another listener of the HTTP server, or by authenticate'
 const CLOSING: CloseInfo = { code: CloseCode.goingAway, reason: 'The server is closing' }
 const SCOPE_FAILED: CloseInfo = { code: CloseCode.internal, reason: 'idempotency.scope failed' }
-/** Lets a channel finish its running calls until the deadline. Then it ends the channel, with its streams. */
+/**
+ * Lets a channel finish its running calls until the deadline, and those of other nodes to its client. Then it ends the
+ * channel, with its streams.
+ */
 async function leave(
   channel: LiveChannel,
   deadline: number,
   retryAfterMs: number | undefined,
+  seat: ClusterSeat | undefined,
 ): Promise<void> {
   channel.retire(retryAfterMs)
   const leftMs = Math.min(deadline - performance.now(), MAX_TIMER_MS)
@@ -788,7 +796,8 @@ async function leave(
     const isLate = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, leftMs)
     })
-    await Promise.race([channel.whenServed(), isLate])
+    const served = [channel.whenServed(), seat?.whenServed(channel)]
+    await Promise.race([Promise.all(served), isLate])
     clearTimeout(timer)
   }
   channel.end(CLOSING)
