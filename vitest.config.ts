@@ -38,7 +38,7 @@ export default defineConfig({
           include: ['packages/*/test/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'],
           exclude: [
             '**/*.browser.test.{ts,tsx}',
-            'packages/{cli,electron}/**',
+            'packages/{cli,create-flashrpc,electron}/**',
             '**/node_modules/**',
             ...excluded,
           ],
@@ -65,7 +65,7 @@ export default defineConfig({
         test: {
           // What is published, in processes of its own: it is built first.
           name: 'cli',
-          include: ['packages/cli/test/**/*.test.ts'],
+          include: ['packages/{cli,create-flashrpc}/test/**/*.test.ts'],
           globalSetup: ['packages/cli/test/support/build.ts'],
           testTimeout: 60_000,
         },

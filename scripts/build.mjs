@@ -11,5 +11,5 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 
 const { status } = spawnSync(process.execPath, [tsc, '-b'], { cwd: root, stdio: 'inherit' })
 if (status !== 0) process.exit(status ?? 1)
-for (const name of ['core', 'react', 'electron', 'nats', 'redis', 'cli'])
-  await bundle(join(root, 'packages', name))
+const packages = ['core', 'react', 'electron', 'nats', 'redis', 'cli', 'create-flashrpc']
+for (const name of packages) await bundle(join(root, 'packages', name))

@@ -19,6 +19,7 @@ const OWN_FILES = {
   nats: [],
   redis: [],
   cli: ['main'],
+  'create-flashrpc': ['main'],
 }
 
 /** The rooms of core that nearly every entry needs a part of: one chunk, and not one for each set of entries. */

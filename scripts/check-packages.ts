@@ -22,7 +22,7 @@ import { pack } from './pack.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..')
-const packages = ['core', 'react', 'electron', 'nats', 'redis', 'cli']
+const packages = ['core', 'react', 'electron', 'nats', 'redis', 'cli', 'create-flashrpc']
 /** The libraries, with their entries that are for Node only: pages import all others. */
 const NODE_ENTRIES = {
   '@flashrpc/core': ['./server', './lite/server', './cluster', './testing'],
@@ -73,7 +73,7 @@ function lint(tarball: string): void {
   run(join(modules, 'publint'), ['run', tarball, '--strict'])
   const name = tarball.slice(folder.length + 1)
   // A program is run, and not imported: it has no types.
-  const isProgram = /^flashrpc-\d/.test(name)
+  const isProgram = /^(create-)?flashrpc-\d/.test(name)
   if (!isProgram) run(join(modules, 'attw'), [tarball, '--profile', 'esm-only'])
   console.log(`${name}: ${isProgram ? 'publint finds' : 'publint and attw find'} nothing`)
 }
@@ -105,7 +105,7 @@ function install(tarballs: string[]): void {
 }
 
 function checkFiles(): void {
-  for (const name of [...libraries, 'flashrpc']) {
+  for (const name of [...libraries, 'flashrpc', 'create-flashrpc']) {
     checkSourceMaps(join(folder, 'node_modules', name), name)
   }
   for (const name of libraries) checkOpenedFiles(folder, name)

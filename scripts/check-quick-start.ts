@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium as playwright } from 'playwright-core'
 import { chromium } from './chromium.ts'
+import { freePort } from './free-port.ts'
 import { serveRegistry } from './local-registry.ts'
 import { pack } from './pack.ts'
 import { Terminal } from './terminal.ts'
@@ -115,16 +116,6 @@ async function isFree(port: number): Promise<boolean> {
     await once(server, 'close')
   }
   return true
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  assert(address !== null && typeof address === 'object')
-  return address.port
 }
 
 function open(command: string): Terminal {

@@ -11,10 +11,21 @@ export interface LocalRegistry extends AsyncDisposable {
   readonly url: string
 }
 
-/** Offers tarballs as a registry does, each as the only version of its package. */
-export async function serveRegistry(tarballs: readonly string[]): Promise<LocalRegistry> {
-  const server = createServer((request, response) => {
-    const answer = answers.get(decodeURIComponent(request.url ?? ''))
+/**
+ * Offers tarballs as a registry does, each as the only version of its package.
+ *
+ * @param upstream the address of the registry that has all other packages; without one, there are no others.
+ */
+export async function serveRegistry(
+  tarballs: readonly string[],
+  upstream?: string,
+): Promise<LocalRegistry> {
+  const server = createServer(({ url: path = '' }, response) => {
+    const answer = answers.get(decodeURIComponent(path))
+    if (!answer && upstream !== undefined) {
+      response.writeHead(307, { Location: `${upstream.replace(/\/$/, '')}${path}` }).end()
+      return
+    }
     if (!answer) response.statusCode = 404
     // The next registry on this port may offer another build of the same version.
     response.setHeader('Cache-Control', 'no-store')

@@ -24,6 +24,10 @@ for (const name of [...manifest.files, 'README.md', 'LICENSE', 'package.json']) 
   for (const path of filesAt(folder, name)) packed.set(path, readFileSync(join(folder, path)))
 }
 addDocumentation()
+for (const [path, content] of packed) {
+  // A template of create-flashrpc.
+  if (/^templates\/[^/]+\/package\.json$/.test(path)) packed.set(path, withVersions(content))
+}
 // Of no use to those that install it.
 const { directory, linkDirectory, ...publishConfig } = manifest.publishConfig
 packed.set('package.json', Buffer.from(JSON.stringify({ ...manifest, publishConfig }, null, 2)))
@@ -76,6 +80,30 @@ function filesAt(base, name) {
     if (error.code === 'ENOENT') return []
     throw error
   }
+}
+
+/**
+ * The `package.json` of a template, with the versions of this workspace in place of `workspace:^`: of our packages the
+ * current ones, and of others those that this package has as `devDependencies`.
+ *
+ * @param {Buffer} content
+ */
+function withVersions(content) {
+  const template = JSON.parse(content.toString())
+  for (const field of ['dependencies', 'devDependencies']) {
+    for (const name of Object.keys(template[field])) template[field][name] = versionOf(name)
+  }
+  return Buffer.from(`${JSON.stringify(template, null, 2)}\n`)
+}
+
+/** @param {string} name of a package that this one has as a devDependency */
+function versionOf(name) {
+  const range = manifest.devDependencies[name]
+  if (range === undefined)
+    throw new Error(`${home}/package.json has no devDependency ${name}. Add it`)
+  if (range !== 'workspace:^') return range
+  const file = join(folder, 'node_modules', name, 'package.json')
+  return `^${JSON.parse(readFileSync(file, 'utf8')).version}`
 }
 
 /**

@@ -66,6 +66,11 @@ export class Terminal implements AsyncDisposable {
     assert.equal(exitCode, 0, `"${this.#command}" ended with ${exitCode}:\n${this.output}`)
   }
 
+  /** Ctrl-C. */
+  interrupt(): void {
+    this.#signal('SIGINT')
+  }
+
   /** Ctrl-C; what has not ended 10 s later is killed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#signal('SIGINT')

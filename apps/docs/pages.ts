@@ -15,7 +15,7 @@ export interface DocsPage {
 
 /** The pages in the order in which the site lists them, by their files without `.md`. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  Start: ['why', 'quick-start', 'quick-start-react', 'electron', 'playground'],
+  Start: ['why', 'quick-start', 'quick-start-react', 'electron', 'playground', 'templates'],
   Tutorial: [
     'tutorial',
     'tutorial-1',

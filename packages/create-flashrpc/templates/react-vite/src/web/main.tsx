@@ -1,0 +1,18 @@
+import { RpcDevtools } from '@flashrpc/react/devtools'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './app.tsx'
+import { RpcProvider } from './rpc.ts'
+import './style.css'
+
+const root = document.getElementById('root')
+if (!root) throw new Error('index.html has no element with the id "root"')
+
+createRoot(root).render(
+  <StrictMode>
+    <RpcProvider url={() => `${location.origin.replace('http', 'ws')}/ws`}>
+      <App />
+      {import.meta.env.DEV && <RpcDevtools />}
+    </RpcProvider>
+  </StrictMode>,
+)
