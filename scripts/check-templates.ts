@@ -9,6 +9,7 @@ import { chromium } from './chromium.ts'
 import { serveRegistry } from './local-registry.ts'
 import { pack } from './pack.ts'
 import { CreatedApp } from './templates/created-app.ts'
+import { driveAgents } from './templates/drive-agents.ts'
 import { driveNode } from './templates/drive-node.ts'
 import { driveReactVite } from './templates/drive-react-vite.ts'
 import { Terminal } from './terminal.ts'
@@ -27,6 +28,7 @@ type Drive = (app: CreatedApp, browser: Browser) => Promise<void>
 const DRIVES: Readonly<Record<string, Drive>> = {
   node: driveNode,
   'react-vite': driveReactVite,
+  agents: driveAgents,
 }
 
 const templates = fileURLToPath(new URL('../packages/create-flashrpc/templates', import.meta.url))
