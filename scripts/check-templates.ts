@@ -10,6 +10,7 @@ import { serveRegistry } from './local-registry.ts'
 import { pack } from './pack.ts'
 import { CreatedApp } from './templates/created-app.ts'
 import { driveAgents } from './templates/drive-agents.ts'
+import { driveElectronVite } from './templates/drive-electron-vite.ts'
 import { driveNode } from './templates/drive-node.ts'
 import { driveReactVite } from './templates/drive-react-vite.ts'
 import { Terminal } from './terminal.ts'
@@ -28,6 +29,7 @@ type Drive = (app: CreatedApp, browser: Browser) => Promise<void>
 const DRIVES: Readonly<Record<string, Drive>> = {
   node: driveNode,
   'react-vite': driveReactVite,
+  'electron-vite': driveElectronVite,
   agents: driveAgents,
 }
 
@@ -51,7 +53,8 @@ await using registry = await serveRegistry(
   packages.map((name) => pack(name, folder)),
   upstream,
 )
-const browser = await playwright.launch(await chromium())
+const launch = await chromium()
+const browser = await playwright.launch(launch)
 const apps: (readonly [template: string, app: CreatedApp])[] = []
 for (const name of wanted) apps.push([name, await create(name)])
 try {
@@ -73,7 +76,9 @@ async function check(template: string, app: CreatedApp): Promise<void> {
   await app.run('npm install')
   say('installed by npm')
   await app.run('npm run types')
-  const tests = await app.run('npm test')
+  // They are patient: this machine may be busy with the other template. Those of `electron-vite` start a Chromium.
+  const patience = '--testTimeout=60000 --expect.poll.timeout=30000'
+  const tests = await app.run(`CHROME_PATH=${launch.executablePath} npm test -- ${patience}`)
   const [, passed] = /Tests +(\d+ passed) \(\d+\)/.exec(tests) ?? []
   assert(passed, `The test of ${template} says:\n${tests}`)
   await app.run('npm run build')

@@ -1,9 +1,11 @@
 import { createTestServer } from '@flashrpc/react/testing'
-import { cleanup, render, screen } from '@testing-library/react'
+import { cleanup, configure, render, screen } from '@testing-library/react'
 import { afterEach, expect, test } from 'vitest'
 import { contract } from '../src/contract.ts'
 import { App } from '../src/web/app.tsx'
 
+// How long `findBy…` waits: on a machine that is busy with other things, its default of 1 s is short.
+configure({ asyncUtilTimeout: 5_000 })
 afterEach(cleanup)
 
 /** Renders the app, with a server in memory. */

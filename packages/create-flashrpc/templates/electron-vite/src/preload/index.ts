@@ -1,0 +1,1 @@
+import '@flashrpc/electron/preload'

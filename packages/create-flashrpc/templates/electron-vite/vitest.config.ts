@@ -1,0 +1,4 @@
+import { defineConfig } from 'vitest/config'
+
+// Each test starts a Chromium.
+export default defineConfig({ test: { testTimeout: 30_000 } })
