@@ -71,6 +71,7 @@ function readOptions(): ts.CompilerOptions {
           redis: [join(root, 'packages/redis/node_modules/redis/dist/index.d.ts')],
           electron: [join(root, 'packages/electron/node_modules/electron/electron.d.ts')],
           pino: [join(root, 'packages/core/node_modules/pino/pino.d.ts')],
+          ws: [join(root, 'packages/core/node_modules/@types/ws/index.d.mts')],
           partysocket: [join(root, 'packages/core/node_modules/partysocket/index.d.ts')],
           'reconnecting-websocket': [
             join(

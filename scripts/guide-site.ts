@@ -12,6 +12,7 @@ type ViteServer = Awaited<ReturnType<typeof createViteServer>>
 /** What the packages import, found ahead: one found while a page runs would reload it. */
 const DEPENDENCIES = [
   'zod',
+  'comlink',
   'react',
   'react-dom',
   'react-dom/client',

@@ -57,9 +57,16 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'electron-security',
     'electron-errors',
     'electron-testing',
-    'electron-from-ipc',
   ],
-  Python: ['python', 'from-python'],
+  Python: ['python'],
+  'Coming from': [
+    'from-socket-io',
+    'from-trpc',
+    'electron-from-ipc',
+    'from-comlink',
+    'from-signalr',
+    'from-python',
+  ],
   Reference: [
     'outcomes',
     'limits',
