@@ -34,6 +34,7 @@ export type {
 } from './calls/functions.js'
 export type { AnyHandler, ExposeOptions } from './calls/handler.js'
 export type { ChannelHooks, OneOrMore } from './calls/hooks.js'
+export type { GroupMember } from './calls/members.js'
 export type { Meta, Middleware, MiddlewareCall } from './calls/middleware-call.js'
 export type { ChannelOptions } from './calls/options.js'
 export type { AnyPeer, Peer } from './calls/peer.js'

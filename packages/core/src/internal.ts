@@ -1,6 +1,7 @@
 // What the other packages of flashrpc share with core. Not for applications: there is no promise across versions.
 export { CALL_OPTIONS } from './calls/call-options.js'
 export { EXPOSE_OPTIONS } from './calls/handler.js'
+export type { MembersItem } from './calls/members.js'
 export { type ToldError, toldError } from './calls/refusals.js'
 export { SERVER_CHANNEL_OPTIONS } from './channels/open-channel.js'
 export { CLIENT_SETTINGS } from './client/client-options.js'

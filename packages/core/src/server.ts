@@ -26,6 +26,7 @@ export {
   type MemoryResultStoreOptions,
   memoryResultStore,
 } from './server/memory-result-store.js'
+export type { PresenceOptions } from './server/presence-option.js'
 export type { RemoteChannel } from './server/remote-channel.js'
 export type { BegunCall, ResultStore } from './server/result-store.js'
 export type { ResumeOptions } from './server/sessions.js'

@@ -102,7 +102,8 @@ expectTypeOf(endpoint.group('a').count()).toEqualTypeOf<
 for await (const event of endpoint.group('a').watch({ signal: new AbortController().signal })) {
   expectTypeOf(event).toEqualTypeOf<PresenceEvent>()
   if (event.type === 'state') expectTypeOf(event.members).toEqualTypeOf<readonly Member[]>()
-  else expectTypeOf(event.why).toEqualTypeOf<'joined' | 'left' | 'ended' | 'node-lost'>()
+  else
+    expectTypeOf(event.why).toEqualTypeOf<'joined' | 'changed' | 'left' | 'ended' | 'node-lost'>()
 }
 channel.join('a', { info: { name: 'Ada' } })
 // @ts-expect-error no such option

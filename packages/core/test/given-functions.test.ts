@@ -325,6 +325,15 @@ const rows: Record<string, Row> = {
     () => ({}),
     'rpc.discover',
   ),
+  'presence.allow': {
+    ways: ALL,
+    async run(scene) {
+      const client = await scene.both({ presence: { allow: scene.broken(() => true) } })
+      scene.breaks()
+      return endOf(client.stream('rpc.members', { group: 'room' }, TIME).next())
+    },
+    ends: CALL,
+  },
   'a middleware of the serving side': serverRow(
     (use) => ({ use }),
     (_, next) => next(),

@@ -41,6 +41,7 @@ import {
   type ListenOptions,
   type MemoryResultStoreOptions,
   memoryResultStore,
+  type PresenceOptions,
   RejectUpgrade,
   type RejectUpgradeOptions,
   type ResumeOptions,
@@ -188,6 +189,7 @@ const cases: readonly OptionCase[] = [
       ...HOOKS,
       helloTimeoutMs: NUMBER,
       discover: [{ title: 'x' }, 'x'],
+      presence: [{ allow: () => true }, { allow: 'x' }],
       methods: [{ ask: () => 5 }, 'x'],
       authorize: FUNCTIONS,
       authenticate: FUNCTIONS,
@@ -209,6 +211,12 @@ const cases: readonly OptionCase[] = [
       },
     },
     { methods: {} },
+  ),
+  optionCase<PresenceOptions>(
+    'presence',
+    (presence) => endpoint({ presence }),
+    { allow: [() => true, 'x'] },
+    { allow: () => true },
   ),
   optionCase<ClusterOptions>(
     'createCluster',

@@ -1,9 +1,10 @@
 import type { Contract, ContractSide } from '../contract/contract.js'
 import { RpcConfigError } from '../errors/errors.js'
+import { listOf } from '../errors/options.js'
 import type { Feature, FeatureName } from './feature.js'
 
 /** Options of channels, clients and endpoints that need a feature. */
-const OPTIONS: Readonly<Record<string, FeatureName>> = {
+const OPTIONS: Readonly<Record<string, FeatureName | readonly FeatureName[]>> = {
   use: 'middleware',
   discover: 'discovery',
   waitForMount: 'presence',
@@ -11,6 +12,8 @@ const OPTIONS: Readonly<Record<string, FeatureName>> = {
   idempotency: 'keys',
   traceCalls: 'diagnostics',
   heartbeat: 'keepalive',
+  // Who is in a group is told as a stream.
+  presence: ['members', 'streams'],
 }
 
 /**
@@ -32,8 +35,10 @@ export function assertFeatures(
   const has = (needed: FeatureName) => features.some((feature) => feature?.name === needed)
   for (const [option, needed] of Object.entries(OPTIONS)) {
     const value = (options as Record<string, unknown>)[option]
-    if (value === undefined || value === false || has(needed)) continue
-    throw new RpcConfigError(`The option "${option}" needs a feature: add ${needed}() to features`)
+    if (value === undefined || value === false) continue
+    const missing = listOf(needed).find((feature) => !has(feature))
+    if (!missing) continue
+    throw new RpcConfigError(`The option "${option}" needs a feature: add ${missing}() to features`)
   }
   for (const side of [contract?.server, contract?.client]) assertSide(side, has)
 }

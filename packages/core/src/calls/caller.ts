@@ -187,7 +187,8 @@ export class Caller implements CallSender, RemoteCalls {
       if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
       const { remoteSide, settings } = this.#channel.kind
       const definition = definitionOf(remoteSide, method)
-      if (remoteSide && !definition) {
+      // The requests of the protocol's own are in no contract.
+      if (remoteSide && !definition && !method.startsWith('rpc.')) {
         const instead = settings.diagnostics?.insteadOf(method, remoteSide)
         throw new RpcConfigError(
           `${quoted(method)} can't be called: the contract's other side ${instead ?? 'has no such method'}`,

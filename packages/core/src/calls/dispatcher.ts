@@ -414,8 +414,8 @@ export class Dispatcher {
     const { method } = incoming
     const request = this.#features.requests.get(method)
     if (request) {
-      if (context.kind === 'stream') throw notThisKind(method, false)
-      return this.#serveOwn(request, context)
+      if (context.kind !== request.kind) throw notThisKind(method, request.kind === 'stream')
+      return this.#serveOwn(request, incoming.params)
     }
     const { localSide: side } = this.#channel.kind
     const authorize = this.#authorize
@@ -497,14 +497,14 @@ export class Dispatcher {
   }
 
   /** Answers a request of the protocol's own. */
-  async #serveOwn(request: OwnRequest, context: CallContext): Promise<Prepared> {
+  async #serveOwn(request: OwnRequest, params: unknown): Promise<Prepared> {
     const { localSide: side } = this.#channel.kind
     const mayCall = (name: string) => {
       const kind = definitionOf(side, name)?.kind ?? 'method'
       return this.#authorize?.(name, new CallContext(name, kind, this.#channel)) ?? true
     }
     const names = side ? Object.keys(side) : this.#handlers.names
-    return { params: undefined, serves: await request(this.#channel, context, names, mayCall) }
+    return { params, serves: await request.handler(this.#channel, names, mayCall) }
   }
 
   #runAll(

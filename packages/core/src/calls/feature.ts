@@ -16,7 +16,7 @@ import type { CallTrace, Diagnostics } from './diagnostics.js'
 import type { RpcStream, SendOptions } from './functions.js'
 import type { AnyHandler } from './handler.js'
 import type { Incoming } from './incoming.js'
-import type { ChannelOptions, ResolvedChannelOptions } from './options.js'
+import type { OwnedOptions, ResolvedChannelOptions } from './options.js'
 import type { CallKind, PendingCall } from './pending-call.js'
 import type { ToldError } from './refusals.js'
 
@@ -29,6 +29,7 @@ export type FeatureName =
   | 'drain'
   | 'keepalive'
   | 'keys'
+  | 'members'
   | 'middleware'
   | 'presence'
   | 'progress'
@@ -59,10 +60,7 @@ export interface Feature {
    *
    * @param nearest finds the option that was probably meant; without it, an error lists the options.
    */
-  resolve?(
-    options: ChannelOptions,
-    nearest: NearestName | undefined,
-  ): Partial<ResolvedChannelOptions>
+  resolve?(options: OwnedOptions, nearest: NearestName | undefined): Partial<ResolvedChannelOptions>
   /** Finds what the texts of errors add to what is wrong. */
   readonly diagnostics?: Diagnostics
   /** Makes a stream: a call that is answered with items. */
@@ -160,19 +158,24 @@ export interface Control {
   refused?(channel: ChannelContext, params: unknown, why: string): boolean
 }
 
-/**
- * Answers a request of the protocol's own.
- *
- * @param mayCall returns whether this caller may call a method.
- * @returns the handler to run.
- * @throws {RpcError} the error for the caller.
- */
-export type OwnRequest = (
-  channel: ChannelContext,
-  context: CallContext,
-  names: Iterable<string>,
-  mayCall: (name: string) => boolean | Promise<boolean>,
-) => Promise<AnyHandler>
+/** A request of the protocol's own. */
+export interface OwnRequest {
+  /** Whether it is answered with one result, or with items. */
+  readonly kind: 'method' | 'stream'
+  /**
+   * Finds what answers it.
+   *
+   * @param names the names of the methods of this side.
+   * @param mayCall returns whether this caller may call a method.
+   * @returns the handler to run.
+   * @throws {RpcError} the error for the caller.
+   */
+  handler(
+    channel: ChannelContext,
+    names: Iterable<string>,
+    mayCall: (name: string) => boolean | Promise<boolean>,
+  ): Promise<AnyHandler>
+}
 
 /** Sends calls. */
 export interface CallSender {

@@ -91,6 +91,12 @@ export interface ChannelOptions {
   frameType?: FrameType
 }
 
+/** The options that features handle: some are set by what opens the channels, and not by the application. */
+export interface OwnedOptions extends ChannelOptions {
+  /** Answers `rpc.members`. Default: it is refused. */
+  members?: AnyHandler | undefined
+}
+
 export const CHANNEL_OPTIONS = {
   timeout: 'elsewhere',
   limits: 'elsewhere',
@@ -116,6 +122,7 @@ export interface ResolvedChannelOptions extends ConnectionSettings {
   readonly fallback: AnyHandler | undefined
   readonly waitForMount: number
   readonly discover: Discovery | undefined
+  readonly members: AnyHandler | undefined
   readonly use: readonly Middleware[] | undefined
   readonly traceCalls: boolean
   /** Finds what the texts of errors add; undefined if there are no diagnostics. */

@@ -8,7 +8,7 @@ import { type Format, resolveFormat } from '../wire/format.js'
 import { readTimeout } from './call-timer.js'
 import type { Feature } from './feature.js'
 import { firstOf } from './feature-table.js'
-import type { ChannelOptions, ResolvedChannelOptions } from './options.js'
+import type { OwnedOptions, ResolvedChannelOptions } from './options.js'
 
 /**
  * @param options the options; their names and kinds were already checked.
@@ -16,7 +16,7 @@ import type { ChannelOptions, ResolvedChannelOptions } from './options.js'
  * @throws {RpcConfigError} if an option is wrong; it names the option.
  */
 export function resolveChannelOptions(
-  options: ChannelOptions,
+  options: OwnedOptions,
   features: readonly Feature[],
 ): ResolvedChannelOptions {
   const { timeout = 30_000, limits, exposeErrors = false } = options
@@ -35,6 +35,7 @@ export function resolveChannelOptions(
     fallback,
     waitForMount: 0,
     discover: undefined,
+    members: undefined,
     use: undefined,
     traceCalls: false,
     diagnostics,

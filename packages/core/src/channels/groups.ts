@@ -5,8 +5,9 @@ import { quoted } from '../errors/quoted.js'
 /** How a channel joins a group. */
 export interface JoinOptions {
   /**
-   * What the nodes of a cluster tell of the member, such as a name: `members()` and `watch()` of the group have it. At
-   * most 4 KiB in the endpoint's codec. Without a cluster it is not kept. Default: nothing.
+   * What is told of the member, such as a name, in place of what was told before: to all that the option `presence`
+   * allows to see who is in the group, and by `members()` and `watch()` in a cluster. At most 4 KiB in the endpoint's
+   * codec. Without `presence` and without a cluster it is not kept. Default: nothing.
    */
   info?: unknown
 }

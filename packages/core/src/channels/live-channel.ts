@@ -9,7 +9,7 @@ import { tableOf } from '../calls/feature-table.js'
 import type { Other } from '../calls/functions.js'
 import type { HandlersByName } from '../calls/handler.js'
 import { type ChannelHooks, HookRunner } from '../calls/hooks.js'
-import type { ChannelOptions, ResolvedChannelOptions } from '../calls/options.js'
+import type { OwnedOptions, ResolvedChannelOptions } from '../calls/options.js'
 import type { UntypedSide } from '../calls/peer.js'
 import { resolveChannelOptions } from '../calls/resolve-options.js'
 import type { Contract, Side } from '../contract/contract.js'
@@ -33,7 +33,7 @@ import { assertGroup, type Groups, type JoinOptions, Membership } from './groups
 export interface ChannelKindOptions {
   readonly contract: Contract | undefined
   readonly side: Side
-  readonly options: ChannelOptions & ChannelHooks<LiveChannel> & { methods?: object }
+  readonly options: OwnedOptions & ChannelHooks<LiveChannel> & { methods?: object }
   readonly authorize?: Authorize | undefined
   /** The features of the channels. */
   readonly features: readonly Feature[]
@@ -59,6 +59,8 @@ export interface LiveChannelEvents {
   ended?(channel: LiveChannel, info: CloseInfo, recv: number | undefined): void
   /** The number of bytes that it holds for the other side may have changed. */
   change?(channel: LiveChannel): void
+  /** It goes on, and has lost its connection, or has one again, or the other side has other methods than before. */
+  readonly turned?: (channel: LiveChannel) => void
 }
 
 /** The other side of a channel: its identity and its owner. */
@@ -94,6 +96,8 @@ export class ChannelKind {
   constructor(kind: ChannelKindOptions) {
     const { contract, side, options, events, groups, features, authorize } = kind
     const settings = resolveChannelOptions(options, features)
+    const tell = events?.turned
+    const turned = tell && ((channel: LiveChannel) => channel.goesOn && tell(channel))
     const hooks = new HookRunner<LiveChannel>(options, settings.diagnostics)
     this.features = tableOf(features)
     this.side = side
@@ -118,6 +122,7 @@ export class ChannelKind {
         open: (channel) => {
           events?.open?.(channel)
           channel.wasTold = true
+          if (turned) channel.onMethods(() => turned(channel))
           void hooks.connect(channel).then((well) => {
             if (!well) channel.end({ code: CloseCode.internal, reason: 'An onConnect hook failed' })
           })
@@ -125,7 +130,9 @@ export class ChannelKind {
         down: (channel, info, isEndTold) => {
           if (!isEndTold) hooks.down(channel, info)
           events?.down?.(channel)
+          turned?.(channel)
         },
+        ...(turned && { resumed: turned }),
         ended: (channel, info, recv) => {
           channel.over()
           events?.ended?.(channel, info, recv)
@@ -211,6 +218,11 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   /** Whether it has ended, with its session. */
   get hasEnded(): boolean {
     return this.#isOver
+  }
+
+  /** Whether it has not ended, and is not about to. */
+  get goesOn(): boolean {
+    return !this.#isOver && this.core.refusal === undefined
   }
 
   get groups(): ReadonlySet<string> {

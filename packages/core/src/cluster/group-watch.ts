@@ -86,9 +86,14 @@ export class GroupWatch {
     }
   }
 
-  /** A channel of this node has joined, or joined with something else. */
+  /** A channel of this node has joined. */
   joinedHere(channel: LiveChannel): void {
     this.#tell('join', this.#ofHere(channel), 'joined')
+  }
+
+  /** A member of this node is not as it was. */
+  changedHere(channel: LiveChannel): void {
+    this.#tell('change', this.#ofHere(channel), 'changed')
   }
 
   leftHere(channel: LiveChannel, why: Left): void {
@@ -228,8 +233,7 @@ export class GroupWatch {
     this.#nodes.set(node, { members, step })
     for (const [id, member] of before) if (!members.has(id)) this.#tell('leave', member, 'left')
     for (const [id, member] of members) {
-      const known = before.get(id)
-      if (!known || !isSame(known, member)) this.#tell('join', member, 'joined')
+      this.#tellOf(member, before.get(id))
     }
   }
 
@@ -251,8 +255,9 @@ export class GroupWatch {
     }
     for (const [id, told] of on) {
       const member = memberOf(node + id, node, told)
+      const before = known.members.get(member.channelId)
       known.members.set(member.channelId, member)
-      this.#tell('join', member, 'joined')
+      this.#tellOf(member, before)
     }
   }
 
@@ -315,18 +320,31 @@ export class GroupWatch {
     ]
   }
 
+  /** Tells of a member of another node. @param before the same as it was known; undefined if it was not. */
+  #tellOf(member: Member, before: Member | undefined): void {
+    if (!before) this.#tell('join', member, 'joined')
+    else if (!isSame(before, member)) this.#tell('change', member, 'changed')
+  }
+
   #tell(
-    type: 'join' | 'leave',
+    type: 'join' | 'change' | 'leave',
     member: Member,
-    why: 'joined' | 'left' | 'ended' | 'node-lost',
+    why: 'joined' | 'changed' | 'left' | 'ended' | 'node-lost',
   ): void {
     for (const listener of [...this.#listeners]) listener({ type, member, why })
   }
 }
 
-/** Whether a member is told alike. Its info may be an object that was read anew. */
+/** Whether two messages say the same of a member. An info that JSON does not carry counts as another one. */
 function isSame(one: Member, other: Member): boolean {
-  return one.info === other.info || JSON.stringify(one.info) === JSON.stringify(other.info)
+  const { info } = one
+  const isPlain = typeof info !== 'object' || info === null
+  if (isPlain ? info !== other.info : JSON.stringify(info) !== JSON.stringify(other.info))
+    return false
+  return (
+    one.isConnected === other.isConnected &&
+    JSON.stringify(one.methods) === JSON.stringify(other.methods)
+  )
 }
 
 const NOBODY: ReadonlySet<string> = new Set()

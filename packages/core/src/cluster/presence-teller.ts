@@ -83,6 +83,11 @@ export class PresenceTeller {
     this.#changed(group, watched)
   }
 
+  /** A member is not as it was. */
+  changed(group: string | undefined, channel: LiveChannel): void {
+    this.joined(group, channel)
+  }
+
   left(group: string | undefined, channel: LiveChannel, why: Left): void {
     const watched = this.#watched.size > 0 ? this.#of(group) : undefined
     if (!watched) return

@@ -7,6 +7,8 @@ import type { ErrorContext } from '../logging/error-context.js'
 import { logFailure } from '../logging/log.js'
 import type { ClusterAudience } from '../server/cluster-audience.js'
 import type { ClusterSeat, SeatHost } from '../server/cluster-seat.js'
+import type { WatchGroup } from '../server/group-events.js'
+import { MemberInfos } from '../server/member-infos.js'
 import type { RemoteChannel } from '../server/remote-channel.js'
 import type { NodeRuns } from '../server/wait-elsewhere.js'
 import type { Format } from '../wire/format.js'
@@ -27,7 +29,6 @@ import { Interest } from './interest.js'
 import { nodeRuns, serveKeyedWaits } from './keyed-waits.js'
 import { type IdentityOptions, NodeLanes, type RelayOptions } from './lanes.js'
 import { LINK_EXTRA, Links } from './links.js'
-import { MemberInfos } from './member-infos.js'
 import { describeMember } from './members.js'
 import { NodesAudience, type NodesAudienceHost } from './nodes-audience.js'
 import { type Left, PresenceTeller } from './presence-teller.js'
@@ -77,7 +78,7 @@ export class Seat implements ClusterSeat {
       last: (group) => interest.last(group),
       joining: (group, member, options) => {
         if (!this.#format || !this.#infos.keep(group, member, options, this.#format)) return
-        if (member.groups.has(group)) this.#joined(group, member)
+        if (member.groups.has(group)) this.#changed(group, member)
       },
       joined: (group, member) => this.#joined(group, member),
       left: (group, member) => this.#left(group, member, member.hasEnded ? 'ended' : 'left'),
@@ -173,6 +174,11 @@ export class Seat implements ClusterSeat {
     this.#watches?.joined(group, channel)
   }
 
+  #changed(group: string | undefined, channel: LiveChannel): void {
+    this.#teller?.changed(group, channel)
+    this.#watches?.changed(group, channel)
+  }
+
   #left(group: string | undefined, channel: LiveChannel, why: Left): void {
     this.#teller?.left(group, channel, why)
     this.#watches?.left(group, channel, why)
@@ -183,6 +189,16 @@ export class Seat implements ClusterSeat {
     this.#channels.set(channel.id, channel)
     this.#joined(undefined, channel)
   }
+
+  changed(channel: LiveChannel): void {
+    if (!this.#channels.has(channel.id)) return
+    this.#changed(undefined, channel)
+    for (const group of channel.groups) this.#changed(group, channel)
+  }
+
+  readonly watch: WatchGroup = (group, listener) =>
+    // There are channels, so it was started.
+    (this.#watches as Watches).listen(group, listener)
 
   ended(channel: LiveChannel): void {
     if (this.#channels.delete(channel.id)) this.#left(undefined, channel, 'ended')

@@ -44,8 +44,23 @@ export class Watches {
     if (this.#groups.size > 0) this.#groups.get(group)?.joinedHere(channel)
   }
 
+  changed(group: string | undefined, channel: LiveChannel): void {
+    if (this.#groups.size > 0) this.#groups.get(group)?.changedHere(channel)
+  }
+
   left(group: string | undefined, channel: LiveChannel, why: Left): void {
     if (this.#groups.size > 0) this.#groups.get(group)?.leftHere(channel, why)
+  }
+
+  /** Tells the members of a group, and then each change. @returns a function that ends that. */
+  listen(group: string | undefined, listener: (event: PresenceEvent) => void): () => void {
+    const watch = this.#groups.get(group) ?? new GroupWatch(this.#host, group)
+    this.#groups.set(group, watch)
+    const stop = watch.listen(listener)
+    return () => {
+      stop()
+      if (watch.isIdle && this.#groups.get(group) === watch) this.#groups.delete(group)
+    }
   }
 
   /** The members of a group, and then each change, until the iteration is left or the signal aborts. */
@@ -59,9 +74,7 @@ export class Watches {
     const onAbort = () => wake()
     signal?.addEventListener('abort', onAbort)
     this.#ends.add(onAbort)
-    const watch = this.#groups.get(group) ?? new GroupWatch(this.#host, group)
-    this.#groups.set(group, watch)
-    const stop = watch.listen((event) => {
+    const stop = this.listen(group, (event) => {
       events.push(event)
       wake()
     })
@@ -80,7 +93,6 @@ export class Watches {
       signal?.removeEventListener('abort', onAbort)
       this.#ends.delete(onAbort)
       stop()
-      if (watch.isIdle && this.#groups.get(group) === watch) this.#groups.delete(group)
     }
   }
 }

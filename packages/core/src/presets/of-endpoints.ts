@@ -1,6 +1,7 @@
 import type { Feature } from '../calls/feature.js'
 import { drain } from '../features/drain/drain.js'
 import { keepalive } from '../features/keepalive/keepalive.js'
+import { members } from '../features/members/members.js'
 import { presence } from '../features/presence/presence.js'
 import { sessions } from '../features/sessions/sessions.js'
 import { OF_ALL } from './of-all.js'
@@ -12,4 +13,5 @@ export const OF_ENDPOINTS: readonly Feature[] = [
   keepalive(),
   sessions(),
   presence(),
+  members(),
 ]

@@ -35,7 +35,7 @@ export interface Member {
   readonly channelId: string
   /** The id of the node that the channel belongs to. */
   readonly node: string
-  /** Whether its client had a connection when its node was asked; without one, its session waits. */
+  /** Whether its client had a connection when its node told of it; without one, its session waits. */
   readonly isConnected: boolean
   /** What it joined with: `channel.join(group, { info })`. */
   readonly info: unknown
@@ -57,12 +57,12 @@ export type PresenceEvent =
       readonly unreached: readonly Unreached[]
     }
   | {
-      /** `join` also comes for a member that joins again with another `info`. */
-      readonly type: 'join' | 'leave'
-      /** The member that joins or leaves. */
+      /** `change`: it has lost its connection or has one again, or has another `info`, or other `methods`. */
+      readonly type: 'join' | 'change' | 'leave'
+      /** The member that joins, is not as it was, or leaves. */
       readonly member: Member
       /** `left` it; `ended`: its channel has; `node-lost`: its node has died, was closed, or was silent for too long. */
-      readonly why: 'joined' | 'left' | 'ended' | 'node-lost'
+      readonly why: 'joined' | 'changed' | 'left' | 'ended' | 'node-lost'
     }
 
 /**

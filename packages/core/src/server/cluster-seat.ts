@@ -15,6 +15,7 @@ import type { CloseInfo, Transport } from '../transport/transport.js'
 import type { Frame } from '../wire/codec.js'
 import type { Format } from '../wire/format.js'
 import type { ClusterAudience } from './cluster-audience.js'
+import type { WatchGroup } from './group-events.js'
 import type { RemoteChannel } from './remote-channel.js'
 import type { Found } from './sessions.js'
 import type { NodeRuns } from './wait-elsewhere.js'
@@ -53,6 +54,10 @@ export interface ClusterSeat {
   /** Resolves when the node takes part. @throws the engine's error if it can't be started. */
   ready(): Promise<void>
   opened(channel: LiveChannel): void
+  /** It has lost its connection, or has one again, or its client has other methods. */
+  changed(channel: LiveChannel): void
+  /** Watches a group at all nodes. */
+  readonly watch: WatchGroup
   ended(channel: LiveChannel): void
   /** The endpoint is being closed: its node accepts no new calls of others. */
   retire(): void

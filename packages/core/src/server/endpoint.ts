@@ -54,7 +54,9 @@ import { type ExpiresAt, Expiry } from './expiry.js'
 import { type Hearer, hearUpgrades } from './hear-upgrades.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
+import { LocalGroups } from './local-groups.js'
 import { Owners } from './owners.js'
+import { type PresenceOptions, resolvePresence } from './presence-option.js'
 import type { RemoteChannel } from './remote-channel.js'
 import { type Found, type ResumeOptions, Sessions } from './sessions.js'
 import type { Owner } from './shares.js'
@@ -126,6 +128,10 @@ export interface EndpointOptions<Local, Remote, Identity = unknown, Literal = ne
    * Default: false. A client may send 20 such requests at once, and then one a second.
    */
   discover?: DiscoveryOption
+  /**
+   * Lets clients see who is in a group, live. `allow` decides who may see which group. Default: nobody may.
+   */
+  presence?: PresenceOptions<ServerChannel<Local, Remote, Identity>>
   /** The middleware of calls in both directions, outermost first; `call.identity` has its type. */
   use?: Middleware<Identity> | readonly Middleware<Identity>[]
   /**
@@ -292,6 +298,7 @@ export const ENDPOINT_OPTIONS = {
   spreadMs: 'elsewhere',
   idempotency: 'elsewhere',
   cluster: 'elsewhere',
+  presence: 'elsewhere',
   allowedOrigins: 'elsewhere',
   allowedHosts: 'elsewhere',
   fastPath: 'boolean',
@@ -324,6 +331,8 @@ export class WebSocketEndpoint
   readonly all: AnyAudience
   readonly #channels = new Set<LiveChannel>()
   readonly #groups: Groups<LiveChannel>
+  /** Watches its groups for clients, if it is in no cluster. */
+  readonly #watched: LocalGroups | undefined
   /** Its place in a cluster. */
   readonly #seat: ClusterSeat | undefined
   /** Channels whose handshake is not over yet. */
@@ -383,7 +392,15 @@ export class WebSocketEndpoint
             this.#seat?.through,
           )
     this.all = this.#audience(undefined, () => this.#channels)
-    this.#groups = new Groups(this.#seat?.groups)
+    // In a cluster, the seat watches groups.
+    this.#watched =
+      this.#seat || options.presence === undefined
+        ? undefined
+        : new LocalGroups(() => ({
+            format: this.#kind.settings.format,
+            membersOf: (group) => this.#groups.membersOf(group),
+          }))
+    this.#groups = new Groups(this.#seat?.groups ?? this.#watched?.events)
     this.#kind = this.#kindOf(contract, options, [...features, ...(this.#seat?.features ?? [])])
     const { limits, format } = this.#kind.settings
     const { idempotency, authenticate } = options
@@ -680,6 +697,11 @@ export class WebSocketEndpoint
         ...options,
         limits: channelLimitsOf(options.limits),
         discover,
+        members: resolvePresence(
+          options.presence as PresenceOptions | undefined,
+          (group, listener) =>
+            (this.#seat ?? (this.#watched as LocalGroups)).watch(group, listener),
+        ),
       } as ChannelKindOptions['options'],
       authorize: options.authorize as Authorize | undefined,
       features: options.idempotency
@@ -702,6 +724,13 @@ export class WebSocketEndpoint
           this.#seat?.ended(channel)
           this.#sessions?.ended(channel, info, recv)
         },
+        // It is for those who watch groups.
+        ...((this.#seat || this.#watched) && {
+          turned: (channel: LiveChannel) => {
+            this.#seat?.changed(channel)
+            this.#watched?.changed(channel)
+          },
+        }),
         // Only sessions need this event.
         ...(options.resume && { change: (channel) => this.#sessions?.changed(channel) }),
       },

@@ -64,6 +64,7 @@ export class TabServer {
       use: passMeta,
       fallback: (params, context) => passOn(this.#connected, params, context),
       discover: () => discoverAt(this.#connected),
+      members: (params, context) => passOn(this.#connected, params, context),
     }
     // A wrong option throws here, and not when the first tab comes.
     void this.#createClient().close()

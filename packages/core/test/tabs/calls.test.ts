@@ -12,6 +12,7 @@ import { describe, expect, test } from 'vitest'
 import { polled } from '../support/eventually.js'
 import { rejection } from '../support/rejection.js'
 import { until } from '../support/until.js'
+import { watchGroup } from '../support/watched-group.js'
 import { Scene, twoTabs, worker } from './scene.js'
 
 describe('what a tab calls', () => {
@@ -107,6 +108,23 @@ describe('what a tab calls', () => {
       methods: { name: string }[]
     }
     expect(methods.map(({ name }) => name)).toContain('add')
+  })
+
+  test('the members of a group are told by the server', async () => {
+    const { scene, first } = await twoTabs({ presence: { allow: (group) => group === 'room' } })
+    scene.channel.join('room', { info: 'Ada' })
+    const watched = watchGroup(first, 'room')
+    const infos = () => [...watched.members.values()].map(({ info }) => info)
+    await polled(infos).toEqual(['Ada'])
+    scene.channel.join('room', { info: 'Bob' })
+    await polled(infos).toEqual(['Bob'])
+    watched.stop()
+    await polled(() => scene.channel.running).toBe(0)
+    const refused = watchGroup(first, 'other')
+    await polled(() => refused.error).toMatchObject({
+      code: ErrorCode.unauthorized,
+      message: expect.stringContaining('Not allowed to see who is in the group "other"'),
+    })
   })
 
   test('runs once by its key, however often it is sent', async () => {

@@ -19,13 +19,16 @@ const FEATURE: Feature = {
     return { discover }
   },
   requests: {
-    [DISCOVER]: async (channel, _, names, mayCall) => {
-      const { discover } = channel.kind.settings
-      if (!discover) throw undiscoverable()
-      channel.stateOf(FEATURE, () => new DiscoveryRate()).take()
-      const { side: sideName, localSide: side } = channel.kind
-      const callable = await callableNames(names, mayCall)
-      return () => discover({ sideName, side, names: callable })
+    [DISCOVER]: {
+      kind: 'method',
+      async handler(channel, names, mayCall) {
+        const { discover } = channel.kind.settings
+        if (!discover) throw undiscoverable()
+        channel.stateOf(FEATURE, () => new DiscoveryRate()).take()
+        const { side: sideName, localSide: side } = channel.kind
+        const callable = await callableNames(names, mayCall)
+        return () => discover({ sideName, side, names: callable })
+      },
     },
   },
 }

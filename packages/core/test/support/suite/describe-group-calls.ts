@@ -295,7 +295,7 @@ export function describeGroupCalls(name: string, open: () => Promise<() => Clust
         b2.channel.join(room)
         await polled(() => told.at(-1)).toBe('join b2 joined')
         b2.channel.join(room, { info: 5 })
-        await polled(() => told.at(-1)).toBe('join b2 joined 5')
+        await polled(() => told.at(-1)).toBe('change b2 changed 5')
         a1.channel.leave(room)
         await polled(() => told.at(-1)).toBe('leave a1 left')
         await b1.client.close()
@@ -316,9 +316,9 @@ export function describeGroupCalls(name: string, open: () => Promise<() => Clust
         const { channel } = await join(a, 'a1')
         const joining = (options: object) => () => channel.join(room, options)
         expect(joining({ info: 'x'.repeat(5_000) })).toThrow(
-          /info takes 5\d+ bytes as it is sent; 4096 are/,
+          /info takes 5\d+ bytes as it is sent, and 4096 are/,
         )
-        expect(joining({ info: 5n })).toThrow("info can't be told to other nodes")
+        expect(joining({ info: 5n })).toThrow("info can't be told to others")
         expect(joining({ infos: 5 })).toThrow('Did you mean "info"?')
       })
     })

@@ -54,10 +54,10 @@ function assertInfo(info: unknown, format: Format): void {
     bytes = frameBytes(frameOf(encoded)) + (attachedTo(encoded)?.size ?? 0)
   } catch (cause) {
     const why = describeThrown(cause)
-    throw new RpcConfigError(`channel.join: info can't be told to other nodes: ${why}`, { cause })
+    throw new RpcConfigError(`channel.join: info can't be told to others: ${why}`, { cause })
   }
   if (bytes <= MOST_INFO) return
   throw new RpcConfigError(
-    `channel.join: info takes ${bytes} bytes as it is sent; ${MOST_INFO} are the most`,
+    `channel.join: info takes ${bytes} bytes as it is sent, and ${MOST_INFO} are the most`,
   )
 }
