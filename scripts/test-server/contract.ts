@@ -19,6 +19,9 @@ export const contract = defineContract({
       result: z.string(),
       progress: z.number(),
     }),
+    /** Puts the caller into a group, by this name, and takes it out. */
+    join: method({ params: z.object({ group: z.string(), name: z.string() }) }),
+    leave: method({ params: z.object({ group: z.string() }) }),
     /** Answers nothing. */
     nothing: method(),
     /** Counts from 1, as far as it is told; to null, slowly and for ever. */

@@ -165,6 +165,9 @@ function createTestEndpoint(
     ...options,
     allowedOrigins: '*',
     onConnect: [onConnect],
+    presence: {
+      allow: (group, { channel }) => group !== 'secret' || channel.groups.has(group),
+    },
     methods: {
       add: ({ a, b }) => a + b,
       async slow({ ms }, { signal }) {
@@ -180,6 +183,8 @@ function createTestEndpoint(
         await setTimeout(ms, undefined, { signal })
         return `report ${name}`
       },
+      join: ({ group, name }, { channel }) => channel.join(group, { info: { name } }),
+      leave: ({ group }, { channel }) => channel.leave(group),
       nothing: () => {},
       async *count({ to }) {
         for (let n = 1; n <= (to ?? Number.POSITIVE_INFINITY); n++) {

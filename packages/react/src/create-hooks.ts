@@ -16,6 +16,7 @@ import { useBoundRpc } from './use-rpc.js'
 import { type RpcCall, type UseRpcCallOptions, useBoundRpcCall } from './use-rpc-call.js'
 import { useBoundRpcClient } from './use-rpc-client.js'
 import { type ComponentHandler, useBoundRpcMethod } from './use-rpc-method.js'
+import { type UseRpcPresence, useBoundRpcPresence } from './use-rpc-presence.js'
 import { type UseRpcState, useBoundRpcState } from './use-rpc-state.js'
 import { useBoundRpcStore } from './use-rpc-store.js'
 import {
@@ -43,6 +44,8 @@ export interface RpcHooks<C extends Contract> {
     handler: ComponentHandler<C, K, Literal>,
     options?: ExposeOptions,
   ) => void
+  /** `useRpcPresence` of the contract. */
+  readonly useRpcPresence: UseRpcPresence
   /** `useRpcState` of the contract. */
   readonly useRpcState: UseRpcState
   /** `useRpcStore` of the contract. */
@@ -68,6 +71,7 @@ export function createRpcHooks<C extends Contract>(contract: C): RpcHooks<C> {
     useRpcCall: bindHook(useBoundRpcCall, contract),
     useRpcClient: bindHook(useBoundRpcClient, contract),
     useRpcMethod: bindHook(useBoundRpcMethod, contract),
+    useRpcPresence: bindHook(useBoundRpcPresence, contract),
     useRpcState: bindHook(useBoundRpcState, contract),
     useRpcStore: bindHook(useBoundRpcStore, contract),
     useRpcStream: bindHook(useBoundRpcStream, contract),

@@ -12,6 +12,7 @@ export {
   useRpcCall,
   useRpcClient,
   useRpcMethod,
+  useRpcPresence,
   useRpcState,
   useRpcStore,
   useRpcStream,
@@ -20,9 +21,15 @@ export type { RpcStore } from './store.js'
 export type { StreamState } from './stream-reader.js'
 export type { RpcCall, UseRpcCallOptions } from './use-rpc-call.js'
 export type { ComponentHandler } from './use-rpc-method.js'
+export type {
+  RpcPresence,
+  UseRpcPresence,
+  UseRpcPresenceOptions,
+} from './use-rpc-presence.js'
 export type { UseRpcState } from './use-rpc-state.js'
 export type {
   RpcStreamState,
   UseRpcStreamArguments,
   UseRpcStreamOptions,
 } from './use-rpc-stream.js'
+export type { PresenceState } from './watched-group.js'

@@ -8,6 +8,7 @@ export {
   useRpcCall,
   useRpcClient,
   useRpcMethod,
+  useRpcPresence,
   useRpcState,
   useRpcStore,
   useRpcStream,
@@ -15,8 +16,10 @@ export {
 export type { RpcStore } from './store.js'
 export type { StreamState } from './stream-reader.js'
 export type { RpcCall, UseRpcCallOptions } from './use-rpc-call.js'
+export type { RpcPresence, UseRpcPresenceOptions } from './use-rpc-presence.js'
 export type {
   RpcStreamState,
   UseRpcStreamArguments,
   UseRpcStreamOptions,
 } from './use-rpc-stream.js'
+export type { PresenceState } from './watched-group.js'

@@ -6,6 +6,7 @@ import { useBoundRpc } from './use-rpc.js'
 import { useBoundRpcCall } from './use-rpc-call.js'
 import { useBoundRpcClient } from './use-rpc-client.js'
 import { useBoundRpcMethod } from './use-rpc-method.js'
+import { useBoundRpcPresence } from './use-rpc-presence.js'
 import { useBoundRpcState } from './use-rpc-state.js'
 import { useBoundRpcStore } from './use-rpc-store.js'
 import { useBoundRpcStream } from './use-rpc-stream.js'
@@ -67,6 +68,24 @@ export const useRpcClient: Hooks['useRpcClient'] = /* @__PURE__ */ bindHook(
  */
 export const useRpcMethod: Hooks['useRpcMethod'] = /* @__PURE__ */ bindHook(
   useBoundRpcMethod,
+  undefined,
+)
+
+/**
+ * Who is in a group of the server's (`channel.join(group, { info })`), live:
+ * `const { members, status, error } = useRpcPresence<{ name: string }>('room')`.
+ *
+ * The server's option `presence` says which clients may see which group. Each member has an `id`, what the server has
+ * joined it with (`info`, which is not validated), whether it has a connection, and its mounted methods. Components that
+ * watch the same group share one stream, which ends when the last of them is unmounted. If the connection is lost, the
+ * members that were known last stay, with the status `waiting`. If the client must not see the group, `error` says so, and
+ * `restart()` asks again. In a cluster, the members are those at all nodes, and `unreached` names nodes that could not be
+ * asked.
+ *
+ * @throws {RpcConfigError} (rendering) if the group's name is not text, or is empty.
+ */
+export const useRpcPresence: Hooks['useRpcPresence'] = /* @__PURE__ */ bindHook(
+  useBoundRpcPresence,
   undefined,
 )
 

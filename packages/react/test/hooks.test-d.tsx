@@ -6,6 +6,7 @@ import {
   useRpc,
   useRpcCall,
   useRpcMethod,
+  useRpcPresence,
   useRpcState,
   useRpcStream,
 } from '@flashrpc/react'
@@ -65,7 +66,20 @@ export function TypeTests() {
   // @ts-expect-error no stream
   useRpcStream('add', { a: 1, b: 2 })
 
+  const { members, unreached, status, restart } = useRpcPresence<{ name: string }>('room', {
+    enabled: true,
+  })
+  expectTypeOf(members[0]?.info).toEqualTypeOf<{ name: string } | undefined>()
+  expectTypeOf(members[0]?.methods).toEqualTypeOf<readonly string[] | undefined>()
+  expectTypeOf(unreached).toEqualTypeOf<readonly string[]>()
+  expectTypeOf(status).toEqualTypeOf<'idle' | 'waiting' | 'live' | 'failed'>()
+  expectTypeOf(restart).toEqualTypeOf<() => void>()
+  expectTypeOf(useRpcPresence('room').members[0]?.info).toEqualTypeOf<unknown>()
+  // @ts-expect-error no such option
+  useRpcPresence('room', { isEnabled: true })
+
   const hooks = createRpcHooks(contract)
+  expectTypeOf(hooks.useRpcPresence).toEqualTypeOf<typeof useRpcPresence>()
   expectTypeOf(hooks.useRpcCall('report')).toEqualTypeOf<typeof report>()
   expectTypeOf(hooks.useRpcStream('count', { to: 1 })).toEqualTypeOf<typeof count>()
   expectTypeOf(hooks.useRpc()).toEqualTypeOf<ReturnType<typeof useRpc>>()
