@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
@@ -27,6 +28,8 @@ export default defineConfig({
   test: {
     // Many tests provoke what is printed outside production; it is shown of those that fail.
     silent: 'passed-only',
+    // Most tests wait most of the time: with Vitest's default, one file at a time would run on two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         plugins: [guideBlocks()],
