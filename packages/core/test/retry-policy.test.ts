@@ -255,7 +255,14 @@ describe('clients that lose their server together', () => {
     }
   })
 
-  /** Clients, and how long each chose to wait for each attempt, in ms. */
+  /** What a client chose: how long it waits for an attempt, and how long after its first choice that was, in ms. */
+  interface Wait {
+    client: TestClient
+    ms: number
+    lateMs: number
+  }
+
+  /** Clients, and how long each chose to wait for each attempt. */
   async function manyClients(
     url: string,
     count: number,
@@ -267,11 +274,13 @@ describe('clients that lose their server together', () => {
       return client
     })
     await Promise.all(clients.map((client) => client.connect()))
-    const waits: { client: TestClient; ms: number }[] = []
+    const waits: Wait[] = []
     for (const client of clients) {
+      let first: number | undefined
       client.subscribe(({ status, retryAt }) => {
         if (status !== 'reconnecting' || retryAt === null) return
-        waits.push({ client, ms: retryAt - Date.now() })
+        first ??= performance.now()
+        waits.push({ client, ms: retryAt - Date.now(), lateMs: performance.now() - first })
       })
     }
     return { clients, waits }
@@ -291,14 +300,19 @@ describe('clients that lose their server together', () => {
     expect(Math.max(...fifths)).toBeLessThan((3 * times.length) / 5)
   }
 
-  /** The times that clients chose for their nth attempt. */
-  function chosen(waits: readonly { client: TestClient; ms: number }[], nth: number): number[] {
+  /** What clients chose for their nth attempt. */
+  function choices(waits: readonly Wait[], nth: number): Wait[] {
     const counts = new Map<TestClient, number>()
-    return waits.flatMap(({ client, ms }) => {
+    return waits.filter(({ client }) => {
       const count = (counts.get(client) ?? 0) + 1
       counts.set(client, count)
-      return count === nth ? [ms] : []
+      return count === nth
     })
+  }
+
+  /** The times that clients chose for their nth attempt. */
+  function chosen(waits: readonly Wait[], nth: number): number[] {
+    return choices(waits, nth).map(({ ms }) => ms)
   }
 
   /** One look at all of them at a time: hundreds of clients that are each waited for take all of a busy machine. */
@@ -365,8 +379,9 @@ describe('clients that lose their server together', () => {
     await polled(() => chosen(waits(), 1).length).toBe(200)
     await allBack(clients)
     expect(chosen(waits(), 2).length).toBeGreaterThan(50)
-    // This is half of the window of their sessions.
-    expectEven(chosen(waits(), 2), 3_000)
+    // Each chose from half of the time that its session had left then.
+    const shares = choices(waits(), 2).map(({ ms, lateMs }) => ms / ((6_000 - lateMs) / 2))
+    expectEven(shares, 1)
     expect(clients.map((client) => client.state.sessionId)).toStrictEqual(before)
     expect(endpoint.channels.size).toBe(200)
   }, 30_000)
