@@ -396,6 +396,7 @@ export class ClusterNode implements SuspicionHost {
     this.#upSince = since
     clearTimeout(this.#outage)
     if (this.#state === 'cut-off') this.#setState('up', 'the engine is up')
+    this.directory.doubt()
     this.#sayHello()
     void this.options.engine.barrier().then(
       () => {

@@ -205,9 +205,19 @@ export class Directory {
     this.#host.askSnapshot(node)
   }
 
+  /**
+   * Announcements may have been lost: each node must answer every call until it has said that the index has its last
+   * change.
+   */
+  doubt(): void {
+    for (const node of this.#nodes.values()) node.isInStep = false
+  }
+
   /** Compares what a node has announced with what came. */
   #at(node: NodeRecord, step: number): void {
-    if (!node.isInStep || step > node.step) this.#outOfStep(node)
+    // The index has what it announced last.
+    if (step === node.step && node.name !== '') node.isInStep = true
+    else if (!node.isInStep || step > node.step) this.#outOfStep(node)
   }
 
   #inStep(node: NodeRecord, step: number): void {

@@ -213,6 +213,36 @@ describe('group calls, seed by seed', () => {
     })
   })
 
+  test('7, 14: members come while the caller is without the engine: its first call after that finds them', async () => {
+    await forSeeds(async (seed) => {
+      const all = await bench(seed)
+      const { cluster, channels } = all
+      const { network } = cluster
+      const caller = cluster.one(cluster.nodes)
+      for (const channel of channels) channel.leave('g')
+      // Longer than a topic without members is kept.
+      await pass(11_000)
+      network.cutOff(caller.engine)
+      await pass(cluster.below(100))
+      for (const channel of channels) channel.join('g')
+      await pass(100 + cluster.below(100))
+      const up = new Promise<void>((resolve) => caller.node.watch({ up: () => resolve() }))
+      void network.restore(caller.engine)
+      // At once, and while the others say which groups they have.
+      void up.then(async () => {
+        for (let times = 0; times < 5; times++) {
+          all.call(caller)
+          await new Promise((resolve) => setTimeout(resolve, cluster.below(10)))
+        }
+      })
+      await pass(6_000)
+      expect(all.made).toHaveLength(5)
+      all.check(true)
+      for (const { outcomes } of all.made) expect(outcomes).toHaveLength(channels.length)
+      await cluster.stop()
+    })
+  })
+
   test('8: the engine is away for longer than outageMs: remote parts end once, and all heals', async () => {
     await forSeeds(async (seed) => {
       const all = await bench(seed, 3, 2, 3_000)
