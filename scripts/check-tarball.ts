@@ -14,7 +14,7 @@ const FILES: readonly RegExp[] = [
   /^src\/.+\.(ts|tsx|cts)$/,
   /^docs\/.+\.md$/,
   /^bin\/[^/]+\.js$/,
-  /^templates\/[^/]+\/(?!node_modules\/|dist\/|out\/).+/,
+  /^templates\/[^/]+\/(?!node_modules\/|dist\/|out\/|\.next\/).+/,
 ]
 
 /** What a `package.json` says of a package, besides how it is used. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium as playwright } from 'playwright-core'
 import { chromium } from './chromium.ts'
@@ -11,6 +11,7 @@ import { pack } from './pack.ts'
 import { CreatedApp } from './templates/created-app.ts'
 import { driveAgents } from './templates/drive-agents.ts'
 import { driveElectronVite } from './templates/drive-electron-vite.ts'
+import { driveNext } from './templates/drive-next.ts'
 import { driveNode } from './templates/drive-node.ts'
 import { driveReactVite } from './templates/drive-react-vite.ts'
 import { Terminal } from './terminal.ts'
@@ -29,6 +30,7 @@ type Drive = (app: CreatedApp, browser: Browser) => Promise<void>
 const DRIVES: Readonly<Record<string, Drive>> = {
   node: driveNode,
   'react-vite': driveReactVite,
+  next: driveNext,
   'electron-vite': driveElectronVite,
   agents: driveAgents,
 }
@@ -84,12 +86,25 @@ async function check(template: string, app: CreatedApp): Promise<void> {
   await app.run('npm run build')
   say(`type-checked, ${passed}, built`)
   await DRIVES[template]?.(app, browser)
+  assertUnchanged(template, app)
   const ignored = readFileSync(join(app.folder, '.gitignore'), 'utf8').trim().split('\n')
   const known = [...readdirSync(join(templates, template)), '.gitignore', ...ignored]
   const npms = ['.npmrc', 'package-lock.json']
   const left = app.files().filter((name) => ![...known, ...npms].includes(name))
   assert.deepEqual(left, [], `${template} leaves files behind that its .gitignore does not name`)
   say('started, used, and ended')
+}
+
+/** Tools such as Next change what they find wanting, which a newcomer would see as a change of their own. */
+function assertUnchanged(template: string, app: CreatedApp): void {
+  const root = join(templates, template)
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true })
+  const paths = entries.filter((entry) => entry.isFile()).map((e) => join(e.parentPath, e.name))
+  const names = paths.map((path) => relative(root, path))
+  for (const name of names.filter((name) => !['_gitignore', 'package.json'].includes(name))) {
+    const [ours, theirs] = [root, app.folder].map((at) => readFileSync(join(at, name), 'utf8'))
+    assert.equal(theirs, ours, `${template}: ${name} is not as it was created`)
+  }
 }
 
 async function create(template: string): Promise<CreatedApp> {

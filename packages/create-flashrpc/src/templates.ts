@@ -5,6 +5,7 @@ import { UsageError } from './usage-error.js'
 export const TEMPLATES = {
   node: 'a server and a client in Node',
   'react-vite': 'a React page, and its server',
+  next: 'a Next app, and its server',
   'electron-vite': 'an Electron app whose windows and main call each other',
   agents: 'an orchestrator, and agents that it calls',
 } as const
