@@ -44,7 +44,7 @@ function bytesOfBase64(text: string): Uint8Array {
   const digits = text.replaceAll('-', '+').replaceAll('_', '/')
   const padded = bytes.toString('base64')
   if (digits !== padded && digits !== padded.replace(/=+$/, '')) {
-    throw new SyntaxError(`"$bytes" must be base64; it is ${JSON.stringify(text)}`)
+    throw new SyntaxError(`"$bytes" must be base64. It is ${JSON.stringify(text)}`)
   }
   return new Uint8Array(bytes)
 }

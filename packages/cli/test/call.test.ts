@@ -368,7 +368,7 @@ describe('a call that fails', () => {
   test.each([
     [['add', '{"a":5'], /PARAMS must be JSON/],
     [['add', '5'], /PARAMS must be an object/],
-    [['bytes', '{"bytes":{"$bytes":"!!"}}'], /"\$bytes" must be base64; it is "!!"/],
+    [['bytes', '{"bytes":{"$bytes":"!!"}}'], /"\$bytes" must be base64. It is "!!"/],
     [['bytes', '{"bytes":{"$bytes":"AAAA!"}}'], /must be base64/],
     [['bytes', '{"bytes":{"$bytes":"A"}}'], /must be base64/],
     [['bytes', '{"bytes":{"$bytes":"AA=A"}}'], /must be base64/],

@@ -202,7 +202,7 @@ describe('what a client tells of itself', () => {
 
   test('refuses headers beside a transport', () => {
     const options = { transport: () => Promise.reject(), headers: {} }
-    expect(() => createClient(options)).toThrow(/headers goes with a url/)
+    expect(() => createClient(options)).toThrow(/headers is only for a client with a url/)
   })
 })
 

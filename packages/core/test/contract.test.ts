@@ -36,13 +36,13 @@ describe('a schema that is none is refused where it is defined', () => {
 
   test.each(Object.entries(none))('%s', (_, schema) => {
     const written = refusal(() => method({ params: schema as never }))
-    expect(written.message).toMatch(/^params of a method is no schema/)
+    expect(written.message).toMatch(/^params of a method is not a schema/)
     expect(written.message).toContain('zod, valibot, arktype')
     const error = refusal(() =>
       defineContract({ server: { add: { ...method(), params: schema as never } } }),
     )
     expect(error.method).toBe('add')
-    expect(error.message).toMatch(/^params of "add" in the contract's server side is no schema/)
+    expect(error.message).toMatch(/^params of "add" in the contract's server side is not a schema/)
     expect(error.message).toContain('zod, valibot, arktype')
   })
 
@@ -60,12 +60,12 @@ describe('a schema that is none is refused where it is defined', () => {
     const kind = factory.name
     const make = factory as (definition?: object) => object
     expect(refusal(() => make({ [part]: bad })).message).toContain(
-      `${part} of a ${kind} is no schema`,
+      `${part} of a ${kind} is not a schema`,
     )
     for (const side of ['server', 'client'] as const) {
       const definition = { ...make(), [part]: bad }
       const { message } = refusal(() => defineContract({ [side]: { it: definition } } as never))
-      expect(message).toContain(`${part} of "it" in the contract's ${side} side is no schema`)
+      expect(message).toContain(`${part} of "it" in the contract's ${side} side is not a schema`)
     }
   })
 
@@ -76,7 +76,7 @@ describe('a schema that is none is refused where it is defined', () => {
     expect(messageOf(5)).toContain('it is 5')
     expect(messageOf({})).toContain('it is an object without "~standard"')
     expect(messageOf(Type.Null())).toContain(
-      'a TypeBox type and a plain JSON Schema need an adapter',
+      'A TypeBox type and a plain JSON Schema need an adapter',
     )
   })
 })

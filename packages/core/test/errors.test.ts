@@ -360,14 +360,16 @@ describe('a method that cannot be called', () => {
     const config = { name: 'RpcConfigError' }
     expect(await rejection(client.call('ad' as 'add'))).toMatchObject({
       ...config,
-      message: `"ad" can't be called: the contract's other side has add, note. Did you mean "add"?`,
+      message: `Unknown method "ad": the other side of the contract has add, note. Did you mean "add"?`,
     })
     expect(await rejection(client.notify('Noet' as 'note'))).toMatchObject({
       ...config,
       message: expect.stringMatching(/Did you mean "note"\?$/),
     })
     expect(await rejection(client.call('remove' as 'add'))).toMatchObject({
-      message: expect.stringMatching(/has add, note\. Add it there, or correct the name$/),
+      message: expect.stringMatching(
+        /has add, note\. Check the spelling, or add it to the contract$/,
+      ),
     })
     expect(await rejection(server.call('aks' as 'ask'))).toMatchObject({
       message: expect.stringMatching(/has ask\. Did you mean "ask"\?$/),

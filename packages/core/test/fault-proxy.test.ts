@@ -666,11 +666,11 @@ describe('what is left', () => {
 
 describe('wrong options', () => {
   test.each([
-    [{ port: 0 }, /port must be the server's, from 1 to 65535.*it is 0/],
-    [{ port: 70_000 }, /it is 70000/],
-    [{}, /it is undefined/],
+    [{ port: 0 }, /port must be the server's, from 1 to 65535.*It is 0/],
+    [{ port: 70_000 }, /It is 70000/],
+    [{}, /It is undefined/],
     [{ port: 80, host: '' }, /host must be a name or an address, or left out/],
-    [{ targets: [] }, /targets is empty; name the port/],
+    [{ targets: [] }, /targets is empty. Name the port/],
   ])('of the target, %j, are refused', async (options, message) => {
     const error = await rejection(createFaultProxy(options as { port: number }))
     expect(error).toBeInstanceOf(RpcConfigError)
@@ -678,11 +678,11 @@ describe('wrong options', () => {
   })
 
   test.each([
-    ['delay', { up: -1 }, /delay: up must be a number of ms, 0 or more; it is -1/],
-    ['delay', { down: Number.NaN }, /delay: down .*; it is NaN/],
+    ['delay', { up: -1 }, /delay: up must be a number of ms, 0 or more. It is -1/],
+    ['delay', { down: Number.NaN }, /delay: down .*. It is NaN/],
     ['delay', { up: 1, jitterMs: -1 }, /delay: jitterMs must be/],
     ['delay', { up: 1, seed: 0.5 }, /delay: seed must be an integer/],
-    ['delay', { jitterMs: 5 }, /give up, down or both/],
+    ['delay', { jitterMs: 5 }, /Set delay.up, delay.down or both/],
     ['throttle', { up: 0 }, /to let nothing through, use stall\(\)/],
     ['cutAfter', { up: 1.5 }, /cutAfter: up must be an integer number of bytes/],
     ['resetAfter', { down: -1 }, /resetAfter: down must be/],

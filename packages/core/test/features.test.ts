@@ -302,7 +302,7 @@ describe('diagnostics', () => {
         const client: AnyClient = createClient(contract, { ...options, ...chosen })
         return client.call('ad')
       },
-      '"ad" can\'t be called: the contract\'s other side has ',
+      'Unknown method "ad": the other side of the contract has ',
       'Did you mean "add"?',
     ],
     [

@@ -270,7 +270,9 @@ describe('what a channel joins with', () => {
   test('is bounded, and must be carried', async () => {
     const server = await serve({ presence: anybody })
     const { channel } = await joined(server, 'Ada')
-    expect(() => channel.join('room', { info: 'x'.repeat(5_000) })).toThrow('4096 are the most')
+    expect(() => channel.join('room', { info: 'x'.repeat(5_000) })).toThrow(
+      'At most 4096 are allowed',
+    )
     expect(() => channel.join('room', { info: 5n })).toThrow("info can't be told to others")
   })
 })

@@ -1065,7 +1065,7 @@ describe('an option use', () => {
   ])('that is %j is refused where it is written', (use, type) => {
     const url = 'ws://127.0.0.1:1'
     const options = { url, autoConnect: false, use: use as unknown as Middleware }
-    const message = `use must be a middleware, (call, next) => …, or a list of them; one is of type ${type}`
+    const message = `use must be a middleware, (call, next) => …, or a list of them. One of them is of type ${type}`
     expect(() => createClient(contract, options)).toThrow(new RpcConfigError(message))
     expect(() => createEndpoint(contract, { methods, use: options.use })).toThrow(message)
   })

@@ -69,11 +69,11 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
   'the url is relative': {
     names: 'url',
     cause: '"/ws"',
-    remedy: 'write an absolute address such as "ws://localhost:8000/ws"',
+    remedy: 'Write an absolute address such as "ws://localhost:8000/ws"',
   },
   'a call by a misspelt name': {
-    names: '"ad" can\'t be called',
-    cause: "the contract's other side has add, log, count",
+    names: 'Unknown method "ad"',
+    cause: 'the other side of the contract has add, log, count',
     remedy: 'Did you mean "add"?',
   },
   'wrong params': {
@@ -103,7 +103,7 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
   },
   'a handler is not a function': {
     names: 'The handler of "add"',
-    cause: 'it is a number',
+    cause: 'It is a number',
     remedy: 'must be a function',
   },
   'a handler throws': {
@@ -162,13 +162,13 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
   },
   'params that are not a schema': {
     names: 'params of a method',
-    cause: 'is no schema: it is 5',
-    remedy: 'Give it a schema of zod',
+    cause: 'is not a schema: it is 5',
+    remedy: 'Use a schema of zod',
   },
   'a side with a plain function': {
     names: '"add" in the contract\'s server side',
-    cause: 'is no definition',
-    remedy: 'write method({ … })',
+    cause: 'is not a definition',
+    remedy: 'Write method({ … })',
   },
   'a call before connect': {
     names: '"add" timed out',
@@ -188,11 +188,11 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
   'two endpoints on one path': {
     names: 'An endpoint serves /ws',
     cause: 'on this server already',
-    remedy: 'choose another path',
+    remedy: 'Choose another path',
   },
   'a path without a slash': {
     names: 'path',
-    cause: 'it is "ws"',
+    cause: 'It is "ws"',
     remedy: 'must begin with "/"',
   },
   'the token is missing': {
@@ -242,8 +242,8 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
   },
   'a stream of a plain peer': {
     names: '"count" was not sent',
-    cause: 'the other side speaks plain JSON-RPC 2.0',
-    remedy: 'Have flashrpc there too',
+    cause: 'plain JSON-RPC 2.0 peers have no streams',
+    remedy: 'Use flashrpc on the other side',
   },
 }
 

@@ -9,49 +9,49 @@ const endpoint = (options: Partial<EndpointOptions<object, object>>) => () =>
 const store = memoryResultStore()
 
 test.each([
-  [client({ connectTimeoutMs: 0 }), 'connectTimeoutMs must be a positive number of ms; it is 0'],
-  [client({ retry: { maxDelayMs: -1 } }), 'retry.maxDelayMs must be a number, 0 or more; it is -1'],
-  [client({ waitForMount: -1 }), 'waitForMount must be a number of ms, 0 or more; it is -1'],
+  [client({ connectTimeoutMs: 0 }), 'connectTimeoutMs must be a positive number of ms. It is 0'],
+  [client({ retry: { maxDelayMs: -1 } }), 'retry.maxDelayMs must be a number, 0 or more. It is -1'],
+  [client({ waitForMount: -1 }), 'waitForMount must be a number of ms, 0 or more. It is -1'],
   [
     client({ heartbeat: { intervalMs: 1.5 } }),
-    'heartbeat.intervalMs must be a positive integer; it is 1.5',
+    'heartbeat.intervalMs must be a positive integer. It is 1.5',
   ],
-  [client({ limits: { batch: 0 } }), 'limits.batch must be a positive integer; it is 0'],
+  [client({ limits: { batch: 0 } }), 'limits.batch must be a positive integer. It is 0'],
   [
     client({ limits: { running: Number.NaN } }),
-    'limits.running must be a positive integer, or Infinity; it is NaN',
+    'limits.running must be a positive integer, or Infinity. It is NaN',
   ],
   [
     client({ limits: { streamItems: 65_536 } }),
-    'limits.streamItems must be a positive integer, 65535 at the most; it is 65536',
+    'limits.streamItems must be a positive integer, 65535 at the most. It is 65536',
   ],
   [
     endpoint({ limits: { connections: 0 } }),
-    'limits.connections must be a positive integer, or Infinity; it is 0',
+    'limits.connections must be a positive integer, or Infinity. It is 0',
   ],
   [
     endpoint({ limits: { share: 1.1 } }),
-    'limits.share must be a number above 0 and up to 1; it is 1.1',
+    'limits.share must be a number above 0 and up to 1. It is 1.1',
   ],
   [
     endpoint({ resume: { windowMs: 2 ** 31 } }),
-    'resume.windowMs must be a positive integer below 2³¹; it is 2147483648',
+    'resume.windowMs must be a positive integer below 2³¹. It is 2147483648',
   ],
   [
     endpoint({ idempotency: { store, graceMs: 0 } }),
-    'idempotency.graceMs must be a positive integer below 2³¹; it is 0',
+    'idempotency.graceMs must be a positive integer below 2³¹. It is 0',
   ],
   [
     endpoint({ handshakeTimeoutMs: -5 }),
-    'handshakeTimeoutMs must be a positive number of ms; it is -5',
+    'handshakeTimeoutMs must be a positive number of ms. It is -5',
   ],
   [
     () => memoryResultStore({ share: 0 }),
-    'memoryResultStore: share must be a number above 0 and up to 1; it is 0',
+    'memoryResultStore: share must be a number above 0 and up to 1. It is 0',
   ],
   [
     () => memoryResultStore({ ttlMs: 0.5 }),
-    'memoryResultStore: ttlMs must be a positive integer; it is 0.5',
+    'memoryResultStore: ttlMs must be a positive integer. It is 0.5',
   ],
 ])('a number that is out of its bounds is refused: %#', (make, text) => {
   expect(make).toThrow(new RpcConfigError(text))

@@ -476,9 +476,9 @@ describe('a contract that is none is refused', () => {
     )
   })
 
-  test('where a part of a definition is no schema, as soon as it is defined', () => {
+  test('if a part of a definition is not a schema, as soon as it is defined', () => {
     expect(() => method({ params: 5 as never })).toThrow(
-      'params of a method is no schema: it is 5. Give it a schema of zod',
+      'params of a method is not a schema: it is 5. Use a schema of zod',
     )
     expect(() => method({ params: {} as never })).toThrow('it is an object without "~standard"')
   })

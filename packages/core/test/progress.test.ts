@@ -298,7 +298,7 @@ describe('who tells of progress, or listens, and can’t', () => {
     const thrown = await rejection(connect(url).other.silent())
     expect(thrown).toMatchObject({ code: -32603, message: 'Internal error in "silent"' })
     expect(errors).toMatchObject([
-      { message: expect.stringMatching(/"silent" tells of no progress/) },
+      { message: expect.stringMatching(/"silent" has no progress in the contract/) },
     ])
   })
 
@@ -306,9 +306,11 @@ describe('who tells of progress, or listens, and can’t', () => {
     const { other } = connect((await serve()).url)
     const none = await rejection(other.silent(undefined, { onProgress: () => {} } as never))
     expect(none).toBeInstanceOf(RpcConfigError)
-    expect((none as Error).message).toMatch(/"silent" tells of no progress: leave onProgress out/)
+    expect((none as Error).message).toMatch(
+      /"silent" has no progress in the contract. Leave onProgress out/,
+    )
     const wrong = await rejection(other.work({ steps: 1 }, { onProgress: 5 as never }))
-    expect((wrong as Error).message).toBe('onProgress of "work" must be a function; it is a number')
+    expect((wrong as Error).message).toBe('onProgress of "work" must be a function. It is a number')
     const stream = await rejection(other.ticks(undefined, { onProgress: () => {} } as never).next())
     expect(stream).toBeInstanceOf(RpcConfigError)
   })

@@ -309,9 +309,9 @@ describe('a proxy that does not let a client through', () => {
 
 describe('bad input', () => {
   test.each<[object, RegExp]>([
-    [{ proxy: 'proxy.example.com' }, /proxy is no address.*http:\/\//],
-    [{ proxy: '' }, /proxy is no address/],
-    [{ proxy: true }, /proxy is no address/],
+    [{ proxy: 'proxy.example.com' }, /proxy is not a valid address.*http:\/\//],
+    [{ proxy: '' }, /proxy is not a valid address/],
+    [{ proxy: true }, /proxy is not a valid address/],
     [{ proxy: 'socks5://127.0.0.1:1080' }, /must begin with http: or https:, not socks5:/],
     [{ tls: 'ca' }, /tls takes an object of options/],
   ])('%j is refused at once', (options, message) => {

@@ -647,6 +647,6 @@ test('refuses a codec beside the dialect, which has its own', () => {
       codec: { name: 'mine', encode: JSON.stringify, decode: (frame) => JSON.parse(String(frame)) },
     })
   expect(make).toThrow(
-    /"mine" can't be used: the Python dialect is written in JSON; leave codec out/,
+    /"mine" can't be used: the Python dialect is written in JSON. Leave codec out/,
   )
 })

@@ -183,7 +183,7 @@ describe.each(libraryNames)('a socket of %s', (name) => {
     await using client = connect(socket)
     expect(() => socket.send('mine')).toThrow(RpcConfigError)
     await client.connect()
-    expect(() => socket.send('mine')).toThrow('call the methods of the client')
+    expect(() => socket.send('mine')).toThrow('Call the methods of the client')
     expect(await client.other.echo({ value: 1 })).toBe(1)
   })
 
@@ -378,8 +378,12 @@ describe.each(libraryNames)('a socket of %s', (name) => {
       'no token',
     ],
     ['hangs', () => new Promise(() => {}), 'no answer within'],
-    ['gives no address', () => Promise.resolve('no address'), '"no address" is no address'],
-    ['gives nothing', () => Promise.resolve(undefined as never), 'is no address'],
+    [
+      'gives no address',
+      () => Promise.resolve('no address'),
+      '"no address" is not a valid address',
+    ],
+    ['gives nothing', () => Promise.resolve(undefined as never), 'is not a valid address'],
   ])('whose provider %s once makes its next attempt', async (_, fail, message) => {
     await using endpoint = serve()
     const { url } = await endpoint.listen()
@@ -556,18 +560,18 @@ describe('options', () => {
       'A client needs one of url, transport and socket, and not both url and socket',
     ],
     ['transport', () => {}, 'and not both transport and socket'],
-    ['headers', {}, 'headers goes with a url; with a socket, leave it out'],
-    ['proxy', false, 'proxy goes with a url; with a socket, leave it out'],
-    ['tls', {}, 'tls goes with a url; with a socket, leave it out'],
-    ['fastPath', false, 'fastPath goes with a url; with a socket, leave it out'],
-    ['share', { createLink() {} }, 'share goes with a url'],
+    ['headers', {}, 'headers is only for a client with a url. With a socket, leave it out'],
+    ['proxy', false, 'proxy is only for a client with a url. With a socket, leave it out'],
+    ['tls', {}, 'tls is only for a client with a url. With a socket, leave it out'],
+    ['fastPath', false, 'fastPath is only for a client with a url. With a socket, leave it out'],
+    ['share', { createLink() {} }, 'share is only for a client with a url'],
     [
       'retry',
       {},
-      'retry goes with a url or a transport; with a socket, which connects again by itself',
+      'retry is only for a client with a url or a transport. A socket connects again by itself',
     ],
-    ['socket', {}, 'socket must be what fromReconnectingWebSocket() of'],
-    ['socket', null, 'socket must be what fromReconnectingWebSocket() of'],
+    ['socket', {}, 'socket must be made by fromReconnectingWebSocket() of'],
+    ['socket', null, 'socket must be made by fromReconnectingWebSocket() of'],
   ])('%s: %o is refused with a socket', (name, value, message) => {
     const create = () =>
       createClient({ socket, autoConnect: false, [name]: value } as never) as AnyClient

@@ -87,8 +87,8 @@ function never<T>(): Promise<T> {
 
 describe('a store that is none', () => {
   test.each<[string, Partial<ResultStore>, RegExp]>([
-    ['has a ttlMs of 0', { ttlMs: 0 }, /"the disk" must have a ttlMs above 0.* it is 0/],
-    ['has a ttlMs below 0', { ttlMs: -1 }, /"the disk" must have a ttlMs above 0.* it is -1/],
+    ['has a ttlMs of 0', { ttlMs: 0 }, /"the disk" must have a ttlMs above 0.* It is 0/],
+    ['has a ttlMs below 0', { ttlMs: -1 }, /"the disk" must have a ttlMs above 0.* It is -1/],
     ['has a ttlMs that is no number', { ttlMs: '1 h' as never }, /"the disk".*ttlMs.*1 h/],
     ['has no end to its ttlMs', { ttlMs: Number.POSITIVE_INFINITY }, /"the disk".*ttlMs.*Infinity/],
     ['has a ttlMs that is NaN', { ttlMs: Number.NaN }, /"the disk".*ttlMs.*NaN/],

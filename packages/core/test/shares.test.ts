@@ -314,7 +314,7 @@ describe('an owner', () => {
       },
       'No idea',
     ],
-    ['returns what is no text', () => 5, 'it returned number'],
+    ['returns what is no text', () => 5, 'It returned number'],
   ])('is told by its address where the option %s, which is logged', async (_, owner, why) => {
     const options = { limits: { connections: 4 }, authenticate, owner: owner as () => string }
     const { url, lines } = await serve({ ...options, trustProxy: true })

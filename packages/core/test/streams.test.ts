@@ -990,7 +990,7 @@ describe('without a contract', () => {
     const thrown = await rejection(itemsOf(client.stream('ticks', { upTo: 3 })))
     expect(thrown).toBeInstanceOf(RpcConfigError)
     expect((thrown as Error).message).toMatch(
-      /"ticks" was not sent: it has a stream, .* plain JSON-RPC/,
+      /"ticks" was not sent: plain JSON-RPC 2\.0 peers have no streams/,
     )
   })
 

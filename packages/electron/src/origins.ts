@@ -27,7 +27,7 @@ export function assertOrigins(origins: unknown, rule: OriginRule): void {
   }
   if (!Array.isArray(origins)) {
     throw new RpcConfigError(
-      `${option} must be an array such as ${EXAMPLE}, or ${otherwise}; it is ${JSON.stringify(origins)}`,
+      `${option} must be an array such as ${EXAMPLE}, or ${otherwise}. It is ${JSON.stringify(origins)}`,
     )
   }
   for (const origin of origins) {

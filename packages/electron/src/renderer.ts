@@ -34,7 +34,7 @@ export function electronTransport(options: ElectronTransportOptions = {}): Conne
   assertOptions('electronTransport', options, TRANSPORT_OPTIONS)
   const { name = DEFAULT_NAME } = options
   if (!isHandOverName(name)) {
-    throw new RpcConfigError(`name must have 1 to 64 characters; it is ${JSON.stringify(name)}`)
+    throw new RpcConfigError(`name must have 1 to 64 characters. It is ${JSON.stringify(name)}`)
   }
   const patience = {
     first: {

@@ -50,10 +50,10 @@ describe('main and a page call each other', () => {
     window.destroy()
   })
 
-  test('channelOf says what it was given', async () => {
+  test('channelOf says what it got', async () => {
     await using host = desktop.host()
     for (const target of [undefined, null, 5, {}, { webContents: {} }]) {
-      expect(() => host.channelOf(target as never)).toThrow(/A BrowserWindow.*it was given/)
+      expect(() => host.channelOf(target as never)).toThrow(/must be a BrowserWindow.*It is /)
       expect(await rejection(host.whenConnected(target as never))).toMatchObject({
         name: 'RpcConfigError',
       })

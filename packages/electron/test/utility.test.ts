@@ -267,7 +267,7 @@ describe('main and a utility process', () => {
     await eventually(() =>
       expect(client.state).toMatchObject({
         status: 'failed',
-        lastError: { message: 'The utility process has ended; fork another' },
+        lastError: { message: 'The utility process has ended. Fork another one' },
       }),
     )
   })

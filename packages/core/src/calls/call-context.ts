@@ -216,7 +216,7 @@ function assertProgress(side: ContractSide | undefined, method: string): void {
   const definition = definitionOf(side, method)
   if (!definition || schemaOf(definition, 'progress')) return
   throw new RpcConfigError(
-    `${quoted(method)} tells of no progress: add progress to the method in the contract`,
+    `${quoted(method)} has no progress in the contract. Add progress to the method there`,
     { method },
   )
 }

@@ -107,7 +107,7 @@ export function readTimeout(
     : { total: timeout }
   if (isDuration(idle) && isDuration(total)) return { idle, total }
   throw new RpcConfigError(
-    `${nameOf(method)} must be a number of ms, or Infinity, or { idle, total } of such; it is ${describe(timeout)}`,
+    `${nameOf(method)} must be a number of ms, Infinity, or { idle, total } of such numbers. It is ${describe(timeout)}`,
     { method },
   )
 }

@@ -191,7 +191,7 @@ export class Caller implements CallSender, RemoteCalls {
       if (remoteSide && !definition && !method.startsWith('rpc.')) {
         const instead = settings.diagnostics?.insteadOf(method, remoteSide)
         throw new RpcConfigError(
-          `${quoted(method)} can't be called: the contract's other side ${instead ?? 'has no such method'}`,
+          `Unknown method ${quoted(method)}: the other side of the contract ${instead ?? 'has no such method'}`,
           { method },
         )
       }

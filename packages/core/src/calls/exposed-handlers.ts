@@ -138,7 +138,7 @@ export function assertExposable(
   }
   if (typeof handler !== 'function') {
     throw new RpcConfigError(
-      `The handler of "${method}" must be a function; it is ${kindOf(handler)}`,
+      `The handler of "${method}" must be a function. It is ${kindOf(handler)}`,
       { method },
     )
   }

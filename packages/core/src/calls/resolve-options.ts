@@ -54,6 +54,6 @@ function assertDialect(dialect: Dialect | undefined, { codec }: Format): void {
   }
   if (codec !== jsonCodec) {
     const why = `the ${dialect.name} dialect is written in JSON`
-    throw new RpcConfigError(`The codec "${codec.name}" can't be used: ${why}; leave codec out`)
+    throw new RpcConfigError(`The codec "${codec.name}" can't be used: ${why}. Leave codec out`)
   }
 }

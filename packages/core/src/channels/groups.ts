@@ -121,6 +121,6 @@ export function assertGroup(group: unknown): asserts group is string {
   if (typeof group === 'string' && group !== '') return
   const what = typeof group === 'string' ? 'empty' : `of type ${typeof group}`
   throw new RpcConfigError(
-    `A group's name is text, such as "user:42", and not empty; this one is ${what}`,
+    `A group's name is text, such as "user:42", and not empty. This one is ${what}`,
   )
 }

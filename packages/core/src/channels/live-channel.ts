@@ -374,7 +374,9 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
 /** @throws {RpcConfigError} if a program can't close a channel with this code and this reason. */
 export function assertClose(code: number, reason: string): void {
   if (code !== CloseCode.normal && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
-    throw new RpcConfigError(`A close code is 1000 or from 3000 to 4999; it is ${String(code)}`)
+    throw new RpcConfigError(
+      `A close code must be 1000 or from 3000 to 4999. It is ${String(code)}`,
+    )
   }
   if (typeof reason !== 'string') {
     throw new RpcConfigError(`The reason of a close is a string, not ${kindOf(reason)}`)

@@ -18,7 +18,7 @@ export function openChannel(
 ): AnyChannel {
   const { side, transport } = options
   if (side !== 'server' && side !== 'client') {
-    throw new RpcConfigError(`side must be "server" or "client"; it is ${String(side)}`)
+    throw new RpcConfigError(`side must be "server" or "client". It is ${String(side)}`)
   }
   if (typeof transport?.start !== 'function' || typeof transport.send !== 'function') {
     throw new RpcConfigError(

@@ -383,7 +383,7 @@ function sentence(text: string): string {
 }
 
 function closedError(): RpcDisconnectedError {
-  return own(new RpcDisconnectedError('The client was closed; create another', 'not-sent'))
+  return own(new RpcDisconnectedError('The client was closed. Create another one', 'not-sent'))
 }
 
 function resolveSettings(

@@ -39,13 +39,15 @@ export function linkFactory(
   }
   if (share !== undefined && (url === undefined || typeof share?.createLink !== 'function')) {
     throw new RpcConfigError(
-      'share goes with a url, and is what betweenTabs() of @flashrpc/core/tabs returns',
+      'share is only for a client with a url, and must be made by betweenTabs() of @flashrpc/core/tabs',
     )
   }
   if (url === undefined) {
     for (const name of ['headers', 'proxy', 'tls', 'fastPath'] as const) {
       if (options[name] === undefined) continue
-      throw new RpcConfigError(`${name} goes with a url; with a ${targets[0]}, leave it out`)
+      throw new RpcConfigError(
+        `${name} is only for a client with a url. With a ${targets[0]}, leave it out`,
+      )
     }
   }
   if (transport !== undefined) {
@@ -57,12 +59,12 @@ export function linkFactory(
   if (socket !== undefined) {
     if (typeof socket?.createLink !== 'function') {
       throw new RpcConfigError(
-        'socket must be what fromReconnectingWebSocket() of @flashrpc/core/reconnecting-websocket returns',
+        'socket must be made by fromReconnectingWebSocket() of @flashrpc/core/reconnecting-websocket',
       )
     }
     if (options.retry !== undefined) {
       throw new RpcConfigError(
-        'retry goes with a url or a transport; with a socket, which connects again by itself, leave it out',
+        'retry is only for a client with a url or a transport. A socket connects again by itself: leave retry out',
       )
     }
     return (events) => socket.createLink(loop, events)

@@ -21,7 +21,7 @@ export function addressed(clients: ContractSide | undefined): Feature {
           if (!clients || definitionOf(clients, method)) return
           const instead = insteadOf(method, clients)
           throw new RpcConfigError(
-            `${quoted(method)} can't be called: the contract's other side ${instead}`,
+            `Unknown method ${quoted(method)}: the other side of the contract ${instead}`,
             { method },
           )
         },

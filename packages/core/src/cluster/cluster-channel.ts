@@ -50,7 +50,7 @@ export class ClusterChannel implements RemoteChannel<UntypedSide> {
     if (node === undefined) {
       const what = typeof id === 'string' ? quoted(id) : `of type ${typeof id}`
       throw new RpcConfigError(
-        `The id of a channel in a cluster is 48 hexadecimal digits, as channel.id has them; this one is ${what}`,
+        `The id of a channel in a cluster must have 48 hexadecimal digits, as channel.id has. This one is ${what}`,
       )
     }
     this.id = id as string

@@ -82,18 +82,18 @@ export function createCluster(options: ClusterOptions): Cluster {
   const { relay = {}, identity, use = [] } = options
   if (typeof engine?.start !== 'function' || typeof engine.publish !== 'function') {
     throw new RpcConfigError(
-      `createCluster: engine must be an engine, such as natsEngine(); it is ${kindOf(engine)}`,
+      `createCluster: engine must be an engine, such as natsEngine(). It is ${kindOf(engine)}`,
     )
   }
   if (typeof app !== 'string' || !/^[a-z0-9-]{1,32}$/.test(app)) {
     const what = typeof app === 'string' ? quoted(app) : kindOf(app)
     throw new RpcConfigError(
-      `createCluster: app must be 1 to 32 characters of a-z, 0-9 and "-"; it is ${what}`,
+      `createCluster: app must be 1 to 32 characters of a-z, 0-9 and "-". It is ${what}`,
     )
   }
   if (name.length > 128) {
     throw new RpcConfigError(
-      `createCluster: name has ${name.length} characters; 128 are the most that it may have`,
+      `createCluster: name has ${name.length} characters. At most 128 are allowed`,
     )
   }
   assertDuration('createCluster: graceMs', graceMs)

@@ -14,7 +14,7 @@ const SUBJECT = /^[a-z0-9.-]{1,128}$/
 export function assertSubject(subject: string): void {
   if (SUBJECT.test(subject)) return
   throw new RpcConfigError(
-    `A subject has 1 to 128 characters of a-z, 0-9, "-" and "."; this is none: ${quoted(subject)}`,
+    `A subject must have 1 to 128 characters of a-z, 0-9, "-" and ".". This is not a subject: ${quoted(subject)}`,
   )
 }
 

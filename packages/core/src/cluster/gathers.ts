@@ -322,7 +322,7 @@ export class Gathers {
     }
     const clients = this.#host.contract?.client
     if (clients && !definitionOf(clients, method)) {
-      const message = `${quoted(method)} can't be called: the contract's other side ${insteadOf(method, clients)}`
+      const message = `Unknown method ${quoted(method)}: the other side of the contract ${insteadOf(method, clients)}`
       return { time, error: new RpcConfigError(message, { method }) }
     }
     try {

@@ -224,10 +224,13 @@ export class GroupServer {
     }
     const message = classify(readPayload(format, f, body))
     if (message.kind === 'notification' || message.kind === 'request') return message
-    throw withOrigin(new RpcError(ErrorCode.invalidRequest, 'A node sent what is no call'), {
-      isOwn: false,
-      ran: false,
-    })
+    throw withOrigin(
+      new RpcError(ErrorCode.invalidRequest, 'A node sent a message that is not a call'),
+      {
+        isOwn: false,
+        ran: false,
+      },
+    )
   }
 
   #notified({ head, body }: Envelope): void {

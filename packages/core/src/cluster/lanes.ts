@@ -67,7 +67,7 @@ export function assertIdentityOptions(identity: unknown): void {
   const { encode, decode } = Object(identity) as Partial<IdentityOptions>
   if (typeof encode === 'function' && typeof decode === 'function') return
   throw new RpcConfigError(
-    `createCluster: identity must be { encode, decode }, two functions; it is ${kindOf(identity)}`,
+    `createCluster: identity must be { encode, decode }, two functions. It is ${kindOf(identity)}`,
   )
 }
 

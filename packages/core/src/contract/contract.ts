@@ -212,7 +212,7 @@ function defineSide<S extends ContractSide>(side: Side, definitions: S | undefin
     assertMethodName(name)
     if (!KINDS.has(definition?.kind)) {
       throw new RpcConfigError(
-        `"${name}" in the contract's ${side} side is no definition: write method({ … }), stream({ … }) or notification({ … })`,
+        `"${name}" in the contract's ${side} side is not a definition. Write method({ … }), stream({ … }) or notification({ … })`,
         { method: name },
       )
     }
@@ -243,7 +243,7 @@ function assertSchema(schema: unknown, part: Part, where: string, method?: strin
   const isObject = typeof schema === 'object' && schema !== null
   const what = isObject ? 'an object without "~standard"' : String(schema)
   throw new RpcConfigError(
-    `${part} of ${where} is no schema: it is ${what}. Give it a schema of zod, valibot, arktype or another library with Standard Schema, or leave it out; a TypeBox type and a plain JSON Schema need an adapter`,
+    `${part} of ${where} is not a schema: it is ${what}. Use a schema of zod, valibot, arktype or another library with Standard Schema, or leave it out. A TypeBox type and a plain JSON Schema need an adapter`,
     { method },
   )
 }
@@ -272,7 +272,7 @@ export function assertMethodName(name: string): void {
     throw new RpcConfigError(`A method's name is a string, not ${kindOf(name)}`)
   }
   const refuse = (why: string): never => {
-    throw new RpcConfigError(`"${name}" can't be a method's name: ${why}; choose another`, {
+    throw new RpcConfigError(`"${name}" can't be a method's name: ${why}. Choose another name`, {
       method: name,
     })
   }

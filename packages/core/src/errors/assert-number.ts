@@ -60,5 +60,5 @@ function mostOf(most: number | 'timer'): number {
 }
 
 function wrong(name: string, what: string, value: unknown): RpcConfigError {
-  return new RpcConfigError(`${name} must be ${what}; it is ${String(value)}`)
+  return new RpcConfigError(`${name} must be ${what}. It is ${String(value)}`)
 }

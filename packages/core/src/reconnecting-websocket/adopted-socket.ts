@@ -160,7 +160,7 @@ export class AdoptedSocket {
   #replaceMembers(socket: ReconnectingWebSocketLike & PrivateMembers): void {
     socket.send = () => {
       throw new RpcConfigError(
-        'This ReconnectingWebSocket is used by a flashrpc client, whose protocol knows no other messages: call the methods of the client, or open another socket',
+        'This ReconnectingWebSocket is used by a flashrpc client, and cannot send other messages. Call the methods of the client, or open another socket',
       )
     }
     socket.close = (code, reason) => {
@@ -286,7 +286,7 @@ function assertAddress(url: unknown): string {
   try {
     new URL(url as string, globalThis.location?.href)
   } catch {
-    throw new Error(`${JSON.stringify(url)} is no address`)
+    throw new Error(`${JSON.stringify(url)} is not a valid address`)
   }
   return url as string
 }

@@ -59,7 +59,7 @@ export class RejectUpgrade extends RpcError {
     const { retryAfterSeconds } = options
     if (retryAfterSeconds !== undefined && !(retryAfterSeconds >= 0 && retryAfterSeconds < 1e9)) {
       throw new RpcConfigError(
-        `retryAfterSeconds must be a number of seconds, 0 or more; it is ${String(retryAfterSeconds)}`,
+        `retryAfterSeconds must be a number of seconds, 0 or more. It is ${String(retryAfterSeconds)}`,
       )
     }
     super(ErrorCode.unauthorized, message, undefined, options)

@@ -114,6 +114,6 @@ export function seatOf(cluster: unknown): ClusterSeat | undefined {
   const seat = (Object(cluster) as { [SEAT]?: () => ClusterSeat })[SEAT]?.()
   if (seat) return seat
   throw new RpcConfigError(
-    `cluster must be made by createCluster of "@flashrpc/core/cluster"; it is ${kindOf(cluster)}`,
+    `cluster must be made by createCluster of "@flashrpc/core/cluster". It is ${kindOf(cluster)}`,
   )
 }

@@ -463,7 +463,7 @@ export class WebSocketEndpoint
 
   #attach(server: Server, path = '/', isShared: boolean): () => void {
     assertPath(path)
-    if (this.#closing) throw new RpcConfigError('The endpoint was closed; create another')
+    if (this.#closing) throw new RpcConfigError('The endpoint was closed. Create another one')
     const hearer: Hearer = {
       isLeaving: () => this.#closing !== undefined,
       upgrade: (request, socket, head) => {
@@ -508,7 +508,9 @@ export class WebSocketEndpoint
       const address = await listen(server, port, host)
       if (this.#closing) {
         await new Promise((resolve) => server.close(resolve))
-        throw new RpcConfigError('The endpoint was closed while it began to listen; create another')
+        throw new RpcConfigError(
+          'The endpoint was closed while it began to listen. Create another one',
+        )
       }
       this.#ownServers.add(server)
       const name = host.includes(':') ? `[${host}]` : host
@@ -842,14 +844,14 @@ function assertServer(server: unknown): void {
       ? 'an application of Express is none: give it what app.listen(…) returns'
       : 'of Fastify, that is fastify.server'
   throw new RpcConfigError(
-    `attach takes a server of node:http; it is ${kindOf(server)}. Make one with http.createServer(); ${remedy}`,
+    `attach takes a server of node:http. It is ${kindOf(server)}. Make one with http.createServer(). ${remedy}`,
   )
 }
 
 /** @throws {RpcConfigError} if it can't be the path of a URL. */
 function assertPath(path: unknown): void {
   if (typeof path === 'string' && path.startsWith('/')) return
-  throw new RpcConfigError(`path must begin with "/"; it is ${JSON.stringify(path)}`)
+  throw new RpcConfigError(`path must begin with "/". It is ${JSON.stringify(path)}`)
 }
 
 function closing(): RejectUpgrade {

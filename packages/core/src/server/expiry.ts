@@ -78,12 +78,12 @@ function timeOf(given: unknown): number {
   const time = given instanceof Date ? given.getTime() : given
   if (typeof time !== 'number' || Number.isNaN(time)) {
     throw new RpcConfigError(
-      `expiresAt must return a number of ms since the epoch, a Date, or undefined; it returned ${String(given)}`,
+      `expiresAt must return a number of ms since the epoch, a Date, or undefined. It returned ${String(given)}`,
     )
   }
   if (time > 0 && time < EARLIEST) {
     throw new RpcConfigError(
-      `expiresAt must return ms since the epoch; it returned ${time}, which looks like seconds: write exp * 1000`,
+      `expiresAt must return ms since the epoch. It returned ${time}, which looks like seconds. Write exp * 1000`,
     )
   }
   return time

@@ -58,7 +58,7 @@ export class GuardedStore {
     const checked = (given: unknown) => {
       if (isBegun(given)) return given
       throw new RpcConfigError(
-        `${this.#name} answered begin() with ${inWords(given)}; it must be { state: 'new' }, or { state, fingerprint } of 'running' or 'unknown', or { state: 'done', fingerprint, answer }. The node of 'running' must be text if there is one`,
+        `${this.#name} answered begin() with ${inWords(given)}. It must answer { state: 'new' }, or { state, fingerprint } of 'running' or 'unknown', or { state: 'done', fingerprint, answer }. The node of 'running' must be text if there is one`,
       )
     }
     const given = await this.#call(

@@ -72,7 +72,7 @@ class Upgrades {
     const other = this.#hearers.get(path)
     if (other && !other.isLeaving()) {
       throw new RpcConfigError(
-        `An endpoint serves ${path} on this server already; choose another path`,
+        `An endpoint serves ${path} on this server already. Choose another path`,
       )
     }
     if (this.#hearers.size === 0) this.#begin()

@@ -347,7 +347,7 @@ export class Idempotency {
     const scope: unknown = this.#options.scope(identity)
     if (typeof scope === 'string') return scope
     disown(scope)
-    throw new RpcConfigError(`idempotency.scope must return text; it returned ${typeof scope}`)
+    throw new RpcConfigError(`idempotency.scope must return text. It returned ${typeof scope}`)
   }
 }
 
@@ -456,7 +456,7 @@ function assertStore(store: Partial<ResultStore> | undefined): void {
   }
   if (!(typeof ttlMs === 'number' && Number.isFinite(ttlMs) && ttlMs > 0)) {
     throw new RpcConfigError(
-      `${name} must have a ttlMs above 0, for how many ms a key is kept; it is ${String(ttlMs)}`,
+      `${name} must have a ttlMs above 0, for how many ms a key is kept. It is ${String(ttlMs)}`,
     )
   }
   if (release === undefined || typeof release === 'function') return

@@ -58,6 +58,6 @@ function assertInfo(info: unknown, format: Format): void {
   }
   if (bytes <= MOST_INFO) return
   throw new RpcConfigError(
-    `channel.join: info takes ${bytes} bytes as it is sent, and ${MOST_INFO} are the most`,
+    `channel.join: info takes ${bytes} bytes as it is sent. At most ${MOST_INFO} are allowed`,
   )
 }

@@ -42,7 +42,7 @@ export class Owners {
     try {
       const name: unknown = this.#ownerOf(identity)
       if (name === undefined || typeof name === 'string') return name
-      const why = `owner must return text, or undefined; it returned ${typeof name}`
+      const why = `owner must return text, or undefined. It returned ${typeof name}`
       this.#failed(new RpcConfigError(why))
     } catch (thrown) {
       this.#failed(thrown)

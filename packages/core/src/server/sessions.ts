@@ -289,6 +289,6 @@ function resolveResumeOptions(options: ResumeOptions): Required<ResumeOptions> {
 
 function noBoolean(given: unknown): RpcConfigError {
   return new RpcConfigError(
-    `resume.sameIdentity must return true or false, and no promise of one; it returned ${typeof given}`,
+    `resume.sameIdentity must return true or false, and not a promise. It returned ${typeof given}`,
   )
 }

@@ -18,7 +18,7 @@ export class Spread {
     else if (isSpread(spreadMs)) this.#of = () => spreadMs
     else {
       throw new RpcConfigError(
-        `spreadMs must be a number of ms, or a function that returns one; it is ${String(spreadMs)}`,
+        `spreadMs must be a number of ms, or a function that returns one. It is ${String(spreadMs)}`,
       )
     }
   }
@@ -35,7 +35,7 @@ export class Spread {
       if (isSpread(given)) ms = Math.round(given)
       else
         error(
-          new RpcConfigError(`spreadMs must return a number of ms; it returned ${typeof given}`),
+          new RpcConfigError(`spreadMs must return a number of ms. It returned ${typeof given}`),
         )
       return given
     }, error)

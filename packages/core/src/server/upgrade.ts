@@ -79,7 +79,7 @@ function assertTexts(
   if (values === undefined || values === '*') return
   if (!Array.isArray(values)) {
     throw new RpcConfigError(
-      `${option} must be an array such as ["${example}"], or "*"; it is ${JSON.stringify(values)}`,
+      `${option} must be an array such as ["${example}"], or "*". It is ${JSON.stringify(values)}`,
     )
   }
   const wrong = values.find((value) => typeof value !== 'string' || !isRight(value))

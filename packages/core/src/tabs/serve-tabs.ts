@@ -46,7 +46,7 @@ export function serveTabs(options: TabsOptions = {}): void {
   const scope = globalThis as unknown as SharedWorkerGlobal
   if (scope.SharedWorkerGlobalScope === undefined) {
     throw new RpcConfigError(
-      'serveTabs() is for the script of a SharedWorker; in a page, give the client share: betweenTabs(…)',
+      'serveTabs() is for the script of a SharedWorker. In a page, give the client share: betweenTabs(…)',
     )
   }
   assertOptions('serveTabs', options, SERVE_OPTIONS)

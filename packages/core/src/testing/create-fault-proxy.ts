@@ -95,7 +95,7 @@ class TcpFaultProxy extends FaultControls implements FaultProxy {
       throw new RpcConfigError(`scheme must be a string, such as "ws", not ${kindOf(scheme)}`)
     }
     if (typeof path !== 'string' || !path.startsWith('/')) {
-      throw new RpcConfigError(`path must begin with "/"; it is ${JSON.stringify(path)}`)
+      throw new RpcConfigError(`path must begin with "/". It is ${JSON.stringify(path)}`)
     }
     return `${scheme}://${HOST}:${this.port}${path}`
   }

@@ -107,7 +107,7 @@ export abstract class FaultControls implements Faults {
     if (!Number.isSafeInteger(seed)) throw wrong('delay', 'seed', 'an integer', seed)
     if (jitterMs > 0 && up === undefined && down === undefined) {
       throw new RpcConfigError(
-        'delay has jitterMs for no direction; give up, down or both, 0 or more',
+        'delay.jitterMs needs a direction. Set delay.up, delay.down or both (0 or more)',
       )
     }
     this.apply({ delay: { ...options } })
@@ -196,5 +196,5 @@ function assertEach(
 }
 
 function wrong(fault: string, name: string, what: string, value: unknown): RpcConfigError {
-  return new RpcConfigError(`${fault}: ${name} must be ${what}; it is ${String(value)}`)
+  return new RpcConfigError(`${fault}: ${name} must be ${what}. It is ${String(value)}`)
 }

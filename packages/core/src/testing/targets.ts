@@ -38,13 +38,13 @@ export class Targets {
     if (!Array.isArray(targets))
       throw new RpcConfigError('targets must be an array of { port, host }')
     if (targets.length === 0) {
-      throw new RpcConfigError('targets is empty; name the port of one server at least')
+      throw new RpcConfigError('targets is empty. Name the port of at least one server')
     }
     for (const target of targets) {
       const { port, host } = (target ?? {}) as FaultProxyTarget
       if (!(Number.isInteger(port) && port > 0 && port < 2 ** 16)) {
         const what = "the server's, from 1 to 65535, such as the port that listen() tells"
-        throw new RpcConfigError(`port must be ${what}; it is ${String(port)}`)
+        throw new RpcConfigError(`port must be ${what}. It is ${String(port)}`)
       }
       if (host !== undefined && (typeof host !== 'string' || host === '')) {
         throw new RpcConfigError(`host must be a name or an address, or left out for 127.0.0.1`)

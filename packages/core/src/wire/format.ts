@@ -29,7 +29,7 @@ export function resolveFormat(
     throw new RpcConfigError('codec must be an object with a name, encode and decode')
   }
   if (frameType !== 'text' && frameType !== 'binary') {
-    throw new RpcConfigError(`frameType must be "text" or "binary"; it is ${String(frameType)}`)
+    throw new RpcConfigError(`frameType must be "text" or "binary". It is ${String(frameType)}`)
   }
   return { codec, frameType, attachments: codec === jsonCodec ? attachments : undefined }
 }

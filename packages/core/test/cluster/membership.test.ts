@@ -343,10 +343,10 @@ describe('createCluster', () => {
     const made = (options: object) => () =>
       createCluster({ engine: engine(), app: 'app', ...options })
     expect(made({ app: 'My App' })).toThrow('app must be 1 to 32 characters of a-z, 0-9 and "-"')
-    expect(made({ app: 5 })).toThrow('it is a number')
+    expect(made({ app: 5 })).toThrow('It is a number')
     expect(made({ engine: {} })).toThrow('engine must be an engine')
     expect(made({ graceMs: -1 })).toThrow('graceMs must be a number of ms')
-    expect(made({ name: 'x'.repeat(129) })).toThrow('128 are the most')
+    expect(made({ name: 'x'.repeat(129) })).toThrow('At most 128 are allowed')
     expect(made({ apps: 1 })).toThrow('Did you mean "app"?')
     expect(() => createEndpoint({ cluster: {} as never, methods: {} })).toThrow(
       'cluster must be made by createCluster',

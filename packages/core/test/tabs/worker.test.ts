@@ -257,7 +257,7 @@ describe('what is used wrongly says how it is meant', () => {
           transport: () => undefined as never,
           share: betweenTabs(() => undefined as never),
         }),
-      /share goes with a url/,
+      /share is only for a client with a url/,
     ],
     [
       'share of something else',

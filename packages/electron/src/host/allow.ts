@@ -26,7 +26,7 @@ export function judgeOf(allow: Allow): Judge {
       if (verdict === true) return undefined
       if (typeof verdict === 'boolean') return `${whose(frame)} is not allowed`
       throw new RpcConfigError(
-        `allow must answer true or false, and at once; it answered ${kindOf(verdict)}`,
+        `allow must answer true or false, and at once. It answered ${kindOf(verdict)}`,
       )
     }
   }

@@ -461,6 +461,6 @@ function assertHostOptions({ ipcMain, methods, name = DEFAULT_NAME }: UntypedOpt
     throw new RpcConfigError('methods is missing: it must be an object of functions')
   }
   if (!isHandOverName(name)) {
-    throw new RpcConfigError(`name must have 1 to 64 characters; it is ${JSON.stringify(name)}`)
+    throw new RpcConfigError(`name must have 1 to 64 characters. It is ${JSON.stringify(name)}`)
   }
 }

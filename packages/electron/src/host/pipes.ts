@@ -40,7 +40,7 @@ export class Pipes {
   add(webContentsId: number, child: UtilityProcess, name: string): () => void {
     if (!isHandOverName(name)) {
       throw new RpcConfigError(
-        `A pipe's name has 1 to 64 characters; it is ${JSON.stringify(name)}`,
+        `A pipe's name has 1 to 64 characters. It is ${JSON.stringify(name)}`,
       )
     }
     const before = this.find(webContentsId, name)

@@ -19,7 +19,7 @@ export function whyNowhere(target: unknown): string {
   }
   const what = target === null ? 'null' : `a value of type ${typeof target}`
   throw new RpcConfigError(
-    `A BrowserWindow, its webContents, or a WebFrameMain is meant; it was given ${what}`,
+    `The window must be a BrowserWindow, its webContents, or a WebFrameMain. It is ${what}`,
   )
 }
 

@@ -49,9 +49,13 @@ export function utilityTransport(child: UtilityProcess, options: UtilityTranspor
   }
   return async ({ signal }) => {
     if (hasEnded) {
-      throw new RpcDisconnectedError('The utility process has ended; fork another', 'not-sent', {
-        closeCode: 4400,
-      })
+      throw new RpcDisconnectedError(
+        'The utility process has ended. Fork another one',
+        'not-sent',
+        {
+          closeCode: 4400,
+        },
+      )
     }
     const { port1, port2 } = new MessageChannelMain()
     const accepted = acceptedPort(

@@ -202,17 +202,17 @@ function proxyFor(url: string, proxy: string | URL | false | undefined): URL | u
 }
 
 function parseProxy(proxy: string | URL, name: string): URL {
-  const remedy = 'write an address such as "http://user:password@proxy.example.com:3128"'
+  const remedy = 'Write an address such as "http://user:password@proxy.example.com:3128"'
   let parsed: URL
   try {
     parsed = new URL(proxy)
   } catch {
     // The value is not shown, because it may hold a password.
-    throw new RpcConfigError(`${name} is no address; ${remedy}, or set proxy to false`)
+    throw new RpcConfigError(`${name} is not a valid address. ${remedy}, or set proxy to false`)
   }
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
     throw new RpcConfigError(
-      `${name} must begin with http: or https:, not ${parsed.protocol} ("${withoutSecrets(parsed)}"); ${remedy}, or set proxy to false`,
+      `${name} must begin with http: or https:, not ${parsed.protocol} ("${withoutSecrets(parsed)}"). ${remedy}, or set proxy to false`,
     )
   }
   return parsed

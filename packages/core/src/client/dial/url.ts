@@ -9,24 +9,24 @@ export type UrlSource = string | (() => string | Promise<string>)
  * @throws {RpcConfigError} if it is not the address of a WebSocket.
  */
 export function assertWebSocketUrl(url: unknown): string {
-  const remedy = 'write an absolute address such as "ws://localhost:8000/ws"'
+  const remedy = 'Write an absolute address such as "ws://localhost:8000/ws"'
   if (typeof URL === 'undefined') throw missingGlobal('URL')
   let parsed: URL
   try {
     parsed = new URL(url as string)
   } catch (cause) {
-    throw new RpcConfigError(`url is no address: ${JSON.stringify(url)}; ${remedy}`, { cause })
+    throw new RpcConfigError(`url is not valid: ${JSON.stringify(url)}. ${remedy}`, { cause })
   }
   assertWhole(parsed)
   if (parsed.protocol !== 'ws:' && parsed.protocol !== 'wss:') {
     const name = withoutSecrets(parsed)
     throw new RpcConfigError(
-      `url must begin with ws: or wss:, not ${parsed.protocol} ("${name}"); ${remedy}`,
+      `url must begin with ws: or wss:, not ${parsed.protocol} ("${name}"). ${remedy}`,
     )
   }
   if (parsed.hash) {
     throw new RpcConfigError(
-      `url has a fragment (${parsed.hash}), which a WebSocket can't have (RFC 6455, section 3); ${remedy}`,
+      `url has a fragment (${parsed.hash}), which a WebSocket can't have (RFC 6455, section 3). ${remedy}`,
     )
   }
   return url as string

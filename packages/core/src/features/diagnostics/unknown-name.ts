@@ -11,6 +11,8 @@ export function insteadOf(name: string, side: ContractSide): string {
   const listed = known.slice(0, MOST_LISTED).join(', ') || 'nothing'
   const nearest = nearestName(name, known)
   const remedy =
-    nearest === undefined ? 'Add it there, or correct the name' : `Did you mean "${nearest}"?`
+    nearest === undefined
+      ? 'Check the spelling, or add it to the contract'
+      : `Did you mean "${nearest}"?`
   return `has ${listed}${more > 0 ? ` and ${more} more` : ''}. ${remedy}`
 }

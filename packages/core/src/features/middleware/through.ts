@@ -13,7 +13,7 @@ export function resolveMiddleware(
   const wrong = all.find((middleware) => typeof middleware !== 'function')
   if (wrong !== undefined || all.includes(undefined)) {
     throw new RpcConfigError(
-      `use must be a middleware, (call, next) => …, or a list of them; one is of type ${wrong === null ? 'null' : typeof wrong}`,
+      `use must be a middleware, (call, next) => …, or a list of them. One of them is of type ${wrong === null ? 'null' : typeof wrong}`,
     )
   }
   return all.length > 0 ? (all as readonly Middleware[]) : undefined

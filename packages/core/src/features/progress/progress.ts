@@ -98,8 +98,8 @@ function assertListener({ method, definition, value: listener }: CallRequest): v
   if (!tellsNone && typeof listener === 'function') return
   throw new RpcConfigError(
     tellsNone
-      ? `"${method}" tells of no progress: leave onProgress out, or add progress to the contract`
-      : `onProgress of "${method}" must be a function; it is ${kindOf(listener)}`,
+      ? `"${method}" has no progress in the contract. Leave onProgress out, or add progress there`
+      : `onProgress of "${method}" must be a function. It is ${kindOf(listener)}`,
     { method },
   )
 }

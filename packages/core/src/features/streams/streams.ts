@@ -131,7 +131,7 @@ function noStreams({ method }: PendingCall): (peer: PeerFacts) => RpcConfigError
     isExtended
       ? undefined
       : new RpcConfigError(
-          `"${method}" was not sent: it has a stream, and the other side speaks plain JSON-RPC 2.0, which knows none. Have flashrpc there too, or call a method`,
+          `"${method}" was not sent: plain JSON-RPC 2.0 peers have no streams. Use flashrpc on the other side, or a method without a stream`,
           { method },
         )
 }
