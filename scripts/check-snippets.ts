@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -12,7 +13,7 @@ import { blocksOf, blocksWithTheirs, type MarkdownBlock } from './markdown-block
  *
  * The blocks of one page are the files of one folder, so that they can import each other; a block's
  * file is named behind its language, as in "```ts contract.ts". A block without a name stands alone. A page may add files to
- * those of another page: see `blocksWithTheirs`.
+ * those of another page: see `blocksWithTheirs`. Components of Vue and Svelte have checkers of their own.
  */
 
 /** Pages about a package that TypeScript knows as bundlers see it, and not as Node does. */
@@ -20,6 +21,12 @@ const FOR_BUNDLERS: ReadonlySet<string> = new Set(['docs/guide/reconnecting-webs
 const BUNDLER: ts.CompilerOptions = {
   module: ts.ModuleKind.Preserve,
   moduleResolution: ts.ModuleResolutionKind.Bundler,
+}
+
+/** The checkers of components, by the languages of blocks: each is a program of the packages of that language. */
+const CHECKERS: Readonly<Record<string, readonly string[]>> = {
+  vue: ['vue-tsc', '--noEmit'],
+  svelte: ['svelte-check', '--fail-on-warnings', '--tsconfig', './tsconfig.json'],
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -46,7 +53,9 @@ let count = 0
 for (const page of pages) {
   const own = blocksOf(readFileSync(join(root, page), 'utf8'))
   if (own.length > 0) check(page, blocksWithTheirs(join(root, page)))
-  count += own.length
+  const components = blocksOf(readFileSync(join(root, page), 'utf8'), Object.keys(CHECKERS))
+  if (components.length > 0) checkComponents(page, components)
+  count += own.length + components.length
 }
 assert(count > 0, 'No snippet was found')
 console.log(`${count} snippets type-check`)
@@ -115,6 +124,41 @@ function check(page: string, blocks: readonly MarkdownBlock[]): void {
   }
   const problems = ts.getPreEmitDiagnostics(ts.createProgram(files, options, host))
   assert.equal(problems.length, 0, `${page}:\n${describe(problems)}`)
+}
+
+/** Checks the components of a page, in a folder of their own: svelte-check looks at no file below `node_modules`. */
+function checkComponents(page: string, components: readonly MarkdownBlock[]): void {
+  const program = mkdtempSync(join(tmpdir(), 'flashrpc-components-'))
+  try {
+    symlinkSync(join(root, 'node_modules'), join(program, 'node_modules'), 'junction')
+    writeFileSync(join(program, 'package.json'), JSON.stringify({ type: 'module' }))
+    for (const { name, code } of [...blocksWithTheirs(join(root, page)), ...components]) {
+      if (name !== undefined) writeFileSync(join(program, name), code)
+    }
+    const compilerOptions = {
+      module: 'preserve',
+      moduleResolution: 'bundler',
+      customConditions: [],
+      allowImportingTsExtensions: true,
+      noEmit: true,
+      types: ['node'],
+    }
+    for (const language of new Set(components.map((component) => component.language))) {
+      const config = {
+        extends: join(root, 'tsconfig.base.json'),
+        compilerOptions,
+        include: [`*.${language}`],
+      }
+      writeFileSync(join(program, 'tsconfig.json'), JSON.stringify(config))
+      const [checker = '', ...args] = CHECKERS[language] ?? []
+      execFileSync(join(program, 'node_modules/.bin', checker), args, {
+        cwd: program,
+        stdio: 'inherit',
+      })
+    }
+  } finally {
+    rmSync(program, { recursive: true })
+  }
 }
 
 /** Holds the files that blocks name, as in `./contract.ts`, against those of their page: TypeScript takes `.ts` for `.tsx`. */

@@ -51,7 +51,7 @@ export class GuidePage implements AsyncDisposable {
     const files = [paths].flat().map((path) => join(root, path))
     this.#markdown = readFileSync(files[0] as string, 'utf8')
     for (const { name, code } of files.flatMap((file) =>
-      blocksWithTheirs(file, ['tsx?', 'c?js', 'html']),
+      blocksWithTheirs(file, ['tsx?', 'c?js', 'html', 'vue', 'svelte']),
     )) {
       if (name !== undefined) this.#blocks.set(name, code)
     }

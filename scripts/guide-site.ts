@@ -8,6 +8,7 @@ import { chromium } from './chromium.ts'
 import { GuidePage, SOURCE } from './guide-page.ts'
 
 type ViteServer = Awaited<ReturnType<typeof createViteServer>>
+type Plugins = NonNullable<Parameters<typeof createViteServer>[0]>['plugins']
 
 /** What the packages import, found ahead: one found while a page runs would reload it. */
 const DEPENDENCIES = [
@@ -41,7 +42,14 @@ export class GuideSite implements AsyncDisposable {
     this.browser = browser
   }
 
-  static async open(): Promise<GuideSite> {
+  /**
+   * @param plugins of Vite, for pages that are not written with React.
+   * @param dependencies that the pages import besides.
+   */
+  static async open(
+    plugins: Plugins = [],
+    dependencies: readonly string[] = [],
+  ): Promise<GuideSite> {
     const folder = mkdtempSync(join(tmpdir(), 'flashrpc-site-'))
     const modules = fileURLToPath(new URL('../node_modules', import.meta.url))
     symlinkSync(modules, join(folder, 'node_modules'), 'junction')
@@ -51,7 +59,8 @@ export class GuideSite implements AsyncDisposable {
       cacheDir: join(folder, '.vite'),
       logLevel: 'warn',
       resolve: { conditions: [SOURCE, 'browser', 'module', 'import', 'default'] },
-      optimizeDeps: { include: DEPENDENCIES },
+      plugins,
+      optimizeDeps: { include: [...DEPENDENCIES, ...dependencies] },
       server: { host: '127.0.0.1', port: 0, fs: { strict: false }, watch: null },
     })
     const [browser] = await Promise.all([

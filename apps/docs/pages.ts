@@ -49,6 +49,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'testing',
   ],
   React: ['react', 'query', 'devtools', 'react-testing'],
+  'Other front ends': ['front-ends'],
   Electron: [
     'electron-windows',
     'electron-tabs',
