@@ -96,7 +96,14 @@ class WatchedGroup {
 
   #begin(): void {
     const stops = [
-      this.#reader.store.subscribe(() => this.#publish()),
+      this.#reader.store.subscribe(({ status }) => {
+        if (status !== 'streaming') {
+          // What comes next begins with a list.
+          this.#isWhole = false
+          this.#isInList = false
+        }
+        this.#publish()
+      }),
       this.#client.subscribe(() => this.#publish()),
     ]
     this.#stop = () => {
@@ -119,11 +126,6 @@ class WatchedGroup {
 
   #publish(): void {
     const { status: read, error } = this.#reader.store.getState()
-    if (read !== 'streaming') {
-      // What comes next begins with a list.
-      this.#isWhole = false
-      this.#isInList = false
-    }
     const isLive = this.#isWhole && this.#client.state.status === 'connected'
     const status = read === 'failed' ? 'failed' : isLive ? 'live' : 'waiting'
     const before = this.state

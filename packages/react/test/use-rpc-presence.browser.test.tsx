@@ -133,6 +133,36 @@ describe('useRpcPresence', () => {
     await screen.findByText(/^live: .*Bob/, undefined, { timeout: 10_000 })
   })
 
+  test('is live although a call begins when the members come', async () => {
+    await join('Ada')
+    const client: Other = createClient(contract, { url: server.url })
+    others.push(client)
+    await client.connect()
+    let called = 0
+    client.tap({
+      connected: (wire) => ({
+        send: (frame) => wire.send(frame),
+        receive(frame) {
+          wire.receive(frame)
+          if (!String(frame).includes('"all"')) return
+          // Ahead of the timer after which the members are shown: the client's state changes.
+          setTimeout(() => {
+            called++
+            void client.other.visits()
+          }, 0)
+        },
+        ended: () => {},
+      }),
+    })
+    render(
+      <RpcProvider client={client}>
+        <Who />
+      </RpcProvider>,
+    )
+    await screen.findByText('live: Ada')
+    expect(called).toBe(1)
+  })
+
   test('fails with the reason, and is asked again by restart()', async () => {
     const client: Other = createClient(contract, { url: server.url })
     others.push(client)
