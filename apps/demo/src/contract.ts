@@ -87,6 +87,11 @@ const Present = z.object({
 })
 export type Present = z.infer<typeof Present>
 
+/** The group of the pages that are open. */
+export const PAGES = 'pages'
+/** What a page is told of another that is open: what it has joined {@link PAGES} with. */
+export type PageInfo = Pick<Present, 'page' | 'name'>
+
 const Toast = z.object({ text: z.string().trim().min(1).max(200) })
 
 /** What both programs agree on. A page, in a browser or a window, and `demo:ask` are both clients. */

@@ -54,6 +54,30 @@ function run(program: Program): Program {
   return program
 }
 
+describe('avatars', () => {
+  /** The pages that a page shows as open. */
+  const avatars = (page: Page) =>
+    page
+      .getByRole('list', { name: 'Open now' })
+      .getByRole('listitem')
+      .evaluateAll((items) => items.map((item) => item.getAttribute('aria-label')))
+  const shown = (page: Page) => expect.poll(() => avatars(page), { timeout: 20_000 })
+  const ONE = 'Page 1: Chrome on Linux'
+  const TWO = 'Page 2: Chrome on Linux'
+
+  test('show which pages are open, as they come and go', async () => {
+    const demo = await serve()
+    const first = await open(demo)
+    await shown(first).toEqual([`${ONE} (this one)`])
+    const second = await open(demo)
+    await shown(second).toEqual([ONE, `${TWO} (this one)`])
+    await shown(first).toEqual([`${ONE} (this one)`, TWO])
+    await second.close()
+    await shown(first).toEqual([`${ONE} (this one)`])
+    await first.locator('.avatars[aria-busy=false]').waitFor()
+  })
+})
+
 describe('file changes', () => {
   test('are shown as they happen, with what happened and the size', async () => {
     await writeFile(join(folder, 'old.txt'), 'old')

@@ -1,6 +1,6 @@
 import { createEndpoint } from '@flashrpc/core/server'
 import { contract, RPC_PATH } from '../contract.js'
-import type { Served } from '../host/demo.js'
+import { presence, type Served } from '../host/demo.js'
 import { LOCAL_NAMES } from '../server/local-only.js'
 import { createPageServer, listenOn, pageAddress } from '../server/serve-page.js'
 
@@ -16,7 +16,7 @@ export interface BrowserPages {
 
 export function createBrowserPages(served: Served): BrowserPages {
   const server = createPageServer()
-  const endpoint = createEndpoint(contract, { allowedHosts: LOCAL_NAMES, ...served })
+  const endpoint = createEndpoint(contract, { allowedHosts: LOCAL_NAMES, presence, ...served })
   endpoint.attach(server, { path: RPC_PATH })
   let listening: Promise<number> | undefined
   let port: number | undefined

@@ -1,5 +1,6 @@
 import { type ChannelHooks, ErrorCode, type Handlers, RpcError } from '@flashrpc/core'
-import type { contract } from '../contract.js'
+import type { PresenceOptions } from '@flashrpc/core/server'
+import { type contract, PAGES, type PageInfo } from '../contract.js'
 import { DroppedFiles } from './dropped-files.js'
 import { hashFile } from './hash.js'
 import { listFiles } from './list-files.js'
@@ -25,6 +26,9 @@ export interface Served
   /** What fails, or is refused, is logged in words of its own. */
   readonly logger: false
 }
+
+/** Who may see which pages are open: all clients of an endpoint. */
+export const presence: PresenceOptions = { allow: (group) => group === PAGES }
 
 /** The demo's serving side. It knows its pages, and not what they come over. */
 export interface Demo {
@@ -62,6 +66,8 @@ export async function createDemo({ folder, askCommand, log }: DemoOptions): Prom
       hello({ name, page: wanted }, { channel }) {
         if (!channel.isConnected) throw new RpcError(ErrorCode.disconnected, 'The page is gone')
         const page = pages.add(channel, name, wanted)
+        const info: PageInfo = { page: page.number, name: page.name }
+        channel.join(PAGES, { info })
         meter.start()
         log(`page ${page.number} (${page.name}) is here`)
         return { page: page.number, folder: watching.folder, askCommand: askCommand() }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { createEndpoint } from '@flashrpc/core/server'
 import { contract, RPC_PATH } from '../contract.js'
-import { createDemo } from '../host/demo.js'
+import { createDemo, presence } from '../host/demo.js'
 import { FolderError, openFolder } from '../host/folder.js'
 import { portOption, readArguments, UsageError } from './arguments.js'
 import { LOCAL_NAMES } from './local-only.js'
@@ -37,6 +37,7 @@ async function main(): Promise<void> {
   const endpoint = createEndpoint(contract, {
     resume: {},
     allowedHosts: LOCAL_NAMES,
+    presence,
     ...demo.served,
     onReject: [(_, { message }) => log(`refused a page: ${message}`)],
   })

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { Avatars } from './components/avatars.js'
 import { FileDrop } from './components/file-drop.js'
 import { FileHasher } from './components/file-hasher.js'
 import { Header } from './components/header.js'
@@ -16,7 +17,7 @@ import { useSurface } from './surfaces/surface.js'
 
 /** The page. Each card is fed by one hook, which its corner names. */
 export function App() {
-  const { done: doneBefore, headline, wire } = useSurface()
+  const { done: doneBefore, headline, tellsPages, wire } = useSurface()
   const welcome = useHello()
   const [done, setDone] = useState<ReadonlySet<Step>>(() => new Set(doneBefore))
   const mark = (step: Step) =>
@@ -31,6 +32,7 @@ export function App() {
             {headline.inward} <span>{headline.outward}</span>
           </h1>
           <p>One typed contract over one {wire}, both ways. Everything below is live.</p>
+          {tellsPages && <Avatars />}
         </section>
         <TryThis done={done} askCommand={welcome?.askCommand} />
         <div className="columns">

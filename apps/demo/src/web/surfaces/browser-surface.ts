@@ -7,6 +7,7 @@ export const browserSurface: Surface = {
   host: { begin: 'The server', within: 'the server' },
   wire: 'WebSocket',
   controlPage: './control.html',
+  tellsPages: true,
   headline: { inward: 'The server calls this page.', outward: 'The page calls the server.' },
   loadTitle: 'The server’s machine',
   steps: {

@@ -6,6 +6,7 @@ export const desktopSurface: Surface = {
   page: 'window',
   host: { begin: 'The main process', within: 'the main process' },
   wire: 'MessagePort',
+  tellsPages: false,
   headline: { inward: 'Main calls this window.', outward: 'The window calls main.' },
   loadTitle: 'This machine',
   steps: {

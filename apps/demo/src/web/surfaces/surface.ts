@@ -11,6 +11,8 @@ export interface Surface {
   readonly wire: string
   /** The address of the control page, if there is one. */
   readonly controlPage?: string
+  /** Whether the other end tells which pages are open. An Electron host does not. */
+  readonly tellsPages: boolean
   readonly headline: { readonly inward: string; readonly outward: string }
   readonly loadTitle: string
   readonly steps: Readonly<Record<Step, { readonly title: string; readonly text: string }>>
