@@ -280,9 +280,11 @@ export class Gathers {
       )
       this.#running.set(c, { gather, head, body, step })
       gather.suppose(expected())
-      const expect = () => gather.expect(expected())
-      // If the engine goes down, all that are known are expected: they may have got it.
-      node.options.engine.barrier().then(expect, expect)
+      node.options.engine.barrier().then(
+        () => gather.expect(expected()),
+        // The engine is down, and announcements may be lost with it: each node may have got it.
+        () => gather.expect(only ? [only] : directory.expected('all')),
+      )
     })
   }
 

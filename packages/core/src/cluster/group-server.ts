@@ -112,11 +112,14 @@ export class GroupServer {
     if (!call) return
     const node = this.#node
     const { c, dead, ask, ms } = call
-    if (dead?.includes(`${node.id}.${node.epoch}`)) {
+    const given = epochIn(dead, node.id)
+    if (given >= node.epoch) {
       // The caller has given up this node, and takes nothing of it until it knows of a new epoch.
-      node.buried(node.epoch)
+      node.buried(given)
       return
     }
+    // It did not know yet of the new epoch, and expects no answer. If it learns of it in time, it asks.
+    if (given > 0 && !ask) return
     // Whether the caller knows of this node is not certain. If it does, it asks.
     if (!ask && !node.isAnnounced) return
     const before = this.#seen.get(record.id)?.get(c)
@@ -339,6 +342,13 @@ function giveUp(run: Run): void {
   if (run.isOver) return
   run.isOver = true
   run.giveUp.abort(new RpcDisconnectedError('The node that made the call is gone', 'not-received'))
+}
+
+/** @returns the epoch in which a node was given up by a caller; 0 if it was not. */
+function epochIn(dead: CallHead['dead'], node: string): number {
+  const named = dead?.find((name) => typeof name === 'string' && name.startsWith(`${node}.`))
+  const epoch = Number(named?.slice(node.length + 1))
+  return isCount(epoch) ? epoch : 0
 }
 
 /** @returns undefined if it is none: it comes of another node. */

@@ -243,6 +243,28 @@ describe('group calls, seed by seed', () => {
     })
   })
 
+  test('7, 14: the caller loses the engine as it calls, and as members come', async () => {
+    await forSeeds(async (seed) => {
+      for (let round = 0; round < 4; round++) {
+        const all = await bench(seed * 10 + round)
+        const { cluster, channels } = all
+        const caller = cluster.one(cluster.nodes)
+        for (const channel of channels) channel.leave('g')
+        await pass(11_000)
+        for (const channel of channels) channel.join('g')
+        await pass(cluster.below(10))
+        all.call(caller, 60_000)
+        await pass(1 + cluster.below(15))
+        cluster.network.cutOff(caller.engine)
+        await pass(1_000)
+        void cluster.network.restore(caller.engine)
+        await pass(6_000)
+        all.check(true)
+        await cluster.stop()
+      }
+    })
+  })
+
   test('8: the engine is away for longer than outageMs: remote parts end once, and all heals', async () => {
     await forSeeds(async (seed) => {
       const all = await bench(seed, 3, 2, 3_000)
@@ -367,6 +389,29 @@ describe('a call, fault by fault', () => {
     expect(silent.outcomes?.filter(({ node }) => node === c.node.id)).toMatchObject([
       { status: 'unreached', error: expect.any(RpcDisconnectedError) },
     ])
+    await cluster.stop()
+  })
+
+  test('9: a node that was given up does not run calls in its next epoch whose caller does not know of that yet', async () => {
+    const all = await bench(4)
+    const { cluster } = all
+    const [a, b, c] = cluster.nodes as [VirtualNode, VirtualNode, VirtualNode]
+    const record = a.node.directory.get(b.node.id)
+    // What it says of its next epoch is under way for longer than the call.
+    cluster.network.cut(b.engine, a.engine)
+    if (record) a.node.directory.bury(record, 'silent')
+    a.node.send(b.node.id, Kind.buried, { epoch: 1 })
+    await pass(50)
+    expect(b.node.epoch).toBe(2)
+    const made = all.call(a)
+    await pass(1_000)
+    cluster.network.heal()
+    expect(made.outcomes?.map(({ node }) => node).toSorted()).toEqual(
+      [a, a, c, c].map(({ node }) => node.id).toSorted(),
+    )
+    all.check(true)
+    await pass(3_000)
+    await all.checkHealed()
     await cluster.stop()
   })
 
