@@ -346,7 +346,7 @@ describe('a method that cannot be called', () => {
 
   test('is refused on this side where the contract does not have it', async () => {
     const { client } = pairOf(contract)
-    for (const name of ['sub', 'ask', 'toString', '__proto__', 'rpc.hello', '']) {
+    for (const name of ['sub', 'ask', 'toString', '__proto__', 'rpc.hello', 'rpc.ping', '']) {
       const error = await rejection(client.call(name as 'add'))
       expect(error).toBeInstanceOf(RpcConfigError)
       expect(error).toMatchObject({ method: name, message: expect.stringContaining('add, note') })

@@ -31,6 +31,9 @@ import type { PendingCalls } from './pending-calls.js'
 import type { RemoteCalls } from './remote.js'
 import type { SharedNotification } from './shared-notification.js'
 
+/** The requests of the protocol's own that an application can make. They are in no contract. */
+const OWN_REQUEST = /^rpc\.(?:discover|members)$/
+
 /** Calls the other side: turns calls into messages, and answers into the results of the calls. */
 export class Caller implements CallSender, RemoteCalls {
   readonly #channel: ChannelContext
@@ -187,8 +190,7 @@ export class Caller implements CallSender, RemoteCalls {
       if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
       const { remoteSide, settings } = this.#channel.kind
       const definition = definitionOf(remoteSide, method)
-      // The requests of the protocol's own are in no contract.
-      if (remoteSide && !definition && !method.startsWith('rpc.')) {
+      if (remoteSide && !definition && !OWN_REQUEST.test(method)) {
         const instead = settings.diagnostics?.insteadOf(method, remoteSide)
         throw new RpcConfigError(
           `Unknown method ${quoted(method)}: the other side of the contract ${instead ?? 'has no such method'}`,
