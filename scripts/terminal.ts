@@ -74,7 +74,9 @@ export class Terminal implements AsyncDisposable {
   /** Ctrl-C; what has not ended 10 s later is killed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#signal('SIGINT')
-    const isLate = await Promise.race([this.#ended.then(() => false), sleep(END_MS, true)])
+    // The timer does not keep this program alive when the command has ended.
+    const late = sleep(END_MS, true, { ref: false })
+    const isLate = await Promise.race([this.#ended.then(() => false), late])
     if (isLate) this.#kill()
     await this.#ended
     process.off('exit', this.#kill)
