@@ -261,6 +261,8 @@ describe.skipIf(natsProgram.missing)(
       expect(await group.call('ask', { text: 'x' })).toMatchObject([
         { status: 'ok', value: 'x', node: b.node },
       ])
+      // It was the one that stood still: it does not give up the others.
+      expect(caller.cluster.nodes[0]).toMatchObject({ node: caller.cluster.node, epoch: 1 })
       await eventually(() => expect(told.at(-1)).toMatchObject({ type: 'join' }))
       expect(told.map((event) => ('why' in event ? event.why : 'state'))).toEqual([
         'state',

@@ -19,6 +19,8 @@ const LATE_MS = 500
 const SILENT_MS = 5_000
 /** How often a node is looked for, in ms. */
 const PROBE_MS = 100
+/** If that was not done for so long, this process itself stood still, in ms. */
+const STILL_MS = 1_000
 
 /**
  * Finds out which nodes are dead. A node is looked for only while it owes something, or its beat is late: nothing is
@@ -31,6 +33,9 @@ export class Suspicion {
   readonly #owed = new Map<NodeRecord, number>()
   readonly #probing = new Set<NodeRecord>()
   #timer: ReturnType<typeof setInterval> | undefined
+  #lookedAt = Number.POSITIVE_INFINITY
+  /** When this process went on after it had stood still, by `performance.now()`. */
+  #awakeSince = Number.NEGATIVE_INFINITY
 
   /** @param graceMs how long nobody must be subscribed to a node's probe before it counts as dead. */
   constructor(host: SuspicionHost, graceMs: number) {
@@ -70,11 +75,15 @@ export class Suspicion {
 
   #look(): void {
     const { upSince, directory } = this.#host
-    if (upSince === undefined) return
     const now = performance.now()
+    // What has come since then is still to be read.
+    if (now - this.#lookedAt > STILL_MS) this.#awakeSince = now
+    this.#lookedAt = now
+    if (upSince === undefined) return
+    const since = Math.max(upSince, this.#awakeSince)
     for (const node of [...directory.all]) {
       // The time in which nothing could be heard does not count.
-      const silentMs = now - Math.max(node.heardAt, upSince)
+      const silentMs = now - Math.max(node.heardAt, since)
       if (silentMs > SILENT_MS) directory.bury(node, 'silent')
       else if (silentMs > BEAT_MS + LATE_MS || this.#owed.has(node)) this.#probe(node)
       else node.missingSince = undefined
