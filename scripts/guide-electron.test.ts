@@ -193,6 +193,22 @@ window.more = () => add(createClient(contract, { transport: electronTransport(),
   expect(app.output()).toMatch(/^gone 1001/m)
 })
 
+test.concurrent('the app with ipcMain and ipcRenderer, before it comes to flashrpc', async () => {
+  await using guide = open(
+    ['electron-from-ipc'],
+    'before-main.ts',
+    'before-preload.ts',
+    'before-page.ts',
+  )
+  const format = ['--platform=node', '--format=cjs', '--external:electron']
+  const outfile = '--outfile=dist/before-preload.cjs'
+  guide.esbuild('before-preload.ts', '--bundle', ...format, outfile)
+  build(guide, 'before-main.ts', 'before-page.ts')
+  await using app = await start(guide)
+  const page = await app.firstWindow()
+  await Promise.all([pagePrints(page, /^15$/), pagePrints(page, /^Saved$/)])
+})
+
 test.concurrent('windows and browser tabs at once', async () => {
   await using guide = open(['electron-tabs'], 'handlers.ts', 'plain-page.ts', 'register-preload.ts')
   guide.write('serve-both.ts', {
