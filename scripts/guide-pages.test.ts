@@ -167,6 +167,29 @@ test.concurrent('devtools: a button opens the panel', async () => {
   await page.getByRole('tab', { name: 'Calls' }).waitFor()
 })
 
+test.concurrent('upload: a page shows how much of a file the server has, and cancels', async () => {
+  const guide = site.guide('upload', ['contract.ts'])
+  const { url } = await serve(guide)
+  guide.write('upload.ts', { [SERVER]: url })
+  writeFileSync(join(guide.folder, 'large.bin'), randomBytes(3 * MIB))
+  const body =
+    '<input type="file" /><progress max="100"></progress><button></button><output></output>'
+  await using page = await site.show(guide, 'upload.ts', body)
+  await page.locator('input').setInputFiles(join(guide.folder, 'large.bin'))
+  await page.getByText(`large.bin: ${3 * MIB} bytes`).waitFor()
+  expect(await page.locator('progress').getAttribute('value')).toBe('100')
+  // A file that never ends, until the button is pressed.
+  await page.evaluate(() => {
+    File.prototype.stream = () =>
+      new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1)) })
+  })
+  await page.locator('input').setInputFiles([])
+  await page.locator('input').setInputFiles(join(guide.folder, 'large.bin'))
+  await page.waitForFunction(() => document.querySelector('progress')?.value === 0)
+  await page.locator('button').click()
+  await page.getByText('Cancelled').waitFor()
+})
+
 describe('streams', () => {
   const content = randomBytes(20 * MIB)
 

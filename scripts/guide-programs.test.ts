@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { get } from 'node:http'
 import { createClient } from '@flashrpc/core'
+import { createEndpoint } from '@flashrpc/core/server'
 import { expect, test } from 'vitest'
 import type { Program } from '../apps/demo/test/support/program.ts'
 import { GuidePage } from './guide-page.ts'
@@ -36,6 +37,7 @@ const samples: readonly Sample[] = [
     prints: [/^Welcome!$/, /^15$/, /^\[ \{ version: 'v1', changes: \[ 'Fix a typo' \] \} \]$/],
   },
   { page: 'codecs', modules: ['contract.ts'], prints: [/^8388608$/] },
+
   {
     page: 'codecs',
     prefix: 'postpone-',
@@ -74,6 +76,30 @@ test.concurrent('quick start: the server and the client call each other', async 
   const client = guide.run('client.ts')
   await client.prints(/^Welcome!\n15\n$/)
   await server.prints(/^yes$/m)
+})
+
+test.concurrent('strangers: a client that calls too often is refused', async () => {
+  await using guide = open('strangers', ['contract.ts'])
+  const { port } = await guide.serve('server.ts')
+  guide.write('client.ts', { ':8000': `:${port}` })
+  const client = guide.run('client.ts')
+  expect(await client.ended).toBe(0)
+  // If a minute ends between two calls, it is refused after some more.
+  expect(client.output()).toMatch(
+    /^(\d+ Nothing about cats\n){5,10}not-received Too many calls to "search" in a minute\n$/,
+  )
+})
+
+test.concurrent('debug: a client prints its states', async () => {
+  await using guide = open('debug')
+  const endpoint = createEndpoint({ methods: {} })
+  const { port } = await endpoint.listen({ path: '/ws' })
+  await using _endpoint = { [Symbol.asyncDispose]: () => endpoint.close() }
+  guide.write('watch.ts', { ':8000': `:${port}` })
+  const client = guide.run('watch.ts')
+  await client.prints(/^connected 0 $/m)
+  await endpoint.close()
+  await client.prints(/^reconnecting \d+ .+/m)
 })
 
 test.concurrent('agents: an agent works, and asks back', async () => {
