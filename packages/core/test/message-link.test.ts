@@ -4,8 +4,9 @@ import { ChannelCore } from '../src/calls/channel-core.js'
 import { handlersOf } from '../src/calls/exposed-handlers.js'
 import { tableOf } from '../src/calls/feature-table.js'
 import { resolveChannelOptions } from '../src/calls/resolve-options.js'
+import { ChannelKind } from '../src/channels/channel-kind.js'
 import { clientHandshake } from '../src/channels/client-hello.js'
-import { ChannelKind, type LiveChannel } from '../src/channels/live-channel.js'
+import type { LiveChannel } from '../src/channels/live-channel.js'
 import { ClientSession } from '../src/features/sessions/client-session.js'
 import { sessions } from '../src/features/sessions/sessions.js'
 import type { MessageLink } from '../src/link/message-link.js'
@@ -58,14 +59,14 @@ function servingKind(): { kind: ChannelKind; channels: Map<string, LiveChannel> 
     side: 'server',
     options: { methods: METHODS, logger: false },
     features: FEATURES,
-    receive({ resume, limits }, connection, channel) {
+    receive({ resume, limits }, arrival) {
       const kept = resume && channels.get(resume.sid)
       if (kept && resume) {
-        const recv = kept.resume(connection, resume.recv, {}) as number
-        channel.abandon()
+        const recv = arrival.resume(kept, resume.recv) as number
         const { sid, token } = resume
         return { welcome: { sid, token, resumed: true, spreadMs: 0, recv } }
       }
+      const { channel } = arrival
       channels.set(channel.id, channel)
       const welcome = { sid: channel.id, resumed: false, spreadMs: 0 }
       if (limits.buf === undefined) return { welcome }

@@ -1,6 +1,7 @@
 import { createClient } from '@flashrpc/core'
 import { afterEach, describe, expect, test } from 'vitest'
-import { ChannelKind, type LiveChannel } from '../src/channels/live-channel.js'
+import { ChannelKind } from '../src/channels/channel-kind.js'
+import type { LiveChannel } from '../src/channels/live-channel.js'
 import { OF_ENDPOINTS } from '../src/presets/of-endpoints.js'
 import { type ResumeOptions, Sessions } from '../src/server/sessions.js'
 import { memoryTransportPair } from '../src/transport/memory.js'
@@ -24,12 +25,7 @@ async function begun(options: ResumeOptions = {}) {
     side: 'server',
     options: { methods: { ping: () => 'pong' } },
     features: OF_ENDPOINTS,
-    receive: (hello, connection, channel) =>
-      sessions.receive(channel, hello, connection, {
-        sid: channel.id,
-        resumed: false,
-        spreadMs: 0,
-      }),
+    receive: (hello, arrival) => sessions.receive(hello, arrival, { spreadMs: 0 }),
     events: {
       open: (channel) => channels.add(channel),
       down: (channel) => sessions.down(channel),

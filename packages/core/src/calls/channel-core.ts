@@ -15,7 +15,7 @@ import { type PeerFacts, PLAIN_PEER } from '../link/peer-facts.js'
 import type { WireTap } from '../link/wire-tap.js'
 import { type ErrorContext, IN_FRAME, outgoingContext } from '../logging/error-context.js'
 import { CloseCode } from '../transport/close-codes.js'
-import { failedTransport } from '../transport/failed-transport.js'
+import { translated } from '../transport/dialect.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { type Encoded, encode, heldBytes, type Unsendable, whyUnsendable } from '../wire/encoded.js'
 import type { Classified, NotificationMessage, ResponseMessage } from '../wire/message.js'
@@ -450,32 +450,21 @@ export class ChannelCore implements CoreContext {
     // From here on, messages of an earlier connection are ignored: the hello tells how many messages this side has
     // received.
     this.connection?.end(CloseCode.goingAway, 'Another connection takes its place')
-    const connection = new Connection(
-      this.#translated(transport),
-      this.kind.settings,
-      handshake,
-      this,
-    )
-    this.connection = connection
-    if (this.#tap) connection.tap(this.#tap)
-    connection.start()
-  }
-
-  /** The transport, or a transport that translates the other side's dialect over it. */
-  #translated(transport: Transport): Transport {
-    const { format, limits, dialect } = this.kind.settings
-    if (!dialect) return transport
-    try {
-      return dialect.wrap(transport, {
-        side: this.kind.side,
+    const { side, settings } = this.kind
+    const { format, limits, dialect } = settings
+    const wire =
+      dialect &&
+      translated(transport, dialect, {
+        side,
         channelId: this.id,
         maxMessage: limits.message,
         frameType: format.frameType,
-        error: (error: unknown) => this.error(error, IN_FRAME),
+        error: (error) => this.error(error, IN_FRAME),
       })
-    } catch (thrown) {
-      return failedTransport(transport, thrown)
-    }
+    const connection = new Connection(wire ?? transport, settings, handshake, this)
+    this.connection = connection
+    if (this.#tap) connection.tap(this.#tap)
+    connection.start()
   }
 
   ready(link: MessageLink, hello: Hello | undefined, isFirst: boolean): void {
@@ -494,7 +483,7 @@ export class ChannelCore implements CoreContext {
     this.#relieve()
   }
 
-  /** The connection continues as this channel's, although it began as another channel's. */
+  /** Server: a new connection is this channel's. */
   takeOver(connection: Connection): void {
     this.connection = connection
     if (this.#tap) connection.tap(this.#tap)

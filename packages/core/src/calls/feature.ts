@@ -3,7 +3,6 @@ import type { Definition, Part } from '../contract/contract.js'
 import type { RpcError } from '../errors/errors.js'
 import type { NearestName } from '../errors/nearest.js'
 import type { Connection } from '../link/connection.js'
-import type { Handshake } from '../link/handshake.js'
 import type { HelloParams } from '../link/hello.js'
 import type { Hello, MessageLink } from '../link/message-link.js'
 import type { Inspection, WireTap } from '../link/wire-tap.js'
@@ -297,10 +296,9 @@ export interface ResumableLink extends MessageLink {
    * Continues over another connection. The connection before is replaced, and its messages are ignored.
    *
    * @param recv how many messages of this side the client has dispatched.
-   * @param handshake the handshake of the channel that has the link.
    * @returns false if `recv` is impossible; then nothing has changed.
    */
-  resume(connection: Connection, recv: unknown, handshake: Handshake): boolean
+  resume(connection: Connection, recv: unknown): boolean
 }
 
 /** A channel that developer tools inspect. */

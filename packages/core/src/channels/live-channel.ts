@@ -1,26 +1,16 @@
 import type { MethodsThere } from '../calls/channel-context.js'
-import { sidesOf } from '../calls/channel-context.js'
 import { ChannelCore } from '../calls/channel-core.js'
 import type { ChannelCoreOptions } from '../calls/channel-core-options.js'
-import type { Authorize } from '../calls/dispatcher.js'
-import { handlersOf } from '../calls/exposed-handlers.js'
-import type { Feature, FeatureTable, ResumableLink } from '../calls/feature.js'
-import { tableOf } from '../calls/feature-table.js'
+import type { ResumableLink } from '../calls/feature.js'
 import type { Other } from '../calls/functions.js'
 import type { HandlersByName } from '../calls/handler.js'
-import { type ChannelHooks, HookRunner } from '../calls/hooks.js'
-import type { OwnedOptions, ResolvedChannelOptions } from '../calls/options.js'
 import type { UntypedSide } from '../calls/peer.js'
-import { resolveChannelOptions } from '../calls/resolve-options.js'
-import type { Contract, Side } from '../contract/contract.js'
 import { assertDuration } from '../errors/assert-number.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { assertFunction, kindOf } from '../errors/options.js'
 import type { Connection } from '../link/connection.js'
 import { MOVED } from '../link/endings.js'
-import type { Handshake } from '../link/handshake.js'
-import type { HelloLimits, HelloParams } from '../link/hello.js'
-import { type Reception, type Receptionist, ServerHandshake } from '../link/server-handshake.js'
+import type { LinkEvents } from '../link/message-link.js'
 import type { ErrorContext } from '../logging/error-context.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
@@ -28,40 +18,6 @@ import type { AnyChannel } from './channel.js'
 import { clientHandshake } from './client-hello.js'
 import { CorePeer } from './core-peer.js'
 import { assertGroup, type Groups, type JoinOptions, Membership } from './groups.js'
-
-/** The common options of channels that are opened alike, without their types. */
-export interface ChannelKindOptions {
-  readonly contract: Contract | undefined
-  readonly side: Side
-  readonly options: OwnedOptions & ChannelHooks<LiveChannel> & { methods?: object }
-  readonly authorize?: Authorize | undefined
-  /** The features of the channels. */
-  readonly features: readonly Feature[]
-  /** Server: decides which channel takes the connection. Default: this channel. */
-  readonly receive?: (hello: HelloParams, connection: Connection, channel: LiveChannel) => Reception
-  /** Server: whether a client that says no hello in time is refused (4408), and not served as a plain peer. */
-  readonly needsHello?: boolean
-  /** Server: the window over which its clients spread after a loss, in ms. */
-  readonly spreadMs?: (channel: LiveChannel) => number
-  /** Makes the ids of the channels. */
-  readonly newId?: (() => string) | undefined
-  /** Finds channels by their groups. */
-  readonly groups?: Groups<LiveChannel>
-  readonly events?: LiveChannelEvents
-}
-
-/** The events of each channel, for the program part that opened it. They come before the channel's hooks. */
-export interface LiveChannelEvents {
-  open?(channel: LiveChannel): void
-  /** Its connection ended; in a session, another may come. */
-  down?(channel: LiveChannel): void
-  /** It has ended; `recv` is the number of messages that its session has dispatched. */
-  ended?(channel: LiveChannel, info: CloseInfo, recv: number | undefined): void
-  /** The number of bytes that it holds for the other side may have changed. */
-  change?(channel: LiveChannel): void
-  /** It goes on, and has lost its connection, or has one again, or the other side has other methods than before. */
-  readonly turned?: (channel: LiveChannel) => void
-}
 
 /** The other side of a channel: its identity and its owner. */
 export interface Visitor {
@@ -78,103 +34,29 @@ export interface Visitor {
   readonly waitedMs?: number
 }
 
-/** The common settings of channels that are opened alike, such as a server's. */
-export class ChannelKind {
-  readonly settings: ResolvedChannelOptions
-  readonly groups: Groups<LiveChannel> | undefined
-  readonly features: FeatureTable
-  readonly side: Side
-  /** The limits that a server states in its answer to the hello. */
-  readonly helloLimits: HelloLimits
-  readonly receive: ChannelKindOptions['receive']
-  readonly spreadMs: ChannelKindOptions['spreadMs']
-  readonly needsHello: boolean
-  readonly #core: ChannelCoreOptions<LiveChannel>
-  readonly #handlers: HandlersByName
-
-  /** @throws {RpcConfigError} if an option or a method's name is wrong. */
-  constructor(kind: ChannelKindOptions) {
-    const { contract, side, options, events, groups, features, authorize } = kind
-    const settings = resolveChannelOptions(options, features)
-    const tell = events?.turned
-    const turned = tell && ((channel: LiveChannel) => channel.goesOn && tell(channel))
-    const hooks = new HookRunner<LiveChannel>(options, settings.diagnostics)
-    this.features = tableOf(features)
-    this.side = side
-    this.receive = kind.receive
-    this.spreadMs = kind.spreadMs
-    this.needsHello = kind.needsHello ?? false
-    const { limits } = settings
-    const { message: msg, batch, depth, unackedBytes: buf } = limits
-    this.helloLimits = { msg, batch, depth, buf }
-    this.settings = settings
-    this.groups = groups
-    this.#handlers = handlersOf(options.methods, { side, localSide: contract?.[side], settings })
-    this.#core = {
-      authorize,
-      newId: kind.newId,
-      side,
-      ...sidesOf(contract, side),
-      settings: this.settings,
-      features: this.features,
-      isLasting: false,
-      events: {
-        open: (channel) => {
-          events?.open?.(channel)
-          channel.wasTold = true
-          if (turned) channel.onMethods(() => turned(channel))
-          void hooks.connect(channel).then((well) => {
-            if (!well) channel.end({ code: CloseCode.internal, reason: 'An onConnect hook failed' })
-          })
-        },
-        down: (channel, info, isEndTold) => {
-          if (!isEndTold) hooks.down(channel, info)
-          events?.down?.(channel)
-          turned?.(channel)
-        },
-        ...(turned && { resumed: turned }),
-        ended: (channel, info, recv) => {
-          channel.over()
-          events?.ended?.(channel, info, recv)
-          if (channel.wasTold) hooks.disconnect(channel, info)
-        },
-        error: (channel, error, context) => hooks.error(channel, error, context),
-        change: (channel) => events?.change?.(channel),
-      },
-    }
-  }
-
-  /** Opens a channel. The public signatures add its types. */
-  open(transport: Transport, visitor: Visitor): LiveChannel {
-    const channel = new LiveChannel(this, this.#core, this.#handlers, visitor)
-    channel.attach(transport)
-    return channel
-  }
-}
-
 const NO_GROUPS: ReadonlySet<string> = new Set()
 
 /** A channel that begins with a connection and ends with it, or with its session. It has no types. */
-export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Connection> {
+export class LiveChannel extends CorePeer implements AnyChannel {
   /** Whether its hooks were told that it is connected. */
   wasTold = false
-  readonly #kind: ChannelKind
   protected readonly core: ChannelCore
   identity: unknown
   #visitor: Visitor
-  readonly #handshake = new ServerHandshake<Connection>(this)
-  #membership: Membership<LiveChannel> | undefined
+  readonly #groups: Groups<LiveChannel> | undefined
   /** Made when it is first needed. */
+  #membership: Membership<LiveChannel> | undefined
   #isOver = false
 
+  /** @param groups finds channels by their groups. */
   constructor(
-    kind: ChannelKind,
     options: ChannelCoreOptions<LiveChannel>,
     handlers: HandlersByName,
+    groups: Groups<LiveChannel> | undefined,
     visitor: Visitor,
   ) {
     super()
-    this.#kind = kind
+    this.#groups = groups
     this.identity = visitor.identity
     this.#visitor = visitor
     this.core = new ChannelCore(options, this, handlers)
@@ -212,7 +94,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
 
   /** Undefined without the feature: then the other side tells no methods. */
   get #presence(): MethodsThere | undefined {
-    return this.#kind.features.methodsThere?.(this.core)
+    return this.core.kind.features.methodsThere?.(this.core)
   }
 
   /** Whether it has ended, with its session. */
@@ -233,8 +115,8 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     assertGroup(group)
     // A handler that has waited before it joins may join after the end.
     if (this.#isOver) return
-    const { groups, settings } = this.#kind
-    this.#membership ??= new Membership<LiveChannel>(this, groups, settings.limits.groups)
+    const { limits } = this.core.kind.settings
+    this.#membership ??= new Membership<LiveChannel>(this, this.#groups, limits.groups)
     this.#membership.join(group, options)
   }
 
@@ -259,42 +141,21 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
     return this.#visitor
   }
 
+  /** Client: connects over a transport. */
   attach(transport: Transport): void {
-    this.core.attach(transport, this.#handshakeOn(transport))
-  }
-
-  #handshakeOn(transport: Transport): Handshake {
-    const { side, features, settings } = this.#kind
-    if (side === 'server') return this.#handshake
+    const { features, settings } = this.core.kind
     const { plain: isPlain, helloTimeoutMs: timeLeftMs } = settings
-    return clientHandshake(this.core, features, transport, { attempt: 1, isPlain, timeLeftMs })
+    const hello = { attempt: 1, isPlain, timeLeftMs }
+    this.core.attach(transport, clientHandshake(this.core, features, transport, hello))
   }
 
-  get isPlain(): boolean {
-    return this.#kind.settings.plain
+  /** Server: a new connection is this channel's. @returns the receiver of its events. */
+  takeOver(connection: Connection): LinkEvents {
+    this.core.takeOver(connection)
+    return this.core
   }
 
-  get needsHello(): boolean {
-    return this.#kind.needsHello
-  }
-
-  get timeLeftMs(): number {
-    return Math.max(0, this.#kind.settings.helloTimeoutMs - (this.#visitor.waitedMs ?? 0))
-  }
-
-  get limits(): HelloLimits {
-    return this.#kind.helloLimits
-  }
-
-  receive(hello: HelloParams, connection: Connection): Reception {
-    const welcome = { sid: this.id, resumed: false, spreadMs: 0 }
-    return this.#kind.receive?.(hello, connection, this) ?? { welcome }
-  }
-
-  spreadMs(): number | undefined {
-    return this.#kind.spreadMs?.(this)
-  }
-
+  /** Server: the messages so far were for another channel, and the client has ignored their answers. */
   unheard(): void {
     this.core.lose({ message: 'the client said late who it is' })
   }
@@ -331,8 +192,8 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
 
   /** Begins a session. @param peerBytes how many bytes the client itself keeps; undefined if its hello does not say. */
   begin(peerBytes: number | undefined): void {
-    const { features } = this.#kind
     const { core } = this
+    const { features } = core.kind
     const { connection } = core
     if (!connection) return
     for (const feature of features.all) {
@@ -341,20 +202,20 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   }
 
   /**
-   * Goes on over a connection that was made for another channel.
+   * Goes on over another connection.
    *
    * @returns the number of its client's messages that it has dispatched; undefined if `recv` is impossible.
    */
   resume(connection: Connection, recv: unknown, visitor: Visitor): number | undefined {
     const link = this.core.link as ResumableLink
-    if (!link.resume(connection, recv, this.#handshake)) return undefined
+    if (!link.resume(connection, recv)) return undefined
     this.core.takeOver(connection)
     this.identity = visitor.identity
     this.#visitor = visitor
     return link.tell()
   }
 
-  /** Another channel takes over its connection. This channel was used for a plain peer, or not at all. */
+  /** Another channel takes over its connection, and this one ends. It was used for a plain peer. */
   abandon(): void {
     this.core.abandon(MOVED)
   }
@@ -362,7 +223,7 @@ export class LiveChannel extends CorePeer implements AnyChannel, Receptionist<Co
   /** Tells the other side that this one leaves, and runs no call that comes afterwards. */
   retire(retryAfterMs?: number): void {
     if (retryAfterMs !== undefined) assertDuration('retire: retryAfterMs', retryAfterMs)
-    for (const feature of this.#kind.features.all) feature.leave?.(this.core, retryAfterMs)
+    for (const feature of this.core.kind.features.all) feature.leave?.(this.core, retryAfterMs)
   }
 
   /** Ends it, with its connection and its session. */

@@ -8,7 +8,8 @@ import { RpcConfigError } from '../errors/errors.js'
 import type { OptionKinds } from '../errors/options.js'
 import type { Transport } from '../transport/transport.js'
 import type { AnyChannel, Authorizer } from './channel.js'
-import { ChannelKind, type LiveChannel } from './live-channel.js'
+import { ChannelKind } from './channel-kind.js'
+import type { LiveChannel } from './live-channel.js'
 
 /** Opens a channel without its types. The names and kinds of its options were already checked. */
 export function openChannel(

@@ -4,7 +4,8 @@ import type { ChannelHooks } from '../calls/hooks.js'
 import type { Middleware } from '../calls/middleware-call.js'
 import { notFound } from '../calls/refusals.js'
 import { relayedError } from '../calls/relayed-error.js'
-import { ChannelKind, type LiveChannel } from '../channels/live-channel.js'
+import { ChannelKind } from '../channels/channel-kind.js'
+import type { LiveChannel } from '../channels/live-channel.js'
 import { passOn } from '../channels/pass-on.js'
 import { type AnyClient, LastingClient, type UntypedClientOptions } from '../client/client.js'
 import type { ClientSettings } from '../client/client-options.js'
@@ -116,12 +117,7 @@ export class Links {
         fallback: (params, context) => this.#serve(params, context as CallContext),
       },
       features: [...OF_ENDPOINTS, addressed(this.#clients)],
-      receive: (hello, connection, channel) =>
-        this.#sessions.receive(channel, hello, connection, {
-          sid: channel.id,
-          resumed: false,
-          spreadMs: 0,
-        }),
+      receive: (hello, arrival) => this.#sessions.receive(hello, arrival, { spreadMs: 0 }),
       events: {
         open: (channel) => this.#served.add(channel),
         down: (channel) => this.#sessions.down(channel),
@@ -142,7 +138,7 @@ export class Links {
       },
       (pipe) => {
         pipe.accept()
-        this.#kind.open(pipe, { identity: pipe.node })
+        this.#kind.arrive(pipe, { identity: pipe.node })
       },
     )
     node.on(Kind.link, ({ seq, head, body }, { id }) =>

@@ -50,7 +50,7 @@ export class Connection
   readonly #transport: GuardedTransport
   readonly #settings: ConnectionSettings
   events: LinkEvents
-  handshake: Handshake
+  readonly handshake: Handshake
   stage: HandshakeLine['stage'] = 'waiting'
   isReady = false
   peer = PLAIN_PEER
@@ -101,9 +101,8 @@ export class Connection
   }
 
   /** From now on, events go to the link above this one: a session, or the channel that goes on over the connection. */
-  tellInstead(events: LinkEvents, handshake: Handshake = this.handshake): void {
+  tellInstead(events: LinkEvents): void {
     this.events = events
-    this.handshake = handshake
   }
 
   // ── Events of the transport ───────────────────────────────────────────────────────────────────

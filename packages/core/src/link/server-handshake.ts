@@ -27,8 +27,8 @@ export type Welcome = Pick<
   'sid' | 'resumed' | 'spreadMs' | 'keys' | 'token' | 'recv' | 'lastRecv' | 'windowMs'
 >
 
-/** The channel that the connection was made for. */
-export interface Receptionist<Line> {
+/** What a server's handshake asks about its connection. */
+export interface Receptionist {
   readonly isPlain: boolean
   /** Whether a client that says no hello is refused, and not served as a plain peer. */
   readonly needsHello: boolean
@@ -36,7 +36,7 @@ export interface Receptionist<Line> {
   readonly timeLeftMs: number
   readonly limits: HelloLimits
   /** Decides which channel takes a connection, by the hello that came over it. */
-  receive(hello: HelloParams, line: Line): Reception
+  receive(hello: HelloParams): Reception
   /** The client has ignored all messages that were sent so far. */
   unheard(): void
   /** The window over which clients should reconnect, for a pong, in ms; undefined if there is none. */
@@ -46,21 +46,17 @@ export interface Receptionist<Line> {
 const NO_HELLO = 'No hello came in time'
 
 /** The server's part: it waits for a hello, and answers it. Any other message means a plain peer. */
-export class ServerHandshake<Line extends HandshakeLine> implements Handshake {
+export class ServerHandshake implements Handshake {
   readonly isServer = true
   readonly holdsAnswers = false
-  readonly #receptionist: Receptionist<Line>
+  readonly isPlain: boolean
+  readonly timeLeftMs: number
+  readonly #receptionist: Receptionist
 
-  constructor(receptionist: Receptionist<Line>) {
+  constructor(receptionist: Receptionist) {
+    this.isPlain = receptionist.isPlain
+    this.timeLeftMs = receptionist.timeLeftMs
     this.#receptionist = receptionist
-  }
-
-  get isPlain(): boolean {
-    return this.#receptionist.isPlain
-  }
-
-  get timeLeftMs(): number {
-    return this.#receptionist.timeLeftMs
   }
 
   begin(): void {}
@@ -73,7 +69,7 @@ export class ServerHandshake<Line extends HandshakeLine> implements Handshake {
 
   takes(line: HandshakeLine, message: Classified): boolean {
     if (message.kind === 'request' && message.method === HELLO && !this.isPlain) {
-      if (line.stage !== 'over') this.#answer(line as Line, message.id, message.params)
+      if (line.stage !== 'over') this.#answer(line, message.id, message.params)
       return true
     }
     this.timedOut(line)
@@ -89,7 +85,7 @@ export class ServerHandshake<Line extends HandshakeLine> implements Handshake {
     return spreadMs === undefined ? undefined : { spreadMs }
   }
 
-  #answer(line: Line, id: MessageId, params: unknown): void {
+  #answer(line: HandshakeLine, id: MessageId, params: unknown): void {
     if (line.stage === 'extended') {
       return line.end(CloseCode.tooMany, 'A connection says rpc.hello once')
     }
@@ -102,7 +98,7 @@ export class ServerHandshake<Line extends HandshakeLine> implements Handshake {
       return line.refuseCodec(hello.codec, id)
     }
     const receptionist = this.#receptionist
-    const reception = receptionist.receive(hello, line)
+    const reception = receptionist.receive(hello)
     if ('refuse' in reception) return line.end(reception.refuse.code, reception.refuse.reason)
     const { welcome } = reception
     // A client that wants to resume its session ignores all other messages before the answer.

@@ -13,15 +13,12 @@ import type { ChannelHooks, OneOrMore } from '../calls/hooks.js'
 import type { Middleware } from '../calls/middleware-call.js'
 import type { ChannelOptions } from '../calls/options.js'
 import type { UntypedSide } from '../calls/peer.js'
+import type { Arrival } from '../channels/arrival.js'
 import { type Audience, createAudience } from '../channels/audience.js'
 import type { Authorizer, ServerChannel } from '../channels/channel.js'
+import { ChannelKind, type ChannelKindOptions } from '../channels/channel-kind.js'
 import { assertGroup, Groups } from '../channels/groups.js'
-import {
-  ChannelKind,
-  type ChannelKindOptions,
-  type LiveChannel,
-  type Visitor,
-} from '../channels/live-channel.js'
+import type { LiveChannel, Visitor } from '../channels/live-channel.js'
 import { SERVER_CHANNEL_OPTIONS } from '../channels/open-channel.js'
 import type { Contract } from '../contract/contract.js'
 import { type DiscoveryOption, resolveDiscovery } from '../discovery/discovery-option.js'
@@ -31,7 +28,6 @@ import { RpcConfigError } from '../errors/errors.js'
 import { kindOf, listOf, type OptionKinds } from '../errors/options.js'
 import { plain, quoted } from '../errors/quoted.js'
 import { answering } from '../features/keys/answering.js'
-import type { Connection } from '../link/connection.js'
 import type { HelloParams, Keys, Resume } from '../link/hello.js'
 import type { ChannelLimits } from '../link/limits.js'
 import type { Reception } from '../link/server-handshake.js'
@@ -335,8 +331,8 @@ export class WebSocketEndpoint
   readonly #watched: LocalGroups | undefined
   /** Its place in a cluster. */
   readonly #seat: ClusterSeat | undefined
-  /** Channels whose handshake is not over yet. */
-  readonly #opening = new Set<LiveChannel>()
+  /** Connections whose handshake is not over yet. */
+  readonly #opening = new Set<Arrival>()
   readonly #sessions: Sessions | undefined
   readonly #idempotency: Idempotency | undefined
   readonly #addresses: ClientAddresses
@@ -376,11 +372,7 @@ export class WebSocketEndpoint
       this.#hookFailed('owner', thrown),
     )
     this.#expiry =
-      options.expiresAt &&
-      new Expiry(options.expiresAt as ExpiresAt<unknown>, () => [
-        ...this.#opening,
-        ...this.#channels,
-      ])
+      options.expiresAt && new Expiry(options.expiresAt as ExpiresAt<unknown>, this.#channels)
     this.#spread = new Spread(options.spreadMs)
     this.#seat = seatOf(options.cluster)
     this.#sessions =
@@ -683,7 +675,7 @@ export class WebSocketEndpoint
   }
 
   #open(transport: Transport, visitor: Visitor): void {
-    this.#opening.add(this.#kind.open(transport, visitor))
+    this.#opening.add(this.#kind.arrive(transport, visitor))
   }
 
   #kindOf(
@@ -709,19 +701,18 @@ export class WebSocketEndpoint
       features: options.idempotency
         ? answering(features, (call) => (this.#idempotency as Idempotency).answer(call))
         : features,
-      receive: (hello, connection, channel) => this.#receive(channel, hello, connection),
-      spreadMs: (channel) => this.#spreadMs(channel),
+      receive: (hello, arrival) => this.#receive(hello, arrival),
+      spreadMs: (arrival) => this.#spreadMs(arrival),
       newId: this.#seat?.newId,
       groups: this.#groups,
       events: {
+        settled: (arrival) => this.#opening.delete(arrival),
         open: (channel) => {
-          this.#opening.delete(channel)
           this.#channels.add(channel)
           this.#seat?.opened(channel)
         },
         down: (channel) => this.#sessions?.down(channel),
         ended: (channel, info, recv) => {
-          this.#opening.delete(channel)
           this.#channels.delete(channel)
           this.#seat?.ended(channel)
           this.#sessions?.ended(channel, info, recv)
@@ -739,18 +730,13 @@ export class WebSocketEndpoint
     })
   }
 
-  #receive(channel: LiveChannel, hello: HelloParams, connection: Connection): Reception {
+  #receive(hello: HelloParams, arrival: Arrival): Reception {
     if (this.#closing) return { refuse: CLOSING }
-    const { visitor } = channel
-    const keys = this.#keysOf(channel, visitor)
+    const keys = this.#keysOf(arrival)
     if (keys === 'failed') return { refuse: SCOPE_FAILED }
-    const welcome = {
-      sid: channel.id,
-      resumed: false,
-      spreadMs: this.#spreadMs(channel),
-      ...(keys && { keys }),
-    }
-    return this.#sessions?.receive(channel, hello, connection, welcome) ?? { welcome }
+    const told = { spreadMs: this.#spreadMs(arrival), ...(keys && { keys }) }
+    if (this.#sessions) return this.#sessions.receive(hello, arrival, told)
+    return { welcome: { sid: arrival.channel.id, resumed: false, ...told } }
   }
 
   /** Finds the session that a client of another node wants to resume. */
@@ -763,18 +749,18 @@ export class WebSocketEndpoint
     return found === 'kept' && this.#expiry?.begin(visitor) ? 'unknown' : found
   }
 
-  #keysOf(channel: LiveChannel, { identity }: Visitor): Keys | undefined | 'failed' {
+  #keysOf(arrival: Arrival): Keys | undefined | 'failed' {
     try {
-      return this.#idempotency?.keysOf(identity)
+      return this.#idempotency?.keysOf(arrival.visitor.identity)
     } catch (thrown) {
-      channel.error(thrown, hookContext('idempotency.scope'))
+      arrival.error(thrown, hookContext('idempotency.scope'))
       return 'failed'
     }
   }
 
-  #spreadMs(channel: LiveChannel): number {
+  #spreadMs(arrival: Arrival): number {
     return this.#spread.ms(this.#channels.size, (thrown) =>
-      channel.error(thrown, hookContext('spreadMs')),
+      arrival.error(thrown, hookContext('spreadMs')),
     )
   }
 
@@ -787,7 +773,7 @@ export class WebSocketEndpoint
     )
     const sockets = [...this.#sockets.clients]
     this.#sessions?.close(CLOSING)
-    for (const channel of this.#opening) channel.end(CLOSING)
+    for (const arrival of this.#opening) arrival.end(CLOSING)
     this.#seat?.door?.close(CLOSING)
     const deadline = performance.now() + drain
     const seat = this.#seat

@@ -28,12 +28,12 @@ interface Lifetime {
  */
 export class Expiry {
   readonly #expiresAt: ExpiresAt<unknown>
-  readonly #channels: () => Iterable<LiveChannel>
+  readonly #channels: Iterable<LiveChannel>
   readonly #lifetimes = new WeakMap<Visitor, Lifetime>()
   #timer: ReturnType<typeof setInterval> | undefined
 
-  /** @param channels returns the present channels. */
-  constructor(expiresAt: ExpiresAt<unknown>, channels: () => Iterable<LiveChannel>) {
+  /** @param channels the present channels. */
+  constructor(expiresAt: ExpiresAt<unknown>, channels: Iterable<LiveChannel>) {
     this.#expiresAt = expiresAt
     this.#channels = channels
   }
@@ -59,7 +59,7 @@ export class Expiry {
   }
 
   #look(): void {
-    for (const channel of [...this.#channels()]) {
+    for (const channel of [...this.#channels]) {
       // A client without a connection shows its credentials again when it comes back.
       const lifetime = channel.isConnected ? this.#lifetimes.get(channel.visitor) : undefined
       if (lifetime && lifetime.since.most >= lifetime.leftMs) channel.end(EXPIRED)

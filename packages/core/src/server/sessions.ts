@@ -1,13 +1,13 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { guarded } from '../base/guarded.js'
+import type { Arrival } from '../channels/arrival.js'
 import type { LiveChannel, Visitor } from '../channels/live-channel.js'
 import { assertCount } from '../errors/assert-number.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { nearestName } from '../errors/nearest.js'
 import { withDefaults } from '../errors/options.js'
 import { quoted } from '../errors/quoted.js'
-import type { Connection } from '../link/connection.js'
 import type { HelloParams, Resume } from '../link/hello.js'
 import type { Reception, Welcome } from '../link/server-handshake.js'
 import { hookContext } from '../logging/error-context.js'
@@ -89,29 +89,25 @@ export class Sessions {
   /**
    * Decides which channel takes a client's connection, by its hello. It is synchronous, so that the sessions do not
    * change between the check and the answer.
+   *
+   * @param told what the answer to the hello says besides.
    */
-  receive(
-    channel: LiveChannel,
-    hello: HelloParams,
-    connection: Connection,
-    welcome: Welcome,
-  ): Reception {
-    const { visitor } = channel
+  receive(hello: HelloParams, arrival: Arrival, told: Told): Reception {
     const { resume } = hello
-    if (!resume) return this.#begin(channel, hello, visitor, welcome)
-    const failed: Failed = (thrown) => channel.error(thrown, SAME_IDENTITY)
+    if (!resume) return this.#begin(hello, arrival, told)
+    const { visitor } = arrival
+    const failed: Failed = (thrown) => arrival.error(thrown, SAME_IDENTITY)
     const found = this.look(resume, visitor, failed)
     const kept = found === 'kept' && this.#kept.get(resume.sid)
     if (!kept) {
       const { lastRecv = visitor.lastRecv } = found as Partial<Tombstone>
-      const known = lastRecv === undefined ? welcome : { ...welcome, lastRecv }
-      return this.#begin(channel, hello, visitor, known)
+      return this.#begin(hello, arrival, lastRecv === undefined ? told : { ...told, lastRecv })
     }
     if (hello.attempt <= kept.attempt) {
       const reason = 'A later connection of the same session came before this one'
       return { refuse: { code: CloseCode.takenOver, reason } }
     }
-    const recv = kept.channel.resume(connection, resume.recv, visitor)
+    const recv = arrival.resume(kept.channel, resume.recv)
     if (recv === undefined) {
       const reason = `The protocol was broken: a recv of ${quoted(resume.recv)} can't be`
       return { refuse: { code: CloseCode.violation, reason } }
@@ -120,10 +116,9 @@ export class Sessions {
     kept.attempt = hello.attempt
     kept.identity = visitor.identity
     kept.owner = visitor.owner
-    channel.abandon()
     const { sid, token } = resume
     const { windowMs } = this.#options
-    return { welcome: { ...welcome, sid, token, resumed: true, recv, windowMs } }
+    return { welcome: { sid, resumed: true, ...told, token, recv, windowMs } }
   }
 
   /**
@@ -185,14 +180,15 @@ export class Sessions {
   }
 
   #begin(
-    channel: LiveChannel,
     { attempt, limits }: HelloParams,
-    { identity, owner }: Visitor,
-    welcome: Welcome,
+    { channel, visitor }: Arrival,
+    told: Told & Pick<Welcome, 'lastRecv'>,
   ): Reception {
+    const welcome = { sid: channel.id, resumed: false, ...told }
     if (limits.buf === undefined) return { welcome }
     const token = randomBytes(32).toString('base64url')
     const tokenHash = hash(token)
+    const { identity, owner } = visitor
     const timer = undefined
     this.#kept.set(channel.id, { channel, tokenHash, identity, owner, attempt, timer })
     channel.begin(limits.buf)
@@ -239,6 +235,9 @@ export class Sessions {
     }
   }
 }
+
+/** What a server's answer to a hello says, whichever channel takes the connection. */
+type Told = Pick<Welcome, 'spreadMs' | 'keys'>
 
 /** What is known of the session that a client wants to resume. */
 export type Found = 'kept' | 'unknown' | Pick<Tombstone, 'lastRecv'>

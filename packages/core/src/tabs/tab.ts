@@ -1,7 +1,8 @@
 import type { KeyedCall } from '../calls/keyed-call.js'
-import { ChannelKind, type ChannelKindOptions, type LiveChannel } from '../channels/live-channel.js'
+import type { Arrival } from '../channels/arrival.js'
+import { ChannelKind, type ChannelKindOptions } from '../channels/channel-kind.js'
+import type { LiveChannel } from '../channels/live-channel.js'
 import { answering } from '../features/keys/answering.js'
-import type { Connection } from '../link/connection.js'
 import type { HelloParams, Keys } from '../link/hello.js'
 import type { Reception } from '../link/server-handshake.js'
 import { OF_ENDPOINTS } from '../presets/of-endpoints.js'
@@ -62,7 +63,7 @@ export class Tab {
       options: options.channel,
       // The server runs the call by its key. Here the call is only passed on.
       features: answering(OF_ENDPOINTS, (call: KeyedCall) => call.run(call.signal)),
-      receive: (hello, connection, channel) => this.#receive(channel, hello, connection),
+      receive: (hello, arrival) => this.#receive(hello, arrival),
       events: {
         down: (channel) => channel === this.#channel && this.#down(),
         ended: (channel) => channel === this.#channel && this.#ended(),
@@ -113,7 +114,7 @@ export class Tab {
   /** Lets its client through to the server. */
   open(): void {
     const { session } = this.#options.server()
-    this.#kind.open(this.#lane.connect(++this.#connections, session), {})
+    this.#kind.arrive(this.#lane.connect(++this.#connections, session), {})
   }
 
   /** Ends the connection of its client, because the worker has none to the server. The session goes on. */
@@ -151,21 +152,17 @@ export class Tab {
   }
 
   /** Decides which channel takes a connection: that of its session, or a new one. */
-  #receive(
-    channel: LiveChannel,
-    { resume, limits }: HelloParams,
-    connection: Connection,
-  ): Reception {
+  #receive({ resume, limits }: HelloParams, arrival: Arrival): Reception {
     const { keys } = this.#options.server()
     const common = { spreadMs: 0, ...(keys && { keys }) }
     const before = this.#channel
     if (before && resume?.sid === before.id) {
-      const recv = before.resume(connection, resume.recv, {})
+      const recv = arrival.resume(before, resume.recv)
       if (recv === undefined) return { refuse: IMPOSSIBLE }
-      channel.abandon()
       const { sid, token } = resume
       return { welcome: { ...common, sid, token, resumed: true, recv } }
     }
+    const { channel } = arrival
     this.#channel = channel
     before?.end(MOVED_ON)
     channel.onMethods((methods) => {

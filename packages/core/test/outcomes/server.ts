@@ -1,5 +1,7 @@
 import type { Transport } from '@flashrpc/core'
-import { ChannelKind, type LiveChannel } from '../../src/channels/live-channel.js'
+import type { Arrival } from '../../src/channels/arrival.js'
+import { ChannelKind } from '../../src/channels/channel-kind.js'
+import type { LiveChannel } from '../../src/channels/live-channel.js'
 import { OF_ENDPOINTS } from '../../src/presets/of-endpoints.js'
 import { Sessions } from '../../src/server/sessions.js'
 
@@ -8,7 +10,7 @@ const LEAVING = { code: 1001, reason: 'The server is closing' }
 /** A server process, as an endpoint runs one, on connections that are no sockets. */
 export class ServerProcess {
   readonly channels = new Set<LiveChannel>()
-  readonly #opening = new Set<LiveChannel>()
+  readonly #opening = new Set<Arrival>()
   readonly #sessions: Sessions | undefined
   readonly #kind: ChannelKind
   #isLeaving = false
@@ -26,19 +28,17 @@ export class ServerProcess {
         timeout: Number.POSITIVE_INFINITY,
         limits: { streamItems: 2 },
       },
-      receive: (hello, connection, self) => {
+      receive: (hello, arrival) => {
         if (this.#isLeaving) return { refuse: LEAVING }
-        const welcome = { sid: self.id, resumed: false, spreadMs: 0 }
-        return this.#sessions?.receive(self, hello, connection, welcome) ?? { welcome }
+        const told = { spreadMs: 0 }
+        if (this.#sessions) return this.#sessions.receive(hello, arrival, told)
+        return { welcome: { sid: arrival.channel.id, resumed: false, ...told } }
       },
       events: {
-        open: (self) => {
-          this.#opening.delete(self)
-          this.channels.add(self)
-        },
+        settled: (arrival) => this.#opening.delete(arrival),
+        open: (self) => this.channels.add(self),
         down: (self) => this.#sessions?.down(self),
         ended: (self, info, recv) => {
-          this.#opening.delete(self)
           this.channels.delete(self)
           this.#sessions?.ended(self, info, recv)
         },
@@ -48,14 +48,14 @@ export class ServerProcess {
   }
 
   accept(transport: Transport): void {
-    this.#opening.add(this.#kind.open(transport, {}))
+    this.#opening.add(this.#kind.arrive(transport, {}))
   }
 
   /** Begins to leave: runs nothing any more that has not come yet. */
   leave(): void {
     this.#isLeaving = true
     this.#sessions?.close(LEAVING)
-    for (const channel of this.#opening) channel.end(LEAVING)
+    for (const arrival of this.#opening) arrival.end(LEAVING)
     for (const channel of this.channels) channel.retire(undefined)
   }
 

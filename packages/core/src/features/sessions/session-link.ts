@@ -2,7 +2,6 @@ import type { FeatureTable } from '../../calls/feature.js'
 import { quoted } from '../../errors/quoted.js'
 import type { Connection } from '../../link/connection.js'
 import { SESSION_ENDS } from '../../link/endings.js'
-import type { Handshake } from '../../link/handshake.js'
 import type { ChannelLimits } from '../../link/limits.js'
 import type {
   BatchMember,
@@ -83,13 +82,12 @@ export class SessionLink implements MessageLink, LinkEvents {
    * Continues over another connection. The connection before is replaced, and its messages are ignored.
    *
    * @param recv how many messages of this side the other side has dispatched.
-   * @param handshake the handshake of the channel that has the session, if the connection began as another channel's.
    * @returns false if `recv` is impossible; then nothing has changed.
    */
-  resume(connection: Connection, recv: unknown, handshake?: Handshake): boolean {
+  resume(connection: Connection, recv: unknown): boolean {
     if (!this.isPossible(recv)) return false
     const before = this.#below
-    this.#goOn(connection, handshake)
+    this.#goOn(connection)
     this.#trim(recv)
     if (before && before !== connection) {
       before.end(CloseCode.takenOver, 'Another connection has taken over the session')
@@ -97,10 +95,10 @@ export class SessionLink implements MessageLink, LinkEvents {
     return true
   }
 
-  #goOn(connection: Connection, handshake?: Handshake): void {
+  #goOn(connection: Connection): void {
     this.#below = connection
     connection.upper = this
-    connection.tellInstead(this, handshake)
+    connection.tellInstead(this)
   }
 
   ready(connection: MessageLink, hello: Hello | undefined, isFirst: boolean): void {

@@ -1,0 +1,140 @@
+import { sidesOf } from '../calls/channel-context.js'
+import type { ChannelCoreOptions } from '../calls/channel-core-options.js'
+import type { Authorize } from '../calls/dispatcher.js'
+import { handlersOf } from '../calls/exposed-handlers.js'
+import type { Feature, FeatureTable } from '../calls/feature.js'
+import { tableOf } from '../calls/feature-table.js'
+import type { HandlersByName } from '../calls/handler.js'
+import { type ChannelHooks, HookRunner } from '../calls/hooks.js'
+import type { OwnedOptions, ResolvedChannelOptions } from '../calls/options.js'
+import { resolveChannelOptions } from '../calls/resolve-options.js'
+import type { Contract, Side } from '../contract/contract.js'
+import type { HelloLimits, HelloParams } from '../link/hello.js'
+import type { Reception } from '../link/server-handshake.js'
+import { CloseCode } from '../transport/close-codes.js'
+import type { CloseInfo, Transport } from '../transport/transport.js'
+import { Arrival, type ArrivalHost } from './arrival.js'
+import type { Groups } from './groups.js'
+import { LiveChannel, type Visitor } from './live-channel.js'
+
+/** The common options of channels that are opened alike, without their types. */
+export interface ChannelKindOptions {
+  readonly contract: Contract | undefined
+  readonly side: Side
+  readonly options: OwnedOptions & ChannelHooks<LiveChannel> & { methods?: object }
+  readonly authorize?: Authorize | undefined
+  /** The features of the channels. */
+  readonly features: readonly Feature[]
+  /** Server: decides which channel takes a connection. Default: a new one. */
+  readonly receive?: (hello: HelloParams, arrival: Arrival) => Reception
+  /** Server: whether a client that says no hello in time is refused (4408), and not served as a plain peer. */
+  readonly needsHello?: boolean
+  /** Server: the window over which its clients spread after a loss, in ms. */
+  readonly spreadMs?: (arrival: Arrival) => number
+  /** Makes the ids of the channels. */
+  readonly newId?: (() => string) | undefined
+  /** Finds channels by their groups. */
+  readonly groups?: Groups<LiveChannel>
+  readonly events?: LiveChannelEvents
+}
+
+/** The events of each channel, for the program part that opened it. They come before the channel's hooks. */
+export interface LiveChannelEvents {
+  /** Server: it is known which channel takes a connection, or the connection has ended. */
+  settled?(arrival: Arrival): void
+  open?(channel: LiveChannel): void
+  /** Its connection ended; in a session, another may come. */
+  down?(channel: LiveChannel): void
+  /** It has ended; `recv` is the number of messages that its session has dispatched. */
+  ended?(channel: LiveChannel, info: CloseInfo, recv: number | undefined): void
+  /** The number of bytes that it holds for the other side may have changed. */
+  change?(channel: LiveChannel): void
+  /** It goes on, and has lost its connection, or has one again, or the other side has other methods than before. */
+  readonly turned?: (channel: LiveChannel) => void
+}
+
+/** The common settings of channels that are opened alike, such as a server's. */
+export class ChannelKind implements ArrivalHost {
+  readonly settings: ResolvedChannelOptions
+  readonly features: FeatureTable
+  /** The limits that a server states in its answer to the hello. */
+  readonly helloLimits: HelloLimits
+  readonly receive: ChannelKindOptions['receive']
+  readonly spreadMs: ChannelKindOptions['spreadMs']
+  readonly settled: LiveChannelEvents['settled']
+  readonly needsHello: boolean
+  readonly #core: ChannelCoreOptions<LiveChannel>
+  readonly #handlers: HandlersByName
+  readonly #groups: Groups<LiveChannel> | undefined
+
+  /** @throws {RpcConfigError} if an option or a method's name is wrong. */
+  constructor(kind: ChannelKindOptions) {
+    const { contract, side, options, events, groups, features, authorize } = kind
+    const settings = resolveChannelOptions(options, features)
+    const tell = events?.turned
+    const turned = tell && ((channel: LiveChannel) => channel.goesOn && tell(channel))
+    const hooks = new HookRunner<LiveChannel>(options, settings.diagnostics)
+    this.features = tableOf(features)
+    this.receive = kind.receive
+    this.spreadMs = kind.spreadMs
+    this.settled = events?.settled
+    this.needsHello = kind.needsHello ?? false
+    const { limits } = settings
+    const { message: msg, batch, depth, unackedBytes: buf } = limits
+    this.helloLimits = { msg, batch, depth, buf }
+    this.settings = settings
+    this.#groups = groups
+    this.#handlers = handlersOf(options.methods, { side, localSide: contract?.[side], settings })
+    this.#core = {
+      authorize,
+      newId: kind.newId,
+      side,
+      ...sidesOf(contract, side),
+      settings: this.settings,
+      features: this.features,
+      isLasting: false,
+      events: {
+        open: (channel) => {
+          events?.open?.(channel)
+          channel.wasTold = true
+          if (turned) channel.onMethods(() => turned(channel))
+          void hooks.connect(channel).then((well) => {
+            if (!well) channel.end({ code: CloseCode.internal, reason: 'An onConnect hook failed' })
+          })
+        },
+        down: (channel, info, isEndTold) => {
+          if (!isEndTold) hooks.down(channel, info)
+          events?.down?.(channel)
+          turned?.(channel)
+        },
+        ...(turned && { resumed: turned }),
+        ended: (channel, info, recv) => {
+          channel.over()
+          events?.ended?.(channel, info, recv)
+          if (channel.wasTold) hooks.disconnect(channel, info)
+        },
+        error: (channel, error, context) => hooks.error(channel, error, context),
+        change: (channel) => events?.change?.(channel),
+      },
+    }
+  }
+
+  /** Opens a channel at once. The public signatures add its types. */
+  open(transport: Transport, visitor: Visitor): LiveChannel {
+    if (this.#core.side === 'server') return this.arrive(transport, visitor).channel
+    const channel = this.createChannel(visitor)
+    channel.attach(transport)
+    return channel
+  }
+
+  /** Server: takes a connection. Its channel is opened when it is known that it needs one of its own. */
+  arrive(transport: Transport, visitor: Visitor): Arrival {
+    const arrival = new Arrival(this, transport, visitor)
+    arrival.connection.start()
+    return arrival
+  }
+
+  createChannel(visitor: Visitor): LiveChannel {
+    return new LiveChannel(this.#core, this.#handlers, this.#groups, visitor)
+  }
+}
