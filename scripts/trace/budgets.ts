@@ -8,7 +8,7 @@ import { SIDES, type Walk } from './walks.ts'
 export const BUDGETS: Readonly<Record<Walk['name'], Count>> = {
   call: { functions: 78, files: 24 },
   item: { functions: 44, files: 15 },
-  resume: { functions: 282, files: 58 },
+  resume: { functions: 250, files: 53 },
 }
 
 /** In words: what of a walk is above its budget. */

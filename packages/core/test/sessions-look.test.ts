@@ -19,12 +19,14 @@ async function begun(options: ResumeOptions = {}) {
   const sessions = new Sessions(options)
   const channels = new Set<LiveChannel>()
   let token = ''
+  let made = 0
   let cut = () => {}
   const kind = new ChannelKind({
     contract: undefined,
     side: 'server',
     options: { methods: { ping: () => 'pong' } },
     features: OF_ENDPOINTS,
+    newId: () => `channel ${++made}`,
     receive: (hello, arrival) => sessions.receive(hello, arrival, { spreadMs: 0 }),
     events: {
       open: (channel) => channels.add(channel),
@@ -63,6 +65,8 @@ async function begun(options: ResumeOptions = {}) {
     ann,
     mine: { sid: (channel as LiveChannel).id, token },
     cut: () => cut(),
+    /** How many channels were made so far. */
+    made: () => made,
   }
 }
 
@@ -104,6 +108,18 @@ describe('whose session it is', () => {
     expect(sessions.look(mine, ann, none)).toBe('kept')
     await ended.toBe(true)
     expect(channel.isConnected).toBe(true)
+  })
+
+  test('a connection that goes on with a session has no channel of its own', async () => {
+    const { client, channel, made, cut } = await begun()
+    for (let times = 1; times <= 3; times++) {
+      const resumed = polled(() => client.state)
+      cut()
+      await resumed.toMatchObject({ status: 'connected', resumed: true })
+      expect(await client.call('ping')).toBe('pong')
+    }
+    expect(channel.isConnected).toBe(true)
+    expect(made()).toBe(1)
   })
 
   test('of a session that has ended, it is known how far it came', async () => {

@@ -37,15 +37,12 @@ export class Outbox implements FlowQueue {
   replies = 0
   replyBytes = 0
   size = 0
-  #callBytes = 0
+  /** The bytes of all messages that wait; `replyBytes` are those of answers and control messages. */
+  bytes = 0
   #isBlocked = false
 
   constructor(limits: ChannelLimits) {
     this.#limits = limits
-  }
-
-  get bytes(): number {
-    return this.#callBytes + this.replyBytes
   }
 
   get isBlocked(): boolean {
@@ -66,7 +63,7 @@ export class Outbox implements FlowQueue {
   }
 
   #assertRoomFor({ method, encoded }: EncodedCall, hasConnection: boolean): void {
-    const waiting = { messages: this.calls, bytes: this.#callBytes }
+    const waiting = { messages: this.calls, bytes: this.bytes - this.replyBytes }
     const why = whyFull(this.#limits, waiting, heldBytes(encoded), hasConnection)
     if (why !== undefined)
       throw new RpcOverloadedError(`"${method}" was not sent: ${why}`, { method })
@@ -114,13 +111,11 @@ export class Outbox implements FlowQueue {
     this.size += by
     if (by === 1) keep(outgoing.encoded, this)
     const bytes = by * heldBytes(outgoing.encoded)
+    this.bytes += bytes
     if (outgoing.kind === 'reply') {
       this.replies += by
       this.replyBytes += bytes
-    } else {
-      this.calls += by
-      this.#callBytes += bytes
-    }
+    } else this.calls += by
   }
 }
 

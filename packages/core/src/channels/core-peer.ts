@@ -13,9 +13,8 @@ import {
 export abstract class CorePeer implements Peer<UntypedSide, UntypedSide>, SharedTarget {
   protected abstract readonly core: ChannelCore
 
-  get id(): string {
-    return this.core.id
-  }
+  /** The id of its core. */
+  abstract readonly id: string
 
   get otherId(): string | null {
     return this.core.otherId

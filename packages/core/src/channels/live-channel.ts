@@ -40,6 +40,7 @@ const NO_GROUPS: ReadonlySet<string> = new Set()
 export class LiveChannel extends CorePeer implements AnyChannel {
   /** Whether its hooks were told that it is connected. */
   wasTold = false
+  readonly id: string
   protected readonly core: ChannelCore
   identity: unknown
   #visitor: Visitor
@@ -60,6 +61,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     this.identity = visitor.identity
     this.#visitor = visitor
     this.core = new ChannelCore(options, this, handlers)
+    this.id = this.core.id
   }
 
   get owner(): string | undefined {

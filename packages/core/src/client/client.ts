@@ -100,6 +100,7 @@ export const CLIENT_OPTIONS = {
 export class LastingClient extends CorePeer implements AnyClient {
   readonly contract: Contract | undefined
   readonly other: Other<UntypedSide>
+  readonly id: string
   protected readonly core: ChannelCore
   readonly #hooks: HookRunner<AnyClient>
   readonly #state: StateHolder
@@ -161,6 +162,7 @@ export class LastingClient extends CorePeer implements AnyClient {
       this,
       handlersOf(options.methods, { side, localSide: contract?.[side], settings }),
     )
+    this.id = this.core.id
     if (options.resume ?? true) {
       const keepLink = firstOf(features, 'keepLink')
       this.#keptLink = keepLink?.(this.core, this.#features)

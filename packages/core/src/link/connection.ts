@@ -47,6 +47,7 @@ export class Connection
   implements MessageLink, IncomingLine, TransportOwner, Required<BuiltInEvents>, KeepaliveEvents
 {
   upper: MessageLink | undefined
+  readonly format: Format
   readonly #transport: GuardedTransport
   readonly #settings: ConnectionSettings
   events: LinkEvents
@@ -70,6 +71,7 @@ export class Connection
     events: LinkEvents,
   ) {
     this.#settings = settings
+    this.format = settings.format
     this.handshake = handshake
     this.events = events
     this.#transport = new GuardedTransport(transport, this)
@@ -182,10 +184,6 @@ export class Connection
   }
 
   // ── For the handshake ─────────────────────────────────────────────────────────────────────────
-
-  get format(): Format {
-    return this.#settings.format
-  }
 
   sendJson(message: object): void {
     this.#shared.flush()

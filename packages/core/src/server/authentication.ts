@@ -76,6 +76,14 @@ export class RejectUpgrade extends RpcError {
   }
 }
 
+/** How long a client that is refused must wait, in seconds. */
+const RETRY_AFTER_S = 5
+
+/** @returns the refusal of a client: HTTP 429 if it has too many connections, 503 if the server has. */
+export function tooMany(status: 429 | 503, message: string): RejectUpgrade {
+  return new RejectUpgrade(status, message, { retryAfterSeconds: RETRY_AFTER_S })
+}
+
 /** The result of a request: the identity of the client, or the refusal. */
 export type Admission = { readonly identity: unknown } | { readonly rejection: RejectUpgrade }
 

@@ -1,6 +1,5 @@
-import type { RejectUpgrade } from './authentication.js'
+import { type RejectUpgrade, tooMany } from './authentication.js'
 import { type Owner, Shares } from './shares.js'
-import { tooMany } from './too-many.js'
 
 /** How long a run still counts after it was given up, in ms. */
 const GIVEN_UP_MS = 60_000

@@ -2,12 +2,9 @@ import { assertCount, assertShare } from '../errors/assert-number.js'
 import { assertOptions } from '../errors/assert-options.js'
 import type { OptionKinds } from '../errors/options.js'
 import { type ChannelLimits, DEFAULT_LIMITS } from '../link/limits.js'
-import { RejectUpgrade } from './authentication.js'
+import { RejectUpgrade, tooMany } from './authentication.js'
 import { Authentications } from './authentications.js'
-import { LastSecond } from './last-second.js'
-import { type CountedConnections, Place } from './place.js'
-import { type Owner, SHARE, Shares, shareOf } from './shares.js'
-import { tooMany } from './too-many.js'
+import { LastSecond, type Owner, SHARE, Shares, shareOf } from './shares.js'
 
 /** The limits on an endpoint's connections, in total and for each owner. */
 export interface ConnectionLimits {
@@ -122,5 +119,59 @@ export class Connections {
   begin(address: Owner): Place {
     this.#lately.add(address)
     return new Place(this.#counted, address)
+  }
+}
+
+/** The counts of connections: of those without a known identity by address, of the others by identity. */
+interface CountedConnections {
+  /** Its total counts all connections. */
+  readonly unknown: Shares
+  readonly known: Shares
+}
+
+/** One counted connection, from its request to its end. */
+export class Place {
+  readonly #counted: CountedConnections
+  /** The owner that it counts for. */
+  #owner: Owner
+  #isKnown = false
+  #isOver = false
+
+  constructor(counted: CountedConnections, address: Owner) {
+    this.#counted = counted
+    this.#owner = address
+    counted.unknown.add(address, 1)
+  }
+
+  /**
+   * The owner of the connection is known now.
+   *
+   * @returns the refusal if this owner has too many; otherwise `undefined`.
+   */
+  claim(owner: Owner): RejectUpgrade | undefined {
+    const { known } = this.#counted
+    if (this.#isOver || owner === this.#owner) return undefined
+    if (known.isFullFor(owner))
+      return tooMany(429, 'There are too many connections of this identity')
+    this.#count(-1)
+    this.#owner = owner
+    this.#isKnown = true
+    this.#count(1)
+    return undefined
+  }
+
+  /** Safe to call twice. */
+  end(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#count(-1)
+  }
+
+  #count(by: number): void {
+    const { unknown, known } = this.#counted
+    if (!this.#isKnown) return unknown.add(this.#owner, by)
+    // It still counts in the total.
+    unknown.add(undefined, by)
+    known.add(this.#owner, by)
   }
 }

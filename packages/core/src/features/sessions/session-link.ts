@@ -52,7 +52,7 @@ export class SessionLink implements MessageLink, LinkEvents {
   readonly #events: LinkEvents
   #below: Connection | undefined
   /** The limits of the other side, from the last connection. */
-  #peer: PeerFacts
+  peer: PeerFacts
   /** Messages that were sent and not acknowledged, from `#acked + 1` on. */
   #kept: OutgoingMessage[] = []
   #keptBytes = 0
@@ -70,7 +70,7 @@ export class SessionLink implements MessageLink, LinkEvents {
   constructor(options: SessionOptions, below: Connection, events: LinkEvents) {
     this.#options = options
     this.#events = events
-    this.#peer = below.peer
+    this.peer = below.peer
     this.sid = options.sid
     this.token = options.token
     this.#goOn(below)
@@ -103,8 +103,8 @@ export class SessionLink implements MessageLink, LinkEvents {
 
   ready(connection: MessageLink, hello: Hello | undefined, isFirst: boolean): void {
     if (connection !== this.#below) return
-    this.#peer = connection.peer
-    const { isExtended } = this.#peer
+    this.peer = connection.peer
+    const { isExtended } = this.peer
     for (const message of this.#kept) {
       const { encoded, renew } = message
       connection.send(renew ? renew(encoded, isExtended) : encoded)
@@ -133,10 +133,6 @@ export class SessionLink implements MessageLink, LinkEvents {
 
   get isReady(): boolean {
     return this.#below?.isReady ?? false
-  }
-
-  get peer(): PeerFacts {
-    return this.#peer
   }
 
   get held(): Held {
