@@ -4,6 +4,7 @@ import { ChannelCore } from '../src/calls/channel-core.js'
 import { handlersOf } from '../src/calls/exposed-handlers.js'
 import { tableOf } from '../src/calls/feature-table.js'
 import { resolveChannelOptions } from '../src/calls/resolve-options.js'
+import { type ArrivalHost, arrive } from '../src/channels/arrival.js'
 import { ChannelKind } from '../src/channels/channel-kind.js'
 import { clientHandshake } from '../src/channels/client-hello.js'
 import type { LiveChannel } from '../src/channels/live-channel.js'
@@ -52,13 +53,16 @@ function callerCore(session: ((core: ChannelCore) => ClientSession) | undefined)
 }
 
 /** The other end: channels that serve, each session by its id. */
-function servingKind(): { kind: ChannelKind; channels: Map<string, LiveChannel> } {
+function servingHost(): ArrivalHost {
   const channels = new Map<string, LiveChannel>()
   const kind = new ChannelKind({
     contract: undefined,
     side: 'server',
     options: { methods: METHODS, logger: false },
     features: FEATURES,
+  })
+  return {
+    kind,
     receive({ resume, limits }, arrival) {
       const kept = resume && channels.get(resume.sid)
       if (kept && resume) {
@@ -73,8 +77,7 @@ function servingKind(): { kind: ChannelKind; channels: Map<string, LiveChannel> 
       channel.begin(limits.buf)
       return { welcome: { ...welcome, token: channel.id, recv: 0 } }
     },
-  })
-  return { kind, channels }
+  }
 }
 
 /** Two ends that are there, and what cuts the link between them for good. */
@@ -87,7 +90,7 @@ interface Scene {
 
 function bare(): Scene {
   const [ours, theirs] = memoryTransportPair()
-  servingKind().kind.open(theirs, {})
+  arrive(servingHost(), theirs, {})
   const core = callerCore(undefined)
   core.attach(
     ours,
@@ -98,7 +101,7 @@ function bare(): Scene {
 
 /** A session over connections of which each is cut after a few frames, without a goodbye. */
 function lossySession(): Scene {
-  const { kind } = servingKind()
+  const host = servingHost()
   let kept: ClientSession | undefined
   const session = (one: ChannelCore): ClientSession => {
     kept ??= new ClientSession(one, TABLE)
@@ -111,7 +114,7 @@ function lossySession(): Scene {
     if (isOver) return
     const [ours, theirs] = memoryTransportPair()
     const lossy = cutAfter(ours, 3 + (attempt % 4), () => setTimeout(connect, 1))
-    kind.open(theirs, {})
+    arrive(host, theirs, {})
     attempt++
     const keptLink = session(core)
     core.attach(

@@ -1,5 +1,6 @@
 import { createClient } from '@flashrpc/core'
 import { afterEach, describe, expect, test } from 'vitest'
+import { type ArrivalHost, arrive } from '../src/channels/arrival.js'
 import { ChannelKind } from '../src/channels/channel-kind.js'
 import type { LiveChannel } from '../src/channels/live-channel.js'
 import { OF_ENDPOINTS } from '../src/presets/of-endpoints.js'
@@ -27,7 +28,6 @@ async function begun(options: ResumeOptions = {}) {
     options: { methods: { ping: () => 'pong' } },
     features: OF_ENDPOINTS,
     newId: () => `channel ${++made}`,
-    receive: (hello, arrival) => sessions.receive(hello, arrival, { spreadMs: 0 }),
     events: {
       open: (channel) => channels.add(channel),
       down: (channel) => sessions.down(channel),
@@ -37,13 +37,18 @@ async function begun(options: ResumeOptions = {}) {
       },
     },
   })
+  const host: ArrivalHost = {
+    kind,
+    receive: (hello, arrival) => sessions.receive(hello, arrival, { spreadMs: 0 }),
+  }
   const client = createClient<{ ping(): string }>({
     autoConnect: false,
     heartbeat: false,
     retry: { minDelayMs: 5, maxDelayMs: 5 },
     transport: (): Transport => {
       const [near, far] = memoryTransportPair()
-      kind.open(
+      arrive(
+        host,
         lossy(far, () => {}),
         { identity: { name: 'ann' } },
       )
@@ -166,13 +171,17 @@ describe('a kind of channels that needs a hello', () => {
     const kind = new ChannelKind({
       contract: undefined,
       side: 'server',
-      needsHello,
       options: { methods: { ping: () => 'pong' }, helloTimeoutMs },
       features: OF_ENDPOINTS,
     })
     const [near, far] = memoryTransportPair()
     const heard: unknown[] = []
-    const channel = kind.open(far, {})
+    const host: ArrivalHost = {
+      kind,
+      needsHello,
+      receive: (_, { id }) => ({ welcome: { sid: id, resumed: false, spreadMs: 0 } }),
+    }
+    const { channel } = arrive(host, far, {})
     opened.push(() => channel.close())
     const closed = new Promise<number>((resolve) => {
       near.start({ frame: (frame) => heard.push(frame), close: ({ code }) => resolve(code) })

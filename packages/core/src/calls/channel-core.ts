@@ -12,10 +12,10 @@ import type {
   OutgoingMessage,
 } from '../link/message-link.js'
 import { type PeerFacts, PLAIN_PEER } from '../link/peer-facts.js'
+import { translatedTransport } from '../link/translated-transport.js'
 import type { WireTap } from '../link/wire-tap.js'
-import { type ErrorContext, IN_FRAME, outgoingContext } from '../logging/error-context.js'
+import { type ErrorContext, outgoingContext } from '../logging/error-context.js'
 import { CloseCode } from '../transport/close-codes.js'
-import { translated } from '../transport/dialect.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { type Encoded, encode, heldBytes, type Unsendable, whyUnsendable } from '../wire/encoded.js'
 import type { Classified, NotificationMessage, ResponseMessage } from '../wire/message.js'
@@ -451,17 +451,9 @@ export class ChannelCore implements CoreContext {
     // received.
     this.connection?.end(CloseCode.goingAway, 'Another connection takes its place')
     const { side, settings } = this.kind
-    const { format, limits, dialect } = settings
-    const wire =
-      dialect &&
-      translated(transport, dialect, {
-        side,
-        channelId: this.id,
-        maxMessage: limits.message,
-        frameType: format.frameType,
-        error: (error) => this.error(error, IN_FRAME),
-      })
-    const connection = new Connection(wire ?? transport, settings, handshake, this)
+    const { dialect } = settings
+    const wire = dialect ? translatedTransport(transport, dialect, settings, side, this) : transport
+    const connection = new Connection(wire, settings, handshake, this)
     this.connection = connection
     if (this.#tap) connection.tap(this.#tap)
     connection.start()

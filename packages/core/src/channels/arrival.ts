@@ -1,28 +1,34 @@
-import type { ResolvedChannelOptions } from '../calls/options.js'
 import { Connection } from '../link/connection.js'
+import { MOVED } from '../link/endings.js'
 import type { HelloLimits, HelloParams } from '../link/hello.js'
 import type { BatchMember, Hello, LinkEvents, MessageLink } from '../link/message-link.js'
 import { type Reception, type Receptionist, ServerHandshake } from '../link/server-handshake.js'
-import { type ErrorContext, IN_FRAME } from '../logging/error-context.js'
-import { translated } from '../transport/dialect.js'
+import { translatedTransport } from '../link/translated-transport.js'
+import type { ErrorContext } from '../logging/error-context.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import type { Classified, ResponseMessage } from '../wire/message.js'
+import type { ChannelKind } from './channel-kind.js'
 import type { LiveChannel, Visitor } from './live-channel.js'
 
-/** The server that connections come to. */
+/** The program part that connections come to, such as an endpoint. */
 export interface ArrivalHost {
-  readonly settings: ResolvedChannelOptions
-  /** The limits that the server states in its answer to the hello. */
-  readonly helloLimits: HelloLimits
-  /** Whether a client that says no hello in time is refused (4408), and not served as a plain peer. */
-  readonly needsHello: boolean
-  /** Decides which channel takes a connection. Default: a new one. */
-  readonly receive: ((hello: HelloParams, arrival: Arrival) => Reception) | undefined
-  /** The window over which clients spread after a loss, in ms. */
-  readonly spreadMs: ((arrival: Arrival) => number) | undefined
+  /** What its channels have in common. */
+  readonly kind: ChannelKind
+  /** Whether a client that says no hello in time is refused (4408), and not served as a plain peer. Default false. */
+  readonly needsHello?: boolean
+  /** Decides which channel takes a connection. */
+  receive(hello: HelloParams, arrival: Arrival): Reception
+  /** The window over which clients spread after a loss, in ms. Default: none. */
+  spreadMs?(arrival: Arrival): number
   /** It is known which channel takes a connection, or the connection has ended. */
-  readonly settled: ((arrival: Arrival) => void) | undefined
-  createChannel(visitor: Visitor): LiveChannel
+  settled?(arrival: Arrival): void
+}
+
+/** Takes a connection of a client. */
+export function arrive(host: ArrivalHost, transport: Transport, visitor: Visitor): Arrival {
+  const arrival = new Arrival(host, transport, visitor)
+  arrival.connection.start()
+  return arrival
 }
 
 /**
@@ -39,37 +45,32 @@ export class Arrival implements LinkEvents, Receptionist {
   #channel: LiveChannel | undefined
 
   constructor(host: ArrivalHost, transport: Transport, visitor: Visitor) {
-    const { settings } = host
-    const { dialect, limits, format } = settings
+    const { settings } = host.kind
     const { waitedMs = 0 } = visitor
     this.#host = host
     this.visitor = visitor
     this.isPlain = settings.plain
     this.timeLeftMs = Math.max(0, settings.helloTimeoutMs - waitedMs)
-    const arrival = this
-    const wire =
-      dialect &&
-      translated(transport, dialect, {
-        side: 'server',
-        get channelId() {
-          return arrival.channel.id
-        },
-        maxMessage: limits.message,
-        frameType: format.frameType,
-        error: (error) => this.error(error, IN_FRAME),
-      })
-    this.connection = new Connection(wire ?? transport, settings, new ServerHandshake(this), this)
-    // A dialect may have asked for its id.
-    this.#channel?.takeOver(this.connection)
+    const { dialect } = settings
+    const wire = dialect
+      ? translatedTransport(transport, dialect, settings, 'server', this)
+      : transport
+    this.connection = new Connection(wire, settings, new ServerHandshake(this), this)
+    // A dialect may have asked for the id.
+    this.#channel?.core.takeOver(this.connection)
   }
 
   /** The channel that takes the connection; made if there is none yet. */
   get channel(): LiveChannel {
-    if (this.#channel) return this.#channel
-    const channel = this.#host.createChannel(this.visitor)
-    this.#channel = channel
-    channel.takeOver(this.connection)
-    return channel
+    if (!this.#channel) {
+      this.#channel = this.#host.kind.createChannel(this.visitor)
+      this.#channel.core.takeOver(this.connection)
+    }
+    return this.#channel
+  }
+
+  get id(): string {
+    return this.channel.id
   }
 
   /** Ends the connection. */
@@ -87,7 +88,7 @@ export class Arrival implements LinkEvents, Receptionist {
     const received = kept.resume(this.connection, recv, this.visitor)
     if (received === undefined) return undefined
     // Its client was served as a plain peer until its hello came.
-    this.#channel?.abandon()
+    this.#channel?.core.abandon(MOVED)
     this.#channel = kept
     return received
   }
@@ -95,19 +96,16 @@ export class Arrival implements LinkEvents, Receptionist {
   // ── For the handshake ─────────────────────────────────────────────────────────────────────────
 
   get needsHello(): boolean {
-    return this.#host.needsHello
+    return this.#host.needsHello ?? false
   }
 
   get limits(): HelloLimits {
-    return this.#host.helloLimits
+    return this.#host.kind.helloLimits
   }
 
   receive(hello: HelloParams): Reception {
-    const { receive, settled } = this.#host
-    const reception = receive
-      ? receive(hello, this)
-      : { welcome: { sid: this.channel.id, resumed: false, spreadMs: 0 } }
-    if ('welcome' in reception) settled?.(this)
+    const reception = this.#host.receive(hello, this)
+    if ('welcome' in reception) this.#host.settled?.(this)
     return reception
   }
 
@@ -123,9 +121,9 @@ export class Arrival implements LinkEvents, Receptionist {
 
   /** From now on the events go to the channel. */
   #handOver(): LinkEvents {
-    const events = this.channel.takeOver(this.connection)
-    this.connection.tellInstead(events)
-    return events
+    const { core } = this.channel
+    this.connection.tellInstead(core)
+    return core
   }
 
   ready(link: MessageLink, hello: Hello | undefined, isFirst: boolean): void {

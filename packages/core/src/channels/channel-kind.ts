@@ -9,11 +9,11 @@ import { type ChannelHooks, HookRunner } from '../calls/hooks.js'
 import type { OwnedOptions, ResolvedChannelOptions } from '../calls/options.js'
 import { resolveChannelOptions } from '../calls/resolve-options.js'
 import type { Contract, Side } from '../contract/contract.js'
-import type { HelloLimits, HelloParams } from '../link/hello.js'
-import type { Reception } from '../link/server-handshake.js'
+import type { HelloLimits } from '../link/hello.js'
+import { ServerHandshake } from '../link/server-handshake.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
-import { Arrival, type ArrivalHost } from './arrival.js'
+import { clientHandshake } from './client-hello.js'
 import type { Groups } from './groups.js'
 import { LiveChannel, type Visitor } from './live-channel.js'
 
@@ -25,12 +25,6 @@ export interface ChannelKindOptions {
   readonly authorize?: Authorize | undefined
   /** The features of the channels. */
   readonly features: readonly Feature[]
-  /** Server: decides which channel takes a connection. Default: a new one. */
-  readonly receive?: (hello: HelloParams, arrival: Arrival) => Reception
-  /** Server: whether a client that says no hello in time is refused (4408), and not served as a plain peer. */
-  readonly needsHello?: boolean
-  /** Server: the window over which its clients spread after a loss, in ms. */
-  readonly spreadMs?: (arrival: Arrival) => number
   /** Makes the ids of the channels. */
   readonly newId?: (() => string) | undefined
   /** Finds channels by their groups. */
@@ -40,8 +34,6 @@ export interface ChannelKindOptions {
 
 /** The events of each channel, for the program part that opened it. They come before the channel's hooks. */
 export interface LiveChannelEvents {
-  /** Server: it is known which channel takes a connection, or the connection has ended. */
-  settled?(arrival: Arrival): void
   open?(channel: LiveChannel): void
   /** Its connection ended; in a session, another may come. */
   down?(channel: LiveChannel): void
@@ -54,15 +46,11 @@ export interface LiveChannelEvents {
 }
 
 /** The common settings of channels that are opened alike, such as a server's. */
-export class ChannelKind implements ArrivalHost {
+export class ChannelKind {
   readonly settings: ResolvedChannelOptions
   readonly features: FeatureTable
   /** The limits that a server states in its answer to the hello. */
   readonly helloLimits: HelloLimits
-  readonly receive: ChannelKindOptions['receive']
-  readonly spreadMs: ChannelKindOptions['spreadMs']
-  readonly settled: LiveChannelEvents['settled']
-  readonly needsHello: boolean
   readonly #core: ChannelCoreOptions<LiveChannel>
   readonly #handlers: HandlersByName
   readonly #groups: Groups<LiveChannel> | undefined
@@ -75,10 +63,6 @@ export class ChannelKind implements ArrivalHost {
     const turned = tell && ((channel: LiveChannel) => channel.goesOn && tell(channel))
     const hooks = new HookRunner<LiveChannel>(options, settings.diagnostics)
     this.features = tableOf(features)
-    this.receive = kind.receive
-    this.spreadMs = kind.spreadMs
-    this.settled = events?.settled
-    this.needsHello = kind.needsHello ?? false
     const { limits } = settings
     const { message: msg, batch, depth, unackedBytes: buf } = limits
     this.helloLimits = { msg, batch, depth, buf }
@@ -119,19 +103,25 @@ export class ChannelKind implements ArrivalHost {
     }
   }
 
-  /** Opens a channel at once. The public signatures add its types. */
+  /** Opens a channel for this transport alone. The public signatures add its types. */
   open(transport: Transport, visitor: Visitor): LiveChannel {
-    if (this.#core.side === 'server') return this.arrive(transport, visitor).channel
     const channel = this.createChannel(visitor)
-    channel.attach(transport)
+    const { core, id } = channel
+    const { plain: isPlain, helloTimeoutMs: timeLeftMs } = this.settings
+    const handshake =
+      core.kind.side === 'client'
+        ? clientHandshake(core, this.features, transport, { attempt: 1, isPlain, timeLeftMs })
+        : new ServerHandshake({
+            isPlain,
+            timeLeftMs,
+            needsHello: false,
+            limits: this.helloLimits,
+            receive: () => ({ welcome: { sid: id, resumed: false, spreadMs: 0 } }),
+            unheard: () => channel.unheard(),
+            spreadMs: () => undefined,
+          })
+    core.attach(transport, handshake)
     return channel
-  }
-
-  /** Server: takes a connection. Its channel is opened when it is known that it needs one of its own. */
-  arrive(transport: Transport, visitor: Visitor): Arrival {
-    const arrival = new Arrival(this, transport, visitor)
-    arrival.connection.start()
-    return arrival
   }
 
   createChannel(visitor: Visitor): LiveChannel {

@@ -9,13 +9,10 @@ import { assertDuration } from '../errors/assert-number.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { assertFunction, kindOf } from '../errors/options.js'
 import type { Connection } from '../link/connection.js'
-import { MOVED } from '../link/endings.js'
-import type { LinkEvents } from '../link/message-link.js'
 import type { ErrorContext } from '../logging/error-context.js'
 import { CloseCode } from '../transport/close-codes.js'
-import type { CloseInfo, Transport } from '../transport/transport.js'
+import type { CloseInfo } from '../transport/transport.js'
 import type { AnyChannel } from './channel.js'
-import { clientHandshake } from './client-hello.js'
 import { CorePeer } from './core-peer.js'
 import { assertGroup, type Groups, type JoinOptions, Membership } from './groups.js'
 
@@ -41,7 +38,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   /** Whether its hooks were told that it is connected. */
   wasTold = false
   readonly id: string
-  protected readonly core: ChannelCore
+  readonly core: ChannelCore
   identity: unknown
   #visitor: Visitor
   readonly #groups: Groups<LiveChannel> | undefined
@@ -143,21 +140,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     return this.#visitor
   }
 
-  /** Client: connects over a transport. */
-  attach(transport: Transport): void {
-    const { features, settings } = this.core.kind
-    const { plain: isPlain, helloTimeoutMs: timeLeftMs } = settings
-    const hello = { attempt: 1, isPlain, timeLeftMs }
-    this.core.attach(transport, clientHandshake(this.core, features, transport, hello))
-  }
-
-  /** Server: a new connection is this channel's. @returns the receiver of its events. */
-  takeOver(connection: Connection): LinkEvents {
-    this.core.takeOver(connection)
-    return this.core
-  }
-
-  /** Server: the messages so far were for another channel, and the client has ignored their answers. */
+  /** Server: the client has ignored all messages that were sent so far. */
   unheard(): void {
     this.core.lose({ message: 'the client said late who it is' })
   }
@@ -215,11 +198,6 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     this.identity = visitor.identity
     this.#visitor = visitor
     return link.tell()
-  }
-
-  /** Another channel takes over its connection, and this one ends. It was used for a plain peer. */
-  abandon(): void {
-    this.core.abandon(MOVED)
   }
 
   /** Tells the other side that this one leaves, and runs no call that comes afterwards. */

@@ -4,6 +4,7 @@ import type { ChannelHooks } from '../calls/hooks.js'
 import type { Middleware } from '../calls/middleware-call.js'
 import { notFound } from '../calls/refusals.js'
 import { relayedError } from '../calls/relayed-error.js'
+import { type ArrivalHost, arrive } from '../channels/arrival.js'
 import { ChannelKind } from '../channels/channel-kind.js'
 import type { LiveChannel } from '../channels/live-channel.js'
 import { passOn } from '../channels/pass-on.js'
@@ -74,7 +75,7 @@ export class Links {
   /** Those of other nodes, and those whose session waits. */
   readonly #served = new Set<LiveChannel>()
   readonly #sessions: Sessions
-  readonly #kind: ChannelKind
+  readonly #arrivals: ArrivalHost
   readonly #clients: ContractSide | undefined
   readonly #options: Omit<LinkOptions, 'transport'>
   #isOut = false
@@ -106,10 +107,9 @@ export class Links {
       maxDetached: 10_000,
       maxDetachedBytes: 256 * MIB,
     })
-    this.#kind = new ChannelKind({
+    const kind = new ChannelKind({
       contract: undefined,
       side: 'server',
-      needsHello: true,
       options: {
         ...both,
         heartbeat: false,
@@ -117,7 +117,6 @@ export class Links {
         fallback: (params, context) => this.#serve(params, context as CallContext),
       },
       features: [...OF_ENDPOINTS, addressed(this.#clients)],
-      receive: (hello, arrival) => this.#sessions.receive(hello, arrival, { spreadMs: 0 }),
       events: {
         open: (channel) => this.#served.add(channel),
         down: (channel) => this.#sessions.down(channel),
@@ -128,6 +127,11 @@ export class Links {
         change: (channel) => this.#sessions.changed(channel),
       },
     })
+    this.#arrivals = {
+      kind,
+      needsHello: true,
+      receive: (hello, arrival) => this.#sessions.receive(hello, arrival, { spreadMs: 0 }),
+    }
     this.#pipes = new Pipes(
       { credit: undefined },
       {
@@ -138,7 +142,7 @@ export class Links {
       },
       (pipe) => {
         pipe.accept()
-        this.#kind.arrive(pipe, { identity: pipe.node })
+        arrive(this.#arrivals, pipe, { identity: pipe.node })
       },
     )
     node.on(Kind.link, ({ seq, head, body }, { id }) =>

@@ -13,7 +13,7 @@ import type { ChannelHooks, OneOrMore } from '../calls/hooks.js'
 import type { Middleware } from '../calls/middleware-call.js'
 import type { ChannelOptions } from '../calls/options.js'
 import type { UntypedSide } from '../calls/peer.js'
-import type { Arrival } from '../channels/arrival.js'
+import { type Arrival, type ArrivalHost, arrive } from '../channels/arrival.js'
 import { type Audience, createAudience } from '../channels/audience.js'
 import type { Authorizer, ServerChannel } from '../channels/channel.js'
 import { ChannelKind, type ChannelKindOptions } from '../channels/channel-kind.js'
@@ -341,6 +341,7 @@ export class WebSocketEndpoint
   readonly #spread: Spread
   readonly #options: UntypedOptions
   readonly #kind: ChannelKind
+  readonly #host: ArrivalHost
   readonly #sockets: WebSocketServer
   readonly #detach = new Set<() => void>()
   readonly #ownServers = new Set<Server>()
@@ -394,6 +395,12 @@ export class WebSocketEndpoint
           }))
     this.#groups = new Groups(this.#seat?.groups ?? this.#watched?.events)
     this.#kind = this.#kindOf(contract, options, [...features, ...(this.#seat?.features ?? [])])
+    this.#host = {
+      kind: this.#kind,
+      receive: (hello, arrival) => this.#receive(hello, arrival),
+      spreadMs: (arrival) => this.#spreadMs(arrival),
+      settled: (arrival) => this.#opening.delete(arrival),
+    }
     const { limits, format } = this.#kind.settings
     const { idempotency, authenticate } = options
     this.#idempotency =
@@ -675,7 +682,7 @@ export class WebSocketEndpoint
   }
 
   #open(transport: Transport, visitor: Visitor): void {
-    this.#opening.add(this.#kind.arrive(transport, visitor))
+    this.#opening.add(arrive(this.#host, transport, visitor))
   }
 
   #kindOf(
@@ -701,12 +708,9 @@ export class WebSocketEndpoint
       features: options.idempotency
         ? answering(features, (call) => (this.#idempotency as Idempotency).answer(call))
         : features,
-      receive: (hello, arrival) => this.#receive(hello, arrival),
-      spreadMs: (arrival) => this.#spreadMs(arrival),
       newId: this.#seat?.newId,
       groups: this.#groups,
       events: {
-        settled: (arrival) => this.#opening.delete(arrival),
         open: (channel) => {
           this.#channels.add(channel)
           this.#seat?.opened(channel)

@@ -1,5 +1,5 @@
 import type { KeyedCall } from '../calls/keyed-call.js'
-import type { Arrival } from '../channels/arrival.js'
+import { type Arrival, type ArrivalHost, arrive } from '../channels/arrival.js'
 import { ChannelKind, type ChannelKindOptions } from '../channels/channel-kind.js'
 import type { LiveChannel } from '../channels/live-channel.js'
 import { answering } from '../features/keys/answering.js'
@@ -43,7 +43,7 @@ export interface TabOptions {
 /** A tab on the side of the worker, for as long as its client wants a connection. */
 export class Tab {
   readonly #options: TabOptions
-  readonly #kind: ChannelKind
+  readonly #host: ArrivalHost
   readonly #lane: Lane<TabWord, WorkerWord>
   readonly #watching = new AbortController()
   readonly #questions = new Map<number, (word: TabWord & { flashrpc: 'url' }) => void>()
@@ -57,18 +57,18 @@ export class Tab {
 
   constructor(port: MessagePortLike, lock: string | undefined, options: TabOptions) {
     this.#options = options
-    this.#kind = new ChannelKind({
+    const kind = new ChannelKind({
       contract: undefined,
       side: 'server',
       options: options.channel,
       // The server runs the call by its key. Here the call is only passed on.
       features: answering(OF_ENDPOINTS, (call: KeyedCall) => call.run(call.signal)),
-      receive: (hello, arrival) => this.#receive(hello, arrival),
       events: {
         down: (channel) => channel === this.#channel && this.#down(),
         ended: (channel) => channel === this.#channel && this.#ended(),
       },
     })
+    this.#host = { kind, receive: (hello, arrival) => this.#receive(hello, arrival) }
     this.#lane = new Lane(port, {
       word: (word) => this.#heard(word),
       gone: () => this.leave(GONE),
@@ -114,7 +114,7 @@ export class Tab {
   /** Lets its client through to the server. */
   open(): void {
     const { session } = this.#options.server()
-    this.#kind.arrive(this.#lane.connect(++this.#connections, session), {})
+    arrive(this.#host, this.#lane.connect(++this.#connections, session), {})
   }
 
   /** Ends the connection of its client, because the worker has none to the server. The session goes on. */

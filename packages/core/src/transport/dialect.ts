@@ -1,5 +1,4 @@
 import type { FrameType } from '../wire/codec.js'
-import { failedTransport } from './failed-transport.js'
 import type { Transport } from './transport.js'
 
 /** The facts of its channel that a dialect gets. */
@@ -34,17 +33,4 @@ export interface Dialect {
   readonly name: string
   /** @returns a transport that speaks JSON-RPC 2.0 to the channel and the dialect to the other side. */
   wrap(transport: Transport, context: DialectContext): DialectTransport
-}
-
-/** @returns the dialect's transport; if it can't be made, one that fails when it is started. */
-export function translated(
-  transport: Transport,
-  dialect: Dialect,
-  context: DialectContext,
-): DialectTransport {
-  try {
-    return dialect.wrap(transport, context)
-  } catch (thrown) {
-    return failedTransport(transport, thrown)
-  }
 }

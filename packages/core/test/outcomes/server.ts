@@ -1,5 +1,5 @@
 import type { Transport } from '@flashrpc/core'
-import type { Arrival } from '../../src/channels/arrival.js'
+import { type Arrival, type ArrivalHost, arrive } from '../../src/channels/arrival.js'
 import { ChannelKind } from '../../src/channels/channel-kind.js'
 import type { LiveChannel } from '../../src/channels/live-channel.js'
 import { OF_ENDPOINTS } from '../../src/presets/of-endpoints.js'
@@ -12,12 +12,12 @@ export class ServerProcess {
   readonly channels = new Set<LiveChannel>()
   readonly #opening = new Set<Arrival>()
   readonly #sessions: Sessions | undefined
-  readonly #kind: ChannelKind
+  readonly #host: ArrivalHost
   #isLeaving = false
 
   constructor(methods: object, windowMs: number | undefined) {
     this.#sessions = windowMs === undefined ? undefined : new Sessions({ windowMs })
-    this.#kind = new ChannelKind({
+    const kind = new ChannelKind({
       contract: undefined,
       side: 'server',
       features: OF_ENDPOINTS,
@@ -28,14 +28,7 @@ export class ServerProcess {
         timeout: Number.POSITIVE_INFINITY,
         limits: { streamItems: 2 },
       },
-      receive: (hello, arrival) => {
-        if (this.#isLeaving) return { refuse: LEAVING }
-        const told = { spreadMs: 0 }
-        if (this.#sessions) return this.#sessions.receive(hello, arrival, told)
-        return { welcome: { sid: arrival.channel.id, resumed: false, ...told } }
-      },
       events: {
-        settled: (arrival) => this.#opening.delete(arrival),
         open: (self) => this.channels.add(self),
         down: (self) => this.#sessions?.down(self),
         ended: (self, info, recv) => {
@@ -45,10 +38,20 @@ export class ServerProcess {
         change: (self) => this.#sessions?.changed(self),
       },
     })
+    this.#host = {
+      kind,
+      receive: (hello, arrival) => {
+        if (this.#isLeaving) return { refuse: LEAVING }
+        const told = { spreadMs: 0 }
+        if (this.#sessions) return this.#sessions.receive(hello, arrival, told)
+        return { welcome: { sid: arrival.channel.id, resumed: false, ...told } }
+      },
+      settled: (arrival) => this.#opening.delete(arrival),
+    }
   }
 
   accept(transport: Transport): void {
-    this.#opening.add(this.#kind.arrive(transport, {}))
+    this.#opening.add(arrive(this.#host, transport, {}))
   }
 
   /** Begins to leave: runs nothing any more that has not come yet. */
