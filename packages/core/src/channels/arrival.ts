@@ -1,12 +1,11 @@
 import { Connection } from '../link/connection.js'
 import { MOVED } from '../link/endings.js'
 import type { HelloLimits, HelloParams } from '../link/hello.js'
-import type { BatchMember, Hello, LinkEvents, MessageLink } from '../link/message-link.js'
+import type { EarlyEvents, Hello, LinkEvents, MessageLink } from '../link/message-link.js'
 import { type Reception, type Receptionist, ServerHandshake } from '../link/server-handshake.js'
 import { translatedTransport } from '../link/translated-transport.js'
 import type { ErrorContext } from '../logging/error-context.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
-import type { Classified, ResponseMessage } from '../wire/message.js'
 import type { ChannelKind } from './channel-kind.js'
 import type { LiveChannel, Visitor } from './live-channel.js'
 
@@ -36,7 +35,7 @@ export function arrive(host: ArrivalHost, transport: Transport, visitor: Visitor
  * of a channel that exists. Otherwise a channel is made when it is first needed, also to report the end of a connection
  * that said nothing.
  */
-export class Arrival implements LinkEvents, Receptionist {
+export class Arrival implements EarlyEvents, Receptionist {
   readonly visitor: Visitor
   readonly connection: Connection
   readonly isPlain: boolean
@@ -73,11 +72,6 @@ export class Arrival implements LinkEvents, Receptionist {
     return this.channel.id
   }
 
-  /** Ends the connection. */
-  end({ code, reason }: CloseInfo): void {
-    this.connection.end(code, reason)
-  }
-
   /**
    * The connection continues the session of a channel that exists.
    *
@@ -95,8 +89,8 @@ export class Arrival implements LinkEvents, Receptionist {
 
   // ── For the handshake ─────────────────────────────────────────────────────────────────────────
 
-  get needsHello(): boolean {
-    return this.#host.needsHello ?? false
+  get needsHello(): boolean | undefined {
+    return this.#host.needsHello
   }
 
   get limits(): HelloLimits {
@@ -121,18 +115,17 @@ export class Arrival implements LinkEvents, Receptionist {
 
   /** From now on the events go to the channel. */
   #handOver(): LinkEvents {
+    this.#host.settled?.(this)
     const { core } = this.channel
     this.connection.tellInstead(core)
     return core
   }
 
   ready(link: MessageLink, hello: Hello | undefined, isFirst: boolean): void {
-    this.#host.settled?.(this)
     this.#handOver().ready(link, hello, isFirst)
   }
 
   ended(link: MessageLink, info: CloseInfo, goesOn: boolean, isEndTold: boolean): void {
-    this.#host.settled?.(this)
     this.#handOver().ended(link, info, goesOn, isEndTold)
   }
 
@@ -140,28 +133,5 @@ export class Arrival implements LinkEvents, Receptionist {
     this.channel.error(error, context)
   }
 
-  message(
-    link: MessageLink,
-    message: Classified,
-    bytes: number,
-    refusal: string | undefined,
-  ): void {
-    this.#handOver().message(link, message, bytes, refusal)
-  }
-
-  batch(link: MessageLink, members: readonly BatchMember[]): void {
-    this.#handOver().batch(link, members)
-  }
-
-  unreadable(link: MessageLink, bytes: number | undefined, answer: ResponseMessage): void {
-    this.#handOver().unreadable(link, bytes, answer)
-  }
-
-  // Nothing was sent yet that these could be about.
-
-  room(): void {}
-
   latency(): void {}
-
-  spread(): void {}
 }

@@ -10,10 +10,8 @@ import type { OwnedOptions, ResolvedChannelOptions } from '../calls/options.js'
 import { resolveChannelOptions } from '../calls/resolve-options.js'
 import type { Contract, Side } from '../contract/contract.js'
 import type { HelloLimits } from '../link/hello.js'
-import { ServerHandshake } from '../link/server-handshake.js'
 import { CloseCode } from '../transport/close-codes.js'
-import type { CloseInfo, Transport } from '../transport/transport.js'
-import { clientHandshake } from './client-hello.js'
+import type { CloseInfo } from '../transport/transport.js'
 import type { Groups } from './groups.js'
 import { LiveChannel, type Visitor } from './live-channel.js'
 
@@ -103,27 +101,7 @@ export class ChannelKind {
     }
   }
 
-  /** Opens a channel for this transport alone. The public signatures add its types. */
-  open(transport: Transport, visitor: Visitor): LiveChannel {
-    const channel = this.createChannel(visitor)
-    const { core, id } = channel
-    const { plain: isPlain, helloTimeoutMs: timeLeftMs } = this.settings
-    const handshake =
-      core.kind.side === 'client'
-        ? clientHandshake(core, this.features, transport, { attempt: 1, isPlain, timeLeftMs })
-        : new ServerHandshake({
-            isPlain,
-            timeLeftMs,
-            needsHello: false,
-            limits: this.helloLimits,
-            receive: () => ({ welcome: { sid: id, resumed: false, spreadMs: 0 } }),
-            unheard: () => channel.unheard(),
-            spreadMs: () => undefined,
-          })
-    core.attach(transport, handshake)
-    return channel
-  }
-
+  /** Makes a channel, which has no connection yet. */
   createChannel(visitor: Visitor): LiveChannel {
     return new LiveChannel(this.#core, this.#handlers, this.#groups, visitor)
   }

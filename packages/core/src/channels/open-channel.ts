@@ -6,10 +6,12 @@ import { CHANNEL_OPTIONS, type ChannelOptions } from '../calls/options.js'
 import type { Contract, Side } from '../contract/contract.js'
 import { RpcConfigError } from '../errors/errors.js'
 import type { OptionKinds } from '../errors/options.js'
+import { ServerHandshake } from '../link/server-handshake.js'
 import type { Transport } from '../transport/transport.js'
 import type { AnyChannel, Authorizer } from './channel.js'
 import { ChannelKind } from './channel-kind.js'
-import type { LiveChannel } from './live-channel.js'
+import { clientHandshake } from './client-hello.js'
+import type { LiveChannel, Visitor } from './live-channel.js'
 
 /** Opens a channel without its types. The names and kinds of its options were already checked. */
 export function openChannel(
@@ -28,7 +30,28 @@ export function openChannel(
   }
   const { identity, authorize } = options
   const kind = new ChannelKind({ contract, side, options, authorize, features })
-  return kind.open(transport, { identity })
+  return openOn(kind, transport, { identity })
+}
+
+/** Opens a channel over a transport that is its own. */
+export function openOn(kind: ChannelKind, transport: Transport, visitor: Visitor): LiveChannel {
+  const channel = kind.createChannel(visitor)
+  const { features, settings, helloLimits: limits } = kind
+  const { plain: isPlain, helloTimeoutMs: timeLeftMs } = settings
+  const { core, id } = channel
+  const handshake =
+    core.kind.side === 'client'
+      ? clientHandshake(core, features, transport, { attempt: 1, isPlain, timeLeftMs })
+      : new ServerHandshake({
+          isPlain,
+          timeLeftMs,
+          limits,
+          receive: () => ({ welcome: { sid: id, resumed: false, spreadMs: 0 } }),
+          unheard: () => channel.unheard(),
+          spreadMs: () => undefined,
+        })
+  core.attach(transport, handshake)
+  return channel
 }
 
 /** Options, with or without a contract before them. */

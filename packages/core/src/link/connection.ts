@@ -16,7 +16,14 @@ import { codecMismatch } from './hello.js'
 import { IncomingFrames, type IncomingLine } from './incoming-frames.js'
 import type { CreateKeepalive, Keepalive, KeepaliveEvents } from './keepalive.js'
 import type { ChannelLimits } from './limits.js'
-import type { Held, Hello, LinkEvents, MessageLink, OutgoingMessage } from './message-link.js'
+import type {
+  EarlyEvents,
+  Held,
+  Hello,
+  LinkEvents,
+  MessageLink,
+  OutgoingMessage,
+} from './message-link.js'
 import { PLAIN_PEER } from './peer-facts.js'
 import { SharedFrame } from './shared-frame.js'
 import type { WireTap } from './wire-tap.js'
@@ -64,16 +71,18 @@ export class Connection
   #controlsAhead = 0
   #isEndTold = false
 
+  /** @param events if it takes early events alone, it calls `tellInstead` when the connection is ready. */
   constructor(
     transport: DialectTransport,
     settings: ConnectionSettings,
     handshake: Handshake,
-    events: LinkEvents,
+    events: EarlyEvents,
   ) {
     this.#settings = settings
     this.format = settings.format
     this.handshake = handshake
-    this.events = events
+    // At the first `ready`, a receiver of early events alone hands over to another one.
+    this.events = events as LinkEvents
     this.#transport = new GuardedTransport(transport, this)
     this.#shared = new SharedFrame(this.#transport)
     const { limits, createKeepalive } = settings

@@ -154,6 +154,9 @@ export interface LinkEvents {
   ended(link: MessageLink, info: CloseInfo, goesOn: boolean, isEndTold: boolean): void
 }
 
+/** The events that may come before a link is ready for the first time. */
+export type EarlyEvents = Pick<LinkEvents, 'ready' | 'ended' | 'error' | 'latency'>
+
 /** A side's hello, or its answer to the other side's hello. */
 export type Hello = HelloParams | HelloResult
 

@@ -30,8 +30,8 @@ export type Welcome = Pick<
 /** What a server's handshake asks about its connection. */
 export interface Receptionist {
   readonly isPlain: boolean
-  /** Whether a client that says no hello is refused, and not served as a plain peer. */
-  readonly needsHello: boolean
+  /** Whether a client that says no hello is refused, and not served as a plain peer. Default false. */
+  readonly needsHello?: boolean | undefined
   /** How long a client that says nothing may still say hello, in ms, before it is served as a plain peer. */
   readonly timeLeftMs: number
   readonly limits: HelloLimits

@@ -777,7 +777,7 @@ export class WebSocketEndpoint
     )
     const sockets = [...this.#sockets.clients]
     this.#sessions?.close(CLOSING)
-    for (const arrival of this.#opening) arrival.end(CLOSING)
+    for (const { connection } of this.#opening) connection.end(CLOSING.code, CLOSING.reason)
     this.#seat?.door?.close(CLOSING)
     const deadline = performance.now() + drain
     const seat = this.#seat

@@ -133,7 +133,8 @@ export function letGo(encoded: Encoded, keeper: object): void {
 
 /** @returns the memory that a held message takes, in bytes; text is counted by its length. */
 export function heldBytes(encoded: Encoded): number {
-  return frameOf(encoded).length + (attachedTo(encoded)?.size ?? 0)
+  if (!isParts(encoded)) return encoded.length
+  return encoded.frame.length + (encoded.attached?.size ?? 0)
 }
 
 /** Whether a message is over a limit in bytes. */

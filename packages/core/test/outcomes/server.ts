@@ -58,7 +58,7 @@ export class ServerProcess {
   leave(): void {
     this.#isLeaving = true
     this.#sessions?.close(LEAVING)
-    for (const arrival of this.#opening) arrival.end(LEAVING)
+    this.#endOpening()
     for (const channel of this.channels) channel.retire(undefined)
   }
 
@@ -72,6 +72,11 @@ export class ServerProcess {
   end(): void {
     this.#isLeaving = true
     this.#sessions?.close(LEAVING)
-    for (const channel of [...this.#opening, ...this.channels]) channel.end(LEAVING)
+    this.#endOpening()
+    for (const channel of [...this.channels]) channel.end(LEAVING)
+  }
+
+  #endOpening(): void {
+    for (const { connection } of this.#opening) connection.end(LEAVING.code, LEAVING.reason)
   }
 }

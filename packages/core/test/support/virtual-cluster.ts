@@ -4,6 +4,7 @@ import { createAudience } from '../../src/channels/audience.js'
 import { ChannelKind } from '../../src/channels/channel-kind.js'
 import { Groups } from '../../src/channels/groups.js'
 import type { LiveChannel } from '../../src/channels/live-channel.js'
+import { openOn } from '../../src/channels/open-channel.js'
 import { ClusterNode, type ClusterNodeOptions } from '../../src/cluster/cluster-node.js'
 import { Seat } from '../../src/cluster/seat.js'
 import { DEFAULT_LIMITS } from '../../src/link/limits.js'
@@ -116,7 +117,7 @@ export class VirtualNode {
   /** Connects a client, which notes what it runs. */
   connect(ran: Ran, delay: () => number): LiveChannel {
     const [here, there] = memoryTransportPair()
-    const channel = this.#kind.open(here, {})
+    const channel = openOn(this.#kind, here, {})
     createChannel<{ once(params: { k: number }): Promise<number> }, object>({
       side: 'client',
       transport: there,
