@@ -29,14 +29,20 @@ const TSCONFIG = {
   files: ['program.ts'],
 }
 
-export async function measureTypes(counts: readonly number[]): Promise<TypeCost[]> {
+/** The shape of the contract: all methods beside each other, or in groups of 20. */
+export type Shape = 'flat' | 'in groups'
+
+export async function measureTypes(
+  counts: readonly number[],
+  shape: Shape = 'flat',
+): Promise<TypeCost[]> {
   // Here, so that it finds the packages.
   const folder = await mkdtemp(join(import.meta.dirname, 'types-'))
   try {
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG))
     const costs: TypeCost[] = []
     for (const count of counts) {
-      await writeFile(join(folder, 'program.ts'), programOf(count))
+      await writeFile(join(folder, 'program.ts'), programOf(count, shape))
       costs.push(await costOf(count, folder))
     }
     return costs
@@ -61,24 +67,44 @@ async function costOf(count: number, folder: string): Promise<TypeCost> {
   }
 }
 
-function programOf(count: number): string {
-  const each = (line: (n: number) => string) => Array.from({ length: count }, (_, n) => line(n))
+const GROUP = 20
+
+function programOf(count: number, shape: Shape): string {
+  const numbers = Array.from({ length: count }, (_, n) => n)
+  const isFlat = shape === 'flat'
+  const each = (line: (n: number) => string) => numbers.map(line)
+  // Members of an object literal, in groups if the contract has them.
+  const members = (line: (n: number) => string) =>
+    isFlat
+      ? each(line)
+      : numbers
+          .filter((n) => n % GROUP === 0)
+          .map(
+            (n) =>
+              `g${n}: { ${numbers
+                .slice(n, n + GROUP)
+                .map(line)
+                .join(' ')} },`,
+          )
+  const path = (n: number) => (isFlat ? '' : `g${n - (n % GROUP)}.`)
   return [
     "import { createClient, defineContract, method } from '@flashrpc/core'",
     "import { createEndpoint } from '@flashrpc/core/server'",
     "import { z } from 'zod'",
     'export const contract = defineContract({ server: {',
-    ...each(
+    ...members(
       (n) =>
         `m${n}: method({ params: z.object({ id: z.string(), tags: z.array(z.string()) }), result: z.object({ ok: z.boolean(), v${n}: z.number() }) }),`,
     ),
     '} })',
     'export const endpoint = createEndpoint(contract, { methods: {',
-    ...each((n) => `m${n}: ({ tags }) => ({ ok: true, v${n}: tags.length }),`),
+    ...members((n) => `m${n}: ({ tags }) => ({ ok: true, v${n}: tags.length }),`),
     '} })',
     "const client = createClient(contract, { url: 'ws://127.0.0.1' })",
     'export const calls = [',
-    ...each((n) => `client.other.m${n}({ id: 'a', tags: [] }).then(({ v${n} }) => v${n}),`),
+    ...each(
+      (n) => `client.other.${path(n)}m${n}({ id: 'a', tags: [] }).then(({ v${n} }) => v${n}),`,
+    ),
     ']',
   ].join('\n')
 }

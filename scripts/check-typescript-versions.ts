@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { measureTypes } from '../bench/type-cost.ts'
+import { measureTypes, type Shape } from '../bench/type-cost.ts'
 import { pack } from './pack.ts'
 
 /**
@@ -32,12 +32,13 @@ interface Program {
 
 /**
  * How many types the compiler of the workspace may instantiate for a contract of 500 methods, each of which is called.
- * It counts the same at every run: 580,374 with TypeScript 6.0.3 and zod 4.6.7.
+ * It counts the same at every run: 629,064 if all are beside each other,
+ * and 731,755 in groups of 20, with TypeScript 6.0.3 and zod 4.6.7.
  */
-const MOST_INSTANTIATIONS = 590_000
+const MOST_INSTANTIATIONS: Readonly<Record<Shape, number>> = { flat: 635_000, 'in groups': 740_000 }
 
 const page = ['client.ts', 'plain.ts', 'page.ts', 'hooks.tsx']
-const server = ['client.ts', 'plain.ts', 'server.ts']
+const server = ['client.ts', 'plain.ts', 'server.ts', 'groups.ts']
 const dom = ['ES2022', 'DOM', 'DOM.Iterable']
 const nodenext = { module: 'nodenext', moduleResolution: 'nodenext' }
 const bundler = { module: 'esnext', moduleResolution: 'bundler' }
@@ -72,7 +73,8 @@ await Promise.all(
     for (let next = checks.shift(); next; next = checks.shift()) await check(next)
   }),
 )
-await checkCost()
+for (const shape of ['flat', 'in groups'] as const)
+  await checkCost(shape, MOST_INSTANTIATIONS[shape])
 
 /** Puts a package where an installation would put it. */
 async function install(name: string): Promise<void> {
@@ -97,12 +99,12 @@ async function check({ version, name }: { version: Version; name: string }): Pro
   }
 }
 
-async function checkCost(): Promise<void> {
-  const [cost] = await measureTypes([500])
+async function checkCost(shape: Shape, mostInstantiations: number): Promise<void> {
+  const [cost] = await measureTypes([500], shape)
   const count = cost?.instantiations ?? Number.NaN
-  const says = `500 methods: ${count.toLocaleString('en')} instantiations of types`
-  if (count <= MOST_INSTANTIATIONS) return console.log(says)
-  const most = MOST_INSTANTIATIONS.toLocaleString('en')
+  const says = `500 methods, ${shape}: ${count.toLocaleString('en')} instantiations of types`
+  if (count <= mostInstantiations) return console.log(says)
+  const most = mostInstantiations.toLocaleString('en')
   console.error(
     `${says}; at most ${most} are allowed. Make the types cheaper, or raise the budget.`,
   )

@@ -27,7 +27,15 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'tutorial-7',
     'tutorial-8',
   ],
-  Concepts: ['contract', 'calls-and-errors', 'connection', 'sessions', 'streams', 'security'],
+  Concepts: [
+    'contract',
+    'big-contracts',
+    'calls-and-errors',
+    'connection',
+    'sessions',
+    'streams',
+    'security',
+  ],
   'How to': [
     'authentication',
     'calls',

@@ -9,6 +9,8 @@ export type {
   HandlerParams,
   HandlerResult,
   Handlers,
+  HandlersAt,
+  HandlersByPath,
   IdentityOf,
   InputItem,
   InputOf,
@@ -22,6 +24,7 @@ export type {
   ProgressOption,
   ProgressValue,
   RemoteFunction,
+  RemoteMember,
   ResultOf,
   RpcStream,
   SendArguments,
@@ -85,6 +88,7 @@ export {
   type StreamDefinition,
   stream,
 } from './contract/contract.js'
+export type { At, GroupOf, Name, Path } from './contract/path.js'
 export {
   type CallMeBackParams,
   type EchoParams,
@@ -107,6 +111,7 @@ export {
   RpcUncertainError,
   RpcValidationError,
 } from './errors/errors.js'
+export { under } from './features/middleware/under.js'
 export type { HeartbeatOptions } from './link/heartbeat.js'
 export type { ChannelLimits } from './link/limits.js'
 export type {

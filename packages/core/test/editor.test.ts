@@ -24,6 +24,14 @@ export const contract = defineContract({
     confirm: method({ params: z.object({ text: z.string() }), result: z.enum(['yes', 'no']) }),
   },
 })
+export const grouped = defineContract({
+  server: {
+    users: {
+      /** Gets a user. */
+      get: method({ result: z.string() }),
+    },
+  },
+})
 declare module '@flashrpc/react' {
   interface Register { contract: typeof contract }
 }
@@ -40,8 +48,9 @@ const IMPORTS = `
 import { type AnyClient, createChannel, createClient, type Client, type Transport } from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
 import { createRpcHooks, useRpc, useRpcMethod } from '@flashrpc/react'
-import { contract, type PlainPage, type PlainServer } from './contract.js'
+import { contract, grouped, type PlainPage, type PlainServer } from './contract.js'
 declare const client: Client<typeof contract.client, typeof contract.server>
+declare const groups: Client<typeof grouped.client, typeof grouped.server>
 declare const plain: Client<PlainPage, PlainServer>
 declare const transport: Transport
 const hooks = createRpcHooks(contract)
@@ -52,6 +61,8 @@ const url = 'ws://127.0.0.1'
 const CASES = [
   ['client.other.|add({ a: 1 })', 'add', 'Adds.'],
   ['client.other.|ticks()', 'ticks', 'Ticks.'],
+  ['groups.other.users.|get()', 'get', 'Gets a user.'],
+  ['createEndpoint(grouped, { methods: { users: { |get: () => "" } } })', 'get', 'Gets a user.'],
   ['client.other.|log({ line: "" })', 'log', 'Writes a line.'],
   ['useRpc().|add({ a: 1 })', 'add', 'Adds.'],
   ['hooks.useRpc().|add({ a: 1 })', 'add', 'Adds.'],

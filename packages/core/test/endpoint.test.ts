@@ -384,7 +384,6 @@ describe('options', () => {
   })
 
   test.each<[object, RegExp]>([
-    [{}, /methods/],
     [{ methods: null }, /methods/],
     [{ methods: { add: 1 } }, /"add"/],
     [{ methods: { _add: () => 1 } }, /"_add"/],

@@ -31,7 +31,7 @@ const METHODS = {
 
 /** One end, which calls, without any client around it. */
 function callerCore(session: ((core: ChannelCore) => ClientSession) | undefined): ChannelCore {
-  const settings = resolveChannelOptions({ logger: false }, FEATURES)
+  const settings = resolveChannelOptions({ logger: false }, FEATURES, undefined)
   const side = 'client'
   const owner = { id: 'caller' }
   const events = { open() {}, down() {}, ended() {}, error() {} }
@@ -40,6 +40,7 @@ function callerCore(session: ((core: ChannelCore) => ClientSession) | undefined)
       side,
       localSide: undefined,
       remoteSide: undefined,
+      remoteGroups: undefined,
       settings,
       features: TABLE,
       isLasting: session !== undefined,

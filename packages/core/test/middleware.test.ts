@@ -14,6 +14,7 @@ import {
   RpcTimeoutError,
   RpcValidationError,
   stream,
+  under,
 } from '@flashrpc/core'
 import { msgpackCodec } from '@flashrpc/core/msgpack'
 import { createEndpoint, type EndpointOptions, memoryResultStore } from '@flashrpc/core/server'
@@ -1073,5 +1074,103 @@ describe('an option use', () => {
   test('that is an empty list is none', async () => {
     const { client } = await connected({ client: [], server: [] })
     expect(await client.other.add({ a: 1, b: 2 })).toBe(3)
+  })
+})
+
+describe('under', () => {
+  const nested = defineContract({
+    server: {
+      users: {
+        get: method(),
+        admin: { remove: method(), log: notification(), watch: stream({ item: z.number() }) },
+        administer: method(),
+      },
+      ping: method(),
+    },
+    client: { users: { ask: method() } },
+  })
+
+  const methodsOfUsers = {
+    users: {
+      get: () => 'got',
+      admin: { remove: () => 'removed', log: () => {}, watch: () => [1] },
+      administer: () => 'administered',
+    },
+    ping: () => 'pong',
+  }
+
+  test('surrounds the methods of a group, in their order, and no others', async () => {
+    const seen: string[] = []
+    const tell =
+      (by: string): Middleware =>
+      ({ method: name, direction }, next) => {
+        seen.push(`${by} ${direction} ${name}`)
+        return next()
+      }
+    const requireAdmin: Middleware = ({ method: name }, next) => {
+      if (name === 'users.admin.remove') throw new RpcError(-32_002, 'Only for admins')
+      return next()
+    }
+    const use = [
+      tell('all'),
+      under('users.admin', [tell('admin'), requireAdmin]),
+      under('users.get', tell('get')),
+    ]
+    const { client } = pairOf(nested, { server: { methods: methodsOfUsers, use } })
+    const { other } = client
+    expect(await rejection(other.users.admin.remove())).toMatchObject({ code: -32_002 })
+    expect(await other.users.get()).toBe('got')
+    expect(await other.users.administer()).toBe('administered')
+    for await (const n of other.users.admin.watch()) expect(n).toBe(1)
+    await other.users.admin.log()
+    expect(await other.ping()).toBe('pong')
+    expect(seen).toEqual([
+      'all in users.admin.remove',
+      'admin in users.admin.remove',
+      'all in users.get',
+      'get in users.get',
+      'all in users.administer',
+      'all in users.admin.watch',
+      'admin in users.admin.watch',
+      'all in users.admin.log',
+      'admin in users.admin.log',
+      'all in ping',
+    ])
+  })
+
+  test('surrounds calls in both directions', async () => {
+    const seen: string[] = []
+    const use = under('users', ({ method: name, direction }, next) => {
+      seen.push(`${direction} ${name}`)
+      return next()
+    })
+    const ends = {
+      server: { methods: methodsOfUsers, use },
+      client: { methods: { users: { ask: () => 1 } } },
+    }
+    const { server, client } = pairOf(nested, ends)
+    await client.other.users.get()
+    expect(await server.other.users.ask()).toBe(1)
+    expect(seen).toEqual(['in users.get', 'out users.ask'])
+  })
+
+  test('of a path that the contract does not have is refused, at any depth', () => {
+    const pass: Middleware = (_, next) => next()
+    for (const path of ['user', 'users.adm', 'users.admin.', 'ping.pong']) {
+      for (const use of [under(path, pass), [under('users', [pass, under(path, pass)])]]) {
+        expect(() => pairOf(nested, { server: { use } })).toThrow(
+          new RpcConfigError(
+            `under("${path}") would surround nothing: the contract has no group and no method of that path. Correct the path`,
+          ),
+        )
+        expect(() =>
+          createClient(nested, { url: 'ws://127.0.0.1', use, autoConnect: false }),
+        ).toThrow(RpcConfigError)
+      }
+    }
+    expect(() => under('', pass)).toThrow(/needs the path of a group first/)
+    expect(() => under('users', [])).toThrow(/needs a middleware/)
+    expect(() => under('users', undefined as never)).toThrow(/needs a middleware/)
+    expect(() => under('users', 5 as never)).toThrow(/use must be a middleware/)
   })
 })

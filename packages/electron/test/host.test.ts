@@ -90,6 +90,25 @@ describe('main and a page call each other', () => {
     window.destroy()
   })
 
+  test('methods of groups are called by their paths, with bytes, streams and validation', async () => {
+    await using host = desktop.host()
+    const { window, page } = await desktop.open()
+    const answers = await page.evaluate(async () => {
+      const { files } = app.client.other
+      const items: unknown[] = [...(await files.reverse({ bytes: Uint8Array.of(1, 2) }))]
+      for await (const n of files.lines.count({ upTo: 2 })) items.push(n)
+      for await (const n of app.client.stream('files.lines.count', { upTo: 1 })) items.push(n)
+      items.push(await files.lines.ask({ text: 'sure' }))
+      items.push(await app.client.call('files.lines.ask', { text: 'yes' }))
+      const wrong = await files.lines.ask({ text: 5 } as never).catch((error) => error)
+      return [...items, wrong.code, wrong.method]
+    })
+    expect(answers).toEqual([2, 1, 0, 1, 0, 'sure!', 'yes!', -32602, 'files.lines.ask'])
+    const [outcome] = await host.all.call('dialogs.ask', { text: 'all' })
+    expect(outcome).toMatchObject({ status: 'ok', value: 'all!' })
+    window.destroy()
+  })
+
   test('bytes travel both ways, copied', async () => {
     await using host = desktop.host()
     const { window, page } = await desktop.open()
@@ -167,6 +186,7 @@ describe('main and a page call each other', () => {
         fail: () => '',
         count: () => [],
         loop: () => [],
+        files: { reverse: ({ bytes }) => bytes, lines: { count: () => [], ask: () => '' } },
       },
       onConnect: [(channel) => told(channel.identity)],
     })

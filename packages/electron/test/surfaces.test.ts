@@ -44,6 +44,7 @@ const methods: Handlers<MainSide, ServerChannel<MainSide, PageSide>> = {
   count: () => [],
   loop: () => [],
   fail: () => '',
+  files: { reverse: ({ bytes }) => bytes, lines: { count: () => [], ask: () => '' } },
 }
 
 async function openTab(url: string): Promise<Page> {

@@ -1,9 +1,11 @@
 import type {
+  At,
   Client,
   Contract,
   ExposeOptions,
   ItemOf,
   MethodName,
+  Name,
   Other,
   StreamName,
 } from '@flashrpc/core'
@@ -35,11 +37,11 @@ export interface RpcHooks<C extends Contract> {
   readonly useRpcCall: <K extends MethodName<C['server']>>(
     method: K,
     options?: UseRpcCallOptions,
-  ) => RpcCall<C['server'][K]>
+  ) => RpcCall<At<C['server'], K>>
   /** `useRpcClient` of the contract. */
   readonly useRpcClient: () => Client<C['client'], C['server']>
   /** `useRpcMethod` of the contract. */
-  readonly useRpcMethod: <K extends keyof C['client'] & string, const Literal = never>(
+  readonly useRpcMethod: <K extends Name<C['client']>, const Literal = never>(
     method: K,
     handler: ComponentHandler<C, K, Literal>,
     options?: ExposeOptions,
@@ -53,8 +55,8 @@ export interface RpcHooks<C extends Contract> {
   /** `useRpcStream` of the contract. */
   readonly useRpcStream: <K extends StreamName<C['server']>>(
     method: K,
-    ...args: UseRpcStreamArguments<C['server'][K]>
-  ) => RpcStreamState<ItemOf<C['server'][K]>>
+    ...args: UseRpcStreamArguments<At<C['server'], K>>
+  ) => RpcStreamState<ItemOf<At<C['server'], K>>>
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Client, Contract, ExposeOptions, Handler } from '@flashrpc/core'
+import type { At, Client, Contract, ExposeOptions, Handler, Name } from '@flashrpc/core'
 import { assertFunction, assertOptions, EXPOSE_OPTIONS } from '@flashrpc/core/internal'
 import { useEffect, useInsertionEffect, useRef } from 'react'
 import { useProvidedClient } from './context.js'
@@ -6,9 +6,9 @@ import { useProvidedClient } from './context.js'
 /** A component's handler of one of the methods that the server can call. */
 export type ComponentHandler<
   C extends Contract,
-  K extends keyof C['client'],
+  K extends Name<C['client']>,
   Literal = never,
-> = Handler<C['client'][K], Client<C['client'], C['server']>, Literal>
+> = Handler<At<C['client'], K>, Client<C['client'], C['server']>, Literal>
 
 /**
  * Lets the server call this component while it is mounted.
@@ -22,7 +22,7 @@ export type ComponentHandler<
  * @throws {RpcConfigError} (rendering) if the handler is no function, or an option is unknown; (in an effect) if
  *   the contract has no such method, or an option is wrong.
  */
-export function useBoundRpcMethod<C extends Contract, K extends keyof C['client'] & string>(
+export function useBoundRpcMethod<C extends Contract, K extends Name<C['client']>>(
   boundTo: C | undefined,
   method: K,
   handler: ComponentHandler<C, K>,

@@ -1,4 +1,5 @@
-import type { Contract, ContractSide } from '../contract/contract.js'
+import type { Contract, FlatSide } from '../contract/contract.js'
+import { flatSideOf } from '../contract/path.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { listOf } from '../errors/options.js'
 import type { Feature, FeatureName } from './feature.js'
@@ -40,10 +41,10 @@ export function assertFeatures(
     if (!missing) continue
     throw new RpcConfigError(`The option "${option}" needs a feature: add ${missing}() to features`)
   }
-  for (const side of [contract?.server, contract?.client]) assertSide(side, has)
+  for (const side of [contract?.server, contract?.client]) assertSide(flatSideOf(side), has)
 }
 
-function assertSide(side: ContractSide | undefined, has: (needed: FeatureName) => boolean): void {
+function assertSide(side: FlatSide | undefined, has: (needed: FeatureName) => boolean): void {
   for (const [method, definition] of Object.entries(side ?? {})) {
     if (!has('streams')) {
       if (definition.kind === 'stream') throw missing(method, 'is a stream', 'streams')

@@ -1,5 +1,5 @@
 import { MAX_TIMER_MS } from '../base/max-timer.js'
-import type { ContractSide } from '../contract/contract.js'
+import type { FlatSide } from '../contract/contract.js'
 import { definitionOf, schemaOf } from '../contract/definition.js'
 import { withOrigin } from '../errors/error-origin.js'
 import { RpcConfigError, RpcTimeoutError } from '../errors/errors.js'
@@ -212,7 +212,7 @@ const NONE: readonly ContextPart[] = []
 async function* noInput(): AsyncGenerator<never, void, undefined> {}
 
 /** @throws {RpcConfigError} if the contract has no progress for a method. */
-function assertProgress(side: ContractSide | undefined, method: string): void {
+function assertProgress(side: FlatSide | undefined, method: string): void {
   const definition = definitionOf(side, method)
   if (!definition || schemaOf(definition, 'progress')) return
   throw new RpcConfigError(

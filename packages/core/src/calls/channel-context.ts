@@ -1,4 +1,5 @@
-import type { Contract, ContractSide, Side } from '../contract/contract.js'
+import type { Contract, ContractSide, FlatSide, Side } from '../contract/contract.js'
+import { flatSideOf } from '../contract/path.js'
 import type { FlowControl } from '../link/flow-control.js'
 import type { LinkEvents, MessageLink, OutgoingMessage } from '../link/message-link.js'
 import type { PeerFacts } from '../link/peer-facts.js'
@@ -28,9 +29,11 @@ export interface ChannelShape {
   /** The options, resolved. */
   readonly settings: ResolvedChannelOptions
   /** The methods that the contract gives this side; without a contract, every name may be a method. */
-  readonly localSide: ContractSide | undefined
+  readonly localSide: FlatSide | undefined
   /** The methods that the contract gives the other side. */
-  readonly remoteSide: ContractSide | undefined
+  readonly remoteSide: FlatSide | undefined
+  /** The same methods in their groups. */
+  readonly remoteGroups: ContractSide | undefined
   /** Whether calls wait for the next link. Otherwise they end with the current one. */
   readonly isLasting: boolean
 }
@@ -39,9 +42,13 @@ export interface ChannelShape {
 export function sidesOf(
   contract: Contract | undefined,
   side: Side,
-): Pick<ChannelShape, 'localSide' | 'remoteSide'> {
-  const other = side === 'server' ? 'client' : 'server'
-  return { localSide: contract?.[side], remoteSide: contract?.[other] }
+): Pick<ChannelShape, 'localSide' | 'remoteSide' | 'remoteGroups'> {
+  const remoteGroups = contract?.[side === 'server' ? 'client' : 'server']
+  return {
+    localSide: flatSideOf(contract?.[side]),
+    remoteSide: flatSideOf(remoteGroups),
+    remoteGroups,
+  }
 }
 
 /** A channel, as its features see it. */

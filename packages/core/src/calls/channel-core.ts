@@ -189,7 +189,7 @@ export class ChannelCore implements CoreContext {
 
   /** Made when it is first read: a server seldom calls all of its clients. */
   get other(): object {
-    this.#otherSide ??= createRemote(this.kind.remoteSide, this.#caller)
+    this.#otherSide ??= createRemote(this.kind.remoteGroups, this.#caller)
     return this.#otherSide
   }
 

@@ -1,4 +1,4 @@
-import type { ContractSide, Definition, Schema } from '../contract/contract.js'
+import type { Definition, FlatSide, Schema } from '../contract/contract.js'
 import type { Issue } from '../errors/errors.js'
 import type { NearestName } from '../errors/nearest.js'
 import type { Printer } from '../logging/logger.js'
@@ -10,7 +10,7 @@ export interface Diagnostics {
   /** Prints what is logged if the option `logger` is left out. */
   readonly printer: Printer
   /** What a side of a contract has instead of a name, and what to do. */
-  insteadOf(name: string, side: ContractSide): string
+  insteadOf(name: string, side: FlatSide): string
   /**
    * @param value the value that breaks the schema.
    * @returns the text about the kind of value that JSON did not carry; undefined if that is not the cause.

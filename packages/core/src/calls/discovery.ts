@@ -1,11 +1,11 @@
-import type { ContractSide, Side } from '../contract/contract.js'
+import type { FlatSide, Side } from '../contract/contract.js'
 
 /** The methods that one caller may call on a side. */
 export interface Served {
   /** The side's name in the contract. */
   readonly sideName: Side
   /** The side's methods in the contract; without a contract, only names are known. */
-  readonly side: ContractSide | undefined
+  readonly side: FlatSide | undefined
   /** The names of the methods that this caller may call. */
   readonly names: readonly string[]
 }

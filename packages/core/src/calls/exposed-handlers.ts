@@ -1,4 +1,5 @@
-import { assertMethodName, type ContractSide, type Side } from '../contract/contract.js'
+import { isPlain } from '../base/is-plain.js'
+import { assertMethodName, type FlatSide, type Side } from '../contract/contract.js'
 import { definitionOf } from '../contract/definition.js'
 import { assertDuration } from '../errors/assert-number.js'
 import { RpcConfigError } from '../errors/errors.js'
@@ -16,7 +17,7 @@ import {
 /** The names under which handlers may be exposed. */
 export interface Exposable {
   /** The methods that the contract gives this side; without a contract, every name may be a method. */
-  readonly localSide: ContractSide | undefined
+  readonly localSide: FlatSide | undefined
   /** The name of this side in the contract, for messages. */
   readonly side: Side
   readonly settings: { readonly diagnostics: Diagnostics | undefined }
@@ -110,12 +111,52 @@ const NONE: readonly AnyHandler[] = []
  * @throws {RpcConfigError} as {@link assertExposable} does.
  */
 export function handlersOf(methods: object | undefined, exposable: Exposable): HandlersByName {
-  const entries = Object.entries(methods ?? {})
-  for (const [name, handler = notYet] of entries) assertExposable(exposable, name, handler)
-  return new Map(entries.flatMap(([name, handler]) => (handler ? [[name, [handler]]] : [])))
+  const byName = new Map<string, readonly AnyHandler[]>()
+  addHandlers(byName, methods ?? {}, exposable, '')
+  return byName
+}
+
+/**
+ * Adds the functions of an object, and of its groups, by their paths.
+ *
+ * @throws {RpcConfigError} as {@link assertExposable} does, and if a name has a handler already.
+ */
+export function addHandlers(
+  byName: Map<string, readonly AnyHandler[]>,
+  methods: object,
+  exposable: Exposable,
+  prefix: string,
+): void {
+  for (const [key, handler = notYet] of Object.entries(methods)) {
+    const name = prefix + key
+    if (mayBeGroup(name, handler, exposable)) {
+      if (!isPlain(handler)) {
+        throw new RpcConfigError(
+          `The handlers of "${name}" must be an object literal of functions, such as { get: (params) => … }, and not ${kindOf(handler)}`,
+          { method: name },
+        )
+      }
+      addHandlers(byName, handler, exposable, `${name}.`)
+      continue
+    }
+    assertExposable(exposable, name, handler)
+    if (handler === notYet) continue
+    if (byName.has(name)) {
+      throw new RpcConfigError(`"${name}" has two handlers: remove one of them`, { method: name })
+    }
+    byName.set(name, [handler])
+  }
 }
 
 function notYet(): void {}
+
+/** Whether what is given for a name is meant as the handlers of a group. An empty object is that only for a group. */
+function mayBeGroup(name: string, given: unknown, { localSide }: Exposable): given is object {
+  if (typeof given !== 'object' || given === null || definitionOf(localSide, name)) return false
+  const isEmpty = Object.keys(given).length === 0
+  const isGroup = localSide && Object.keys(localSide).some((path) => path.startsWith(`${name}.`))
+  return isGroup || !isEmpty
+}
 
 /**
  * Checks that a handler can be exposed under a name.

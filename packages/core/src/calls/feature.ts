@@ -1,5 +1,5 @@
 import type { MaybeAsync } from '../base/maybe-async.js'
-import type { Definition, Part } from '../contract/contract.js'
+import type { Contract, Definition, Part } from '../contract/contract.js'
 import type { RpcError } from '../errors/errors.js'
 import type { NearestName } from '../errors/nearest.js'
 import type { Connection } from '../link/connection.js'
@@ -59,7 +59,11 @@ export interface Feature {
    *
    * @param nearest finds the option that was probably meant; without it, an error lists the options.
    */
-  resolve?(options: OwnedOptions, nearest: NearestName | undefined): Partial<ResolvedChannelOptions>
+  resolve?(
+    options: OwnedOptions,
+    nearest: NearestName | undefined,
+    contract: Contract | undefined,
+  ): Partial<ResolvedChannelOptions>
   /** Finds what the texts of errors add to what is wrong. */
   readonly diagnostics?: Diagnostics
   /** Makes a stream: a call that is answered with items. */

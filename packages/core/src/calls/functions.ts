@@ -5,6 +5,7 @@ import type {
   Schema,
   StreamDefinition,
 } from '../contract/contract.js'
+import type { At, GroupOf, Name } from '../contract/path.js'
 import type { Timeout } from './call-timer.js'
 
 /**
@@ -148,14 +149,19 @@ export type RemoteFunction<M> =
             ) => IsStream<M> extends true ? RpcStream<ItemOf<M>> : Promise<Awaited<R>>
           : never
 
+/** The type of one member of `other`: a function, or for a group, an object of functions. */
+export type RemoteMember<M> = M extends { readonly kind: string }
+  ? RemoteFunction<M>
+  : RemoteFunction<M> | Other<GroupOf<M>>
+
 /**
- * The other side as an object of functions. Without a contract, streams can't be recognised at run time: call them by
+ * The other side as an object of functions, with an object of functions for each group. Without a contract, streams can't be recognised at run time: call them by
  * name, with `stream`.
  */
 export type Other<S> = {
   // Not `K in keyof S & string`: editors find the contract's line and comment from `other.add` only if the mapped type
   // is homomorphic, and `K in keyof S as …` is.
-  readonly [K in keyof S as CallableName<S, K>]: RemoteFunction<S[K]>
+  readonly [K in keyof S as CallableName<S, K>]: RemoteMember<S[K]>
 }
 
 /** `K` if `other` has a function of that name, otherwise never. */
@@ -310,15 +316,29 @@ export type Handler<M, Ch = unknown, Literal = never> = (
   context: HandlerContext<Ch, M>,
 ) => Returned<HandlerResult<M>, Literal>
 
-/** Handlers for all methods of a side. */
+/** Handlers for all methods of a side, in their groups. */
 export type Handlers<S, Ch = unknown, Literal = never> = {
-  readonly [K in keyof S]: Handler<S[K], Ch, Literal>
+  // Not a conditional type, for the reason that `Handler` gives. For a method, the second half is never.
+  readonly [K in keyof S]: Handler<S[K], Ch, Literal> | Handlers<GroupOf<S[K]>, Ch, Literal>
 }
 
-/** Handlers for some methods of a side. Others may be added later with `expose`. */
+/** Handlers for some methods of a side, in their groups. Others may be added later with `expose`. */
 export type SomeHandlers<S, Ch = unknown, Literal = never> = {
-  readonly [K in keyof S]?: Handler<S[K], Ch, Literal> | undefined
+  readonly [K in keyof S]?:
+    | Handler<S[K], Ch, Literal>
+    | SomeHandlers<GroupOf<S[K]>, Ch, Literal>
+    | undefined
 }
+
+/** Handlers for all methods of a side, by their names on the wire: `{ 'users.get': … }`. */
+export type HandlersByPath<S, Ch = unknown, Literal = never> = {
+  readonly [N in Name<S>]: Handler<At<S, N>, Ch, Literal>
+}
+
+/** The handler of the method at a path, or the handlers of the group at a path. */
+export type HandlersAt<S, P, Ch = unknown, Literal = never> = [GroupOf<At<S, P>>] extends [never]
+  ? Handler<At<S, P>, Ch, Literal>
+  : Handlers<GroupOf<At<S, P>>, Ch, Literal>
 
 /** The names of the methods of a side, which are answered with a result. */
 export type MethodName<S> = {
@@ -326,7 +346,9 @@ export type MethodName<S> = {
     ? never
     : IsStream<S[K]> extends true
       ? never
-      : K
+      : [GroupOf<S[K]>] extends [never]
+        ? K
+        : `${K}.${MethodName<GroupOf<S[K]>>}`
 }[keyof S & string]
 
 /** The type of a method's result. */
@@ -346,7 +368,11 @@ export type ProgressOf<M> =
 /** The names of the streams of a side, which are answered with items. */
 export type StreamName<S> = {
   // This includes a member of type `any`, which may be a stream.
-  [K in keyof S & string]: true extends IsStream<S[K]> ? K : never
+  [K in keyof S & string]: true extends IsStream<S[K]>
+    ? K
+    : [GroupOf<S[K]>] extends [never]
+      ? never
+      : `${K}.${StreamName<GroupOf<S[K]>>}`
 }[keyof S & string]
 
 /** The type of a stream's items. */

@@ -1,3 +1,4 @@
+import type { At, Name } from '../contract/path.js'
 import type {
   Handler,
   ItemOf,
@@ -39,17 +40,17 @@ export interface Peer<Local, Remote> {
   /** Calls a method by its name, like the function of that name in {@link other}. */
   call<K extends MethodName<Remote>>(
     method: K,
-    ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): Promise<ResultOf<Remote[K]>>
+    ...args: Parameters<RemoteFunction<At<Remote, K>>>
+  ): Promise<ResultOf<At<Remote, K>>>
   /** Calls a stream by its name, like the function of that name in {@link other}. */
   stream<K extends StreamName<Remote>>(
     method: K,
-    ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): RpcStream<ItemOf<Remote[K]>>
+    ...args: Parameters<RemoteFunction<At<Remote, K>>>
+  ): RpcStream<ItemOf<At<Remote, K>>>
   /** Sends a notification by its name. Resolves when it has been handed to the transport. */
-  notify<K extends keyof Remote & string>(
+  notify<K extends Name<Remote>>(
     method: K,
-    ...args: Parameters<RemoteFunction<Remote[K]>>
+    ...args: Parameters<RemoteFunction<At<Remote, K>>>
   ): Promise<void>
   /**
    * Lets the other side call a handler. If several handlers have the same name, the newest serves a method, and all of
@@ -58,9 +59,9 @@ export interface Peer<Local, Remote> {
    * @returns a function that removes the handler, so that the one before it serves again.
    * @throws {RpcConfigError} if the contract has no such method on this side.
    */
-  expose<K extends keyof Local & string, const Literal = never>(
+  expose<K extends Name<Local>, const Literal = never>(
     method: K,
-    handler: Handler<Local[K], this, Literal>,
+    handler: Handler<At<Local, K>, this, Literal>,
     options?: ExposeOptions,
   ): () => void
 }

@@ -1,4 +1,9 @@
-import { type ContractSide, type Definition, isCallableName } from '../contract/contract.js'
+import {
+  type ContractSide,
+  type Definition,
+  isCallableName,
+  isDefinition,
+} from '../contract/contract.js'
 import type { Entry } from './diagnostics.js'
 import type { CallOptions, RpcStream, SendOptions } from './functions.js'
 
@@ -11,34 +16,42 @@ export interface RemoteCalls {
 }
 
 /**
- * Makes `other`: an object with a function for each method.
+ * Makes `other`: an object with a function for each method, and an object of functions for each group.
  *
  * It can be awaited, printed, compared and kept in React state like any object: it is not callable, the members that
  * JavaScript reads of such values (`then`, `toJSON`, `$$typeof`, symbols) are undefined, and a member is the same
  * function each time it is read.
  *
- * @param side the methods of the other side; without it, every other name is a method.
+ * @param side the methods of the other side, in their groups; without it, every other name is a method, and may be a
+ *   group as well.
  */
 export function createRemote(side: ContractSide | undefined, calls: RemoteCalls): object {
-  return side ? remoteOfContract(side, calls) : remoteOfAnyName(calls)
+  return side ? remoteOfContract(side, calls, '') : remoteOfAnyName(Object.freeze({}), calls, '')
 }
 
-function remoteOfContract(side: ContractSide, calls: RemoteCalls): object {
+function remoteOfContract(side: ContractSide, calls: RemoteCalls, prefix: string): object {
   const remote: Record<string, unknown> = {}
-  for (const [name, { kind }] of Object.entries(side)) remote[name] = callOf(name, kind, calls)
+  for (const [name, member] of Object.entries(side)) {
+    const path = prefix + name
+    remote[name] = isDefinition(member)
+      ? callOf(path, member.kind, calls)
+      : remoteOfContract(member, calls, `${path}.`)
+  }
   return Object.freeze(remote)
 }
 
-function remoteOfAnyName(calls: RemoteCalls): object {
+/** @param target the object, or the function of a method that may be a group as well: it keeps its own members. */
+function remoteOfAnyName(target: object, calls: RemoteCalls, prefix: string): object {
   const members = new Map<string, unknown>()
-  return new Proxy(Object.freeze({}), {
-    get(target, name, receiver) {
-      if (typeof name === 'symbol' || !isCallableName(name)) {
-        return Reflect.get(target, name, receiver)
+  return new Proxy(target, {
+    get(_, name) {
+      if (typeof name === 'symbol' || !isCallableName(name) || name in target) {
+        return Reflect.get(target, name)
       }
       let member = members.get(name)
       if (!member) {
-        member = callOf(name, 'method', calls)
+        const path = prefix + name
+        member = remoteOfAnyName(callOf(path, 'method', calls), calls, `${path}.`)
         members.set(name, member)
       }
       return member

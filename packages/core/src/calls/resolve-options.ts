@@ -1,3 +1,4 @@
+import type { Contract } from '../contract/contract.js'
 import { assertCount } from '../errors/assert-number.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { resolveLimits } from '../link/limits.js'
@@ -18,6 +19,7 @@ import type { OwnedOptions, ResolvedChannelOptions } from './options.js'
 export function resolveChannelOptions(
   options: OwnedOptions,
   features: readonly Feature[],
+  contract: Contract | undefined,
 ): ResolvedChannelOptions {
   const { timeout = 30_000, limits, exposeErrors = false } = options
   const { dialect, fallback, plain = false, helloTimeoutMs = 10_000 } = options
@@ -43,7 +45,10 @@ export function resolveChannelOptions(
     format,
     plain,
     helloTimeoutMs,
-    ...Object.assign({}, ...features.map((feature) => feature.resolve?.(options, nearest))),
+    ...Object.assign(
+      {},
+      ...features.map((feature) => feature.resolve?.(options, nearest, contract)),
+    ),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ContractSide } from '../contract/contract.js'
+import type { FlatSide } from '../contract/contract.js'
 import { definitionOf } from '../contract/definition.js'
 import { type Encoded, encode, keep } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
@@ -26,7 +26,7 @@ export class SharedNotification {
    * @param side the methods of the target; without it, every method may be called.
    * @returns the message, if it has no extras; undefined if something is wrong with it.
    */
-  plain(format: Format, side: ContractSide | undefined): Encoded | undefined {
+  plain(format: Format, side: FlatSide | undefined): Encoded | undefined {
     const { method, params } = this
     if (side && definitionOf(side, method)?.kind !== 'notification') return undefined
     if (

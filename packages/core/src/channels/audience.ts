@@ -2,6 +2,7 @@ import type { CallOptions, MethodName, RemoteFunction, ResultOf } from '../calls
 import type { AnyPeer } from '../calls/peer.js'
 import { assertSignal } from '../calls/pending-calls.js'
 import { SEND_SHARED, SharedNotification, type SharedTarget } from '../calls/shared-notification.js'
+import type { At, Name } from '../contract/path.js'
 import type { RpcError } from '../errors/errors.js'
 import { assertFunction } from '../errors/options.js'
 import { deadlineOf, setDeadline } from '../features/deadlines/deadlines.js'
@@ -54,9 +55,9 @@ export interface Audience<Remote, Ch extends Target = Target> {
    *
    * @returns the number of channels that it was sent to, or is kept for.
    */
-  notify<K extends keyof Remote & string>(
+  notify<K extends Name<Remote>>(
     method: K,
-    ...args: Parameters<RemoteFunction<Remote[K]>>
+    ...args: Parameters<RemoteFunction<At<Remote, K>>>
   ): Promise<number>
   /**
    * Calls all channels at once, and waits for all. A target that fails, times out or ends does not reject the promise:
@@ -66,16 +67,16 @@ export interface Audience<Remote, Ch extends Target = Target> {
    */
   call<K extends MethodName<Remote>>(
     method: K,
-    ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): Promise<TargetOutcome<ResultOf<Remote[K]>, Ch>[]>
+    ...args: Parameters<RemoteFunction<At<Remote, K>>>
+  ): Promise<TargetOutcome<ResultOf<At<Remote, K>>, Ch>[]>
   /**
    * Calls all channels at once when the iteration begins, and yields each target's outcome as it comes, exactly once.
    * If the iteration is left, the calls that are still open are cancelled.
    */
   each<K extends MethodName<Remote>>(
     method: K,
-    ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): AsyncGenerator<TargetOutcome<ResultOf<Remote[K]>, Ch>, void, undefined>
+    ...args: Parameters<RemoteFunction<At<Remote, K>>>
+  ): AsyncGenerator<TargetOutcome<ResultOf<At<Remote, K>>, Ch>, void, undefined>
 }
 
 /**

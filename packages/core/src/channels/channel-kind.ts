@@ -1,7 +1,7 @@
 import { sidesOf } from '../calls/channel-context.js'
 import type { ChannelCoreOptions } from '../calls/channel-core-options.js'
 import type { Authorize } from '../calls/dispatcher.js'
-import { handlersOf } from '../calls/exposed-handlers.js'
+import { addHandlers, handlersOf } from '../calls/exposed-handlers.js'
 import type { Feature, FeatureTable } from '../calls/feature.js'
 import { tableOf } from '../calls/feature-table.js'
 import type { HandlersByName } from '../calls/handler.js'
@@ -50,13 +50,13 @@ export class ChannelKind {
   /** The limits that a server states in its answer to the hello. */
   readonly helloLimits: HelloLimits
   readonly #core: ChannelCoreOptions<LiveChannel>
-  readonly #handlers: HandlersByName
+  #handlers: HandlersByName
   readonly #groups: Groups<LiveChannel> | undefined
 
   /** @throws {RpcConfigError} if an option or a method's name is wrong. */
   constructor(kind: ChannelKindOptions) {
     const { contract, side, options, events, groups, features, authorize } = kind
-    const settings = resolveChannelOptions(options, features)
+    const settings = resolveChannelOptions(options, features, contract)
     const tell = events?.turned
     const turned = tell && ((channel: LiveChannel) => channel.goesOn && tell(channel))
     const hooks = new HookRunner<LiveChannel>(options, settings.diagnostics)
@@ -66,7 +66,6 @@ export class ChannelKind {
     this.helloLimits = { msg, batch, depth, buf }
     this.settings = settings
     this.#groups = groups
-    this.#handlers = handlersOf(options.methods, { side, localSide: contract?.[side], settings })
     this.#core = {
       authorize,
       newId: kind.newId,
@@ -99,6 +98,21 @@ export class ChannelKind {
         change: (channel) => events?.change?.(channel),
       },
     }
+    this.#handlers = handlersOf(options.methods, this.#core)
+  }
+
+  /** Adds handlers for the channels that are opened from now on. @throws {RpcConfigError} as `handlersOf` does. */
+  implement(methods: object): void {
+    const handlers = new Map(this.#handlers)
+    addHandlers(handlers, methods, this.#core, '')
+    this.#handlers = handlers
+  }
+
+  /** The methods of the contract that have no handler; without a contract, undefined if there is no handler at all. */
+  get missing(): readonly string[] | undefined {
+    const { localSide } = this.#core
+    if (!localSide) return this.#handlers.size > 0 ? [] : undefined
+    return Object.keys(localSide).filter((name) => !this.#handlers.has(name))
   }
 
   /** Makes a channel, which has no connection yet. */

@@ -6,6 +6,7 @@ import type { Middleware } from '../calls/middleware-call.js'
 import type { ChannelOptions } from '../calls/options.js'
 import type { Peer } from '../calls/peer.js'
 import type { Side } from '../contract/contract.js'
+import type { Name } from '../contract/path.js'
 import type { Transport } from '../transport/transport.js'
 import type { JoinOptions } from './groups.js'
 
@@ -51,14 +52,14 @@ export interface ServerChannel<Local, Remote, Identity = unknown> extends Channe
    * it last reported. In a session it reports again on each connection. False once the channel has ended; undefined if
    * the other side does not report its methods, as a plain peer does not.
    */
-  has(method: keyof Remote & string): boolean | undefined
+  has(method: Name<Remote>): boolean | undefined
   /**
    * Calls the listener when a result of {@link has} changes, with all methods that have a handler; and, without any,
    * when the channel ends. The methods that are there when `onConnect` runs are not a change.
    *
    * @returns a function that removes the listener.
    */
-  onMethods(listener: (methods: ReadonlySet<keyof Remote & string>) => void): () => void
+  onMethods(listener: (methods: ReadonlySet<Name<Remote>>) => void): () => void
   /** The groups that the channel is in. */
   readonly groups: ReadonlySet<string>
   /**
@@ -110,6 +111,6 @@ export interface CreateServerChannelOptions<Local, Remote, Identity = undefined,
 
 /** Decides whether a call may run. */
 export type Authorizer<Local, Ch> = (
-  method: keyof Local & string,
+  method: Name<Local>,
   context: HandlerContext<Ch>,
 ) => boolean | Promise<boolean>

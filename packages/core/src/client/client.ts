@@ -14,6 +14,7 @@ import { resolveChannelOptions } from '../calls/resolve-options.js'
 import { clientHandshake } from '../channels/client-hello.js'
 import { CorePeer } from '../channels/core-peer.js'
 import type { Contract } from '../contract/contract.js'
+import { flatSideOf } from '../contract/path.js'
 import { own } from '../errors/error-origin.js'
 import { RpcConfigError, RpcDisconnectedError } from '../errors/errors.js'
 import { assertFunction, type OptionKinds } from '../errors/options.js'
@@ -132,7 +133,7 @@ export class LastingClient extends CorePeer implements AnyClient {
     this.#createLink = linkFactory(options, nearest)
     const { url } = options
     this.#outage = new Outage(typeof url === 'string' ? withoutSecrets(url) : undefined)
-    const settings = resolveSettings(options, features)
+    const settings = resolveSettings(contract, options, features)
     this.#features = tableOf(features)
     this.#hooks = new HookRunner<AnyClient>(
       options as ChannelHooks<AnyClient>,
@@ -160,7 +161,7 @@ export class LastingClient extends CorePeer implements AnyClient {
         },
       },
       this,
-      handlersOf(options.methods, { side, localSide: contract?.[side], settings }),
+      handlersOf(options.methods, { side, localSide: flatSideOf(contract?.[side]), settings }),
     )
     this.id = this.core.id
     if (options.resume ?? true) {
@@ -389,6 +390,7 @@ function closedError(): RpcDisconnectedError {
 }
 
 function resolveSettings(
+  contract: Contract | undefined,
   options: UntypedClientOptions,
   features: readonly Feature[],
 ): ResolvedChannelOptions {
@@ -399,5 +401,6 @@ function resolveSettings(
       ...(connectTimeoutMs !== undefined && { helloTimeoutMs: connectTimeoutMs }),
     },
     features,
+    contract,
   )
 }

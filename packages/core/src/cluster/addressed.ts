@@ -1,6 +1,6 @@
 import type { Feature } from '../calls/feature.js'
 import { tellExtra } from '../calls/told-extras.js'
-import type { ContractSide } from '../contract/contract.js'
+import type { FlatSide } from '../contract/contract.js'
 import { definitionOf } from '../contract/definition.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
@@ -12,7 +12,7 @@ import { insteadOf } from '../features/diagnostics/unknown-name.js'
  *
  * @param clients the methods of clients; undefined without a contract.
  */
-export function addressed(clients: ContractSide | undefined): Feature {
+export function addressed(clients: FlatSide | undefined): Feature {
   return {
     name: 'cluster',
     callOptions: {

@@ -7,6 +7,7 @@ import type { SendOptions } from '../calls/functions.js'
 import { assertSignal } from '../calls/pending-calls.js'
 import type { Contract, Definition } from '../contract/contract.js'
 import { definitionOf } from '../contract/definition.js'
+import { flatSideOf } from '../contract/path.js'
 import { own } from '../errors/error-origin.js'
 import { RpcConfigError, RpcDisconnectedError, type RpcError } from '../errors/errors.js'
 import { nearestName } from '../errors/nearest.js'
@@ -159,7 +160,7 @@ export class Gathers {
     const signal = 'error' in prepared ? undefined : options?.signal
     await this.#untilReady(signal)
     if (signal?.aborted || this.#node.state === 'left') return
-    const definition = definitionOf(this.#host.contract?.client, method)
+    const definition = definitionOf(flatSideOf(this.#host.contract?.client), method)
     const pending = new Set<Promise<void>>()
     const failed = (target: GatherTarget, error: RpcError) =>
       give({ ...this.#target(target), status: 'error', error: own(error) }, target.at)
@@ -322,7 +323,7 @@ export class Gathers {
     } catch (error) {
       return { time, error: error as RpcError }
     }
-    const clients = this.#host.contract?.client
+    const clients = flatSideOf(this.#host.contract?.client)
     if (clients && !definitionOf(clients, method)) {
       const message = `Unknown method ${quoted(method)}: the other side of the contract ${insteadOf(method, clients)}`
       return { time, error: new RpcConfigError(message, { method }) }

@@ -5,7 +5,7 @@ import { notFound } from '../calls/refusals.js'
 import { SharedNotification } from '../calls/shared-notification.js'
 import { tellAll } from '../channels/audience.js'
 import type { LiveChannel } from '../channels/live-channel.js'
-import type { ContractSide } from '../contract/contract.js'
+import type { FlatSide } from '../contract/contract.js'
 import { definitionOf } from '../contract/definition.js'
 import { withOrigin } from '../errors/error-origin.js'
 import {
@@ -32,7 +32,7 @@ import { type ToldOutcome, toldFailure, toldValue } from './told-outcome.js'
 
 /** What calls of other nodes need of the endpoint of this one. */
 export interface GroupServerHost {
-  readonly clients: ContractSide | undefined
+  readonly clients: FlatSide | undefined
   readonly format: Format
   /** The channels of a group here; all if it is undefined. */
   membersOf(group: string | undefined): Iterable<LiveChannel>

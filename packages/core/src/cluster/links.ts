@@ -10,8 +10,9 @@ import type { LiveChannel } from '../channels/live-channel.js'
 import { passOn } from '../channels/pass-on.js'
 import { type AnyClient, LastingClient, type UntypedClientOptions } from '../client/client.js'
 import type { ClientSettings } from '../client/client-options.js'
-import type { Contract, ContractSide } from '../contract/contract.js'
+import type { Contract, FlatSide } from '../contract/contract.js'
 import { definitionOf } from '../contract/definition.js'
+import { flatSideOf } from '../contract/path.js'
 import { withOrigin } from '../errors/error-origin.js'
 import { RpcDisconnectedError } from '../errors/errors.js'
 import type { ChannelLimits } from '../link/limits.js'
@@ -76,14 +77,14 @@ export class Links {
   readonly #served = new Set<LiveChannel>()
   readonly #sessions: Sessions
   readonly #arrivals: ArrivalHost
-  readonly #clients: ContractSide | undefined
+  readonly #clients: FlatSide | undefined
   readonly #options: Omit<LinkOptions, 'transport'>
   #isOut = false
 
   constructor(node: ClusterNode, host: LinksHost) {
     this.#node = node
     this.#host = host
-    this.#clients = host.contract?.client
+    this.#clients = flatSideOf(host.contract?.client)
     const { codec, frameType } = host.format
     const error = (_: unknown, thrown: unknown, context: ErrorContext) =>
       host.error(thrown, context)
@@ -302,7 +303,7 @@ type LinkOptions = ClientSettings &
 
 /** A link to another node. */
 export class NodeLink extends LastingClient {
-  constructor(clients: ContractSide | undefined, options: LinkOptions) {
+  constructor(clients: FlatSide | undefined, options: LinkOptions) {
     super(undefined, options as UntypedClientOptions, [...OF_CLIENTS, addressed(clients)])
   }
 

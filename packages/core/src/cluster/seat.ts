@@ -3,6 +3,7 @@ import type { UntypedSide } from '../calls/peer.js'
 import type { Audience } from '../channels/audience.js'
 import type { GroupEvents } from '../channels/groups.js'
 import type { LiveChannel } from '../channels/live-channel.js'
+import { flatSideOf } from '../contract/path.js'
 import type { ErrorContext } from '../logging/error-context.js'
 import { logFailure } from '../logging/log.js'
 import type { ClusterAudience } from '../server/cluster-audience.js'
@@ -115,7 +116,7 @@ export class Seat implements ClusterSeat {
     }
     const membersOf = (group: string | undefined) =>
       group === undefined ? host.channels : host.membersOf(group)
-    const clients = contract?.client
+    const clients = flatSideOf(contract?.client)
     const gathers = new Gathers(node, links, {
       contract,
       format,

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { isPlain } from '../base/is-plain.js'
 import { assertOptions } from '../errors/assert-options.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { kindOf, type OptionKinds } from '../errors/options.js'
@@ -55,8 +56,14 @@ export interface NotificationDefinition<Params extends MaybeSchema = MaybeSchema
 /** What one side of a contract can hold. */
 export type Definition = MethodDefinition | StreamDefinition | NotificationDefinition
 
-/** One side of a contract: the methods of that side, by name. */
-export type ContractSide = Readonly<Record<string, Definition>>
+/** One side of a contract: the methods of that side, and groups of methods, by name. */
+export interface ContractSide {
+  /** A method, or a group of methods and groups. */
+  readonly [name: string]: Definition | ContractSide
+}
+
+/** All methods of a side by their names on the wire: those of groups by their paths, such as `users.get`. */
+export type FlatSide = Readonly<Record<string, Definition>>
 
 /** The two sides of a connection. */
 export type Side = 'server' | 'client'
@@ -168,8 +175,12 @@ export type PartOf<D, K extends string> = D extends { readonly [P in K]: infer S
  * Puts the two sides of a contract together. Both programs import the result, so it belongs in a
  * module of its own that imports nothing of either.
  *
- * @throws {RpcConfigError} if a side is neither `server` nor `client`; if a name can't be a method's; if a
- *   definition is not valid; and if a part of one is neither left out nor a Standard Schema.
+ * A side may have groups of methods, to any depth: `server: { users: { get: method() } }`. Then the method's name on
+ * the wire is its path, `users.get`, and it is called with `client.other.users.get()`.
+ *
+ * @throws {RpcConfigError} if a side is neither `server` nor `client`; if a name can't be a method's, or has a dot
+ *   where there are groups; if a definition is not valid; and if a part of one is neither left out nor a Standard
+ *   Schema.
  */
 export function defineContract<
   const Server extends ContractSide = Record<never, never>,
@@ -207,21 +218,58 @@ const NOTIFICATION_PARTS = {
 
 const KINDS: ReadonlySet<unknown> = new Set(['method', 'stream', 'notification'])
 
+/** Whether a member of a side is a definition. In a group, `kind` may be the name of a method. */
+export function isDefinition(member: unknown): member is Definition {
+  return KINDS.has((member as Partial<Definition> | null | undefined)?.kind)
+}
+
 function defineSide<S extends ContractSide>(side: Side, definitions: S | undefined): S {
-  for (const [name, definition] of Object.entries(definitions ?? {})) {
-    assertMethodName(name)
-    if (!KINDS.has(definition?.kind)) {
+  return defineGroup(side, definitions ?? {}, '') as S
+}
+
+/** @returns a frozen copy of a side, or of a group in it, whose members were checked. */
+function defineGroup(side: Side, group: object, prefix: string): ContractSide {
+  const members: Record<string, Definition | ContractSide> = {}
+  for (const [name, member] of Object.entries(group)) {
+    const path = prefix + name
+    const where = `"${path}" in the contract's ${side} side`
+    assertMethodName(name, path)
+    if (isDefinition(member)) {
+      const dot = name.indexOf('.')
+      if (dot > -1 && (prefix || isGroup((group as ContractSide)[name.slice(0, dot)]))) {
+        throw dotted(where, path)
+      }
+      for (const part of PARTS) {
+        assertSchema((member as Partial<Record<Part, unknown>>)[part], part, where, path)
+      }
+      members[name] = member
+    } else if (isGroup(member)) {
+      if (name.includes('.')) {
+        throw dotted(where, path)
+      }
+      members[name] = defineGroup(side, member, `${path}.`)
+    } else {
       throw new RpcConfigError(
-        `"${name}" in the contract's ${side} side is not a definition. Write method({ … }), stream({ … }) or notification({ … })`,
-        { method: name },
+        `${where} is not a definition. Write method({ … }), stream({ … }) or notification({ … }), or an object of them`,
+        { method: path },
       )
     }
-    for (const part of PARTS) {
-      const where = `"${name}" in the contract's ${side} side`
-      assertSchema((definition as Partial<Record<Part, unknown>>)[part], part, where, name)
-    }
   }
-  return Object.freeze({ ...definitions }) as S
+  return Object.freeze(members)
+}
+
+function dotted(where: string, path: string): RpcConfigError {
+  return new RpcConfigError(
+    `${where} has a dot in its name. Dots separate groups: write users: { get: … } for "users.get"`,
+    { method: path },
+  )
+}
+
+/** Whether a member of a side is a group. An object with schemas, or with none at all, is meant as a definition. */
+function isGroup(member: unknown): boolean {
+  if (!isPlain(member) || typeof member.kind === 'string') return false
+  const members = Object.values(member)
+  return members.length > 0 && !members.some(isSchema)
 }
 
 type Kind = Definition['kind']
@@ -265,19 +313,20 @@ const UNCALLABLE = new Set(['then', 'catch', 'finally', 'toJSON', '$$typeof'])
  * section 4, reserves it), `_` first (private by convention), what every object inherits
  * (`constructor`, `__proto__`, `toString` …), and `then`, `catch`, `finally`, `toJSON`, `$$typeof`.
  *
+ * @param path the name with those of its groups before it.
  * @throws {RpcConfigError} naming the rule.
  */
-export function assertMethodName(name: string): void {
+export function assertMethodName(name: string, path: string = name): void {
   if (typeof name !== 'string') {
     throw new RpcConfigError(`A method's name is a string, not ${kindOf(name)}`)
   }
   const refuse = (why: string): never => {
-    throw new RpcConfigError(`"${name}" can't be a method's name: ${why}. Choose another name`, {
-      method: name,
+    throw new RpcConfigError(`"${path}" can't be a method's name: ${why}. Choose another name`, {
+      method: path,
     })
   }
   if (name === '') refuse('it is empty')
-  if (name.startsWith('rpc.')) refuse('names that begin with "rpc." belong to the protocol')
+  if (path.startsWith('rpc.')) refuse('names that begin with "rpc." belong to the protocol')
   if (name.startsWith('_')) refuse('names that begin with "_" are private')
   if (name in Object.prototype) refuse('every JavaScript object has a member of that name')
   if (UNCALLABLE.has(name)) refuse('JavaScript reads it of any value that is awaited or printed')

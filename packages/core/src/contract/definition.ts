@@ -2,10 +2,10 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { MaybeAsync } from '../base/maybe-async.js'
 import type { Issue } from '../errors/errors.js'
 import { plain } from '../errors/quoted.js'
-import type { ContractSide, Definition, MaybeSchema, Part, Schema } from './contract.js'
+import type { Definition, FlatSide, MaybeSchema, Part, Schema } from './contract.js'
 
 /** @returns the definition of this very name; never what objects inherit. */
-export function definitionOf(side: ContractSide | undefined, name: string): Definition | undefined {
+export function definitionOf(side: FlatSide | undefined, name: string): Definition | undefined {
   return side && Object.hasOwn(side, name) ? side[name] : undefined
 }
 

@@ -1,5 +1,5 @@
 import type { Discovery, Served } from '../calls/discovery.js'
-import type { ContractSide } from '../contract/contract.js'
+import type { FlatSide } from '../contract/contract.js'
 import { assertOptions } from '../errors/assert-options.js'
 import type { OptionKinds } from '../errors/options.js'
 import {
@@ -28,8 +28,8 @@ const INFO = {
 export function createDiscovery(info: DiscoveryInfo = {}): Discovery {
   assertOptions('discover', info, INFO)
   // Schemas are converted once: whoever asks again and again costs no more than the sending.
-  const described = new WeakMap<ContractSide, ReturnType<typeof describeSide>>()
-  const describe = (side: ContractSide) => {
+  const described = new WeakMap<FlatSide, ReturnType<typeof describeSide>>()
+  const describe = (side: FlatSide) => {
     const description = described.get(side) ?? describeSide(side)
     described.set(side, description)
     return description

@@ -1,4 +1,4 @@
-import type { ContractSide, Definition, Schema } from '../contract/contract.js'
+import type { Definition, FlatSide, Schema } from '../contract/contract.js'
 import { ErrorCode } from '../errors/errors.js'
 import { type JsonSchema, moveReferences, takesNothing, toJsonSchema } from './json-schema.js'
 import { describeParams, type ParamsDescription } from './params.js'
@@ -85,7 +85,7 @@ export function openRpcDocument(
 }
 
 /** @returns the description of each method of the side, by name. */
-export function describeSide(side: ContractSide): ReadonlyMap<string, Description> {
+export function describeSide(side: FlatSide): ReadonlyMap<string, Description> {
   return new Map(
     Object.entries(side).map(([name, definition]) => [name, describeMethod(name, definition)]),
   )

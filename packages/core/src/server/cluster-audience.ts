@@ -1,6 +1,7 @@
 import type { MethodName, RemoteFunction, ResultOf } from '../calls/functions.js'
 import type { AnyPeer } from '../calls/peer.js'
 import type { Audience, Target, TargetOutcome } from '../channels/audience.js'
+import type { At, Name } from '../contract/path.js'
 import type { RpcDisconnectedError } from '../errors/errors.js'
 import type { RemoteChannel } from './remote-channel.js'
 
@@ -81,9 +82,9 @@ export interface ClusterAudience<Remote, Ch extends Target = Target> {
    * @returns the number of channels of this node that it was sent to, or is kept for; and whether it was published for
    *   the others. `not-sent`: the engine is down, or too much waits to be sent to it.
    */
-  notify<K extends keyof Remote & string>(
+  notify<K extends Name<Remote>>(
     method: K,
-    ...args: Parameters<RemoteFunction<Remote[K]>>
+    ...args: Parameters<RemoteFunction<At<Remote, K>>>
   ): Promise<{
     /** The number of channels of this node that it was sent to, or is kept for. */
     here: number
@@ -99,16 +100,16 @@ export interface ClusterAudience<Remote, Ch extends Target = Target> {
    */
   call<K extends MethodName<Remote>>(
     method: K,
-    ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): Promise<ClusterOutcome<ResultOf<Remote[K]>, Ch>[]>
+    ...args: Parameters<RemoteFunction<At<Remote, K>>>
+  ): Promise<ClusterOutcome<ResultOf<At<Remote, K>>, Ch>[]>
   /**
    * Calls all channels at once when the iteration begins, and yields each target's outcome as it comes, exactly once.
    * If the iteration is left, the calls that are still open are cancelled.
    */
   each<K extends MethodName<Remote>>(
     method: K,
-    ...args: Parameters<RemoteFunction<Remote[K]>>
-  ): AsyncGenerator<ClusterOutcome<ResultOf<Remote[K]>, Ch>, void, undefined>
+    ...args: Parameters<RemoteFunction<At<Remote, K>>>
+  ): AsyncGenerator<ClusterOutcome<ResultOf<At<Remote, K>>, Ch>, void, undefined>
   /**
    * Finds out who is in it now, at all nodes, this node's first.
    *

@@ -8,7 +8,7 @@ import { guarded } from '../base/guarded.js'
 import { MAX_TIMER_MS } from '../base/max-timer.js'
 import type { Authorize } from '../calls/dispatcher.js'
 import type { Feature } from '../calls/feature.js'
-import type { Handlers } from '../calls/functions.js'
+import type { Handlers, HandlersAt, HandlersByPath } from '../calls/functions.js'
 import type { ChannelHooks, OneOrMore } from '../calls/hooks.js'
 import type { Middleware } from '../calls/middleware-call.js'
 import type { ChannelOptions } from '../calls/options.js'
@@ -21,6 +21,7 @@ import { assertGroup, Groups } from '../channels/groups.js'
 import type { LiveChannel, Visitor } from '../channels/live-channel.js'
 import { SERVER_CHANNEL_OPTIONS } from '../channels/open-channel.js'
 import type { Contract } from '../contract/contract.js'
+import type { Path } from '../contract/path.js'
 import { type DiscoveryOption, resolveDiscovery } from '../discovery/discovery-option.js'
 import { assertDuration, assertMs } from '../errors/assert-number.js'
 import { assertOptions } from '../errors/assert-options.js'
@@ -154,8 +155,8 @@ export interface EndpointOptions<Local, Remote, Identity = unknown, Literal = ne
   idempotency?: IdempotencyOptions<Identity>
   /** The limits of each channel, and of the number of connections. A limit that is left out keeps its default. */
   limits?: Partial<ChannelLimits> & ConnectionLimits
-  /** The methods that clients can call. */
-  methods: Handlers<Local, ServerChannel<Local, Remote, Identity>, Literal>
+  /** The methods that clients can call. Default: those that `implement` is given. */
+  methods?: Handlers<Local, ServerChannel<Local, Remote, Identity>, Literal> | undefined
   /**
    * The pages that may connect, besides those of the server's own origin: exact origins such as
    * `https://app.example.com`, or `'*'` for all. Programs that are not pages may always connect.
@@ -215,18 +216,44 @@ export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDispos
    */
   group(name: string): Audience<Remote, ServerChannel<Local, Remote, Identity>>
   /**
+   * Gives the handlers after the endpoint was made, before `listen` and `attach`. A handler may then use the endpoint
+   * without a circular type (TypeScript's error 7022): the type of the endpoint does not depend on its handlers.
+   *
+   * @param handlers all of them: in their groups, or by their paths.
+   * @throws {RpcConfigError} if a name is not in the contract, or has a handler already, a handler is not a function, or
+   *   the endpoint serves already.
+   */
+  implement<const Literal = never>(
+    handlers:
+      | Handlers<Local, ServerChannel<Local, Remote, Identity>, Literal>
+      | HandlersByPath<Local, ServerChannel<Local, Remote, Identity>, Literal>,
+  ): void
+  /**
+   * Gives the handlers of one group, or of one method.
+   *
+   * @param path the path of the group, such as `users.admin`, or of the method.
+   * @param handlers all handlers of the group, or the handler of the method.
+   * @throws {RpcConfigError} as above.
+   */
+  implement<P extends Path<Local>, const Literal = never>(
+    path: P,
+    handlers: HandlersAt<Local, P, ServerChannel<Local, Remote, Identity>, Literal>,
+  ): void
+  /**
    * Serves a path of an HTTP server of node:http, as Express, Fastify, Koa, Nest and Vite have one. Other listeners do
    * not get the upgrades to this path. Upgrades to other paths are left to other listeners. If there is none, they wait
    * 3 s for one, and are then answered 404.
    *
    * @returns a function that stops accepting on that path. Open channels stay open.
-   * @throws {RpcConfigError} if the path is not valid, or is served already, or the server is not one of node:http.
+   * @throws {RpcConfigError} if the path is not valid, or is served already, the server is not one of node:http, or the
+   *   endpoint was made without `methods` and methods of the contract have no handler yet.
    */
   attach(server: Server, options?: AttachOptions): () => void
   /**
    * Listens on a server of its own.
    *
    * @throws {RpcListenError} if the port is taken or forbidden.
+   * @throws {RpcConfigError} if the endpoint was made without `methods` and methods of the contract have no handler yet.
    */
   listen(options?: ListenOptions): Promise<Listening>
   /**
@@ -350,6 +377,8 @@ export class WebSocketEndpoint
   readonly #handshakeTimeoutMs: number
   /** Ends each authentication that is under way. */
   readonly #authenticating = new Set<AbortController>()
+  /** Whether it has begun to serve. */
+  #isServing = false
   #closing: Promise<void> | undefined
 
   /** @param features the features of its channels. */
@@ -360,9 +389,6 @@ export class WebSocketEndpoint
   ) {
     this.#options = options
     this.channels = this.#channels
-    if (options.methods === undefined) {
-      throw new RpcConfigError('methods is missing: it must be an object of functions')
-    }
     assertPageRules(options as PageRules)
     const { authenticateTimeoutMs = 10_000, handshakeTimeoutMs = 9_000 } = options
     this.#authenticateTimeoutMs = assertMs('authenticateTimeoutMs', authenticateTimeoutMs)
@@ -454,6 +480,38 @@ export class WebSocketEndpoint
     )
   }
 
+  implement(...args: [methods: unknown] | [path: string, methods: unknown]): void {
+    if (this.#isServing) {
+      throw new RpcConfigError(
+        'The endpoint serves already: call implement before listen and attach',
+      )
+    }
+    const [path] = args
+    if (args.length > 1) return this.#kind.implement({ [String(path)]: args[1] })
+    if (typeof path !== 'object' || path === null) {
+      throw new RpcConfigError(
+        `implement needs an object of functions, or a path and its handlers. It was given ${kindOf(path)}`,
+      )
+    }
+    this.#kind.implement(path)
+  }
+
+  /** @throws {RpcConfigError} if there are no `methods`, and `implement` was not given the handlers of all methods. */
+  #assertImplemented(): void {
+    const { methods, fallback } = this.#options
+    if (methods !== undefined || fallback) return
+    const { missing } = this.#kind
+    if (missing?.length === 0) return
+    const most = 10
+    const more = (missing?.length ?? 0) > most ? ` and ${(missing?.length ?? 0) - most} more` : ''
+    const what = missing
+      ? `no handler for ${missing.slice(0, most).join(', ')}${more}`
+      : 'no methods: methods is missing'
+    throw new RpcConfigError(
+      `The endpoint has ${what}. Give createEndpoint the option methods, or call endpoint.implement({ … }) first`,
+    )
+  }
+
   attach(server: Server, options: AttachOptions = {}): () => void {
     assertOptions('attach', options, ATTACH_OPTIONS)
     assertServer(server)
@@ -463,6 +521,8 @@ export class WebSocketEndpoint
   #attach(server: Server, path = '/', isShared: boolean): () => void {
     assertPath(path)
     if (this.#closing) throw new RpcConfigError('The endpoint was closed. Create another one')
+    this.#assertImplemented()
+    this.#isServing = true
     const hearer: Hearer = {
       isLeaving: () => this.#closing !== undefined,
       upgrade: (request, socket, head) => {
@@ -495,6 +555,7 @@ export class WebSocketEndpoint
     assertOptions('listen', options, LISTEN_OPTIONS)
     const { port = 0, host = '127.0.0.1', path = '/' } = options
     assertPath(path)
+    this.#assertImplemented()
     await this.#seat?.ready()
     const server = createServer({ connectionsCheckingInterval: CHECK_MS }, (_, response) => {
       response.writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' })

@@ -20,6 +20,17 @@ export const contract = defineContract({
     count: stream({ params: Text, item: z.number() }),
     /** Gives back the bytes that are sent along. */
     loop: stream({ input: z.instanceof(Uint8Array), item: z.instanceof(Uint8Array) }),
+    files: {
+      reverse: method({
+        params: z.object({ bytes: z.instanceof(Uint8Array) }),
+        result: z.instanceof(Uint8Array),
+      }),
+      lines: {
+        count: stream({ params: z.object({ upTo: z.number() }), item: z.number() }),
+        /** Asks the page's `dialogs.ask`. */
+        ask: method({ params: Text, result: z.string() }),
+      },
+    },
   },
   client: {
     title: method({ result: z.string() }),
@@ -31,6 +42,7 @@ export const contract = defineContract({
     never: method({ params: Text, result: z.string() }),
     count: stream({ params: z.object({ upTo: z.number() }), item: z.number() }),
     told: notification({ params: Text }),
+    dialogs: { ask: method({ params: Text, result: z.string() }) },
   },
 })
 

@@ -81,6 +81,15 @@ export async function startDesktop(
           }
         },
         loop: (_, { input }) => input,
+        files: {
+          reverse: ({ bytes }) => bytes.slice().reverse(),
+          lines: {
+            async *count({ upTo }) {
+              for (let n = 0; n < upTo; n++) yield n
+            },
+            ask: async ({ text }, { channel }) => channel.other.dialogs.ask({ text }),
+          },
+        },
       },
       ...options,
     })

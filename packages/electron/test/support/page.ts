@@ -23,6 +23,7 @@ function connect(name?: string) {
         for (let n = 0; n < upTo; n++) yield n
       },
       told: ({ text }) => told.push(text),
+      dialogs: { ask: ({ text }) => `${text}!` },
     },
   })
   return { client, told }

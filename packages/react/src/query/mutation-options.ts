@@ -1,4 +1,12 @@
-import type { AnyClient, CallOptions, Client, MethodName, ResultOf, RpcError } from '@flashrpc/core'
+import type {
+  AnyClient,
+  At,
+  CallOptions,
+  Client,
+  MethodName,
+  ResultOf,
+  RpcError,
+} from '@flashrpc/core'
 import { assertOptions, type OptionKinds } from '@flashrpc/core/internal'
 import { mutationOptions, type UseMutationOptions } from '@tanstack/react-query'
 import { tracedTo } from '../call-trace.js'
@@ -35,8 +43,8 @@ const MUTATION_OPTIONS = {
 export function rpcMutationOptions<Local, Remote, K extends MethodName<Remote>>(
   client: Client<Local, Remote>,
   method: K,
-  options?: RpcMutationCallOptions<ParamsOf<Remote[K]>>,
-): UseMutationOptions<ResultOf<Remote[K]>, RpcError, ParamsOf<Remote[K]>>
+  options?: RpcMutationCallOptions<ParamsOf<At<Remote, K>>>,
+): UseMutationOptions<ResultOf<At<Remote, K>>, RpcError, ParamsOf<At<Remote, K>>>
 export function rpcMutationOptions(
   client: AnyClient,
   method: string,

@@ -1,4 +1,4 @@
-import type { AnyClient, Client, MethodName, ResultOf, RpcError } from '@flashrpc/core'
+import type { AnyClient, At, Client, MethodName, ResultOf, RpcError } from '@flashrpc/core'
 import { assertOptions } from '@flashrpc/core/internal'
 import {
   type QueryKeyWithDataTag,
@@ -13,7 +13,7 @@ import type { ParamsAnd, ParamsOf } from '../params.js'
 import { type Cached, QUERY_CALL_OPTIONS, type RpcQueryCallOptions } from './call-types.js'
 import { type RpcQueryKey, rpcQueryKey } from './query-key.js'
 
-type Data<Remote, K extends keyof Remote> = Cached<ResultOf<Remote[K]>>
+type Data<Remote, K> = Cached<ResultOf<At<Remote, K>>>
 
 /**
  * A method's call as options of `useQuery`, `useSuspenseQuery`, `prefetchQuery` and so on. The call is given up
@@ -28,13 +28,13 @@ type Data<Remote, K extends keyof Remote> = Cached<ResultOf<Remote[K]>>
 export function rpcQueryOptions<Local, Remote, K extends MethodName<Remote>>(
   client: Client<Local, Remote>,
   method: K,
-  ...args: ParamsAnd<ParamsOf<Remote[K]>, RpcQueryCallOptions>
+  ...args: ParamsAnd<ParamsOf<At<Remote, K>>, RpcQueryCallOptions>
 ): UnusedSkipTokenOptions<Data<Remote, K>, RpcError, Data<Remote, K>, RpcQueryKey> &
   QueryKeyWithDataTag<RpcQueryKey, Data<Remote, K>, RpcError>
 export function rpcQueryOptions<Local, Remote, K extends MethodName<Remote>>(
   client: Client<Local, Remote>,
   method: K,
-  params: ParamsOf<Remote[K]> | SkipToken,
+  params: ParamsOf<At<Remote, K>> | SkipToken,
   options?: RpcQueryCallOptions,
 ): UndefinedInitialDataOptions<Data<Remote, K>, RpcError, Data<Remote, K>, RpcQueryKey> &
   QueryKeyWithDataTag<RpcQueryKey, Data<Remote, K>, RpcError>

@@ -1,4 +1,4 @@
-import type { AnyClient, Client, ItemOf, RpcError, StreamName } from '@flashrpc/core'
+import type { AnyClient, At, Client, ItemOf, RpcError, StreamName } from '@flashrpc/core'
 import { assertOptions, type OptionKinds } from '@flashrpc/core/internal'
 import {
   type QueryKeyWithDataTag,
@@ -30,7 +30,7 @@ const STREAMED_QUERY_OPTIONS = {
 } as const satisfies OptionKinds<RpcStreamedQueryOptions>
 
 /** The data of a stream's query: its items. */
-export type Items<Remote, K extends keyof Remote> = ItemOf<Remote[K]>[]
+export type Items<Remote, K> = ItemOf<At<Remote, K>>[]
 
 /**
  * A stream as options of `useQuery`: its data are the items that have come. It is pending until the first one, and
@@ -42,7 +42,7 @@ export type Items<Remote, K extends keyof Remote> = ItemOf<Remote[K]>[]
 export function rpcStreamedQueryOptions<Local, Remote, K extends StreamName<Remote>>(
   client: Client<Local, Remote>,
   method: K,
-  ...args: ParamsAnd<ParamsOf<Remote[K]>, RpcStreamedQueryOptions>
+  ...args: ParamsAnd<ParamsOf<At<Remote, K>>, RpcStreamedQueryOptions>
 ): UnusedSkipTokenOptions<Items<Remote, K>, RpcError, Items<Remote, K>, RpcQueryKey> &
   QueryKeyWithDataTag<RpcQueryKey, Items<Remote, K>, RpcError>
 export function rpcStreamedQueryOptions(

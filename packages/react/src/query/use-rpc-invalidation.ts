@@ -1,6 +1,6 @@
 'use client'
 
-import type { AnyClient, Client, ClientState, Handler } from '@flashrpc/core'
+import type { AnyClient, At, Client, ClientState, Handler, Name } from '@flashrpc/core'
 import { assertFunction, assertOptions } from '@flashrpc/core/internal'
 import { type InvalidateQueryFilters, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useInsertionEffect, useRef } from 'react'
@@ -20,10 +20,10 @@ export type Invalidates<M> = (
  *
  * @throws {RpcConfigError} (in an effect) where the contract has no such notification.
  */
-export function useRpcInvalidation<Local, Remote, K extends keyof Local & string>(
+export function useRpcInvalidation<Local, Remote, K extends Name<Local>>(
   client: Client<Local, Remote>,
   notification: K,
-  invalidates: Invalidates<Local[K]>,
+  invalidates: Invalidates<At<Local, K>>,
   options: RpcQueryKeyOptions = {},
 ): void {
   assertFunction('useRpcInvalidation', invalidates)

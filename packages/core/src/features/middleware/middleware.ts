@@ -8,7 +8,7 @@ import { arrive, IncomingCall } from './incoming-call.js'
 import { createMeta, whyNoMeta } from './meta.js'
 import { depart, OutgoingCall } from './outgoing-call.js'
 import { hearThrough, serveThrough } from './served-call.js'
-import { resolveMiddleware, setCall } from './through.js'
+import { CHECK_PATH, type PathMiddleware, resolveMiddleware, setCall } from './through.js'
 
 /** Middleware: functions that surround calls in both directions, and metadata beside the params. */
 export function middleware(): Feature {
@@ -17,7 +17,11 @@ export function middleware(): Feature {
 
 const FEATURE: Feature = {
   name: 'middleware',
-  resolve: ({ use }) => ({ use: resolveMiddleware(use) }),
+  resolve({ use }, _, contract) {
+    const all = resolveMiddleware(use)
+    if (contract) for (const one of all ?? []) (one as PathMiddleware)[CHECK_PATH]?.(contract)
+    return { use: all }
+  },
   around: {
     depart(channel, { call, params, signal, isOpen, send, drop, fail }) {
       const ended = call.promise

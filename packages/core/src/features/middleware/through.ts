@@ -1,6 +1,16 @@
 import type { Middleware, MiddlewareCall } from '../../calls/middleware-call.js'
+import type { Contract } from '../../contract/contract.js'
 import { RpcConfigError } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
+
+/** The key of the function that checks whether a contract has the path that a middleware was made for. */
+export const CHECK_PATH = Symbol('check path')
+
+/** A middleware that may have been made for one path. */
+export interface PathMiddleware extends Middleware {
+  /** @throws {RpcConfigError} if the contract does not have the path: the middleware would never be called. */
+  [CHECK_PATH]?: (contract: Contract) => void
+}
 
 /**
  * @returns the middlewares of an option, outermost first; `undefined` if there are none.

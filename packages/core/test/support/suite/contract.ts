@@ -4,6 +4,7 @@ import { z } from 'zod'
 const empty = z.void()
 const descend = method({ params: z.object({ depth: z.number() }), result: z.string() })
 const note = notification({ params: z.object({ n: z.number() }) })
+const bytes = z.instanceof(Uint8Array)
 const hang = method({ params: z.object({ key: z.string() }), result: empty })
 
 /** Counts from 0; tells `fates` when it ends. */
@@ -48,6 +49,18 @@ export const contract = defineContract({
     shout: stream({ item: z.string(), input: z.string() }),
     /** Closes the channel from this side. */
     leave: method({ result: empty }),
+    /** A group of methods, which has a group itself. */
+    files: {
+      reverse: method({ params: z.object({ bytes }), result: bytes }),
+      lines: {
+        count,
+        shout: stream({ item: z.string(), input: z.string() }),
+        /** Tells `fates`. */
+        mark: notification({ params: z.object({ key: z.string() }) }),
+        /** Calls the caller's `view.dialogs.ask`. */
+        ask: method({ params: z.object({ text: z.string() }), result: z.string() }),
+      },
+    },
   },
   client: {
     double: method({ params: z.object({ n: z.number() }), result: z.number() }),
@@ -55,5 +68,8 @@ export const contract = defineContract({
     note,
     hang,
     count,
+    view: {
+      dialogs: { ask: method({ params: z.object({ text: z.string() }), result: z.string() }) },
+    },
   },
 })

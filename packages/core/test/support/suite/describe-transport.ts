@@ -37,6 +37,7 @@ export function describeTransport(name: string, create: () => Promise<Place>): v
       note: ({ n }) => void notes.push(n),
       hang: () => new Promise(() => {}),
       count: ({ upTo }) => count(upTo),
+      view: { dialogs: { ask: ({ text }) => `${text}!` } },
     }
 
     const open = async (options: { timeout?: number } = {}): Promise<ClientChannel> => {
@@ -82,6 +83,26 @@ export function describeTransport(name: string, create: () => Promise<Place>): v
       const hanging = other.hang({ key: crypto.randomUUID() })
       hanging.catch(() => {})
       expect(await other.add({ a: 1, b: 1 })).toBe(2)
+    })
+
+    test('methods of groups are called by their paths, with bytes, streams and validation', async () => {
+      const channel = await open()
+      const { files } = channel.other
+      const bytes = Uint8Array.of(1, 2, 3)
+      expect(await files.reverse({ bytes })).toStrictEqual(Uint8Array.of(3, 2, 1))
+      expect(await channel.call('files.reverse', { bytes })).toStrictEqual(Uint8Array.of(3, 2, 1))
+      expect(await files.lines.ask({ text: 'sure' })).toBe('sure!')
+      const items: unknown[] = []
+      for await (const n of files.lines.count({ upTo: 3 })) items.push(n)
+      for await (const n of channel.stream('files.lines.count', { upTo: 2 })) items.push(n)
+      for await (const text of files.lines.shout(undefined, { input: ['a', 'b'] })) items.push(text)
+      expect(items).toStrictEqual([0, 1, 2, 0, 1, 'A', 'B'])
+      const key = crypto.randomUUID()
+      await files.lines.mark({ key })
+      await channel.notify('files.lines.mark', { key })
+      expect(await channel.other.fates({ key })).toStrictEqual(['marked', 'marked'])
+      const wrong = await rejection(files.lines.ask({ text: 5 } as never))
+      expect(wrong).toMatchObject({ code: -32602, method: 'files.lines.ask' })
     })
 
     test('500 calls at once each get their own answer', async () => {

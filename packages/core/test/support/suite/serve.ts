@@ -70,6 +70,17 @@ export function createSuiteMethods(): () => Handlers<Server, ServerChannel> {
       },
       fates: ({ key }) => fates.get(key) ?? [],
       leave: (_, { channel }) => void channel.close(),
+      files: {
+        reverse: ({ bytes }) => bytes.slice().reverse(),
+        lines: {
+          count: ({ upTo }) => count(upTo),
+          shout: async function* (_, { input }) {
+            for await (const text of input) yield text.toUpperCase()
+          },
+          mark: ({ key }) => void tell(key, 'marked'),
+          ask: async ({ text }, { channel }) => channel.other.view.dialogs.ask({ text }),
+        },
+      },
     }
   }
 }
