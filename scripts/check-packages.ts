@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { chromium as playwright } from 'playwright-core'
 import { checkClientFiles } from './check-client-files.ts'
 import { checkOpenedFiles } from './check-opened-files.ts'
+import { checkPackedFiles } from './check-packed-files.ts'
 import { checkSourceMaps } from './check-source-maps.ts'
 import { checkTarball } from './check-tarball.ts'
 import { type Bundler, checkTreeShaking } from './check-tree-shaking.ts'
@@ -38,7 +39,10 @@ const folder = mkdtempSync(join(tmpdir(), 'flashrpc-packages-'))
 
 try {
   const tarballs = packages.map((name) => pack(name, folder))
-  for (const tarball of tarballs) checkTarball(tarball)
+  for (const [at, tarball] of tarballs.entries()) {
+    checkTarball(tarball)
+    checkPackedFiles(tarball, String(packages[at]))
+  }
   for (const tarball of tarballs) lint(tarball)
   install(tarballs)
   checkFiles()

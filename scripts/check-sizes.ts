@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { inKilobytes, measureSizes } from './measure-sizes.ts'
 
 /**
  * Measures what pages would download (`.size-limit.json`), and holds it against its limits and against what the README says:
@@ -18,24 +18,9 @@ const PROMISES: readonly (readonly [name: string, text: RegExp])[] = [
   ['channel over a MessagePort', /a channel over a\s+MessagePort less than (\d+) kB/],
 ]
 
-interface Measured {
-  readonly name: string
-  readonly passed: boolean
-  /** In bytes, with gzip. */
-  readonly size: number
-  readonly sizeLimit: number
-}
-
-const { stdout, stderr } = spawnSync(join(root, 'node_modules', '.bin', 'size-limit'), ['--json'], {
-  cwd: root,
-  encoding: 'utf8',
-})
-assert(stdout.trimStart().startsWith('['), `size-limit failed:\n${stdout}${stderr}`)
-const measured = JSON.parse(stdout) as Measured[]
-
-const kB = (bytes: number) => `${(bytes / 1_000).toFixed(2)} kB`
+const measured = measureSizes()
 for (const { name, size, sizeLimit, passed } of measured) {
-  console.log(`${passed ? ' ' : '!'} ${kB(size)} of ${kB(sizeLimit)}: ${name}`)
+  console.log(`${passed ? ' ' : '!'} ${inKilobytes(size)} of ${inKilobytes(sizeLimit)}: ${name}`)
 }
 const tooLarge = measured.filter(({ passed }) => !passed).map(({ name }) => name)
 assert.deepEqual(tooLarge, [], 'Too large: make it smaller, or raise its limit in .size-limit.json')
@@ -49,7 +34,7 @@ for (const [name, text] of PROMISES) {
   const right = Math.ceil(size / 1_000)
   assert(
     room >= 0 && room < 1_500,
-    `README.md says ${said} kB of "${name}", which has ${kB(size)}. Write ${right}`,
+    `README.md says ${said} kB of "${name}", which has ${inKilobytes(size)}. Write ${right}`,
   )
 }
 console.log('  The README says the same')
