@@ -89,6 +89,7 @@ describe('the contract', () => {
       defineContract({ server: { users: moduleOfMethods, kind: { kind: method() } } }),
       { server: { methods: { users: { get }, kind: { kind: () => 'kind' } } } },
     )
+    expect(moduleOfMethods.get.kind).toBe('method')
     expect(await client.other.users.get({ id: '1' })).toEqual(get({ id: '1' }))
     expect(await client.other.kind.kind()).toBe('kind')
   })
