@@ -144,10 +144,15 @@ export class Gather {
     this.#check()
   }
 
-  /** A node is lost: what it owes may have run. */
-  lost(record: Pick<NodeRecord, 'id' | 'epoch'>, why: string): void {
-    const part = this.#parts.get(record.id)
-    if (!part || part.record.epoch !== record.epoch) return
+  /**
+   * A node is lost: what it owes may have run.
+   *
+   * @param isKnown whether all was read that it had announced. If not, it may have the message though nobody knew that.
+   */
+  lost(record: NodeRecord, why: string, isKnown: boolean): void {
+    const mayHaveIt = !isKnown && !this.#isComplete
+    const part = mayHaveIt ? this.#part(record) : this.#parts.get(record.id)
+    if (part?.record.epoch !== record.epoch) return
     this.#lose(part, why)
     this.#check()
   }

@@ -100,6 +100,8 @@ interface Running {
   readonly head: CallHead
   readonly body: Frame | undefined
   readonly step: MembersWatch['step'] | undefined
+  /** The one node that is asked; undefined for all. */
+  readonly only: NodeRecord | undefined
 }
 
 /** A question for members whose changes will be told. */
@@ -135,7 +137,9 @@ export class Gathers {
       gone: (record, why) => {
         const reason =
           why === 'renewed' ? 'it was given up by other nodes, and began anew' : GONE[why]
-        for (const { gather } of [...this.#running.values()]) gather.lost(record, reason)
+        for (const { gather, only } of [...this.#running.values()]) {
+          gather.lost(record, reason, why === 'left' || only !== undefined)
+        }
       },
       outage: () => lostAll('this node is without the engine of its cluster for too long'),
       renewed: () => lostAll('the other nodes had given up this one, which goes on in a new epoch'),
@@ -279,7 +283,7 @@ export class Gathers {
           resolve()
         },
       )
-      this.#running.set(c, { gather, head, body, step })
+      this.#running.set(c, { gather, head, body, step, only })
       gather.suppose(expected())
       node.options.engine.barrier().then(
         () => gather.expect(expected()),

@@ -415,6 +415,29 @@ describe('a call, fault by fault', () => {
     await cluster.stop()
   })
 
+  test('9, 14: a node is given up before what it had announced was read', async () => {
+    await forSeeds(async (seed) => {
+      for (let round = 0; round < 6; round++) {
+        const all = await bench(seed * 10 + round)
+        const { cluster, channels } = all
+        const [a, b] = cluster.nodes as [VirtualNode, VirtualNode]
+        const record = a.node.directory.get(b.node.id)
+        for (const channel of channels) channel.leave('g')
+        // Longer than a topic without members is kept.
+        await pass(11_000)
+        for (const channel of channels) channel.join('g')
+        await pass(cluster.below(10))
+        all.call(a)
+        await pass(cluster.below(6))
+        if (record) a.node.directory.bury(record, 'silent')
+        await pass(10_000)
+        all.check(true)
+        await all.checkHealed()
+        await cluster.stop()
+      }
+    })
+  })
+
   test('13: a call that comes over the topic and directly, several times, runs once', async () => {
     const all = await bench(2)
     const { cluster } = all
