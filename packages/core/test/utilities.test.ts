@@ -38,7 +38,7 @@ test('the utilities refuse wrong params, and to call back what is not there', as
   const unknown = client.other.callMeBack({ method: 'nobody' })
   expect(await rejection(unknown)).toMatchObject({ code: -32603 })
   expect(told).toContainEqual(
-    expect.objectContaining({ message: expect.stringContaining('"nobody" can\'t be called') }),
+    expect.objectContaining({ message: expect.stringContaining('Unknown method "nobody"') }),
   )
 })
 
