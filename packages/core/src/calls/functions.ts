@@ -150,7 +150,10 @@ export type RemoteFunction<M> =
           : never
 
 /** The type of one member of `other`: a function, or for a group, an object of functions. */
-export type RemoteMember<M> = M extends { readonly kind: string }
+export type RemoteMember<M> = M extends {
+  /** Only definitions of methods have one. */
+  readonly kind: string
+}
   ? RemoteFunction<M>
   : RemoteFunction<M> | Other<GroupOf<M>>
 

@@ -6,7 +6,12 @@ import { type ContractSide, type Definition, type FlatSide, isDefinition } from 
  */
 
 /** `M` if it is a group of methods, otherwise never. */
-export type GroupOf<M> = M extends { readonly kind: string } | ((...args: never) => unknown)
+export type GroupOf<M> = M extends
+  | {
+      /** Only definitions of methods have one. */
+      readonly kind: string
+    }
+  | ((...args: never) => unknown)
   ? never
   : string extends keyof M
     ? never
