@@ -14,7 +14,7 @@ export interface ClusterNode {
   call(call: GroupCall): Promise<GroupOutcome>
   /** Tells all clients in a group. */
   note(group: string): Promise<void>
-  /** Ends its clients' connections, which come back; undefined if it keeps no sessions. */
+  /** Ends the newest connection, whose client comes back; undefined if it keeps no sessions. */
   cut?(): void
 }
 
