@@ -12,8 +12,8 @@ beforeAll(async () => {
 
 afterAll(() => site?.[Symbol.asyncDispose]())
 
-/** Runs a server and its client, which ends, and gives what the client prints. */
-async function run(page: string, prefix: string): Promise<string> {
+/** Runs a server and its client, which ends, and prints what the page says. */
+async function run(page: string, prefix: string): Promise<void> {
   await using guide = new GuidePage(`docs/guide/${page}.md`)
   for (const name of guide.blocks.keys()) guide.write(name)
   const { port } = await guide.serve(`${prefix}server.ts`)
@@ -21,7 +21,6 @@ async function run(page: string, prefix: string): Promise<string> {
   const client = guide.run(`${prefix}client.ts`)
   expect(await client.ended).toBe(0)
   expect(client.output()).toBe(guide.text('text'))
-  return client.output()
 }
 
 test.concurrent.each([

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Browser, type Page, chromium as playwright } from 'playwright-core'
+import type { ViteUserConfig } from 'vitest/config'
 import { createViteServer } from 'vitest/node'
 import { chromium } from './chromium.ts'
 import { GuidePage, SOURCE } from './guide-page.ts'
 
 type ViteServer = Awaited<ReturnType<typeof createViteServer>>
-type Plugins = NonNullable<Parameters<typeof createViteServer>[0]>['plugins']
+type Plugins = ViteUserConfig['plugins']
 
 /** What the packages import, found ahead: one found while a page runs would reload it. */
 const DEPENDENCIES = [

@@ -14,12 +14,16 @@ export class Terminal implements AsyncDisposable {
   readonly #ended: Promise<unknown>
   readonly #kill = () => this.#signal('SIGKILL')
   #output = ''
+  #hasEnded = false
 
   constructor(command: string, cwd: string) {
     this.#command = command
     // In a process group of its own, as a terminal's command is. The first of several that fails ends them.
     this.#shell = spawn('sh', ['-ec', command], { cwd, detached: true, stdio: 'pipe' })
-    this.#ended = once(this.#shell, 'close')
+    // Not `exit`: what the shell has started may print for longer than the shell runs.
+    this.#ended = once(this.#shell, 'close').then(() => {
+      this.#hasEnded = true
+    })
     for (const stream of [this.#shell.stdout, this.#shell.stderr]) {
       stream?.setEncoding('utf8').on('data', (chunk: string) => {
         this.#output += chunk
@@ -42,10 +46,9 @@ export class Terminal implements AsyncDisposable {
     const deadline = performance.now() + timeoutMs
     while (!pattern.test(this.output.trim())) {
       const why = this.#hasEnded
-        ? `ended with ${this.#shell.exitCode}`
+        ? `ended with ${this.#shell.exitCode ?? this.#shell.signalCode}`
         : performance.now() > deadline && `ran for ${timeoutMs} ms`
-      // What was printed at the very end may only have come with the end.
-      if (why && !pattern.test(this.output.trim())) {
+      if (why) {
         assert.fail(
           `"${this.#command}" ${why}, and has not printed ${pattern}, but:\n${this.output}`,
         )
@@ -81,10 +84,6 @@ export class Terminal implements AsyncDisposable {
     await this.#ended
     process.off('exit', this.#kill)
     assert(!isLate, `"${this.#command}" did not end within ${END_MS} ms of Ctrl-C`)
-  }
-
-  get #hasEnded(): boolean {
-    return this.#shell.exitCode !== null || this.#shell.signalCode !== null
   }
 
   #signal(signal: NodeJS.Signals): void {
