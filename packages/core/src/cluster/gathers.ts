@@ -5,9 +5,8 @@ import { unencodable } from '../calls/caller.js'
 import { checkResult } from '../calls/check-result.js'
 import type { SendOptions } from '../calls/functions.js'
 import { assertSignal } from '../calls/pending-calls.js'
-import type { Contract, Definition } from '../contract/contract.js'
+import type { Definition, FlatSide } from '../contract/contract.js'
 import { definitionOf } from '../contract/definition.js'
-import { flatSideOf } from '../contract/path.js'
 import { own } from '../errors/error-origin.js'
 import { RpcConfigError, RpcDisconnectedError, type RpcError } from '../errors/errors.js'
 import { nearestName } from '../errors/nearest.js'
@@ -30,7 +29,8 @@ import { topicOf } from './topics.js'
 
 /** What calls over nodes need of the endpoint of their node. */
 export interface GathersHost {
-  readonly contract: Contract | undefined
+  /** The methods of the clients, by their names on the wire; undefined without a contract. */
+  readonly clients: FlatSide | undefined
   readonly format: Format
   readonly timeout: TimeLimits
   /** A channel of another node, for an outcome. */
@@ -164,7 +164,7 @@ export class Gathers {
     const signal = 'error' in prepared ? undefined : options?.signal
     await this.#untilReady(signal)
     if (signal?.aborted || this.#node.state === 'left') return
-    const definition = definitionOf(flatSideOf(this.#host.contract?.client), method)
+    const definition = definitionOf(this.#host.clients, method)
     const pending = new Set<Promise<void>>()
     const failed = (target: GatherTarget, error: RpcError) =>
       give({ ...this.#target(target), status: 'error', error: own(error) }, target.at)
@@ -327,7 +327,7 @@ export class Gathers {
     } catch (error) {
       return { time, error: error as RpcError }
     }
-    const clients = flatSideOf(this.#host.contract?.client)
+    const { clients } = this.#host
     if (clients && !definitionOf(clients, method)) {
       const message = `Unknown method ${quoted(method)}: the other side of the contract ${insteadOf(method, clients)}`
       return { time, error: new RpcConfigError(message, { method }) }

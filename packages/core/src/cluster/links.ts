@@ -10,9 +10,8 @@ import type { LiveChannel } from '../channels/live-channel.js'
 import { passOn } from '../channels/pass-on.js'
 import { type AnyClient, LastingClient, type UntypedClientOptions } from '../client/client.js'
 import type { ClientSettings } from '../client/client-options.js'
-import type { Contract, FlatSide } from '../contract/contract.js'
+import type { FlatSide } from '../contract/contract.js'
 import { definitionOf } from '../contract/definition.js'
-import { flatSideOf } from '../contract/path.js'
 import { withOrigin } from '../errors/error-origin.js'
 import { RpcDisconnectedError } from '../errors/errors.js'
 import type { ChannelLimits } from '../link/limits.js'
@@ -33,7 +32,8 @@ import { Pipes } from './pipes.js'
 
 /** What links need of the endpoint of their node. */
 export interface LinksHost {
-  readonly contract: Contract | undefined
+  /** The methods of the clients, by their names on the wire; undefined without a contract. */
+  readonly clients: FlatSide | undefined
   readonly format: Format
   readonly limits: ChannelLimits
   readonly timeout: TimeLimits
@@ -77,14 +77,12 @@ export class Links {
   readonly #served = new Set<LiveChannel>()
   readonly #sessions: Sessions
   readonly #arrivals: ArrivalHost
-  readonly #clients: FlatSide | undefined
   readonly #options: Omit<LinkOptions, 'transport'>
   #isOut = false
 
   constructor(node: ClusterNode, host: LinksHost) {
     this.#node = node
     this.#host = host
-    this.#clients = flatSideOf(host.contract?.client)
     const { codec, frameType } = host.format
     const error = (_: unknown, thrown: unknown, context: ErrorContext) =>
       host.error(thrown, context)
@@ -117,7 +115,7 @@ export class Links {
         helloTimeoutMs: HELLO_MS,
         fallback: (params, context) => this.#serve(params, context as CallContext),
       },
-      features: [...OF_ENDPOINTS, addressed(this.#clients)],
+      features: [...OF_ENDPOINTS, addressed(this.#host.clients)],
       events: {
         open: (channel) => this.#served.add(channel),
         down: (channel) => this.#sessions.down(channel),
@@ -204,7 +202,7 @@ export class Links {
   }
 
   #make(node: string): NodeLink {
-    const link: NodeLink = new NodeLink(this.#clients, {
+    const link: NodeLink = new NodeLink(this.#host.clients, {
       ...this.#options,
       transport: () => this.#dial(node, link),
     })
@@ -247,7 +245,7 @@ export class Links {
   }
 
   #nowhere(why: string): NodeLink {
-    const link = new NodeLink(this.#clients, { ...this.#options, transport: notDialled })
+    const link = new NodeLink(this.#host.clients, { ...this.#options, transport: notDialled })
     link.lose(why)
     return link
   }
@@ -282,7 +280,8 @@ export class Links {
       const message = `the client that was called is not there any more`
       throw relayedError(new RpcDisconnectedError(message, 'not-received', { method }))
     }
-    if (this.#clients && !definitionOf(this.#clients, method)) {
+    const { clients } = this.#host
+    if (clients && !definitionOf(clients, method)) {
       throw withOrigin(notFound(method), { isOwn: false, ran: false })
     }
     const passed = passOn(channel, params, context, { passed: context.meta })

@@ -96,7 +96,8 @@ export class Seat implements ClusterSeat {
     const channel = (id: string) => this.#channels.get(id)
     const error = (thrown: unknown, context: ErrorContext) => logFailure(logger, thrown, context)
     const calls = this.#calls
-    const links = new Links(node, { contract, format, limits, timeout, calls, use, channel, error })
+    const clients = flatSideOf(contract?.client)
+    const links = new Links(node, { clients, format, limits, timeout, calls, use, channel, error })
     links.serve(CLOSE, (_, params) => this.#close(params))
     serveKeyedWaits(links, (key, signal) => host.waitForRun(key, signal))
     this.#links = links
@@ -116,9 +117,8 @@ export class Seat implements ClusterSeat {
     }
     const membersOf = (group: string | undefined) =>
       group === undefined ? host.channels : host.membersOf(group)
-    const clients = flatSideOf(contract?.client)
     const gathers = new Gathers(node, links, {
-      contract,
+      clients,
       format,
       timeout,
       channel: (id) => this.channel(id),
