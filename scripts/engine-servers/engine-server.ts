@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
@@ -151,14 +150,4 @@ export function findServer(name: string, required: string): FoundServer {
   const missing = `${name} is not installed; on Debian: apt-get install ${name}`
   if (process.env[required] === '1') throw new Error(`${missing} (${required}=1)`)
   return { missing }
-}
-
-/** A port that nobody listens on, for what can't choose one itself. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

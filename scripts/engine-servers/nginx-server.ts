@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EngineServer, findServer, freePort } from './engine-server.js'
+import { freePort } from '../free-port.js'
+import { EngineServer, findServer } from './engine-server.js'
 
 /** nginx, as a balancer. */
 export const nginxProgram = findServer('nginx', 'FLASHRPC_REQUIRE_NGINX')

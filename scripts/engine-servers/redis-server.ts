@@ -1,6 +1,7 @@
 import { createConnection } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EngineServer, findServer, freePort } from './engine-server.js'
+import { freePort } from '../free-port.js'
+import { EngineServer, findServer } from './engine-server.js'
 
 /** Redis's server. */
 export const redisProgram = findServer('redis-server', 'FLASHRPC_REQUIRE_REDIS')

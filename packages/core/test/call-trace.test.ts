@@ -15,9 +15,9 @@ import {
 import { createEndpoint } from '@flashrpc/core/server'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
+import { freePort } from '../../../scripts/free-port.js'
 import { polled } from './support/eventually.js'
 import { forkProgram } from './support/fork-program.js'
-import { freePort } from './support/http-server.js'
 import { pairOf } from './support/pair.js'
 import { rejection } from './support/rejection.js'
 

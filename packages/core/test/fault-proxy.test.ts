@@ -4,10 +4,10 @@ import { createClient, RpcConfigError, RpcDisconnectedError } from '@flashrpc/co
 import { createEndpoint } from '@flashrpc/core/server'
 import { createFaultProxy, type FaultConnection, type FaultProxy } from '@flashrpc/core/testing'
 import { afterEach, describe, expect, test } from 'vitest'
+import { freePort } from '../../../scripts/free-port.js'
 import { resetSocket } from '../src/testing/reset-socket.js'
 import { seededRandom } from '../src/testing/seeded-random.js'
 import { eventually, polled } from './support/eventually.js'
-import { freePort } from './support/http-server.js'
 import { rejection } from './support/rejection.js'
 import { until } from './support/until.js'
 

@@ -16,8 +16,9 @@ import {
 import { createEndpoint } from '@flashrpc/core/server'
 import { generate } from 'selfsigned'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { freePort } from '../../../scripts/free-port.js'
 import { eventually, polled } from './support/eventually.js'
-import { freePort, httpServer, refuse } from './support/http-server.js'
+import { httpServer, refuse } from './support/http-server.js'
 import { CountingProxy, refusingProxy } from './support/proxy-server.js'
 import { until } from './support/until.js'
 

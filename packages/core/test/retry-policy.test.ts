@@ -1,10 +1,10 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { type Client, createClient, RpcDisconnectedError } from '@flashrpc/core'
 import { createEndpoint, type EndpointOptions, RejectUpgrade } from '@flashrpc/core/server'
 import { createFaultProxy } from '@flashrpc/core/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { freePort } from '../../../scripts/free-port.js'
 import { eventually, polled } from './support/eventually.js'
 import { httpServer, refuse } from './support/http-server.js'
 import { RawPeer, RawServer } from './support/raw-peer.js'
@@ -26,16 +26,6 @@ function clientOf(url: string | (() => string)): TestClient {
   const client = createClient<Server>({ url, retry, connectTimeoutMs: 2_000 })
   opened.push(() => client.close())
   return client
-}
-
-/** A port where nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 type Verdict = 'retry' | 'failed' | 'unauthorized'
@@ -348,7 +338,7 @@ describe('clients that lose their server together', () => {
     const proxy = await createFaultProxy({ port: first.port })
     opened.push(() => proxy.close())
     const { clients, waits } = await manyClients(proxy.url(), 200)
-    proxy.retarget({ port: await closedPort() })
+    proxy.retarget({ port: await freePort() })
     proxy.cut()
     await polled(() => chosen(waits, 2).length).toBe(200)
     const second = await serveSpread()

@@ -8,12 +8,13 @@ import { natsEngine } from '@flashrpc/nats'
 import { connect } from '@nats-io/transport-node'
 import { generate } from 'selfsigned'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import { type EngineServer, freePort } from '../../../scripts/engine-servers/engine-server.js'
+import type { EngineServer } from '../../../scripts/engine-servers/engine-server.js'
 import {
   type NatsServerOptions,
   natsProgram,
   startNats,
 } from '../../../scripts/engine-servers/nats-server.js'
+import { freePort } from '../../../scripts/free-port.js'
 import { eventually } from '../../core/test/support/eventually.js'
 import {
   describeEngine,

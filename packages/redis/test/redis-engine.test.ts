@@ -10,8 +10,9 @@ import { Redis as Redis5 } from 'ioredis-5'
 import { createClient, createCluster } from 'redis'
 import { generate } from 'selfsigned'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import { type EngineServer, freePort } from '../../../scripts/engine-servers/engine-server.js'
+import type { EngineServer } from '../../../scripts/engine-servers/engine-server.js'
 import { redisProgram, startRedis } from '../../../scripts/engine-servers/redis-server.js'
+import { freePort } from '../../../scripts/free-port.js'
 import { eventually } from '../../core/test/support/eventually.js'
 import {
   describeEngine,

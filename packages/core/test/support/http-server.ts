@@ -55,13 +55,3 @@ export function refuse(status: string, ...headers: string[]): (socket: Duplex) =
   const lines = [`HTTP/1.1 ${status}`, 'Connection: close', 'Content-Length: 0', ...headers]
   return (socket) => socket.end(`${lines.join('\r\n')}\r\n\r\n`)
 }
-
-/** A port of this machine that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
