@@ -117,6 +117,22 @@ test('tells of navigations, and of those that never commit', async () => {
   expect(() => before.url).toThrow('Render frame was disposed')
 })
 
+test('tells of the first navigation of a window, which has a frame already', async () => {
+  const { webContents } = new bench.electron.BrowserWindow()
+  const { mainFrame } = webContents
+  const { routingId } = mainFrame
+  const started = nextEvent<[{ frame: unknown }, string, boolean, boolean, number, number]>(
+    webContents,
+    'did-start-navigation',
+  )
+  const loading = webContents.loadURL('app://demo/')
+  const [{ frame }, , , isMain, , frameRoutingId] = await started
+  expect(frame).toBe(mainFrame)
+  expect([isMain, frameRoutingId]).toEqual([true, routingId])
+  await loading
+  expect(webContents.mainFrame).not.toBe(mainFrame)
+})
+
 test('lets main prevent a navigation that the page began, and only such a one', async () => {
   const window = await open()
   const page = await bench.page(window)

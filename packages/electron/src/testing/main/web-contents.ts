@@ -425,13 +425,16 @@ export class WebContents extends EventEmitter {
     session.on('Page.frameStartedNavigating', ({ frameId, url, navigationType }) => {
       this.#navigated = true
       const isSameDocument = /samedocument/i.test(navigationType)
+      // A window has a frame before it has a document in Chromium.
+      const empty = isMainFrame(frameId) ? this.#mainFrame : null
+      const frame = this.#frames.documentOf(frameId) ?? empty
       const details = new PreventableEvent({
         url: urls.toElectron(url),
         isSameDocument,
         isMainFrame: isMainFrame(frameId),
-        frame: this.#frames.documentOf(frameId),
+        frame,
       })
-      const { processId = 0, routingId = 0 } = currentOf(this.#frames.documentOf(frameId)) ?? {}
+      const { processId = 0, routingId = 0 } = currentOf(frame) ?? {}
       const { url: to } = details as unknown as { url: string }
       this.emit(
         'did-start-navigation',
