@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-import { blocksOf, blocksWithTheirs, type MarkdownBlock } from './markdown-blocks.ts'
+import { blocksOf, blocksWithTheirs, type MarkdownBlock, packagesOf } from './markdown-blocks.ts'
 
 /**
  * Type-checks every `ts` and `tsx` block of the documentation, as an application would: against the
@@ -105,6 +105,8 @@ function readOptions(): ts.CompilerOptions {
 function check(page: string, blocks: readonly MarkdownBlock[]): void {
   const program = join(folder, page.replaceAll(/[/.]/g, '-'))
   mkdirSync(program, { recursive: true })
+  const packages = packagesOf(readFileSync(join(root, page), 'utf8'))
+  if (packages) symlinkSync(packages, join(program, 'node_modules'), 'junction')
   assertFiles(page, blocks)
   const files = blocks.map(({ language, name, code }, index) => {
     const file = join(program, name ?? `block-${index + 1}.${language}`)

@@ -21,13 +21,19 @@ const FIRST_CALL = ['contract.ts', 'serve-page.ts', 'preload.ts'] as const
 function open(pages: readonly string[], ...files: string[]): GuidePage {
   const guide = new GuidePage(['electron', ...pages].map((page) => `docs/guide/${page}.md`))
   for (const name of [...FIRST_CALL, ...files]) guide.write(name)
-  const [, command = ''] = /^npx esbuild (.*)$/m.exec(guide.text('sh')) ?? []
-  guide.esbuild(...command.split(' '))
+  runEsbuild(guide)
   return guide
 }
 
 /** Compiles main, and a page's script, to where the samples expect them. */
 function build(guide: GuidePage, main: string, page: string): void {
+/** Runs the commands that the page gives. */
+function runEsbuild(guide: GuidePage): void {
+  for (const [, command = ''] of guide.text('sh').matchAll(/^npx esbuild (.*)$/gm)) {
+    guide.esbuild(...command.split(' '))
+  }
+}
+
   compileForMain(guide, main, 'main.js')
   guide.esbuild(page, '--bundle', '--format=esm', '--jsx=automatic', '--outfile=dist/web/page.js')
   const html = '<!doctype html><body></body><script type="module" src="/page.js"></script>'
@@ -44,11 +50,24 @@ function write(guide: GuidePage, file: string, code: string): void {
   writeFileSync(join(guide.folder, file), code)
 }
 
-async function start(guide: GuidePage, env: NodeJS.ProcessEnv = {}): Promise<ElectronApp> {
+function start(guide: GuidePage, env: NodeJS.ProcessEnv = {}): Promise<ElectronApp> {
+  return launch(join(guide.folder, 'dist/main.js'), guide.folder, env)
+}
+
+async function launch(
+  main: string,
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<ElectronApp> {
+function compilePreload(guide: GuidePage, name: string): void {
+  const format = ['--platform=node', '--format=cjs', '--external:electron']
+  guide.esbuild(`${name}.ts`, '--bundle', ...format, `--outfile=dist/${name}.cjs`)
+}
+
   const { executablePath, args: chromiumArgs } = await chromium()
   return launchElectronApp({
-    main: join(guide.folder, 'dist/main.js'),
-    cwd: guide.folder,
+    main,
+    cwd,
     env: { ...process.env, ...env },
     executablePath,
     chromiumArgs,
@@ -200,9 +219,7 @@ test.concurrent('the app with ipcMain and ipcRenderer, before it comes to flashr
     'before-preload.ts',
     'before-page.ts',
   )
-  const format = ['--platform=node', '--format=cjs', '--external:electron']
-  const outfile = '--outfile=dist/before-preload.cjs'
-  guide.esbuild('before-preload.ts', '--bundle', ...format, outfile)
+  compilePreload(guide, 'before-preload')
   build(guide, 'before-main.ts', 'before-page.ts')
   await using app = await start(guide)
   const page = await app.firstWindow()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Program, startProgram } from '../apps/demo/test/support/program.ts'
-import { blocksOf, blocksWithTheirs } from './markdown-blocks.ts'
+import { blocksOf, blocksWithTheirs, packagesOf } from './markdown-blocks.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -49,7 +49,8 @@ export class GuidePage implements AsyncDisposable {
   constructor(paths: string | readonly string[], parent = tmpdir()) {
     this.#temporary = mkdtempSync(join(parent, 'flashrpc-guide-'))
     const files = [paths].flat().map((path) => join(root, path))
-    this.#markdown = readFileSync(files[0] as string, 'utf8')
+    const texts = files.map((file) => readFileSync(file, 'utf8'))
+    this.#markdown = texts[0] ?? ''
     for (const { name, code } of files.flatMap((file) =>
       blocksWithTheirs(file, ['tsx?', 'c?js', 'html', 'vue', 'svelte']),
     )) {
@@ -58,7 +59,8 @@ export class GuidePage implements AsyncDisposable {
     this.folder = join(this.#temporary, 'app')
     mkdirSync(this.folder)
     writeFileSync(join(this.folder, 'package.json'), '{ "type": "module" }')
-    symlinkSync(join(root, 'node_modules'), join(this.folder, 'node_modules'), 'junction')
+    const [packages = join(root, 'node_modules')] = texts.flatMap((text) => packagesOf(text) ?? [])
+    symlinkSync(packages, join(this.folder, 'node_modules'), 'junction')
     // What only core's tests have, such as pino, is found one folder above.
     const more = join(root, 'packages/core/node_modules')
     symlinkSync(more, join(this.#temporary, 'node_modules'), 'junction')

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 /** A block of code in a page of the documentation. */
 export interface MarkdownBlock {
@@ -42,4 +43,16 @@ export function blocksWithTheirs(path: string, languages?: readonly string[]): M
   const names = new Set(own.map(({ name }) => name))
   const theirs = blocksWithTheirs(join(dirname(path), other), languages)
   return [...own, ...theirs.filter(({ name }) => name !== undefined && !names.has(name))]
+}
+
+/** The package whose dependencies a page's programs import, as in "<!-- with the packages of scripts/guide-electron-trpc -->". */
+const PACKAGES = /^<!-- with the packages of (\S+) -->$/m
+
+/**
+ * The folder of the packages that the programs of a page import, if they need others than the repository's root has, such as an
+ * older version of a library.
+ */
+export function packagesOf(markdown: string): string | undefined {
+  const [, owner] = PACKAGES.exec(markdown) ?? []
+  return owner && join(fileURLToPath(new URL('..', import.meta.url)), owner, 'node_modules')
 }

@@ -79,6 +79,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'from-socket-io',
     'from-trpc',
     'electron-from-ipc',
+    'from-electron-trpc',
     'from-comlink',
     'from-signalr',
     'from-python',
