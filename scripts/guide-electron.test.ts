@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClient } from '@flashrpc/core'
@@ -9,6 +10,7 @@ import { expect, test, vi } from 'vitest'
 import { startProgram } from '../apps/demo/test/support/program.ts'
 import { chromium } from './chromium.ts'
 import { GuidePage, SOURCE } from './guide-page.ts'
+import { packApp } from './packed-app.ts'
 
 /**
  * The apps that docs/guide/electron*.md show, compiled and started on the bench as a reader would start them; and the tests
@@ -25,8 +27,6 @@ function open(pages: readonly string[], ...files: string[]): GuidePage {
   return guide
 }
 
-/** Compiles main, and a page's script, to where the samples expect them. */
-function build(guide: GuidePage, main: string, page: string): void {
 /** Runs the commands that the page gives. */
 function runEsbuild(guide: GuidePage): void {
   for (const [, command = ''] of guide.text('sh').matchAll(/^npx esbuild (.*)$/gm)) {
@@ -34,7 +34,13 @@ function runEsbuild(guide: GuidePage): void {
   }
 }
 
+/** Compiles main, and a page's script, to where the samples expect them. */
+function build(guide: GuidePage, main: string, page: string): void {
   compileForMain(guide, main, 'main.js')
+  buildPage(guide, page)
+}
+
+function buildPage(guide: GuidePage, page: string): void {
   guide.esbuild(page, '--bundle', '--format=esm', '--jsx=automatic', '--outfile=dist/web/page.js')
   const html = '<!doctype html><body></body><script type="module" src="/page.js"></script>'
   writeFileSync(join(guide.folder, 'dist/web/index.html'), html)
@@ -43,6 +49,11 @@ function runEsbuild(guide: GuidePage): void {
 function compileForMain(guide: GuidePage, file: string, to: string): void {
   const format = ['--platform=node', '--format=esm', '--packages=external']
   guide.esbuild(file, '--bundle', ...format, `--outfile=dist/${to}`)
+}
+
+function compilePreload(guide: GuidePage, name: string): void {
+  const format = ['--platform=node', '--format=cjs', '--external:electron']
+  guide.esbuild(`${name}.ts`, '--bundle', ...format, `--outfile=dist/${name}.cjs`)
 }
 
 /** Writes what the reader adds to the samples. */
@@ -59,11 +70,6 @@ async function launch(
   cwd: string,
   env: NodeJS.ProcessEnv = {},
 ): Promise<ElectronApp> {
-function compilePreload(guide: GuidePage, name: string): void {
-  const format = ['--platform=node', '--format=cjs', '--external:electron']
-  guide.esbuild(`${name}.ts`, '--bundle', ...format, `--outfile=dist/${name}.cjs`)
-}
-
   const { executablePath, args: chromiumArgs } = await chromium()
   return launchElectronApp({
     main,
@@ -224,6 +230,60 @@ test.concurrent('the app with ipcMain and ipcRenderer, before it comes to flashr
   await using app = await start(guide)
   const page = await app.firstWindow()
   await Promise.all([pagePrints(page, /^15$/), pagePrints(page, /^Saved$/)])
+})
+
+test.concurrent.each([
+  ['before-main.cjs', 'before-page.ts'],
+  ['main.js', 'page.ts'],
+])('coming from electron-trpc: %s and its page print what the page says', async (main, script) => {
+  await using guide = new GuidePage('docs/guide/from-electron-trpc.md')
+  for (const name of guide.blocks.keys()) guide.write(name)
+  runEsbuild(guide)
+  compilePreload(guide, 'preload')
+  build(guide, 'main.ts', script)
+  await using app = await launch(join(guide.folder, 'dist', main), guide.folder)
+  const page = await app.firstWindow()
+  const lines = guide.text('text').trim().split('\n')
+  const printed = (expected: readonly string[]) =>
+    vi.waitFor(async () => {
+      const messages = await page.consoleMessages()
+      expect(messages.map((message) => message.text())).toEqual(expected)
+    }, WAIT)
+  await printed(lines.slice(0, -1))
+  await app.evaluate(({ nativeTheme }) => {
+    nativeTheme.themeSource = 'dark'
+  })
+  await printed(lines)
+})
+
+test.concurrent('an app that was packed runs from what is in its archive alone', async () => {
+  await using guide = new GuidePage('docs/guide/electron-packaging.md')
+  for (const name of guide.blocks.keys()) guide.write(name)
+  runEsbuild(guide)
+  buildPage(guide, 'plain-page.ts')
+  writeFileSync(
+    join(guide.folder, 'package.json'),
+    JSON.stringify({ name: 'notes', type: 'module', main: 'dist/main.js' }),
+  )
+  using packed = await packApp(guide.folder, ['package.json', 'dist'])
+  const files = ['main.js', 'preload.cjs', 'web', 'web/index.html', 'web/page.js']
+  expect(packed.files.toSorted()).toEqual([
+    'dist',
+    ...files.map((name) => `dist/${name}`),
+    'package.json',
+  ])
+  for (const name of ['dist/main.js', 'dist/preload.cjs']) {
+    const code = readFileSync(join(packed.folder, name), 'utf8')
+    expect(code.length).toBeGreaterThan(100)
+    const modules = [
+      ...code.matchAll(/(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*["']([^"']+)["']/g),
+    ]
+    const foreign = modules.map(([, module = '']) => module).filter((module) => !isBuiltin(module))
+    expect(new Set(foreign)).toEqual(new Set(['electron']))
+  }
+  await using app = await launch(packed.folder, packed.folder)
+  const page = await app.firstWindow()
+  await Promise.all([pagePrints(page, /^15$/), prints(app, /^yes$/m)])
 })
 
 test.concurrent('windows and browser tabs at once', async () => {
