@@ -21,13 +21,16 @@ const MOST_TOPICS = 10_000
 
 /**
  * The topics of this node. It announces a topic before it subscribes to it, and unsubscribes before it announces the
- * end: whoever publishes to a topic and then waits for the engine's barrier knows all who got the message.
+ * end: whoever publishes to a topic and then waits for the engine's barrier knows all who got the message. A topic that
+ * has ended is announced again only when nothing of its last subscription can come any more.
  */
 export class Interest {
   readonly #node: ClusterNode
   readonly #topics = new Map<number, OwnTopic>()
   /** Topics that may have changed since the last announcement. */
   readonly #changed = new Set<number>()
+  /** Topics that were unsubscribed from, and whose last messages may still be under way to this node. */
+  readonly #ending = new Set<number>()
   #announced = 0
   #step = 0
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -117,7 +120,7 @@ export class Interest {
     for (const topic of changed) {
       const own = this.#topics.get(topic)
       if (!own) continue
-      if (own.groups > 0 && !own.unsubscribe) on.push(topic)
+      if (own.groups > 0 && !own.unsubscribe && !this.#ending.has(topic)) on.push(topic)
       if (own.groups > 0 || !own.unsubscribe) continue
       own.unsubscribe()
       this.#topics.delete(topic)
@@ -129,10 +132,23 @@ export class Interest {
     // If the engine goes down in this moment, the number of the step tells the others that they have missed one.
     const delta = { s: this.#step, on: writeTopics(on), off: writeTopics(off) }
     this.#node.publish(subjects.everybody, Kind.delta, delta)
+    if (off.length > 0) this.#awaitLast(off)
     for (const topic of on) {
       const own = this.#topics.get(topic) as OwnTopic
       own.unsubscribe = engine.subscribe(subjects.topic(topic))
     }
+  }
+
+  /** Waits until all has come that was sent to topics before they were unsubscribed from, or was lost with the engine. */
+  #awaitLast(topics: readonly number[]): void {
+    for (const topic of topics) this.#ending.add(topic)
+    const come = () => {
+      for (const topic of topics) {
+        this.#ending.delete(topic)
+        if (this.#topics.has(topic)) this.#change(topic)
+      }
+    }
+    this.#node.options.engine.barrier().then(come, come)
   }
 
   #stop(): void {

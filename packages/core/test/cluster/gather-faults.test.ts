@@ -33,6 +33,26 @@ describe('group calls, seed by seed', () => {
     })
   })
 
+  test('14: a group gets members as its topic ends: what came by the last subscription is not run', async () => {
+    await forSeeds(async (seed) => {
+      const all = await bench(seed)
+      const { cluster, channels } = all
+      const [a] = cluster.nodes as [VirtualNode]
+      cluster.network.faults = { delayMs: [0, 150] }
+      for (const channel of channels) channel.leave('g')
+      // A topic without members is kept for 10 s.
+      await pass(9_850)
+      for (let step = 0; step < 40; step++) {
+        all.call(a)
+        if (step === 30) for (const channel of channels) channel.join('g')
+        await pass(5)
+      }
+      await pass(5_000)
+      all.check(true)
+      await cluster.stop()
+    })
+  })
+
   test('12, 13: messages are lost, or come twice: nothing hangs, nothing runs twice', async () => {
     await forSeeds(async (seed) => {
       const all = await bench(seed)
