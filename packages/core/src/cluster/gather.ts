@@ -73,6 +73,8 @@ export class Gather {
   readonly #events: GatherEvents
   readonly #words: GatherWords
   readonly #parts = new Map<string, Part>()
+  /** The nodes that were named as unreached. */
+  readonly #unreached = new Set<string>()
   readonly #timers = new Set<ReturnType<typeof setTimeout>>()
   readonly #done: () => void
   /** Whether all who must answer are known. */
@@ -255,6 +257,9 @@ export class Gather {
     }
     if (hasRolled(part)) return
     part.count = part.ids.size
+    // It may be lost in several epochs.
+    if (this.#unreached.has(record.id)) return
+    this.#unreached.add(record.id)
     this.#events.unreached(record.id, errorOf(undefined) as RpcDisconnectedError)
   }
 

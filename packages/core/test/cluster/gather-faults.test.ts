@@ -324,6 +324,31 @@ describe('a call, fault by fault', () => {
     })
   })
 
+  test('6: a node that is lost twice before the barrier is passed is unreached once', async () => {
+    const all = await bench(9)
+    const { cluster } = all
+    const [a, b] = cluster.nodes as [VirtualNode, VirtualNode]
+    const { engine } = a
+    const barrier = engine.barrier.bind(engine)
+    engine.barrier = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      await barrier()
+    }
+    // Its list of targets is not heard.
+    cluster.network.cut(b.engine, a.engine)
+    all.call(a)
+    await pass(100)
+    cluster.network.heal()
+    for (const epoch of [1, 2]) {
+      b.node.buried(epoch)
+      await pass(100)
+    }
+    expect(a.node.directory.get(b.node.id)?.epoch).toBe(3)
+    await pass(5_000)
+    all.check(true)
+    await cluster.stop()
+  })
+
   test('13: a call that comes over the topic and directly, several times, runs once', async () => {
     const all = await bench(2)
     const { cluster } = all
