@@ -39,8 +39,6 @@ interface Part {
   readonly open: Set<string>
   /** The targets that it has named, of `count`, with their places among them. */
   readonly ids: Map<string, number>
-  /** Those that it named in an earlier epoch: they have had their outcomes. */
-  readonly before: ReadonlyMap<string, number> | undefined
   /** How many targets it has; undefined until it has said so. */
   count: number | undefined
   /** It is looked for as long as it owes something. */
@@ -128,7 +126,6 @@ export class Gather {
     for (const [at, id] of ids.entries()) {
       if (part.ids.has(id)) continue
       part.ids.set(id, first + at)
-      if (part.before?.has(id)) continue
       if (!this.#words.isRollOnly) part.open.add(id)
       else this.#events.told({ node: record.id, id, at: first + at }, undefined)
     }
@@ -180,7 +177,6 @@ export class Gather {
       record,
       open: new Set(),
       ids: new Map(),
-      before: there && new Map([...(there.before ?? []), ...there.ids]),
       count: undefined,
       release: this.#host.node.suspicion.owes(record),
     }

@@ -53,12 +53,18 @@ const AGAIN_MS = 100
 /** The most outcomes of one message. */
 const MOST_OUTCOMES = 200
 
-/** A call of another node that has come here. */
-interface Run {
-  /** The targets, by the last 32 digits of their ids. */
+/** What a node is told of the targets of its call. */
+interface Targets {
+  /** The last 32 digits of their ids. */
   readonly ids: readonly string[]
   /** The number of the last change of the group's members, if it is watched. */
   readonly step: number | undefined
+}
+
+/** A call of another node that has come here. */
+interface Run extends Targets {
+  /** The epoch of this node in which it has come. */
+  readonly epoch: number
   /** Ends its calls. */
   readonly giveUp: AbortController
   isOver: boolean
@@ -124,7 +130,8 @@ export class GroupServer {
     if (!ask && !node.isAnnounced) return
     const before = this.#seen.get(record.id)?.get(c)
     if (before) {
-      this.#tellRoll(record, c, before)
+      // What it owed in an earlier epoch is lost, and the caller knows that.
+      this.#tellRoll(record, c, before.epoch === node.epoch ? before : OVER)
       return
     }
     const left = new Set(call.x)
@@ -133,7 +140,8 @@ export class GroupServer {
       : [...this.#host.membersOf(call.g)].filter(({ id }) => !left.has(id))
     const ids = targets.map(({ id }) => id.slice(16))
     const step = call.w ? this.#host.watched(call.g) : undefined
-    const run: Run = { ids, step, giveUp: new AbortController(), isOver: false }
+    const { epoch } = node
+    const run: Run = { ids, step, epoch, giveUp: new AbortController(), isOver: false }
     this.#remember(record.id, c, run, ms?.[0] ?? 0)
     this.#tellRoll(record, c, run)
     if (ids.length === 0) return
@@ -148,7 +156,7 @@ export class GroupServer {
   }
 
   /** Tells the targets at once, in a message that may be lost. */
-  #tellRoll(record: NodeRecord, c: number, { ids, step: s }: Run): void {
+  #tellRoll(record: NodeRecord, c: number, { ids, step: s }: Targets): void {
     const n = ids.length
     for (let at = 0; at === 0 || at < n; at += MOST_IDS) {
       this.#node.send(record.id, Kind.roll, {
@@ -335,8 +343,10 @@ function unsendable(cause: RpcError): RpcError {
   return withOrigin(new RpcError(code, message, undefined, { cause }), { isOwn: false, ran: null })
 }
 
+/** No targets. */
+const OVER: Targets = { ids: [], step: undefined }
 /** A call that was given up before it came. */
-const NEVER: Run = { ids: [], step: undefined, giveUp: new AbortController(), isOver: true }
+const NEVER: Run = { ...OVER, epoch: 0, giveUp: new AbortController(), isOver: true }
 
 function giveUp(run: Run): void {
   if (run.isOver) return

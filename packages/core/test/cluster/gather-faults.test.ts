@@ -324,6 +324,39 @@ describe('a call, fault by fault', () => {
     })
   })
 
+  test('6, 13: a node goes on in a new epoch as it is asked again: its targets are lost once, and not waited for', async () => {
+    const all = await bench(8, 3, 0)
+    const { cluster, channels, ran } = all
+    const [a, b, c] = cluster.nodes as [VirtualNode, VirtualNode, VirtualNode]
+    // The third node's target takes long, so that the call goes on.
+    channels.push(
+      b.connect(ran, () => 1),
+      c.connect(ran, () => 2_000),
+    )
+    await pass(100)
+    for (const channel of channels) channel.join('g')
+    await pass(100)
+    cluster.network.cut(b.engine, a.engine)
+    const made = all.call(a, 60_000)
+    await pass(300)
+    expect(ran.get(made.k)).toContain(channels[0]?.id)
+    const { engine } = a
+    const publish = engine.publish.bind(engine)
+    let times = 0
+    engine.publish = (subject, payload) => {
+      publish(subject, payload)
+      // Another node has given it up, and the question is under way.
+      if (payload[1] !== Kind.call || times++ > 0) return
+      b.node.buried(1)
+      cluster.network.heal()
+    }
+    await pass(10_000)
+    expect(times).toBeGreaterThan(0)
+    all.check(true)
+    await all.checkHealed()
+    await cluster.stop()
+  })
+
   test('6: a node that is lost twice before the barrier is passed is unreached once', async () => {
     const all = await bench(9)
     const { cluster } = all
