@@ -333,7 +333,7 @@ describe('a frame of a session that is no JSON', () => {
     peer.send(`[${call(1).text},${call(2).text}`)
     expect(await peer.closed).toMatchObject({
       code: 4400,
-      reason: expect.stringContaining('no JSON'),
+      reason: expect.stringContaining('is not JSON'),
     })
     expect(await asked).toMatchObject({ outcome: 'maybe-executed' })
     expect(errors[0]).toBeInstanceOf(RpcProtocolError)

@@ -6,7 +6,7 @@ import type { At, Name } from '../contract/path.js'
 import type { RpcError } from '../errors/errors.js'
 import { assertFunction } from '../errors/options.js'
 import { deadlineOf, setDeadline } from '../features/deadlines/deadlines.js'
-import { callOf, setCall } from '../features/middleware/through.js'
+import { callOf, setCall } from '../features/middleware/run-middleware.js'
 import { assertGroup } from './groups.js'
 
 /** The result of a call at one of its targets. */

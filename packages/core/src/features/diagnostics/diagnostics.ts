@@ -16,7 +16,7 @@ export function diagnostics(): Feature {
   return FEATURE
 }
 
-/** What errors tell with it. */
+/** The functions that the feature adds to errors. */
 export const DIAGNOSTICS: Diagnostics = {
   nearest: nearestName,
   printer: consolePrinter,

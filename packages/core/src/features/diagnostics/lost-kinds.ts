@@ -11,7 +11,7 @@ import type { Format } from '../../wire/format.js'
 
 interface Kind {
   readonly name: string
-  /** What JSON turns it into. */
+  /** The value that JSON makes of it. */
   readonly becomes: string
   /** A value of this kind that JSON may have turned into `value`; undefined if that is impossible. */
   revive(value: unknown): unknown
@@ -53,7 +53,7 @@ const KINDS: readonly Kind[] = [
 ]
 
 /** The number of issues for which the cause is searched: each needs validations of the whole value. */
-const MOST_ISSUES = 3
+const MAX_ISSUES = 3
 
 /**
  * @param value the value that breaks the schema.
@@ -67,7 +67,7 @@ export function lostKind(
   issues: readonly Issue[],
 ): string | undefined {
   if (codec !== jsonCodec) return undefined
-  for (const { path = [] } of issues.slice(0, MOST_ISSUES)) {
+  for (const { path = [] } of issues.slice(0, MAX_ISSUES)) {
     const found = valueAt(value, path)
     for (const kind of KINDS) {
       const revived = kind.revive(found)

@@ -1,14 +1,14 @@
 import type { FlatSide } from '../../contract/contract.js'
 import { nearestName } from '../../errors/nearest.js'
 
-/** How many names of a contract an error lists. */
-const MOST_LISTED = 10
+/** The most names of a contract that an error lists. */
+const MAX_LISTED = 10
 
-/** What a side of a contract has instead of a name, and what to do: for the error of a name that it has not. */
+/** @returns the end of an error for a name that a side of a contract does not have: the names that it has, and a remedy. */
 export function insteadOf(name: string, side: FlatSide): string {
   const known = Object.keys(side)
-  const more = known.length - MOST_LISTED
-  const listed = known.slice(0, MOST_LISTED).join(', ') || 'nothing'
+  const more = known.length - MAX_LISTED
+  const listed = known.slice(0, MAX_LISTED).join(', ') || 'nothing'
   const nearest = nearestName(name, known)
   const remedy =
     nearest === undefined

@@ -1,6 +1,6 @@
 import type { Feature } from '../../calls/feature.js'
 import { ErrorCode } from '../../errors/errors.js'
-import { neverRanMessage } from '../../wire/message.js'
+import { type ErrorMessage, type MessageId, neverRanMessage } from '../../wire/message.js'
 import type { Bye } from './bye.js'
 import { BYE, DRAINED } from './drained.js'
 
@@ -23,14 +23,15 @@ const FEATURE: Feature = {
     }
     channel.leaving = {
       isUnheard: link?.peer.isExtended ?? false,
-      refuse: ({ recv: counted }, id) => (counted === undefined ? late(id) : 'unanswered'),
+      refuse: ({ recv: counted }, id) =>
+        counted === undefined ? leavingMessage(id) : 'unanswered',
     }
     link?.endWithConnection()
     link?.sendControl(BYE, bye)
   },
 }
 
-function late(id: Parameters<typeof neverRanMessage>[0]) {
+function leavingMessage(id: MessageId): ErrorMessage {
   const why = 'The server is leaving: call again, elsewhere'
   return neverRanMessage(id, ErrorCode.shuttingDown, why)
 }

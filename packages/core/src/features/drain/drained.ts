@@ -12,7 +12,7 @@ export const DRAINED: Feature = {
       isCounted: false,
       receive(channel, params) {
         const bye = readBye(params)
-        if (!bye) return `an ${BYE} says recv and retryAfterMs, each a number or nothing`
+        if (!bye) return `recv and retryAfterMs of ${BYE} must be numbers from 0, or left out`
         if (channel.kind.side === 'server') {
           channel.leavingHeard()
           return undefined
@@ -20,7 +20,8 @@ export const DRAINED: Feature = {
         const { link } = channel
         const { recv, retryAfterMs } = bye
         const unreceived = recv === undefined ? [] : link?.unreceived(recv)
-        if (!link || !unreceived) return `an ${BYE} of ${quoted(recv)} can't be`
+        if (!link || !unreceived)
+          return `an ${BYE} of ${quoted(recv)}, which is less than before or more than was sent`
         link.endWithConnection()
         // No call is sent after this message: the server need not wait for one.
         channel.giveBack(unreceived, retryAfterMs, () => link.sendControl(BYE, {}))

@@ -1,17 +1,17 @@
 import { RpcConfigError } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
 
-const MOST_CHARACTERS = 256
+const MAX_CHARACTERS = 256
 
-/** @returns what is wrong with the key of a request; undefined if it is right, or if there is none. */
+/** @returns what is wrong with the key of a request; undefined if it is right, or missing. */
 export function whyNoKey(key: unknown, method: string): string | undefined {
   if (key === undefined || isKey(key)) return undefined
-  return `the key of ${quoted(method)} must be text of 1 to ${MOST_CHARACTERS} characters`
+  return `the key of ${quoted(method)} must be text of 1 to ${MAX_CHARACTERS} characters`
 }
 
 /** Whether a value can be a key. */
 function isKey(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= MOST_CHARACTERS
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_CHARACTERS
 }
 
 /**
@@ -33,7 +33,7 @@ export function assertKey(
   }
   if (isKey(key)) return key
   throw new RpcConfigError(
-    `The idempotencyKey of "${method}" must be text of 1 to ${MOST_CHARACTERS} characters, such as crypto.randomUUID()`,
+    `The idempotencyKey of "${method}" must be text of 1 to ${MAX_CHARACTERS} characters, such as crypto.randomUUID()`,
     { method },
   )
 }

@@ -2,7 +2,7 @@ import type { CallContext } from '../../calls/call-context.js'
 import type { Meta, Middleware, MiddlewareCall } from '../../calls/middleware-call.js'
 import type { AnyPeer } from '../../calls/peer.js'
 import type { MessageId } from '../../wire/message.js'
-import { through } from './through.js'
+import { runMiddleware } from './run-middleware.js'
 
 /** A call of the other side, as middleware sees it. */
 export class IncomingCall implements MiddlewareCall {
@@ -58,7 +58,7 @@ export class IncomingCall implements MiddlewareCall {
  * @throws the value that `serve` threw, if the middleware let its error through unchanged; otherwise the error that the
  *   middleware threw.
  */
-export async function arrive(
+export async function runIncoming(
   use: readonly Middleware[],
   call: MiddlewareCall,
   serve: () => Promise<unknown>,
@@ -66,7 +66,7 @@ export async function arrive(
 ): Promise<unknown> {
   const thrownAs = new Map<unknown, unknown>()
   try {
-    return await through(use, call, async () => {
+    return await runMiddleware(use, call, async () => {
       try {
         return await serve()
       } catch (thrown) {

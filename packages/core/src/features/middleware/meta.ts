@@ -1,8 +1,8 @@
 import type { Meta } from '../../calls/middleware-call.js'
 
-const MOST_ENTRIES = 32
+const MAX_ENTRIES = 32
 /** The limit of all names and texts together. */
-const MOST_CHARACTERS = 16_384
+const MAX_CHARACTERS = 16_384
 
 /** @returns a new meta object without a prototype, so that names of members of `Object` have no special meaning. */
 export function createMeta(entries: object = {}): Meta {
@@ -15,14 +15,14 @@ export function whyNoMeta(meta: unknown): string | undefined {
     return 'must be an object of texts'
   }
   const entries = Object.entries(meta)
-  if (entries.length > MOST_ENTRIES) {
-    return `may have ${MOST_ENTRIES} entries, and has ${entries.length}`
+  if (entries.length > MAX_ENTRIES) {
+    return `may have ${MAX_ENTRIES} entries, and has ${entries.length}`
   }
   let characters = 0
   for (const [name, text] of entries) {
     if (typeof text !== 'string') return 'must have nothing but texts'
     characters += name.length + text.length
   }
-  if (characters <= MOST_CHARACTERS) return undefined
-  return `may have ${MOST_CHARACTERS} characters, and has ${characters}`
+  if (characters <= MAX_CHARACTERS) return undefined
+  return `may have ${MAX_CHARACTERS} characters, and has ${characters}`
 }

@@ -4,11 +4,11 @@ import type { Feature } from '../../calls/feature.js'
 import { tellExtra } from '../../calls/told-extras.js'
 import { RpcConfigError } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
-import { arrive, IncomingCall } from './incoming-call.js'
+import { IncomingCall, runIncoming } from './incoming-call.js'
 import { createMeta, whyNoMeta } from './meta.js'
-import { depart, OutgoingCall } from './outgoing-call.js'
+import { OutgoingCall, runOutgoing } from './outgoing-call.js'
+import { CHECK_PATH, type PathMiddleware, resolveMiddleware, setCall } from './run-middleware.js'
 import { hearThrough, serveThrough } from './served-call.js'
-import { CHECK_PATH, type PathMiddleware, resolveMiddleware, setCall } from './through.js'
 
 /** Middleware: functions that surround calls in both directions, and metadata beside the params. */
 export function middleware(): Feature {
@@ -26,7 +26,7 @@ const FEATURE: Feature = {
     depart(channel, { call, params, signal, isOpen, send, drop, fail }) {
       const ended = call.promise
       const outgoing = new OutgoingCall(channel, call, params, signal)
-      return depart(channel.kind.settings.use ?? [], outgoing, ended, {
+      return runOutgoing(channel.kind.settings.use ?? [], outgoing, ended, {
         send() {
           const { method, meta } = outgoing
           const why = isOpen() ? whyNoMeta(meta) : undefined
@@ -42,11 +42,11 @@ const FEATURE: Feature = {
     },
     serve: (channel, context, params, request) =>
       serveThrough(request, context, (serve, told) =>
-        arriveAt(channel, context, params, serve, told),
+        runIncomingCall(channel, context, params, serve, told),
       ),
     hear: (channel, context, params, notification) =>
       hearThrough(notification, context, (serve, told) =>
-        arriveAt(channel, context, params, serve, told),
+        runIncomingCall(channel, context, params, serve, told),
       ),
   },
   extras: {
@@ -64,7 +64,7 @@ const FEATURE: Feature = {
 }
 
 /** Sends a call of the other side through the middleware of a channel. */
-function arriveAt(
+function runIncomingCall(
   channel: ChannelContext,
   context: CallContext,
   params: unknown,
@@ -75,5 +75,5 @@ function arriveAt(
   const call = new IncomingCall(context, id, params, channel.dialect)
   context.call = call
   context.whenSignal((signal) => setCall(signal, call))
-  return arrive(channel.kind.settings.use ?? [], call, serve, told)
+  return runIncoming(channel.kind.settings.use ?? [], call, serve, told)
 }

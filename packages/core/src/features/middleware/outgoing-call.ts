@@ -5,7 +5,7 @@ import type { PendingCall } from '../../calls/pending-call.js'
 import { own } from '../../errors/error-origin.js'
 import { describeThrown, ErrorCode, RpcError } from '../../errors/errors.js'
 import { createMeta } from './meta.js'
-import { callOf, through } from './through.js'
+import { callOf, runMiddleware } from './run-middleware.js'
 
 /** A call of this side, as its middleware sees it. */
 export class OutgoingCall implements MiddlewareCall {
@@ -53,8 +53,8 @@ export class OutgoingCall implements MiddlewareCall {
   }
 }
 
-/** The steps after the middleware. */
-export interface Way {
+/** The steps of an outgoing call after its middleware. */
+export interface OutgoingSteps {
   /** Sends the call, if it has not ended, and waits until it ends. */
   readonly send: () => Promise<unknown>
   /** Ends a call that was not sent. */
@@ -66,14 +66,14 @@ export interface Way {
  *
  * @throws {RpcError} if the call or a middleware fails; any other error of a middleware becomes an `RpcError` (−32603).
  */
-export async function depart(
+export async function runOutgoing(
   use: readonly Middleware[],
   outgoing: OutgoingCall,
   ended: Promise<unknown>,
-  { send, drop }: Way,
+  { send, drop }: OutgoingSteps,
 ): Promise<unknown> {
   let isSent = false
-  const passed = through(use, outgoing, () => {
+  const passed = runMiddleware(use, outgoing, () => {
     isSent = true
     return send()
   })

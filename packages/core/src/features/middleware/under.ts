@@ -3,7 +3,12 @@ import type { Contract } from '../../contract/contract.js'
 import { flatSideOf } from '../../contract/path.js'
 import { RpcConfigError } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
-import { CHECK_PATH, type PathMiddleware, resolveMiddleware, through } from './through.js'
+import {
+  CHECK_PATH,
+  type PathMiddleware,
+  resolveMiddleware,
+  runMiddleware,
+} from './run-middleware.js'
 
 /**
  * Middleware for the methods of one group: `use: under('users.admin', requireAdmin)`. Calls of other methods pass it by.
@@ -30,7 +35,7 @@ export function under<Identity = unknown>(
     )
   }
   const middleware: PathMiddleware = (call, next) =>
-    isUnder(path, call.method) ? through(all, call, next) : next()
+    isUnder(path, call.method) ? runMiddleware(all, call, next) : next()
   middleware[CHECK_PATH] = (contract) => {
     assertPath(path, contract)
     for (const one of all) (one as PathMiddleware)[CHECK_PATH]?.(contract)

@@ -27,7 +27,7 @@ export class OtherMethods implements MethodsThere {
   }
 
   /** The other side has sent the names of its methods. */
-  said(names: readonly string[]): void {
+  set(names: readonly string[]): void {
     const methods = setOf(names)
     const before = this.#methods ?? NONE
     this.#methods = methods
@@ -36,7 +36,7 @@ export class OtherMethods implements MethodsThere {
   }
 
   end(): void {
-    if (this.#methods) this.said([])
+    if (this.#methods) this.set([])
     this.#listeners = undefined
   }
 }

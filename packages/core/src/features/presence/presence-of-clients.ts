@@ -4,13 +4,14 @@ import { assertDuration } from '../../errors/assert-number.js'
 import { MountWait } from './mount-wait.js'
 
 export const METHODS = 'rpc.methods'
-const TOLD = {}
+/** The keys of the states of this feature. */
+const ANNOUNCED = {}
 const MOUNTS = {}
 
-/** Client: what its server knows of its methods. */
-function toldOf(channel: ChannelContext): ToldMethods | undefined {
+/** The announcements of a client; undefined on a server, which makes none. */
+function announcedOf(channel: ChannelContext): AnnouncedMethods | undefined {
   if (channel.kind.side !== 'client') return undefined
-  return channel.stateOf(TOLD, () => new ToldMethods(channel))
+  return channel.stateOf(ANNOUNCED, () => new AnnouncedMethods(channel))
 }
 
 function waitOf(channel: ChannelContext): MountWait {
@@ -24,11 +25,11 @@ export const PRESENCE_OF_CLIENTS: Feature = {
     waitForMount: assertDuration('waitForMount', waitForMount),
   }),
   hello(channel) {
-    const methods = toldOf(channel)?.greet()
+    const methods = announcedOf(channel)?.forHello()
     return methods ? { methods } : {}
   },
-  ready: (channel) => toldOf(channel)?.catchUp(),
-  handlersChanged: (channel) => toldOf(channel)?.changed(),
+  ready: (channel) => announcedOf(channel)?.announceChanges(),
+  handlersChanged: (channel) => announcedOf(channel)?.changed(),
   controls: {
     // A client sends it, and is sent none.
     [METHODS]: { isCounted: false, receive: () => undefined },
@@ -43,18 +44,19 @@ export const PRESENCE_OF_CLIENTS: Feature = {
  * Tells the server which methods have a handler here: with each hello, and if they have changed by the end of a turn.
  * If a handler is removed and added again in one turn (a component under StrictMode), nothing is sent.
  */
-class ToldMethods {
+class AnnouncedMethods {
   readonly #channel: ChannelContext
-  /** What the server knows, as JSON. */
+  /** The names that the server knows, as JSON. */
   #told: string | undefined
+  /** Whether a change is announced at the end of this turn. */
   #isDue = false
 
   constructor(channel: ChannelContext) {
     this.#channel = channel
   }
 
-  /** The names for a hello; undefined if there are none. */
-  greet(): readonly string[] | undefined {
+  /** The names for a hello; undefined if no method has a handler. */
+  forHello(): readonly string[] | undefined {
     const exposed = this.#exposed
     this.#told = JSON.stringify(exposed)
     return exposed.length > 0 ? exposed : undefined
@@ -66,12 +68,12 @@ class ToldMethods {
     this.#isDue = true
     queueMicrotask(() => {
       this.#isDue = false
-      this.catchUp()
+      this.announceChanges()
     })
   }
 
   /** Sends changes that were not sent yet. If nothing can be sent now, the next hello tells the server. */
-  catchUp(): void {
+  announceChanges(): void {
     const exposed = this.#exposed
     const now = JSON.stringify(exposed)
     if (now === this.#told) return

@@ -14,31 +14,31 @@ const FEATURE: Feature = {
   ...PRESENCE_OF_CLIENTS,
   ready(channel, hello) {
     if (channel.kind.side === 'client') PRESENCE_OF_CLIENTS.ready?.(channel, hello)
-    else if (hello) tell(channel, ('attempt' in hello && hello.methods) || [])
+    else if (hello) receiveMethods(channel, ('attempt' in hello && hello.methods) || [])
   },
-  methodsThere: thereOf,
+  methodsThere: otherMethodsOf,
   controls: {
     [METHODS]: {
       isCounted: false,
       receive(channel, params) {
         const methods = readMethods((params as { exposed?: unknown } | undefined)?.exposed)
-        if (!methods) return `an ${METHODS} says exposed, an array of names`
-        tell(channel, methods)
+        if (!methods) return `exposed of ${METHODS} must be an array of names`
+        receiveMethods(channel, methods)
         return undefined
       },
     },
   },
 }
 
-function thereOf(channel: ChannelContext): OtherMethods {
+function otherMethodsOf(channel: ChannelContext): OtherMethods {
   channel.methodsThere ??= new OtherMethods(channel)
   return channel.methodsThere as OtherMethods
 }
 
 /** The client has sent the names of its methods that have a handler now. Names that are not in the contract are ignored. */
-function tell(channel: ChannelContext, names: readonly string[]): void {
+function receiveMethods(channel: ChannelContext, names: readonly string[]): void {
   const { side, remoteSide } = channel.kind
   if (side !== 'server') return
   const known = remoteSide ? names.filter((name) => definitionOf(remoteSide, name)) : names
-  thereOf(channel).said(known)
+  otherMethodsOf(channel).set(known)
 }

@@ -10,11 +10,12 @@ import { SessionLink } from './session-link.js'
 const LOST: CloseInfo = { code: 1006, reason: 'The server does not have the session any more' }
 
 /**
- * The session of a client. The client offers it in each hello, and it continues or begins anew, as the server decides.
+ * The session of a client. The client offers it in each hello, and the server decides whether it continues or a new one begins.
  */
 export class ClientSession implements KeptLink {
   readonly #channel: ChannelContext
   readonly #features: FeatureTable
+  /** Whether the last hello offered a session. */
   #offersSession = false
 
   constructor(channel: ChannelContext, features: FeatureTable) {
@@ -41,7 +42,11 @@ export class ClientSession implements KeptLink {
     if (answer?.resumed) {
       if (session && answer.sid === session.sid && session.resume(connection, answer.recv)) {
         session.ready(connection, hello, isFirst)
-      } else connection.end(CloseCode.violation, 'The server resumes what this client never had')
+      } else
+        connection.end(
+          CloseCode.violation,
+          'The server resumed a session that this client does not have',
+        )
       return true
     }
     if (session) {

@@ -56,12 +56,18 @@ export class SessionLink implements MessageLink, LinkEvents {
   /** Messages that were sent and not acknowledged, from `#acked + 1` on. */
   #kept: OutgoingMessage[] = []
   #keptBytes = 0
+  /** How many messages of this side the other side has acknowledged. */
   #acked = 0
+  /** How many messages of the other side were dispatched here. */
   #recv = 0
+  /** How many of these the other side was last told of. */
   #told = 0
+  /** The bytes of the others. */
   #untoldBytes = 0
+  /** Sends an acknowledgement when it is due by time. */
   #timer: ReturnType<typeof setTimeout> | undefined
   #isHeldBack = false
+  /** Whether the session ends with its present connection. */
   #isEnding = false
   #isOver = false
   moves = 0
@@ -252,7 +258,7 @@ export class SessionLink implements MessageLink, LinkEvents {
     if (bytes === undefined) return this.#events.unreadable(this, bytes, answer)
     if (below.format.codec === jsonCodec) {
       return below.violated(
-        'a frame of a session is no JSON, and the messages in it can not be counted',
+        'a frame of a session is not JSON, so that its messages cannot be counted',
       )
     }
     this.#count(bytes)
@@ -266,10 +272,9 @@ export class SessionLink implements MessageLink, LinkEvents {
       this.#trim(recv)
       return this.#events.room(this)
     }
-    this.violated(`an rpc.ack of ${quoted(recv)} can't be`)
+    this.violated(`an rpc.ack of ${quoted(recv)}, which is less than before or more than was sent`)
   }
 
-  /** How many messages of the other side were dispatched. */
   get recv(): number {
     return this.#recv
   }

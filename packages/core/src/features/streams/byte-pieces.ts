@@ -4,7 +4,7 @@ import type { Unsent } from '../../calls/unsent.js'
  * The largest piece, in bytes (64 KiB): several pieces may be on their way at once (`limits.streamBytes`), and other
  * messages are sent between them.
  */
-const MOST = 64 * 1024
+const MAX_PIECE_BYTES = 64 * 1024
 
 /** Bytes of a stream that are too large for one message, and are sent as several items, in order. */
 export class BytePieces {
@@ -18,7 +18,7 @@ export class BytePieces {
   constructor(bytes: Uint8Array, largest: number) {
     this.#bytes = bytes
     this.#length = bytes.byteLength
-    this.#size = Math.max(1, Math.min(MOST, Math.floor(largest / 2)))
+    this.#size = Math.max(1, Math.min(MAX_PIECE_BYTES, Math.floor(largest / 2)))
   }
 
   /** Whether all pieces were sent. */
@@ -30,7 +30,7 @@ export class BytePieces {
    * Sends the next piece. A codec may need more bytes than the piece has, so a piece that is still too large is halved.
    *
    * @returns why not even one byte can be sent; undefined if the piece was sent.
-   * @throws {TypeError} if the bytes were transferred elsewhere meanwhile.
+   * @throws {TypeError} if the bytes have been transferred elsewhere.
    */
   sendNext(say: (piece: Uint8Array) => Unsent | undefined): Unsent | undefined {
     const { buffer, byteOffset } = this.#bytes

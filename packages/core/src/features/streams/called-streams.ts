@@ -50,19 +50,20 @@ export class CalledStreams {
   }
 
   /**
-   * Handles a control message of the callee about a call. @returns how it breaks the protocol; undefined if it does
-   * not.
+   * Handles a control message of the callee about a call.
+   *
+   * @returns how it breaks the protocol; undefined if it does not.
    */
-  heard(word: string, params: unknown, bytes: number): string | undefined {
+  receive(method: string, params: unknown, bytes: number): string | undefined {
     const { id, value, n } = (params ?? {}) as { id?: unknown; value?: unknown; n?: unknown }
     const call = this.#channel.calls.awaited(id)
     // Messages that were sent before the callee knew that the call had ended are ignored.
     if (!call)
-      return this.#channel.calls.stateOf(id) === 'over' ? undefined : `an ${word} of no call`
+      return this.#channel.calls.stateOf(id) === 'over' ? undefined : `an ${method} of no call`
     call.timer?.touch()
-    if (word === StreamMessage.item) {
+    if (method === StreamMessage.item) {
       const items = partOf(call, IncomingStream)
-      return items ? items.push(value, bytes) : 'an rpc.item of a call that is no stream'
+      return items ? items.push(value, bytes) : 'an rpc.item of a call that is not a stream'
     }
     return this.#granted(partOf(call, OutgoingStream), n)
   }

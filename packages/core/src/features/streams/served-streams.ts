@@ -19,7 +19,7 @@ export interface StreamRequest {
   readonly key?: unknown
 }
 
-/** How many ended streams are remembered: messages for them may still arrive, and are no violation. */
+/** How many ended streams are remembered: messages for them may still arrive, and do not violate the protocol. */
 const REMEMBERED = 1_024
 
 /** The streams of the calls that run here, by the ids of their calls. */
@@ -43,8 +43,8 @@ export class ServedStreams {
     checkInput: (item: unknown) => unknown,
   ): ServedCall {
     const call = new ServedCall(id, method, this.#channel, this.#room)
-    if (credit !== undefined) call.takesItems(credit as number)
-    if (input !== undefined) call.sendsInput(checkInput)
+    if (credit !== undefined) call.openOutput(credit as number)
+    if (input !== undefined) call.openInput(checkInput)
     // After a reconnect the id may belong to another call.
     this.#open.delete(id)
     this.#open.add(call)
@@ -65,13 +65,14 @@ export class ServedStreams {
   }
 
   /**
-   * Handles a control message of the caller about a call. @returns how it breaks the protocol; undefined if it does
-   * not.
+   * Handles a control message of the caller about a call.
+   *
+   * @returns how it breaks the protocol; undefined if it does not.
    */
-  heard(method: string, params: unknown, bytes: number): string | undefined {
+  receive(method: string, params: unknown, bytes: number): string | undefined {
     const named = readId(params)
     const call = named && this.#open.get(named.id)
-    if (call) return call.heard(method, params as { n?: unknown; value?: unknown }, bytes)
+    if (call) return call.receive(method, params as { n?: unknown; value?: unknown }, bytes)
     if (named && this.#ended.has(named.id)) return undefined
     return `an ${method} of ${named ? 'a call without streams' : 'no call'}`
   }
@@ -110,7 +111,8 @@ export class ServedCall {
     return this.#output !== undefined
   }
 
-  takesItems(credit: number): void {
+  /** The caller takes items, and has given this credit. */
+  openOutput(credit: number): void {
     const channel = this.#channel
     const { method, id } = this
     const contextOf = (phase: ErrorPhase) => incomingContext({ method, kind: 'stream', id }, phase)
@@ -128,7 +130,8 @@ export class ServedCall {
     })
   }
 
-  sendsInput(check: (item: unknown) => unknown): void {
+  /** The caller sends input. @param check validates an item of it. */
+  openInput(check: (item: unknown) => unknown): void {
     const channel = this.#channel
     const grant = (n: number) => {
       channel.say(controlMessage(StreamMessage.inputCredit, { id: this.id, n }))
@@ -170,18 +173,18 @@ export class ServedCall {
   }
 
   /** @returns how the message breaks the protocol; undefined if it does not. */
-  heard(
-    word: string,
+  receive(
+    method: string,
     { n, value }: { n?: unknown; value?: unknown },
     bytes: number,
   ): string | undefined {
-    if (word === StreamMessage.credit) {
-      if (!this.#output) return 'an rpc.credit of a call that is no stream'
+    if (method === StreamMessage.credit) {
+      if (!this.#output) return 'an rpc.credit of a call that is not a stream'
       return isCredit(n) ? this.#output.grant(n) : `an rpc.credit of ${String(n)}`
     }
-    if (!this.#input) return `an ${word} of a call that said nothing of input`
-    if (this.#isInputOver) return `an ${word} after the last`
-    if (word === StreamMessage.input) return this.#input.push(value, bytes)
+    if (!this.#input) return `an ${method} of a call without input`
+    if (this.#isInputOver) return `an ${method} after the end of the input`
+    if (method === StreamMessage.input) return this.#input.push(value, bytes)
     this.#isInputOver = true
     this.#input.end()
     return undefined

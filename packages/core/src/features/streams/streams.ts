@@ -51,7 +51,7 @@ function stateOf(channel: ChannelContext): StreamState {
 function toCaller(method: string, refused?: Control['refused']): Control {
   return {
     isCounted: true,
-    receive: (channel, params, bytes) => stateOf(channel).called.heard(method, params, bytes),
+    receive: (channel, params, bytes) => stateOf(channel).called.receive(method, params, bytes),
     ...(refused && { refused }),
   }
 }
@@ -60,7 +60,7 @@ function toCaller(method: string, refused?: Control['refused']): Control {
 function toCallee(method: string, refused?: Control['refused']): Control {
   return {
     isCounted: true,
-    receive: (channel, params, bytes) => stateOf(channel).served.heard(method, params, bytes),
+    receive: (channel, params, bytes) => stateOf(channel).served.receive(method, params, bytes),
     ...(refused && { refused }),
   }
 }

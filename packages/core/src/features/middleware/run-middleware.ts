@@ -32,16 +32,16 @@ export function resolveMiddleware(
 /**
  * Runs a call through its middlewares, in the same turn as far as they allow.
  *
- * @param go called by the `next()` of the innermost middleware.
+ * @param send makes the call: the `next()` of the innermost middleware.
  */
-export function through(
+export function runMiddleware(
   use: readonly Middleware[],
   call: MiddlewareCall,
-  go: () => Promise<unknown>,
+  send: () => Promise<unknown>,
 ): Promise<unknown> {
   const enter = async (depth: number): Promise<unknown> => {
     const middleware = use[depth]
-    if (!middleware) return go()
+    if (!middleware) return send()
     let state: 'before' | 'called' | 'over' = 'before'
     const next = (): Promise<unknown> => {
       const rest = state === 'before' ? enter(depth + 1) : Promise.reject(nextError(call, state))
