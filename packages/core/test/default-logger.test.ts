@@ -73,7 +73,7 @@ describe('without a logger', () => {
     ['authenticate that throws', /500 Authentication failed\nError: authenticate broke\n +at /],
     [
       'a socket that another listener answered',
-      /500 This upgrade was answered or ended by somebody else/,
+      /500 This upgrade was answered or ended by another listener/,
     ],
     [
       'a page of another origin, with the line that lets it in',
@@ -85,7 +85,7 @@ describe('without a logger', () => {
     ],
     [
       'a path that nobody serves',
-      /404 nobody serves the path "\/prc" on this server\. Connect to \/rpc/,
+      /404 no listener serves the path "\/prc" on this server\. Connect to \/rpc/,
     ],
   ])('prints %s', (_, line) => {
     expect(unset).toMatch(line)
@@ -131,7 +131,7 @@ test.each([
   [
     'a message that breaks the protocol',
     '{"jsonrpc":"2.0","method":"rpc.bye","params":{"recv":"x"}}',
-    expect.stringMatching(/^The protocol was broken: an rpc.bye says/),
+    expect.stringMatching(/^The protocol was broken: an rpc.bye of /),
   ],
 ])('%s is logged once, though it ends the connection', async (_, message, line) => {
   const lines: string[] = []

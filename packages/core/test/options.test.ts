@@ -499,7 +499,7 @@ test('a url that is forgotten, or undefined, is named', () => {
 test('an application of Express in place of its server is named', () => {
   const app = Object.assign(hook, { on: hook, off: hook, emit: hook, listen: hook })
   expect(() => createEndpoint({ methods: {} }).attach(app as never)).toThrow(
-    'an application of Express is none: give it what app.listen(…) returns',
+    'An application of Express is not a server: give attach what app.listen(…) returns',
   )
 })
 

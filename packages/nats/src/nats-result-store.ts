@@ -85,7 +85,7 @@ class BucketResultStore implements NatsResultStore {
     this.#owners = owners
     const keys = new BucketKeys(bucket, async (owner) => {
       const entry = await owners.get(owner)
-      return entry?.operation === 'PUT' || !this.#lease.isOld
+      return entry?.operation === 'PUT' || !this.#lease.isEstablished
     })
     this.#results = new SharedResults(keys, this.#owner)
   }

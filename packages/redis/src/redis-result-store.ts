@@ -80,7 +80,7 @@ class KeyResultStore implements RedisResultStore {
     }
     const isAlive = async (owner: string) => {
       const isThere = Number(await connection.command('EXISTS', this.#ownerKey(owner))) > 0
-      return isThere || !this.#lease.isOld
+      return isThere || !this.#lease.isEstablished
     }
     this.#results = new SharedResults(new ScriptKeys(connection, space, isAlive), this.#owner)
   }

@@ -8,7 +8,7 @@ import { insteadOf } from '../features/diagnostics/unknown-name.js'
 
 /**
  * Calls over a link between nodes name the channel that they are for (`rpc.to`). Only links have this feature: other
- * channels ignore the name. What comes back is validated by the caller's node.
+ * channels ignore the name. The caller's node validates the results.
  *
  * @param clients the methods of clients; undefined without a contract.
  */

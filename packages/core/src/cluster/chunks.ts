@@ -2,7 +2,7 @@ import { unref } from '../base/unref.js'
 import { type Chunk, type Envelope, join } from './envelope.js'
 
 /** The most messages of one node that may be unfinished at a time. */
-const MOST_UNFINISHED = 16
+const MAX_UNFINISHED = 16
 /** How long the parts of a message may take, in ms. */
 const PATIENCE_MS = 10_000
 
@@ -27,14 +27,14 @@ export class Chunks {
   /** @returns the payload of the whole message, when its last part has come. */
   add({ node, body }: Envelope, { id, i, of }: Chunk, payload: Uint8Array): Uint8Array | undefined {
     const part = body as Uint8Array
-    // Each part but the last has a body, so that more parts than bytes are none of ours.
+    // Each part but the last has at least one byte, so that a message of this library never has more parts than bytes.
     if (of > this.#most) return undefined
     const ofNode = this.#unfinished.get(node) ?? new Map<number, Unfinished>()
     this.#unfinished.set(node, ofNode)
     let message = ofNode.get(id)
     if (!message) {
       const [oldest] = ofNode.keys()
-      if (ofNode.size >= MOST_UNFINISHED && oldest !== undefined) this.#drop(node, oldest)
+      if (ofNode.size >= MAX_UNFINISHED && oldest !== undefined) this.#drop(node, oldest)
       const timer = setTimeout(() => this.#drop(node, id), PATIENCE_MS)
       unref(timer)
       message = { first: payload, parts: [], missing: of, bytes: 0, timer }

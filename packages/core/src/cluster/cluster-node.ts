@@ -20,11 +20,11 @@ import {
   type Versions,
   writeEnvelope,
 } from './envelope.js'
+import { BEAT_MS, FailureDetector, type FailureDetectorHost } from './failure-detector.js'
 import type { NodeRecord } from './node-record.js'
-import { BEAT_MS, Suspicion, type SuspicionHost } from './suspicion.js'
 import { Subjects } from './topics.js'
 
-/** What a node is made with. */
+/** The options of a node, resolved. */
 export interface ClusterNodeOptions {
   readonly engine: ClusterEngine
   readonly app: string
@@ -41,7 +41,7 @@ export interface NodeHost {
   readonly codec: string
   readonly frames: FrameType
   /** The largest message of a channel, in bytes. */
-  readonly mostBytes: number
+  readonly maxMessageBytes: number
   readonly logger: LoggerOption | undefined
 }
 
@@ -71,11 +71,11 @@ const SPREAD_MS = 500
  * A node of a cluster: it knows the others, hears from them, and tells them something. It knows nothing of calls and
  * channels.
  */
-export class ClusterNode implements SuspicionHost {
+export class ClusterNode implements FailureDetectorHost {
   readonly id = randomHex(16)
   readonly subjects: Subjects
   readonly directory: Directory
-  readonly suspicion: Suspicion
+  readonly failureDetector: FailureDetector
   readonly options: ClusterNodeOptions
   readonly versions: Versions
   /** The number of messages of an unknown kind, and of those that could not be read. */
@@ -119,7 +119,7 @@ export class ClusterNode implements SuspicionHost {
       },
       this.versions,
     )
-    this.suspicion = new Suspicion(this, options.graceMs)
+    this.failureDetector = new FailureDetector(this, options.graceMs)
     const { directory } = this
     this.on(Kind.hello, ({ head }, node) => {
       if (directory.hello(node, head)) this.send(node.id, Kind.beat, this.#beat())
@@ -197,7 +197,7 @@ export class ClusterNode implements SuspicionHost {
     return () => void this.#events.delete(events)
   }
 
-  /** Sets the handler of a kind of messages. What it is given of other nodes is unchecked. */
+  /** Sets the handler of a kind of messages. The handler must check them: other nodes may send anything. */
   on(kind: Kind, handler: (envelope: Envelope, node: NodeRecord) => void): void {
     this.#handlers.set(kind, handler)
   }
@@ -209,11 +209,12 @@ export class ClusterNode implements SuspicionHost {
 
   async start(host: NodeHost): Promise<void> {
     this.#host = host
-    this.#chunks = new Chunks(host.mostBytes)
+    this.#chunks = new Chunks(host.maxMessageBytes)
     const { engine } = this.options
     const { everybody, all } = this.subjects
     try {
-      // They stand before this node says hello, and `all` after that, so that whoever is told is known.
+      // These subscriptions stand before this node says hello. That of `all` follows the hello, so that other nodes know
+      // each node that gets a message to all.
       engine.subscribe(everybody)
       engine.subscribe(this.subjects.inbox(this.id))
       engine.subscribe(this.subjects.probe(this.id))
@@ -229,7 +230,7 @@ export class ClusterNode implements SuspicionHost {
       return
     }
     if (this.#state === 'left') return
-    this.suspicion.start()
+    this.failureDetector.start()
     this.#beats = setInterval(() => this.#sayBeat(), BEAT_MS)
     unref(this.#beats)
     this.#joining = setTimeout(() => {
@@ -238,7 +239,7 @@ export class ClusterNode implements SuspicionHost {
     }, JOINING_MS)
   }
 
-  /** Accepts no new calls, and says so. What runs here may go on. */
+  /** Accepts no new calls, and announces that. Calls that run here go on. */
   retire(): void {
     if (this.#isLeaving) return
     this.#isLeaving = true
@@ -252,7 +253,7 @@ export class ClusterNode implements SuspicionHost {
     clearInterval(this.#beats)
     clearTimeout(this.#joining)
     clearTimeout(this.#outage)
-    this.suspicion.stop()
+    this.failureDetector.stop()
     this.#chunks.clear()
     this.#setState('left', 'the endpoint was closed')
     this.#upSince = undefined
@@ -287,7 +288,7 @@ export class ClusterNode implements SuspicionHost {
     })
   }
 
-  /** Somebody has given up this node in an epoch. In the present one, it goes on in a new one. */
+  /** Another node has given up this one in an epoch. If that is the present epoch, this node goes on in a new one. */
   buried(epoch: unknown): void {
     if (!isCount(epoch) || epoch < this.#epoch || epoch === 0xffff_ffff) return
     this.#epoch = epoch + 1
@@ -378,7 +379,7 @@ export class ClusterNode implements SuspicionHost {
     }
     const node = this.directory.sender(envelope.node, envelope.epoch)
     if (!node) return
-    // Who is there, and in which versions, is said in the same way in all of them.
+    // These messages have the same form in all versions.
     const isPlain = kind === Kind.hello || kind === Kind.beat
     if (!isPlain && (version < this.versions[0] || version > this.versions[1])) return
     if (chunk) {
@@ -411,7 +412,7 @@ export class ClusterNode implements SuspicionHost {
     if (this.#upSince === undefined) return
     this.#upSince = undefined
     this.#isAnnounced = false
-    this.suspicion.forget()
+    this.failureDetector.forget()
     this.#chunks.clear()
     this.#outage = setTimeout(() => this.#isOut(), this.options.outageMs)
     unref(this.#outage)
@@ -420,8 +421,8 @@ export class ClusterNode implements SuspicionHost {
   }
 
   /**
-   * The engine is down for too long: what other nodes owe is lost. What this node owes is lost, too, and as it may have
-   * been sent, others learn it by the new epoch.
+   * The engine is down for too long. The answers that other nodes owe are lost, and so are those that this node owes. Other
+   * nodes learn of that by the new epoch.
    */
   #isOut(): void {
     for (const events of [...this.#events]) events.outage?.()

@@ -19,7 +19,7 @@ import { Seat, type SeatOptions } from './seat.js'
 /** The options of a cluster. */
 export interface ClusterOptions {
   /**
-   * What carries bytes between the nodes: `natsEngine()` of `@flashrpc/nats`, `redisEngine()` of `@flashrpc/redis`, or
+   * The messaging system between the nodes: `natsEngine()` of `@flashrpc/nats`, `redisEngine()` of `@flashrpc/redis`, or
    * an engine of `memoryEngines()` for nodes in one process.
    */
   engine: ClusterEngine

@@ -9,7 +9,7 @@ import { readTopics } from './topics.js'
  */
 export type Gone = 'left' | 'dead' | 'silent' | 'renewed'
 
-/** What a directory does beside keeping records. */
+/** The functions of a node that its directory calls. */
 export interface DirectoryHost {
   /** Asks a node which topics it has. */
   askSnapshot(node: NodeRecord): void
@@ -18,18 +18,18 @@ export interface DirectoryHost {
   came(node: NodeRecord): void
   gone(node: NodeRecord, why: Gone): void
   changed(node: NodeRecord): void
-  /** It has these topics besides; or all that it has are known now. */
+  /** The node has these topics in addition. `all`: the directory has now all topics of the node. */
   topics(node: NodeRecord, topics: readonly number[] | 'all'): void
 }
 
 /** The most nodes that are remembered after their end. */
-const MOST_BURIED = 10_000
+const MAX_BURIED = 10_000
 /** How often a node is asked for its topics, and told that it was buried, at most, in ms. */
 const ASK_MS = 500
 /** How long calls name a node that was buried, in ms: it may not know it yet, and must not run them. */
 const NAMED_MS = 10 * 60_000
 /** The most buried nodes that a call names. */
-const MOST_NAMED = 64
+const MAX_NAMED = 64
 
 /** The other nodes of a cluster: which there are, what they have said, which of them are gone for good. */
 export class Directory {
@@ -101,7 +101,7 @@ export class Directory {
     const named = [...this.#buried].filter(
       ([node, { at, isLeft }]) => !isLeft && now - at < NAMED_MS && !this.#nodes.has(node),
     )
-    this.#named = named.slice(-MOST_NAMED).map(([node, { epoch }]) => `${node}.${epoch}`)
+    this.#named = named.slice(-MAX_NAMED).map(([node, { epoch }]) => `${node}.${epoch}`)
     this.#namedUntil = now + 1_000
     return this.#named
   }
@@ -182,7 +182,7 @@ export class Directory {
     this.#inStep(node, s)
   }
 
-  /** A node accepts no new calls. @param isOver whether it has answered all that it had to answer. */
+  /** A node accepts no new calls. @param isOver whether it has given all its answers. */
   leave(node: NodeRecord, isOver: boolean): void {
     if (!node.isLeaving) {
       node.isLeaving = true
@@ -270,7 +270,7 @@ export class Directory {
       toldAt: Number.NEGATIVE_INFINITY,
     })
     const [oldest] = this.#buried.keys()
-    if (this.#buried.size > MOST_BURIED && oldest !== undefined) this.#buried.delete(oldest)
+    if (this.#buried.size > MAX_BURIED && oldest !== undefined) this.#buried.delete(oldest)
     this.#named = undefined
     this.#host.gone(node, why)
   }

@@ -2,8 +2,8 @@ import type { EngineEvents, Reach } from './engine.js'
 import { assertSubject, engineDown, STOP_MS } from './engine-checks.js'
 
 /**
- * What every engine keeps: whether it is up, which subjects are subscribed to, and who waits for an answer of the messaging
- * system.
+ * The state that every engine keeps: whether it is up, which subjects are subscribed to, and which callers wait for an
+ * answer of the messaging system.
  */
 export class EngineState {
   readonly #name: string
@@ -52,7 +52,7 @@ export class EngineState {
     if (wasUp) this.#events?.down(why)
   }
 
-  /** Tells nothing more. What waits goes on: `end` ends it. */
+  /** Emits no further events. Callers that wait go on waiting until `end`. */
   stop(): void {
     this.#isStopped = true
     this.#events = undefined

@@ -35,11 +35,11 @@ export interface ClusterEngine {
   publish(subject: string, payload: Uint8Array): void
   /**
    * Subscribes to a subject, also while the engine is down: all subscriptions stand again at `events.up()`. It takes
-   * effect in the order of this node's calls of `publish` and `subscribe`: whoever gets a message that comes after it
-   * knows that the subscription stands. If a subject is subscribed several times, each message is told once.
+   * effect in the order of this node's calls of `publish` and `subscribe`: a node that gets a later message of this
+   * node knows that the subscription stands. If a subject is subscribed to several times, each message is emitted once.
    *
    * @returns a function that ends the subscription, in the same order; to call it twice is harmless. Once it was called,
-   *   nothing more is told of this subject, unless it is still subscribed to by others.
+   *   no further message of this subject is emitted, unless another subscription to it stands.
    */
   subscribe(subject: string): () => void
   /**
@@ -69,8 +69,8 @@ export interface ClusterEngine {
 export type Reach = 'yes' | 'no' | 'unknown'
 
 /**
- * What an engine tells its cluster. The functions do not throw, and are not called while one of the engine's functions
- * runs.
+ * The events of an engine, for its cluster. These functions do not throw. The engine does not call them while one of its
+ * own functions runs.
  */
 export interface EngineEvents {
   /** A message for this node. The payload belongs to the receiver, which must not change it. */

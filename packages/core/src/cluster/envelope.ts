@@ -1,6 +1,6 @@
 import { type Frame, readText, utf8 } from '../wire/codec.js'
 
-/** What a message between nodes is about (docs/protocol.md, "Between nodes"). */
+/** The kinds of messages between nodes (docs/protocol.md, "Between nodes"). */
 export const Kind = {
   hello: 1,
   beat: 2,
@@ -37,9 +37,9 @@ export interface Envelope {
   readonly epoch: number
   /** The number of the message among those of one link or lane; 0 for the others. */
   readonly seq: number
-  /** What is said of the body. Unchecked: it may be any value of JSON. */
+  /** Describes the body. Unchecked: it may be any value of JSON. */
   readonly head: unknown
-  /** Text, or bytes that belong to the receiver. Empty bytes where there is none. */
+  /** Text, or bytes that belong to the receiver. Empty bytes if there is no body. */
   readonly body: Frame
 }
 
@@ -121,7 +121,7 @@ export function readEnvelope(
     if (!isChunk) return { envelope }
     return isChunkHead(head) ? { envelope, chunk: head } : undefined
   } catch {
-    // The JSON, or the text, is none.
+    // It is not JSON, or not UTF-8.
     return undefined
   }
 }

@@ -1,9 +1,9 @@
 import type { LiveChannel } from '../channels/live-channel.js'
 
-/** What is known of a channel at which calls of other nodes run. */
+/** The calls of other nodes that run at one channel. */
 interface Serving {
   count: number
-  /** Resolve when there are none any more. */
+  /** Called when none runs any more. */
   readonly waiting: (() => void)[]
 }
 

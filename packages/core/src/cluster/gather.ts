@@ -4,7 +4,7 @@ import { RpcAbortedError, RpcDisconnectedError, RpcTimeoutError } from '../error
 import type { ClusterNode } from './cluster-node.js'
 import type { NodeRecord } from './node-record.js'
 
-/** What a gather does beside counting. */
+/** The functions of a node that a gather calls. */
 export interface GatherHost {
   readonly node: ClusterNode
   /** Asks a node directly: it may not have got the message, or it came before its members. */
@@ -13,7 +13,7 @@ export interface GatherHost {
   cancel(node: string): void
 }
 
-/** What a gather finds out, each once. */
+/** The events of a gather. */
 export interface GatherEvents {
   /** A target has an outcome. `entry` is what its node said of it. */
   told(target: GatherTarget, entry: unknown): void
@@ -62,9 +62,9 @@ export interface GatherWords {
 }
 
 /**
- * Waits until each node that must answer has said which targets it has called, and each target has an outcome. Who must
- * answer is known exactly: a node announces a topic before it subscribes to it, so that all who got the message are
- * known once the engine's barrier has been passed.
+ * Waits until each node that must answer has said which targets it has called, and each target has an outcome. The nodes
+ * that must answer are known exactly: a node announces a topic before it subscribes to it, so that all nodes that got the
+ * message are known once the engine's barrier has passed.
  */
 export class Gather {
   readonly #host: GatherHost
@@ -137,7 +137,7 @@ export class Gather {
   /** A node has told what became of a target. */
   came(node: string, id: string, entry: unknown): void {
     const part = this.#parts.get(node)
-    // What comes for a target that has an outcome, or that was not named, is dropped.
+    // The target has an outcome already, or its node has not named it: the message is dropped.
     if (!part?.open.delete(id)) return
     this.#events.told({ node, id, at: part.ids.get(id) ?? 0 }, entry)
     this.#check()
@@ -178,7 +178,7 @@ export class Gather {
       open: new Set(),
       ids: new Map(),
       count: undefined,
-      release: this.#host.node.suspicion.owes(record),
+      release: this.#host.node.failureDetector.owes(record),
     }
     this.#parts.set(record.id, part)
     return part

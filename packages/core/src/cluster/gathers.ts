@@ -27,7 +27,7 @@ import { type PayloadHead, writePayload } from './payload.js'
 import { errorOf, isShortId, readOutcome, type ToldOutcome } from './told-outcome.js'
 import { topicOf } from './topics.js'
 
-/** What calls over nodes need of the endpoint of their node. */
+/** The functions of an endpoint that calls to all nodes use. */
 export interface GathersHost {
   /** The methods of the clients, by their names on the wire; undefined without a contract. */
   readonly clients: FlatSide | undefined
@@ -47,7 +47,7 @@ export interface GroupCall {
   readonly except: ReadonlySet<string>
 }
 
-/** What is said of a call to all nodes that get it (docs/protocol.md, "Between nodes"). */
+/** The head of a call to all nodes (docs/protocol.md, "Between nodes"). */
 export interface CallHead {
   /** The number of the call among those of its node. */
   readonly c: number
@@ -76,7 +76,7 @@ export const GROUP_OUTCOMES = 'group.outcomes'
 export const GROUP_CANCEL = 'group.cancel'
 
 /** More bytes that wait to be sent to the engine than this: calls and notifications of groups are not sent. */
-export const MOST_BUFFERED = 8 * 1024 * 1024
+export const MAX_BUFFERED_BYTES = 8 * 1024 * 1024
 
 /** A target's outcome at another node. */
 type Outcome = ClusterOutcome<unknown>
@@ -84,7 +84,7 @@ type Outcome = ClusterOutcome<unknown>
 /** Takes an outcome. @param at the place of its target among those of its node. */
 export type GiveOutcome = (outcome: Outcome, at: number) => void
 
-/** The place of what is no target's. */
+/** The order of an outcome that belongs to no target: after all others. */
 const LAST = Number.POSITIVE_INFINITY
 /** How long other nodes may take to say who their members are, in ms. */
 const MEMBERS_MS = 5_000
@@ -263,7 +263,7 @@ export class Gathers {
       ...(dead.length > 0 && { dead }),
     }
     const subject = topic === 'all' ? subjects.all : subjects.topic(topic)
-    const isFull = node.options.engine.bufferedBytes > MOST_BUFFERED
+    const isFull = node.options.engine.bufferedBytes > MAX_BUFFERED_BYTES
     const isSent =
       !isFull &&
       (only

@@ -30,7 +30,7 @@ import type { NodeRecord } from './node-record.js'
 import { isPayloadHead, type PayloadHead, readPayload } from './payload.js'
 import { type ToldOutcome, toldFailure, toldValue } from './told-outcome.js'
 
-/** What calls of other nodes need of the endpoint of this one. */
+/** The functions of an endpoint that calls of other nodes use. */
 export interface GroupServerHost {
   readonly clients: FlatSide | undefined
   readonly format: Format
@@ -47,11 +47,11 @@ export interface GroupServerHost {
 /** How long a call is remembered after it came, at least, so that it runs once, in ms. */
 const SEEN_MS = 60_000
 /** The most targets that one message names. */
-const MOST_IDS = 1_000
-/** When outcomes are sent again for which there was no room, in ms. */
+const MAX_IDS = 1_000
+/** After how long outcomes are sent again that the engine had no room for, in ms. */
 const AGAIN_MS = 100
 /** The most outcomes of one message. */
-const MOST_OUTCOMES = 200
+const MAX_OUTCOMES = 200
 
 /** What a node is told of the targets of its call. */
 interface Targets {
@@ -100,7 +100,7 @@ export class GroupServer {
     for (const timer of this.#forgetting) clearTimeout(timer)
   }
 
-  /** A node waits for nothing more. What it has called stays known: it may come once more. */
+  /** A node is gone: its calls are aborted. They stay known, as its messages may still arrive. */
   #gone(node: string): void {
     for (const run of this.#seen.get(node)?.values() ?? []) giveUp(run)
   }
@@ -120,13 +120,13 @@ export class GroupServer {
     const { c, dead, ask, ms } = call
     const given = epochIn(dead, node.id)
     if (given >= node.epoch) {
-      // The caller has given up this node, and takes nothing of it until it knows of a new epoch.
+      // The caller has given up this node, and drops its messages until it knows of a new epoch.
       node.buried(given)
       return
     }
-    // It did not know yet of the new epoch, and expects no answer. If it learns of it in time, it asks.
+    // The caller did not know yet of the new epoch, and expects no answer. If it learns of the epoch in time, it asks.
     if (given > 0 && !ask) return
-    // Whether the caller knows of this node is not certain. If it does, it asks.
+    // The caller may not know this node yet. If it does, it asks.
     if (!ask && !node.isAnnounced) return
     const before = this.#seen.get(record.id)?.get(c)
     if (before) {
@@ -158,12 +158,12 @@ export class GroupServer {
   /** Tells the targets at once, in a message that may be lost. */
   #tellRoll(record: NodeRecord, c: number, { ids, step: s }: Targets): void {
     const n = ids.length
-    for (let at = 0; at === 0 || at < n; at += MOST_IDS) {
+    for (let at = 0; at === 0 || at < n; at += MAX_IDS) {
       this.#node.send(record.id, Kind.roll, {
         c,
         at,
         n,
-        ids: ids.slice(at, at + MOST_IDS),
+        ids: ids.slice(at, at + MAX_IDS),
         ...(s !== undefined && { s }),
       })
     }
@@ -172,8 +172,8 @@ export class GroupServer {
   /** Tells the targets over the link, before their outcomes, in a message that is not lost. */
   #linkRoll({ id: node }: NodeRecord, c: number, { ids, step: s }: Run): void {
     const n = ids.length
-    for (let at = 0; at < n; at += MOST_IDS) {
-      const roll = { c, at, n, ids: ids.slice(at, at + MOST_IDS), ...(s !== undefined && { s }) }
+    for (let at = 0; at < n; at += MAX_IDS) {
+      const roll = { c, at, n, ids: ids.slice(at, at + MAX_IDS), ...(s !== undefined && { s }) }
       this.#links
         .to(node)
         .notify(GROUP_ROLL, roll)
@@ -294,7 +294,7 @@ class Outcomes {
   add(outcome: ToldOutcome, told?: () => void): void {
     if (told) this.#told.push(told)
     if (this.#waiting.push(outcome) === 1) setImmediate(() => this.#send())
-    else if (this.#waiting.length >= MOST_OUTCOMES) this.#send()
+    else if (this.#waiting.length >= MAX_OUTCOMES) this.#send()
   }
 
   #send(): void {
@@ -361,7 +361,7 @@ function epochIn(dead: CallHead['dead'], node: string): number {
   return isCount(epoch) ? epoch : 0
 }
 
-/** @returns undefined if it is none: it comes of another node. */
+/** @returns undefined if a head of another node is not that of a call. */
 function readCall(head: unknown): CallHead | undefined {
   if (!isObject(head) || !isCount(head.c) || !isGroup(head.g) || !areIds(head.x)) return undefined
   const { f, ms, key, dead } = head

@@ -14,7 +14,7 @@ import type { Left } from './presence-teller.js'
 import { isShortId } from './told-outcome.js'
 import { topicOf } from './topics.js'
 
-/** What watching a group needs of its node. */
+/** The functions of a node that the watches of groups use. */
 export interface GroupWatchHost {
   readonly node: ClusterNode
   readonly gathers: Gathers
@@ -23,7 +23,7 @@ export interface GroupWatchHost {
   describe(channel: LiveChannel, group: string | undefined): ToldMember
 }
 
-/** What is known of the members at one other node. */
+/** The members at one other node, as far as they are known. */
 interface NodeMembers {
   readonly members: Map<string, Member>
   /** The number of the last change that is known. */
@@ -32,20 +32,22 @@ interface NodeMembers {
 
 /** How often the other nodes are told that the group is still watched, in ms. */
 const RENEW_MS = 10_000
-/** How long after a change of nodes those are asked that have changed, in ms. */
+/** How long after a node has renewed its epoch it is asked for its members, in ms. */
 const SOON_MS = 50
 
-/** One group at all nodes, while somebody here watches it. */
+/** Watches one group at all nodes, as long as it has a listener. */
 export class GroupWatch {
   readonly #host: GroupWatchHost
   readonly #group: string | undefined
   readonly #topic: number | 'all'
   readonly #listeners = new Set<(event: PresenceEvent) => void>()
   readonly #nodes = new Map<string, NodeMembers>()
-  /** Nodes that are being asked, and the changes that came meanwhile. */
+  /** The nodes that are being asked, and the changes that they send before their answer. */
   readonly #asking = new Map<string, Envelope[]>()
   /** The nodes that could not be asked, and have not been given up. */
   #unreached = new Map<string, Unreached>()
+  /** The nodes that have answered the last question to all. */
+  #seen = new Set<string>()
   /** Resolves when the members of all nodes are known. */
   #begun: Promise<void> | undefined
   #stop: (() => void)[] = []
@@ -56,7 +58,7 @@ export class GroupWatch {
     this.#topic = group === undefined ? 'all' : topicOf(group)
   }
 
-  /** Whether nobody here watches it. */
+  /** Whether it has no listener. */
   get isIdle(): boolean {
     return this.#listeners.size === 0
   }
@@ -65,9 +67,7 @@ export class GroupWatch {
     return this.#topic
   }
 
-  /**
-   * Tells the members now, and then each change. @returns a function that ends that.
-   */
+  /** Adds a listener: it gets the members, then each change. @returns a function that removes it. */
   listen(listener: (event: PresenceEvent) => void): () => void {
     let isHeard = true
     if (this.isIdle) this.#begin()
@@ -91,7 +91,7 @@ export class GroupWatch {
     this.#tell('join', this.#ofHere(channel), 'joined')
   }
 
-  /** A member of this node is not as it was. */
+  /** A member of this node has lost its connection, or has one again, or has another info or other methods. */
   changedHere(channel: LiveChannel): void {
     this.#tell('change', this.#ofHere(channel), 'changed')
   }
@@ -100,7 +100,7 @@ export class GroupWatch {
     this.#tell('leave', this.#ofHere(channel), why)
   }
 
-  /** Another node has told its changes. */
+  /** Another node has sent its changes. */
   came(envelope: Envelope): void {
     const { node } = envelope
     const waiting = this.#asking.get(node)
@@ -183,9 +183,6 @@ export class GroupWatch {
     )
   }
 
-  /** The nodes that have answered the last question to all. */
-  #seen = new Set<string>()
-
   async #ask(record: NodeRecord): Promise<void> {
     const { id } = record
     if (this.#asking.has(id)) return
@@ -195,7 +192,7 @@ export class GroupWatch {
     this.#setUnreached([...others, ...found])
   }
 
-  /** Asks one node, or all, and takes over what they say. */
+  /** Asks one node, or all, for their members, and takes the answers over. */
   async #gather(only: NodeRecord | undefined): Promise<Unreached[]> {
     const { gathers, node } = this.#host
     const asked = only ? [only.id] : [...this.#nodes.keys()]

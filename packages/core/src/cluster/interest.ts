@@ -17,12 +17,12 @@ const LINGER_MS = 10_000
 /** How long changes are gathered after others were announced, in ms. */
 const GATHER_MS = 20
 /** The most topics of one announcement. */
-const MOST_TOPICS = 10_000
+const MAX_TOPICS = 10_000
 
 /**
- * The topics of this node. It announces a topic before it subscribes to it, and unsubscribes before it announces the
- * end: whoever publishes to a topic and then waits for the engine's barrier knows all who got the message. A topic that
- * has ended is announced again only when nothing of its last subscription can come any more.
+ * The topics of this node. It announces a topic before it subscribes to it, and unsubscribes before it announces the end.
+ * So a node that publishes to a topic and then waits for the engine's barrier knows all nodes that got the message. A topic
+ * that has ended is announced again only when nothing of its last subscription can come any more.
  */
 export class Interest {
   readonly #node: ClusterNode
@@ -46,7 +46,7 @@ export class Interest {
       },
       snapshot: () => ({ count: self.#announced, text: writeTopics(self.#announcedTopics()) }),
     })
-    // What has changed while the engine was down is announced after the hello.
+    // Changes while the engine was down are announced after the hello.
     node.watch({ up: () => this.#flush(), down: () => this.#stop() })
   }
 
@@ -102,8 +102,8 @@ export class Interest {
     if (!this.#node.isUp || this.#changed.size === 0) return
     const changed = [...this.#changed]
     this.#changed.clear()
-    for (let at = 0; at < changed.length; at += MOST_TOPICS) {
-      this.#announce(changed.slice(at, at + MOST_TOPICS))
+    for (let at = 0; at < changed.length; at += MAX_TOPICS) {
+      this.#announce(changed.slice(at, at + MAX_TOPICS))
     }
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {

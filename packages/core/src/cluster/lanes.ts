@@ -12,10 +12,10 @@ import type { Transport } from '../transport/transport.js'
 import type { Codec } from '../wire/codec.js'
 import { nodeOf } from './cluster-channel.js'
 import type { ClusterNode } from './cluster-node.js'
-import type { Lane, Lanes } from './door.js'
 import { Kind } from './envelope.js'
 import type { Pipe } from './pipe.js'
 import { Pipes } from './pipes.js'
+import type { Lanes, OpenedLane } from './session-router.js'
 
 /** How sessions are relayed to the nodes that they belong to. */
 export interface RelayOptions {
@@ -24,9 +24,9 @@ export interface RelayOptions {
    */
   maxLanes?: number
   /**
-   * How long a relayed session must have nothing running, open or unacknowledged, in ms, until its node ends it, so that
-   * its client begins another one at the node where it is. Its groups and its channel end with it. Default `Infinity`:
-   * it stays where it began.
+   * How long a relayed session may be idle, in ms: with nothing running, open or unacknowledged. Then its node ends it,
+   * with its groups and its channel, and its client begins another session at the node to which it has connected.
+   * Default `Infinity`: it stays at the node at which it began.
    */
   rehomeAfterMs?: number
 }
@@ -38,7 +38,7 @@ export interface RelayOptions {
 export interface IdentityOptions {
   /** @returns a value that the endpoint's codec carries. */
   encode(identity: unknown): unknown
-  /** @returns the identity, of what `encode` has returned. */
+  /** @returns the identity, from the value that `encode` has returned. */
   decode(value: unknown): unknown
 }
 
@@ -71,13 +71,13 @@ export function assertIdentityOptions(identity: unknown): void {
   )
 }
 
-/** What lanes need of the endpoint of their node. */
+/** The functions of an endpoint that the lanes of its node use. */
 export interface LanesHost {
   readonly codec: Codec
   /** How long a session outlives its connection, in ms. */
   readonly windowMs: number
   /** Finds the session that a client wants to resume, among those of this node. */
-  look(resume: Pick<Resume, 'sid' | 'token'>, visitor: Visitor): Found | 'later'
+  findSession(resume: Pick<Resume, 'sid' | 'token'>, visitor: Visitor): Found | 'later'
   /** Opens a channel for a client of another node. */
   accept(transport: Transport, visitor: Visitor): void
   /** The channel of this node with this id, if there is one. */
@@ -91,7 +91,7 @@ const CREDIT = 1024 * 1024
 /** How long the node of a session may take to answer, in ms. */
 const OPEN_MS = 500
 
-/** What `open` of a lane asks. */
+/** The question of a node that opens a lane to the node of a session. */
 interface LaneRequest {
   readonly sid: string
   readonly token: string
@@ -100,7 +100,7 @@ interface LaneRequest {
 }
 
 /**
- * The lanes between this node and others: each carries the frames of one client between the node where it has connected
+ * The lanes between this node and others. Each carries the frames of one client between the node to which it has connected
  * and the node that has its session.
  */
 export class NodeLanes implements Lanes {
@@ -156,9 +156,9 @@ export class NodeLanes implements Lanes {
     return owner !== undefined && owner !== this.#node.id
   }
 
-  async open({ sid, token }: Resume, visitor: Visitor): Promise<Lane> {
+  async open({ sid, token }: Resume, visitor: Visitor): Promise<OpenedLane> {
     const node = this.#node
-    // It takes part, or never will.
+    // If it fails, the node does not take part, and the next line sees that.
     await node.ready().catch(() => {})
     if (!node.isUp) return this.#isWaiting ? 'later' : NOTHING_KNOWN
     const owner = nodeOf(sid)
@@ -178,7 +178,7 @@ export class NodeLanes implements Lanes {
       ...(identity !== undefined && { identity }),
       ...(visitor.owner !== undefined && { owner: visitor.owner }),
     }
-    const release = node.suspicion.owes(record)
+    const release = node.failureDetector.owes(record)
     const pipe = this.#pipes.to(record.id, release)
     const answer = await pipe.open(request, OPEN_MS)
     // Its node is asked again, until it answers or is given up.
@@ -189,8 +189,8 @@ export class NodeLanes implements Lanes {
     return Number.isSafeInteger(lastRecv) ? { lastRecv: lastRecv as number } : NOTHING_KNOWN
   }
 
-  /** An identity as the nodes of its sessions get it: what is compared must have gone the same way. */
-  through(identity: unknown): unknown {
+  /** @returns an identity as the node of a session gets it: two that are compared must both have been transferred. */
+  asTransferred(identity: unknown): unknown {
     return this.#identity ? this.#read(this.#written(identity)) : identity
   }
 
@@ -205,7 +205,7 @@ export class NodeLanes implements Lanes {
     return since !== undefined && performance.now() - since < this.#host.windowMs
   }
 
-  /** Another node asks for a session of this one. */
+  /** Another node opens a lane to a session of this one. */
   #asked(pipe: Pipe, what: unknown): void {
     const { sid, token, identity, owner } = Object(what) as Readonly<Record<string, unknown>>
     if (typeof sid !== 'string' || typeof token !== 'string') return pipe.refuse({})
@@ -217,7 +217,7 @@ export class NodeLanes implements Lanes {
       this.#host.error(thrown, hookContext('cluster.identity'))
       return pipe.refuse({})
     }
-    const found = this.#host.look({ sid, token }, visitor)
+    const found = this.#host.findSession({ sid, token }, visitor)
     if (found === 'later') return pipe.refuse({ later: true })
     if (found === 'unknown') return pipe.refuse({})
     if (found !== 'kept') return pipe.refuse(found)
@@ -226,26 +226,26 @@ export class NodeLanes implements Lanes {
     this.#rehome(pipe, sid)
   }
 
-  /** Ends the session when nothing goes on in it for a while, so that its client begins another where it is. */
+  /** Ends the session when it has been idle for so long that its client can begin another one at its own node. */
   #rehome(pipe: Pipe, sid: string): void {
     const { rehomeAfterMs } = this.#relay
     if (rehomeAfterMs === Number.POSITIVE_INFINITY) return
     let idleSince: number | undefined
-    const look = setInterval(
+    const timer = setInterval(
       () => {
         const channel = this.#host.channel(sid)
-        if (!channel || !pipe.isOpen) return clearInterval(look)
+        if (!channel || !pipe.isOpen) return clearInterval(timer)
         const now = performance.now()
         if (!channel.isIdle) idleSince = undefined
         else idleSince ??= now
         if (idleSince === undefined || now - idleSince < rehomeAfterMs) return
-        clearInterval(look)
+        clearInterval(timer)
         channel.retire()
         void channel.whenServed().then(() => channel.end(REHOMED))
       },
       Math.min(Math.max(10, rehomeAfterMs / 4), 60_000),
     )
-    unref(look)
+    unref(timer)
   }
 
   /** @throws {RpcConfigError} if the identity would be another one at the other node. */

@@ -30,7 +30,7 @@ import type { ForeignCalls } from './foreign-calls.js'
 import type { NodeRecord } from './node-record.js'
 import { Pipes } from './pipes.js'
 
-/** What links need of the endpoint of their node. */
+/** The functions of an endpoint that the links of its node use. */
 export interface LinksHost {
   /** The methods of the clients, by their names on the wire; undefined without a contract. */
   readonly clients: FlatSide | undefined
@@ -63,8 +63,8 @@ const HEARTBEAT = { intervalMs: 2_000, timeoutMs: 2_000 }
 const KEPT_MS = 5_000
 
 /**
- * The links between this node and others: sessions over messages of the engine. A node makes one to another when it
- * first needs it, for its calls to the other's clients and for what it has to tell that node.
+ * The links between this node and others: sessions over messages of the engine. A node makes a link to another one with
+ * its first call of the other's clients, or its first notification for that node.
  */
 export class Links {
   readonly #node: ClusterNode
@@ -97,7 +97,7 @@ export class Links {
       use: host.use,
       methods: {},
       retry: { minDelayMs: 20, maxDelayMs: 200 },
-      // The hello or its answer may be lost. Then there is no next message yet to show it.
+      // If the hello or its answer is lost, no later message shows that.
       connectTimeoutMs: HELLO_MS,
       autoConnect: false,
     }
@@ -213,7 +213,7 @@ export class Links {
     link.subscribe(({ inFlight, queued }) => {
       const record = this.#node.directory.get(node)
       const isOwed = inFlight + queued > 0 && record !== undefined
-      if (isOwed) release ??= this.#node.suspicion.owes(record)
+      if (isOwed) release ??= this.#node.failureDetector.owes(record)
       else {
         release?.()
         release = undefined
@@ -330,7 +330,7 @@ function notDialled(): never {
   throw new Error('it is not used')
 }
 
-/** A link carries the calls of all clients of a node, so that what a single client may do is no limit of it. */
+/** A link carries the calls of all clients of a node, so that the limits of a single client do not apply to it. */
 function limitsOf(limits: ChannelLimits): Partial<ChannelLimits> {
   const { depth, streamItems, streamBytes, allStreamBytes } = limits
   return {

@@ -18,17 +18,18 @@ export interface Crossing {
 }
 
 /**
- * Lets what is on its way arrive, later. What is on the same way (one connection, one direction) must arrive in the order
- * in which it was given.
+ * Delivers a message, later. Messages of one connection in one direction must be delivered in the order in which they were
+ * given.
  */
 export type Carry = (crossing: Crossing) => void
 
-/** What a connection tells its owner. */
-type Told = (subject: string, payload: Uint8Array) => void
+/** Called with each message for a connection. */
+type OnMessage = (subject: string, payload: Uint8Array) => void
 
 /**
- * A messaging system in memory, with the behaviour of a server with one connection for each node: what a node publishes, and its
- * subscriptions, reach the bus in order; the bus hands each message to all others that are subscribed at that moment.
+ * A messaging system in memory. It behaves as a server with one connection for each node does: the messages and
+ * subscriptions of a node reach the bus in their order, and the bus gives each message to all other nodes that are
+ * subscribed at that moment.
  */
 export class MemoryBus {
   readonly carry: Carry
@@ -38,7 +39,7 @@ export class MemoryBus {
     this.carry = carry
   }
 
-  connect(told: Told): BusConnection {
+  connect(told: OnMessage): BusConnection {
     return new BusConnection(this, told)
   }
 
@@ -67,11 +68,11 @@ export class MemoryBus {
 /** A node's connection to the bus, until it is closed. */
 export class BusConnection {
   readonly #bus: MemoryBus
-  readonly #told: Told
+  readonly #told: OnMessage
   #isOpen = true
   #bytes = 0
 
-  constructor(bus: MemoryBus, told: Told) {
+  constructor(bus: MemoryBus, told: OnMessage) {
     this.#bus = bus
     this.#told = told
   }

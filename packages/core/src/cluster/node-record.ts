@@ -5,7 +5,7 @@ import { VERSIONS, type Versions } from './envelope.js'
 export interface NodeRecord {
   readonly id: string
   readonly epoch: number
-  /** Its name for people; empty until it has said it. */
+  /** Its name for people; empty until its hello. */
   name: string
   /** The versions of the envelope that it understands. */
   versions: Versions
@@ -20,13 +20,13 @@ export interface NodeRecord {
    * directly.
    */
   isInStep: boolean
-  /** Whether it accepts no new calls: it answers what it has, and goes. */
+  /** Whether it is being closed: it accepts no new calls, and answers those that it has. */
   isLeaving: boolean
-  /** Whether it shares no version of the envelope with this node, so that it can be told nothing. */
+  /** Whether it shares no version of the envelope with this node, so that nothing can be sent to it. */
   isForeign: boolean
   /** When it was heard of last, by `performance.now()`. */
   heardAt: number
-  /** Since when nobody is subscribed to its probe; undefined if somebody is, or was not looked for. */
+  /** Since when nobody is subscribed to its probe; undefined if somebody is, or it was not probed. */
   missingSince: number | undefined
 }
 

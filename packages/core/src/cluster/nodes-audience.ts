@@ -16,7 +16,7 @@ import type {
 import type { GiveOutcome, GroupCall } from './gathers.js'
 import { memberOf, type ToldMember } from './members.js'
 
-/** What an audience over nodes needs of its node. */
+/** The functions of a node that audiences over all nodes use. */
 export interface NodesAudienceHost {
   /** The id of this node. */
   readonly node: string

@@ -2,6 +2,7 @@ import type { Frame } from '../wire/codec.js'
 import { readText } from '../wire/codec.js'
 import { attachedTo, encode, frameOf } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
+import { isSize } from './checks.js'
 
 /** How the body of a message between nodes was written. */
 export interface PayloadHead {
@@ -55,8 +56,4 @@ export function isPayloadHead(value: unknown): value is PayloadHead {
   const { codec, parts } = (value ?? {}) as Partial<Record<keyof PayloadHead, unknown>>
   if (typeof codec !== 'string') return false
   return parts === undefined || (Array.isArray(parts) && parts.length > 0 && parts.every(isSize))
-}
-
-function isSize(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }

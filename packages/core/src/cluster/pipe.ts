@@ -46,12 +46,12 @@ export const GAP: CloseInfo = { code: 1006, reason: 'A message between two nodes
 
 /** How soon the other end gets credit for what was taken, in ms, if it is little. */
 const CREDIT_MS = 50
-/** How often the other end is told of frames that are no messages, in ms. */
+/** How often the other end is told of frames that carry no whole message, in ms. */
 const SIGN_MS = 200
 
 /**
- * One connection between two nodes, over the messages of the engine. They are numbered: if one is lost, the pipe ends
- * as a lost connection does.
+ * One connection between two nodes, over messages of the engine. The messages are numbered. If one is lost, the pipe ends
+ * like a lost connection.
  */
 export class Pipe implements BuiltInTransport {
   /** Messages may be lost, and one that is asked for shows it. */
@@ -182,7 +182,7 @@ export class Pipe implements BuiltInTransport {
     return hasMoved
   }
 
-  /** Tells the other end that something arrives from the client that is no message yet, or is none. */
+  /** Tells the other end that the client is alive: frames arrive from it that are not (yet) a message. */
   sign(frames = 0, bytes = 0): void {
     this.#passed ??= [0, 0]
     this.#passed[0] += frames
@@ -273,7 +273,7 @@ export class Pipe implements BuiltInTransport {
   }
 }
 
-/** What the other node has answered to `open`. */
+/** The answer of the other node to `open`. */
 export interface Answer {
   readonly isAccepted: boolean
   readonly what: unknown

@@ -1,5 +1,6 @@
 import type { CloseInfo } from '../transport/transport.js'
 import type { Frame } from '../wire/codec.js'
+import { isSize } from './checks.js'
 import { GAP, Pipe, type PipeHead, type PipeKind, type PipePost } from './pipe.js'
 
 /** A message of another node, about a pipe. */
@@ -20,8 +21,8 @@ export class Pipes {
   /** Those that other nodes have opened, by their node. */
   readonly #accepted = new Map<string, Map<number, Pipe>>()
   #count = 0
-  /** Those that ended when the engine went down: their other ends do not know it. */
-  #untold: Pipe[] = []
+  /** Those that ended when the engine went down. Their other ends are told when it is up again. */
+  #endedWhileDown: Pipe[] = []
 
   /** @param asked called when another node opens one: it must be accepted or refused. */
   constructor(kind: PipeKind, post: PipePost, asked: (pipe: Pipe, what: unknown) => void) {
@@ -83,13 +84,13 @@ export class Pipes {
 
   /** The engine is down: messages may be lost, and all pipes end. */
   down(info: CloseInfo): void {
-    this.#untold = this.#all()
+    this.#endedWhileDown = this.#all()
     this.endAll(info)
   }
 
   /** The engine is up again. */
   up(): void {
-    for (const { node, number, isOpener } of this.#untold.splice(0)) {
+    for (const { node, number, isOpener } of this.#endedWhileDown.splice(0)) {
       this.#tellEnd(node, number, isOpener ? 'up' : 'down')
     }
   }
@@ -127,9 +128,9 @@ export class Pipes {
   }
 }
 
-const WORDS: ReadonlySet<unknown> = new Set([undefined, 'open', 'ok', 'credit', 'sign', 'end'])
+const STEPS: ReadonlySet<unknown> = new Set([undefined, 'open', 'ok', 'credit', 'sign', 'end'])
 
-/** Checks what another node says, so that a fault there is a message that is dropped here. */
+/** Checks the head of a message of another node. If it is wrong, the message is dropped. */
 function isPipeHead(head: unknown): head is PipeHead {
   const {
     l,
@@ -141,18 +142,14 @@ function isPipeHead(head: unknown): head is PipeHead {
     reason = '',
   } = (head ?? {}) as Readonly<Record<string, unknown>>
   return (
-    isCount(l) &&
+    isSize(l) &&
     (to === 'up' || to === 'down') &&
-    WORDS.has(is) &&
-    isCount(bytes) &&
+    STEPS.has(is) &&
+    isSize(bytes) &&
     Array.isArray(passed) &&
     passed.length === 2 &&
-    passed.every(isCount) &&
-    isCount(code) &&
+    passed.every(isSize) &&
+    isSize(code) &&
     typeof reason === 'string'
   )
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }

@@ -8,7 +8,7 @@ import type { ToldMember } from './members.js'
 import { writePayload } from './payload.js'
 import { topicOf } from './topics.js'
 
-/** What telling of members needs of the endpoint of its node. */
+/** The functions of an endpoint that announcing its members uses. */
 export interface PresenceTellerHost {
   readonly format: Format
   describe(channel: LiveChannel, group: string | undefined): ToldMember
@@ -141,7 +141,7 @@ export class PresenceTeller {
     if (!(group === undefined || typeof group === 'string') || !isObject(at)) return
     const step = this.watched(group)
     const watched = this.#of(group)
-    // Changes that are still to be told are no gap.
+    // A watcher that lacks only changes that are not sent yet has no gap.
     if (watched && at[this.#node.id] !== step && at[this.#node.id] !== watched.told) {
       this.#tell(group, watched, true)
     }

@@ -2,7 +2,7 @@ import type { SharedNotification } from '../calls/shared-notification.js'
 import type { Format } from '../wire/format.js'
 import type { ClusterNode } from './cluster-node.js'
 import { Kind } from './envelope.js'
-import { MOST_BUFFERED } from './gathers.js'
+import { MAX_BUFFERED_BYTES } from './gathers.js'
 import { writePayload } from './payload.js'
 import { topicOf } from './topics.js'
 
@@ -21,7 +21,7 @@ export function publishNotification(
   { method, params }: SharedNotification,
   except: ReadonlySet<string>,
 ): 'published' | 'not-sent' {
-  if (!node.isUp || node.options.engine.bufferedBytes > MOST_BUFFERED) return 'not-sent'
+  if (!node.isUp || node.options.engine.bufferedBytes > MAX_BUFFERED_BYTES) return 'not-sent'
   const message = { jsonrpc: '2.0', method, ...(params !== undefined && { params }) }
   let payload: ReturnType<typeof writePayload>
   try {

@@ -4,16 +4,16 @@ import type { Frame } from '../wire/codec.js'
 
 /** The part of a lane that only this library's has. */
 interface SigningTransport extends BuiltInTransport {
-  /** Tells the other end that something arrives from the client that is no message yet, or is none. */
+  /** Tells the other end that the client is alive: frames arrive from it that are not (yet) a message. */
   sign?(frames?: number, bytes?: number): void
 }
 
 /** The client is told to come back, and finds its session again. RFC 6455, section 7.4, and its registry: "Service Restart". */
 const RESTART = 1012
-/** How much may wait in either direction before its sender has to wait, in bytes. */
-const FULL = 1024 * 1024
-/** How often it is looked whether the socket has room again, in ms, if the socket does not tell. */
-const LOOK_MS = 20
+/** The most bytes that may wait in either direction. Then the sender is paused. */
+const MAX_WAITING_BYTES = 1024 * 1024
+/** How often a socket that does not tell when it has room again is asked, in ms. */
+const POLL_MS = 20
 
 /** Carries the frames between a client's socket and the node that has its session, in both directions. */
 export class Relay implements BuiltInEvents {
@@ -52,7 +52,7 @@ export class Relay implements BuiltInEvents {
 
   frame(frame: Frame): void {
     this.#lane.send(frame)
-    if (this.#isSocketPaused || (this.#lane.bufferedBytes ?? 0) < FULL) return
+    if (this.#isSocketPaused || (this.#lane.bufferedBytes ?? 0) < MAX_WAITING_BYTES) return
     this.#isSocketPaused = true
     this.#socket.pause?.(true)
     if (!this.#lane.watchDrain?.()) this.#laneDrained()
@@ -73,7 +73,7 @@ export class Relay implements BuiltInEvents {
   }
 
   drained(): void {
-    if (!this.#isLanePaused || (this.#socket.bufferedBytes ?? 0) > FULL / 2) return
+    if (!this.#isLanePaused || (this.#socket.bufferedBytes ?? 0) > MAX_WAITING_BYTES / 2) return
     clearInterval(this.#look)
     this.#isLanePaused = false
     this.#lane.pause?.(false)
@@ -83,10 +83,10 @@ export class Relay implements BuiltInEvents {
 
   #down(frame: Frame): void {
     this.#socket.send(frame)
-    if (this.#isLanePaused || (this.#socket.bufferedBytes ?? 0) < FULL) return
+    if (this.#isLanePaused || (this.#socket.bufferedBytes ?? 0) < MAX_WAITING_BYTES) return
     this.#isLanePaused = true
     this.#lane.pause?.(true)
-    if (!this.#socket.watchDrain?.()) this.#look = setInterval(() => this.drained(), LOOK_MS)
+    if (!this.#socket.watchDrain?.()) this.#look = setInterval(() => this.drained(), POLL_MS)
   }
 
   #laneDrained(): void {
@@ -95,7 +95,7 @@ export class Relay implements BuiltInEvents {
     this.#socket.pause?.(false)
   }
 
-  /** What the session's node closed with goes on to the client. If the way there was lost, the client comes back. */
+  /** Closes the client's socket as the session's node did. If that node was lost, the client reconnects. */
   #laneClosed({ code, reason }: CloseInfo): void {
     if (code === 1006) this.#socket.close(RESTART, reason)
     else this.#socket.close(code, reason)

@@ -22,7 +22,6 @@ import {
   type RemoteChannelHost,
 } from './cluster-channel.js'
 import type { ClusterNode } from './cluster-node.js'
-import { Doors } from './door.js'
 import { ForeignCalls } from './foreign-calls.js'
 import { Gathers } from './gathers.js'
 import { GroupServer } from './group-server.js'
@@ -34,9 +33,10 @@ import { describeMember } from './members.js'
 import { NodesAudience, type NodesAudienceHost } from './nodes-audience.js'
 import { type Left, PresenceTeller } from './presence-teller.js'
 import { publishNotification } from './publish-notification.js'
+import { ClusterSessionRouter } from './session-router.js'
 import { Watches } from './watches.js'
 
-/** The options of a cluster that are about its links and lanes. */
+/** The options of a cluster for its links and lanes. */
 export interface SeatOptions {
   /** Undefined: sessions of other nodes are not relayed. */
   readonly relay: Required<RelayOptions> | undefined
@@ -44,7 +44,7 @@ export interface SeatOptions {
   readonly use: Middleware | readonly Middleware[]
 }
 
-/** An endpoint's place in its cluster: it puts the parts of a node together. */
+/** An endpoint's place in its cluster. It connects the parts of a node with each other and with the endpoint. */
 export class Seat implements ClusterSeat {
   readonly groups: GroupEvents<LiveChannel>
   readonly runs: NodeRuns
@@ -57,7 +57,7 @@ export class Seat implements ClusterSeat {
   readonly #interest: Interest
   #links: Links | undefined
   #lanes: NodeLanes | undefined
-  #door: Doors | undefined
+  #sessionRouter: ClusterSessionRouter | undefined
   #remoteHost: RemoteChannelHost | undefined
   readonly #infos = new MemberInfos()
   readonly #calls = new ForeignCalls()
@@ -108,12 +108,13 @@ export class Seat implements ClusterSeat {
       link: (to) => links.toCall(to),
     }
     if (relay && windowMs !== undefined) {
-      const look: SeatHost['look'] = (resume, visitor) => host.look(resume, visitor)
+      const findSession: SeatHost['findSession'] = (resume, visitor) =>
+        host.findSession(resume, visitor)
       const accept: SeatHost['accept'] = (transport, visitor) => host.accept(transport, visitor)
-      const lanesHost = { codec, windowMs, look, accept, channel, error }
+      const lanesHost = { codec, windowMs, findSession, accept, channel, error }
       const lanes = new NodeLanes(node, lanesHost, relay, identity)
       this.#lanes = lanes
-      this.#door = new Doors({ lanes, open: accept })
+      this.#sessionRouter = new ClusterSessionRouter({ lanes, open: accept })
     }
     const membersOf = (group: string | undefined) =>
       group === undefined ? host.channels : host.membersOf(group)
@@ -142,16 +143,16 @@ export class Seat implements ClusterSeat {
       watch: (group, except, signal) => watches.watch(group, except, signal),
       publish: (group, shared, except) => publishNotification(node, format, group, shared, except),
     }
-    const mostBytes = limits.message + LINK_EXTRA
-    void node.start({ codec: codec.name, frames, mostBytes, logger })
+    const maxMessageBytes = limits.message + LINK_EXTRA
+    void node.start({ codec: codec.name, frames, maxMessageBytes, logger })
   }
 
-  get door(): Doors | undefined {
-    return this.#door
+  get sessionRouter(): ClusterSessionRouter | undefined {
+    return this.#sessionRouter
   }
 
-  readonly through = (identity: unknown): unknown =>
-    this.#lanes ? this.#lanes.through(identity) : identity
+  readonly asTransferred = (identity: unknown): unknown =>
+    this.#lanes ? this.#lanes.asTransferred(identity) : identity
 
   channel(id: string): RemoteChannel<UntypedSide> {
     return new ClusterChannel(id, this.#remoteHost as RemoteChannelHost)
@@ -198,7 +199,7 @@ export class Seat implements ClusterSeat {
   }
 
   readonly watch: WatchGroup = (group, listener) =>
-    // There are channels, so it was started.
+    // Only a channel watches, and there are channels only after the start.
     (this.#watches as Watches).listen(group, listener)
 
   ended(channel: LiveChannel): void {

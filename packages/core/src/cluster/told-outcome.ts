@@ -38,7 +38,7 @@ export function toldFailure(id: string, thrown: unknown): ToldOutcome {
   ]
 }
 
-/** @returns undefined if it is none: it comes of another node. */
+/** @returns undefined if a value of another node is not an outcome. */
 export function readOutcome(told: unknown): ToldOutcome | undefined {
   if (!Array.isArray(told) || !isShortId(told[0])) return undefined
   const [id, value, error] = told as [string, unknown, unknown]

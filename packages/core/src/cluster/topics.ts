@@ -18,7 +18,7 @@ export function writeTopics(topics: Iterable<number>): string {
   return bytes.toString('base64')
 }
 
-/** @returns the topics of a text of another node; undefined if it is none. */
+/** @returns the topics that a text of another node lists; undefined if it is not such a list. */
 export function readTopics(text: unknown): number[] | undefined {
   if (typeof text !== 'string') return undefined
   const bytes = Buffer.from(text, 'base64')
@@ -28,7 +28,7 @@ export function readTopics(text: unknown): number[] | undefined {
 
 /** The subjects of one namespace (docs/protocol.md, "Between nodes"). */
 export class Subjects {
-  /** What all nodes hear: who is there, and who has which topics. */
+  /** The subject that all nodes subscribe to: for hellos, beats and changes of topics. */
   readonly everybody: string
   /** The messages to the channels of all nodes. */
   readonly all: string

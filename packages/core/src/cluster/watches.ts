@@ -52,7 +52,7 @@ export class Watches {
     if (this.#groups.size > 0) this.#groups.get(group)?.leftHere(channel, why)
   }
 
-  /** Tells the members of a group, and then each change. @returns a function that ends that. */
+  /** Watches a group: the listener gets its members, then each change. @returns a function that ends the watch. */
   listen(group: string | undefined, listener: (event: PresenceEvent) => void): () => void {
     const watch = this.#groups.get(group) ?? new GroupWatch(this.#host, group)
     this.#groups.set(group, watch)

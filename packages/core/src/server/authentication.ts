@@ -4,7 +4,7 @@ import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors/e
 import type { OptionKinds } from '../errors/options.js'
 import { CloseCode } from '../transport/close-codes.js'
 
-/** What `authenticate` gets besides the request. */
+/** The second argument of `authenticate`. */
 export interface AuthenticateContext {
   /** Aborts when the result is not needed any more: the client has left, or the time is over. */
   readonly signal: AbortSignal

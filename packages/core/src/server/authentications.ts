@@ -8,8 +8,8 @@ const GIVEN_UP_MS = 60_000
 export class Authentications {
   readonly #shares: Shares
 
-  constructor(most: number, mostOfOne: number) {
-    this.#shares = new Shares(most, mostOfOne)
+  constructor(max: number, maxOfOne: number) {
+    this.#shares = new Shares(max, maxOfOne)
   }
 
   /** @returns the refusal of one more run; `undefined` if it is allowed. */

@@ -5,7 +5,7 @@ import type { At, Name } from '../contract/path.js'
 import type { RpcDisconnectedError } from '../errors/errors.js'
 import type { RemoteChannel } from './remote-channel.js'
 
-/** A client of another node, of whatever contract. */
+/** A client of another node, of any contract. */
 // biome-ignore lint/suspicious/noExplicitAny: it stands for every contract, and only `any` does
 export type AnyRemoteChannel = RemoteChannel<any>
 
@@ -38,13 +38,13 @@ export interface Member {
   readonly node: string
   /** Whether its client had a connection when its node told of it; without one, its session waits. */
   readonly isConnected: boolean
-  /** What it joined with: `channel.join(group, { info })`. */
+  /** The `info` of its `channel.join(group, { info })`. */
   readonly info: unknown
   /** Its methods that had a handler then, such as those of mounted components; undefined if it does not tell them. */
   readonly methods: readonly string[] | undefined
 }
 
-/** What is told of a group that is watched. */
+/** An event of a group that is watched. */
 export type PresenceEvent =
   | {
       /** Who is in it: when the watch begins, and again when other nodes than before could not be asked. */
@@ -52,8 +52,8 @@ export type PresenceEvent =
       /** The members that were found. */
       readonly members: readonly Member[]
       /**
-       * The nodes that could not be asked: they may have members, too, and what is told of those that were known may be
-       * old. They are asked again. When they can be, or are given up, it is told.
+       * The nodes that could not be asked. They may have further members, and their members that are listed may be out of
+       * date. They are asked again, and another event follows when one has answered, or counts as lost.
        */
       readonly unreached: readonly Unreached[]
     }

@@ -20,10 +20,10 @@ import type { RemoteChannel } from './remote-channel.js'
 import type { Found } from './sessions.js'
 import type { NodeRuns } from './wait-elsewhere.js'
 
-/** The key of a cluster's function that gives its seat to an endpoint. */
+/** The key of the function by which an endpoint takes its seat in a cluster. */
 export const SEAT: unique symbol = Symbol('the seat of an endpoint in a cluster')
 
-/** What an endpoint needs of its cluster. Without a cluster, an endpoint has none of it. */
+/** An endpoint's seat in its cluster: the functions of the cluster that the endpoint uses. */
 export interface ClusterSeat {
   /** Makes the ids of the endpoint's channels, which name its node. */
   readonly newId: () => string
@@ -31,10 +31,10 @@ export interface ClusterSeat {
   readonly groups: GroupEvents<LiveChannel>
   /** The features of the endpoint's channels, besides those of all channels. */
   readonly features: readonly Feature[]
-  /** What stands between sockets and channels; undefined if sessions of other nodes are not relayed. */
-  readonly door: ClusterDoor | undefined
-  /** Makes of an identity what comes of it on its way between nodes. */
-  readonly through: (identity: unknown) => unknown
+  /** Takes the connections of clients; undefined if sessions of other nodes are not relayed. */
+  readonly sessionRouter: SessionRouter | undefined
+  /** Converts an identity to the value that it has after it was sent to another node. */
+  readonly asTransferred: (identity: unknown) => unknown
   /** The runs of keys at other nodes. */
   readonly runs: NodeRuns
   /** The client with this id, at any node. @throws {RpcConfigError} if it is not the id of a channel. */
@@ -54,7 +54,7 @@ export interface ClusterSeat {
   /** Resolves when the node takes part. @throws the engine's error if it can't be started. */
   ready(): Promise<void>
   opened(channel: LiveChannel): void
-  /** It has lost its connection, or has one again, or its client has other methods. */
+  /** A channel has lost its connection, or has one again, or its client has other methods. */
   changed(channel: LiveChannel): void
   /** Watches a group at all nodes. */
   readonly watch: WatchGroup
@@ -67,9 +67,9 @@ export interface ClusterSeat {
   stop(): Promise<void>
 }
 
-/** Lets clients in: to this node, or to the session that they have at another one. */
-export interface ClusterDoor {
-  enter(transport: SocketTransport, visitor: Visitor): void
+/** Connects each client to a channel of this node, or to its session at another node. */
+export interface SessionRouter {
+  route(transport: SocketTransport, visitor: Visitor): void
   /** The endpoint is being closed: the sessions of other nodes go on without it. */
   close(info: CloseInfo): void
 }
@@ -81,7 +81,7 @@ export interface SocketTransport extends BuiltInTransport {
   pause(isPaused: boolean): void
 }
 
-/** What a cluster needs of its endpoint. */
+/** The functions of the endpoint that its cluster uses. */
 export interface SeatHost {
   readonly contract: Contract | undefined
   readonly format: Format
@@ -93,7 +93,7 @@ export interface SeatHost {
   /** How long a session outlives its connection, in ms; undefined if there are no sessions. */
   readonly windowMs: number | undefined
   /** Finds the session that a client of another node wants to resume; `later` if the endpoint is being closed. */
-  look(resume: Pick<Resume, 'sid' | 'token'>, visitor: Visitor): Found | 'later'
+  findSession(resume: Pick<Resume, 'sid' | 'token'>, visitor: Visitor): Found | 'later'
   /** Opens a channel for a client of another node. */
   accept(transport: Transport, visitor: Visitor): void
   /**
@@ -107,7 +107,7 @@ export interface SeatHost {
 /**
  * @param cluster the option of an endpoint.
  * @returns the seat of the endpoint in its cluster; undefined without a cluster.
- * @throws {RpcConfigError} if it is none, or another endpoint has its seat.
+ * @throws {RpcConfigError} if it was not made by `createCluster`, or another endpoint has its seat.
  */
 export function seatOf(cluster: unknown): ClusterSeat | undefined {
   if (cluster === undefined) return undefined

@@ -16,11 +16,11 @@ export interface NodeInfo {
   readonly name: string
   /** Whether it is this node. */
   readonly isHere: boolean
-  /** Counts up when the other nodes had given it up and it comes back; from 1. */
+  /** From 1. It counts up when the node comes back after the other nodes have counted it as lost. */
   readonly epoch: number
   /**
    * - `up`: it takes part.
-   * - `missing`: nobody is found where it should be; it is given up after `graceMs`.
+   * - `missing`: it is not connected to the engine now. After `graceMs` it counts as lost.
    * - `leaving`: it is being closed, and answers what it has accepted.
    * - `foreign`: its version of flashrpc shares no version of the protocol between nodes with this one. Nothing can be
    *   sent to it.
@@ -50,7 +50,7 @@ export type ClusterEvent =
       readonly node: NodeInfo
     }
 
-/** What an endpoint is given as `cluster`: its place among the nodes of an application. */
+/** The option `cluster` of an endpoint: its place among the nodes of an application. */
 export interface Cluster {
   /** The id of this node: 64 random bits, 16 hexadecimal digits. */
   readonly node: string

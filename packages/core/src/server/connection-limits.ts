@@ -4,7 +4,8 @@ import type { OptionKinds } from '../errors/options.js'
 import { type ChannelLimits, DEFAULT_LIMITS } from '../link/limits.js'
 import { RejectUpgrade, tooMany } from './authentication.js'
 import { Authentications } from './authentications.js'
-import { LastSecond, type Owner, SHARE, Shares, shareOf } from './shares.js'
+import { LastSecond } from './last-second.js'
+import { type Owner, SHARE, Shares, shareOf } from './shares.js'
 
 /** The limits on an endpoint's connections, in total and for each owner. */
 export interface ConnectionLimits {
@@ -67,7 +68,7 @@ export class Connections {
   readonly #perSecond: number
   readonly #perSecondOfOne: number
   readonly #lately = new LastSecond()
-  readonly #counted: CountedConnections
+  readonly #counts: ConnectionCounts
 
   /** @throws {RpcConfigError} naming the limit, also one of a channel, that is unknown, or is not valid. */
   constructor(limits: ConnectionLimits = {}) {
@@ -88,19 +89,19 @@ export class Connections {
     this.share = share
     this.#perSecond = connectionsPerSecond
     // If one address may have any number of connections, many clients use it, so it has no share of its own.
-    const isAnybodys = connectionsPerAddress === Number.POSITIVE_INFINITY
-    const most = (of: number) => (isAnybodys ? Number.POSITIVE_INFINITY : shareOf(of, share))
-    this.#perSecondOfOne = most(connectionsPerSecond)
-    this.#counted = {
+    const isShared = connectionsPerAddress === Number.POSITIVE_INFINITY
+    const maxOfOne = (of: number) => (isShared ? Number.POSITIVE_INFINITY : shareOf(of, share))
+    this.#perSecondOfOne = maxOfOne(connectionsPerSecond)
+    this.#counts = {
       unknown: new Shares(connections, connectionsPerAddress),
       known: new Shares(connections, ofOne),
     }
-    this.authentications = new Authentications(authentications, most(authentications))
+    this.authentications = new Authentications(authentications, maxOfOne(authentications))
   }
 
   /** @returns the refusal of one more connection from this address; `undefined` if it is allowed. */
   refusal(owner: Owner): RejectUpgrade | undefined {
-    const { unknown } = this.#counted
+    const { unknown } = this.#counts
     if (unknown.isFull) {
       return tooMany(503, 'The server has as many connections as it takes')
     }
@@ -116,31 +117,31 @@ export class Connections {
   }
 
   /** Counts a connection. */
-  begin(address: Owner): Place {
+  begin(address: Owner): CountedConnection {
     this.#lately.add(address)
-    return new Place(this.#counted, address)
+    return new CountedConnection(this.#counts, address)
   }
 }
 
 /** The counts of connections: of those without a known identity by address, of the others by identity. */
-interface CountedConnections {
+interface ConnectionCounts {
   /** Its total counts all connections. */
   readonly unknown: Shares
   readonly known: Shares
 }
 
 /** One counted connection, from its request to its end. */
-export class Place {
-  readonly #counted: CountedConnections
+export class CountedConnection {
+  readonly #counts: ConnectionCounts
   /** The owner that it counts for. */
   #owner: Owner
   #isKnown = false
   #isOver = false
 
-  constructor(counted: CountedConnections, address: Owner) {
-    this.#counted = counted
+  constructor(counts: ConnectionCounts, address: Owner) {
+    this.#counts = counts
     this.#owner = address
-    counted.unknown.add(address, 1)
+    counts.unknown.add(address, 1)
   }
 
   /**
@@ -149,7 +150,7 @@ export class Place {
    * @returns the refusal if this owner has too many; otherwise `undefined`.
    */
   claim(owner: Owner): RejectUpgrade | undefined {
-    const { known } = this.#counted
+    const { known } = this.#counts
     if (this.#isOver || owner === this.#owner) return undefined
     if (known.isFullFor(owner))
       return tooMany(429, 'There are too many connections of this identity')
@@ -168,7 +169,7 @@ export class Place {
   }
 
   #count(by: number): void {
-    const { unknown, known } = this.#counted
+    const { unknown, known } = this.#counts
     if (!this.#isKnown) return unknown.add(this.#owner, by)
     // It still counts in the total.
     unknown.add(undefined, by)

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
  * How many bytes a client may send before its upgrade is answered. It has no reason to send any: RFC 6455,
  * section 4.1, has it wait for the answer.
  */
-const MOST_BYTES = 16 * 1024
+const MAX_BYTES = 16 * 1024
 
 export interface EarlyReaderEvents {
   /** The client has left: it closed its side, or its connection broke. */
@@ -51,7 +51,7 @@ export class EarlyReader {
 
   #read(part: Buffer): void {
     this.#bytes += part.length
-    if (this.#bytes <= MOST_BYTES) this.#parts.push(part)
+    if (this.#bytes <= MAX_BYTES) this.#parts.push(part)
     else this.#events.tooMuch()
   }
 }

@@ -48,7 +48,6 @@ import { type ClusterSeat, seatOf } from './cluster-seat.js'
 import { type ConnectionLimits, Connections, channelLimitsOf } from './connection-limits.js'
 import { EarlyReader } from './early-reader.js'
 import { type ExpiresAt, Expiry } from './expiry.js'
-import { type Hearer, hearUpgrades } from './hear-upgrades.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
 import { LocalGroups } from './local-groups.js'
@@ -66,6 +65,7 @@ import {
   refusalOfPage,
   refuseUpgrade,
 } from './upgrade.js'
+import { listenForUpgrades, type UpgradeListener } from './upgrade-listeners.js'
 
 /** The option that makes an endpoint part of a cluster. */
 export interface ClusterOption {
@@ -233,7 +233,7 @@ export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDispos
    *
    * @param path the path of the group, such as `users.admin`, or of the method.
    * @param handlers all handlers of the group, or the handler of the method.
-   * @throws {RpcConfigError} as above.
+   * @throws {RpcConfigError} for the same reasons.
    */
   implement<P extends Path<Local>, const Literal = never>(
     path: P,
@@ -339,9 +339,9 @@ const CLOSE_OPTIONS = {
 } as const satisfies OptionKinds<CloseOptions>
 
 /** How long a socket may take over its closing handshake, in ms. */
-const GOODBYE_MS = 1_000
-/** How often it is checked which requests take too long, in ms; Node's default is 30 s. */
-const CHECK_MS = 1_000
+const CLOSE_TIMEOUT_MS = 1_000
+/** How often the server checks which requests take too long, in ms. Node's default is 30 s. */
+const CHECK_INTERVAL_MS = 1_000
 
 /** An audience of an endpoint: over all nodes if it is one of a cluster. */
 type AnyAudience = Audience<UntypedSide, LiveChannel> | ClusterAudience<UntypedSide, LiveChannel>
@@ -408,7 +408,7 @@ export class WebSocketEndpoint
         : new Sessions(
             options.resume as ResumeOptions,
             this.#connections.share,
-            this.#seat?.through,
+            this.#seat?.asTransferred,
           )
     this.all = this.#audience(undefined, () => this.#channels)
     // In a cluster, the seat watches groups.
@@ -453,7 +453,7 @@ export class WebSocketEndpoint
       limits,
       timeout: this.#kind.settings.timeout,
       windowMs: this.#sessions?.windowMs,
-      look: (resume, visitor) => this.#look(resume, visitor),
+      findSession: (resume, visitor) => this.#findSession(resume, visitor),
       accept: (transport, visitor) => this.#open(transport, visitor),
       waitForRun: async (key, signal) =>
         (await this.#idempotency?.waitElsewhere(key, signal)) ?? false,
@@ -476,7 +476,7 @@ export class WebSocketEndpoint
   channel(id: string): RemoteChannel<UntypedSide> {
     if (this.#seat) return this.#seat.channel(id)
     throw new RpcConfigError(
-      'endpoint.channel(id) finds the clients of a cluster, and this endpoint has none: createEndpoint({ cluster: createCluster({ engine, app }) })',
+      'endpoint.channel(id) finds a client of a cluster, and this endpoint has no cluster. Give it one: createEndpoint({ cluster: createCluster({ engine, app }) })',
     )
   }
 
@@ -523,15 +523,15 @@ export class WebSocketEndpoint
     if (this.#closing) throw new RpcConfigError('The endpoint was closed. Create another one')
     this.#assertImplemented()
     this.#isServing = true
-    const hearer: Hearer = {
+    const listener: UpgradeListener = {
       isLeaving: () => this.#closing !== undefined,
       upgrade: (request, socket, head) => {
         const boundTo = this.#ownServers.has(server) ? boundAddress(server) : undefined
         void this.#upgrade(request, socket, head, boundTo)
       },
-      unheard: (request, paths) => this.#unheard(request, paths),
+      notFound: (request, paths) => this.#notFound(request, paths),
     }
-    const stop = hearUpgrades(server, path, hearer, isShared)
+    const stop = listenForUpgrades(server, path, listener, isShared)
     const detach = (): void => {
       stop()
       this.#detach.delete(detach)
@@ -541,12 +541,12 @@ export class WebSocketEndpoint
   }
 
   /** No listener serves the path of an upgrade: the client has a wrong path, or the other listener is missing. */
-  #unheard(request: IncomingMessage, paths: string): void {
+  #notFound(request: IncomingMessage, paths: string): void {
     log(
       this.#options.logger,
       'warn',
       () =>
-        `refused a connection from ${this.#addresses.of(request)}: 404 nobody serves the path ${quoted(pathOf(request))} on this server. Connect to ${paths}, or attach an endpoint with that path`,
+        `refused a connection from ${this.#addresses.of(request)}: 404 no listener serves the path ${quoted(pathOf(request))} on this server. Connect to ${paths}, or attach an endpoint with that path`,
       OF_CONNECTION,
     )
   }
@@ -557,10 +557,13 @@ export class WebSocketEndpoint
     assertPath(path)
     this.#assertImplemented()
     await this.#seat?.ready()
-    const server = createServer({ connectionsCheckingInterval: CHECK_MS }, (_, response) => {
-      response.writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' })
-      response.end(`This is a WebSocket server; connect to ${path} with a flashrpc client.\n`)
-    })
+    const server = createServer(
+      { connectionsCheckingInterval: CHECK_INTERVAL_MS },
+      (_, response) => {
+        response.writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' })
+        response.end(`This is a WebSocket server; connect to ${path} with a flashrpc client.\n`)
+      },
+    )
     server.headersTimeout = this.#handshakeTimeoutMs
     server.requestTimeout = this.#handshakeTimeoutMs
     const detach = this.#attach(server, path, false)
@@ -616,7 +619,7 @@ export class WebSocketEndpoint
     socket.resume()
     // Something else was written to the socket, so the client could not understand an answer.
     if (!socket.writable || bytesWritten(socket) !== written) {
-      return this.#rejected(request, new RejectUpgrade(500, ANSWERED))
+      return this.#rejected(request, new RejectUpgrade(500, ALREADY_ANSWERED))
     }
     if (this.#closing) return this.#refuse(request, socket, closing())
     const letIn = this.#letIn(admission, owner)
@@ -647,12 +650,12 @@ export class WebSocketEndpoint
     const tooMany = this.#connections.refusal(owner)
     if (tooMany) return { admission: { rejection: tooMany }, owner, read: head }
     // The connection counts from here on, also while it is being authenticated.
-    const place = this.#connections.begin(owner)
-    socket.once('close', () => place.end())
+    const counted = this.#connections.begin(owner)
+    socket.once('close', () => counted.end())
     const { admission, read } = await this.#authenticate(request, socket, head, owner)
     if ('rejection' in admission) return { admission, owner, read }
     const known = this.#owners.of(admission.identity, address)
-    const rejection = place.claim(known)
+    const rejection = counted.claim(known)
     return { admission: rejection ? { rejection } : admission, owner: known, read }
   }
 
@@ -737,8 +740,8 @@ export class WebSocketEndpoint
   #accept(socket: WebSocket, wire: Duplex, visitor: Visitor): void {
     const { fastPath = true } = this.#options
     const transport = wsTransport(socket, wire, true, fastPath)
-    const door = this.#seat?.door
-    if (door) door.enter(transport, visitor)
+    const router = this.#seat?.sessionRouter
+    if (router) router.route(transport, visitor)
     else this.#open(transport, visitor)
   }
 
@@ -782,7 +785,7 @@ export class WebSocketEndpoint
           this.#seat?.ended(channel)
           this.#sessions?.ended(channel, info, recv)
         },
-        // It is for those who watch groups.
+        // Only watches of groups need this event.
         ...((this.#seat || this.#watched) && {
           turned: (channel: LiveChannel) => {
             this.#seat?.changed(channel)
@@ -805,11 +808,11 @@ export class WebSocketEndpoint
   }
 
   /** Finds the session that a client of another node wants to resume. */
-  #look(resume: Pick<Resume, 'sid' | 'token'>, visitor: Visitor): Found | 'later' {
+  #findSession(resume: Pick<Resume, 'sid' | 'token'>, visitor: Visitor): Found | 'later' {
     if (!this.#sessions) return 'unknown'
     if (this.#closing) return 'later'
     const failed = (thrown: unknown) => this.#hookFailed('resume.sameIdentity', thrown)
-    const found = this.#sessions.look(resume, visitor, failed)
+    const found = this.#sessions.find(resume, visitor, failed)
     // Its credentials are known here from now on, and may have ended on the way.
     return found === 'kept' && this.#expiry?.begin(visitor) ? 'unknown' : found
   }
@@ -839,7 +842,7 @@ export class WebSocketEndpoint
     const sockets = [...this.#sockets.clients]
     this.#sessions?.close(CLOSING)
     for (const { connection } of this.#opening) connection.end(CLOSING.code, CLOSING.reason)
-    this.#seat?.door?.close(CLOSING)
+    this.#seat?.sessionRouter?.close(CLOSING)
     const deadline = performance.now() + drain
     const seat = this.#seat
     await Promise.all(
@@ -857,10 +860,11 @@ export class WebSocketEndpoint
 
 const TOO_EARLY =
   'A client waits for the answer to its upgrade before it sends more (RFC 6455, section 4.1)'
-const ANSWERED =
-  'This upgrade was answered or ended by somebody else: by another listener of the HTTP server, or by authenticate'
+const ALREADY_ANSWERED =
+  'This upgrade was answered or ended by another listener of the HTTP server, or by authenticate. Remove that listener, or have it ignore the path of the endpoint'
 const CLOSING: CloseInfo = { code: CloseCode.goingAway, reason: 'The server is closing' }
 const SCOPE_FAILED: CloseInfo = { code: CloseCode.internal, reason: 'idempotency.scope failed' }
+
 /**
  * Lets a channel finish its running calls until the deadline, and those of other nodes to its client. Then it ends the
  * channel, with its streams.
@@ -892,8 +896,8 @@ function assertServer(server: unknown): void {
   if (typeof server === 'object' && areFunctions) return
   const remedy =
     typeof server === 'function'
-      ? 'an application of Express is none: give it what app.listen(…) returns'
-      : 'of Fastify, that is fastify.server'
+      ? 'An application of Express is not a server: give attach what app.listen(…) returns'
+      : 'The server of Fastify is fastify.server'
   throw new RpcConfigError(
     `attach takes a server of node:http. It is ${kindOf(server)}. Make one with http.createServer(). ${remedy}`,
   )
@@ -929,7 +933,7 @@ function boundAddress(server: Server): string | undefined {
 function closed(socket: WebSocket): Promise<void> {
   if (socket.readyState === socket.CLOSED) return Promise.resolve()
   return new Promise((resolve) => {
-    const timer = setTimeout(() => socket.terminate(), GOODBYE_MS)
+    const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS)
     socket.once('close', () => {
       clearTimeout(timer)
       resolve()

@@ -12,7 +12,7 @@ import { RejectUpgrade } from './authentication.js'
 export type ExpiresAt<Identity> = (identity: Identity) => number | Date | undefined
 
 /** How often connections are checked for credentials that have ended, in ms. */
-const LOOK_MS = 1_000
+const CHECK_INTERVAL_MS = 1_000
 /** A smaller number (before 1973) is probably in seconds, as `exp` of a JSON Web Token is (RFC 7519, section 4.1.4). */
 const EARLIEST = 1e11
 
@@ -49,7 +49,7 @@ export class Expiry {
     if (leftMs <= 0) return new RejectUpgrade(401, EXPIRED.reason)
     if (leftMs === Number.POSITIVE_INFINITY) return undefined
     this.#lifetimes.set(visitor, { leftMs, since: new Elapsed() })
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
+    this.#timer ??= setInterval(() => this.#check(), CHECK_INTERVAL_MS).unref()
     return undefined
   }
 
@@ -58,7 +58,7 @@ export class Expiry {
     this.#timer = undefined
   }
 
-  #look(): void {
+  #check(): void {
     for (const channel of [...this.#channels]) {
       // A client without a connection shows its credentials again when it comes back.
       const lifetime = channel.isConnected ? this.#lifetimes.get(channel.visitor) : undefined

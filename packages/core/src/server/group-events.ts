@@ -3,7 +3,7 @@ import type { Member, Unreached } from './cluster-audience.js'
 /** A member of a group, wherever it is. */
 export type PresentMember = Omit<Member, 'node'>
 
-/** What is told of a group that an endpoint watches for its clients. The `PresenceEvent` of a cluster is one. */
+/** A change of a group that an endpoint watches for its clients. The `PresenceEvent` of a cluster is one. */
 export type GroupEvent =
   | {
       readonly type: 'state'
@@ -12,5 +12,5 @@ export type GroupEvent =
     }
   | { readonly type: 'join' | 'change' | 'leave'; readonly member: PresentMember }
 
-/** Tells who is in a group: first `state`, then each change. @returns a function that ends that. */
+/** Watches a group: the listener gets `state` first, then each change. @returns a function that ends the watch. */
 export type WatchGroup = (group: string, listener: (event: GroupEvent) => void) => () => void

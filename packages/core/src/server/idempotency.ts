@@ -62,10 +62,10 @@ const IDEMPOTENCY_OPTIONS = {
 } as const satisfies OptionKinds<IdempotencyOptions>
 
 /** How long to wait before the store is asked again for a call that runs in another process, in ms. */
-const FIRST_LOOK_MS = 20
-const LONGEST_LOOK_MS = 1_000
+const FIRST_POLL_MS = 20
+const MAX_POLL_MS = 1_000
 /** The longest id of a store, in characters. */
-const MOST_ID = 1_024
+const MAX_ID_LENGTH = 1_024
 
 /** Runs each call with a key once, and gives its answer to all of its callers (docs/protocol.md, "Keys"). */
 export class Idempotency {
@@ -191,7 +191,7 @@ export class Idempotency {
     if (refusal) return refusal
     let elsewhere: WaitElsewhere | undefined
     try {
-      for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
+      for (let waitMs = FIRST_POLL_MS; ; waitMs = Math.min(waitMs * 2, MAX_POLL_MS)) {
         const begun = await this.#begin(key, run)
         if ('refusal' in begun) return begun.refusal
         if (begun.state === 'new') return await this.#run(key, run)
@@ -204,7 +204,7 @@ export class Idempotency {
         }
         await run.pause(waitMs)
         // The call still runs in the other process, and its caller may ask again.
-        if (!run.goesOn()) return givenUp(call)
+        if (!run.goOnOrClose()) return givenUp(call)
       }
     } finally {
       // If this node is closed, its callers go on at others. The run loses this node with its link, and then waits for them.
@@ -449,9 +449,9 @@ function assertStore(store: Partial<ResultStore> | undefined): void {
     )
   }
   const name = nameOfStore(id)
-  if (typeof id !== 'string' || id === '' || id.length > MOST_ID) {
+  if (typeof id !== 'string' || id === '' || id.length > MAX_ID_LENGTH) {
     throw new RpcConfigError(
-      `${name} must be a ResultStore whose id is text of 1 to ${MOST_ID} characters`,
+      `${name} must be a ResultStore whose id is text of 1 to ${MAX_ID_LENGTH} characters`,
     )
   }
   if (!(typeof ttlMs === 'number' && Number.isFinite(ttlMs) && ttlMs > 0)) {

@@ -13,15 +13,16 @@ export class Lease {
   #since: number | undefined
   #latest = 0
 
-  /** @param renew says so once. */
+  /** @param renew says once that this process runs. */
   constructor(renew: () => Promise<void>) {
     this.#renew = renew
   }
 
   /**
-   * Whether other processes, too, have had the time to say that they run: the store may have been away, for all of them.
+   * Whether it was renewed for so long without a gap that the other processes, too, have had the time to renew theirs. If
+   * not, the store may have been away for all of them, and a lease that is missing proves nothing.
    */
-  get isOld(): boolean {
+  get isEstablished(): boolean {
     const now = performance.now()
     return (
       this.#since !== undefined && now - this.#since >= LEASE_MS && now - this.#latest < LEASE_MS
@@ -31,7 +32,7 @@ export class Lease {
   /** @throws the store's error, if the first time fails. */
   async start(): Promise<void> {
     await this.#renew()
-    // Whoever starts finds what others have said before.
+    // The leases of the others were in the store before this one.
     this.#since = performance.now() - LEASE_MS
     this.#latest = performance.now()
     this.#wait()

@@ -4,13 +4,13 @@ import type { Format } from '../wire/format.js'
 import type { GroupEvent, PresentMember } from './group-events.js'
 import { MemberInfos } from './member-infos.js'
 
-/** What watching groups needs of the endpoint. */
+/** The functions of the endpoint that watching groups uses. */
 export interface LocalGroupsHost {
   readonly format: Format
   membersOf(group: string): Iterable<LiveChannel>
 }
 
-/** Watches the groups of an endpoint that is no node of a cluster. */
+/** Watches the groups of an endpoint that is not a node of a cluster. */
 export class LocalGroups {
   readonly events: GroupEvents<LiveChannel>
   readonly #host: () => LocalGroupsHost
@@ -41,7 +41,7 @@ export class LocalGroups {
     for (const group of channel.groups) this.#tell('change', group, channel)
   }
 
-  /** Tells the members now, and then each change. @returns a function that ends that. */
+  /** Watches a group: the listener gets its members at once, then each change. @returns a function that ends the watch. */
   watch(group: string, listener: (event: GroupEvent) => void): () => void {
     const listeners = this.#listeners.get(group) ?? new Set()
     this.#listeners.set(group, listeners.add(listener))

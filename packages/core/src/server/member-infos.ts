@@ -9,15 +9,15 @@ import type { Format } from '../wire/format.js'
 
 const JOIN_OPTIONS = { info: 'elsewhere' } as const satisfies OptionKinds<JoinOptions>
 
-/** The most bytes of what a channel joins a group with. */
-const MOST_INFO = 4_096
+/** The most bytes of an info with which a channel joins a group. */
+const MAX_INFO_BYTES = 4_096
 
-/** What the channels of this node have joined their groups with. */
+/** The infos with which the channels of this node have joined their groups. */
 export class MemberInfos {
   readonly #infos = new WeakMap<LiveChannel, Map<string, unknown>>()
 
   /**
-   * Keeps what a channel joins a group with.
+   * Keeps the info with which a channel joins a group.
    *
    * @returns whether it differs from before.
    * @throws {RpcConfigError} if it is too large, or the codec can't carry it.
@@ -56,8 +56,8 @@ function assertInfo(info: unknown, format: Format): void {
     const why = describeThrown(cause)
     throw new RpcConfigError(`channel.join: info can't be told to others: ${why}`, { cause })
   }
-  if (bytes <= MOST_INFO) return
+  if (bytes <= MAX_INFO_BYTES) return
   throw new RpcConfigError(
-    `channel.join: info takes ${bytes} bytes as it is sent. At most ${MOST_INFO} are allowed`,
+    `channel.join: info takes ${bytes} bytes as it is sent. At most ${MAX_INFO_BYTES} are allowed`,
   )
 }

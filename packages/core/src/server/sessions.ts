@@ -13,8 +13,8 @@ import type { Reception, Welcome } from '../link/server-handshake.js'
 import { hookContext } from '../logging/error-context.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
+import { FairEviction } from './fair-eviction.js'
 import { type Owner, SHARE } from './shares.js'
-import { Shelf } from './shelf.js'
 import { type Tombstone, Tombstones } from './tombstones.js'
 
 /** The options of sessions without a connection. */
@@ -28,8 +28,8 @@ export interface ResumeOptions<Identity = unknown> {
    */
   maxDetached?: number
   /**
-   * The most bytes that they may hold together for their clients, text by its length. If they hold more, sessions end
-   * as above. Default 64 MiB.
+   * The most bytes that the sessions without a connection may hold together for their clients, text by its length. If
+   * they hold more, sessions end in the order that `maxDetached` describes. Default 64 MiB.
    */
   maxDetachedBytes?: number
   /**
@@ -64,25 +64,27 @@ interface Kept {
  */
 export class Sessions {
   readonly #options: Required<ResumeOptions>
-  readonly #through: (identity: unknown) => unknown
+  readonly #asTransferred: (identity: unknown) => unknown
   /** All sessions, by their id. */
   readonly #kept = new Map<string, Kept>()
   /** Sessions without a connection, in the order in which they lost it. */
   readonly #detached = new Set<Kept>()
-  readonly #shelf: Shelf<Kept>
+  /** The detached sessions with their sizes: chooses which of them end if they are too many. */
+  readonly #eviction: FairEviction<Kept>
   readonly #tombstones: Tombstones
   /** How many clients asked for a session that exists, and could not prove that it is theirs. */
   failedProofs = 0
 
   /**
    * @param share the part of the kept sessions and bytes that one owner may have.
-   * @param through makes of an identity what comes of it on its way between nodes; the results are compared.
+   * @param asTransferred converts an identity to the value that it has after it was sent to another node. Identities are
+   *   compared by these values.
    */
-  constructor(options: ResumeOptions, share: number = SHARE, through = same) {
+  constructor(options: ResumeOptions, share: number = SHARE, asTransferred = unchanged) {
     this.#options = resolveResumeOptions(options)
-    this.#through = through
+    this.#asTransferred = asTransferred
     const { maxDetached, maxDetachedBytes } = this.#options
-    this.#shelf = new Shelf(maxDetached, maxDetachedBytes, share)
+    this.#eviction = new FairEviction(maxDetached, maxDetachedBytes, share)
     this.#tombstones = new Tombstones(share)
   }
 
@@ -97,7 +99,7 @@ export class Sessions {
     if (!resume) return this.#begin(hello, arrival, told)
     const { visitor } = arrival
     const failed: Failed = (thrown) => arrival.error(thrown, SAME_IDENTITY)
-    const found = this.look(resume, visitor, failed)
+    const found = this.find(resume, visitor, failed)
     const kept = found === 'kept' && this.#kept.get(resume.sid)
     if (!kept) {
       const { lastRecv = visitor.lastRecv } = found as Partial<Tombstone>
@@ -109,10 +111,11 @@ export class Sessions {
     }
     const recv = arrival.resume(kept.channel, resume.recv)
     if (recv === undefined) {
-      const reason = `The protocol was broken: a recv of ${quoted(resume.recv)} can't be`
+      const recvFault = 'which is less than before or more than was sent'
+      const reason = `The protocol was broken: a recv of ${quoted(resume.recv)}, ${recvFault}`
       return { refuse: { code: CloseCode.violation, reason } }
     }
-    this.#unwait(kept)
+    this.#stopWaiting(kept)
     kept.attempt = hello.attempt
     kept.identity = visitor.identity
     kept.owner = visitor.owner
@@ -129,12 +132,12 @@ export class Sessions {
    * @param failed called with the error of `sameIdentity`.
    * @returns `kept`; how far a session came that has ended; or `unknown`.
    */
-  look({ sid, token }: Pick<Resume, 'sid' | 'token'>, visitor: Visitor, failed: Failed): Found {
+  find({ sid, token }: Pick<Resume, 'sid' | 'token'>, visitor: Visitor, failed: Failed): Found {
     const kept = this.#kept.get(sid)
     const known = kept ?? this.#tombstones.find(sid)
     if (!known) return 'unknown'
     if (!this.#isProven(known, token, visitor, failed)) {
-      // Nobody is shut out for it: a random token of 256 bits can't be guessed, and a ban would hit other clients of
+      // The client is not banned for it: a random token of 256 bits can't be guessed, and a ban would hit other clients of
       // the same address.
       this.failedProofs++
       return 'unknown'
@@ -153,21 +156,21 @@ export class Sessions {
     if (!kept) return
     kept.timer = setTimeout(() => channel.end(EXPIRED), this.#options.windowMs)
     this.#detached.add(kept)
-    this.#weigh(kept)
+    this.#limitDetached(kept)
   }
 
   /** The number of bytes that a channel holds may have changed. */
   changed(channel: LiveChannel): void {
     if (this.#detached.size === 0) return
     const kept = this.#kept.get(channel.id)
-    if (kept?.timer) this.#weigh(kept)
+    if (kept?.timer) this.#limitDetached(kept)
   }
 
   /** A channel has ended, and so has its session. */
   ended(channel: LiveChannel, { code }: CloseInfo, recv: number | undefined): void {
     const kept = this.#kept.get(channel.id)
     if (!kept) return
-    this.#unwait(kept)
+    this.#stopWaiting(kept)
     this.#kept.delete(channel.id)
     if (recv === undefined || FORGOTTEN.has(code)) return
     const { tokenHash, identity, owner } = kept
@@ -206,7 +209,8 @@ export class Sessions {
     // If it is not certain that the client is the same, it counts as another one.
     let isSame: unknown = false
     guarded(() => {
-      isSame = this.#options.sameIdentity(this.#through(identity), this.#through(visitor.identity))
+      const before = this.#asTransferred(identity)
+      isSame = this.#options.sameIdentity(before, this.#asTransferred(visitor.identity))
       if (typeof isSame !== 'boolean') failed(noBoolean(isSame))
       return isSame
     }, failed)
@@ -214,38 +218,38 @@ export class Sessions {
   }
 
   /** The session does not wait for its client any more. */
-  #unwait(kept: Kept): void {
+  #stopWaiting(kept: Kept): void {
     if (!kept.timer) return
     clearTimeout(kept.timer)
     kept.timer = undefined
     this.#detached.delete(kept)
-    this.#shelf.take(kept.owner, kept)
+    this.#eviction.delete(kept.owner, kept)
   }
 
   /** Measures the bytes of a session without a connection, and ends sessions if they hold too much. */
-  #weigh(kept: Kept): void {
+  #limitDetached(kept: Kept): void {
     if (!kept.timer) return
-    this.#shelf.put(kept.owner, kept, kept.channel.heldBytes)
+    this.#eviction.set(kept.owner, kept, kept.channel.heldBytes)
     for (;;) {
-      const oldest = this.#shelf.excess(kept.owner)
-      if (!oldest) return
+      const evicted = this.#eviction.next(kept.owner)
+      if (!evicted) return
       // This comes first, because a session reports changes while it ends.
-      this.#unwait(oldest)
-      oldest.channel.end(EVICTED)
+      this.#stopWaiting(evicted)
+      evicted.channel.end(EVICTED)
     }
   }
 }
 
-/** What a server's answer to a hello says, whichever channel takes the connection. */
+/** The part of the answer to a hello that does not depend on the channel that takes the connection. */
 type Told = Pick<Welcome, 'spreadMs' | 'keys'>
 
-/** What is known of the session that a client wants to resume. */
+/** The result of a search for the session that a client wants to resume. */
 export type Found = 'kept' | 'unknown' | Pick<Tombstone, 'lastRecv'>
 
 /** Called with the error of the option `sameIdentity`. */
 type Failed = (thrown: unknown) => void
 
-function same(identity: unknown): unknown {
+function unchanged(identity: unknown): unknown {
   return identity
 }
 

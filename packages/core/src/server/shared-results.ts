@@ -1,4 +1,4 @@
-import { RpcError } from '../errors/errors.js'
+import { ErrorCode, RpcError } from '../errors/errors.js'
 import { randomHex } from '../wire/random-hex.js'
 import type { BegunCall } from './result-store.js'
 
@@ -28,14 +28,18 @@ export interface SharedKeys {
 }
 
 /**
- * What is kept for a key: the fingerprint, the process and the run that it began in, its node if that is one of a cluster,
- * and the answer once there is one.
+ * The value of a key, as JSON in the store.
  */
 interface Kept {
+  /** The fingerprint of the call. */
   readonly f: string
+  /** The process that began it (its owner). */
   readonly o: string
+  /** The run that it began in. */
   readonly r: string
+  /** The node of its process, in a cluster. */
   readonly n?: string
+  /** The answer, once there is one. */
   readonly a?: string
 }
 
@@ -68,7 +72,7 @@ export class SharedResults {
       if (begun.state !== 'new') this.#runs.delete(run)
       return begun
     } catch (error) {
-      // It may be recorded all the same: whoever asks next finds that nobody runs it.
+      // It may be recorded all the same. The next call with the key finds that no process runs it.
       this.#runs.delete(run)
       throw error
     }
@@ -89,7 +93,7 @@ export class SharedResults {
   async release(key: string): Promise<void> {
     const begun = this.#begun.get(key)
     if (!begun) return
-    // If it can't be removed, whoever asks next finds that nobody runs it.
+    // If it can't be removed, the next call with the key finds that no process runs it.
     this.#ended(key, begun)
     await this.#keys.remove(key, begun.revision)
   }
@@ -137,5 +141,8 @@ function read(value: string): Kept {
       if (typeof a === 'string') return { f, o, r, a }
     }
   } catch {}
-  throw new RpcError(-32603, 'The store of results has something of another program under this key')
+  throw new RpcError(
+    ErrorCode.internal,
+    'The store of results has a value of another program under this key. Give each program a store of its own',
+  )
 }

@@ -86,18 +86,18 @@ export class SharedRun {
     this.#elsewhere ??= new Set()
     this.#elsewhere.add(signal)
     const onAbort = () => {
-      if (this.#elsewhere?.delete(signal)) this.#oneLess(signal)
+      if (this.#elsewhere?.delete(signal)) this.#waiterLeft(signal)
     }
     if (signal.aborted) onAbort()
     else signal.addEventListener('abort', onAbort, { once: true })
   }
 
-  /** Ends the present {@link pause}. */
-  lookAgain(): void {
+  /** Ends the present {@link pause}, so that the store is asked again at once. */
+  endPause(): void {
     this.#wake?.()
   }
 
-  /** Waits for this time, in ms, or less if the run is given up meanwhile. */
+  /** Waits for this time, in ms, or less if {@link endPause} is called or the run is given up. */
   async pause(ms: number): Promise<void> {
     if (this.#state !== 'wanted') return
     await new Promise<void>((resolve) => {
@@ -109,15 +109,15 @@ export class SharedRun {
     })
   }
 
-  /** @returns whether a caller waits. If none does, the run is closed from now on. */
-  goesOn(): boolean {
+  /** Closes the run if no caller waits for it. @returns whether it goes on. */
+  goOnOrClose(): boolean {
     if (this.#state !== 'wanted') this.#state = 'closed'
     return this.isOpen
   }
 
   /** @returns the call whose handler is to run; `undefined` if no caller waits. Then the run is closed from now on. */
   begin(): KeyedCall | undefined {
-    if (!this.goesOn()) return undefined
+    if (!this.goOnOrClose()) return undefined
     const [first = this.#last] = this.#waiting.keys()
     this.#runner = first
     return first
@@ -153,11 +153,11 @@ export class SharedRun {
     this.#last = call
     if (call === this.#runner) this.#answerRunner = waiting.answer
     else waiting.answer(leftMessage(call))
-    this.#oneLess(call.signal)
+    this.#waiterLeft(call.signal)
   }
 
   /** A caller, or another node, waits no longer. */
-  #oneLess({ reason }: AbortSignal): void {
+  #waiterLeft({ reason }: AbortSignal): void {
     if (this.#waiting.size > 0 || (this.#elsewhere && this.#elsewhere.size > 0)) return
     if (!(reason instanceof RpcDisconnectedError)) return this.giveUp(reason)
     this.#timer = setTimeout(() => this.giveUp(reason), this.#graceMs)

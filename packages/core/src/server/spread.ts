@@ -4,7 +4,7 @@ import { RpcConfigError } from '../errors/errors.js'
 /** How many clients come back in a second by default. */
 const PER_SECOND = 300
 /** The longest default window, in ms. */
-const MOST_MS = 30_000
+const MAX_DEFAULT_MS = 30_000
 
 /** The window over which clients reconnect that have lost their server together. The server sends it to its clients. */
 export class Spread {
@@ -13,7 +13,7 @@ export class Spread {
   /** @throws {RpcConfigError} if it is neither a number of ms nor a function. */
   constructor(spreadMs: number | ((clients: number) => number) | undefined) {
     if (spreadMs === undefined) {
-      this.#of = (clients) => Math.min(MOST_MS, (clients / PER_SECOND) * 1_000)
+      this.#of = (clients) => Math.min(MAX_DEFAULT_MS, (clients / PER_SECOND) * 1_000)
     } else if (typeof spreadMs === 'function') this.#of = spreadMs
     else if (isSpread(spreadMs)) this.#of = () => spreadMs
     else {

@@ -2,32 +2,31 @@ import { unref } from '../base/unref.js'
 import type { GroupMember, MembersItem } from '../calls/members.js'
 import type { GroupEvent, PresentMember } from './group-events.js'
 
-/** How long changes are gathered before they are told, in ms. */
+/** How long changes are collected before they are sent, in ms. */
 const GATHER_MS = 50
 /** The most members of an item. Each has an info of up to 4 KiB. */
-const MOST_MEMBERS = 64
+const MAX_MEMBERS = 64
 
-/** Who watches a group. */
+/** A channel that watches a group. */
 export interface Watcher {
-  /** The id of its channel. */
   readonly id: string
-  /** Aborts when it watches no more. */
+  /** Aborts when it stops watching. */
   readonly signal: AbortSignal
-  /** Called before anything is told that comes after it has left the group itself. @throws if it may not watch any more. */
+  /** Called before the first item after the channel itself has left the group. @throws if it may not watch any more. */
   check(): Promise<void>
 }
 
 /**
- * Tells one client who is in a group: all, and then what has changed since the item before. A client that takes its items
- * slowly gets fewer of them, so that no more is kept for it than one change a member.
+ * The items for one client that watches a group: first all members, then the changes since the item before. A client that
+ * takes its items slowly gets fewer of them, so that at most one change a member is kept for it.
  *
- * @param watch begins to watch the group, and returns what ends that.
+ * @param watch begins to watch the group. It returns a function that ends that.
  */
 export async function* toldMembers(
   watch: (listener: (event: GroupEvent) => void) => () => void,
   { id, signal, check }: Watcher,
 ): AsyncGenerator<MembersItem, void, undefined> {
-  const news = new News()
+  const unsent = new UnsentMembers()
   let hasLeft = false
   let wake = () => {}
   let onAbort = () => {}
@@ -38,16 +37,16 @@ export async function* toldMembers(
   signal.addEventListener('abort', aborted)
   const stop = watch((event) => {
     if (event.type === 'leave' && event.member.channelId === id) hasLeft = true
-    news.add(event)
+    unsent.add(event)
     wake()
   })
   try {
     while (!signal.aborted) {
-      if (news.isEmpty) {
+      if (unsent.isEmpty) {
         await new Promise<void>((resolve) => (wake = resolve))
         continue
       }
-      if (!news.isList) {
+      if (!unsent.hasAll) {
         await new Promise<void>((resolve) => {
           onAbort = resolve
           unref(setTimeout(resolve, GATHER_MS))
@@ -60,7 +59,7 @@ export async function* toldMembers(
         await Promise.race([checked, new Promise<void>((resolve) => (onAbort = resolve))])
       }
       if (signal.aborted) return
-      yield* news.take()
+      yield* unsent.take()
     }
   } finally {
     signal.removeEventListener('abort', aborted)
@@ -68,26 +67,28 @@ export async function* toldMembers(
   }
 }
 
-/** What is to be told. */
-class News {
-  /** All members, if they are to be told. */
+/** The members and changes that are still to be sent. */
+class UnsentMembers {
+  /** All members, if they are to be sent. */
   #all: Map<string, GroupMember> | undefined
   #unreached: readonly string[] = []
+  /** Members that have joined or changed, by their ids. */
   #on = new Map<string, GroupMember>()
+  /** The ids of members that have left. */
   #off = new Set<string>()
 
   get isEmpty(): boolean {
     return !this.#all && this.#on.size === 0 && this.#off.size === 0
   }
 
-  /** Whether all members are to be told, and not changes only. */
-  get isList(): boolean {
+  /** Whether all members are to be sent, and not only changes. */
+  get hasAll(): boolean {
     return this.#all !== undefined
   }
 
   add(event: GroupEvent): void {
     if (event.type === 'state') {
-      this.#all = new Map(event.members.map((member) => [member.channelId, told(member)]))
+      this.#all = new Map(event.members.map((member) => [member.channelId, asSent(member)]))
       this.#unreached = event.unreached.map(({ node }) => node)
       this.#on = new Map()
       this.#off = new Set()
@@ -99,12 +100,12 @@ class News {
       on.delete(id)
       if (!this.#all) this.#off.add(id)
     } else {
-      on.set(id, told(event.member))
+      on.set(id, asSent(event.member))
       this.#off.delete(id)
     }
   }
 
-  /** @returns it as items; it is not to be told any more. */
+  /** @returns the items to send. Nothing is left to be sent then. */
   take(): MembersItem[] {
     const all = this.#all && pieces([...this.#all.values()])
     const items: MembersItem[] = all
@@ -123,13 +124,13 @@ class News {
 
 /** @returns the members in parts, at least one, which may be empty. */
 function pieces(members: readonly GroupMember[]): GroupMember[][] {
-  const count = Math.max(1, Math.ceil(members.length / MOST_MEMBERS))
+  const count = Math.max(1, Math.ceil(members.length / MAX_MEMBERS))
   return Array.from({ length: count }, (_, at) =>
-    members.slice(at * MOST_MEMBERS, (at + 1) * MOST_MEMBERS),
+    members.slice(at * MAX_MEMBERS, (at + 1) * MAX_MEMBERS),
   )
 }
 
-/** The member as clients are told of it. */
-function told({ channelId: id, isConnected, info, methods }: PresentMember): GroupMember {
+/** A member, as it is sent to clients. */
+function asSent({ channelId: id, isConnected, info, methods }: PresentMember): GroupMember {
   return { id, isConnected, ...(info !== undefined && { info }), ...(methods && { methods }) }
 }

@@ -1,5 +1,5 @@
+import { FairEviction } from './fair-eviction.js'
 import type { Owner } from './shares.js'
-import { Shelf } from './shelf.js'
 
 /** The facts that are kept of a session that has ended. */
 export interface Tombstone {
@@ -11,28 +11,28 @@ export interface Tombstone {
 }
 
 /** How long a tombstone is kept, in ms. */
-const STANDS_MS = 10 * 60_000
+const TTL_MS = 10 * 60_000
 /** The most tombstones that are kept. */
-const MOST = 10_000
+const MAX_TOMBSTONES = 10_000
 
 /** The ended sessions, for as long as a client may ask for them. */
 export class Tombstones {
   /** By session, in the order in which their time ends. */
   readonly #standing = new Map<string, { tombstone: Tombstone; until: number }>()
-  readonly #shelf: Shelf<string>
+  readonly #eviction: FairEviction<string>
 
   /** @param share the part of the tombstones that one owner may have. */
   constructor(share: number) {
-    this.#shelf = new Shelf(MOST, Number.POSITIVE_INFINITY, share)
+    this.#eviction = new FairEviction(MAX_TOMBSTONES, Number.POSITIVE_INFINITY, share)
   }
 
   add(sid: string, tombstone: Tombstone): void {
     this.#clear()
-    this.#standing.set(sid, { tombstone, until: performance.now() + STANDS_MS })
+    this.#standing.set(sid, { tombstone, until: performance.now() + TTL_MS })
     const { owner } = tombstone
-    this.#shelf.put(owner, sid, 0)
-    const excess = this.#shelf.excess(owner)
-    if (excess !== undefined) this.#remove(excess)
+    this.#eviction.set(owner, sid, 0)
+    const evicted = this.#eviction.next(owner)
+    if (evicted !== undefined) this.#remove(evicted)
   }
 
   find(sid: string): Tombstone | undefined {
@@ -51,6 +51,6 @@ export class Tombstones {
   #remove(sid: string): void {
     const owner = this.#standing.get(sid)?.tombstone.owner
     this.#standing.delete(sid)
-    this.#shelf.take(owner, sid)
+    this.#eviction.delete(owner, sid)
   }
 }

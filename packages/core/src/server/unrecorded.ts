@@ -2,9 +2,9 @@ import { Elapsed } from '../base/elapsed.js'
 import { MAX_TIMER_MS } from '../base/max-timer.js'
 
 /** The most answers that are kept. */
-const MOST = 10_000
+const MAX_ANSWERS = 10_000
 /** The most characters of all answers and their keys together. */
-const MOST_CHARACTERS = 16 * 1024 * 1024
+const MAX_CHARACTERS = 16 * 1024 * 1024
 
 /** An answer that the store has not recorded. */
 export interface Unrecorded {
@@ -44,7 +44,7 @@ export class UnrecordedAnswers {
   /** Whether no more can be kept. Then calls with new keys must not run, because their answers could not be kept. */
   get isFull(): boolean {
     this.#forget()
-    return this.#entries.size >= MOST
+    return this.#entries.size >= MAX_ANSWERS
   }
 
   get(key: string): Unrecorded | undefined {
@@ -64,7 +64,7 @@ export class UnrecordedAnswers {
    */
   add(key: string, fingerprint: string, record: string, short: string): void {
     this.delete(key)
-    const fits = this.#characters + sizeOf(key, record) <= MOST_CHARACTERS
+    const fits = this.#characters + sizeOf(key, record) <= MAX_CHARACTERS
     const kept = fits ? record : short
     this.#entries.set(key, { fingerprint, record: kept, since: new Elapsed() })
     this.#characters += sizeOf(key, kept)

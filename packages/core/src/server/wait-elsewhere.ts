@@ -33,7 +33,7 @@ export class WaitElsewhere {
     this.#node = node
     void this.#nodes.wait(node, this.#key, this.#stop.signal).then((hasEnded) => {
       if (this.#node === node) this.#node = undefined
-      if (hasEnded) this.#run.lookAgain()
+      if (hasEnded) this.#run.endPause()
     })
   }
 

@@ -345,7 +345,7 @@ describe('keys', () => {
   })
 })
 
-describe('the door', () => {
+describe('the session router', () => {
   test.concurrent('18: an attempt that comes late ends with 4409, and the session goes on', async ({
     onTestFinished,
   }) => {

@@ -8,7 +8,7 @@ import { topicOf } from '../../src/cluster/topics.js'
 import { SeededNetwork } from '../support/seeded-network.js'
 import { beginVirtualTime, pass } from '../support/virtual-cluster.js'
 
-const HOST = { codec: 'json', frames: 'text', mostBytes: 1024 * 1024, logger: false } as const
+const HOST = { codec: 'json', frames: 'text', maxMessageBytes: 1024 * 1024, logger: false } as const
 
 beforeEach(() => {
   beginVirtualTime()
@@ -151,7 +151,7 @@ describe('faults of membership', () => {
   ])('a dead node that owes something is given up after the grace of %i ms', async (graceMs) => {
     const network = new SeededNetwork(5, { delayMs: [0, 5] })
     const [a, b] = (await members(network, 2, { graceMs })) as [Member, Member]
-    a.node.suspicion.owes(record(a, b))
+    a.node.failureDetector.owes(record(a, b))
     network.cutOff(b.node.options.engine)
     const killedAt = performance.now()
     while (a.gone.length === 0) await pass(1)
@@ -172,7 +172,7 @@ describe('faults of membership', () => {
   test('5: a node that stands still for 2.5 s is not given up', async () => {
     const network = new SeededNetwork(7)
     const [a, b] = (await members(network, 2)) as [Member, Member]
-    a.node.suspicion.owes(record(a, b))
+    a.node.failureDetector.owes(record(a, b))
     network.stop(b.node.options.engine)
     await pass(2_500)
     network.continue(b.node.options.engine)

@@ -96,7 +96,7 @@ export class VirtualNode {
       channels: this.channels,
       membersOf: (group) => this.#groups.membersOf(group),
       windowMs: undefined,
-      look: () => 'unknown',
+      findSession: () => 'unknown',
       accept: () => {},
       waitForRun: async () => false,
     })

@@ -99,8 +99,8 @@ const none = (thrown: unknown) => {
 describe('whose session it is', () => {
   test('a kept session is found by its token and its identity, and nothing changes', async () => {
     const { sessions, client, channel, mine, ann } = await begun()
-    expect(sessions.look(mine, ann, none)).toBe('kept')
-    expect(sessions.look(mine, ann, none)).toBe('kept')
+    expect(sessions.find(mine, ann, none)).toBe('kept')
+    expect(sessions.find(mine, ann, none)).toBe('kept')
     expect(channel.isConnected).toBe(true)
     expect(await client.call('ping')).toBe('pong')
     expect(sessions.failedProofs).toBe(0)
@@ -110,7 +110,7 @@ describe('whose session it is', () => {
     const { sessions, client, channel, mine, ann, cut } = await begun()
     const ended = polled(() => client.state.resumed)
     cut()
-    expect(sessions.look(mine, ann, none)).toBe('kept')
+    expect(sessions.find(mine, ann, none)).toBe('kept')
     await ended.toBe(true)
     expect(channel.isConnected).toBe(true)
   })
@@ -131,7 +131,7 @@ describe('whose session it is', () => {
     const { sessions, client, channel, mine, ann } = await begun()
     await client.call('ping')
     channel.end({ code: 1013, reason: 'too many' })
-    expect(sessions.look(mine, ann, none)).toEqual({ lastRecv: 2 })
+    expect(sessions.find(mine, ann, none)).toEqual({ lastRecv: 2 })
   })
 
   test.each([
@@ -140,14 +140,14 @@ describe('whose session it is', () => {
     ['no identity', {}, { identity: undefined }],
   ])('with %s it is as if there were none, and counted', async (_, resume, visitor) => {
     const { sessions, client, mine, ann } = await begun()
-    expect(sessions.look({ ...mine, ...resume }, { ...ann, ...visitor }, none)).toBe('unknown')
+    expect(sessions.find({ ...mine, ...resume }, { ...ann, ...visitor }, none)).toBe('unknown')
     expect(sessions.failedProofs).toBe(1)
     expect(await client.call('ping')).toBe('pong')
   })
 
   test('an id that nobody has is not a failed proof', async () => {
     const { sessions, mine, ann } = await begun()
-    expect(sessions.look({ ...mine, sid: '0'.repeat(32) }, ann, none)).toBe('unknown')
+    expect(sessions.find({ ...mine, sid: '0'.repeat(32) }, ann, none)).toBe('unknown')
     expect(sessions.failedProofs).toBe(0)
   })
 
@@ -159,7 +159,7 @@ describe('whose session it is', () => {
       },
     })
     const told: unknown[] = []
-    expect(sessions.look(mine, ann, (thrown) => told.push(thrown))).toBe('unknown')
+    expect(sessions.find(mine, ann, (thrown) => told.push(thrown))).toBe('unknown')
     expect(told).toEqual([failure])
     expect(sessions.failedProofs).toBe(1)
   })

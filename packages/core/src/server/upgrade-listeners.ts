@@ -3,12 +3,12 @@ import type { Duplex } from 'node:stream'
 import { RpcConfigError } from '../errors/errors.js'
 import { pathOf, refuseUpgrade } from './upgrade.js'
 
-/** A server of one path. */
-export interface Hearer {
+/** Serves the upgrades to one path. */
+export interface UpgradeListener {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   /** An upgrade to a path that is not served was refused. @param paths the paths that are served. */
-  unheard(request: IncomingMessage, paths: string): void
-  /** Whether it is about to leave. Then another may take the path. */
+  notFound(request: IncomingMessage, paths: string): void
+  /** Whether its endpoint is being closed. Then another listener may take the path. */
   isLeaving(): boolean
 }
 
@@ -18,8 +18,8 @@ export interface Hearer {
  * only one WebSocket to an address at a time.
  */
 const HOLD_MS = 3_000
-/** The most upgrades that wait; further ones are refused at once. */
-const MOST_HELD = 100
+/** The most upgrades that wait. Further ones are refused at once. */
+const MAX_HELD = 100
 
 const upgradesOf = new WeakMap<Server, Upgrades>()
 
@@ -32,10 +32,10 @@ const upgradesOf = new WeakMap<Server, Upgrades>()
  * @returns a function that stops taking them.
  * @throws {RpcConfigError} if the path is served already.
  */
-export function hearUpgrades(
+export function listenForUpgrades(
   server: Server,
   path: string,
-  hearer: Hearer,
+  listener: UpgradeListener,
   isShared: boolean,
 ): () => void {
   let upgrades = upgradesOf.get(server)
@@ -43,7 +43,7 @@ export function hearUpgrades(
     upgrades = new Upgrades(server, isShared ? HOLD_MS : 0)
     upgradesOf.set(server, upgrades)
   }
-  return upgrades.hear(path, hearer)
+  return upgrades.add(path, listener)
 }
 
 interface Held {
@@ -58,7 +58,7 @@ interface Held {
 class Upgrades {
   readonly #server: Server
   readonly #holdMs: number
-  readonly #hearers = new Map<string, Hearer>()
+  readonly #listeners = new Map<string, UpgradeListener>()
   readonly #held = new Set<Held>()
   /** The function that replaces the server's `emit`, and the former one. */
   #wrapped: { readonly emit: Server['emit']; readonly before: Server['emit'] } | undefined
@@ -68,37 +68,37 @@ class Upgrades {
     this.#holdMs = holdMs
   }
 
-  hear(path: string, hearer: Hearer): () => void {
-    const other = this.#hearers.get(path)
+  add(path: string, listener: UpgradeListener): () => void {
+    const other = this.#listeners.get(path)
     if (other && !other.isLeaving()) {
       throw new RpcConfigError(
         `An endpoint serves ${path} on this server already. Choose another path`,
       )
     }
-    if (this.#hearers.size === 0) this.#begin()
-    this.#hearers.set(path, hearer)
+    if (this.#listeners.size === 0) this.#begin()
+    this.#listeners.set(path, listener)
     this.#handOver(({ request }) => pathOf(request) === path)
     return () => {
-      // Another endpoint may have taken the path meanwhile.
-      if (this.#hearers.get(path) !== hearer) return
-      this.#hearers.delete(path)
-      if (this.#hearers.size === 0) this.#end()
+      // Another endpoint may have taken the path since then.
+      if (this.#listeners.get(path) !== listener) return
+      this.#listeners.delete(path)
+      if (this.#listeners.size === 0) this.#end()
     }
   }
 
   #begin(): void {
     const server = this.#server
     // Without a listener, Node emits no upgrades.
-    server.on('upgrade', this.#onUnheard)
+    server.on('upgrade', this.#onUnserved)
     server.on('newListener', this.#onNewListener)
     if (this.#wrapped) return
     const before = server.emit
     const emit = (event: string, ...args: unknown[]): boolean => {
       if (event === 'upgrade') {
         const [request, socket, head] = args as [IncomingMessage, Duplex, Buffer]
-        const hearer = this.#hearerOf(request)
-        if (hearer) {
-          hearer.upgrade(request, socket, head)
+        const listener = this.#listenerOf(request)
+        if (listener) {
+          listener.upgrade(request, socket, head)
           return true
         }
       }
@@ -110,7 +110,7 @@ class Upgrades {
 
   #end(): void {
     const server = this.#server
-    server.off('upgrade', this.#onUnheard)
+    server.off('upgrade', this.#onUnserved)
     server.off('newListener', this.#onNewListener)
     for (const held of [...this.#held]) this.#refuse(held)
     // If another library has wrapped `emit` since, it still calls ours, which passes everything on.
@@ -121,14 +121,15 @@ class Upgrades {
     else server.emit = before
   }
 
-  #hearerOf(request: IncomingMessage): Hearer | undefined {
-    for (const [path, hearer] of this.#hearers) if (pathOf(request) === path) return hearer
+  #listenerOf(request: IncomingMessage): UpgradeListener | undefined {
+    for (const [path, listener] of this.#listeners) if (pathOf(request) === path) return listener
     return undefined
   }
 
-  readonly #onUnheard = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const isAnybodys = this.#server.listeners('upgrade').some((one) => one !== this.#onUnheard)
-    if (isAnybodys) return
+  /** Called for upgrades that no endpoint of this server serves. */
+  readonly #onUnserved = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const isShared = this.#server.listeners('upgrade').some((one) => one !== this.#onUnserved)
+    if (isShared) return
     socket.on('error', () => {})
     const timer = setTimeout(() => this.#refuse(held), this.#holdMs)
     timer.unref()
@@ -138,7 +139,7 @@ class Upgrades {
       this.#held.delete(held)
     }
     const held: Held = { request, socket, head, release }
-    if (this.#holdMs === 0 || this.#held.size >= MOST_HELD) return this.#refuse(held)
+    if (this.#holdMs === 0 || this.#held.size >= MAX_HELD) return this.#refuse(held)
     this.#held.add(held)
     socket.once('close', release)
   }
@@ -161,9 +162,9 @@ class Upgrades {
 
   #refuse({ request, socket, release }: Held): void {
     release()
-    const paths = [...this.#hearers.keys()].join(', ')
-    const [hearer] = this.#hearers.values()
+    const paths = [...this.#listeners.keys()].join(', ')
+    const [listener] = this.#listeners.values()
     refuseUpgrade(socket, 404, `There is no WebSocket here${paths && `; try ${paths}`}\n`)
-    hearer?.unheard(request, paths)
+    listener?.notFound(request, paths)
   }
 }

@@ -3,8 +3,8 @@ import type { Directory } from './directory.js'
 import type { Reach } from './engine.js'
 import type { NodeRecord } from './node-record.js'
 
-/** What suspicion needs of its node. */
-export interface SuspicionHost {
+/** The functions of a node that its failure detector uses. */
+export interface FailureDetectorHost {
   readonly directory: Directory
   /** Since when the engine is up, by `performance.now()`; undefined while it is down. */
   readonly upSince: number | undefined
@@ -13,38 +13,39 @@ export interface SuspicionHost {
 
 /** How often a node says that it lives, in ms. */
 export const BEAT_MS = 1_000
-/** How late a beat may be before the node is looked for, in ms. */
+/** How late a beat may be before the node is probed, in ms. */
 const LATE_MS = 500
 /** How long a node may be silent while the engine is up, in ms. */
 const SILENT_MS = 5_000
-/** How often a node is looked for, in ms. */
+/** How often a node is probed, in ms. */
 const PROBE_MS = 100
-/** If that was not done for so long, this process itself stood still, in ms. */
+/** If the timer was late by that much, this process itself stood still, in ms. */
 const STILL_MS = 1_000
 
 /**
- * Finds out which nodes are dead. A node is looked for only while it owes something, or its beat is late: nothing is
- * spent at rest.
+ * Finds out which nodes are dead. A node is probed only while it owes an answer, or when its beat is late, so that a
+ * cluster at rest sends no probes.
  */
-export class Suspicion {
-  readonly #host: SuspicionHost
+export class FailureDetector {
+  readonly #host: FailureDetectorHost
   readonly #graceMs: number
   /** How many things each node owes. */
   readonly #owed = new Map<NodeRecord, number>()
   readonly #probing = new Set<NodeRecord>()
   #timer: ReturnType<typeof setInterval> | undefined
-  #lookedAt = Number.POSITIVE_INFINITY
+  /** When the timer fired last, by `performance.now()`. */
+  #checkedAt = Number.POSITIVE_INFINITY
   /** When this process went on after it had stood still, by `performance.now()`. */
   #awakeSince = Number.NEGATIVE_INFINITY
 
   /** @param graceMs how long nobody must be subscribed to a node's probe before it counts as dead. */
-  constructor(host: SuspicionHost, graceMs: number) {
+  constructor(host: FailureDetectorHost, graceMs: number) {
     this.#host = host
     this.#graceMs = graceMs
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#look(), PROBE_MS)
+    this.#timer = setInterval(() => this.#check(), PROBE_MS)
     unref(this.#timer)
   }
 
@@ -52,9 +53,7 @@ export class Suspicion {
     clearInterval(this.#timer)
   }
 
-  /**
-   * A node owes something: it is looked for until the returned function is called. To call that twice is harmless.
-   */
+  /** A node owes an answer: it is probed until the returned function is called. To call that twice is harmless. */
   owes(node: NodeRecord): () => void {
     this.#owed.set(node, (this.#owed.get(node) ?? 0) + 1)
     if (this.#owed.get(node) === 1) this.#probe(node)
@@ -73,12 +72,12 @@ export class Suspicion {
     for (const node of this.#host.directory.all) node.missingSince = undefined
   }
 
-  #look(): void {
+  #check(): void {
     const { upSince, directory } = this.#host
     const now = performance.now()
-    // What has come since then is still to be read.
-    if (now - this.#lookedAt > STILL_MS) this.#awakeSince = now
-    this.#lookedAt = now
+    // Messages that came while it stood still have not been read yet.
+    if (now - this.#checkedAt > STILL_MS) this.#awakeSince = now
+    this.#checkedAt = now
     if (upSince === undefined) return
     const since = Math.max(upSince, this.#awakeSince)
     for (const node of [...directory.all]) {
@@ -97,7 +96,7 @@ export class Suspicion {
       this.#probing.delete(node)
       if (found === 'yes') node.missingSince = undefined
       if (found === 'no') this.#isMissing(node)
-      // It has taken as long as a look.
+      // The probe has taken PROBE_MS.
       if (found === 'unknown' && this.#owed.has(node)) this.#probe(node)
     })
   }

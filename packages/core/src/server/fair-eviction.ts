@@ -7,26 +7,26 @@ interface Owned<Item> {
 }
 
 /**
- * Items that are kept for many owners, within limits. If there are too many, the oldest item of one owner goes: of an
- * owner with more than its share or, if there is none, of the owner with the most.
+ * Chooses which items of many owners are evicted, if there are more than the limits allow: the oldest of an owner with
+ * more than its share, or otherwise the oldest of the owner with the most.
  */
-export class Shelf<Item> {
-  readonly #most: number
-  readonly #mostBytes: number
+export class FairEviction<Item> {
+  readonly #max: number
+  readonly #maxBytes: number
   readonly #share: number
   readonly #byOwner = new Map<Owner, Owned<Item>>()
   #count = 0
   #bytes = 0
 
   /** @param share the part of both that one owner may have, above 0 and up to 1. */
-  constructor(most: number, mostBytes: number, share: number) {
-    this.#most = most
-    this.#mostBytes = mostBytes
+  constructor(max: number, maxBytes: number, share: number) {
+    this.#max = max
+    this.#maxBytes = maxBytes
     this.#share = share
   }
 
   /** Adds an item, or changes the size of one that is there. */
-  put(owner: Owner, item: Item, bytes: number): void {
+  set(owner: Owner, item: Item, bytes: number): void {
     let owned = this.#byOwner.get(owner)
     if (!owned) {
       owned = { items: new Map(), bytes: 0 }
@@ -39,7 +39,7 @@ export class Shelf<Item> {
     this.#bytes += bytes - (before ?? 0)
   }
 
-  take(owner: Owner, item: Item): void {
+  delete(owner: Owner, item: Item): void {
     const owned = this.#byOwner.get(owner)
     const bytes = owned?.items.get(item)
     if (!owned || bytes === undefined) return
@@ -50,16 +50,16 @@ export class Shelf<Item> {
     if (owned.items.size === 0) this.#byOwner.delete(owner)
   }
 
-  /** @returns the item that must go next after this owner got more; `undefined` if all items fit. */
-  excess(owner: Owner): Item | undefined {
+  /** @returns the item to evict next, after this owner got more; `undefined` if all items fit. */
+  next(owner: Owner): Item | undefined {
     const owned = owner === undefined ? undefined : this.#byOwner.get(owner)
     const isOver =
       owned &&
-      (owned.items.size > shareOf(this.#most, this.#share) ||
-        owned.bytes > shareOf(this.#mostBytes, this.#share))
+      (owned.items.size > shareOf(this.#max, this.#share) ||
+        owned.bytes > shareOf(this.#maxBytes, this.#share))
     if (isOver) return oldest(owned)
-    if (this.#count > this.#most) return oldest(this.#largest(({ items }) => items.size))
-    if (this.#bytes > this.#mostBytes) return oldest(this.#largest(({ bytes }) => bytes))
+    if (this.#count > this.#max) return oldest(this.#largest(({ items }) => items.size))
+    if (this.#bytes > this.#maxBytes) return oldest(this.#largest(({ bytes }) => bytes))
     return undefined
   }
 
