@@ -5,18 +5,19 @@ import {
   type RpcError,
   type SendOptions,
 } from '@flashrpc/core'
+import { definitionOf, flatSideOf } from '@flashrpc/core/internal'
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { tracedTo } from './call-trace.js'
 
-/** Where the calls of a component stand. */
+/** The state of a component's calls to one method. */
 export interface CallState<Result = unknown, Progress = unknown> {
-  /** What the last call that succeeded gave; undefined before. It stays while the next one runs, or fails. */
+  /** The result of the last call that succeeded; undefined before. It stays while the next call runs, or fails. */
   readonly data: Result | undefined
-  /** What the newest call failed with; null while it runs, and where it was cancelled. */
+  /** The error of the newest call; null while it runs, and if it was cancelled. */
   readonly error: RpcError | null
   /** Whether the newest call still runs. */
   readonly isPending: boolean
-  /** How far the newest call has come, as it last said; undefined before. */
+  /** The last progress of the newest call; undefined before. */
   readonly progress: Progress | undefined
 }
 
@@ -27,12 +28,12 @@ export const IDLE_CALL: CallState<never, never> = {
   progress: undefined,
 }
 
-/** Calls a method, of which only the newest call counts: it gives up the one before. */
+/** Calls a method. Only the newest call counts: it cancels the one before. */
 export class LatestCall {
   readonly store: StoreApi<CallState> = createStore<CallState>(() => IDLE_CALL)
   readonly #client: AnyClient
   readonly #method: string
-  /** Of the call that runs. */
+  /** Aborts the call that runs. */
   #running: AbortController | undefined
   #options: Pick<CallOptions, 'timeout'> = {}
   #holders = 0
@@ -48,9 +49,10 @@ export class LatestCall {
   }
 
   /**
-   * A component begins to show the call. @returns a function for when it no longer does. When the last component lets
-   * go, the running call is cancelled, at the end of the turn: React lets go and takes hold again at once under
-   * StrictMode, and when the component is edited.
+   * A component begins to show the call. When the last component has released it, the running call is cancelled at
+   * the end of the turn: under StrictMode, and when a component is edited, React releases and holds it again at once.
+   *
+   * @returns a function that releases it.
    */
   hold(): () => void {
     this.#holders++
@@ -62,9 +64,9 @@ export class LatestCall {
     }
   }
 
-  /** Rejects as a call does; a rejection that nobody waits for is told by the state alone. */
+  /** Rejects as a call does. The state has the error, too, so that the promise need not be handled. */
   readonly call = (params?: unknown, options: SendOptions = {}): Promise<unknown> => {
-    this.#giveUp()
+    this.#abort()
     const running = new AbortController()
     this.#running = running
     follow(options.signal, running)
@@ -74,7 +76,7 @@ export class LatestCall {
       ...options,
       ...tracedTo(this.#client, this.call),
       signal: running.signal,
-      ...(this.#tellsProgress && {
+      ...(this.#hasProgress && {
         onProgress: (progress: never) => {
           if (this.#running === running) this.store.setState({ progress })
           return options.onProgress?.(progress)
@@ -93,24 +95,25 @@ export class LatestCall {
     return result
   }
 
-  /** Gives up the call that runs, if any. */
+  /** Cancels the call that runs, if any. */
   readonly cancel = (): void => {
-    if (this.#giveUp()) this.store.setState({ isPending: false })
+    if (this.#abort()) this.store.setState({ isPending: false })
   }
 
-  /** … and forgets what came of those before. */
+  /** Cancels the call that runs, and removes the data and the error of those before. */
   readonly reset = (): void => {
-    this.#giveUp()
+    this.#abort()
     this.store.setState(IDLE_CALL, true)
   }
 
-  get #tellsProgress(): boolean {
+  /** Whether the method may report progress. A contract may say that it does not. */
+  get #hasProgress(): boolean {
     const { contract } = this.#client
-    const definition = contract?.server[this.#method]
+    const definition = definitionOf(flatSideOf(contract?.server), this.#method)
     return !contract || (definition?.kind === 'method' && definition.progress !== undefined)
   }
 
-  #giveUp(): boolean {
+  #abort(): boolean {
     const running = this.#running
     this.#running = undefined
     running?.abort()
@@ -118,10 +121,10 @@ export class LatestCall {
   }
 }
 
-/** Aborts one with the other. */
+/** Aborts the controller when the signal aborts. */
 function follow(signal: AbortSignal | undefined, controller: AbortController): void {
   if (signal?.aborted) return controller.abort(signal.reason)
   const abort = () => controller.abort(signal?.reason)
-  // The listener goes with the call, one way or the other.
+  // The listener is removed when the call is cancelled.
   signal?.addEventListener('abort', abort, { once: true, signal: controller.signal })
 }

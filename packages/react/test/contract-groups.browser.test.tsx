@@ -18,6 +18,7 @@ const contract = defineContract({
     users: {
       get: method({ params: z.object({ id: z.string() }), result: z.string() }),
       names: stream({ item: z.string() }),
+      export: method({ progress: z.number(), result: z.string() }),
     },
   },
   client: {
@@ -45,6 +46,7 @@ test('the hooks take the paths of methods in groups', async () => {
         async *names() {
           yield 'ann'
         },
+        export: () => 'exported',
       },
     },
   })
@@ -91,4 +93,37 @@ test('the hooks take the paths of methods in groups', async () => {
   await server.other.page.changed({ id: 'query' })
   await screen.findByText('call 1, query 2, mutation 1, ann')
   await server.close()
+})
+
+test('useRpcCall has the progress of a method in a group', async () => {
+  const [left, right] = memoryTransportPair()
+  await using _ = createChannel(contract, {
+    side: 'server',
+    transport: left,
+    methods: {
+      users: {
+        get: () => '',
+        async *names() {},
+        export: (_, { progress }) => {
+          progress(50)
+          return 'exported'
+        },
+      },
+    },
+  })
+  const App = () => {
+    const { call, data, progress } = useRpcCall('users.export')
+    return (
+      <button type="button" onClick={() => void call()}>
+        {data ?? 'export'} {progress ?? 'no progress'}
+      </button>
+    )
+  }
+  render(
+    <RpcProvider transport={() => right}>
+      <App />
+    </RpcProvider>,
+  )
+  screen.getByText('export no progress').click()
+  await screen.findByText('exported 50')
 })
