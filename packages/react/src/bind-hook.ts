@@ -1,10 +1,10 @@
 import type { Contract } from '@flashrpc/core'
 
 /**
- * A hook of one contract. It is bound, and not wrapped: React's rules, and its compiler, want hooks at the
- * top of a module. What `bind` forgets of its types, `RpcHooks` says.
+ * Binds a hook to a contract. It is bound, and not wrapped in a function: the rules of React, and its compiler, want
+ * hooks at the top of a module. `RpcHooks` has the types that `bind` loses.
  *
- * @param boundTo undefined: it sees the nearest provider, whatever its contract.
+ * @param boundTo the contract; undefined: the hook uses the nearest provider, whatever its contract is.
  */
 export function bindHook<Bound>(
   hook: (boundTo: never, ...rest: never[]) => unknown,

@@ -1,6 +1,6 @@
 import type { AnyClient, CallOptions } from '@flashrpc/core'
 
-/** The member of a client that tells where a call is being made, and of a call's options that says where it was. */
+/** The member of a client that takes a trace of the caller, and the member of a call's options that carries it. */
 const TRACE = Symbol.for('flashrpc.trace')
 
 /**

@@ -3,7 +3,7 @@ import type { ReactElement, ReactNode } from 'react'
 import { GivenClient, Provide } from './given-client.js'
 import { ownProps } from './own-props.js'
 
-/** What `<RpcProvider>` of `@flashrpc/react/lite` takes. */
+/** The props of `<RpcProvider>` of `@flashrpc/react/lite`. */
 export interface RpcProviderProps {
   /** A client that you made and will close. It is connected, if it is not yet. */
   client: AnyClient
@@ -13,9 +13,9 @@ export interface RpcProviderProps {
 
 /**
  * Gives the components in it a client that the application made, such as one of `@flashrpc/core/lite`. Unlike
- * `<RpcProvider>` of `@flashrpc/react`, it makes none, so that a page has no other client in its bundle.
+ * `<RpcProvider>` of `@flashrpc/react`, it makes no client, so that the bundle of a page has no other client in it.
  *
- * @throws {RpcConfigError} (rendering) if the client is none, or a prop is unknown.
+ * @throws {RpcConfigError} (rendering) if `client` is not a client, or a prop is unknown.
  */
 export function RpcProvider(props: RpcProviderProps): ReactElement {
   const { client } = ownProps('RpcProvider', props, KNOWN)

@@ -1,7 +1,7 @@
 import { type AnyClient, type Contract, RpcConfigError } from '@flashrpc/core'
 import { createContext, useContext } from 'react'
 
-/** What a provider provides: its client, and the way to the providers around it. */
+/** The value of a provider: its client, and the values of the providers around it. */
 export interface Provided {
   readonly client: AnyClient
   /** The contract that its hooks are bound to; undefined for the registered one. */
@@ -23,10 +23,10 @@ function contextsOfCopies(): Set<unknown> {
 }
 
 /**
- * The client of the nearest provider; for hooks bound to a contract, of the nearest one that is
- * bound to the same.
+ * The client of the nearest provider; for hooks that are bound to a contract, of the nearest provider of the same
+ * contract.
  *
- * @throws {RpcConfigError} if there is none around.
+ * @throws {RpcConfigError} if there is no such provider around the component.
  */
 export function useProvidedClient(boundTo: Contract | undefined, hook: string): AnyClient {
   let provided = useContext(RpcContext)

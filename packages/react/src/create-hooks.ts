@@ -27,7 +27,7 @@ import {
   useBoundRpcStream,
 } from './use-rpc-stream.js'
 
-/** The provider and the hooks of one contract; each is documented where `useRpc` … are exported. */
+/** The provider and the hooks of one contract. The exports of `@flashrpc/react` with the same names document them. */
 export interface RpcHooks<C extends Contract> {
   /** `RpcProvider` of the contract. */
   readonly RpcProvider: (props: RpcProviderProps<C>) => ReactElement
@@ -60,10 +60,10 @@ export interface RpcHooks<C extends Contract> {
 }
 
 /**
- * Makes the provider and the hooks of one contract, with its types. Its hooks see only providers of
- * the same contract, so that an application can nest several.
+ * Makes the provider and the hooks of one contract, with its types. Its hooks see only providers of the same
+ * contract, so that an application can nest several.
  *
- * @throws {RpcConfigError} if the contract is none, such as one that is undefined because modules import each other.
+ * @throws {RpcConfigError} if it is not a contract, such as one that is undefined because modules import each other.
  */
 export function createRpcHooks<C extends Contract>(contract: C): RpcHooks<C> {
   assertContract('createRpcHooks', contract)

@@ -14,7 +14,7 @@ export function Provide({
   return <RpcContext.Provider value={provided}>{children}</RpcContext.Provider>
 }
 
-/** What is rendered with a client. */
+/** Renders the content of a provider with its client. */
 export type Content = (client: AnyClient) => ReactElement
 
 /** Provides a client that the application made. It is connected, if it is not yet. */

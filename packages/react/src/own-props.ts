@@ -1,6 +1,6 @@
 import { assertOptions } from '@flashrpc/core/internal'
 
-/** What React, or a tool that annotates elements while it builds, may give to any component. */
+/** The props that React, or a tool that annotates elements at build time, may give to any component. */
 const FOREIGN = /^(data-.*|aria-.*|children|key|ref)$/
 
 /**

@@ -8,7 +8,7 @@ import {
 import { shallow } from 'zustand/shallow'
 import { refusingOnServers } from './server-rendering.js'
 
-/** What a provider makes a client of. */
+/** The contract and the options of a provider's own client. */
 export type ClientSource = ClientTarget & { contract?: Contract | undefined } & ClientSettings
 
 /**
@@ -31,7 +31,7 @@ const unheld = new Set<OwnedClient>()
  * closes when its calls are over.
  */
 export class OwnedClient {
-  /** What it was made of. */
+  /** The contract and the options of the client. */
   readonly source: ClientSource
   readonly client: AnyClient
   #newest: ClientSource

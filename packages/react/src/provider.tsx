@@ -11,7 +11,7 @@ import { type Content, GivenClient, Provide } from './given-client.js'
 import { ownProps } from './own-props.js'
 import { type ClientSource, OwnedClient } from './owned-client.js'
 
-/** What `<RpcProvider>` connects to: a client of yours, or one it makes of the rest. */
+/** The props of `<RpcProvider>`: a client of yours, or the contract and the options of one that it makes. */
 export type RpcProviderProps<C extends Contract = Contract> = {
   /** The components that use the client. */
   children?: ReactNode
@@ -31,7 +31,7 @@ export type RpcProviderProps<C extends Contract = Contract> = {
   | ({
       /** Not beside a `url`, a `transport` or a `socket`. */
       client?: undefined
-      /** What both sides agreed on; without it nothing is validated. */
+      /** The contract of both sides. Without it, nothing is validated. */
       contract?: C | undefined
     } & ClientTarget &
       ClientSettings)
@@ -45,7 +45,7 @@ const PROVIDER_OPTIONS = {
   contract: 'elsewhere',
 } as const satisfies OptionKinds<RpcProviderProps, 'helloTimeoutMs'>
 
-/** `<RpcProvider>`; documented where it is exported. */
+/** `<RpcProvider>`. Its export documents it. */
 export function BoundRpcProvider(
   boundTo: Contract | undefined,
   props: RpcProviderProps,
@@ -65,7 +65,7 @@ export function BoundRpcProvider(
 
 /**
  * @returns the props without those that any component may be given.
- * @throws {RpcConfigError} naming the prop that is unknown, or wrong whatever the others are.
+ * @throws {RpcConfigError} naming a prop that is unknown or wrong.
  */
 function checkedProps(props: RpcProviderProps): RpcProviderProps {
   const own = ownProps('RpcProvider', props, PROVIDER_OPTIONS)
@@ -100,9 +100,9 @@ function MadeClient({ source, content }: { source: ClientSource; content: Conten
   useEffect(() => {
     const release = current.client.state.status === 'closed' ? undefined : current.hold(holder)
     if (release) return release
-    // The client may be closed, or held by another provider: a component that is hidden and shown again (Activity)
-    // keeps its state with a closed client, and only one of two providers that were rendered alike holds the client.
-    // Then a new client takes its place, after the effects have run.
+    // The client may be closed: a component that is hidden and shown again (Activity) keeps its state with a closed
+    // client. Or another provider may hold it: if two providers were rendered alike, only one gets the client. In
+    // both cases, a new client takes its place after the effects have run.
     let isHere = true
     queueMicrotask(() => isHere && remake(current.again()))
     return () => {

@@ -1,7 +1,7 @@
 import type { Contract, ContractSide } from '@flashrpc/core'
 
 /**
- * Where an application names its contract, once, so that every hook knows its types:
+ * An application names its contract here, once, so that every hook knows its types:
  *
  * @example
  * declare module '@flashrpc/react' {

@@ -44,8 +44,9 @@ export const useRpc: Hooks['useRpc'] = /* @__PURE__ */ bindHook(useBoundRpc, und
  * The calls of a component to one method, for a button, a form, a search:
  * `const { call, data, error, isPending, progress, cancel, reset } = useRpcCall('report')`.
  *
- * The newest call wins: it gives up the one before, whose answer is never shown. Unmounting gives it up, too.
- * `data` stays while the next call runs, or fails; `error` and `progress` are those of the newest call.
+ * Only the newest call counts: it cancels the one before, whose answer is never shown. The call is also cancelled
+ * when the component is unmounted. `data` stays while the next call runs, or fails. `error` and `progress` are those
+ * of the newest call.
  */
 export const useRpcCall: Hooks['useRpcCall'] = /* @__PURE__ */ bindHook(useBoundRpcCall, undefined)
 
@@ -58,11 +59,11 @@ export const useRpcClient: Hooks['useRpcClient'] = /* @__PURE__ */ bindHook(
 /**
  * Lets the server call this component while it is mounted: `useRpcMethod('confirm', ({ text }) => …)`.
  *
- * The newest closure runs, so an inline function sees the newest props and state; the method is
- * registered once. If several components register one name, a method goes to the one mounted
- * last, a notification to all. The server knows which methods are mounted (`channel.has`). While none is, its
- * call is answered −32601 with `data.reason: 'not-mounted'`, or waits for the next one to mount: after this one
- * as many ms as its `waitForMount` says, otherwise as many as the provider's.
+ * The newest closure runs, so that an inline function sees the newest props and state, and the method is registered
+ * once. If several components register one name, a method goes to the one mounted last, and a notification to all.
+ * The server knows which methods are mounted (`channel.has`). While none is, a call is answered −32601 with
+ * `data.reason: 'not-mounted'`, or it waits for the next component to mount: for the `waitForMount` of the one that
+ * was unmounted last, otherwise of the provider, in ms.
  *
  * @throws {RpcConfigError} (in an effect) if the contract has no such method, or an option is wrong.
  */
@@ -72,15 +73,15 @@ export const useRpcMethod: Hooks['useRpcMethod'] = /* @__PURE__ */ bindHook(
 )
 
 /**
- * Who is in a group of the server's (`channel.join(group, { info })`), live:
+ * The members of a group of the server (`channel.join(group, { info })`), live:
  * `const { members, status, error } = useRpcPresence<{ name: string }>('room')`.
  *
- * The server's option `presence` says which clients may see which group. Each member has an `id`, what the server has
- * joined it with (`info`, which is not validated), whether it has a connection, and its mounted methods. Components that
- * watch the same group share one stream, which ends when the last of them is unmounted. If the connection is lost, the
- * members that were known last stay, with the status `waiting`. If the client must not see the group, `error` says so, and
- * `restart()` asks again. In a cluster, the members are those at all nodes, and `unreached` names nodes that could not be
- * asked.
+ * The option `presence` of the server says which clients may see which group. Each member has an `id`, the `info`
+ * with which the server has joined it (it is not validated), whether it has a connection, and its mounted methods.
+ * Components that watch the same group share one stream, which ends when the last of them is unmounted. If the
+ * connection is lost, the members that were known last stay, with the status `waiting`. If the client must not see
+ * the group, `error` says so, and `restart()` asks again. In a cluster, the members are those at all nodes, and
+ * `unreached` names nodes that could not be asked.
  *
  * @throws {RpcConfigError} (rendering) if the group's name is not text, or is empty.
  */
@@ -90,9 +91,9 @@ export const useRpcPresence: Hooks['useRpcPresence'] = /* @__PURE__ */ bindHook(
 )
 
 /**
- * The connection's state, or what a selector makes of it: `useRpcState((s) => s.status)`. The
- * component renders again only when the selected value is another: of objects and arrays that a selector
- * makes, when one of their members is.
+ * The connection's state, or the part that a selector takes from it: `useRpcState((s) => s.status)`. The component
+ * renders again only when the selected value changes. Objects and arrays that a selector makes are compared by their
+ * members.
  */
 export const useRpcState: Hooks['useRpcState'] = /* @__PURE__ */ bindHook(
   useBoundRpcState,
@@ -106,15 +107,15 @@ export const useRpcStore: Hooks['useRpcStore'] = /* @__PURE__ */ bindHook(
 )
 
 /**
- * A stream of the server's, read while the component is mounted:
+ * A stream of the server, read while the component is mounted:
  * `const { latest, items, status, error, restart } = useRpcStream('ticks', { everyMs: 100 }, { keep: 50 })`.
  *
- * Other params read another stream. Plain data are compared by value, so that they may be written inline; an instance of
- * a class is the same only as itself. However fast items come, they are shown about 60 times a second at the most;
- * `onItem` is told each of them. A stream that was lost with its connection is asked for again, and `restart()` asks for
- * any other.
+ * With other params, another stream is read. Plain data are compared by value, so that they may be written inline. An
+ * instance of a class is equal only to itself. Items are rendered at most about 60 times a second, and `onItem` is
+ * called with each of them. A stream that was lost with its connection is asked for again. After any other end,
+ * `restart()` asks for it again.
  *
- * @throws {RpcConfigError} (rendering) where its params are a new instance of a class each time.
+ * @throws {RpcConfigError} (rendering) if its params are a new instance of a class each time.
  */
 export const useRpcStream: Hooks['useRpcStream'] = /* @__PURE__ */ bindHook(
   useBoundRpcStream,

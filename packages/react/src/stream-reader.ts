@@ -7,7 +7,7 @@ import {
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { newest } from './newest.js'
 
-/** Where a stream that is read stands. */
+/** The state of a stream that is read. */
 export interface StreamState<Item = unknown> {
   /** The item that came last; undefined before the first. */
   readonly latest: Item | undefined
@@ -29,30 +29,30 @@ export const IDLE_STREAM: StreamState<never> = {
   error: null,
 }
 
-/** How many items are kept, where nothing else is said. */
+/** How many items are kept by default. */
 const MOST_KEPT = 100
 
 /** So long, in ms, one state is published at the least while items come: about a frame. */
 const FRAME_MS = 16
 
-/** Where it stands, paused or not. */
+/** The state without the pause. */
 type Phase = Exclude<StreamState['status'], 'idle' | 'paused'>
 
 const WAITING: StreamState<never> = { ...IDLE_STREAM, status: 'waiting' }
 
-/** What may be another at every render. */
+/** The options that may change at every render. */
 export interface StreamReaderOptions {
   /** How many items are kept. Default 100. */
   readonly keep?: number
-  /** Whether it is asked for again where its connection was lost, and it with it. Default true. */
+  /** Whether the stream is asked for again if it was lost with its connection. Default true. */
   readonly restart?: boolean
   /** Is told each item, in its order. */
   readonly onItem?: (item: never) => void
 }
 
 /**
- * Reads one stream while it is held. Every item is told to `onItem`; the state is published at the end of a turn,
- * and about once a frame at the most, so that a fast stream renders no more often than a browser can show.
+ * Reads one stream while it is held. `onItem` gets every item. The state is published at the end of a turn, and at
+ * most about once a frame, so that a fast stream renders no more often than a browser can show.
  */
 export class StreamReader {
   readonly store: StoreApi<StreamState> = createStore<StreamState>(() => WAITING)
@@ -64,11 +64,11 @@ export class StreamReader {
   #holders = 0
   #reading: AbortController | undefined
   #isPaused = false
-  /** Goes on where it is paused. */
+  /** Resumes a stream that is paused. */
   #wake = (): void => {}
   #publishing: ReturnType<typeof setTimeout> | undefined
   #publishedAt = 0
-  /** What is published next. */
+  /** The state that is published next. */
   #phase: Phase = 'waiting'
   #error: RpcError | null = null
   #latest: unknown
@@ -109,7 +109,7 @@ export class StreamReader {
     this.#publish()
   }
 
-  /** Asks for the stream anew, if it is held: after it has ended, or instead of the run that goes on. */
+  /** Asks for the stream again, if it is held: after it has ended, or instead of the run that goes on. */
   readonly restart = (): void => {
     if (!this.#reading) return
     this.#stop()
@@ -153,7 +153,7 @@ export class StreamReader {
     }
   }
 
-  /** @returns why it ended, where that was not its end. */
+  /** @returns why it failed; undefined if it ended. */
   async #run(signal: AbortSignal): Promise<RpcError | undefined> {
     const options = { ...this.#callOptions, signal }
     try {
@@ -178,7 +178,7 @@ export class StreamReader {
   }
 
   #take(item: unknown): void {
-    // What an earlier run has left stays until there is something else to show.
+    // The items of an earlier run stay until there is another state to show.
     if (this.#phase === 'waiting') this.#items = []
     this.#phase = 'streaming'
     this.#latest = item
@@ -214,7 +214,7 @@ export class StreamReader {
   }
 }
 
-/** Waits until a client is connected. @returns false where the signal aborts first. */
+/** Waits until a client is connected. @returns false if the signal aborts first. */
 function connected(client: AnyClient, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const end = (isConnected: boolean) => {

@@ -11,27 +11,31 @@ import { useEffect, useInsertionEffect, useMemo } from 'react'
 import { useStore } from 'zustand'
 import { useProvidedClient } from './context.js'
 import { type CallState, LatestCall } from './latest-call.js'
-import { useMade } from './use-made.js'
+import { useInstance } from './use-instance.js'
 
 /** The calls of a component to one method. */
 export interface RpcCall<M> extends CallState<ResultOf<M>, ProgressOf<M>> {
   /**
-   * Calls, and gives up the call before. Rejects as `rpc.method()` does; the one that was given up, with
-   * `RpcAbortedError`. Nobody has to wait for it: the state tells the same. The same function at every render.
+   * Calls the method, and cancels the call before. It rejects as `rpc.method()` does; the call that was cancelled
+   * rejects with `RpcAbortedError`. The rejection need not be handled, as the state has the error, too. It is the
+   * same function at every render.
    */
   readonly call: (...args: Parameters<RemoteFunction<M>>) => Promise<ResultOf<M>>
-  /** Gives up the call that runs. The same function at every render. */
+  /** Cancels the call that runs. It is the same function at every render. */
   readonly cancel: () => void
-  /** … and forgets the data and the error of those before. The same function at every render. */
+  /**
+   * Cancels the call that runs, and removes the data and the error of those before. It is the same function at every
+   * render.
+   */
   readonly reset: () => void
 }
 
-/** Options of all calls that a component makes; those of one call count more. */
+/** Options of all calls that a component makes. Options of one call come first. */
 export type UseRpcCallOptions = Pick<CallOptions, 'timeout'>
 
 const CALL_OPTIONS = { timeout: 'elsewhere' } as const satisfies OptionKinds<UseRpcCallOptions>
 
-/** `useRpcCall`; documented where it is exported. */
+/** `useRpcCall`. Its export documents it. */
 export function useBoundRpcCall(
   boundTo: Contract | undefined,
   method: string,
@@ -40,7 +44,7 @@ export function useBoundRpcCall(
   assertOptions('useRpcCall', options, CALL_OPTIONS, method)
   const { timeout } = options
   const client = useProvidedClient(boundTo, 'useRpcCall')
-  const latest = useMade(`useRpcCall("${method}")`, createCall, [client, method])
+  const latest = useInstance(`useRpcCall("${method}")`, createCall, [client, method])
   // An insertion effect runs before the other effects of this commit, which may call.
   useInsertionEffect(() => latest.follow({ timeout }))
   useEffect(() => latest.hold(), [latest])

@@ -23,8 +23,8 @@ const PRESENCE_OPTIONS = {
 /** Who is in a group, as a component sees it. */
 export interface RpcPresence<Info = unknown> extends PresenceState<Info> {
   /**
-   * Asks anew, such as after it has failed because this client was not in the group yet. Does nothing while `enabled`
-   * is false. It is the same function at every render.
+   * Asks again, such as after it has failed because this client was not in the group yet. It does nothing while
+   * `enabled` is false. It is the same function at every render.
    */
   readonly restart: () => void
 }
@@ -35,7 +35,7 @@ export type UseRpcPresence = <Info = unknown>(
   options?: UseRpcPresenceOptions,
 ) => RpcPresence<Info>
 
-/** `useRpcPresence`; documented where it is exported. */
+/** `useRpcPresence`. Its export documents it. */
 export function useBoundRpcPresence(
   boundTo: Contract | undefined,
   group: string,

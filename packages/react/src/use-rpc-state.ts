@@ -39,7 +39,7 @@ function keepSame<T>(selector: (state: ClientState) => T): (state: ClientState) 
   }
 }
 
-/** Only what selectors make is looked into: an error is the same only where it is the very same. */
+/** Only objects that selectors make are compared by their members. An error is equal only to itself. */
 function isSame(one: unknown, other: unknown): boolean {
   return Object.is(one, other) || (isMade(one) && isMade(other) && shallow(one, other))
 }

@@ -6,8 +6,8 @@ import { tracedTo } from './call-trace.js'
 import { useProvidedClient } from './context.js'
 import type { ParamsAnd, ParamsOf } from './params.js'
 import { IDLE_STREAM, StreamReader, type StreamState } from './stream-reader.js'
+import { useInstance } from './use-instance.js'
 import { useIsHidden } from './use-is-hidden.js'
-import { useMade } from './use-made.js'
 
 /** How a component reads a stream. */
 export interface UseRpcStreamOptions<Item = unknown> extends Pick<CallOptions, 'timeout'> {
@@ -18,13 +18,13 @@ export interface UseRpcStreamOptions<Item = unknown> extends Pick<CallOptions, '
   /** Is told each item, in its order, however many one render shows. The newest closure runs. */
   onItem?: (item: Item) => void
   /**
-   * Ask for the stream again when its connection was lost and a session could not go on with it: from its
-   * beginning, as its handler sees it. What has come stays until there is a new item. Default true.
+   * Ask for the stream again if its connection was lost and no session could resume it. It begins again, as a new
+   * call of its handler. The items stay until there is a new one. Default true.
    */
   restart?: boolean
   /**
-   * Take no items while the page is hidden: the server then has no credit to send more. What is on its way by
-   * then waits. Default false.
+   * Take no items while the page is hidden: the server then has no credit to send more. Items that are on their way
+   * wait. Default false.
    */
   pauseWhenHidden?: boolean
 }
@@ -41,17 +41,17 @@ const STREAM_OPTIONS = {
 /** A stream as a component reads it. */
 export interface RpcStreamState<Item = unknown> extends StreamState<Item> {
   /**
-   * Asks for the stream anew, from its beginning: after it has failed or ended, or instead of the run that goes on.
-   * Items stay until there is a new one. Does nothing while `enabled` is false. It is the same function at every
-   * render.
+   * Asks for the stream again, from its beginning: after it has failed or ended, or instead of the run that goes on.
+   * The items stay until there is a new one. It does nothing while `enabled` is false. It is the same function at
+   * every render.
    */
   readonly restart: () => void
 }
 
-/** The arguments behind the name: params may be left out where the stream has none. */
+/** The arguments after the name: the params may be left out if the stream has none. */
 export type UseRpcStreamArguments<M> = ParamsAnd<ParamsOf<M>, UseRpcStreamOptions<ItemOf<M>>>
 
-/** `useRpcStream`; documented where it is exported. */
+/** `useRpcStream`. Its export documents it. */
 export function useBoundRpcStream(
   boundTo: Contract | undefined,
   method: string,
@@ -61,7 +61,7 @@ export function useBoundRpcStream(
   assertOptions('useRpcStream', options, STREAM_OPTIONS, method)
   const { enabled = true, pauseWhenHidden = false, timeout } = options
   const client = useProvidedClient(boundTo, 'useRpcStream')
-  const reader = useMade(`useRpcStream("${method}")`, createReader, [
+  const reader = useInstance(`useRpcStream("${method}")`, createReader, [
     client,
     method,
     params,

@@ -98,7 +98,7 @@ class WatchedGroup {
     const stops = [
       this.#reader.store.subscribe(({ status }) => {
         if (status !== 'streaming') {
-          // What comes next begins with a list.
+          // The next items begin with a list.
           this.#isWhole = false
           this.#isInList = false
         }

@@ -10,7 +10,7 @@ export class DelayLine {
   /** When the wire is free again, as `performance.now` tells it. */
   #freeAt = 0
 
-  /** Whether what comes next has to wait for what is here. */
+  /** Whether nothing is held back, so that the next frame may pass at once. */
   get isEmpty(): boolean {
     return this.#waiting.length === 0
   }

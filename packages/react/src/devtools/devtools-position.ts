@@ -1,2 +1,2 @@
-/** Where the panel is. */
+/** The place of the panel in the page. */
 export type DevtoolsPosition = 'bottom' | 'right' | 'floating'

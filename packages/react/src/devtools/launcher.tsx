@@ -2,7 +2,7 @@ import { type ReactElement, type Ref, useLayoutEffect, useRef } from 'react'
 import { Bolt } from './bolt.js'
 import { adoptSheet, styleSheet, UNSEEN } from './style-sheet.js'
 
-/** Where the button that opens the panel is. */
+/** The place of the button that opens the panel. */
 export type DevtoolsButton = 'floating' | 'inline'
 
 const launcherSheet = styleSheet(`

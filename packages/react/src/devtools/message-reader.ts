@@ -10,7 +10,7 @@ export interface ReadMessage {
 /** Bytes of a message beyond this are not kept. */
 const MOST_KEPT = 64 * 1024
 
-/** Stands where bytes were that are not kept. */
+/** Stands for bytes that are not kept. */
 export class LeftOut {
   readonly byteLength: number
 
@@ -27,8 +27,8 @@ interface Awaited {
 }
 
 /**
- * Makes messages of the frames of one direction, for people to read: bytes that follow a message
- * (docs/protocol.md, "Bytes") are put in their places. What can't be read is told as it came.
+ * Reads the messages in the frames of one direction, for people to read. Bytes that follow a message
+ * (docs/protocol.md, "Bytes") are put in their places. A frame that can't be decoded is shown as it is.
  */
 export class MessageReader {
   readonly #codec: () => Codec
@@ -38,7 +38,7 @@ export class MessageReader {
     this.#codec = codec
   }
 
-  /** @returns the messages that the frame completes: several in a batch, none where bytes are still to come. */
+  /** @returns the messages that the frame completes: several for a batch, none if bytes are still to come. */
   read(passing: Frame): readonly ReadMessage[] {
     if (this.#awaited && typeof passing !== 'string') return this.#take(this.#awaited, passing)
     const frame = own(passing)
@@ -57,7 +57,7 @@ export class MessageReader {
     return []
   }
 
-  /** The hello and its answer are JSON whatever the codec is. */
+  /** The hello and its answer are JSON with every codec. */
   #decode(frame: Frame): unknown {
     try {
       return this.#codec().decode(frame)
@@ -95,7 +95,7 @@ function put(message: object, at: readonly string[], value: unknown): void {
   let holder: unknown = message
   for (const key of at.slice(0, -1)) holder = (holder as Record<string, unknown> | null)?.[key]
   const key = at.at(-1)
-  // Own members only: what comes over a wire is no way to a prototype.
+  // Only own members: a path that came over a wire must not reach a prototype.
   if (holder && typeof holder === 'object' && key !== undefined && Object.hasOwn(holder, key)) {
     ;(holder as Record<string, unknown>)[key] = value
   }

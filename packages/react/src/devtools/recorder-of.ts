@@ -4,12 +4,15 @@ import { Recorder } from './recorder.js'
 /** Those that record now, by their client: several panels show one recording. */
 const recorders = new WeakMap<AnyClient, { readonly recorder: Recorder; holders: number }>()
 
-/** Who records a client's calls, while anybody does. */
+/** @returns the recorder of a client's calls, if it is held. */
 export function recorderOf(client: AnyClient): Recorder | undefined {
   return recorders.get(client)?.recorder
 }
 
-/** Has a client's calls recorded. @returns lets go of the recorder, which ends with the last who holds it. */
+/**
+ * Holds the recorder of a client's calls. @returns a function that releases it. The recorder ends with the last
+ * holder.
+ */
 export function holdRecorder(client: AnyClient): () => void {
   const held = recorders.get(client) ?? { recorder: new Recorder(client), holders: 0 }
   recorders.set(client, held)

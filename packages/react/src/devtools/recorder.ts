@@ -13,7 +13,7 @@ import { RowBook } from './row-book.js'
 import { NETWORKS, type Network, SimulatedNetwork } from './simulated-network.js'
 import { extended, type TimelineEntry } from './timeline.js'
 
-/** What was recorded, as the panel shows it. */
+/** The recorded rows and states, as the panel shows them. */
 export interface Recording {
   /** The newest rows, the oldest first. */
   readonly rows: readonly Row[]
@@ -22,11 +22,11 @@ export interface Recording {
   readonly timeline: readonly TimelineEntry[]
   /** Whether new rows are not written down. */
   readonly isPaused: boolean
-  /** What the network is made to be like. */
+  /** The network that is simulated. */
   readonly network: Network
 }
 
-/** Records what passes between a client and its server, and plays networks. Knows no React. */
+/** Records the messages between a client and its server, and simulates networks. It does not depend on React. */
 export class Recorder implements WireTap {
   readonly store: StoreApi<Recording> = createStore<Recording>(() => ({
     rows: [],

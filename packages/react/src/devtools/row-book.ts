@@ -60,7 +60,7 @@ interface Entry {
   readonly memories: number[]
   /** How much memory the whole row takes, in bytes. */
   memory: number
-  /** Where it is in `#open`. */
+  /** Its key in `#open`. */
   openKey: string | undefined
   isDropped: boolean
 }

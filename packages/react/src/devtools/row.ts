@@ -1,7 +1,7 @@
-/** Who began: `out`, this page called the server; `in`, the server called this page. */
+/** `out`: this page called the server. `in`: the server called this page. */
 export type Direction = 'out' | 'in'
 
-/** How a row stands. */
+/** The outcome of a row. */
 export type Outcome =
   /** It runs. */
   | 'pending'
@@ -9,7 +9,7 @@ export type Outcome =
   | 'done'
   /** It was answered with an error. */
   | 'error'
-  /** Its caller gave it up: cancelled, or too late. */
+  /** Its caller cancelled it, or its timeout has passed. */
   | 'given up'
   /** Its connection, or session, ended before its answer. */
   | 'lost'
@@ -38,9 +38,9 @@ export interface Row {
   /** All its messages, in bytes, text by its length. */
   readonly bytes: number
   readonly params: unknown
-  /** What it was answered with. */
+  /** Its answer; null before. */
   readonly answer: { readonly result: unknown } | { readonly error: unknown } | null
-  /** How far it has come, as it last said; undefined where it has not. */
+  /** Its last progress; undefined before the first. */
   readonly progress: unknown
   /** Items that came, and those that went along. */
   readonly items: number

@@ -25,11 +25,11 @@ export interface RpcDevtoolsProps {
   /** Whether the panel is open at first. Default false: a button opens it. */
   defaultOpen?: boolean
   /**
-   * Where the button is. Default `floating`: over the page, at its lower right corner. `inline`: where the component
-   * is rendered, in a bar of the page for one, so that it covers nothing.
+   * The place of the button. Default `floating`: over the page, at its lower right corner. `inline`: where the
+   * component is rendered, such as in a bar of the page, so that it covers nothing.
    */
   button?: DevtoolsButton
-  /** Where the panel is at first. Default `bottom`. */
+  /** The first place of the panel. Default `bottom`. */
   position?: DevtoolsPosition
   /** Default `auto`: as the system is. */
   theme?: 'auto' | 'light' | 'dark'
@@ -47,13 +47,14 @@ const DEVTOOLS_PROPS = {
 const Panel = lazy(async () => ({ default: (await import('./panel/panel.js')).Panel }))
 
 /**
- * A button that opens a panel with all that passes between this page and its server: calls, streams and
- * notifications in both directions, the history of the connection, its session and its buffers; and with ways to
- * play offline and slow networks, and to call again. It records from when it is mounted.
+ * A button that opens a panel with all messages between this page and its server: calls, streams and notifications in
+ * both directions, the history of the connection, its session and its buffers. The panel can simulate an offline or
+ * slow network, and make calls again. It records from the moment when it is mounted.
  *
  * It is in a shadow root, needs no stylesheet, and works under a Content-Security-Policy without `unsafe-inline`.
  *
- * @throws {RpcConfigError} (rendering) where a prop is unknown or wrong, or there is neither a `client` nor a provider around it.
+ * @throws {RpcConfigError} (rendering) if a prop is unknown or wrong, or there is neither a `client` nor a provider
+ *   around it.
  */
 export function RpcDevtools(props: RpcDevtoolsProps): ReactElement {
   const {

@@ -1,7 +1,7 @@
 import type { Frame, TappedConnection, TappedWire, WireTap } from '@flashrpc/core'
 import { DelayLine } from './delay-line.js'
 
-/** What a network is made to be like. */
+/** A simulated network. */
 export interface Network {
   readonly name: string
   /** How long a frame is on its way, in ms, in each direction. */
@@ -41,7 +41,7 @@ export class SimulatedNetwork implements WireTap {
       ended: () => this.#connections.delete(connection),
     })
     this.#connections.add(connection)
-    // Not within whatever makes the connection.
+    // Not during the call that makes the connection.
     if (this.#network.isOffline) queueMicrotask(() => connection.changed())
     return connection
   }

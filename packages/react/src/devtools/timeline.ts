@@ -9,9 +9,9 @@ export interface TimelineEntry {
   readonly status: ClientStatus
   /** Which attempt it is, from 1; 0 while connected. */
   readonly attempt: number
-  /** When the next attempt is due, in ms since the epoch; null where none is waited for. */
+  /** When the next attempt is due, in ms since the epoch; null if none is waited for. */
   readonly retryAt: number | null
-  /** Why the attempt failed, or the connection ended; null where nothing did. */
+  /** Why the attempt failed, or the connection ended; null if neither happened. */
   readonly cause: string | null
   /** Whether a session went on with it. */
   readonly resumed: boolean
@@ -20,7 +20,7 @@ export interface TimelineEntry {
 /** The most entries that are kept. */
 const MOST = 200
 
-/** Adds a state to a timeline, where it says something else than the last entry. */
+/** Adds a state to a timeline, if it differs from the last entry. */
 export function extended(
   timeline: readonly TimelineEntry[],
   { status, attempt, retryAt, lastError, resumed }: ClientState,

@@ -1,14 +1,14 @@
 import { assertOptions, type OptionKinds } from '@flashrpc/core/internal'
 import { keyParams } from './key-params.js'
 
-/** What every key of ours begins with, unless `keyPrefix` says something else. */
+/** The first members of every key, unless `keyPrefix` names others. */
 const PREFIX: readonly unknown[] = ['flashrpc']
 
 /** The options of `rpcQueryKey`. */
 export interface RpcQueryKeyOptions {
   /**
-   * What the key begins with: give each client another one if a query client has queries of several.
-   * Default `['flashrpc']`.
+   * The first members of the key. Give each client another one if a query client has queries of several. Default
+   * `['flashrpc']`.
    */
   keyPrefix?: readonly unknown[] | undefined
 }
@@ -21,13 +21,14 @@ export const QUERY_KEY_OPTIONS = {
 export type RpcQueryKey = readonly unknown[]
 
 /**
- * The key of a call's query: `[...keyPrefix, method, params]`. Without params, it begins the keys of all
- * queries of the method, and without a method those of all: for `invalidateQueries` and the like.
+ * The key of a call's query: `[...keyPrefix, method, params]`. Without params, it is a prefix of the keys of all
+ * queries of the method, and without a method of all queries: for `invalidateQueries` and similar functions.
  *
- * TanStack Query compares keys as JSON. What has no word there (bytes, `bigint`, `Map`, `Set`, `NaN`) has one in the key,
- * so that params which say the same make the same key. An instance of a class without `toJSON` makes a key of its own.
+ * TanStack Query compares keys as JSON. Values that JSON can't express (bytes, `bigint`, `Map`, `Set`, `NaN`) are
+ * written in their own way in the key, so that equal params make equal keys. An instance of a class without `toJSON`
+ * makes a key of its own.
  *
- * @throws {RpcConfigError} if params hold themselves, or an option is wrong.
+ * @throws {RpcConfigError} if params contain themselves, or an option is wrong.
  */
 export function rpcQueryKey(
   method?: string,

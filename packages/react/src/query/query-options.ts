@@ -16,11 +16,11 @@ import { type RpcQueryKey, rpcQueryKey } from './query-key.js'
 type Data<Remote, K> = Cached<ResultOf<At<Remote, K>>>
 
 /**
- * A method's call as options of `useQuery`, `useSuspenseQuery`, `prefetchQuery` and so on. The call is given up
- * when nobody observes the query any more; a result `undefined` is cached as null. With `skipToken` in the place of
- * params nothing is called.
+ * A method's call as options of `useQuery`, `useSuspenseQuery`, `prefetchQuery` and so on. The call is cancelled when
+ * nothing observes the query any more. A result `undefined` is cached as null. With `skipToken` in place of the
+ * params, nothing is called.
  *
- * While there is no connection the call waits for one, within its timeout: `retry` need not be made for that.
+ * While there is no connection, the call waits for one within its timeout, so that `retry` need not cover that.
  *
  * @example
  * const { data } = useQuery(rpcQueryOptions(client, 'add', { a: 5, b: 10 }))

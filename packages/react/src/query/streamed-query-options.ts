@@ -17,8 +17,8 @@ export interface RpcStreamedQueryOptions extends RpcQueryCallOptions {
   /** How many of the newest items are cached. Default: all. Each item copies what is kept. */
   keep?: number
   /**
-   * What a refetch does with the items there are: `reset` begins anew and is pending until the first comes,
-   * `append` adds to them, `replace` keeps them until the new stream has ended. Default `reset`.
+   * What a refetch does with the items: `reset` removes them and is pending until the first new one comes, `append`
+   * adds to them, `replace` keeps them until the new stream has ended. Default `reset`.
    */
   refetchMode?: 'append' | 'reset' | 'replace'
 }

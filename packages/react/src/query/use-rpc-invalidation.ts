@@ -6,19 +6,20 @@ import { type InvalidateQueryFilters, useQueryClient } from '@tanstack/react-que
 import { useEffect, useInsertionEffect, useRef } from 'react'
 import { QUERY_KEY_OPTIONS, type RpcQueryKeyOptions, rpcQueryKey } from './query-key.js'
 
-/** What a server's notification makes stale: filters, or several, or nothing this time. */
+/** The queries that a notification makes stale: filters, or several, or undefined for none. */
 export type Invalidates<M> = (
   params: Parameters<Handler<M>>[0],
 ) => InvalidateQueryFilters | readonly InvalidateQueryFilters[] | undefined
 
 /**
  * Invalidates queries when the server notifies: `useRpcInvalidation(client, 'changed', ({ id }) => ({ queryKey:
- * rpcQueryKey('item', { id }) }))`. The queries that are observed are fetched again, the others when they are.
+ * rpcQueryKey('item', { id }) }))`. Queries that are observed are fetched again at once, the others when they are
+ * observed again.
  *
- * Where a connection was lost for longer than its session, what the server said meanwhile is lost with it: then
- * all queries whose key begins as `keyPrefix` are invalidated.
+ * If a connection was lost for longer than its session, the notifications of that time are lost. Then all queries
+ * whose key begins with `keyPrefix` are invalidated.
  *
- * @throws {RpcConfigError} (in an effect) where the contract has no such notification.
+ * @throws {RpcConfigError} (in an effect) if the contract has no such notification.
  */
 export function useRpcInvalidation<Local, Remote, K extends Name<Local>>(
   client: Client<Local, Remote>,

@@ -100,7 +100,7 @@ export function createTestServer(...args: [object] | [Contract, object]): object
         ...listOf(options.onDisconnect),
       ],
     }
-    // Typed where the server is.
+    // The types were checked at `createTestServer`.
     const create = createChannel as (...args: unknown[]) => unknown
     void (contract ? create(contract, all) : create(all))
     return theirs

@@ -7,7 +7,7 @@ import { formatBytes } from './format.js'
 /** How often it looks again, in ms. */
 const LOOK_MS = 500
 
-/** Where the connection stands: its session, what is acknowledged, what waits. */
+/** The state of the connection: its session, what is acknowledged, what waits. */
 export function ConnectionView({ recorder }: { recorder: Recorder }): ReactElement {
   const state = useStore(storeOf(recorder.client))
   const [snapshot, setSnapshot] = useState(() => recorder.snapshot())

@@ -47,9 +47,9 @@ export function Panel({
   useLayoutEffect(() => {
     const element = panel.current
     adoptSheet(element, panelSheet)
-    // Above all of the page, whatever its elements are: one that is transformed or filtered would hold it in.
+    // The popover is in the top layer. A parent that is transformed or filtered would confine it otherwise.
     element?.showPopover?.()
-    // Opened by keyboard, it goes on there.
+    // If it was opened by keyboard, the user goes on in it by keyboard.
     element?.focus()
     return () => element?.hidePopover?.()
   }, [])

@@ -12,9 +12,9 @@ export function whyNotReplayed(row: Row): string | undefined {
 }
 
 /**
- * Makes a call, a notification or a stream again, with the same params. What comes of it is rows of its own.
+ * Makes a call, a notification or a stream again, with the same params. It has rows of its own.
  *
- * @returns stops it.
+ * @returns a function that stops it.
  */
 export function replay(client: AnyClient, row: Row, ended: () => void): () => void {
   const controller = new AbortController()
@@ -24,11 +24,11 @@ export function replay(client: AnyClient, row: Row, ended: () => void): () => vo
     if (kind === 'notification') await client.notify(method, params, { signal })
     else if (kind === 'call') await client.call(method, params, { signal })
     else {
-      // Each has to be taken, so that the next one comes.
+      // Each item must be taken, so that the next one comes.
       for await (const _ of client.stream(method as never, params as never, { signal } as never));
     }
   }
-  // Whatever comes of it, is told by its row.
+  // Its rows show the outcome.
   void run().then(ended, ended)
   return () => controller.abort()
 }

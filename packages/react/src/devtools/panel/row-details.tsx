@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatDuration, formatJson, formatTime } from
 import { replay, whyNotReplayed } from './replay.js'
 import { TONES } from './row-table.js'
 
-/** One row, all of it. Where it takes the place of the rows, it takes the focus, too. */
+/** All of one row. If it takes the place of the rows, it takes the focus, too. */
 export function RowDetails({
   row,
   client,
@@ -129,8 +129,7 @@ function Json({
   return (
     <section aria-label={title}>
       {isSmall ? <span className="muted">{title}</span> : <h3>{title}</h3>}
-      {/* Long ones scroll, which has to be possible by keyboard. */}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long value scrolls, and must do so by keyboard */}
       <pre tabIndex={0}>{formatJson(value)}</pre>
     </section>
   )

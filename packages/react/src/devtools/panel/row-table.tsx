@@ -91,7 +91,7 @@ const RowLine = memo(function RowLine({
   )
 })
 
-/** The outcome, and what else has to be seen at once. */
+/** The outcome, and the details that a reader must see at once. */
 function describe({ outcome, answer, items, resent, progress }: Row): string {
   const code = answer && 'error' in answer ? (answer.error as { code?: unknown })?.code : undefined
   return [

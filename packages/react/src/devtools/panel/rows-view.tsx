@@ -19,7 +19,7 @@ import { RowTable } from './row-table.js'
 /** So many rows are rendered, until more are asked for. */
 const PAGE = 200
 
-/** What passes, live, the newest on top; and one of it in detail. */
+/** The messages, live, the newest on top, and the details of one of them. */
 export function RowsView({ recorder }: { recorder: Recorder }): ReactElement {
   const { rows, dropped, isPaused } = useStore(recorder.store)
   const [filter, setFilter] = useState(NO_FILTER)

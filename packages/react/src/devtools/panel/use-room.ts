@@ -9,16 +9,16 @@ class Edge {
   readonly #property: 'padding-bottom' | 'padding-right'
   /** The sizes of the panels, in px. */
   readonly #sizes = new Map<object, number>()
-  /** What the page's own style attribute said, without panels: its value and priority. */
+  /** The value and the priority of the page's own style attribute, without panels. */
   #before: [value: string, priority: string] = ['', '']
-  /** The padding that the page had without panels, from whatever rule. */
+  /** The padding that the page had without panels, from any rule. */
   #padding = '0px'
 
   constructor(property: 'padding-bottom' | 'padding-right') {
     this.#property = property
   }
 
-  /** @returns what gives the room back. */
+  /** @returns a function that gives the room back. */
   makeRoom(size: number): () => void {
     const page = document.documentElement
     if (this.#sizes.size === 0) {
