@@ -6,7 +6,7 @@ import { randomId } from '../wire/random-id.js'
 import { holdLock } from './locks.js'
 import { TabServer, type TabsOptions } from './tab-server.js'
 
-/** The part of a shared worker's global object that is needed. The DOM's types don't have it. */
+/** The part of a shared worker's global object that `serveTabs` uses. The types of the DOM don't have it. */
 interface SharedWorkerGlobal {
   readonly SharedWorkerGlobalScope?: unknown
   addEventListener(
@@ -34,7 +34,7 @@ const SERVE_OPTIONS = {
  *
  * Call it while the script first runs, and not after an `await`: tabs that connect before it are ignored.
  *
- * @param options the options of the one connection: those of a client that say how it is made and what it carries.
+ * @param options the options of the one connection. They are options of a client.
  *   `codec` and `frameType` must be those of the tabs. Default: the defaults of a client.
  * @throws {RpcConfigError} if it is not called in a shared worker, or an option is wrong.
  *

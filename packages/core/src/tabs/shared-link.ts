@@ -6,17 +6,17 @@ import type { ShareOptions } from '../client/share.js'
 import { describeThrown, RpcDisconnectedError } from '../errors/errors.js'
 import type { MessagePortLike } from '../transport/ports.js'
 import { randomId } from '../wire/random-id.js'
-import { Lane } from './lane.js'
 import { holdLock, whenFree } from './locks.js'
 import {
   type LinkState,
-  type OpenWord,
-  type TabWord,
-  WORDS_VERSION,
-  type WorkerWord,
-} from './words.js'
+  MESSAGES_VERSION,
+  type OpenMessage,
+  type TabMessage,
+  type WorkerMessage,
+} from './tab-messages.js'
+import { TabPort } from './tab-port.js'
 
-/** The part of a `SharedWorker` that is needed. */
+/** The part of a `SharedWorker` that a tab uses. */
 export interface SharedWorkerLike {
   /** The port to the worker. */
   readonly port: MessagePortLike
@@ -30,11 +30,11 @@ export interface SharedLinkOptions extends ShareOptions {
 }
 
 /** A tab stops after this number of failed attempts in a row to join a worker. */
-const MOST_FAILURES = 3
+const MAX_FAILURES = 3
 
 /** A worker that this tab has joined, or wants to join. */
 interface Membership {
-  readonly lane: Lane<WorkerWord, TabWord>
+  readonly port: TabPort<WorkerMessage, TabMessage>
   /** Releases the lock that shows the worker that this tab lives, and waits no longer for the worker's lock. */
   readonly leaving: AbortController
   /** Whether the first message of the worker has come. */
@@ -85,7 +85,7 @@ export class SharedLink implements Link {
     this.#events = events
     this.#schedule = new RetrySchedule(options.retry, true, events)
     this.#watchPage()
-    // Begun later, as a socket would be: the client that makes this link does not have it yet.
+    // It begins later, as a socket does: the client that makes this link does not have it yet.
     queueMicrotask(() => void this.#open())
   }
 
@@ -111,7 +111,7 @@ export class SharedLink implements Link {
 
   hurry(): void {
     this.#schedule.hurry()
-    this.#worker?.lane.say({ flashrpc: 'hurry' })
+    this.#worker?.port.send({ flashrpc: 'hurry' })
   }
 
   async stop(): Promise<void> {
@@ -124,14 +124,14 @@ export class SharedLink implements Link {
     while (await this.#schedule.next()) {
       if (this.#isOpen) return
       this.#events.connecting(this.#schedule.attempt)
-      if (this.#worker) return this.#worker.lane.say({ flashrpc: 'again' })
+      if (this.#worker) return this.#worker.port.send({ flashrpc: 'again' })
       try {
         return await this.#join()
       } catch (cause) {
         const message = describeThrown(cause)
         this.#leave(message)
-        if (cause instanceof JoinError && ++this.#failures >= MOST_FAILURES) {
-          return this.#doWithout(`${message} (${MOST_FAILURES} times)`)
+        if (cause instanceof JoinError && ++this.#failures >= MAX_FAILURES) {
+          return this.#doWithout(`${message} (${MAX_FAILURES} times)`)
         }
         this.#schedule.failed({ message, closeCode: 1006, cause })
       }
@@ -152,12 +152,12 @@ export class SharedLink implements Link {
         timer = setTimeout(() => fail(`said nothing for ${connectTimeoutMs} ms`), connectTimeoutMs)
         const worker = this.#createWorker()
         worker.addEventListener?.('error', () => fail('failed'))
-        const lane: Lane<WorkerWord, TabWord> = new Lane(worker.port, {
-          word: (word) => this.#worker?.lane === lane && this.#heard(word, this.#worker),
-          gone: () => this.#gone(lane),
+        const port: TabPort<WorkerMessage, TabMessage> = new TabPort(worker.port, {
+          message: (message) => this.#worker?.port === port && this.#receive(message, this.#worker),
+          gone: () => this.#gone(port),
         })
-        this.#worker = { lane, leaving, hasJoined: false, joined, failed }
-        lane.say({ flashrpc: 'tab', lock, isVisible: isVisible(), owner })
+        this.#worker = { port, leaving, hasJoined: false, joined, failed }
+        port.send({ flashrpc: 'tab', lock, isVisible: isVisible(), owner })
       })
     } catch (thrown) {
       leaving.abort()
@@ -167,8 +167,8 @@ export class SharedLink implements Link {
     }
   }
 
-  #gone(lane: Membership['lane']): void {
-    if (this.#worker?.lane !== lane) return
+  #gone(port: Membership['port']): void {
+    if (this.#worker?.port !== port) return
     const { hasJoined } = this.#worker
     const message = 'the shared worker is gone'
     this.#leave(message)
@@ -182,7 +182,7 @@ export class SharedLink implements Link {
     this.#isServed = false
     worker?.failed(new Error(reason))
     worker?.leaving.abort()
-    worker?.lane.close({ code: 1006, reason })
+    worker?.port.close({ code: 1006, reason })
   }
 
   /** Nothing can be shared: the tab gets its own connection. */
@@ -215,34 +215,34 @@ export class SharedLink implements Link {
   #end(): void {
     this.#schedule.stop()
     this.#stopping.abort()
-    this.#worker?.lane.say({ flashrpc: 'bye' })
+    this.#worker?.port.send({ flashrpc: 'bye' })
     this.#leave('The client has stopped')
   }
 
-  // ── What it says ──────────────────────────────────────────────────────────────────────────────
+  // ── Its messages ──────────────────────────────────────────────────────────────────────────────
 
-  #heard(word: WorkerWord | OpenWord, worker: Membership): void {
-    const { lane, leaving } = worker
-    if (word.flashrpc === 'worker') {
+  #receive(message: WorkerMessage | OpenMessage, worker: Membership): void {
+    const { port, leaving } = worker
+    if (message.flashrpc === 'worker') {
       this.#failures = 0
-      if (word.v !== WORDS_VERSION) {
+      if (message.v !== MESSAGES_VERSION) {
         return this.#doWithout(
           'the shared worker is of another version of flashrpc than this page: close the other tabs, or reload them',
         )
       }
       worker.hasJoined = true
-      lane.isWatched = word.lock !== undefined
-      whenFree(word.lock, leaving.signal, () => this.#gone(lane))
+      port.isWatched = message.lock !== undefined
+      whenFree(message.lock, leaving.signal, () => this.#gone(port))
       worker.joined()
-    } else if (word.flashrpc === 'alone') {
+    } else if (message.flashrpc === 'alone') {
       this.#doWithout('the shared worker has the connection of another user, or to another address')
-    } else if (word.flashrpc === 'state') this.#mirror(word.state)
-    else if (word.flashrpc === 'ask-url') void this.#sayUrl(word.n, lane)
-    else if (word.flashrpc === 'open') {
-      const id = word.session ?? null
+    } else if (message.flashrpc === 'state') this.#mirror(message.state)
+    else if (message.flashrpc === 'ask-url') void this.#sendUrl(message.n, port)
+    else if (message.flashrpc === 'open') {
+      const id = message.session ?? null
       this.#session = { id, isSame: id !== null && id === this.#session?.id }
       this.#isOpen = true
-      this.#events.open(lane.connect(word.n), this.#options.connectTimeoutMs)
+      this.#events.open(port.connect(message.n), this.#options.connectTimeoutMs)
     }
   }
 
@@ -251,26 +251,26 @@ export class SharedLink implements Link {
     this.#isServed = status === 'connected'
     this.#latencyMs = latencyMs
     this.#events.latency(latencyMs)
-    const told = failure && {
+    const reported = failure && {
       ...failure,
       cause: new RpcDisconnectedError(failure.message, 'not-sent', failure),
     }
     if (status === 'failed' || status === 'unauthorized') {
       this.#end()
-      if (told) this.#events.stopped(status, told)
-    } else if (retryAt !== null && told) this.#events.waiting(retryAt, told)
+      if (reported) this.#events.stopped(status, reported)
+    } else if (retryAt !== null && reported) this.#events.waiting(retryAt, reported)
     else if (status !== 'connected' && status !== 'idle') this.#events.connecting(attempt)
   }
 
-  async #sayUrl(n: number, lane: Membership['lane']): Promise<void> {
+  async #sendUrl(n: number, port: Membership['port']): Promise<void> {
     const { url } = this.#options
     const known = this.#url
     this.#url = undefined
     try {
-      const told = known ?? (typeof url === 'function' ? await url() : url)
-      lane.say({ flashrpc: 'url', n, url: assertWebSocketUrl(told) })
+      const address = known ?? (typeof url === 'function' ? await url() : url)
+      port.send({ flashrpc: 'url', n, url: assertWebSocketUrl(address) })
     } catch (thrown) {
-      lane.say({ flashrpc: 'url', n, why: describeThrown(thrown) })
+      port.send({ flashrpc: 'url', n, why: describeThrown(thrown) })
     }
   }
 
@@ -279,15 +279,15 @@ export class SharedLink implements Link {
   #watchPage(): void {
     const { signal } = this.#stopping
     const seen = () => {
-      this.#worker?.lane.say({ flashrpc: 'seen', isVisible: isVisible() })
+      this.#worker?.port.send({ flashrpc: 'seen', isVisible: isVisible() })
     }
     globalThis.document?.addEventListener('visibilitychange', seen, { signal })
     globalThis.addEventListener?.('focus', seen, { signal })
     // A page that is left may be kept, and come back ("back/forward cache"). Until then the worker must not use it.
-    const left = () => this.#worker?.lane.say({ flashrpc: 'bye' })
+    const left = () => this.#worker?.port.send({ flashrpc: 'bye' })
     globalThis.addEventListener?.('pagehide', left, { signal })
     const shown = ({ persisted }: PageTransitionEvent) => {
-      if (persisted && this.#worker) this.#gone(this.#worker.lane)
+      if (persisted && this.#worker) this.#gone(this.#worker.port)
     }
     globalThis.addEventListener?.('pageshow', shown, { signal })
   }

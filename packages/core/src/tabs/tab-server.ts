@@ -8,7 +8,7 @@ import { DISCOVER } from '../features/discovery/discover.js'
 import { OF_CLIENTS } from '../presets/of-clients.js'
 import type { MessagePortLike } from '../transport/ports.js'
 import { Tab, type TabOptions } from './tab.js'
-import type { LinkState } from './words.js'
+import type { LinkState } from './tab-messages.js'
 
 /** The options of the worker's one connection to the server. */
 export type TabsOptions = Pick<
@@ -27,19 +27,20 @@ export type TabsOptions = Pick<
 
 /**
  * The program of a shared worker. For the server it is one client, as a single page would be. For its tabs it is a
- * server that passes on their calls. It knows no contract: values pass as they come.
+ * server that passes on their calls. It has no contract, so that it validates nothing.
  */
 export class TabServer {
   readonly #options: TabsOptions
   readonly #lock: Promise<string | undefined>
   readonly #silenceMs: number
   readonly #tabChannel: TabOptions['channel']
-  /** In the order in which the user saw them: the last one seen is the last. */
+  /** The tabs, in the order in which the user saw them last. */
   readonly #tabs = new Set<Tab>()
   /** The methods that the server can call now, each with the function that removes it. */
   readonly #exposed = new Map<string, () => void>()
   #client: LastingClient | undefined
-  #told: LinkState | undefined
+  /** The state that the tabs were told last. */
+  #reported: LinkState | undefined
   /** The owner of the connection, while there are tabs. */
   #owner: string | undefined
 
@@ -119,12 +120,12 @@ export class TabServer {
   }
 
   #changed(state: ClientState): void {
-    const before = this.#told
+    const before = this.#reported
     const now = linkStateOf(state)
     if (before && isAlike(before, now)) return
-    this.#told = now
+    this.#reported = now
     // This comes first: when its connection ends, a tab must know that another one follows.
-    for (const tab of this.#tabs) tab.say({ flashrpc: 'state', state: now })
+    for (const tab of this.#tabs) tab.send({ flashrpc: 'state', state: now })
     if (before?.status === 'connected' && now.status !== 'connected') {
       const { message: reason, closeCode: code } = now.failure ?? LOST
       for (const tab of this.#tabs) tab.hangUp({ code, reason })
@@ -138,7 +139,7 @@ export class TabServer {
 
   #joined(tab: Tab, owner: string | undefined): void {
     // The server can't tell the tabs apart, so a tab of another owner must not use this connection.
-    if (this.#tabs.size > 0 && owner !== this.#owner) return tab.say({ flashrpc: 'alone' })
+    if (this.#tabs.size > 0 && owner !== this.#owner) return tab.send({ flashrpc: 'alone' })
     this.#owner = owner
     if (!this.#client) {
       this.#client = this.#createClient()
@@ -147,7 +148,7 @@ export class TabServer {
     const client = this.#client
     this.#tabs.add(tab)
     if (client.state.status !== 'connected') void client.connect()
-    tab.say({ flashrpc: 'state', state: linkStateOf(client.state) })
+    tab.send({ flashrpc: 'state', state: linkStateOf(client.state) })
     if (client.state.status === 'connected') tab.open()
   }
 
@@ -163,7 +164,7 @@ export class TabServer {
     // No tab needs the connection. The next tab gets another one.
     void this.#client?.close()
     this.#client = undefined
-    this.#told = undefined
+    this.#reported = undefined
     this.#exposed.clear()
   }
 

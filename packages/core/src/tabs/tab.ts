@@ -2,6 +2,7 @@ import type { KeyedCall } from '../calls/keyed-call.js'
 import { type Arrival, type ArrivalHost, arrive } from '../channels/arrival.js'
 import { ChannelKind, type ChannelKindOptions } from '../channels/channel-kind.js'
 import type { LiveChannel } from '../channels/live-channel.js'
+import { quoted } from '../errors/quoted.js'
 import { answering } from '../features/keys/answering.js'
 import type { HelloParams, Keys } from '../link/hello.js'
 import type { Reception } from '../link/server-handshake.js'
@@ -9,9 +10,14 @@ import { OF_ENDPOINTS } from '../presets/of-endpoints.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { MessagePortLike } from '../transport/ports.js'
 import type { CloseInfo } from '../transport/transport.js'
-import { Lane } from './lane.js'
 import { whenFree } from './locks.js'
-import { type OpenWord, type TabWord, WORDS_VERSION, type WorkerWord } from './words.js'
+import {
+  MESSAGES_VERSION,
+  type OpenMessage,
+  type TabMessage,
+  type WorkerMessage,
+} from './tab-messages.js'
+import { TabPort } from './tab-port.js'
 
 /** The events of a tab, for the worker. */
 export interface TabEvents {
@@ -35,7 +41,7 @@ export interface TabOptions {
    * by key.
    */
   readonly server: () => { isConnected: boolean; session: string | null; keys: Keys | undefined }
-  /** How long it may be silent after its connection was lost, in ms, if no lock shows that it has ended. */
+  /** How long a tab whose lock can't be watched may be silent after its connection was lost, in ms. */
   readonly silenceMs: number
   readonly events: TabEvents
 }
@@ -44,9 +50,9 @@ export interface TabOptions {
 export class Tab {
   readonly #options: TabOptions
   readonly #host: ArrivalHost
-  readonly #lane: Lane<TabWord, WorkerWord>
+  readonly #port: TabPort<TabMessage, WorkerMessage>
   readonly #watching = new AbortController()
-  readonly #questions = new Map<number, (word: TabWord & { flashrpc: 'url' }) => void>()
+  readonly #questions = new Map<number, (message: TabMessage & { flashrpc: 'url' }) => void>()
   #isVisible = false
   #connections = 0
   #asked = 0
@@ -68,12 +74,12 @@ export class Tab {
         ended: (channel) => channel === this.#channel && this.#ended(),
       },
     })
-    this.#host = { kind, receive: (hello, arrival) => this.#receive(hello, arrival) }
-    this.#lane = new Lane(port, {
-      word: (word) => this.#heard(word),
+    this.#host = { kind, receive: (hello, arrival) => this.#accept(hello, arrival) }
+    this.#port = new TabPort(port, {
+      message: (message) => this.#receive(message),
       gone: () => this.leave(GONE),
     })
-    this.#lane.say({ flashrpc: 'worker', lock, v: WORDS_VERSION })
+    this.#port.send({ flashrpc: 'worker', lock, v: MESSAGES_VERSION })
   }
 
   /** Whether the user sees the tab, as far as the browser reports it. */
@@ -91,8 +97,8 @@ export class Tab {
     return this.#methods
   }
 
-  say(word: WorkerWord): void {
-    this.#lane.say(word)
+  send(message: WorkerMessage): void {
+    this.#port.send(message)
   }
 
   /** @returns the address that its client would connect to. Rejects if the tab can't find it out, or is gone. */
@@ -107,19 +113,19 @@ export class Tab {
         if (url === undefined) reject(new Error(why))
         else resolve(url)
       })
-      this.say({ flashrpc: 'ask-url', n })
+      this.send({ flashrpc: 'ask-url', n })
     })
   }
 
-  /** Lets its client through to the server. */
+  /** Opens a connection to the server for its client. */
   open(): void {
     const { session } = this.#options.server()
-    arrive(this.#host, this.#lane.connect(++this.#connections, session), {})
+    arrive(this.#host, this.#port.connect(++this.#connections, session), {})
   }
 
   /** Ends the connection of its client, because the worker has none to the server. The session goes on. */
   hangUp(info: CloseInfo): void {
-    this.#lane.drop(info)
+    this.#port.drop(info)
   }
 
   /** Removes the tab: the calls in both directions end. */
@@ -128,43 +134,47 @@ export class Tab {
     this.#isOver = true
     this.#watching.abort()
     this.#channel?.end(info)
-    this.#lane.close(info)
+    this.#port.close(info)
     // This comes last, because the end of the connection starts the timer.
     clearTimeout(this.#silence)
     this.#options.events.left(this)
   }
 
-  #heard(word: TabWord | OpenWord): void {
+  #receive(message: TabMessage | OpenMessage): void {
     clearTimeout(this.#silence)
     const { events, server } = this.#options
-    if (word.flashrpc === 'tab') {
-      this.#isVisible = word.isVisible
-      this.#lane.isWatched = word.lock !== undefined
-      whenFree(word.lock, this.#watching.signal, () => this.leave(GONE))
-      events.joined(this, word.owner)
-    } else if (word.flashrpc === 'seen') {
-      this.#isVisible = word.isVisible
+    if (message.flashrpc === 'tab') {
+      this.#isVisible = message.isVisible
+      this.#port.isWatched = message.lock !== undefined
+      whenFree(message.lock, this.#watching.signal, () => this.leave(GONE))
+      events.joined(this, message.owner)
+    } else if (message.flashrpc === 'seen') {
+      this.#isVisible = message.isVisible
       events.seen(this)
-    } else if (word.flashrpc === 'url') this.#questions.get(word.n)?.(word)
-    else if (word.flashrpc === 'hurry') events.hurry()
-    else if (word.flashrpc === 'again' && server().isConnected) this.open()
-    else if (word.flashrpc === 'bye') this.leave(STOPPED)
+    } else if (message.flashrpc === 'url') this.#questions.get(message.n)?.(message)
+    else if (message.flashrpc === 'hurry') events.hurry()
+    else if (message.flashrpc === 'again' && server().isConnected) this.open()
+    else if (message.flashrpc === 'bye') this.leave(STOPPED)
   }
 
   /** Decides which channel takes a connection: that of its session, or a new one. */
-  #receive({ resume, limits }: HelloParams, arrival: Arrival): Reception {
+  #accept({ resume, limits }: HelloParams, arrival: Arrival): Reception {
     const { keys } = this.#options.server()
     const common = { spreadMs: 0, ...(keys && { keys }) }
     const before = this.#channel
     if (before && resume?.sid === before.id) {
       const recv = arrival.resume(before, resume.recv)
-      if (recv === undefined) return { refuse: IMPOSSIBLE }
+      if (recv === undefined) {
+        const fault = 'which is less than before or more than was sent'
+        const reason = `The protocol was broken: a recv of ${quoted(resume.recv)}, ${fault}`
+        return { refuse: { code: CloseCode.violation, reason } }
+      }
       const { sid, token } = resume
       return { welcome: { ...common, sid, token, resumed: true, recv } }
     }
     const { channel } = arrival
     this.#channel = channel
-    before?.end(MOVED_ON)
+    before?.end(REPLACED)
     channel.onMethods((methods) => {
       if (channel !== this.#channel) return
       this.#methods = methods
@@ -179,7 +189,7 @@ export class Tab {
 
   #down(): void {
     const { server, silenceMs } = this.#options
-    if (this.#lane.isWatched || !server().isConnected) return
+    if (this.#port.isWatched || !server().isConnected) return
     this.#silence = setTimeout(() => this.leave(GONE), silenceMs)
   }
 
@@ -194,8 +204,7 @@ const NONE: ReadonlySet<string> = new Set()
 
 const GONE: CloseInfo = { code: CloseCode.goingAway, reason: 'The tab is gone' }
 const STOPPED: CloseInfo = { code: CloseCode.normal, reason: 'The client in the tab was closed' }
-const MOVED_ON: CloseInfo = { code: CloseCode.goingAway, reason: 'The tab has begun anew' }
-const IMPOSSIBLE: CloseInfo = {
-  code: CloseCode.violation,
-  reason: 'The protocol was broken: a recv that can’t be',
+const REPLACED: CloseInfo = {
+  code: CloseCode.goingAway,
+  reason: 'The tab has begun another session',
 }

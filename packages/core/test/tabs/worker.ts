@@ -2,15 +2,15 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { MessagePortLike, Transport } from '@flashrpc/core'
 import type { Link, LinkEvents } from '../../src/client/dial/link.js'
 import type { Share } from '../../src/client/share.js'
-import { Lane } from '../../src/tabs/lane.js'
 import {
   SharedLink,
   type SharedLinkOptions,
   type SharedWorkerLike,
 } from '../../src/tabs/shared-link.js'
 import { TabLink } from '../../src/tabs/tab-link.js'
+import type { TabMessage, WorkerMessage } from '../../src/tabs/tab-messages.js'
+import { TabPort } from '../../src/tabs/tab-port.js'
 import { TabServer, type TabsOptions } from '../../src/tabs/tab-server.js'
-import type { TabWord, WorkerWord } from '../../src/tabs/words.js'
 
 /** What betweenTabs makes, without a browser's SharedWorker. */
 export function shared(
@@ -61,14 +61,14 @@ export function createWorker(options: TabsOptions = {}, silenceMs?: number) {
     /** One tab's connection to the server at this address, without a client around it. */
     open: (url: string) =>
       new Promise<Transport>((resolve) => {
-        const lane: Lane<WorkerWord, TabWord> = new Lane(connect(), {
-          word: (word) => {
-            if (word.flashrpc === 'ask-url') lane.say({ flashrpc: 'url', n: word.n, url })
-            if (word.flashrpc === 'open') resolve(lane.connect(word.n))
+        const port: TabPort<WorkerMessage, TabMessage> = new TabPort(connect(), {
+          message: (message) => {
+            if (message.flashrpc === 'ask-url') port.send({ flashrpc: 'url', n: message.n, url })
+            if (message.flashrpc === 'open') resolve(port.connect(message.n))
           },
           gone: () => {},
         })
-        lane.say({ flashrpc: 'tab', lock: undefined, isVisible: true, owner: `url ${url}` })
+        port.send({ flashrpc: 'tab', lock: undefined, isVisible: true, owner: `url ${url}` })
       }),
     /** The worker dies, and its tabs' ports with it. */
     close: () => {

@@ -1,12 +1,12 @@
 import type { MessagePortLike } from '../transport/ports.js'
 import type { CloseInfo, Transport, TransportEvents } from '../transport/transport.js'
 import type { Frame } from '../wire/codec.js'
-import { type CloseWord, isWord, type OpenWord } from './words.js'
+import { type CloseMessage, isControlMessage, type OpenMessage } from './tab-messages.js'
 
-/** The events of a lane. */
-export interface LaneEvents<In> {
+/** The events of a tab's port. */
+export interface TabPortEvents<In> {
   /** The other end has sent a control message. */
-  word(word: In): void
+  message(message: In): void
   /** The other end is gone. */
   gone(): void
 }
@@ -16,33 +16,33 @@ export interface LaneEvents<In> {
  * after another. A connection is over for an end as soon as it has sent or received its close message. Frames of that
  * connection that are still under way are dropped, by its number.
  */
-export class Lane<In, Out> {
+export class TabPort<In, Out> {
   readonly #port: MessagePortLike
-  readonly #events: LaneEvents<In | OpenWord>
+  readonly #events: TabPortEvents<In | OpenMessage>
   /** Whether a lock shows when the other end has ended. */
   isWatched = false
-  #connection: LaneConnection | undefined
+  #connection: PortConnection | undefined
   /** The number of the connection whose frames the other end sends. */
-  #heard = 0
+  #incoming = 0
   #isClosed = false
 
-  constructor(port: MessagePortLike, events: LaneEvents<In | OpenWord>) {
+  constructor(port: MessagePortLike, events: TabPortEvents<In | OpenMessage>) {
     this.#port = port
     this.#events = events
-    port.addEventListener('message', ({ data }: { data: unknown }) => this.#hear(data))
+    port.addEventListener('message', ({ data }: { data: unknown }) => this.#receive(data))
     port.addEventListener('messageerror', () => this.#connection?.close(1003, UNREADABLE))
     // Some browsers report that the other end was closed, or that its page is gone.
     port.addEventListener('close', () => this.#lost())
     port.start?.()
   }
 
-  say(word: Out): void {
-    this.#post(word)
+  send(message: Out): void {
+    this.#post(message)
   }
 
   /** Begins a connection on this end. The other end begins it, too, or has begun it. */
   connect(n: number, session?: string | null): Transport {
-    this.#connection = new LaneConnection(n, this.isWatched, (message) => this.#post(message))
+    this.#connection = new PortConnection(n, this.isWatched, (message) => this.#post(message))
     this.#post({ flashrpc: 'open', n, ...(session !== undefined && { session }) })
     return this.#connection
   }
@@ -59,7 +59,7 @@ export class Lane<In, Out> {
     connection.end({ code: 1006, reason })
   }
 
-  /** Closes the lane: it sends and receives nothing more. A connection ends without a close message. */
+  /** Closes the port: it sends and receives nothing more. A connection ends without a close message. */
   close(info: CloseInfo): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -67,25 +67,25 @@ export class Lane<In, Out> {
     this.#connection?.end(info)
   }
 
-  #post(message: Out | OpenWord | CloseWord | Frame): void {
+  #post(message: Out | OpenMessage | CloseMessage | Frame): void {
     if (!this.#isClosed) this.#port.postMessage(message)
   }
 
-  #hear(data: unknown): void {
+  #receive(data: unknown): void {
     if (this.#isClosed) return
-    if (!isWord(data)) return this.#frame(data)
-    const word = data as OpenWord | CloseWord
-    if (word.flashrpc === 'close') {
-      if (this.#connection?.n === word.n) this.#connection.end(word)
+    if (!isControlMessage(data)) return this.#frame(data)
+    const message = data as OpenMessage | CloseMessage
+    if (message.flashrpc === 'close') {
+      if (this.#connection?.n === message.n) this.#connection.end(message)
       return
     }
-    if (word.flashrpc === 'open') this.#heard = word.n
-    this.#events.word(word)
+    if (message.flashrpc === 'open') this.#incoming = message.n
+    this.#events.message(message)
   }
 
   #frame(data: unknown): void {
     const connection = this.#connection
-    if (connection?.n !== this.#heard) return
+    if (connection?.n !== this.#incoming) return
     if (typeof data === 'string' || data instanceof Uint8Array) connection.frame(data)
     else connection.close(1003, UNREADABLE)
   }
@@ -95,20 +95,20 @@ export class Lane<In, Out> {
   }
 }
 
-const UNREADABLE = 'A port delivered what is neither text nor bytes'
+const UNREADABLE = 'A port delivered a value that is neither text nor bytes'
 
-class LaneConnection implements Transport {
+class PortConnection implements Transport {
   readonly n: number
   /** If no lock shows that the other end has ended, it is asked for signs of life. */
   readonly reliable: boolean
   /** The connection to the server behind it is replaced from time to time. */
   readonly isReplaceable = true
-  readonly #post: (message: Frame | CloseWord) => void
+  readonly #post: (message: Frame | CloseMessage) => void
   #events: TransportEvents | undefined
   #early: Frame[] = []
   #ended = false
 
-  constructor(n: number, isWatched: boolean, post: (message: Frame | CloseWord) => void) {
+  constructor(n: number, isWatched: boolean, post: (message: Frame | CloseMessage) => void) {
     this.n = n
     this.reliable = isWatched
     this.#post = post

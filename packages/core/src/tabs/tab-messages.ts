@@ -1,15 +1,13 @@
 import type { ClientState } from '../client/state.js'
 
-/** The version of these control messages. A page and a worker with different versions do not share. */
-export const WORDS_VERSION = 2
+// The control messages between a tab and the worker that it shares. They travel on the same port as the frames
+// (docs/protocol.md, "Tabs").
 
-/**
- * The control messages between a tab and the worker that it shares, beside the frames, on the same port
- * (docs/protocol.md, "Tabs").
- */
+/** The version of these messages. A page and a worker with different versions do not share. */
+export const MESSAGES_VERSION = 2
 
 /** From either end: frames of this connection follow. */
-export interface OpenWord {
+export interface OpenMessage {
   readonly flashrpc: 'open'
   readonly n: number
   /** From the worker: its session with the server. */
@@ -17,7 +15,7 @@ export interface OpenWord {
 }
 
 /** From either end: the connection is over. */
-export interface CloseWord {
+export interface CloseMessage {
   readonly flashrpc: 'close'
   readonly n: number
   readonly code: number
@@ -25,7 +23,7 @@ export interface CloseWord {
 }
 
 /** The control messages of a tab. */
-export type TabWord =
+export type TabMessage =
   /**
    * Its first message: a client in the tab wants a connection. The tab holds a lock for as long as it lives, if it can.
    */
@@ -48,7 +46,7 @@ export type TabWord =
   | { readonly flashrpc: 'bye' }
 
 /** The control messages of the worker. */
-export type WorkerWord =
+export type WorkerMessage =
   /** Its first message. */
   | { readonly flashrpc: 'worker'; readonly lock: string | undefined; readonly v: number }
   /** The connection belongs to another owner: the tab must make one of its own. */
@@ -65,7 +63,7 @@ export interface LinkState
 }
 
 /** Whether a posted value is a control message, and not a frame. */
-export function isWord(data: unknown): data is { readonly flashrpc: string } {
-  const word = (typeof data === 'object' && data !== null ? data : {}) as { flashrpc?: unknown }
-  return typeof word.flashrpc === 'string'
+export function isControlMessage(data: unknown): data is { readonly flashrpc: string } {
+  const message = (typeof data === 'object' && data !== null ? data : {}) as { flashrpc?: unknown }
+  return typeof message.flashrpc === 'string'
 }
