@@ -13,7 +13,7 @@ export interface HandOver {
   readonly name: string
 }
 
-/** What comes back on the port, before any frame. */
+/** The messages that come back on the port, before any frame. */
 export type HandOverAnswer =
   /** From the preload: it is there, and the port is on its way. */
   | { readonly flashrpc: 'forwarded' }
@@ -36,10 +36,10 @@ export interface Gone {
 /** The IPC channel on which the preload forwards. */
 export const HAND_OVER_CHANNEL = 'flashrpc:connect'
 
-/** The name of the host that a page means where it says none. */
+/** The name of the host, if a page names none. */
 export const DEFAULT_NAME = 'default'
 
-/** What is posted to a port that is let in. */
+/** The message to a port that is accepted. */
 export const ACCEPTED: HandOverAnswer = { flashrpc: 'accepted' }
 
 /** Posted to a port at once if it takes a while to find out who its page is. */

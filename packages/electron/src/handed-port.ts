@@ -6,12 +6,12 @@ import {
 } from '@flashrpc/core'
 import type { HandOverAnswer } from './hand-over.js'
 
-/** How long the other side of a hand-over may take, and what to say where it does. */
+/** How long the other side of a hand-over may take, and the errors if it takes longer. */
 export interface Patience {
   readonly ms: number
   /** Why nobody answers, and the remedy. */
   readonly why: string
-  /** 4400 where another attempt would be in vain; 1006 where it would not. */
+  /** 4400 if another attempt would fail, too; otherwise 1006. */
   readonly closeCode: number
 }
 
@@ -78,9 +78,9 @@ interface HandOverListener {
 /** A port that is listened to in two turns: first for the answer, then for frames. Between, it keeps them. */
 class HandedPort implements MessagePortLike {
   readonly #port: MessagePortLike
-  /** Whoever listens for frames, by the type of event, once there is somebody. */
+  /** The listeners for frames, by the type of event, once there are any. */
   readonly #listeners = new Map<string, (event: unknown) => void>()
-  /** What came before them. */
+  /** The events that came before there was a listener. */
   readonly #kept: [type: string, event: unknown][] = []
   #first: HandOverListener | undefined
 

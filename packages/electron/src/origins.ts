@@ -4,11 +4,11 @@ const EXAMPLE = '["app://demo"]'
 
 /** A list of the origins of an app's pages, and what it is for. */
 export interface OriginRule {
-  /** What the option is called, for messages. */
+  /** The name of the option, for messages. */
   readonly option: 'allow' | 'origins'
-  /** What may be written instead of a list, for messages. */
+  /** What may be given instead of a list, for messages. */
   readonly otherwise: string
-  /** Why an origin of files can't be listed; undefined where it can. */
+  /** Why an origin of files can't be listed; undefined if it can. */
   readonly noFiles?: string
 }
 

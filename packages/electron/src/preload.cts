@@ -9,7 +9,7 @@
 {
   const { ipcRenderer } = require('electron') as typeof import('electron')
 
-  /** Refuses a hand-over where it is seen to be wrong, and tells the page why. */
+  /** Refuses a hand-over that is wrong, and tells the page why. */
   function refuse(ports: readonly MessagePort[], reason: string): void {
     for (const port of ports) {
       port.postMessage({ flashrpc: 'refused', code: 4400, reason })

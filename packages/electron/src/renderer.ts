@@ -20,13 +20,13 @@ const PRELOAD_MS = 2_000
 const MAIN_MS = 5_000
 
 /**
- * What connects a page of an Electron window to main: for `createClient` and `<RpcProvider>`, as
- * their `transport`. It may be made anywhere, also where there is no window; it connects when asked.
+ * Makes the connection from a page of an Electron window to main: for the option `transport` of `createClient` and
+ * the prop of `<RpcProvider>`. It may be created in any program, also in one that has no window. It connects when the
+ * client asks.
  *
- * A page has one connection per name: a newer one replaces the older, which stops with 4409.
- *
- * The client stops (`failed`) where the window has no preload of ours, and where main refuses the
- * page; its `lastError` says why. Where main does not answer, it tries again.
+ * A page has one connection for each name: a newer one replaces the older, whose client stops with 4409. The client
+ * stops (`failed`) if the window has no preload of flashrpc, and if main refuses the page; its `lastError` says why.
+ * If main does not answer, it tries again.
  *
  * @throws {RpcConfigError} if the name is empty or longer than 64 characters.
  */
@@ -55,7 +55,7 @@ export function electronTransport(options: ElectronTransportOptions = {}): Conne
   return async ({ signal }) => {
     const { port1, port2 } = new MessageChannel()
     const accepted = acceptedPort(port1, patience, signal)
-    // '/' is this page's own origin, also where that is opaque.
+    // '/' is this page's own origin, also if that is opaque.
     window.postMessage(handOverTo(name), '/', [port2])
     const transport = await accepted
     const onPageHide = () => transport.close(1001, 'The page is going away')

@@ -1,9 +1,9 @@
 import type { Transport } from '@flashrpc/core'
 
 /**
- * Has a transport over a port tell another listener too when it has ended.
+ * Adds a listener for the end of a transport over a port.
  *
- * @param ended called once; also where it is closed before it was started.
+ * @param ended called once, also if the transport is closed before it was started.
  */
 export function whenEnded(transport: Transport, ended: () => void): Transport {
   let started = false

@@ -12,12 +12,12 @@ export type Allow =
   | readonly string[]
   | ((frame: ElectronFrame, webContents: WebContents) => boolean)
 
-/** Why a page may not connect; undefined where it may. */
+/** Why a page may not connect; undefined if it may. */
 export type Judge = (page: ElectronPage) => string | undefined
 
 /**
- * @returns the rule as a function. It throws what a function of the user's throws.
- * @throws {RpcConfigError} if the rule is none, or has an origin that no page can have.
+ * @returns the rule as a function. It throws the errors of a function of the user.
+ * @throws {RpcConfigError} if it is not a rule, or has an origin that no page can have.
  */
 export function judgeOf(allow: Allow): Judge {
   if (typeof allow === 'function') {

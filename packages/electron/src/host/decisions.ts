@@ -15,8 +15,8 @@ interface Decision {
 }
 
 /**
- * Finds out who pages are. `identify` is called once for a page, even if the page hands over several ports meanwhile:
- * a later attempt of the page waits for the same decision, or finds it made.
+ * Finds the identities of pages. `identify` is called once for a page, even if the page hands over several ports at
+ * the same time: a later attempt of the page waits for the same decision, or finds it made.
  */
 export class Decisions {
   readonly #identify: (page: ElectronPage) => unknown

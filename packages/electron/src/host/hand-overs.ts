@@ -20,7 +20,7 @@ export interface Misdirected {
   readonly reason: string
 }
 
-/** Who takes ports. None of its functions throws. */
+/** Takes ports that pages hand over. None of its functions throws. */
 export interface Taker {
   readonly name: string
   /** Whether a port of this name, from this window, is meant for it. */

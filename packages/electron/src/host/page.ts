@@ -4,7 +4,7 @@ import type { IpcMainEvent, WebContents, WebFrameMain } from 'electron'
 export interface ElectronFrame {
   /** The address of its document. */
   readonly url: string
-  /** Its origin, serialised: `app://demo`, `file://`, `null` where it is opaque. */
+  /** Its origin, serialised: `app://demo`, `file://`, or `null` if it is opaque. */
   readonly origin: string
   /** Whether it is the window's own page, and no frame in one. */
   readonly isMainFrame: boolean
@@ -27,9 +27,8 @@ export interface ElectronPage {
 }
 
 /**
- * Who sent a message. To be called at once: Electron forgets the frame later.
- *
- * @returns undefined where the frame is gone already.
+ * @returns the page that sent a message; undefined if its frame is gone already. It must be called at once, as
+ *   Electron forgets the frame later.
  */
 export function senderOf({ sender, senderFrame }: IpcMainEvent): ElectronPage | undefined {
   try {

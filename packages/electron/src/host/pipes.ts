@@ -33,9 +33,8 @@ export class Pipes {
   readonly #piped = new Map<string, Piped>()
 
   /**
-   * @returns takes it away again.
-   * @throws {RpcConfigError} if the name is none, or the window has a pipe of that name to a
-   *   process that runs.
+   * @returns a function that removes the pipe.
+   * @throws {RpcConfigError} if the name is not valid, or the window has a pipe of that name to a process that runs.
    */
   add(webContentsId: number, child: UtilityProcess, name: string): () => void {
     if (!isHandOverName(name)) {

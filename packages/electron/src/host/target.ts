@@ -4,7 +4,7 @@ import type { BrowserWindow, WebContents, WebFrameMain } from 'electron'
 /** A window, or what it shows: its own page is meant. Or one frame in a page. */
 export type ElectronTarget = BrowserWindow | WebContents | WebFrameMain
 
-/** Where a page is: its window, or its frame in one. */
+/** The window of a page, or its frame in one. */
 export type Place =
   | { readonly webContents: WebContents; readonly webContentsId: number }
   | { readonly frameTreeNodeId: number }
@@ -23,7 +23,7 @@ export function whyNowhere(target: unknown): string {
   )
 }
 
-/** @returns undefined where the target is gone: Electron throws at what has been destroyed. */
+/** @returns undefined if the target is gone: Electron throws if it has been destroyed. */
 export function locate(target: ElectronTarget): Place | undefined {
   try {
     if (target.isDestroyed()) return undefined

@@ -22,10 +22,10 @@ const UTILITY_TRANSPORT_OPTIONS = {
 const PROCESS_MS = 8_000
 
 /**
- * What connects main to a utility process that runs `serveUtility`: for `createClient`, as its
- * `transport`. The client stops (`failed`) when the process has ended. To be made where it is forked.
+ * Makes the connection from main to a utility process that runs `serveUtility`: for the option `transport` of
+ * `createClient`. The client stops (`failed`) when the process has ended. Create it where the process is forked.
  *
- * @throws {RpcConfigError} if the process is none, or an option is wrong.
+ * @throws {RpcConfigError} if it is not a utility process, or an option is wrong.
  */
 export function utilityTransport(child: UtilityProcess, options: UtilityTransportOptions): Connect {
   if (typeof child?.once !== 'function' || typeof child.postMessage !== 'function') {

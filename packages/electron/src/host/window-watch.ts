@@ -1,6 +1,6 @@
 import type { WebContents, WebContentsDidStartNavigationEventParams } from 'electron'
 
-/** What befalls a window's pages. */
+/** The events of a window's pages. */
 export interface WindowEvents {
   /** Another page may come; it may also never come: a download, a 204. */
   navigating(): void

@@ -2,7 +2,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { RejectUpgrade } from '@flashrpc/core/server'
 
-/** What goes with a status: RFC 9110, sections 11.6.1 and 10.2.1. */
+/** The headers that belong to a status: RFC 9110, sections 11.6.1 and 10.2.1. */
 const HEADERS: Readonly<Record<number, string>> = {
   401: 'WWW-Authenticate: Bearer\r\n',
   405: 'Allow: GET\r\n',

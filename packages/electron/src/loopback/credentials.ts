@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { valuesOf, withoutHeader } from './raw-headers.js'
 import type { Token } from './token.js'
 
-/** What a request says to prove that it is this app's. */
+/** The credentials of a request. */
 export interface Credentials {
   /** Every `token` of the query, as it was written: percent-encoding is not undone. */
   readonly query: readonly string[]
@@ -11,15 +11,15 @@ export interface Credentials {
 }
 
 const NAME = 'token='
-/** What stands where the token was found out of its place. */
+/** The text that replaces a token that was in a wrong place. */
 const REDACTED = '[token]'
 
 /**
- * Takes the credentials out of a request, right ones and wrong ones: whoever sees it after that can
- * log all of it. The url loses its `token`, the headers lose `Authorization`, and a token that was
- * sent anywhere else is overwritten. The rest of the query stays.
+ * Takes the credentials out of a request, right ones and wrong ones, so that all of the request can be logged after
+ * that. The url loses its `token`, the headers lose `Authorization`, and a token that was sent anywhere else is
+ * overwritten. The rest of the query stays.
  *
- * Has to run before anybody reads `request.headers`, which Node makes of `rawHeaders` only then.
+ * It must run before anything reads `request.headers`: Node makes them of `rawHeaders` only then.
  */
 export function takeCredentials(request: IncomingMessage, token: Token): Credentials {
   const redact = (text: string) => text.replaceAll(token.text, REDACTED)

@@ -16,17 +16,16 @@ export interface GateRules {
 }
 
 /**
- * Why a request may not have a WebSocket; undefined where it may. Whatever is compared is compared
- * as text, letter by letter, as it was received: a parser that lower-cases, decodes or completes is
- * one that an attacker can talk to. Nothing of the text tells a secret.
+ * @returns why a request is refused; undefined if it may have a WebSocket. All texts are compared letter by letter,
+ *   as they were received: an attacker could exploit a parser that lower-cases, decodes or completes. The reasons
+ *   contain no secret.
  *
- * - `Host` has to be the bound address. A page whose name was rebound to 127.0.0.1 comes with its
- *   own name there, which it can't change.
- * - `Origin`, where there is one, has to be a page's of this app: browsers send it with every
- *   WebSocket, and let any page open one (RFC 6455, section 10.2). `null` is none of them: every
- *   sandboxed iframe has it.
- * - The token has to be there in every case. Programs can write any `Host` and leave `Origin` out,
- *   so for them it is all there is.
+ * - `Host` must be the bound address. A page whose name was rebound to 127.0.0.1 sends its own name there, and can't
+ *   change that.
+ * - `Origin`, if there is one, must be that of a page of this app: browsers send it with every WebSocket, and let any
+ *   page open one (RFC 6455, section 10.2). `null` is not accepted: every sandboxed iframe sends it.
+ * - The token is required always. Programs can write any `Host` and leave `Origin` out, so that the token is the only
+ *   protection against them.
  */
 export function refusalOf(
   request: IncomingMessage,
@@ -93,12 +92,12 @@ function refusalOfCredentials(
       "There is no token. Connect to the loopback's url, or send Authorization: Bearer with its token",
     )
   }
-  // Both where both were sent: two that contradict each other are none.
+  // If a request has both, both must be right: two that contradict each other are refused.
   if (presented.every((text) => token.is(text))) return undefined
   return new RejectUpgrade(401, "The token is not this loopback's. Take it, and its url, anew")
 }
 
-/** The token of `Authorization: Bearer TOKEN` (RFC 6750, section 2.1); empty where there is none. */
+/** @returns the token of `Authorization: Bearer TOKEN` (RFC 6750, section 2.1); empty if there is none. */
 function bearerOf(header: string): string {
   return /^bearer +([^ ]+)$/i.exec(header)?.[1] ?? ''
 }

@@ -1,7 +1,7 @@
 /**
- * A request's headers as they were received: name, value, name, value …, of `rawHeaders`. Node's
- * `headers` keep the first of several `Host` or `Authorization` and drop the others unseen; whoever
- * decides by them has to see them all.
+ * The headers of a request as they were received: name, value, name, value …, from `rawHeaders`. Node's `headers`
+ * keep the first of several `Host` or `Authorization` and drop the others, but a decision about the request must see
+ * all of them.
  */
 export type RawHeaders = readonly string[]
 

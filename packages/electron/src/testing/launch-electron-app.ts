@@ -25,7 +25,7 @@ export interface ElectronAppOptions {
   readonly cwd?: string | undefined
   /** Node's own options for the app's process, such as `--enable-source-maps`. Default: none. */
   readonly nodeArgs?: readonly string[] | undefined
-  /** Chrome's or Chromium's program. Default: `CHROME_PATH`, then where it is commonly installed. */
+  /** The program of Chrome or Chromium. Default: `CHROME_PATH`, then the paths at which they are commonly installed. */
   readonly executablePath?: string | undefined
   /**
    * More switches for Chromium, such as `--no-sandbox` in a container. Those that switch off the
@@ -55,7 +55,7 @@ const APP_OPTIONS = {
 
 /** The electron module of an app under test, and `bench`: what it would have shown or opened. */
 export type BenchedElectron = typeof Electron & {
-  /** What the app would have shown or opened. */
+  /** The windows, dialogs and links that the app would have shown or opened. */
   readonly bench: BenchRecord
 }
 
@@ -103,7 +103,7 @@ export interface ElectronApp extends AsyncDisposable {
   context(): BrowserContext
   /** The app's main process: one of Node. */
   process(): ChildProcess
-  /** What the main process wrote last, on both of its streams. */
+  /** The last output of the main process, on both of its streams. */
   output(): string
   /** Quits the app, and ends what does not quit. Safe to call twice. */
   close(): Promise<void>
@@ -309,7 +309,7 @@ class LaunchedApp implements ElectronApp {
   }
 }
 
-/** The promise's result, or the error where it takes longer. */
+/** @returns the result of the promise. Rejects with the error if the promise takes longer. */
 async function within<T>(
   milliseconds: number,
   promise: Promise<T>,

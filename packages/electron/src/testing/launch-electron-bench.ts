@@ -10,7 +10,7 @@ import { WindowPages } from './window-pages.js'
 
 /** How {@link launchElectronBench} starts. */
 export interface ElectronBenchOptions {
-  /** Chrome's or Chromium's program. Default: `CHROME_PATH`, then where it is commonly installed. */
+  /** The program of Chrome or Chromium. Default: `CHROME_PATH`, then the paths at which they are commonly installed. */
   readonly executablePath?: string | undefined
   /**
    * More switches for Chromium, such as `--no-sandbox` in a container. Those that switch off the
@@ -25,9 +25,9 @@ export interface ElectronBenchOptions {
    */
   readonly schemes?: readonly CustomScheme[] | undefined
   /**
-   * Serves every other host that a page asks for, such as `http://evil.test/`; `undefined` means that
-   * there is no such host. Nothing reaches the network in either case. Hosts `localhost` and
-   * `127.0.0.1` are the machine's own. Default: there are none.
+   * Serves every other host that a page asks for, such as `http://evil.test/`. `undefined` means that there is no
+   * such host. Nothing reaches the network in either case. The hosts `localhost` and `127.0.0.1` are those of the
+   * machine. Default: no other host exists.
    */
   readonly serve?: ((request: Request) => Response | Promise<Response> | undefined) | undefined
 }
@@ -45,7 +45,7 @@ export type BenchWindow = Pick<InstanceType<PlayedElectron['BrowserWindow']>, 'i
 
 /** Electron's main process, played in this process of Node, with a real Chromium for its windows. */
 export interface ElectronBench extends AsyncDisposable {
-  /** What `import … from 'electron'` would give to a main process; its app is ready. */
+  /** The module that `import … from 'electron'` gives to a main process. Its app is ready. */
   readonly electron: PlayedElectron
   /** Playwright's page of a window. Needs `playwright-core`. */
   page(window: BenchWindow): Promise<Page>

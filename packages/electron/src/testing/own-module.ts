@@ -10,8 +10,8 @@ export interface OwnModule {
 }
 
 /**
- * One of this folder's modules, for a process of its own. It is JavaScript in the published package;
- * in the repository, where tests run on the source, tsx makes it so.
+ * The path of a module of this folder, for a process of its own. The published package has it as JavaScript. In the
+ * repository, in which tests run on the source, tsx compiles it.
  *
  * @param name - Its path relative to this folder, without its extension.
  */

@@ -6,17 +6,17 @@ export interface StructuredText {
 
 /** How {@link createStructuredText} carries what has no text of its own, such as functions. */
 export interface Carried {
-  /** A name for the value, or `undefined` where it is an ordinary one. */
+  /** @returns a name for the value; `undefined` for an ordinary value. */
   leave(value: object): unknown
   /** The value of a name that `leave` gave on the other side. */
   arrive(name: unknown): unknown
 }
 
 /**
- * What crosses the DevTools protocol, in place of the structured clone of Electron's IPC: a table of
- * nodes that name each other by index, so that cycles and shared values stay what they are.
+ * A value as text, for the DevTools protocol, instead of the structured clone of Electron's IPC. It is a table of
+ * nodes that refer to each other by index, so that cycles and shared values are kept.
  *
- * Self-contained on purpose: its source is also what runs in the page.
+ * It uses nothing outside of itself, because its source also runs in the page.
  */
 export function createStructuredText(carried?: Carried): StructuredText {
   type Node = [kind: string, ...parts: unknown[]]

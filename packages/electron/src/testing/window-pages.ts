@@ -43,7 +43,7 @@ export class WindowPages {
     })
   }
 
-  /** A page's id in Chromium; empty where the page is gone. */
+  /** The id of a page in Chromium; empty if the page is gone. */
   targetIdOf(page: Page): Promise<string> {
     const known = this.#targetIds.get(page)
     if (known) return known

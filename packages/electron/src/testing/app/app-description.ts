@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { ElectronBenchError } from '../bench-errors.js'
 
-/** What is known of an app before it runs. */
+/** The facts about an app before it runs. */
 export interface AppFiles {
   /** The main file. */
   readonly main: string
@@ -36,7 +36,7 @@ export function findApp(given: string): AppFiles {
   return { main, path, name: productName ?? name, version }
 }
 
-/** The nearest folder with a package.json; the main file's own where there is none. */
+/** The nearest folder with a package.json; if there is none, the folder of the main file. */
 function packageFolder(start: string): string {
   for (let folder = start; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json'))) return folder

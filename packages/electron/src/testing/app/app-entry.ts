@@ -53,7 +53,7 @@ async function start({ main: path, app, chromium }: AppStart): Promise<void> {
   await loaded
 }
 
-/** What an app reads of its process. */
+/** Changes `process`, so that an app reads from it what it reads under Electron. */
 function becomeElectron(main: string, args: readonly string[]): void {
   const versions = { ...process.versions, ...PLAYED_VERSIONS }
   Object.defineProperties(process, {
@@ -77,7 +77,7 @@ async function evaluate(message: Extract<ToApp, { type: 'evaluate' }>): Promise<
   return run(window, argument)
 }
 
-/** What can't be cloned is `undefined` to the test, as Playwright has it. */
+/** A value that can't be cloned is `undefined` in the test, as with Playwright. */
 function cloneable(value: unknown): unknown {
   try {
     return structuredClone(value)

@@ -1,7 +1,7 @@
 import type { ChromiumOptions } from '../browser/chromium-process.js'
 import type { AppDescription } from '../main/app.js'
 
-/** What an app's process is started with: the first message to it. */
+/** The first message to an app's process: its options. */
 export interface AppStart {
   readonly type: 'start'
   /** The main file, with its folders resolved. */
@@ -10,13 +10,13 @@ export interface AppStart {
   readonly chromium: ChromiumOptions
 }
 
-/** What the test says to the app's process. */
+/** The messages of the test to the app's process. */
 export type ToApp =
   | AppStart
   | {
       readonly type: 'evaluate'
       readonly id: number
-      /** A function's source; it gets the electron module, or a window where one is named. */
+      /** The source of a function. Its argument is the electron module, or a window if one is named. */
       readonly source: string
       readonly argument: unknown
       /** The page of the window that the function gets. */
@@ -24,7 +24,7 @@ export type ToApp =
     }
   | { readonly type: 'quit' }
 
-/** What the app's process says to the test. */
+/** The messages of the app's process to the test. */
 export type FromApp =
   | {
       readonly type: 'started'

@@ -20,7 +20,7 @@ interface Evaluation {
 export class AppProcess extends EventEmitter {
   readonly child: ChildProcess
   readonly #exited: Promise<void>
-  /** Rejects where the main file fails, and where the app ends. */
+  /** Rejects if the main file fails, or the app ends. */
   readonly failed: Promise<never>
   readonly #started: Promise<string>
   #start: (endpoint: string) => void = () => {}
@@ -71,7 +71,7 @@ export class AppProcess extends EventEmitter {
     })
   }
 
-  /** What the app wrote last. */
+  /** The last output of the app. */
   get output(): string {
     return this.#output
   }
@@ -141,7 +141,7 @@ export class AppProcess extends EventEmitter {
         return
       case 'failed':
         this.#cause = message.error
-        // What it wrote comes another way, and maybe later: its end is waited for, a little.
+        // Its output comes over another channel, and maybe later, so that a short time is given to it.
         void setTimeout(LAST_WORDS_MS, undefined, { ref: false }).then(() => this.#giveUp())
         return
       case 'answer':

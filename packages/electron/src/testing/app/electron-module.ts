@@ -1,7 +1,7 @@
 import Module, { register } from 'node:module'
 import { unplayedModule } from '../main/unplayed.js'
 
-/** What Electron's main process exports, besides what is played. */
+/** The exports of Electron's main process that the bench does not play. */
 const NAMES = [
   'app',
   'autoUpdater',

@@ -5,7 +5,7 @@ import { ElectronBenchError } from '../bench-errors.js'
 import { createTemporaryFolder } from '../temporary-folder.js'
 import { DevtoolsConnection } from './devtools-connection.js'
 
-/** Where Chrome and Chromium are commonly installed. */
+/** The paths at which Chrome and Chromium are commonly installed. */
 const INSTALLED = [
   '/usr/bin/google-chrome',
   '/usr/bin/chromium',
@@ -26,7 +26,7 @@ const START_TIMEOUT = 30_000
 
 /** Which Chromium, and how it is started. */
 export interface ChromiumOptions {
-  /** Chrome's or Chromium's program. Default: `CHROME_PATH`, then where it is commonly installed. */
+  /** The program of Chrome or Chromium. Default: `CHROME_PATH`, then the common paths. */
   readonly executablePath?: string | undefined
   /** More switches for it. Those that switch off the web's own security are left out. Default: none. */
   readonly args?: readonly string[] | undefined
@@ -34,7 +34,7 @@ export interface ChromiumOptions {
   readonly headless?: boolean | undefined
   /** Folder for its profile. Default: the system's for temporary files. */
   readonly profiles?: string | undefined
-  /** What pages read as `navigator.userAgent`. Default: Chromium's own. */
+  /** The `navigator.userAgent` of pages. Default: Chromium's own. */
   readonly userAgent?: string | undefined
 }
 
@@ -42,7 +42,7 @@ export interface ChromiumOptions {
 export interface ChromiumProcess {
   readonly pid: number | undefined
   readonly devtools: DevtoolsConnection
-  /** Where Playwright connects. */
+  /** The address for Playwright. */
   readonly endpoint: string
   /** Ends it, and removes its profile. Safe to call twice. */
   close(): Promise<void>
@@ -164,7 +164,7 @@ function readEndpoint(child: ChildProcess, program: string): Promise<string> {
     const timer = setTimeout(() => fail(`was not ready within ${START_TIMEOUT} ms`), START_TIMEOUT)
     child.once('error', (error) => fail(`could not be started: ${error.message}`))
     child.once('exit', (code, signal) => fail(`ended at its start (${code ?? signal})`))
-    // What it says later is read too, or the pipe would fill.
+    // Later output is read, too, or the pipe would fill.
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       if (said.length < 10_000) said += chunk
       const endpoint = /DevTools listening on (ws:\S+)/.exec(said)?.[1]

@@ -22,7 +22,7 @@ interface Pending {
 /** One target's conversation over the DevTools protocol; its events are the protocol's. */
 export class DevtoolsSession {
   readonly #events = new EventEmitter()
-  /** Where sessions of the target's own targets are. */
+  /** The sessions of the target's own targets. */
   readonly connection: DevtoolsConnection
   readonly id: string | undefined
 
@@ -31,7 +31,7 @@ export class DevtoolsSession {
     this.id = id
   }
 
-  /** Sends a command. Rejects where it fails, and where the target or the browser goes away. */
+  /** Sends a command. Rejects if the command fails, or if the target or the browser goes away. */
   readonly send: CDPSession['send'] = (method: string, params?: object) =>
     this.connection.send(method, params, this.id) as never
 

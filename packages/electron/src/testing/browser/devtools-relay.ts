@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** Where Playwright connects: Chromium's own endpoint, seen a little later. */
+/** The address for Playwright: Chromium's own endpoint, behind a relay that delays it a little. */
 export interface DevtoolsRelay {
   readonly endpoint: string
   /** Whether somebody is connected. */
@@ -107,7 +107,7 @@ function passDown(
   })
 }
 
-/** Where the first frame's payload begins and ends; `undefined` where it is not there as a whole. */
+/** The begin and the end of the first frame's payload; `undefined` if the frame is not complete. */
 function frameIn(bytes: Buffer): { start: number; end: number } | undefined {
   if (bytes.length < 2) return undefined
   const short = bytes.readUInt8(1) & 0x7f

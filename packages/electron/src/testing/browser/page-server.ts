@@ -7,7 +7,7 @@ import type { SchemeUrls } from './scheme-urls.js'
 /** Answers a request, or leaves it: then there is no such host. */
 export type Serve = (request: Request) => Response | Promise<Response> | undefined
 
-/** Where the requests of all windows end: nothing of theirs reaches the network. */
+/** Answers the requests of all windows, so that nothing reaches the network. */
 export interface PageServer {
   readonly port: number
   close(): Promise<void>

@@ -15,7 +15,7 @@ export interface Popup {
   readonly url: string
 }
 
-/** What becomes of pages. */
+/** The events of pages. */
 export interface TargetsListener {
   /** Takes a page that another one opened; the page waits for it. */
   onPopup(popup: Popup): Promise<void>
@@ -93,7 +93,7 @@ export class Targets {
 
   /** Resolves once every page that a page has opened so far has its scripts. */
   async settled(): Promise<void> {
-    // Whatever was opened before this answer has been told of before it.
+    // All that was opened before this answer has been announced before it.
     await this.#connection.browser.send('Target.getTargets')
     while (this.#settling.size > 0) await Promise.all(this.#settling)
   }

@@ -5,7 +5,7 @@ import type { PlayedBrowserWindow } from './browser-window.js'
 import { PreventableEvent } from './preventable-event.js'
 import { throwOnUnplayed, unplayedMembers } from './unplayed.js'
 
-/** What an app is, where it would be read from its package. */
+/** The description of an app, which Electron reads from its package. */
 export interface AppDescription {
   readonly name: string
   readonly version: string
@@ -16,7 +16,7 @@ export interface AppDescription {
   readonly arguments: readonly string[]
 }
 
-/** What the app needs from the bench around it. */
+/** The functions of the bench that the app uses. */
 export interface AppSurroundings {
   windows(): readonly PlayedBrowserWindow[]
   /** Ends the process, or the bench's play of it. */

@@ -1,12 +1,12 @@
 import type { MenuItemConstructorOptions } from 'electron'
 
-/** What an app would have shown or opened; plain values, but for the trays. */
+/** The windows, dialogs and so on that an app would have shown or opened, as plain values; except the trays. */
 export interface BenchRecord {
   /** Dialogs, in the order in which they were asked for. */
   readonly dialogs: {
     /** The function of `dialog`, such as `showOpenDialog`. */
     readonly method: string
-    /** What it was given. */
+    /** Its arguments. */
     readonly options: unknown
   }[]
   /** Notifications that were shown. */
@@ -16,7 +16,7 @@ export interface BenchRecord {
     /** The text below the title. */
     readonly body: string
   }[]
-  /** What `shell` was given to open. */
+  /** The things that `shell` was asked to open. */
   readonly opened: string[]
   /** Trays that are there; their menus have items that can be clicked. */
   readonly trays: RecordedTray[]

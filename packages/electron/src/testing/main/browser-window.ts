@@ -10,7 +10,7 @@ import { throwOnUnplayed } from './unplayed.js'
 import { WebContents } from './web-contents.js'
 import type { WebPreferences } from './web-preferences.js'
 
-/** Where a page that another one opened becomes a window. */
+/** A page that another page opened, and the preferences of the window that is made for it. */
 export interface Adoption {
   readonly popup: Popup
   readonly preferences: WebPreferences
@@ -61,7 +61,7 @@ export class PlayedBrowserWindow extends EventEmitter {
     this.#webContents.once('destroyed', () => this.#gone())
   }
 
-  /** For the bench: what is in the window, also where that is gone. */
+  /** For the bench: the contents of the window, also after it is gone. */
   static contentsOf(window: PlayedBrowserWindow): WebContents {
     return window.#webContents
   }
@@ -357,7 +357,10 @@ export class PlayedBrowserWindow extends EventEmitter {
 
 throwOnUnplayed(PlayedBrowserWindow, 'BrowserWindow')
 
-/** What would give a preload other powers than the bench can: better refused than quietly different. */
+/**
+ * Options that would give a preload other powers than the bench can. They are refused, so that no test passes for a
+ * wrong reason.
+ */
 function refuseUnplayed({ webPreferences = {} }: BrowserWindowConstructorOptions): void {
   const { nodeIntegration, contextIsolation, webviewTag, sandbox } = webPreferences
   if (nodeIntegration && sandbox !== true)

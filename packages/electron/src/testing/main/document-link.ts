@@ -6,7 +6,7 @@ import { PortBridge } from './port-bridge.js'
 
 const text = createStructuredText()
 
-/** The way from the main process to one document: into its isolated world, where its preload runs. */
+/** The connection of the main process to one document: to its isolated world, in which its preload runs. */
 export class DocumentLink {
   readonly ports = new PortBridge((message) => this.send(message), 'm')
   #world: { readonly session: DevtoolsSession; readonly contextId: string } | undefined
@@ -28,7 +28,7 @@ export class DocumentLink {
     for (const said of this.#waiting.splice(0)) this.#write(said)
   }
 
-  /** Throws where the message can't be cloned; says nothing to a document that is gone. */
+  /** Throws if the message can't be cloned. Sends nothing to a document that is gone. */
   send(message: ToWorld): void {
     if (this.#closed) return
     const said = text.stringify(message)

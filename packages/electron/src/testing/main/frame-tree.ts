@@ -5,7 +5,7 @@ import { ISOLATED_WORLD, UP } from '../page/page-script.js'
 import { DocumentLink } from './document-link.js'
 import { evaluateIn, WebFrameMain } from './web-frame-main.js'
 
-/** What a window's frames need from it, and tell it. */
+/** The functions of a window that its frames use. */
 export interface FrameTreeOwner {
   readonly urls: SchemeUrls
   /** The scripts of the next documents, in the order in which they run. */

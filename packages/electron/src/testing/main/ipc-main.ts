@@ -9,7 +9,7 @@ export class IpcMain extends EventEmitter {
 
   constructor() {
     super()
-    // As in Electron: 'error' is a channel like any other, and throws nothing where nobody listens.
+    // As in Electron: 'error' is a channel like any other, and it throws nothing if it has no listener.
     this.on('error', () => {})
   }
 

@@ -53,7 +53,7 @@ export type PlayedElectron = Pick<
   | 'webContents'
 >
 
-/** What a main process is played with. */
+/** The options of a main process. */
 export interface MainProcessOptions extends ChromiumOptions {
   readonly app: AppDescription
   readonly schemes: readonly CustomScheme[]
@@ -70,9 +70,9 @@ export interface MainProcessOptions extends ChromiumOptions {
 export interface MainProcess {
   readonly electron: PlayedElectron
   readonly app: PlayedApp
-  /** What the app would have shown or opened. */
+  /** The windows, dialogs and so on that the app would have shown or opened. */
   readonly record: BenchRecord
-  /** Where Playwright connects. */
+  /** The address for Playwright. */
   readonly endpoint: string
   /** Chromium's. */
   readonly pid: number | undefined
@@ -286,7 +286,7 @@ export async function startMainProcess(options: MainProcessOptions): Promise<Mai
   const contentsOf = (window: object) =>
     PlayedBrowserWindow.contentsOf(window as PlayedBrowserWindow)
   return {
-    // The one place where the played classes are taken for Electron's, of which they are a part.
+    // The only cast from the played classes to those of Electron, of which they implement a part.
     electron: played as unknown as PlayedElectron,
     app,
     record,

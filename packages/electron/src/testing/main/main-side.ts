@@ -10,7 +10,7 @@ export interface AdoptedWindow {
   readonly ready: Promise<unknown>
 }
 
-/** What the parts of one played main process share. */
+/** The state that the parts of one played main process share. */
 export interface MainSide {
   readonly urls: SchemeUrls
   readonly ipcMain: IpcMain

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { MenuItemConstructorOptions } from 'electron'
 import { throwOnUnplayed } from './unplayed.js'
 
-/** What clicking an item of a role does; a role without one does nothing on the bench. */
+/** The action of a click on an item with a role. A role without one does nothing on the bench. */
 export type MenuRoles = Partial<Record<string, () => void>>
 
 interface Classes {

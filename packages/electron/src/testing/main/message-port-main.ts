@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 
-/** What the `message` event of a {@link MessagePortMain} carries. */
+/** The data of the `message` event of a {@link MessagePortMain}. */
 export interface MessageMain {
   readonly data: unknown
   readonly ports: MessagePortMain[]
@@ -8,7 +8,7 @@ export interface MessageMain {
 
 type Arrival = MessageMain | 'closed'
 
-/** A structured clone, with Electron's words where there is none. */
+/** @returns a structured clone. Throws with the text of Electron if the value can't be cloned. */
 export function cloned<T>(value: T): T {
   try {
     return structuredClone(value)

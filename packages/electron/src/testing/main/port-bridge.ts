@@ -21,7 +21,7 @@ export class PortBridge {
     this.#prefix = prefix
   }
 
-  /** Moves ports to the other side; their ids there. Throws where one can't be transferred. */
+  /** Moves ports to the other side. @returns their ids there. Throws if one can't be transferred. */
   give(ports: readonly MessagePortMain[]): string[] {
     return MessagePortMain.transfer(ports).map((port) =>
       this.#carry(port, `${this.#prefix}${++this.#lastPort}`),

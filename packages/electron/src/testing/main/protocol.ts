@@ -21,7 +21,7 @@ export class PlayedProtocol {
     this.#isReady = isReady
   }
 
-  /** For the bench: what an app's handler answers. `undefined` where the address is no app's. */
+  /** For the bench: the answer of an app's handler. `undefined` if the address has no handler. */
   static serve(protocol: PlayedProtocol, request: Request): Promise<Response> | undefined {
     const scheme = request.url.slice(0, request.url.indexOf(':'))
     const handler = protocol.#handlers.get(scheme)

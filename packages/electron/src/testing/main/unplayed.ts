@@ -11,8 +11,8 @@ function isRelied(key: string | symbol): key is string {
 }
 
 /**
- * Makes reading an unknown member of a class's instances throw, where it would be `undefined`.
- * The end of the prototype chain is replaced, so that instances stay ordinary objects.
+ * Makes the read of an unknown member of a class's instances throw, instead of giving `undefined`. The end of the
+ * prototype chain is replaced, so that instances stay ordinary objects.
  */
 export function throwOnUnplayed(played: { readonly prototype: object }, name: string): void {
   const { prototype } = played

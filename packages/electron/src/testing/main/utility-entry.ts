@@ -42,5 +42,5 @@ process.on('message', (said: UtilityMessage) => {
 })
 process.once('disconnect', () => process.exit())
 if (!process.connected) process.exit()
-// As in Electron, where there is no such channel.
+// As in Electron, if there is no such channel.
 Object.assign(process, { parentPort, type: 'utility', send: undefined })

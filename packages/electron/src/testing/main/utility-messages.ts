@@ -1,6 +1,6 @@
 import type { PortClose, PortMessage } from '../page/messages.js'
 
-/** What the main process and a utility process say to each other. */
+/** The messages between the main process and a utility process. */
 export type UtilityMessage =
   | { readonly type: 'message'; readonly message: unknown; readonly ports: readonly string[] }
   | PortMessage

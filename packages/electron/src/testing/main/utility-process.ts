@@ -70,7 +70,7 @@ export class UtilityProcess extends EventEmitter {
   }
 
   #say(message: UtilityMessage): void {
-    // Refused where the process has gone in the meantime: its exit says so.
+    // It fails if the process has gone since then. The event of its exit reports that.
     if (!this.#isGone && this.#child.connected) this.#child.send(message, () => {})
   }
 

@@ -3,7 +3,7 @@ import type { AppDescription } from './app.js'
 /** The versions that `process.versions` has in Electron, and not in Node: of the Electron played. */
 export const PLAYED_VERSIONS = { electron: '45.0.0', chrome: '147.0.0.0' }
 
-/** What pages of an app read as `navigator.userAgent`. */
+/** The `navigator.userAgent` of an app's pages. */
 export function userAgent({ name, version }: Pick<AppDescription, 'name' | 'version'>): string {
   const { chrome, electron } = PLAYED_VERSIONS
   const app = `${name.replaceAll(/[^\w.-]/g, '')}/${version}`

@@ -316,7 +316,7 @@ export class WebContents extends EventEmitter {
   loadURL(url: string): Promise<void> {
     this.#alive()
     const loaded = this.#unlessDestroyed(url, this.#load(url))
-    // As in Electron: whoever does not wait for it is not told.
+    // As in Electron: a caller that does not wait for it gets no error.
     loaded.catch(() => {})
     return loaded
   }
@@ -381,7 +381,7 @@ export class WebContents extends EventEmitter {
     this.#ready.then(act).catch(() => {})
   }
 
-  /** Preloads are read anew for each load, as in Electron. A crashed process could not answer. */
+  /** Preloads are read again at each load, as in Electron. A crashed process could not answer. */
   async #beforeLoad(): Promise<void> {
     if (!this.#crashed) await this.#frames.refresh()
     this.#crashed = false
@@ -582,7 +582,7 @@ export class WebContents extends EventEmitter {
 
 throwOnUnplayed(WebContents, 'webContents')
 
-/** The document, where it is not gone. */
+/** The document, if it is not gone. */
 function currentOf(frame: WebFrameMain | null): WebFrameMain | null {
   return frame === null || frame.detached ? null : frame
 }

@@ -4,13 +4,13 @@ import type { FromWorld, ToWorld } from './messages.js'
 import type { PortTransfers } from './port-transfers.js'
 import type { WorldBridge } from './world-bridge.js'
 
-/** A preload as it reaches the page: a function made of its file, or why there is none. */
+/** A preload for a page: a function made of its file, or the reason why it can't be read. */
 export interface PreloadFunction {
   readonly path: string
   readonly run: (...scope: unknown[]) => void
 }
 
-/** What {@link runIsolatedWorld} works with; all of it made in the same world. */
+/** The functions that {@link runIsolatedWorld} uses. All of them are made in its world. */
 export interface IsolatedWorldParts {
   readonly text: StructuredText
   readonly EventEmitter: EmitterClass
@@ -44,7 +44,7 @@ export function runIsolatedWorld(parts: IsolatedWorldParts): void {
     binding(text.stringify(message))
   }
 
-  /** What Electron would carry: throws where it can't be cloned. */
+  /** @returns a clone as Electron would send it. Throws if the value can't be cloned. */
   function cloned<T>(value: T): T {
     try {
       return structuredClone(value)
@@ -53,7 +53,7 @@ export function runIsolatedWorld(parts: IsolatedWorldParts): void {
     }
   }
 
-  /** Carries what arrives at a port to the main process, where a port of the same id stands. */
+  /** Sends the messages of a port to the main process, which has a port with the same id. */
   function adopt(port: MessagePort, id = `r${++lastPort}`): string {
     ports.set(id, port)
     port.addEventListener('message', ({ data, ports: moved }) => {

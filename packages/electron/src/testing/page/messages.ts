@@ -12,7 +12,7 @@ export interface PortClose {
   readonly port: string
 }
 
-/** What a document's isolated world says to the main process. */
+/** The messages of a document's isolated world to the main process. */
 export type FromWorld =
   | { readonly type: 'document'; readonly url: string }
   | { readonly type: 'send'; readonly channel: string; readonly args: readonly unknown[] }
@@ -32,7 +32,7 @@ export type FromWorld =
   | PortMessage
   | PortClose
 
-/** What the main process says to a document's isolated world. */
+/** The messages of the main process to a document's isolated world. */
 export type ToWorld =
   | { readonly type: 'send'; readonly channel: string; readonly args: readonly unknown[] }
   | {

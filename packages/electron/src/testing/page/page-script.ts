@@ -16,7 +16,7 @@ export const UP = '__benchUp'
 /** Name of the isolated world's function that the main process calls. */
 export const DOWN = '__benchDown'
 
-/** What the scripts of one window's documents are made of. */
+/** The parts of the scripts of one window's documents. */
 export interface PageScriptOptions {
   /** Names the events of the context bridge; no page can know it. */
   readonly secret: string
@@ -29,7 +29,7 @@ export interface PageScriptOptions {
   readonly process: Record<string, unknown>
 }
 
-// tsx and esbuild, where they keep names, call this in the functions that they print.
+// tsx and esbuild call this in the functions that they print, if they keep names.
 const PRELUDE = 'const __name = (value) => value;'
 
 /**
@@ -47,8 +47,8 @@ function unless(skipEmpty: boolean): string {
 }
 
 /**
- * Makes the first, empty document of a window that a page opened one like any other: else its window
- * object would serve the next document of the same origin too, and no script would run for that.
+ * Prepares the first, empty document of a window that a page opened. Without that, its window object would serve the
+ * next document of the same origin, too, and no script would run for that.
  */
 export const LEAVE_FIRST_DOCUMENT = 'document.open(); document.close()'
 

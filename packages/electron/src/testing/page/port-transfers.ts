@@ -73,7 +73,7 @@ export function watchPortTransfers(): PortTransfers {
     const toMain = transfer.length > 0 && leadsToMain(this)
     const ports = transfer.filter((item) => item instanceof MessagePort)
     if (toMain && ports.length < transfer.length) {
-      // Detaches what was transferred, as in Electron, and throws where it could not be cloned.
+      // Detaches the transferred values, as in Electron. Throws if a value could not be cloned.
       clone(message, { transfer: transfer.filter((item) => !(item instanceof MessagePort)) })
       Reflect.apply(post, this, [null, ports])
     } else Reflect.apply(post, this, [message, transfer])
