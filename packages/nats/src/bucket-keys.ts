@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { SharedKeys, SharedValue } from '@flashrpc/core/internal'
 import type { KV } from '@nats-io/kv'
 
-/** What JetStream answers if a key has another revision than was expected. */
+/** The error code of JetStream if a key has another revision than was expected. */
 const WRONG_REVISION = new Set([10_071, 10_164])
 
 /** Keys of a bucket of JetStream, and the processes that have a key in another, which they put there again and again. */

@@ -11,11 +11,11 @@ export class FlushCount {
   readonly #ask: () => Promise<void>
   #given = 0
   #confirmed = 0
-  /** What had been given when the server was last asked. */
+  /** The bytes that had been given when the server was last asked. */
   #asked = 0
   #timer: ReturnType<typeof setTimeout> | undefined
-  /** Answers to questions of before a reset count for nothing. */
-  #era = 0
+  /** Counts resets. Answers to questions before the last one are ignored. */
+  #resets = 0
 
   /** @param ask resolves when the server has all that was given before. */
   constructor(ask: () => Promise<void>) {
@@ -35,26 +35,26 @@ export class FlushCount {
 
   /** Resolves when the server has all that was given. */
   async flush(): Promise<void> {
-    const era = this.#era
+    const resets = this.#resets
     const given = this.#given
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#asked = given
     await this.#ask()
-    if (era === this.#era) this.#confirmed = Math.max(this.#confirmed, given)
+    if (resets === this.#resets) this.#confirmed = Math.max(this.#confirmed, given)
   }
 
   /** Nothing is awaited any more: it is lost, or has left. */
   reset(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#era++
+    this.#resets++
     this.#confirmed = this.#given
     this.#asked = this.#given
   }
 
   #askNow(): void {
-    // If the connection is lost meanwhile, its owner resets.
+    // If the connection is lost, its owner calls `reset`.
     this.flush().catch(() => {})
   }
 }

@@ -25,23 +25,23 @@ export type NatsEngineOptions =
     }
   | ConnectionOptions
 
-/** What NATS carries, if the server has not said so yet. */
+/** The largest payload, until the server has named its limit. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024
 /** How long the server may take to answer when the engine starts, in ms. */
 const START_MS = 5_000
 /** How long after a refusal subscriptions are tried again, in ms. */
 const REFUSED_MS = 5_000
 
-/** What the engine's own connection does, unless the application says otherwise. */
+/** The default options of the engine's own connection. */
 const DEFAULTS: ConnectionOptions = {
   reconnectTimeWait: 100,
   reconnectJitter: 100,
   reconnectJitterTLS: 100,
-  // A server that is silent for 3 s is gone: sooner than nodes are given up.
+  // A server that is silent for 3 s counts as lost: earlier than nodes count as lost.
   pingInterval: 1_000,
   maxPingOut: 2,
 }
-/** What it does always: it connects again for ever, and does not get its own messages. */
+/** Options that are always set: it reconnects for ever, and does not get its own messages. */
 const ALWAYS: ConnectionOptions = {
   noEcho: true,
   reconnect: true,
@@ -51,13 +51,13 @@ const ALWAYS: ConnectionOptions = {
 }
 
 /**
- * Makes the engine of a cluster over NATS. It uses publish and subscribe only, and no JetStream.
+ * Makes the engine of a cluster over NATS. It uses publish and subscribe only, not JetStream.
  *
- * A connection of the application must have been made with `noEcho: true` and `maxReconnectAttempts: -1`, and stays open
- * when the engine stops. A connection that the engine makes connects again for ever, and notices after 3 s that its server
- * is silent (`pingInterval`, `maxPingOut`).
+ * A connection of the application must have been made with `noEcho: true` and `maxReconnectAttempts: -1`, and stays
+ * open when the engine stops. A connection that the engine makes reconnects for ever, and notices after 3 s that its
+ * server is silent (`pingInterval`, `maxPingOut`).
  *
- * @throws {RpcConfigError} if the options are no object, or the connection is none.
+ * @throws {RpcConfigError} if the options are not an object, or `connection` is not a connection.
  * @example
  * createCluster({ engine: natsEngine({ servers: 'nats://127.0.0.1:4222' }), app: 'chat' })
  */
@@ -301,11 +301,11 @@ class NatsEngine implements ClusterEngine {
     const connection = this.#connection
     if (!connection || connection.isClosed()) return
     const callback = (error: Error | null, message: Msg) => {
-      // An error is told as a status, too.
+      // An error is reported as a status, too.
       if (error) return
       // Only probes ask for an answer.
       if (message.reply) return void message.respond()
-      // What comes is a Buffer, whose functions are others than those of a Uint8Array.
+      // The data is a Buffer, whose functions differ from those of a Uint8Array.
       const { buffer, byteOffset, byteLength } = message.data
       this.#state.message(subject, new Uint8Array(buffer, byteOffset, byteLength))
     }

@@ -20,7 +20,7 @@ export interface NatsResultStoreOptions {
   ttlMs?: number
   /** How many servers of a NATS cluster keep it: 1, 3 or 5. Default 1. */
   replicas?: number
-  /** Where it is kept. Default `file`, which survives a restart of the server. */
+  /** The storage of the bucket. Default `file`, which survives a restart of the server. */
   storage?: 'file' | 'memory'
 }
 

@@ -1,12 +1,13 @@
+import { asArgument } from './as-argument.js'
 import type { RedisConnection } from './redis-connection.js'
 
-/** As much of a client of `ioredis` as is used. */
+/** The part of a client of `ioredis` that is used. */
 export interface IoredisLike {
   /** The state of the connection, such as `ready`. */
   readonly status: string
   /** The options that it was made with. */
   readonly options?: {
-    /** What it puts ahead of each key and channel. */
+    /** The prefix of each key and channel. */
     readonly keyPrefix?: string | undefined
   }
   /** Opens the connection. */
@@ -85,9 +86,4 @@ export function ioredisConnection(client: IoredisLike): RedisConnection {
       }
     },
   }
-}
-
-function asArgument(value: string | Uint8Array): string | Buffer {
-  if (typeof value === 'string') return value
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 }

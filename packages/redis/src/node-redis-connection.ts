@@ -1,9 +1,10 @@
+import { asArgument } from './as-argument.js'
 import type { RedisConnection } from './redis-connection.js'
 
 /** It is called with each message, and its channel. */
 export type BufferListener = (message: Buffer, channel: Buffer) => void
 
-/** As much of a client of `redis` as is used. */
+/** The part of a client of `redis` that is used. */
 export interface NodeRedisLike {
   /** Whether it was told to connect. */
   readonly isOpen: boolean
@@ -34,9 +35,9 @@ export function isNodeRedis(client: unknown): client is NodeRedisLike {
 }
 
 export function nodeRedisConnection(client: NodeRedisLike): RedisConnection {
-  let told: ((channel: string, payload: Uint8Array) => void) | undefined
+  let onMessage: ((channel: string, payload: Uint8Array) => void) | undefined
   const listener: BufferListener = (message, channel) => {
-    told?.(channel.toString('latin1'), message)
+    onMessage?.(channel.toString('latin1'), message)
   }
   return {
     get isReady() {
@@ -65,7 +66,7 @@ export function nodeRedisConnection(client: NodeRedisLike): RedisConnection {
     unsubscribe: (channel) => client.unsubscribe(channel, listener, true),
 
     follow({ message, ready, lost }) {
-      told = message
+      onMessage = message
       const listeners = {
         ready,
         // Without a listener, an error would end the process.
@@ -77,14 +78,9 @@ export function nodeRedisConnection(client: NodeRedisLike): RedisConnection {
       }
       for (const [event, each] of Object.entries(listeners)) client.on(event, each)
       return () => {
-        told = undefined
+        onMessage = undefined
         for (const [event, each] of Object.entries(listeners)) client.off(event, each)
       }
     },
   }
-}
-
-function asArgument(value: string | Uint8Array): string | Buffer {
-  if (typeof value === 'string') return value
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 }

@@ -1,30 +1,30 @@
-/** Over which connection a command is sent. */
-export type Way = 'publisher' | 'subscriber'
+/** The connection over which a command is sent. */
+export type ConnectionName = 'publisher' | 'subscriber'
 
 interface Command {
-  readonly way: Way
+  readonly connection: ConnectionName
   readonly bytes: number
   readonly send: () => Promise<unknown>
 }
 
 /**
- * Sends commands over two connections, so that they take effect in the order in which they were given. Commands that
- * follow each other on the same connection are sent at once; where the connection changes, all before must have been
+ * Sends commands over two connections, so that they take effect in the order in which they were given. Successive
+ * commands for the same connection are sent at once. If the connection changes, all commands before must have been
  * answered.
  */
 export class OrderedCommands {
   readonly #failed: (error: unknown) => void
   #queue: Command[] = []
   /** The connection of the commands that were sent and not answered. */
-  #way: Way = 'publisher'
+  #connection: ConnectionName = 'publisher'
   /** How many of these there are. */
   #open = 0
   #bytes = 0
   #given = 0
   #answered = 0
   #waiting: { readonly until: number; readonly resolve: () => void }[] = []
-  /** Answers to commands of before a reset count for nothing. */
-  #era = 0
+  /** Counts resets. Answers to commands before the last one are ignored. */
+  #resets = 0
 
   /** @param failed told of each command that was answered with an error. */
   constructor(failed: (error: unknown) => void) {
@@ -36,15 +36,16 @@ export class OrderedCommands {
     return this.#bytes
   }
 
-  add(way: Way, send: () => Promise<unknown>, bytes = 0): void {
+  add(connection: ConnectionName, send: () => Promise<unknown>, bytes = 0): void {
     this.#given++
     this.#bytes += bytes
-    const command = { way, bytes, send }
-    if (this.#queue.length === 0 && (this.#open === 0 || this.#way === way)) this.#send(command)
+    const command = { connection, bytes, send }
+    if (this.#queue.length === 0 && (this.#open === 0 || this.#connection === connection))
+      this.#send(command)
     else this.#queue.push(command)
   }
 
-  /** Resolves when all that was given has been answered; never, if it is lost before. */
+  /** Resolves when all commands that were given have been answered; never, if the connection is lost before. */
   settled(): Promise<void> {
     if (this.#answered === this.#given) return Promise.resolve()
     return new Promise((resolve) => this.#waiting.push({ until: this.#given, resolve }))
@@ -52,7 +53,7 @@ export class OrderedCommands {
 
   /** Forgets all: the connections were lost. */
   reset(): void {
-    this.#era++
+    this.#resets++
     this.#queue = []
     this.#waiting = []
     this.#open = 0
@@ -60,19 +61,19 @@ export class OrderedCommands {
     this.#answered = this.#given
   }
 
-  #send({ way, bytes, send }: Command): void {
-    const era = this.#era
-    this.#way = way
+  #send({ connection, bytes, send }: Command): void {
+    const resets = this.#resets
+    this.#connection = connection
     this.#open++
     const answered = () => {
-      if (era !== this.#era) return
+      if (resets !== this.#resets) return
       this.#open--
       this.#answered++
       this.#bytes -= bytes
       this.#next()
     }
     send().then(answered, (error) => {
-      if (era === this.#era) this.#failed(error)
+      if (resets === this.#resets) this.#failed(error)
       answered()
     })
   }
@@ -82,8 +83,8 @@ export class OrderedCommands {
       this.#waiting.shift()?.resolve()
     }
     if (this.#open > 0 || this.#queue.length === 0) return
-    const way = this.#queue[0]?.way
-    const end = this.#queue.findIndex((command) => command.way !== way)
+    const connection = this.#queue[0]?.connection
+    const end = this.#queue.findIndex((command) => command.connection !== connection)
     const run = this.#queue.splice(0, end < 0 ? this.#queue.length : end)
     for (const command of run) this.#send(command)
   }

@@ -7,10 +7,10 @@ import type { RedisConnection } from './redis-connection.js'
 export type RedisClient = IoredisLike | NodeRedisLike
 
 /**
- * The connection of a client, whichever it is.
+ * The connection of a client of either library.
  *
  * @param name of the option, for errors.
- * @throws {RpcConfigError} if it is no client, or one of a Redis Cluster.
+ * @throws {RpcConfigError} if it is not a client, or one of a Redis Cluster.
  */
 export function redisConnection(name: string, client: RedisClient): RedisConnection {
   if (isCluster(client)) {

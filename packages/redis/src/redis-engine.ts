@@ -98,7 +98,7 @@ class RedisEngine implements ClusterEngine {
       await within(START_MS, this.#refuseCluster())
       this.#isStarted = true
       await within(START_MS, this.#subscribeAll(++this.#attempt))
-      // A connection was lost meanwhile.
+      // A connection was lost before all subscriptions stood.
       if (!this.#state.isUp && !this.#state.isStopped) throw new Error('the connection was lost')
     } catch (error) {
       for (const unfollow of this.#unfollow.splice(0)) unfollow()
@@ -198,8 +198,8 @@ class RedisEngine implements ClusterEngine {
   }
 
   /**
-   * Makes the subscriptions of the client those of the engine, also if these change meanwhile. Then the engine is up, unless
-   * another attempt has begun.
+   * Makes the subscriptions of the client those of the engine, and repeats that if these change before it is done.
+   * Then the engine is up, unless another attempt has begun.
    */
   async #subscribeAll(attempt: number): Promise<void> {
     const done = new Set<string>()

@@ -14,9 +14,9 @@ const REMOVE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return ''`
 
-/** What the keys belong to. */
+/** The properties that all keys of a store share. */
 export interface KeySpace {
-  /** What all keys begin with, such as `frpc:chat:`. */
+  /** The prefix of all keys, such as `frpc:chat:`. */
   readonly prefix: string
   /** How long a key is kept after its latest change, in ms. */
   readonly keepMs: number
@@ -65,7 +65,7 @@ export class ScriptKeys implements SharedKeys {
     return this.#isAlive(owner)
   }
 
-  /** A key of Redis, whichever characters and length the key has. */
+  /** @returns the name of a key in Redis. Its length and characters do not depend on the key. */
   #nameOf(key: string): string {
     return `${this.#space.prefix}r:${createHash('sha256').update(key).digest('base64url')}`
   }
