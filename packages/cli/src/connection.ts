@@ -21,7 +21,7 @@ export interface Connected
   notify(method: string, params?: object): Promise<void>
 }
 
-/** What the command line says of the connection. */
+/** The flags for the connection. */
 export interface ConnectionFlags extends OutputFlags {
   header?: Record<string, string>
   codec: 'json' | 'msgpack'
@@ -31,7 +31,10 @@ export interface ConnectionFlags extends OutputFlags {
   timeout: number
 }
 
-/** The largest message, in bytes: whoever asks for much on a command line means it. */
+/**
+ * The largest message, in bytes. It is larger than the default of a client: a person who asks for much data on a
+ * command line wants it.
+ */
 const MAX_MESSAGE = 64 * 1024 * 1024
 
 /**
@@ -90,7 +93,7 @@ function header(text: string, others: Record<string, string> = {}): Record<strin
   return { ...others, [text.slice(0, colon).trim()]: text.slice(colon + 1).trim() }
 }
 
-/** What a command makes of what the server sends. */
+/** The functions of a command that handle the messages of the server. */
 export interface Listening {
   /** Answers the server's calls. Default: answered −32601. */
   fallback?: (params: unknown, context: HandlerContext) => unknown

@@ -1,4 +1,4 @@
-/** What the program says as it exits: docs/guide/cli.md, "Exit codes". */
+/** The exit codes of the program: docs/guide/cli.md, "Exit codes". */
 export const ExitCode = {
   ok: 0,
   /** The call ended with an error. */

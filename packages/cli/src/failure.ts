@@ -14,7 +14,7 @@ import { UsageError } from './usage-error.js'
 
 /** @returns the exit code for what ended a command. */
 export function exitCodeOf(thrown: unknown): number {
-  // A call is given up where what is to go along with it is wrong.
+  // If an item of the input is wrong, the call is aborted. The cause is the reason then.
   if (thrown instanceof RpcAbortedError && thrown.cause !== undefined) {
     return exitCodeOf(thrown.cause)
   }
@@ -32,7 +32,7 @@ export function describeFailure(thrown: unknown): string {
   const { name, code, message, data } = thrown
   const outcome = outcomeOf(thrown)
   const facts = [name === 'RpcError' ? code : `${name}, ${code}`, ...(outcome ? [outcome] : [])]
-  const detail = data === undefined || isToldAlready(data) ? '' : `\n${toJson(data, 2)}`
+  const detail = data === undefined || isInMessage(data) ? '' : `\n${toJson(data, 2)}`
   return `flashrpc: ${plain(message, 1_000)} (${facts.join(', ')})${detail}`
 }
 
@@ -55,7 +55,7 @@ function outcomeOf(error: RpcError): string | undefined {
   return typeof outcome === 'string' ? outcome : undefined
 }
 
-/** The complaints of a schema are in the message. */
-function isToldAlready(data: unknown): boolean {
+/** Whether the message contains the data already: it lists the issues of a schema. */
+function isInMessage(data: unknown): boolean {
   return typeof data === 'object' && data !== null && Object.keys(data).join() === 'issues'
 }

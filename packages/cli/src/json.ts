@@ -1,7 +1,7 @@
 /**
- * Values as JSON text, on the command line and on the outputs. What JSON has no word for: bytes are
- * `{"$bytes":"<base64>"}`, in both directions; dates are ISO 8601, a `bigint` is its digits, a `Map` an object
- * or, where its keys are no text, a list of pairs, a `Set` a list.
+ * Values as JSON text, on the command line and on the outputs. Values that JSON can't express have these forms: bytes
+ * are `{"$bytes":"<base64>"}`, in both directions; dates are ISO 8601; a `bigint` is its digits; a `Map` is an
+ * object, or a list of pairs if its keys are not text; a `Set` is a list.
  */
 
 /** @param indent spaces a level; 0 for one line. */

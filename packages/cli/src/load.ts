@@ -1,10 +1,10 @@
-/** What came of a number of calls. */
+/** The outcomes of a number of calls. */
 export interface LoadReport {
   calls: number
   /** From the first call to the last answer, in s. */
   seconds: number
   callsPerSecond: number
-  /** How long answers took, in ms; none where there were none. */
+  /** The latencies of the answers, in ms; null if there were none. */
   latencyMs: { p50: number; p99: number; max: number } | null
   /** How many calls ended with an error, by its code. */
   errors: Record<string, number>
@@ -22,9 +22,9 @@ export interface LoadOptions {
 }
 
 /**
- * Makes calls, so many at a time, each as soon as one before it was answered.
+ * Makes calls, so many at a time. Each begins when one before it was answered.
  *
- * @throws what is fatal.
+ * @throws an error that is fatal.
  */
 export async function generateLoad(
   call: () => Promise<unknown>,

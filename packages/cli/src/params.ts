@@ -5,9 +5,9 @@ import { unlessStopped } from './stopped.js'
 import { UsageError } from './usage-error.js'
 
 /**
- * The params of a call: an argument, or all that comes on stdin.
+ * Reads the params of a call: an argument, or all of stdin.
  *
- * @returns none where there is no argument.
+ * @returns undefined if there is no argument.
  * @throws {UsageError} if they are not JSON, or are neither an object nor an array.
  */
 export async function readParams(
@@ -26,7 +26,7 @@ async function readAll(input: NodeJS.ReadStream, stop: AbortSignal): Promise<str
   try {
     return await unlessStopped(text(input), stop)
   } finally {
-    // One that is still open would keep the program.
+    // If it is still open, it would keep the program running.
     input.destroy()
   }
 }
@@ -40,7 +40,7 @@ function parseParams(json: string): object {
 }
 
 /**
- * The items of an input stream, a line each; empty lines are none.
+ * Reads the items of an input stream, a line each. Empty lines are skipped.
  *
  * @throws {UsageError} if a line is not JSON.
  */

@@ -5,7 +5,7 @@ import { createCallCommand } from './commands/call.js'
 import { createDiscoverCommand } from './commands/discover.js'
 import { createListenCommand } from './commands/listen.js'
 
-/** The whole command line. Errors are thrown, and printed by whoever runs it. */
+/** The whole command line. Errors are thrown, and the caller prints them. */
 export function createProgram(stop: AbortSignal): Command {
   const program = new Command('flashrpc')
     .description('Calls, listens to, describes and measures JSON-RPC 2.0 servers over WebSockets.')

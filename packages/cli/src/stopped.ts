@@ -1,7 +1,7 @@
 import { ExitCode } from './exit-code.js'
 import { say } from './output.js'
 
-/** The program was told to end before it was done, or nobody reads what it prints any more. */
+/** The program was told to end before it was done, or its output is not read any more. */
 export class Stopped extends Error {
   override readonly name = 'Stopped'
   readonly exitCode: number
@@ -13,7 +13,8 @@ export class Stopped extends Error {
 }
 
 /**
- * Hears what ends the program: Ctrl-C, `kill`, and the end of the program that reads it (`| head -1`).
+ * Listens for the events that end the program: Ctrl-C, `kill`, and the end of the program that reads the output (`|
+ * head -1`).
  *
  * @returns a signal that aborts with a {@link Stopped}. A second Ctrl-C ends the program at once.
  */
@@ -26,18 +27,18 @@ export function untilStopped(): AbortSignal {
   process.on('SIGINT', onSignal('Interrupted', ExitCode.interrupted))
   process.on('SIGTERM', onSignal('Terminated', ExitCode.terminated))
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Who reads no more has had enough: no failure.
-    const isRead = error.code !== 'EPIPE'
-    if (isRead) say(`flashrpc: what was printed could not be written: ${error.message}`)
-    const exitCode = isRead ? ExitCode.failed : ExitCode.ok
+    // If the reader of the output has ended, that is not a failure.
+    const isFailure = error.code !== 'EPIPE'
+    if (isFailure) say(`flashrpc: what was printed could not be written: ${error.message}`)
+    const exitCode = isFailure ? ExitCode.failed : ExitCode.ok
     stop.abort(new Stopped('Nothing can be printed any more', exitCode))
-    // It may be heard of when all else is done.
-    if (isRead) process.exitCode = exitCode
+    // The error may come after all else is done.
+    if (isFailure) process.exitCode = exitCode
   })
   return stop.signal
 }
 
-/** @returns what the promise comes to; rejects with the signal's reason where that is first. */
+/** @returns the result of the promise. Rejects with the signal's reason if the signal aborts first. */
 export function unlessStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onStop = () => reject(signal.reason)

@@ -48,7 +48,8 @@ export function createCallCommand(stop: AbortSignal): Command {
       assertAgree(flags)
       const params = await readParams(argument, flags, stop)
       await using client = await connect(url, flags, stop)
-      // Nobody takes more of it when the call has ended; one that is still open would keep the program.
+      // After the call has ended, standard input is not read any more. If it is still open, it would keep the program
+      // running.
       using _ = { [Symbol.dispose]: () => void (flags.input && process.stdin.destroy()) }
       if (flags.notify) return await client.notify(method, params)
       const options: SendOptions = {
@@ -96,7 +97,10 @@ async function printItems(
   }
 }
 
-/** A stream is not run where it is called as a method is: docs/protocol.md, "Streams". */
+/**
+ * Whether the server refused the call because the method is a stream. It has not run then: docs/protocol.md,
+ * "Streams".
+ */
 function isOtherKind(error: unknown): error is RpcError {
   return error instanceof RpcError && error.code === ErrorCode.invalidRequest
 }
@@ -117,7 +121,7 @@ async function isKnownAsStream(
       (one) => one.name === method && kindOf(one) === 'stream',
     )
   } catch {
-    // Who can't say leaves it at the first answer.
+    // The server does not answer `rpc.discover`: the method counts as no stream.
     return false
   }
 }

@@ -19,12 +19,12 @@ interface ListenFlags extends ConnectionFlags {
   count?: number
 }
 
-/** A line of what is printed. */
-interface Heard {
+/** A call or a notification of the server, as it is printed. */
+interface IncomingCall {
   kind: HandlerContext['kind']
   method: string
   params: unknown
-  /** What it was answered, where it was. */
+  /** The answer, if it was answered. */
   answer?: unknown
 }
 
@@ -58,7 +58,7 @@ export function createListenCommand(stop: AbortSignal): Command {
     const lost = new Promise<never>((_, reject) => {
       onLost = reject
     })
-    // Where it never connects, that is said by `connect`.
+    // If it never connects, `connect` reports that.
     lost.catch(() => {})
     const onState = sayChanges(url, onLost)
     await using _ = await connect(url, flags, stop, { fallback, onState })
@@ -80,18 +80,18 @@ function notHere(method: string): RpcError {
   return new RpcError(ErrorCode.methodNotFound, `Method not found: ${quoted(method)}`)
 }
 
-function print(heard: Heard, flags: OutputFlags): void {
-  if (!isForPeople(flags)) return printLine(toJson(heard))
-  const { kind, method, params, answer } = heard
-  const call = `${plain(method)}(${params === undefined ? '' : toJson(params)})`
+function print(call: IncomingCall, flags: OutputFlags): void {
+  if (!isForPeople(flags)) return printLine(toJson(call))
+  const { kind, method, params, answer } = call
+  const text = `${plain(method)}(${params === undefined ? '' : toJson(params)})`
   printLine(
-    'answer' in heard
-      ? `${call} → ${toJson(answer)}`
-      : `${call}${kind === 'notification' ? '  (notification)' : ''}`,
+    'answer' in call
+      ? `${text} → ${toJson(answer)}`
+      : `${text}${kind === 'notification' ? '  (notification)' : ''}`,
   )
 }
 
-/** @returns says how the connection comes and goes, from the first on; `onLost` hears that it is gone for good. */
+/** @returns a listener that prints when a connection is made or lost. `onLost` is called when the client has stopped. */
 function sayChanges(url: string, onLost: (reason: unknown) => void): (state: ClientState) => void {
   let said: string | undefined
   return ({ status, retryAt, lastError }) => {
