@@ -9,7 +9,7 @@ import {
   openRpcDocument,
 } from './open-rpc.js'
 
-/** What is told of the one who serves. */
+/** The title, the version and the description of a program, for its document. */
 export type DiscoveryInfo = Partial<OpenRpcInfo>
 
 const INFO = {
@@ -19,15 +19,15 @@ const INFO = {
 } as const satisfies OptionKinds<DiscoveryInfo>
 
 /**
- * Makes what answers `rpc.discover`, for the option `discover` of a channel or a client: an OpenRPC
- * document of its contract. An endpoint makes its own.
+ * Makes the answers to `rpc.discover`, for the option `discover` of a channel or a client: an OpenRPC document of its
+ * contract. An endpoint makes its own.
  *
  * @throws {RpcConfigError} naming the member that is wrong.
  * @example createChannel(contract, { side: 'server', transport, discover: createDiscovery() })
  */
 export function createDiscovery(info: DiscoveryInfo = {}): Discovery {
   assertOptions('discover', info, INFO)
-  // Schemas are converted once: whoever asks again and again costs no more than the sending.
+  // Schemas are converted once, so that a caller that asks often costs only the sending.
   const described = new WeakMap<FlatSide, ReturnType<typeof describeSide>>()
   const describe = (side: FlatSide) => {
     const description = described.get(side) ?? describeSide(side)

@@ -3,15 +3,18 @@ import { RpcConfigError } from '../errors/errors.js'
 import { createDiscovery, type DiscoveryInfo } from './create-discovery.js'
 
 /**
- * The option `discover` of programs that serve many callers. `true`: callers that ask (`rpc.discover`) are
- * told what they may call, as an OpenRPC document of the contract. An object: the same, with this title,
- * version and description. A function: what answers instead. `false`: nobody is told.
+ * The option `discover` of programs that serve many callers.
+ *
+ * - `true`: a caller that asks (`rpc.discover`) gets an OpenRPC document of the methods that it may call.
+ * - An object: the same, with this title, version and description.
+ * - A function: it makes the answer.
+ * - `false`: no caller gets an answer.
  */
 export type DiscoveryOption = boolean | DiscoveryInfo | Discovery
 
 /**
- * @returns what answers `rpc.discover`; undefined if nobody is told. Call it once for all channels of a program: the
- *   result keeps the schemas that it has converted.
+ * @returns the function that answers `rpc.discover`; undefined if no caller gets an answer. Call it once for all
+ *   channels of a program: the function keeps the schemas that it has converted.
  * @throws {RpcConfigError} if the option is not a {@link DiscoveryOption}.
  */
 export function resolveDiscovery(discover: DiscoveryOption = false): Discovery | undefined {

@@ -15,8 +15,8 @@ const NOTHING_SAID = 'No JSON Schema says this; the schema of the contract does'
 const PART_SAID = 'Parts of this are said by no JSON Schema, but by the schema of the contract'
 
 /**
- * @returns what the schema takes, as it travels. What it can't say of itself is `{}`, with a note in
- *   `$comment`. Never throws.
+ * @returns the values that the schema accepts, as they travel. A part that JSON Schema can't express is `{}`, with a
+ *   note in `$comment`. It never throws.
  */
 export function toJsonSchema(schema: Schema): JsonSchema {
   const { jsonSchema } = schema['~standard'] as Partial<
@@ -24,7 +24,7 @@ export function toJsonSchema(schema: Schema): JsonSchema {
   >
   return (
     convert(jsonSchema, {}) ??
-    // Zod says all else, then, around what it can't say.
+    // With this option, Zod expresses all other parts, and leaves out those that it can't.
     convert(jsonSchema, { unrepresentable: 'any' }, PART_SAID) ?? { $comment: NOTHING_SAID }
   )
 }
@@ -35,10 +35,10 @@ function convert(
   $comment?: string,
 ): JsonSchema | undefined {
   try {
-    const said = jsonSchema?.input({ target: TARGET, libraryOptions })
-    if (typeof said !== 'object' || said === null) return undefined
-    // All of a document is of one draft.
-    const { $schema: _, ...rest } = said
+    const converted = jsonSchema?.input({ target: TARGET, libraryOptions })
+    if (typeof converted !== 'object' || converted === null) return undefined
+    // All schemas of a document are of one draft.
+    const { $schema: _, ...rest } = converted
     if ($comment === undefined) return rest
     return { $comment: Object.keys(rest).length === 0 ? NOTHING_SAID : $comment, ...rest }
   } catch {
@@ -61,16 +61,16 @@ export function takesNothing(schema: Schema): boolean {
   }
 }
 
-/** Keywords whose members are schemas, whatever their names. */
+/** Keywords whose members are schemas, under any name. */
 const MAPS = new Set(['properties', 'patternProperties', 'definitions', '$defs', 'dependencies'])
-/** Keywords whose values are data: a `$ref` in them is none. */
+/** Keywords whose values are data: a `$ref` in them is not a reference. */
 const DATA = new Set(['const', 'default', 'enum', 'examples'])
 
 /**
- * Moves a schema's references to its own parts: it is no document by itself any more.
+ * Moves a schema's references to its own parts, because the schema becomes a part of a document.
  *
- * @param place where it is in the document, such as `#/components/schemas/add.params`.
- * @returns the schema, and whether it has any.
+ * @param place its place in the document, such as `#/components/schemas/add.params`.
+ * @returns the schema, and whether it has such references.
  */
 export function moveReferences(
   schema: JsonSchema,

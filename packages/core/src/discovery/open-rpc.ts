@@ -12,11 +12,11 @@ import { describeParams, type ParamsDescription } from './params.js'
 export interface OpenRpcDocument {
   /** The version of OpenRPC. */
   openrpc: '1.3.2'
-  /** What is described. */
+  /** The title, the version and the description of the program. */
   info: OpenRpcInfo
   /** The methods of the side. */
   methods: OpenRpcMethod[]
-  /** What the methods refer to. */
+  /** The parts that the methods refer to. */
   components: {
     /** The schemas, by name. */
     schemas?: Record<string, JsonSchema>
@@ -26,20 +26,20 @@ export interface OpenRpcDocument {
       {
         /** A number of `ErrorCode`. */
         code: number
-        /** What the error means. */
+        /** The meaning of the error. */
         message: string
       }
     >
   }
 }
 
-/** What a document of OpenRPC describes. */
+/** The `info` of an OpenRPC document. */
 export interface OpenRpcInfo {
   /** Default `flashrpc server`, or `flashrpc client`. */
   title: string
-  /** The version of what is served, not of the protocol. Default `0.0.0`. */
+  /** The version of the program, not of the protocol. Default `0.0.0`. */
   version: string
-  /** What is served, in words. */
+  /** A description of the program for people. */
   description?: string
 }
 
@@ -47,18 +47,18 @@ export interface OpenRpcInfo {
 export interface OpenRpcMethod extends ParamsDescription {
   /** The name of the method. */
   name: string
-  /** Missing where it is a notification. */
+  /** Missing for a notification. */
   result?: {
     /** OpenRPC wants a name. */
     name: 'result'
     /** The schema of the result; `true`: any. */
     schema: JsonSchema | true
   }
-  /** What a stream yields; only streams have it. */
+  /** The schema of an item; only streams have it. */
   'x-flashrpc-item'?: JsonSchema | true
-  /** What the caller streams in. */
+  /** The schema of an item of the input stream. */
   'x-flashrpc-input'?: JsonSchema | true
-  /** What is told as progress. */
+  /** The schema of a progress value. */
   'x-flashrpc-progress'?: JsonSchema | true
 }
 
@@ -68,7 +68,7 @@ interface Description {
   readonly schemas: Readonly<Record<string, JsonSchema>>
 }
 
-/** Puts the descriptions of these methods together; without a contract, there are but their names. */
+/** Combines the descriptions of these methods. Without a contract, only their names are known. */
 export function openRpcDocument(
   info: OpenRpcInfo,
   names: readonly string[],
@@ -97,8 +97,8 @@ type Parts = Readonly<Partial<Record<'params' | 'result' | 'item' | 'input' | 'p
 function describeMethod(name: string, definition: Definition): Description {
   const { params, ...parts } = definition as Parts
   const schemas: Record<string, JsonSchema> = {}
-  /** One that refers to itself is a component: there its references have a place to lead to. */
-  const say = (part: string, schema: Schema): { schema: JsonSchema; root: JsonSchema } => {
+  /** A schema that refers to itself becomes a component, so that its references have a target. */
+  const describe = (part: string, schema: Schema): { schema: JsonSchema; root: JsonSchema } => {
     const component = `${componentName(name)}.${part}`
     const place = `#/components/schemas/${component}`
     const moved = moveReferences(toJsonSchema(schema), place)
@@ -106,26 +106,26 @@ function describeMethod(name: string, definition: Definition): Description {
     schemas[component] = moved.schema
     return { schema: { $ref: place }, root: moved.schema }
   }
-  const sayPart = (part: keyof typeof parts) => {
+  const describePart = (part: keyof typeof parts) => {
     const schema = parts[part]
-    return schema && say(part, schema).schema
+    return schema && describe(part, schema).schema
   }
   const method: OpenRpcMethod = {
     name,
     ...describeParams(
-      params && say('params', params),
+      params && describe('params', params),
       params !== undefined && takesNothing(params),
     ),
   }
   if (definition.kind === 'method') {
-    method.result = { name: 'result', schema: sayPart('result') ?? true }
+    method.result = { name: 'result', schema: describePart('result') ?? true }
   } else if (definition.kind === 'stream') {
-    // What answers the call says no more than that the last item has come.
+    // The answer to the call only says that the last item has come.
     method.result = { name: 'result', schema: { type: 'null' } }
-    method['x-flashrpc-item'] = sayPart('item') ?? true
+    method['x-flashrpc-item'] = describePart('item') ?? true
   }
   for (const part of ['input', 'progress'] as const) {
-    const schema = sayPart(part)
+    const schema = describePart(part)
     if (schema) method[`x-flashrpc-${part}`] = schema
   }
   return { method, schemas }
@@ -139,25 +139,31 @@ function describeUnknown(name: string): Description {
   }
 }
 
-/** Components have names of letters, digits, `_`, `.` and `-`; each method's stays one of its own. */
+/** The names of components consist of letters, digits, `_`, `.` and `-`. The names of two methods stay different. */
 function componentName(name: string): string {
   return name.replaceAll(/[^\w.]/g, (letter) => `-${letter.charCodeAt(0).toString(16)}-`)
 }
 
-/** The codes that are answered: docs/protocol.md, "Error codes". */
+/** The errors that a call can be answered with: docs/protocol.md, "Error codes". */
 const ERRORS = {
-  invalidRequest: told('invalidRequest', 'No valid request, or its id is in use'),
-  methodNotFound: told('methodNotFound', 'No such method, or nobody handles it now'),
-  invalidParams: told('invalidParams', 'The params break the schema: data.issues says where'),
-  internal: told('internal', 'The handler failed'),
-  unauthorized: told('unauthorized', 'This caller may not call this method'),
-  overloaded: told('overloaded', 'A limit stands in the way'),
-  shuttingDown: told('shuttingDown', 'The server leaves, and did not run the call'),
-  uncertain: told('uncertain', 'What came of a call with this key can’t be told'),
-  keyReused: told('keyReused', 'The key belongs to another call'),
-  cancelled: told('cancelled', 'The call was cancelled by its caller'),
+  invalidRequest: describeError('invalidRequest', 'No valid request, or its id is in use'),
+  methodNotFound: describeError('methodNotFound', 'No such method, or nobody handles it now'),
+  invalidParams: describeError(
+    'invalidParams',
+    'The params break the schema: data.issues says where',
+  ),
+  internal: describeError('internal', 'The handler failed'),
+  unauthorized: describeError('unauthorized', 'This caller may not call this method'),
+  overloaded: describeError('overloaded', 'A limit stands in the way'),
+  shuttingDown: describeError('shuttingDown', 'The server leaves, and did not run the call'),
+  uncertain: describeError('uncertain', 'What came of a call with this key can’t be describeError'),
+  keyReused: describeError('keyReused', 'The key belongs to another call'),
+  cancelled: describeError('cancelled', 'The call was cancelled by its caller'),
 }
 
-function told(name: keyof typeof ErrorCode, message: string): { code: number; message: string } {
+function describeError(
+  name: keyof typeof ErrorCode,
+  message: string,
+): { code: number; message: string } {
   return { code: ErrorCode[name], message }
 }

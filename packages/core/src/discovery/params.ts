@@ -6,7 +6,7 @@ export interface ParamsDescription {
   paramStructure: 'by-name' | 'by-position'
   /** Each of the params. */
   params: ContentDescriptor[]
-  /** The schema of the params as a whole, where `params` does not say all of it; `true`: any. */
+  /** The schema of the params as a whole, if `params` does not express all of it; `true`: any. */
   'x-flashrpc-params'?: JsonSchema | true
 }
 
@@ -20,24 +20,24 @@ export interface ContentDescriptor {
   schema: JsonSchema | boolean
 }
 
-/** Words of an object's schema that its descriptors say as well, or that say nothing of its values. */
-const SAID_OF_OBJECTS = new Set(['type', 'properties', 'required', 'definitions', '$defs', 'title'])
-const SAID_OF_TUPLES = new Set(['type', 'items', 'minItems', 'definitions', '$defs', 'title'])
+/** Keywords of an object's schema that its descriptors express as well, or that do not restrict its values. */
+const OBJECT_KEYWORDS = new Set(['type', 'properties', 'required', 'definitions', '$defs', 'title'])
+const TUPLE_KEYWORDS = new Set(['type', 'items', 'minItems', 'definitions', '$defs', 'title'])
 
 /**
- * @param said the schema of the params: as it is referred to, and as it is; none where the method
+ * @param described the schema of the params: as the document refers to it, and as it is; undefined if the method
  *   takes no params.
  * @param isOptional whether a caller may leave the params out altogether: then no member is required.
  */
 export function describeParams(
-  said: { schema: JsonSchema; root: JsonSchema } | undefined,
+  described: { schema: JsonSchema; root: JsonSchema } | undefined,
   isOptional: boolean,
 ): ParamsDescription {
-  if (!said) return { paramStructure: 'by-name', params: [] }
-  const { schema, root } = said
+  if (!described) return { paramStructure: 'by-name', params: [] }
+  const { schema, root } = described
   /**
-   * If the params as a whole are optional, descriptors can't say which members are required when they are present: the
-   * schema as a whole says so.
+   * If the params as a whole are optional, descriptors can't express which members are required when they are
+   * present. The schema as a whole expresses it.
    */
   const whole = (words: ReadonlySet<string>, isAnyRequired: boolean) =>
     Object.keys(root).every((word) => words.has(word)) && !(isOptional && isAnyRequired)
@@ -47,7 +47,7 @@ export function describeParams(
     const minItems = typeof root.minItems === 'number' ? root.minItems : 0
     const required = isOptional ? 0 : minItems
     const params = root.items.map((item, index) => describe(`${index}`, index < required, item))
-    return { paramStructure: 'by-position', params, ...whole(SAID_OF_TUPLES, minItems > 0) }
+    return { paramStructure: 'by-position', params, ...whole(TUPLE_KEYWORDS, minItems > 0) }
   }
   const properties = Object.entries((root.properties ?? {}) as object)
   const required = new Set(Array.isArray(root.required) ? root.required : [])
@@ -58,11 +58,11 @@ export function describeParams(
   return {
     paramStructure: 'by-name',
     params: params.filter(({ name }) => name !== ''),
-    ...(isPlain ? whole(SAID_OF_OBJECTS, required.size > 0) : { 'x-flashrpc-params': schema }),
+    ...(isPlain ? whole(OBJECT_KEYWORDS, required.size > 0) : { 'x-flashrpc-params': schema }),
   }
 }
 
-/** A descriptor has a name, which OpenRPC wants not to be empty. */
+/** @returns a descriptor. OpenRPC wants a name that is not empty. */
 function describe(name: string, required: boolean, schema: JsonSchema): ContentDescriptor {
   return { name, required, schema }
 }

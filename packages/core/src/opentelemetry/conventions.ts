@@ -8,7 +8,7 @@ import { ErrorCode, RpcError } from '../errors/errors.js'
  * Source: https://opentelemetry.io/docs/specs/semconv/rpc/json-rpc/
  */
 
-/** What is known of a call when it begins. */
+/** @returns the attributes of a call that are known when it begins. */
 export function startAttributes({ method, id, dialect }: MiddlewareCall): Attributes {
   // A dialect is not JSON-RPC, and the conventions have no name for it.
   if (dialect !== undefined) {
@@ -22,12 +22,13 @@ export function startAttributes({ method, id, dialect }: MiddlewareCall): Attrib
   }
 }
 
-/** Tells a span how its call failed. */
-export function tellFailure(span: Span, call: MiddlewareCall, thrown: unknown): void {
+/** Records on a span how its call failed. */
+export function recordFailure(span: Span, call: MiddlewareCall, thrown: unknown): void {
   const { method, direction, kind } = call
   const error = isA(RpcError, thrown) ? thrown : undefined
   if (direction === 'in' && error?.code === ErrorCode.methodNotFound) {
-    // Anybody can call by any name: only those that there are may tell spans apart.
+    // Callers can use any name. Only names of methods that exist may become names of spans, so that their number is
+    // bounded.
     span.updateName(OTHER)
     span.setAttributes({ 'rpc.method': OTHER, 'rpc.method_original': method })
   }
@@ -38,14 +39,14 @@ export function tellFailure(span: Span, call: MiddlewareCall, thrown: unknown): 
   }
   span.setAttribute('error.type', error ? String(error.code) : OTHER)
   span.setStatus({ code: SpanStatusCode.ERROR, ...(error && { message: error.message }) })
-  // What a handler threw without meaning to tell its caller.
+  // The error that a handler threw, if its caller gets another one.
   const cause = direction === 'in' ? error?.cause : undefined
   if (isA(Error, cause)) span.recordException(cause)
 }
 
 const OTHER = '_OTHER'
 
-/** Survives values that throw when they are looked at. */
+/** `instanceof` throws for some values, such as a revoked proxy. */
 function isA<E extends Error>(
   type: abstract new (...args: never[]) => E,
   thrown: unknown,
@@ -57,7 +58,7 @@ function isA<E extends Error>(
   }
 }
 
-/** Whether the other side answered with it; what is made on this side is of a class of its own. */
+/** Whether the other side answered with this error. Errors that this side makes are of subclasses. */
 function isAnswer(error: RpcError): boolean {
   return Object.getPrototypeOf(error) === RpcError.prototype
 }

@@ -11,13 +11,13 @@ import {
 import type { Middleware, MiddlewareCall } from '../calls/middleware-call.js'
 import { assertOptions } from '../errors/assert-options.js'
 import type { OptionKinds } from '../errors/options.js'
-import { startAttributes, tellFailure } from './conventions.js'
+import { recordFailure, startAttributes } from './conventions.js'
 
 /** How calls are traced. */
 export interface TracingOptions {
-  /** Whose tracer makes the spans. Default: the one that was set for the whole program. */
+  /** The provider of the tracer that makes the spans. Default: the one that was set for the whole program. */
   tracerProvider?: TracerProvider
-  /** What else a span tells of its call from the start on, such as `server.address`. Default: nothing. */
+  /** Further attributes of a span from its start, such as `server.address`. Default: none. */
   attributes?: (call: MiddlewareCall) => Attributes
 }
 
@@ -26,19 +26,19 @@ const TRACING_OPTIONS = {
   attributes: 'function',
 } as const satisfies OptionKinds<TracingOptions>
 
-/** The contexts of the spans of calls, for those that are made on their behalf. */
+/** The contexts of the spans of calls, for calls that handlers make. */
 const contexts = new WeakMap<MiddlewareCall, Context>()
 
 /**
- * Makes a middleware that traces calls in both directions with OpenTelemetry: a span on either side of each,
- * in one trace, over as many programs as there are.
+ * Makes a middleware that traces calls in both directions with OpenTelemetry: each call has a span on either side,
+ * and the spans of all programs that take part are in one trace.
  *
- * The trace travels in `call.meta`, as the program's propagator writes it (W3C Trace Context). A call that a
- * handler makes is a child of the handler's own where the program has a context manager that follows promises,
- * as Node's SDK has; elsewhere, as in browsers, where the handler passes its `signal` on.
+ * The trace travels in `call.meta`, as the program's propagator writes it (W3C Trace Context). A call that a handler
+ * makes is a child of the handler's call, if the program has a context manager that follows promises, as Node's SDK
+ * has. Without one, as in browsers, it is a child if the handler passes its `signal` on.
  *
- * Attributes and statuses are those of the semantic conventions for JSON-RPC, with two exceptions: notifications
- * are of the kinds `PRODUCER` and `CONSUMER`, and a stream that its caller leaves has not failed.
+ * Attributes and statuses are those of the semantic conventions for JSON-RPC, with two exceptions: notifications are
+ * of the kinds `PRODUCER` and `CONSUMER`, and a stream that its caller leaves has not failed.
  *
  * @throws {RpcConfigError} naming the option that is wrong.
  * @see https://opentelemetry.io/docs/specs/semconv/rpc/json-rpc/
@@ -47,7 +47,7 @@ export function tracing(options: TracingOptions = {}): Middleware {
   assertOptions('tracing', options, TRACING_OPTIONS)
   const { tracerProvider, attributes } = options
   return async (call, next) => {
-    // Looked up for each: a provider may be set later than a channel is made.
+    // The tracer is looked up for each call: a provider may be set after the channel was made.
     const tracer = (tracerProvider ?? trace).getTracer('@flashrpc/core')
     const outer = outerContext(call)
     const options = {
@@ -61,7 +61,7 @@ export function tracing(options: TracingOptions = {}): Middleware {
     try {
       return await context.with(inner, next)
     } catch (error) {
-      tellFailure(span, call, error)
+      recordFailure(span, call, error)
       throw error
     } finally {
       span.end()
@@ -71,7 +71,7 @@ export function tracing(options: TracingOptions = {}): Middleware {
 
 /** The context that a call's span belongs to. */
 function outerContext({ direction, meta, parent }: MiddlewareCall): Context {
-  // What is active when a message arrives is that of whoever opened the connection.
+  // When a message arrives, the active context is that of the code that opened the connection.
   if (direction === 'in') return propagation.extract(ROOT_CONTEXT, meta)
   const active = context.active()
   const ofParent = parent && contexts.get(parent)

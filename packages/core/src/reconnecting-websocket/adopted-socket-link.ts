@@ -12,8 +12,9 @@ import { OpenSocket } from './open-socket.js'
 const GOODBYE_MS = 1_000
 
 /**
- * A link of what a reconnecting WebSocket connects. The socket makes the next attempt by itself; only where this side
- * ended the connection, or the server asked to be left alone, the link has it reconnect, by a schedule of its own.
+ * A link over the connections of a reconnecting WebSocket. The socket makes the next attempt by itself. Only if this
+ * side ended the connection, or the server asked it to come back later, the link has it reconnect, by a schedule of
+ * its own.
  */
 export class AdoptedSocketLink implements Link, SocketUser {
   readonly isShared = false
@@ -27,7 +28,7 @@ export class AdoptedSocketLink implements Link, SocketUser {
   #attempts = 0
   /** Whether an attempt is under way that was told. */
   #isAttempting = false
-  /** Who makes the next attempt: the socket by itself, or this link, which has closed it. */
+  /** Whether the socket makes the next attempt by itself, or this link, which has closed it. */
   #next: 'socket' | 'link' | 'nobody' = 'socket'
   /** Whether the application has closed it. */
   #isClosed = false
@@ -125,7 +126,7 @@ export class AdoptedSocketLink implements Link, SocketUser {
     if (this.#next !== 'socket') return
     if (!goesOn) this.#next = 'nobody'
     const what = error === 'TIMEOUT' ? 'no connection within its connectionTimeout' : error
-    // What is lost is told by the channel.
+    // The channel reports the loss.
     if (this.#open) return this.#open.ended(code, reason || what || '')
     const [, status] = /^Unexpected server response: (\d{3})$/.exec(what ?? '') ?? []
     const { url } = this.#adopted

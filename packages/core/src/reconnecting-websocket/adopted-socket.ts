@@ -10,14 +10,14 @@ import {
 
 /** How a connection of the socket ended, or an attempt of it. */
 export interface SocketEnd {
-  /** The close code; 1006 where an error was told, in place of which the library tells 1000. */
+  /** The close code; 1006 after an error, for which the library reports 1000. */
   readonly code: number
   readonly reason: string
-  /** What an error said. */
+  /** The message of an error. */
   readonly error?: string | undefined
 }
 
-/** What is told to the link that uses a socket. */
+/** The events of a socket, for the link that uses it. */
 export interface SocketUser {
   /** How long its url provider may take, in ms. */
   readonly connectTimeoutMs: number
@@ -34,19 +34,20 @@ export interface SocketUser {
 const CLOSING = 2
 
 /**
- * A reconnecting WebSocket that was handed over: who uses it, and what is to be known of it.
+ * A reconnecting WebSocket that a client uses, and its state.
  *
- * Its public members `send`, `close` and `reconnect` are replaced, so that nothing is sent beside the client, which also
- * keeps its queue empty, and so that the client learns what the application does, which has no event. What is unsafe in
- * `reconnecting-websocket` 4.4.0 is made safe here, by members of it that are private:
+ * Its public members `send`, `close` and `reconnect` are replaced, so that only the client sends through it and its
+ * queue stays empty, and so that the client learns of calls of the application that have no event. Members that are
+ * private are used to work around faults of `reconnecting-websocket` 4.4.0:
  *
- * - A url provider that rejects, or gives no address, locks it for ever: such an attempt fails instead, and it makes the
+ * - A url provider that rejects, or gives no address, locks it for ever. Here such an attempt fails, and it makes the
  *   next one.
- * - `close()` while it waits or asks locks it for ever, and so does the last attempt of `maxRetries`: it is unlocked.
- * - `reconnect()` does nothing while it waits or asks: that ends then.
- * - It gives up a socket that is not open yet, also when that took too long, without hearing its error any more, which
- *   ends a Node process: that is heard.
- * - After an error it tells that the socket was closed with 1000: here that is 1006.
+ * - `close()` while it waits or asks locks it for ever, and so does the last attempt of `maxRetries`. Here it is
+ *   unlocked.
+ * - `reconnect()` does nothing while it waits or asks. Here that ends then.
+ * - When it abandons a socket that is not open yet, also because that took too long, it removes its listener for
+ *   errors, and an error then ends a Node process. Here the error has a listener.
+ * - After an error it reports that the socket was closed with 1000. Here that is 1006.
  *
  * A version without these members works, with its own faults.
  */
@@ -59,7 +60,7 @@ export class AdoptedSocket {
   readonly #reconnect: (code?: number, reason?: string) => void
   #user: SocketUser | undefined
   #isClosed: boolean
-  /** Whether it waits before an attempt, or asks for the address; `undefined` where that can't be known. */
+  /** Whether it waits before an attempt, or asks for the address; `undefined` if that can't be known. */
   #isPreparing: boolean | undefined
   /** Ends the delay before an attempt. */
   #endDelay: () => void = () => {}
@@ -106,7 +107,7 @@ export class AdoptedSocket {
     return this.#socket.url
   }
 
-  /** @returns whether it is the user's from now on; false while it is another's. */
+  /** @returns whether the user has it from now on; false if another one has it. */
   take(user: SocketUser): boolean {
     if (this.#user) return false
     this.#user = user
@@ -139,7 +140,7 @@ export class AdoptedSocket {
     this.#endPreparing('The socket was closed')
   }
 
-  /** Attempts to connect at once; what is under way is given up, and its end not told. */
+  /** Attempts to connect at once. An attempt that runs is cancelled, and its end is not reported. */
   reconnect(): void {
     this.#open(CloseCode.timedOut, 'The client makes another attempt')
     this.#end = undefined

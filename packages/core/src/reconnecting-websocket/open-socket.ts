@@ -45,14 +45,14 @@ export class OpenSocket implements WebSocketLike {
     if (!this.#isOver) this.#tell('message', { data })
   }
 
-  /** It ended; nothing is told after that. */
+  /** It has ended. No event follows. */
   ended(code: number, reason: string): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#tell('close', { code, reason })
   }
 
-  /** It ended, and nobody is to be told. */
+  /** It has ended, without an event. */
   dropped(): void {
     this.#isOver = true
   }

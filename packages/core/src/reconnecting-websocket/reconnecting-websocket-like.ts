@@ -1,14 +1,17 @@
 import { RpcConfigError } from '../errors/errors.js'
 
-/** As much of a `ReconnectingWebSocket` of `reconnecting-websocket`, or a `PartySocket` of `partysocket`, as is needed. */
+/**
+ * The part of a `ReconnectingWebSocket` of `reconnecting-websocket`, or a `PartySocket` of `partysocket`, that a
+ * client uses.
+ */
 export interface ReconnectingWebSocketLike {
   /** The state of the socket, as of a WebSocket. */
   readonly readyState: number
   /** Attempts since a connection that held. */
   readonly retryCount: number
-  /** What waits in its queue, and in the socket that it has, in bytes. */
+  /** The bytes that wait in its queue, and in the socket that it has. */
   readonly bufferedAmount: number
-  /** The address of the socket that it has; empty where it has none. */
+  /** The address of the socket that it has; empty if it has none. */
   readonly url: string
   /** The form in which bytes arrive. */
   binaryType: string
@@ -28,11 +31,11 @@ export interface ReconnectingWebSocketLike {
 }
 
 /**
- * What is used of the private members of `reconnecting-websocket` 4.4.0 and `partysocket` 1.3.0. Each may be missing in
+ * The private members of `reconnecting-websocket` 4.4.0 and `partysocket` 1.3.0 that are used. Each may be missing in
  * another version.
  */
 export interface PrivateMembers {
-  /** Where an attempt begins: resolves after the delay before it. */
+  /** The begin of an attempt: resolves after the delay before it. */
   _wait?(): Promise<void>
   /** Asks for the address of the attempt. */
   _getNextUrl?(provider: unknown): Promise<string>

@@ -11,20 +11,20 @@ import { type FaultProxyTargets, Targets } from './targets.js'
 const HOST = '127.0.0.1'
 
 /**
- * A TCP proxy on a free port of 127.0.0.1 that does to connections what networks do. Its faults are
- * for all of them; each of {@link connections} has the same for itself.
+ * A TCP proxy on a free port of 127.0.0.1 that simulates the faults of networks. Its faults are for all connections;
+ * each of {@link connections} has the same for itself.
  */
 export interface FaultProxy extends Faults, AsyncDisposable {
   /** The port of the proxy. */
   readonly port: number
   /** The connections that are open. */
   readonly connections: ReadonlySet<FaultConnection>
-  /** How many connections there have been, those refused not among them. */
+  /** How many connections there have been, without those that were refused. */
   readonly accepted: number
   /** How many connections were refused. */
   readonly refused: number
   /**
-   * The proxy's own address, for clients.
+   * @returns the address of the proxy, for clients.
    *
    * @param scheme Default `ws`.
    * @param path Default `/`.
@@ -36,17 +36,16 @@ export interface FaultProxy extends Faults, AsyncDisposable {
   accept(): void
   /** Leads new connections to another server, or to others; those that are open stay. */
   retarget(targets: FaultProxyTargets): void
-  /** Ends every fault, {@link refuse} too. What is on its way arrives at once. */
+  /** Ends every fault, and {@link refuse}. Bytes that are on their way arrive at once. */
   heal(): void
   /** Accepts no more and closes every connection. Safe to call twice. */
   close(): Promise<void>
 }
 
 /**
- * Makes a proxy that passes everything on, until it is told otherwise.
+ * Makes a proxy that passes everything on until a fault is set.
  *
- * @param targets the server to stand in front of, or several that take turns. Where none can be
- *   reached, the connection is reset.
+ * @param targets the server behind it, or several that take turns. If none can be reached, the connection is reset.
  * @throws {RpcConfigError} if there is no such port.
  *
  * @example
@@ -85,7 +84,7 @@ class TcpFaultProxy extends FaultControls implements FaultProxy {
   async listen(): Promise<void> {
     this.#server.listen(0, HOST)
     await once(this.#server, 'listening')
-    // A connection that could not be accepted; the others go on.
+    // One connection could not be accepted. The others go on.
     this.#server.on('error', () => {})
     this.port = (this.#server.address() as AddressInfo).port
   }
@@ -161,7 +160,7 @@ class TcpFaultProxy extends FaultControls implements FaultProxy {
 
   #track(socket: Socket): void {
     this.#sockets.add(socket)
-    // What became of it, `close` tells.
+    // The event `close` reports its end.
     socket.on('error', () => {})
     socket.once('close', () => this.#sockets.delete(socket))
     if (this.#closing) socket.destroy()
@@ -172,7 +171,7 @@ class TcpFaultProxy extends FaultControls implements FaultProxy {
     this.#server.close()
     this.cut()
     for (const socket of this.#sockets) socket.destroy()
-    // One that was to be connected may be followed by one to the next target.
+    // A socket that was still connecting may be followed by one to the next target.
     for (const socket of this.#sockets) {
       await new Promise<void>((resolve) => socket.once('close', () => resolve()))
     }

@@ -31,38 +31,38 @@ export interface AfterBytes extends EachWay<number> {
 }
 
 /**
- * What can be done to one connection, or to all of a proxy's: those that are open, and those to come.
+ * The faults of one connection, or of all of a proxy's: those that are open, and those to come.
  *
- * A fault stays until it is set anew or healed. Setting it anew replaces it as a whole: a direction
- * that is left out then is free of it. Wrong options throw `RpcConfigError`.
+ * A fault stays until it is set again or healed. To set it again replaces it as a whole: a direction that is left out
+ * then is free of it. Wrong options throw `RpcConfigError`.
  */
 export interface Faults {
   /**
-   * Latency: what is sent, its end included, arrives that many ms later. As much as 1 MiB is on its
-   * way in each direction; then the sender has to wait.
+   * Latency: bytes, and the end of the connection, arrive that many ms later. At most 1 MiB is on its way in each
+   * direction; then the sender must wait.
    */
   delay(options: DelayOptions): void
-  /** Bandwidth: at most that many bytes per second get through; the sender has to wait. */
+  /** Bandwidth: at most that many bytes per second get through; the sender must wait. */
   throttle(bytesPerSecond: EachWay<number>): void
   /**
-   * Exactly so many bytes get through, counted from now or from where the connection begins; then it
-   * is as after {@link cut}. 0 is at once.
+   * Exactly so many bytes get through, counted from now, or from the begin of a later connection. Then the connection
+   * is cut, as by {@link cut}. 0 cuts it at once.
    */
   cutAfter(bytes: AfterBytes): void
-  /** The same, and then, some ms later, it is as after {@link reset}. */
+  /** Like {@link cutAfter}, but the connection is reset some ms later, as by {@link reset}. */
   resetAfter(bytes: AfterBytes): void
-  /** Nothing gets through, and nothing is lost: it all arrives, late, when this ends. Default: both. */
+  /** Nothing gets through, and nothing is lost: all of it arrives when this ends. Default: both directions. */
   stall(directions?: EachWay<boolean>): void
   /**
-   * Swallows what is sent, and ends (FIN, RST) too: neither side learns of anything. A connection
-   * that has lost something so can't go on, and is reset when this ends. Default: both directions.
+   * Drops all bytes, and ends (FIN, RST), too: neither side learns of anything. A connection that has lost bytes
+   * can't go on, and is reset when this ends. Default: both directions.
    */
   blackHole(directions?: EachWay<boolean>): void
-  /** Ends it on both sides (FIN), after what has got through. What is on its way is lost. */
+  /** Ends the connection on both sides (FIN), after the bytes that have got through. Bytes on their way are lost. */
   cut(): void
-  /** Resets it on both sides (RST): they see `ECONNRESET`. */
+  /** Resets the connection on both sides (RST): they see `ECONNRESET`. */
   reset(): void
-  /** Ends every fault. What is on its way arrives at once. */
+  /** Ends every fault. Bytes that are on their way arrive at once. */
   heal(): void
 }
 

@@ -3,16 +3,16 @@ import { type Direction, type Ending, type FaultSettings, NO_FAULTS } from './fa
 import { resetSocket } from './reset-socket.js'
 import { seededRandom } from './seeded-random.js'
 
-/** How much is held on its way, in bytes, before the sender has to wait. */
+/** The most bytes that are on their way. Then the sender must wait. */
 const MAX_HELD = 1024 * 1024
 /** A throttled flow passes bytes on in portions of so much time, in ms. */
 const PORTION_MS = 20
 /** How long the other side has to read the last bytes before a reset, in ms. */
 const READ_MS = 10
-/** The longest delay a timer takes, in ms. */
+/** The longest delay of a timer, in ms. It is here again because `testing/` imports only `errors/`. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** What is on its way: bytes, or the source's end. */
+/** Bytes on their way, or the source's end. */
 interface Held {
   /** When it may arrive, on the clock of `performance.now()`. */
   due: number
@@ -26,7 +26,7 @@ export interface FlowEvents {
   done(): void
 }
 
-/** One direction of a connection: what comes from one socket goes to another, or meets its faults. */
+/** One direction of a connection: passes on the bytes of one socket to another, with faults. */
 export class Flow {
   /** Bytes that came from the source. */
   received = 0
@@ -223,7 +223,7 @@ export class Flow {
     this.#events.limit(limit.how)
   }
 
-  /** @returns whether the time has come; where it has not, it is waited for. */
+  /** @returns whether the time has come. If it has not, a timer waits for it. */
   #isTime(time: number): boolean {
     const wait = time - performance.now()
     if (wait <= 0) return true

@@ -42,7 +42,7 @@ export class ProxiedConnection extends FaultControls implements FaultConnection 
     const events = {
       limit: (how: Ending) => this.#end(how),
       done: () => {
-        // Where both ends vanished in a black hole, no socket closes by itself.
+        // If both ends vanished in a black hole, no socket closes by itself.
         if (this.#up.isDone && this.#down.isDone && this.#hasLost) this.cut()
       },
     }
@@ -69,7 +69,7 @@ export class ProxiedConnection extends FaultControls implements FaultConnection 
     return this.#up.hasLost || this.#down.hasLost
   }
 
-  /** @param server the other side's socket; none where it can't be reached. */
+  /** @param server the other side's socket; undefined if it can't be reached. */
   reached(server: Socket | undefined): void {
     if (this.#isOver) server?.destroy()
     else if (!server) this.#down.broken()

@@ -31,7 +31,7 @@ export class Targets {
 
   /** @throws {RpcConfigError} if there is no server, or no such port. */
   constructor(options: FaultProxyTargets) {
-    // Whatever has a port is a target, also with more members: what listen() of an endpoint returns.
+    // Any object with a port is a target, also with more members, such as the result of an endpoint's listen().
     const targets = (options as Partial<FaultProxyTargets> | undefined)?.targets ?? [
       options as FaultProxyTarget,
     ]
@@ -54,10 +54,10 @@ export class Targets {
   }
 
   /**
-   * Connects to the one whose turn it is, or to the next that can be reached.
+   * Connects to the target whose turn it is, or to the next that can be reached.
    *
-   * @param track told of each socket, whatever becomes of it.
-   * @returns nothing where none can be reached.
+   * @param track called with each socket, also with those that fail to connect.
+   * @returns undefined if none can be reached.
    */
   async connect(track: (socket: Socket) => void): Promise<Socket | undefined> {
     const first = this.#turn++
