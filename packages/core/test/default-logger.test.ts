@@ -131,7 +131,9 @@ test.each([
   [
     'a message that breaks the protocol',
     '{"jsonrpc":"2.0","method":"rpc.bye","params":{"recv":"x"}}',
-    expect.stringMatching(/^The protocol was broken: recv and retryAfterMs of rpc\.bye must be numbers/),
+    expect.stringMatching(
+      /^The protocol was broken: recv and retryAfterMs of rpc\.bye must be numbers/,
+    ),
   ],
 ])('%s is logged once, though it ends the connection', async (_, message, line) => {
   const lines: string[] = []

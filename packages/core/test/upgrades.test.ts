@@ -215,7 +215,10 @@ describe('an upgrade that somebody else answers while it is authenticated', () =
     await polled(() => onReject.mock.calls.length).toBe(1)
     expect(onReject).toHaveBeenCalledWith(
       expect.objectContaining({ url: '/' }),
-      expect.objectContaining({ status: 500, message: expect.stringContaining('another listener') }),
+      expect.objectContaining({
+        status: 500,
+        message: expect.stringContaining('another listener'),
+      }),
     )
     expect(lines).toHaveLength(1)
     expect(lines[0]).toContain('another listener')
