@@ -38,18 +38,13 @@ export function arrive(host: ArrivalHost, transport: Transport, visitor: Visitor
 export class Arrival implements EarlyEvents, Receptionist {
   readonly visitor: Visitor
   readonly connection: Connection
-  readonly isPlain: boolean
-  readonly timeLeftMs: number
   readonly #host: ArrivalHost
   #channel: LiveChannel | undefined
 
   constructor(host: ArrivalHost, transport: Transport, visitor: Visitor) {
     const { settings } = host.kind
-    const { waitedMs = 0 } = visitor
     this.#host = host
     this.visitor = visitor
-    this.isPlain = settings.plain
-    this.timeLeftMs = Math.max(0, settings.helloTimeoutMs - waitedMs)
     const { dialect } = settings
     const wire = dialect
       ? translatedTransport(transport, dialect, settings, 'server', this)
@@ -88,6 +83,15 @@ export class Arrival implements EarlyEvents, Receptionist {
   }
 
   // ── For the handshake ─────────────────────────────────────────────────────────────────────────
+
+  get isPlain(): boolean {
+    return this.#host.kind.settings.plain
+  }
+
+  get timeLeftMs(): number {
+    const { waitedMs = 0 } = this.visitor
+    return Math.max(0, this.#host.kind.settings.helloTimeoutMs - waitedMs)
+  }
 
   get needsHello(): boolean | undefined {
     return this.#host.needsHello

@@ -37,7 +37,6 @@ const NO_GROUPS: ReadonlySet<string> = new Set()
 export class LiveChannel extends CorePeer implements AnyChannel {
   /** Whether its hooks were told that it is connected. */
   wasTold = false
-  readonly id: string
   readonly core: ChannelCore
   identity: unknown
   #visitor: Visitor
@@ -58,7 +57,10 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     this.identity = visitor.identity
     this.#visitor = visitor
     this.core = new ChannelCore(options, this, handlers)
-    this.id = this.core.id
+  }
+
+  get id(): string {
+    return this.core.id
   }
 
   get owner(): string | undefined {

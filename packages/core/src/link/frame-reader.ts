@@ -25,7 +25,7 @@ export class FrameReader {
   readonly #limits: Pick<ChannelLimits, 'message' | 'depth'>
 
   constructor({ codec, attachments }: Format, limits: Pick<ChannelLimits, 'message' | 'depth'>) {
-    this.attachments = attachments?.reader(limits.message)
+    this.attachments = attachments?.reader()
     this.#codec = codec
     this.#limits = limits
   }
@@ -56,7 +56,7 @@ export class FrameReader {
       return this.#isTooDeep(text) ? this.#readDeep(text, frame) : this.#unreadable(frame, thrown)
     }
     const whole: Whole = { kind: 'message', decoded, tooDeep }
-    return attachments && mayAnnounce(decoded) ? attachments.begin(whole, frame) : whole
+    return attachments && mayAnnounce(decoded) ? attachments.begin(whole, frame, message) : whole
   }
 
   #isTooDeep(frame: Frame): frame is string {
@@ -72,7 +72,7 @@ export class FrameReader {
     const all: unknown[] = Array.isArray(decoded) ? decoded : [decoded]
     const tooDeep = new Set(all.filter((_, place) => places.has(place)))
     const whole: Whole = { kind: 'message', decoded, tooDeep }
-    return this.attachments?.begin(whole, frame) ?? whole
+    return this.attachments?.begin(whole, frame, this.#limits.message) ?? whole
   }
 
   /** Decodes a frame by a codec other than JSON. */

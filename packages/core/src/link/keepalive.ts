@@ -11,7 +11,8 @@ export interface WatchingSide {
   readonly isServer: boolean
 }
 
-export interface KeepaliveOptions extends WatchingSide {
+/** One object for all connections of a server. */
+export interface KeepaliveOptions {
   readonly heartbeat: HeartbeatOptions | false
   /** Makes the limit of a server. */
   readonly createRateLimit?:
@@ -66,13 +67,17 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
   #isArriving = false
   #notice: ReturnType<typeof setTimeout> | undefined
 
-  constructor(transport: Transport, options: KeepaliveOptions, events: KeepaliveEvents) {
+  constructor(
+    transport: Transport,
+    options: KeepaliveOptions,
+    { limits, isServer }: WatchingSide,
+    events: KeepaliveEvents,
+  ) {
     this.#transport = transport
     this.#options = options
     this.#events = events
     // A reliable transport is within this machine, so it needs no rate limit.
-    const { limits, isServer, createRateLimit } = options
-    if (!transport.reliable && isServer) this.#rate = createRateLimit?.(limits, this)
+    if (!transport.reliable && isServer) this.#rate = options.createRateLimit?.(limits, this)
   }
 
   /** Begins to check whether the other side is alive, if it can be asked. */

@@ -47,16 +47,26 @@ const NO_HELLO = 'No hello came in time'
 
 /** The server's part: it waits for a hello, and answers it. Any other message means a plain peer. */
 export class ServerHandshake implements Handshake {
-  readonly isServer = true
-  readonly holdsAnswers = false
-  readonly isPlain: boolean
-  readonly timeLeftMs: number
   readonly #receptionist: Receptionist
 
   constructor(receptionist: Receptionist) {
-    this.isPlain = receptionist.isPlain
-    this.timeLeftMs = receptionist.timeLeftMs
     this.#receptionist = receptionist
+  }
+
+  get isServer(): boolean {
+    return true
+  }
+
+  get isPlain(): boolean {
+    return this.#receptionist.isPlain
+  }
+
+  get timeLeftMs(): number {
+    return this.#receptionist.timeLeftMs
+  }
+
+  get holdsAnswers(): boolean {
+    return false
   }
 
   begin(): void {}

@@ -651,7 +651,8 @@ export class WebSocketEndpoint
     if (tooMany) return { admission: { rejection: tooMany }, owner, read: head }
     // The connection counts from here on, also while it is being authenticated.
     const counted = this.#connections.begin(owner)
-    socket.once('close', () => counted.end())
+    // Not `once`, which makes three objects more for each connection: a socket closes once.
+    socket.on('close', () => counted.end())
     const { admission, read } = await this.#authenticate(request, socket, head, owner)
     if ('rejection' in admission) return { admission, owner, read }
     const known = this.#owners.of(admission.identity, address)

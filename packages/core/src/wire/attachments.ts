@@ -15,8 +15,8 @@ export interface Attachments {
    * @throws {TypeError} naming the value that can't be carried.
    */
   encode(message: object): string | JsonMessage
-  /** Makes the reader of one connection. @param maxMessage the largest message that is accepted, in bytes. */
-  reader(maxMessage: number): AttachmentReader
+  /** Makes the reader of one connection. */
+  reader(): AttachmentReader
   /**
    * Puts attached frames in their places in a decoded message.
    *
@@ -81,8 +81,14 @@ export interface AttachmentReader {
   agree(hello: object): boolean
   /** Reads a frame of bytes, or one that came while frames were awaited. @returns undefined if it is a message. */
   take(frame: Frame): Reading | undefined
-  /** Reads a message. @returns the message itself, unless it awaits frames or is wrong. */
-  begin(whole: Whole, frame: Frame): Reading
+  /**
+   * Reads a message.
+   *
+   * @param frame the frame that the message came in.
+   * @param maxMessage the largest message that is accepted, with what is attached to it, in bytes.
+   * @returns the message itself, unless it awaits frames or is wrong.
+   */
+  begin(whole: Whole, frame: Frame, maxMessage: number): Reading
   /** Drops a message that will never be complete. */
   discard(): void
 }

@@ -11,15 +11,13 @@ const PART: Reading = { kind: 'part' }
  * that is larger than the limit.
  */
 export class ByteReader implements AttachmentReader {
-  isWaiting = false
   /** The frame type of the other side, if both sides take bytes. */
   #peerFrames: FrameType | undefined
-  readonly #maxMessage: number
   /** A message that has come without all of its bytes, and the bytes that are awaited. */
   #incomplete: { whole: Whole; awaited: AwaitedBytes } | undefined
 
-  constructor(maxMessage: number) {
-    this.#maxMessage = maxMessage
+  get isWaiting(): boolean {
+    return this.#incomplete !== undefined
   }
 
   get isAgreed(): boolean {
@@ -51,7 +49,7 @@ export class ByteReader implements AttachmentReader {
     return whole
   }
 
-  begin(whole: Whole, frame: Frame): Reading {
+  begin(whole: Whole, frame: Frame, maxMessage: number): Reading {
     let awaited: AwaitedBytes | undefined
     try {
       awaited = awaitedBytes(whole.decoded, whole.tooDeep)
@@ -62,14 +60,12 @@ export class ByteReader implements AttachmentReader {
     if (!this.isAgreed) {
       return violation('a message announces bytes, which both sides must have agreed on before')
     }
-    if (exceeds(frame, this.#maxMessage - awaited.size)) return { kind: 'too-big' }
+    if (exceeds(frame, maxMessage - awaited.size)) return { kind: 'too-big' }
     this.#incomplete = { whole, awaited }
-    this.isWaiting = true
     return PART
   }
 
   discard(): void {
     this.#incomplete = undefined
-    this.isWaiting = false
   }
 }

@@ -15,7 +15,7 @@ const FEATURE: Feature = {
   attachments: {
     hello: { bytes: true },
     encode: toJsonWithBytes,
-    reader: (maxMessage) => new ByteReader(maxMessage),
+    reader: () => new ByteReader(),
     restore(decoded, frames) {
       const awaited = awaitedBytes(decoded)
       for (const frame of frames) awaited?.take(frame)

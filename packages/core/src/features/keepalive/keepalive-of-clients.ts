@@ -15,9 +15,10 @@ export function keepaliveWith(createRateLimit: KeepaliveOptions['createRateLimit
       const heartbeat =
         given !== false && withDefaults('heartbeat', given, DEFAULT_HEARTBEAT, nearest)
       for (const [name, value] of Object.entries(heartbeat)) assertCount(`heartbeat.${name}`, value)
+      const options: KeepaliveOptions = { heartbeat, createRateLimit }
       return {
         createKeepalive: (transport, side, events) =>
-          new Keepalive(transport, { ...side, heartbeat, createRateLimit }, events),
+          new Keepalive(transport, options, side, events),
       }
     },
   }
