@@ -81,7 +81,10 @@ function publishAll(tarballs: ReadonlyMap<PublicPackage, string>, notes: string)
     .at(-1)
   const file = join(folder, 'notes.md')
   writeFileSync(file, notes)
-  run('gh', ['release', 'create', `v${version}`, '--title', `v${version}`, '--notes-file', file])
+  // The tag is on the commit that was packed, and main may have gone on.
+  const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
+  const options = ['--title', `v${version}`, '--target', commit, '--notes-file', file]
+  run('gh', ['release', 'create', `v${version}`, ...options])
 }
 
 function run(command: string, args: readonly string[]): void {
