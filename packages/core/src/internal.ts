@@ -17,6 +17,12 @@ export { assertOptions } from './errors/assert-options.js'
 export { assertFunction, listOf, type OptionKind, type OptionKinds } from './errors/options.js'
 export { plain, plainLines, quoted } from './errors/quoted.js'
 export { log, logFailure } from './logging/log.js'
+export type { ImplementArguments } from './server/given-handlers.js'
 export { LEASE_MS, Lease } from './server/lease.js'
+export {
+  type AnyServerChannel,
+  ServedChannels,
+  type ServedOptions,
+} from './server/served-channels.js'
 export { type SharedKeys, SharedResults, type SharedValue } from './server/shared-results.js'
 export { randomHex } from './wire/random-hex.js'

@@ -35,7 +35,7 @@ async function connect(endpoint: ReturnType<typeof create>) {
 }
 
 const incomplete =
-  /no handler for users\.get, users\.admin\.remove, online\. Give createEndpoint the option methods, or call endpoint\.implement/
+  /The endpoint has no handler for users\.get, users\.admin\.remove, online\. Give it the option methods, or call its implement/
 
 describe('implement', () => {
   test('gives all handlers, which may use the endpoint', async () => {

@@ -207,7 +207,7 @@ describe('who may see it', () => {
     const watched = watchGroup(await connect(url), 'room')
     await polled(() => watched.error).toMatchObject({
       code: ErrorCode.methodNotFound,
-      message: expect.stringContaining('Let it: createEndpoint({ presence: { allow:'),
+      message: expect.stringContaining('Let it, by the option presence: { allow:'),
     })
   })
 

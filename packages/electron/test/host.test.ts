@@ -397,7 +397,7 @@ describe('a host that is made wrongly says so at once', () => {
     ['a star', { allow: ['app://*'] }, /Name each origin/],
     ['a default port', { allow: ['https://x.test:443'] }, /own port/],
     ['a number', { allow: [5] }, /allow has 5: an origin is a text/],
-    ['no methods', { methods: undefined }, /methods is missing: it must be an object/],
+    ['presence', { presence: {} }, /presence.allow is missing/],
     ['an unknown method', { methods: { nothing: () => 1 } }, /nothing/],
     ['a method that is none', { methods: { echo: 5 } }, /echo/],
     ['identify', { identify: 'me' }, /identify must be a function/],
@@ -419,6 +419,60 @@ describe('a host that is made wrongly says so at once', () => {
   test('two hosts of one name', async () => {
     await using _ = desktop.host()
     expect(() => desktop.host()).toThrow(/host with the name "default" already/)
+  })
+})
+
+describe('handlers that are given after the host was made', () => {
+  test('may use the host, and serve pages from the first one on', async () => {
+    const { ipcMain } = desktop.bench.electron
+    await using host = createElectronHost(contract, { ipcMain, allow: ['app://demo'] })
+    host.implement('files.lines.ask', async ({ text }) => {
+      const [outcome] = await host.all.call('dialogs.ask', { text })
+      return outcome?.status === 'ok' ? outcome.value : 'nobody'
+    })
+    host.implement('files.reverse', ({ bytes }) => bytes)
+    host.implement('files.lines.count', () => [])
+    const refused = vi.fn()
+    const failed = vi.fn()
+    host.on('refused', refused).on('error', failed)
+    const { window, page } = await desktop.open()
+    // Not all of them are there, so pages wait.
+    await eventually(() => expect(refused).toHaveBeenCalled())
+    expect(refused).toHaveBeenCalledWith(
+      expect.objectContaining({ code: 1013, reason: 'Main has not given its handlers yet' }),
+    )
+    expect(failed.mock.calls[0]?.[0]).toMatchObject({
+      name: 'RpcConfigError',
+      message:
+        'The host has no handler for echo, reverse, never, who, fail, count, loop. Give it the option methods, or call its implement({ … }) first',
+    })
+    host.implement({
+      echo: ({ text }: { text: string }) => `${text} to ${host.channels.size}`,
+      reverse: ({ bytes }: { bytes: Uint8Array }) => bytes,
+      never: () => '',
+      who: () => ({ origin: '', title: '' }),
+      fail: () => '',
+      count: () => [],
+      loop: () => [],
+    } as never)
+    expect(await page.evaluate(() => app.client.other.echo({ text: 'hi' }))).toBe('hi to 1')
+    expect(await page.evaluate(() => app.client.other.files.lines.ask({ text: 'sure' }))).toBe(
+      'sure!',
+    )
+    expect(() => host.implement('fail', () => '')).toThrow(
+      'The host serves already: call implement before its first page connects',
+    )
+    window.destroy()
+  })
+
+  test('are checked as those of the option methods', () => {
+    const { ipcMain } = desktop.bench.electron
+    const host = desktop.host({ name: 'checked' })
+    expect(() => host.implement('echo', () => '')).toThrow('"echo" has two handlers')
+    const other = createElectronHost(contract, { ipcMain, allow: ['app://demo'], name: 'later' })
+    expect(() => other.implement('nothing' as never, (() => 1) as never)).toThrow(/"nothing"/)
+    expect(() => other.implement('echo', 5 as never)).toThrow(/"echo" must be a function/)
+    return other.close()
   })
 })
 

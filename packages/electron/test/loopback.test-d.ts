@@ -59,3 +59,28 @@ interface Plain {
   greet(params: { text: string }): string
 }
 await createLoopback<Plain>({ origins: [], methods: { greet: ({ text }) => text } })
+
+// ── Handlers that are given later may use the loopback, and say nothing of its type ────────────────
+
+const later = await createLoopback(contract, {
+  origins: [],
+  identify: () => ({ window: 1 }),
+  presence: {
+    allow: (group, { channel, identity }) => {
+      expectTypeOf(identity).toEqualTypeOf<{ window: number }>()
+      return channel.groups.has(group)
+    },
+  },
+})
+later.implement({
+  greet: async (_, { identity }) => {
+    expectTypeOf(identity).toEqualTypeOf<{ window: number }>()
+    const [first] = await later.all.call('confirm')
+    return String(first?.status === 'ok' && first.value)
+  },
+})
+later.implement('greet', () => `${later.channels.size}`)
+// @ts-expect-error: greet returns a string
+later.implement('greet', () => later.channels.size)
+// @ts-expect-error: there is no such method
+later.implement('greets', () => '')

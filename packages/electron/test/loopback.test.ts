@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { inspect } from 'node:util'
-import { createClient, RpcConfigError, RpcDisconnectedError } from '@flashrpc/core'
+import { type AnyClient, createClient, RpcConfigError, RpcDisconnectedError } from '@flashrpc/core'
 import type { OpenRpcDocument } from '@flashrpc/core/discovery'
 import { msgpackCodec } from '@flashrpc/core/msgpack'
 import { RejectUpgrade } from '@flashrpc/core/server'
@@ -19,7 +19,7 @@ interface Discoverable {
   'rpc.discover'(): OpenRpcDocument
 }
 
-type AnyLoopback = Loopback<Contract['server'], Contract['client'], string>
+type AnyLoopback = Pick<Loopback<Contract['server'], Contract['client']>, 'address' | 'token'>
 
 /** A client in Node, as a program of the app has it. */
 function program({ address, token }: AnyLoopback, options: object = {}) {
@@ -119,6 +119,52 @@ describe('a loopback', () => {
     await using client = createClient<{ ping(): string }>({ url: loopback.url, proxy: false })
     expect(await client.other.ping()).toBe('pong')
     await loopback.close()
+  })
+
+  test('tells its clients who is in a group, if presence allows it', async () => {
+    const who = async (client: AnyClient) => {
+      for await (const item of client.stream('rpc.members', { group: 'tools' })) return item
+      return undefined
+    }
+    await using served = await serve({
+      onConnect: (channel) => channel.join('tools', { info: 'a tool' }),
+      presence: { allow: (group, { channel }) => channel.groups.has(group) },
+    })
+    await using client = program(served.loopback)
+    await client.connect()
+    expect(await who(client as AnyClient)).toMatchObject({
+      all: [{ id: client.state.sessionId, info: 'a tool', methods: ['confirm'] }],
+    })
+    await using silent = await serve()
+    await using other = program(silent.loopback)
+    expect(await rejection(who(other as AnyClient))).toMatchObject({ code: -32601 })
+  })
+
+  test('is given handlers later, which may use it', async () => {
+    const lines: string[] = []
+    const line = (text: string) => void lines.push(text)
+    await using loopback = await createLoopback(contract, {
+      origins: [],
+      logger: { debug() {}, warn: line, error: line },
+    })
+    loopback.implement('add', ({ a, b }) => a + b + loopback.channels.size)
+    await using client = program(loopback)
+    const sum = client.other.add({ a: 1, b: 2 })
+    await expect.poll(() => client.state.lastError?.message, patience).toContain('503')
+    expect(lines.join()).toContain('The endpoint has no handler for ask, whoAmI, wait')
+    loopback.implement({
+      ask: async ({ text }: { text: string }) => {
+        const [outcome] = await loopback.all.call('confirm', { text })
+        return outcome?.status === 'ok' && outcome.value
+      },
+      whoAmI: () => '',
+      wait: () => '',
+    } as never)
+    expect(await sum).toBe(4)
+    expect(await client.other.ask({ text: 'Quit?' })).toBe(true)
+    expect(() => loopback.implement('add', () => 1)).toThrow(
+      'The loopback serves already: call implement before its first connection',
+    )
   })
 
   test('takes what an endpoint takes: codec, limits, hooks, authorize', async () => {
@@ -356,7 +402,7 @@ test.each<[object, RegExp]>([
   [{ onReject: 'x' }, /onReject must be a function, or an array of functions/],
   [{ onReject: ['x'] }, /onReject must be a function, or an array of functions/],
   [{ authorize: {} }, /authorize must be a function/],
-  [{ methods: undefined }, /methods/],
+  [{ presence: {} }, /presence.allow is missing/],
   [{ methods: { nope: () => {} } }, /nope/],
   [{ limits: { message: -1 } }, /limits\.message/],
 ])('a loopback refuses %o at once', async (options, message) => {

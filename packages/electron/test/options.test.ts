@@ -35,6 +35,7 @@ const HOST = {
   discover: [{ title: 'x' }, 'x'],
   methods: [{ add: hook }, 'x'],
   authorize: FUNCTIONS,
+  presence: [{ allow: hook }, { allow: 'x' }],
   onConnect: FUNCTIONS,
   onDisconnect: FUNCTIONS,
   onError: [

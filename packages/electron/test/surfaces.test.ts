@@ -101,6 +101,71 @@ test('a window and a browser tab run the same component against the same handler
   await eventually(() => expect(everybody.size).toBe(1))
 })
 
+test('a component shows who is in a group, whichever host it is connected to', async () => {
+  /** The options of a host that numbers its pages, and lets them see each other in the room. */
+  const inRoom = (name: string) => {
+    let count = 0
+    return {
+      methods,
+      onConnect: (channel: ServerChannel<MainSide, PageSide, never>) =>
+        channel.join('room', { info: { name: `${name} ${++count}` } }),
+      presence: {
+        allow: (group: string, { channel }: { channel: { groups: ReadonlySet<string> } }) =>
+          channel.groups.has(group),
+      },
+    }
+  }
+  const { ipcMain } = desktop.bench.electron
+  await using host = createElectronHost(contract, {
+    ipcMain,
+    allow: ['app://demo'],
+    ...inRoom('window'),
+  })
+  const origin = 'http://tab.localhost'
+  await using endpoint = createEndpoint(contract, {
+    allowedOrigins: [origin],
+    ...inRoom('endpoint'),
+  })
+  await using loopback = await createLoopback(contract, {
+    origins: [origin],
+    ...inRoom('loopback'),
+  })
+  const { url } = await endpoint.listen()
+  const surfaces = [
+    {
+      name: 'window',
+      server: host,
+      open: async () => (await desktop.open('app://demo/react')).page,
+    },
+    { name: 'endpoint', server: endpoint, open: () => openTab(url) },
+    { name: 'loopback', server: loopback, open: () => openTab(loopback.url) },
+  ]
+  for (const { name, server, open } of surfaces) {
+    const shows = (page: Page, text: string) =>
+      page.locator('#here', { hasText: new RegExp(`^${text}$`) }).waitFor()
+    const [first, second, third] = [1, 2, 3].map((n) => `${name} ${n} has title,told`)
+    const page = await open()
+    await shows(page, `live: ${first}`)
+    const other = await open()
+    for (const one of [page, other]) await shows(one, `live: ${first}; ${second}`)
+    // A page that was reloaded is another member.
+    await page.reload()
+    for (const one of [page, other]) await shows(one, `live: ${second}; ${third}`)
+    await page.close()
+    await shows(other, `live: ${second}`)
+    for (const channel of server.channels) channel.leave('room')
+    await shows(other, 'failed: Not allowed to see who is in the group "room".*')
+    await other.close()
+  }
+})
+
+test('a host tells no page who is in its groups unless presence is set', async () => {
+  await using _ = desktop.host()
+  const { page: window } = await desktop.open('app://demo/react')
+  const why = 'failed: Method not found.* Let it, by the option presence'
+  await window.locator('#here', { hasText: new RegExp(why) }).waitFor()
+})
+
 test('a component that is unmounted takes its connection along; the state comes back after a reload', async () => {
   await using host = createElectronHost(contract, {
     ipcMain: desktop.bench.electron.ipcMain,

@@ -1,7 +1,8 @@
+import { EventEmitter } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createClient, RpcDisconnectedError } from '@flashrpc/core'
+import { type AnyClient, createClient, RpcDisconnectedError } from '@flashrpc/core'
 import { utilityTransport } from '@flashrpc/electron/main'
 import { serveUtility } from '@flashrpc/electron/utility'
 import type { UtilityProcess } from 'electron'
@@ -159,6 +160,31 @@ describe('a page and a utility process, past main', () => {
     expect(await named.page.evaluate(() => piped.db.other.whoAmI())).toEqual({ user: 'Ada' })
   })
 
+  test('sees who else is in a group of the process, main too', async () => {
+    const { child, page } = await pipe()
+    const seen = page.evaluate(async () => {
+      const told: unknown[] = []
+      for await (const item of (piped.db as AnyClient).stream('rpc.members', { group: 'room' })) {
+        told.push(item)
+        if (told.length === 2) break
+      }
+      return told
+    })
+    await page.evaluate(() => piped.db.connect())
+    const { MessageChannelMain } = desktop.bench.electron
+    const own = { isConnected: true, info: { isMain: false }, methods: ['title', 'told'] }
+    await using main = createClient(service, {
+      transport: utilityTransport(child, { MessageChannelMain: MessageChannelMain as never }),
+    })
+    await main.connect()
+    expect(await seen).toEqual([
+      { all: [{ id: expect.any(String), ...own }], unreached: [] },
+      {
+        on: [{ id: main.state.sessionId, isConnected: true, info: { isMain: true }, methods: [] }],
+      },
+    ])
+  })
+
   test('an identity that cannot be cloned refuses the page, and main does not throw', async () => {
     const refused = vi.fn()
     const host = desktop.host({ identify: (() => ({ f: () => {} })) as never })
@@ -282,6 +308,44 @@ describe('main and a utility process', () => {
     const cut = rejection(client.other.never())
     await client.other.close()
     expect(await cut).toMatchObject({ closeCode: 1001, outcome: 'maybe-executed' })
+  })
+
+  test('handlers that are missing, or come too late, are told', async () => {
+    const parent = new EventEmitter()
+    const lines: string[] = []
+    const logger = { debug() {}, warn() {}, error: (text: string) => void lines.push(text) }
+    const utility = serveUtility(parent as never, service, { logger })
+    const handOver = () => {
+      const { port1, port2 } = new desktop.bench.electron.MessageChannelMain()
+      const data = { flashrpc: 'connect', v: 1, name: 'db', id: 1, identity: {} }
+      const heard: unknown[] = []
+      port1.on('message', (message) => heard.push(message.data))
+      port1.start()
+      parent.emit('message', { data, ports: [port2] })
+      return heard
+    }
+    utility.implement('pid', () => 1)
+    const refused = handOver()
+    await eventually(() =>
+      expect(refused).toEqual([
+        { flashrpc: 'refused', code: 1013, reason: 'The service has not given its handlers yet' },
+      ]),
+    )
+    expect(lines[0]).toContain('The service has no handler for whoAmI, reverse, tellAll')
+    utility.implement({
+      whoAmI: () => '',
+      reverse: ({ bytes }: { bytes: Uint8Array }) => bytes,
+      tellAll: () => 0,
+      askBack: () => '',
+      never: () => {},
+      close: () => {},
+    } as never)
+    const accepted = handOver()
+    await eventually(() => expect(accepted[0]).toEqual({ flashrpc: 'accepted' }))
+    expect(() => utility.implement('pid', () => 1)).toThrow(
+      'The service serves already: call implement before its first connection',
+    )
+    await utility.close()
   })
 
   test('where there is no parent, serving says where it belongs', () => {

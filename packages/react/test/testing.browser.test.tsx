@@ -1,7 +1,7 @@
-import type { AnyClient } from '@flashrpc/core'
+import { type AnyClient, ErrorCode } from '@flashrpc/core'
 import { createRpcHooks, useRpc, useRpcClient, useRpcMethod, useRpcState } from '@flashrpc/react'
 import { createTestServer } from '@flashrpc/react/testing'
-import { cleanup, render, renderHook, screen } from '@testing-library/react'
+import { act, cleanup, render, renderHook, screen } from '@testing-library/react'
 import { StrictMode, useEffect, useState } from 'react'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { contract } from '../../../scripts/test-server/contract.js'
@@ -128,6 +128,79 @@ describe('a test server', () => {
     unmount()
     await vi.waitFor(() => expect(closed).toHaveLength(1), { timeout: 10_000 })
     expect(result.current.state.status).toBe('closed')
+  })
+
+  test('shows who is in a group, as a real one does', async () => {
+    const { wrapper, page, disconnect, reconnect } = createTestServer(contract, {
+      onConnect: (channel) => channel.join('room', { info: 'Ada' }),
+      presence: { allow: (group, { channel }) => channel.groups.has(group) },
+    })
+    const Who = ({ group }: { group: string }) => {
+      const { members, status, error } = hooks.useRpcPresence<string>(group)
+      const names = members.map(({ info, methods }) => `${info} ${methods?.join()}`)
+      return <output>{error ? `${error.code}` : `${status}: ${names.join()}`}</output>
+    }
+    const { rerender } = render(<Who group="room" />, { wrapper })
+    expect(await screen.findByText('live: Ada')).toBeTruthy()
+    const channel = await page()
+    await act(async () => channel.join('room', { info: 'Countess' }))
+    expect(await screen.findByText('live: Countess')).toBeTruthy()
+    rerender(
+      <>
+        <Who group="room" />
+        <Deploy />
+      </>,
+    )
+    expect(await screen.findByText('live: Countess confirm')).toBeTruthy()
+    act(disconnect)
+    expect(await screen.findByText('waiting: Countess confirm')).toBeTruthy()
+    reconnect()
+    // Another channel, which has joined anew.
+    expect(await screen.findByText('live: Ada confirm')).toBeTruthy()
+    await act(async () => (await page()).leave('room'))
+    expect(await screen.findByText(`${ErrorCode.unauthorized}`)).toBeTruthy()
+    rerender(<Who group="hall" />)
+    expect(await screen.findByText(`${ErrorCode.unauthorized}`)).toBeTruthy()
+  })
+
+  test('shows who has joined by several pages of one test', async () => {
+    const { wrapper: Wrapper, page } = createTestServer(contract, {
+      presence: { allow: () => true },
+    })
+    const Count = () => <output>{hooks.useRpcPresence('room').members.length}</output>
+    render(<Count />, { wrapper: Wrapper })
+    const first = await page()
+    render(<Deploy />, { wrapper: Wrapper })
+    await expect.poll(async () => (await page()) === first).toBe(false)
+    await act(async () => first.join('room'))
+    expect(await screen.findByText('1')).toBeTruthy()
+    await act(async () => (await page()).join('room'))
+    expect(await screen.findByText('2')).toBeTruthy()
+  })
+
+  test('is given handlers later, which may use it', async () => {
+    const server = createTestServer(contract, {})
+    server.implement({ add: ({ a, b }) => a + b })
+    server.implement('askBack', async ({ text }) => (await server.page()).other.upper({ text }))
+    expect(() => server.implement('add', () => 1)).toThrow('"add" has two handlers')
+    const { result } = renderHook(
+      () => {
+        hooks.useRpcMethod('upper', ({ text }) => text.toUpperCase())
+        return hooks.useRpc()
+      },
+      { wrapper: server.wrapper },
+    )
+    expect(await act(() => result.current.add({ a: 1, b: 2 }))).toBe(3)
+    expect(await act(() => result.current.askBack({ text: 'a' }))).toBe('A')
+    expect(() => server.implement('visits', () => 1)).toThrow(
+      'The server serves already: call implement before its first page connects',
+    )
+  })
+
+  test('refuses handlers of methods that there are not, when it is made', () => {
+    expect(() => createTestServer(contract, { methods: { ad: () => 1 } as never })).toThrow(
+      /"ad" can't be exposed.*Did you mean "add"/,
+    )
   })
 
   test('works without a contract', async () => {

@@ -8,8 +8,9 @@ import { guarded } from '../base/guarded.js'
 import { MAX_TIMER_MS } from '../base/max-timer.js'
 import type { Authorize } from '../calls/dispatcher.js'
 import type { Feature } from '../calls/feature.js'
-import type { Handlers, HandlersAt, HandlersByPath } from '../calls/functions.js'
+import type { Handlers } from '../calls/functions.js'
 import type { ChannelHooks, OneOrMore } from '../calls/hooks.js'
+import type { Implementable } from '../calls/implementable.js'
 import type { Middleware } from '../calls/middleware-call.js'
 import type { ChannelOptions } from '../calls/options.js'
 import type { UntypedSide } from '../calls/peer.js'
@@ -21,7 +22,6 @@ import { assertGroup, Groups } from '../channels/groups.js'
 import type { LiveChannel, Visitor } from '../channels/live-channel.js'
 import { SERVER_CHANNEL_OPTIONS } from '../channels/open-channel.js'
 import type { Contract } from '../contract/contract.js'
-import type { Path } from '../contract/path.js'
 import { type DiscoveryOption, resolveDiscovery } from '../discovery/discovery-option.js'
 import { assertDuration, assertMs } from '../errors/assert-number.js'
 import { assertOptions } from '../errors/assert-options.js'
@@ -48,6 +48,7 @@ import { type ClusterSeat, seatOf } from './cluster-seat.js'
 import { type ConnectionLimits, Connections, channelLimitsOf } from './connection-limits.js'
 import { EarlyReader } from './early-reader.js'
 import { type ExpiresAt, Expiry } from './expiry.js'
+import { GivenHandlers, type ImplementArguments } from './given-handlers.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
 import { listen } from './listen.js'
 import { LocalGroups } from './local-groups.js'
@@ -203,7 +204,9 @@ export interface Listening {
 }
 
 /** The serving side: it accepts connections and makes a channel for each. */
-export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDisposable {
+export interface Endpoint<Local, Remote, Identity = unknown>
+  extends AsyncDisposable,
+    Implementable<Local, ServerChannel<Local, Remote, Identity>> {
   /** The channels that are open now, and those of sessions that wait for their client. */
   readonly channels: ReadonlySet<ServerChannel<Local, Remote, Identity>>
   /** All channels, to be called together. */
@@ -215,30 +218,6 @@ export interface Endpoint<Local, Remote, Identity = unknown> extends AsyncDispos
    * @throws {RpcConfigError} if the name is not text, or is empty.
    */
   group(name: string): Audience<Remote, ServerChannel<Local, Remote, Identity>>
-  /**
-   * Gives the handlers after the endpoint was made, before `listen` and `attach`. A handler may then use the endpoint
-   * without a circular type (TypeScript's error 7022): the type of the endpoint does not depend on its handlers.
-   *
-   * @param handlers all of them: in their groups, or by their paths.
-   * @throws {RpcConfigError} if a name is not in the contract, or has a handler already, a handler is not a function, or
-   *   the endpoint serves already.
-   */
-  implement<const Literal = never>(
-    handlers:
-      | Handlers<Local, ServerChannel<Local, Remote, Identity>, Literal>
-      | HandlersByPath<Local, ServerChannel<Local, Remote, Identity>, Literal>,
-  ): void
-  /**
-   * Gives the handlers of one group, or of one method.
-   *
-   * @param path the path of the group, such as `users.admin`, or of the method.
-   * @param handlers all handlers of the group, or the handler of the method.
-   * @throws {RpcConfigError} for the same reasons.
-   */
-  implement<P extends Path<Local>, const Literal = never>(
-    path: P,
-    handlers: HandlersAt<Local, P, ServerChannel<Local, Remote, Identity>, Literal>,
-  ): void
   /**
    * Serves a path of an HTTP server of node:http, as Express, Fastify, Koa, Nest and Vite have one. Other listeners do
    * not get the upgrades to this path. Upgrades to other paths are left to other listeners. If there is none, they wait
@@ -368,6 +347,7 @@ export class WebSocketEndpoint
   readonly #spread: Spread
   readonly #options: UntypedOptions
   readonly #kind: ChannelKind
+  readonly #handlers: GivenHandlers
   readonly #host: ArrivalHost
   readonly #sockets: WebSocketServer
   readonly #detach = new Set<() => void>()
@@ -377,8 +357,6 @@ export class WebSocketEndpoint
   readonly #handshakeTimeoutMs: number
   /** Ends each authentication that is under way. */
   readonly #authenticating = new Set<AbortController>()
-  /** Whether it has begun to serve. */
-  #isServing = false
   #closing: Promise<void> | undefined
 
   /** @param features the features of its channels. */
@@ -421,6 +399,11 @@ export class WebSocketEndpoint
           }))
     this.#groups = new Groups(this.#seat?.groups ?? this.#watched?.events)
     this.#kind = this.#kindOf(contract, options, [...features, ...(this.#seat?.features ?? [])])
+    const mayBeNone = options.methods !== undefined || options.fallback !== undefined
+    this.#handlers = new GivenHandlers(this.#kind, mayBeNone, {
+      made: 'endpoint',
+      before: 'listen and attach',
+    })
     this.#host = {
       kind: this.#kind,
       receive: (hello, arrival) => this.#receive(hello, arrival),
@@ -480,36 +463,14 @@ export class WebSocketEndpoint
     )
   }
 
-  implement(...args: [methods: unknown] | [path: string, methods: unknown]): void {
-    if (this.#isServing) {
-      throw new RpcConfigError(
-        'The endpoint serves already: call implement before listen and attach',
-      )
-    }
-    const [path] = args
-    if (args.length > 1) return this.#kind.implement({ [String(path)]: args[1] })
-    if (typeof path !== 'object' || path === null) {
-      throw new RpcConfigError(
-        `implement needs an object of functions, or a path and its handlers. It was given ${kindOf(path)}`,
-      )
-    }
-    this.#kind.implement(path)
+  implement(...args: ImplementArguments): void {
+    this.#handlers.implement(...args)
   }
 
   /** @throws {RpcConfigError} if there are no `methods`, and `implement` was not given the handlers of all methods. */
   #assertImplemented(): void {
-    const { methods, fallback } = this.#options
-    if (methods !== undefined || fallback) return
-    const { missing } = this.#kind
-    if (missing?.length === 0) return
-    const most = 10
-    const more = (missing?.length ?? 0) > most ? ` and ${(missing?.length ?? 0) - most} more` : ''
-    const what = missing
-      ? `no handler for ${missing.slice(0, most).join(', ')}${more}`
-      : 'no methods: methods is missing'
-    throw new RpcConfigError(
-      `The endpoint has ${what}. Give createEndpoint the option methods, or call endpoint.implement({ … }) first`,
-    )
+    const { lack } = this.#handlers
+    if (lack) throw lack
   }
 
   attach(server: Server, options: AttachOptions = {}): () => void {
@@ -522,7 +483,7 @@ export class WebSocketEndpoint
     assertPath(path)
     if (this.#closing) throw new RpcConfigError('The endpoint was closed. Create another one')
     this.#assertImplemented()
-    this.#isServing = true
+    this.#handlers.begin()
     const listener: UpgradeListener = {
       isLeaving: () => this.#closing !== undefined,
       upgrade: (request, socket, head) => {

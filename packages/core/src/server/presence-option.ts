@@ -8,7 +8,7 @@ import { MEMBERS } from '../features/members/members.js'
 import type { WatchGroup } from './group-events.js'
 import { toldMembers } from './told-members.js'
 
-/** The option `presence` of an endpoint. */
+/** The option `presence` of an endpoint, and of other hosts of channels. */
 export interface PresenceOptions<Ch = unknown> {
   /**
    * Decides whether a caller may see who is in a group, and what each member has joined with. It is asked when the caller
@@ -54,7 +54,7 @@ export function resolvePresence(
 
 const refuse: AnyHandler = () => {
   const why =
-    'this server tells no client who is in its groups. Let it: createEndpoint({ presence: { allow: (group, { channel }) => channel.groups.has(group) } })'
+    'this server tells no client who is in its groups. Let it, by the option presence: { allow: (group, { channel }) => channel.groups.has(group) }'
   const message = `Method not found: "${MEMBERS}": ${why}`
   throw new RpcError(ErrorCode.methodNotFound, message, undefined, { method: MEMBERS })
 }

@@ -1,6 +1,5 @@
 import {
   type Audience,
-  type CloseInfo,
   type Contract,
   type ContractSide,
   createAudience,
@@ -10,18 +9,23 @@ import {
   RpcConfigError,
   RpcDisconnectedError,
 } from '@flashrpc/core'
-import { type Discovery, resolveDiscovery } from '@flashrpc/core/discovery'
+import { resolveDiscovery } from '@flashrpc/core/discovery'
 import {
+  type AnyServerChannel,
   assertDuration,
   assertFunction,
   assertOptions,
   contractAndOptions,
+  type ImplementArguments,
+  listOf,
   log,
   logFailure,
   type OptionKinds,
   plain,
   quoted,
   SERVER_CHANNEL_OPTIONS,
+  ServedChannels,
+  type ServedOptions,
   toldError,
 } from '@flashrpc/core/internal'
 import type { BrowserWindow, MessagePortMain, UtilityProcess, WebContents } from 'electron'
@@ -29,7 +33,6 @@ import { type CloseOptions, drainOf } from '../close-options.js'
 import { ACCEPTED, DECIDING, DEFAULT_NAME, isHandOverName } from '../hand-over.js'
 import { portOfMain } from '../port-main.js'
 import { refusePort } from '../refuse-port.js'
-import { type AnyServerChannel, closedChannel, openServerChannel } from '../server-channel.js'
 import { whenEnded } from '../when-ended.js'
 import { type Judge, judgeOf } from './allow.js'
 import { Decisions, type Verdict } from './decisions.js'
@@ -94,12 +97,10 @@ const HOST_OPTIONS = {
   allow: 'elsewhere',
   identify: 'function',
   name: 'elsewhere',
+  presence: 'elsewhere',
 } as const satisfies OptionKinds<UntypedOptions, 'dialect' | 'heartbeat'>
 
 const WAIT_OPTIONS = { timeout: 'elsewhere' }
-
-/** The options with what answers `rpc.discover` on all channels. */
-type HostOptions = Omit<UntypedOptions, 'discover'> & { readonly discover: Discovery | undefined }
 
 interface Events extends ElectronHostEvents<AnyServerChannel> {
   closed: []
@@ -110,13 +111,15 @@ const ON_ERROR = "on('error')"
 
 /** Another page of the frame has taken its place; to come back would only take it back. */
 const REPLACED = 4409
+/** No page is connected: the code of a closed channel, which is never sent. */
+const NO_PAGE = 4404
 
 /** A host, its types gone. */
 class Host {
   readonly channels: ReadonlySet<AnyServerChannel>
   readonly all: Audience<object, AnyServerChannel>
-  readonly #contract: Contract | undefined
-  readonly #options: HostOptions
+  readonly #options: UntypedOptions
+  readonly #served: ServedChannels
   readonly #judge: Judge
   readonly #channels = new Set<AnyServerChannel>()
   readonly #pages = new WeakMap<AnyServerChannel, ElectronPage>()
@@ -134,15 +137,16 @@ class Host {
   constructor(contract: Contract | undefined, options: UntypedOptions) {
     assertHostOptions(options)
     const { name = DEFAULT_NAME } = options
-    this.#contract = contract
-    this.#options = { ...options, discover: resolveDiscovery(options.discover) }
+    this.#options = options
+    this.#served = new ServedChannels(contract, this.#channelOptions, {
+      made: 'host',
+      before: 'its first page connects',
+    })
     this.#judge = judgeOf(options.allow)
     const { identify = (page: ElectronPage) => page } = options
     this.#decisions = new Decisions(identify)
     this.channels = this.#channels
     this.all = createAudience(() => this.#channels)
-    // Wrong methods and options fail here, and not at the first page.
-    this.#closedChannel('It was made to see whether it can be')
     this.#leave = addTaker(options.ipcMain, {
       name,
       takes: (wanted, id) => wanted === name || this.#pipes.find(id, wanted) !== undefined,
@@ -159,7 +163,12 @@ class Host {
     const place = locate(target)
     const channel = place && this.#links.find(place)?.open?.channel
     if (channel) return channel
-    return this.#closedChannel(place ? 'No page of this window is connected' : whyNowhere(target))
+    const why = place ? 'No page of this window is connected' : whyNowhere(target)
+    return this.#served.closed(NO_PAGE, why)
+  }
+
+  implement(...args: ImplementArguments): void {
+    this.#served.implement(...args)
   }
 
   async whenConnected(
@@ -256,6 +265,11 @@ class Host {
   }
 
   async #takeForHost(port: MessagePortMain, page: ElectronPage): Promise<void> {
+    const { lack } = this.#served
+    if (lack) {
+      const why = 'Main has not given its handlers yet'
+      return this.#refuse(port, page, 1013, why, { cause: lack })
+    }
     const link: Link = { page, port, isOutgoing: false, open: undefined }
     const before = this.#links.put(link)
     if (before) this.#end(before, REPLACED, 'Another connection of this page has taken its place')
@@ -311,18 +325,8 @@ class Host {
 
   #open(link: Link, identity: unknown): void {
     const { port, page } = link
-    const { onConnect = [], onDisconnect = [] } = this.#options
     const transport = whenEnded(messagePortTransport(portOfMain(port)), () => this.#forget(link))
-    const channel = openServerChannel(this.#contract, {
-      ...this.#channelOptions,
-      transport,
-      identity,
-      onConnect: [onConnect, () => this.#listeners.tell('connect', channel, page)].flat(),
-      onDisconnect: [
-        onDisconnect,
-        (_: unknown, reason: CloseInfo) => this.#listeners.tell('disconnect', channel, reason),
-      ].flat(),
-    })
+    const channel = this.#served.open(transport, identity)
     link.open = { channel, transport }
     this.#channels.add(channel)
     this.#pages.set(channel, page)
@@ -410,14 +414,22 @@ class Host {
     if (hook !== ON_ERROR) this.#listeners.tell('error', thrown)
   }
 
-  /** The options that each channel has. */
-  get #channelOptions(): object {
-    const { ipcMain, allow, identify, name, onConnect, onDisconnect, ...options } = this.#options
-    return options
-  }
-
-  #closedChannel(why: string): AnyServerChannel {
-    return closedChannel(this.#contract, this.#channelOptions, why)
+  /** The options of the channels. */
+  get #channelOptions(): ServedOptions {
+    const { ipcMain, allow, identify, name, discover, ...options } = this.#options
+    return {
+      ...options,
+      discover: resolveDiscovery(discover),
+      onConnect: [
+        ...listOf(options.onConnect),
+        (channel) =>
+          this.#listeners.tell('connect', channel, this.#pages.get(channel) as ElectronPage),
+      ],
+      onDisconnect: [
+        ...listOf(options.onDisconnect),
+        (channel, reason) => this.#listeners.tell('disconnect', channel, reason),
+      ],
+    }
   }
 
   /** Waits until no call runs, streams aside; for so long, in ms, at the most. */
@@ -453,12 +465,9 @@ function describeFailure(cause: unknown): { code: number; reason: string } {
   return { code: told.code === ErrorCode.unauthorized ? 4401 : 4403, reason: told.message }
 }
 
-function assertHostOptions({ ipcMain, methods, name = DEFAULT_NAME }: UntypedOptions): void {
+function assertHostOptions({ ipcMain, name = DEFAULT_NAME }: UntypedOptions): void {
   if (typeof ipcMain?.on !== 'function') {
     throw new RpcConfigError("ipcMain must be Electron's: import { ipcMain } from 'electron'")
-  }
-  if (methods === undefined) {
-    throw new RpcConfigError('methods is missing: it must be an object of functions')
   }
   if (!isHandOverName(name)) {
     throw new RpcConfigError(`name must have 1 to 64 characters. It is ${JSON.stringify(name)}`)

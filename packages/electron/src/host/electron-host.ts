@@ -6,6 +6,8 @@ import type {
   ChannelOptions,
   CloseInfo,
   Handlers,
+  Implementable,
+  PresenceOptions,
   ServerChannel,
 } from '@flashrpc/core'
 import type { DiscoveryOption } from '@flashrpc/core/discovery'
@@ -40,8 +42,10 @@ export interface ElectronHostOptions<Local, Remote, Identity = ElectronPage, Lit
    * title, version and description may be given, or what answers instead. Default: false.
    */
   discover?: DiscoveryOption
-  /** What pages can call. */
-  methods: Handlers<Local, ServerChannel<Local, Remote, Identity>, Literal>
+  /** The methods that pages can call. Default: those that `implement` is given. */
+  methods?: Handlers<Local, ServerChannel<Local, Remote, Identity>, Literal> | undefined
+  /** Lets pages see who is in a group, live. `allow` decides who may see which group. Default: nobody may. */
+  presence?: PresenceOptions<ServerChannel<Local, Remote, Identity>>
   /**
    * The name by which pages reach this host, if there are several: `electronTransport({ name })`. 1 to 64
    * characters. Default `default`.
@@ -76,7 +80,9 @@ export interface ElectronHostEvents<Ch> {
 }
 
 /** Main's end of the channels to its windows. */
-export interface ElectronHost<Local, Remote, Identity = ElectronPage> extends AsyncDisposable {
+export interface ElectronHost<Local, Remote, Identity = ElectronPage>
+  extends AsyncDisposable,
+    Implementable<Local, ServerChannel<Local, Remote, Identity>> {
   /** The channels of the pages that are connected now, the newest last. */
   readonly channels: ReadonlySet<ServerChannel<Local, Remote, Identity>>
   /** All pages that are connected, to be called together. */

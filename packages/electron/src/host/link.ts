@@ -1,6 +1,6 @@
 import type { Transport } from '@flashrpc/core'
+import type { AnyServerChannel } from '@flashrpc/core/internal'
 import type { MessagePortMain } from 'electron'
-import type { AnyServerChannel } from '../server-channel.js'
 import type { ElectronPage } from './page.js'
 import type { Place } from './target.js'
 

@@ -1,6 +1,6 @@
 import { RpcDisconnectedError, RpcTimeoutError } from '@flashrpc/core'
+import type { AnyServerChannel } from '@flashrpc/core/internal'
 import type { WebContents } from 'electron'
-import type { AnyServerChannel } from '../server-channel.js'
 
 /** What is waited for, and what ends the waiting. */
 export interface Awaited {

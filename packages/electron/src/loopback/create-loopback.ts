@@ -3,8 +3,20 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Audience, Contract, ContractSide } from '@flashrpc/core'
-import { assertContract, listOf, log, logFailure } from '@flashrpc/core/internal'
+import {
+  type Audience,
+  type Contract,
+  type ContractSide,
+  type Implementable,
+  RpcConfigError,
+} from '@flashrpc/core'
+import {
+  assertContract,
+  type ImplementArguments,
+  listOf,
+  log,
+  logFailure,
+} from '@flashrpc/core/internal'
 import {
   createEndpoint,
   type Endpoint,
@@ -27,7 +39,9 @@ import { Token } from './token.js'
  * A contract served on a WebSocket that only this app's pages and programs reach. Printing or
  * serializing it shows no token.
  */
-export interface Loopback<Local, Remote, Identity = unknown> extends AsyncDisposable {
+export interface Loopback<Local, Remote, Identity = unknown>
+  extends AsyncDisposable,
+    Implementable<Local, ServerChannel<Local, Remote, Identity>> {
   /** The port on 127.0.0.1; another each time. */
   readonly port: number
   /**
@@ -127,10 +141,11 @@ class WebSocketLoopback implements Loopback<ContractSide, ContractSide> {
   readonly #options: UntypedLoopbackOptions
   readonly #origins: readonly string[]
   readonly #token = new Token()
-  /** What listens, and lets through … */
+  /** The server that listens. It hands the upgrades that it lets through to the inner server. */
   readonly #outer: Server
-  /** … to what the endpoint is attached to: it never listens. */
+  /** The server that the endpoint is attached to, at the first connection: then it has its handlers. It never listens. */
   readonly #inner = createServer()
+  #isAttached = false
   readonly #sockets = new Set<Socket>()
   #port = 0
   #closing: Promise<void> | undefined
@@ -139,7 +154,6 @@ class WebSocketLoopback implements Loopback<ContractSide, ContractSide> {
     this.#endpoint = endpoint
     this.#options = options
     this.#origins = [...options.origins]
-    this.#endpoint.attach(this.#inner)
     this.#outer = createServer({
       headersTimeout: REQUEST_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -199,6 +213,16 @@ class WebSocketLoopback implements Loopback<ContractSide, ContractSide> {
     return this.#endpoint.group(name)
   }
 
+  implement(...args: ImplementArguments): void {
+    if (this.#isAttached) {
+      throw new RpcConfigError(
+        'The loopback serves already: call implement before its first connection',
+      )
+    }
+    const implement = this.#endpoint.implement as (...args: ImplementArguments) => void
+    implement.apply(this.#endpoint, args)
+  }
+
   close(options: CloseOptions = {}): Promise<void> {
     let drain: number
     try {
@@ -218,12 +242,28 @@ class WebSocketLoopback implements Loopback<ContractSide, ContractSide> {
     return { host: `${ADDRESS}:${this.port}`, origins: this.#origins, token: this.#token }
   }
 
+  /** @throws {RpcConfigError} if methods have no handler. */
+  #attach(): void {
+    if (this.#isAttached) return
+    this.#endpoint.attach(this.#inner)
+    this.#isAttached = true
+  }
+
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // An upgrading socket without a listener ends the process with its first reset.
     socket.on('error', () => {})
     const credentials = takeCredentials(request, this.#token)
     const refusal = refusalOf(request, credentials, this.#rules)
     if (refusal) return this.#refuse(request, socket, refusal)
+    if (!this.#closing) {
+      try {
+        this.#attach()
+      } catch (error) {
+        logFailure(this.#options.logger, error, { phase: 'connection' })
+        const why = 'The server has not given its handlers yet'
+        return this.#refuse(request, socket, new RejectUpgrade(503, why))
+      }
+    }
     // An endpoint that closes listens no more.
     const isTaken = this.#inner.emit('upgrade', request, socket, head)
     if (!isTaken) this.#refuse(request, socket, new RejectUpgrade(503, 'The server is closing'))

@@ -19,7 +19,7 @@ export interface LoopbackOptions<Local, Remote, Identity = unknown, Literal = ne
     ChannelHooks<ServerChannel<Local, Remote, Identity>>,
     Pick<
       EndpointOptions<Local, Remote, Identity, Literal>,
-      'authorize' | 'discover' | 'methods' | 'onReject' | 'use'
+      'authorize' | 'discover' | 'methods' | 'onReject' | 'presence' | 'use'
     > {
   /**
    * The origins of this app's pages, as a browser writes them: `app://demo`, in development
@@ -45,6 +45,7 @@ export type UntypedLoopbackOptions = LoopbackOptions<ContractSide, ContractSide>
 const LOOPBACK_OPTIONS = {
   ...SERVER_CHANNEL_OPTIONS,
   onReject: 'functions',
+  presence: 'elsewhere',
   origins: 'elsewhere',
   identify: 'function',
   identifyTimeoutMs: 'elsewhere',

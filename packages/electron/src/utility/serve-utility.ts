@@ -9,23 +9,28 @@ import {
   createAudience,
   createGroup,
   type Handlers,
+  type Implementable,
   messagePortTransport,
+  type PresenceOptions,
   RpcConfigError,
   type ServerChannel,
   type Transport,
 } from '@flashrpc/core'
-import { type Discovery, type DiscoveryOption, resolveDiscovery } from '@flashrpc/core/discovery'
+import { type DiscoveryOption, resolveDiscovery } from '@flashrpc/core/discovery'
 import {
+  type AnyServerChannel,
   contractAndOptions,
+  type ImplementArguments,
   log,
+  logFailure,
   type OptionKinds,
   SERVER_CHANNEL_OPTIONS,
+  ServedChannels,
 } from '@flashrpc/core/internal'
 import type { MessageEvent, ParentPort } from 'electron'
 import { ACCEPTED, claimsHandOver, readGone, readHandOver } from '../hand-over.js'
 import { portOfMain } from '../port-main.js'
 import { refusePort } from '../refuse-port.js'
-import { type AnyServerChannel, closedChannel, openServerChannel } from '../server-channel.js'
 import { whenEnded } from '../when-ended.js'
 
 /** What a service in a utility process is made with. */
@@ -37,14 +42,18 @@ export interface UtilityOptions<Local, Remote, Identity = unknown, Literal = nev
    * title, version and description may be given, or what answers instead. Default: false.
    */
   discover?: DiscoveryOption
-  /** What main and its pages can call. */
-  methods: Handlers<Local, ServerChannel<Local, Remote, Identity>, Literal>
+  /** The methods that main and its pages can call. Default: those that `implement` is given. */
+  methods?: Handlers<Local, ServerChannel<Local, Remote, Identity>, Literal> | undefined
+  /** Lets callers see who is in a group, live. `allow` decides who may see which group. Default: nobody may. */
+  presence?: PresenceOptions<ServerChannel<Local, Remote, Identity>>
   /** Says of each call whether it may run; one that may not is answered −32002. Default: all may. */
   authorize?: Authorizer<Local, ServerChannel<Local, Remote, Identity>>
 }
 
 /** A service in a utility process. */
-export interface UtilityService<Local, Remote, Identity = unknown> extends AsyncDisposable {
+export interface UtilityService<Local, Remote, Identity = unknown>
+  extends AsyncDisposable,
+    Implementable<Local, ServerChannel<Local, Remote, Identity>> {
   /**
    * The channels that are open now. A page's `identity` is what main's `identify` said of it, or
    * `{ frame }`; main's own is undefined.
@@ -104,12 +113,8 @@ const UTILITY_OPTIONS = {
   ...SERVER_CHANNEL_OPTIONS,
   dialect: undefined,
   heartbeat: undefined,
+  presence: 'elsewhere',
 } as const satisfies OptionKinds<UntypedOptions, 'dialect' | 'heartbeat'>
-
-/** The options with what answers `rpc.discover` on all channels. */
-type ServiceOptions = Omit<UntypedOptions, 'discover'> & {
-  readonly discover: Discovery | undefined
-}
 
 /** The parent ports that are served. */
 const served = new WeakSet<ParentPort>()
@@ -119,8 +124,8 @@ class Service {
   readonly channels: ReadonlySet<AnyServerChannel>
   readonly all: Audience<object, AnyServerChannel>
   readonly #parentPort: ParentPort
-  readonly #contract: Contract | undefined
-  readonly #options: ServiceOptions
+  readonly #options: UntypedOptions
+  readonly #served: ServedChannels
   readonly #channels = new Set<AnyServerChannel>()
   readonly #transports = new Set<Transport>()
   /** The transports of pages, by the id of their hand-over. */
@@ -132,19 +137,18 @@ class Service {
         'There is no parentPort: serveUtility(process.parentPort, …) is for a process that utilityProcess.fork() has started',
       )
     }
-    if (options.methods === undefined) {
-      throw new RpcConfigError('methods is missing: it must be an object of functions')
-    }
     if (served.has(parentPort)) {
       throw new RpcConfigError(
         'This process has a service already: close it before you make another',
       )
     }
-    // Wrong methods and options fail here, and not at the first page.
-    this.#options = { ...options, discover: resolveDiscovery(options.discover) }
-    closedChannel(contract, this.#options, 'It was made to see whether it can be')
+    this.#options = options
+    this.#served = new ServedChannels(
+      contract,
+      { ...options, discover: resolveDiscovery(options.discover) },
+      { made: 'service', before: 'its first connection' },
+    )
     this.#parentPort = parentPort
-    this.#contract = contract
     this.channels = this.#channels
     this.all = createAudience(() => this.#channels)
     served.add(parentPort)
@@ -153,6 +157,10 @@ class Service {
 
   group(name: string): Audience<object, AnyServerChannel> {
     return createGroup(() => this.#channels, name)
+  }
+
+  implement(...args: ImplementArguments): void {
+    this.#served.implement(...args)
   }
 
   async close(): Promise<void> {
@@ -176,6 +184,11 @@ class Service {
       log(this.#options.logger, 'warn', why, { phase: 'connection' })
       return refusePort(port, 4400, handOver.wrong)
     }
+    const { lack } = this.#served
+    if (lack) {
+      logFailure(this.#options.logger, lack, { phase: 'connection' })
+      return refusePort(port, 1013, 'The service has not given its handlers yet')
+    }
     port.postMessage(ACCEPTED)
     const transport = whenEnded(messagePortTransport(portOfMain(port)), () => {
       this.#transports.delete(transport)
@@ -183,7 +196,7 @@ class Service {
       if (typeof id === 'number') this.#ofPages.delete(id)
     })
     const { id, identity } = data as { id?: unknown; identity?: unknown }
-    const channel = openServerChannel(this.#contract, { ...this.#options, transport, identity })
+    const channel = this.#served.open(transport, identity)
     this.#transports.add(transport)
     if (typeof id === 'number') this.#ofPages.set(id, transport)
     this.#channels.add(channel)

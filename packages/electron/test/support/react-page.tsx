@@ -4,7 +4,7 @@ import { StrictMode, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import { contract } from './contract.js'
 
-const { RpcProvider, useRpc, useRpcMethod, useRpcState } = createRpcHooks(contract)
+const { RpcProvider, useRpc, useRpcMethod, useRpcPresence, useRpcState } = createRpcHooks(contract)
 
 /** The same component in a window and in a browser's tab. */
 function App() {
@@ -12,6 +12,8 @@ function App() {
   const status = useRpcState((state) => state.status)
   const [text, setText] = useState('')
   const [told, setTold] = useState<string[]>([])
+  const here = useRpcPresence<{ name: string }>('room')
+  const names = here.members.map(({ info, methods }) => `${info?.name} has ${methods?.join()}`)
   useRpcMethod('title', () => `${document.title} says ${text}`)
   useRpcMethod('told', (news) => setTold((before) => [...before, news.text]))
   return (
@@ -19,6 +21,9 @@ function App() {
       <output id="status">{status}</output>
       <output id="echo">{text}</output>
       <output id="told">{told.join(' ')}</output>
+      <output id="here">
+        {here.status}: {here.error?.message ?? names.join('; ')}
+      </output>
       <button type="button" onClick={async () => setText(await rpc.echo({ text: 'hello' }))}>
         Ask
       </button>

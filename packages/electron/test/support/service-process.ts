@@ -1,4 +1,4 @@
-import { serveUtility, type UtilityService } from '@flashrpc/electron/utility'
+import { serveUtility } from '@flashrpc/electron/utility'
 import type { ParentPort } from 'electron'
 import { service } from './service.js'
 
@@ -8,16 +8,18 @@ parentPort.on('message', ({ data }) => {
   if (data === 'are you there?') parentPort.postMessage('yes')
 })
 
-const utility: UtilityService<(typeof service)['server'], (typeof service)['client']> =
-  serveUtility(parentPort, service, {
-    discover: true,
-    methods: {
-      pid: () => process.pid,
-      whoAmI: (_, { identity }) => identity ?? 'main',
-      reverse: ({ bytes }) => bytes.slice().reverse(),
-      tellAll: async ({ text }) => utility.all.notify('told', { text }),
-      askBack: (_, { channel }) => channel.other.title(),
-      never: () => new Promise(() => {}),
-      close: () => utility.close(),
-    },
-  })
+const utility = serveUtility(parentPort, service, {
+  discover: true,
+  onConnect: (channel) =>
+    channel.join('room', { info: { isMain: channel.identity === undefined } }),
+  presence: { allow: (group, { channel }) => channel.groups.has(group) },
+})
+utility.implement({
+  pid: () => process.pid,
+  whoAmI: (_, { identity }) => identity ?? 'main',
+  reverse: ({ bytes }) => bytes.slice().reverse(),
+  tellAll: async ({ text }) => utility.all.notify('told', { text }),
+  askBack: (_, { channel }) => channel.other.title(),
+  never: () => new Promise(() => {}),
+  close: () => utility.close(),
+})

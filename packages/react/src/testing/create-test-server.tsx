@@ -3,16 +3,23 @@ import {
   type Contract,
   type ContractSide,
   type CreateServerChannelOptions,
-  createChannel,
+  type HandlersAt,
+  type HandlersByPath,
   memoryTransportPair,
+  type Path,
+  type PresenceOptions,
   type ServerChannel,
+  type SomeHandlers,
   type Transport,
 } from '@flashrpc/core'
 import {
+  type AnyServerChannel,
   contractAndOptions,
+  type ImplementArguments,
   listOf,
   type OptionKinds,
   SERVER_CHANNEL_OPTIONS,
+  ServedChannels,
 } from '@flashrpc/core/internal'
 import type { ReactElement, ReactNode } from 'react'
 import { BoundRpcProvider } from '../provider.js'
@@ -23,6 +30,8 @@ export interface TestServerOptions<Local, Remote, Identity = undefined>
   extends Omit<CreateServerChannelOptions<Local, Remote, Identity>, 'side' | 'transport'> {
   /** Settings of the clients that the provider makes, such as `waitForMount`. */
   client?: ClientSettings
+  /** Lets pages see who is in a group, as the option of an endpoint does. Default: no page may see it. */
+  presence?: PresenceOptions<ServerChannel<Local, Remote, Identity>>
 }
 
 /** A server in a test, and a provider that connects components to it. */
@@ -34,6 +43,28 @@ export interface TestServer<Local, Remote, Identity = undefined> {
    * one, within React's `act` if tests are run under it.
    */
   page(): Promise<ServerChannel<Local, Remote, Identity>>
+  /**
+   * Gives handlers after the server was made, before its first page connects. A handler may then use the server without
+   * a circular type (TypeScript's error 7022).
+   *
+   * @param handlers those that the test needs: in their groups, or by their paths.
+   * @throws {RpcConfigError} if a name is not in the contract, or has a handler already, a handler is not a function, or a
+   *   page has connected.
+   */
+  implement<const Literal = never>(
+    handlers:
+      | SomeHandlers<Local, ServerChannel<Local, Remote, Identity>, Literal>
+      | Partial<HandlersByPath<Local, ServerChannel<Local, Remote, Identity>, Literal>>,
+  ): void
+  /**
+   * Gives the handlers of one group, or of one method.
+   *
+   * @throws {RpcConfigError} as above.
+   */
+  implement<P extends Path<Local>, const Literal = never>(
+    path: P,
+    handlers: HandlersAt<Local, P, ServerChannel<Local, Remote, Identity>, Literal>,
+  ): void
   /** Cuts all connections, and lets none come about until `reconnect()`. */
   disconnect(): void
   /** Lets pages connect again; they try after a few ms. */
@@ -50,8 +81,8 @@ export interface TestServer<Local, Remote, Identity = undefined> {
  * render(<Calculator />, { wrapper })
  * await screen.findByText('15')
  *
- * @throws {RpcConfigError} if an option is unknown, or is none; and (rendering, or as a page connects) if a
- *   setting of the clients or a method's name is wrong.
+ * @throws {RpcConfigError} if an option is unknown or wrong, or a method's name is wrong. A wrong setting of the clients is
+ *   thrown when the provider is rendered.
  */
 export function createTestServer<
   Server extends ContractSide,
@@ -71,20 +102,15 @@ export function createTestServer(...args: [object] | [Contract, object]): object
     args,
     TEST_SERVER_OPTIONS,
   )
-  const { client, ...options } = untyped
-  const transports = new Set<Transport>()
-  const pages = new Set<UntypedPage>()
+  const { client, identity, ...options } = untyped
+  const transports = new Map<AnyServerChannel, Transport>()
+  const pages = new Set<AnyServerChannel>()
   const waiting: (() => void)[] = []
   let isAway = false
-
-  const connect = (): Transport => {
-    if (isAway) throw new Error('the test server is disconnected')
-    const [ours, theirs] = memoryTransportPair()
-    transports.add(ours)
-    const all: CreateServerChannelOptions<UntypedSide, UntypedSide, unknown> = {
+  const served = new ServedChannels(
+    contract,
+    {
       ...options,
-      side: 'server',
-      transport: ours,
       onConnect: [
         (page) => {
           pages.add(page)
@@ -95,18 +121,22 @@ export function createTestServer(...args: [object] | [Contract, object]): object
       onDisconnect: [
         (page) => {
           pages.delete(page)
-          transports.delete(ours)
+          transports.delete(page)
         },
         ...listOf(options.onDisconnect),
       ],
-    }
-    // The types were checked at `createTestServer`.
-    const create = createChannel as (...args: unknown[]) => unknown
-    void (contract ? create(contract, all) : create(all))
+    },
+    { made: 'server', before: 'its first page connects' },
+  )
+
+  const connect = (): Transport => {
+    if (isAway) throw new Error('the test server is disconnected')
+    const [ours, theirs] = memoryTransportPair()
+    transports.set(served.open(ours, identity), ours)
     return theirs
   }
 
-  const newest = async (): Promise<UntypedPage> => {
+  const newest = async (): Promise<AnyServerChannel> => {
     for (;;) {
       const page = [...pages].at(-1)
       if (page) return page
@@ -124,9 +154,11 @@ export function createTestServer(...args: [object] | [Contract, object]): object
     wrapper: ({ children }: { children?: ReactNode }) =>
       BoundRpcProvider(contract, { ...target, children }),
     page: () => inAct(newest),
+    implement: (...args: ImplementArguments) => served.implement(...args),
     disconnect() {
       isAway = true
-      for (const transport of transports) transport.close(1012, 'The test server went away')
+      for (const transport of transports.values())
+        transport.close(1012, 'The test server went away')
     },
     reconnect() {
       isAway = false
@@ -135,11 +167,11 @@ export function createTestServer(...args: [object] | [Contract, object]): object
 }
 
 type UntypedSide = Record<string, (params: never) => unknown>
-type UntypedPage = ServerChannel<UntypedSide, UntypedSide, unknown>
 const TEST_SERVER_OPTIONS = {
   ...SERVER_CHANNEL_OPTIONS,
   identity: 'elsewhere',
   client: 'object',
+  presence: 'elsewhere',
 } as const satisfies OptionKinds<UntypedOptions>
 
 type UntypedOptions = TestServerOptions<UntypedSide, UntypedSide, unknown>
