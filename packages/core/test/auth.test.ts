@@ -463,6 +463,15 @@ describe('while authenticate takes its time', () => {
     expect(reasons).toHaveLength(1)
   })
 
+  test('a time that is longer than a timer can be is not up at once', async () => {
+    const authenticate = () =>
+      new Promise<{ name: string }>((resolve) => setTimeout(resolve, 50, { name: 'Ada' }))
+    await using server = await serve({ authenticate, authenticateTimeoutMs: 2 ** 31 })
+    await using client = createClient<Server>({ url: server.url })
+    await client.connect()
+    expect(client.state.lastError).toBeNull()
+  })
+
   test('a page is told to come back later', async () => {
     const { authenticate } = hanging()
     await using server = await serve({ authenticate, authenticateTimeoutMs: 50 })

@@ -1,4 +1,5 @@
 import { type ClientSettings, createClient, RpcConfigError } from '@flashrpc/core'
+import { createCluster, memoryEngines } from '@flashrpc/core/cluster'
 import { createEndpoint, type EndpointOptions, memoryResultStore } from '@flashrpc/core/server'
 import { expect, test } from 'vitest'
 
@@ -62,3 +63,13 @@ test('the largest numbers are allowed', async () => {
   await made.close()
   await endpoint({ resume: { windowMs: 2 ** 31 - 1 }, limits: { share: 1 } })().close()
 })
+
+test.each([2 ** 31, 1.5, Number.POSITIVE_INFINITY])(
+  'a cluster takes an outageMs of %s',
+  async (outageMs) => {
+    const cluster = createCluster({ engine: memoryEngines()(), app: 'app', outageMs })
+    const endpoint = createEndpoint({ methods: {}, cluster, logger: false })
+    await expect(cluster.ready()).resolves.toBeUndefined()
+    await endpoint.close()
+  },
+)

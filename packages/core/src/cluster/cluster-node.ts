@@ -1,4 +1,5 @@
 import { Listeners } from '../base/listeners.js'
+import { MAX_TIMER_MS } from '../base/max-timer.js'
 import { unref } from '../base/unref.js'
 import { RpcDisconnectedError } from '../errors/errors.js'
 import { hookContext } from '../logging/error-context.js'
@@ -414,7 +415,7 @@ export class ClusterNode implements FailureDetectorHost {
     this.#isAnnounced = false
     this.failureDetector.forget()
     this.#chunks.clear()
-    this.#outage = setTimeout(() => this.#isOut(), this.options.outageMs)
+    this.#outage = setTimeout(() => this.#isOut(), Math.min(this.options.outageMs, MAX_TIMER_MS))
     unref(this.#outage)
     if (this.#state === 'up') this.#setState('cut-off', why)
     for (const events of [...this.#events]) events.down?.(why)

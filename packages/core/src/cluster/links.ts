@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../base/max-timer.js'
 import type { CallContext } from '../calls/call-context.js'
 import type { TimeLimits } from '../calls/call-timer.js'
 import type { ChannelHooks } from '../calls/hooks.js'
@@ -102,7 +103,7 @@ export class Links {
       autoConnect: false,
     }
     this.#sessions = new Sessions({
-      windowMs: outageMs + KEPT_MS,
+      windowMs: Math.min(Math.ceil(outageMs) + KEPT_MS, MAX_TIMER_MS),
       maxDetached: 10_000,
       maxDetachedBytes: 256 * MIB,
     })

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { MAX_TIMER_MS } from '../base/max-timer.js'
 import { assertOptions } from '../errors/assert-options.js'
 import { describeThrown, ErrorCode, RpcConfigError, RpcError } from '../errors/errors.js'
 import type { OptionKinds } from '../errors/options.js'
@@ -101,10 +102,13 @@ export async function admit(
   begun: (run: Promise<unknown>) => void,
 ): Promise<Admission> {
   const { signal } = giveUp
-  const timer = setTimeout(() => {
-    const message = 'Authentication took too long; try again later'
-    giveUp.abort(new RejectUpgrade(503, message))
-  }, timeoutMs)
+  const timer = setTimeout(
+    () => {
+      const message = 'Authentication took too long; try again later'
+      giveUp.abort(new RejectUpgrade(503, message))
+    },
+    Math.min(timeoutMs, MAX_TIMER_MS),
+  )
   const givenUp = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
