@@ -191,7 +191,7 @@ class Host {
         return () => this.#listeners.off('connect', change).off('closed', closed)
       },
       webContents: 'webContents' in place ? place.webContents : undefined,
-      timeout,
+      timeout: Math.min(timeout, MAX_TIMER_MS),
     })
   }
 
