@@ -8,14 +8,14 @@ export interface Sleeper {
 export class Round {
   readonly #sleepers = new Set<Sleeper>()
   readonly #at: number
-  readonly #over: () => void
+  readonly #onOver: () => void
   readonly #timer: ReturnType<typeof setTimeout>
   #isOver = false
 
-  /** @param over called when no more sleepers can join. */
-  constructor(delayMs: number, over: () => void) {
+  /** @param onOver called when no more sleepers can join. */
+  constructor(delayMs: number, onOver: () => void) {
     this.#at = performance.now() + delayMs
-    this.#over = over
+    this.#onOver = onOver
     this.#timer = setTimeout(() => this.#wake(), delayMs)
   }
 
@@ -33,7 +33,7 @@ export class Round {
     if (this.#isOver) return
     this.#isOver = true
     clearTimeout(this.#timer)
-    this.#over()
+    this.#onOver()
   }
 
   #wake(): void {

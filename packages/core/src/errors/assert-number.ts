@@ -1,7 +1,5 @@
+import { MAX_TIMER_MS } from '../base/max-timer.js'
 import { RpcConfigError } from './errors.js'
-
-/** The longest timer, in ms: what fits into 31 bits. */
-const MOST_MS = 2 ** 31 - 1
 
 /** What else a count may be, besides a positive integer. */
 export interface CountBounds {
@@ -56,7 +54,7 @@ function isPositiveInteger(value: unknown): value is number {
 }
 
 function mostOf(most: number | 'timer'): number {
-  return most === 'timer' ? MOST_MS : most
+  return most === 'timer' ? MAX_TIMER_MS : most
 }
 
 function wrong(name: string, what: string, value: unknown): RpcConfigError {

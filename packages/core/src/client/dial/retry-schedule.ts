@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../../base/max-timer.js'
 import { Backoff, type RetryOptions } from './backoff.js'
 import { type Failure, judge, type Verdict } from './failure.js'
 
@@ -8,8 +9,6 @@ export interface ScheduleEvents {
   stopped(verdict: Exclude<Verdict, 'retry'>, failure: Failure): void
 }
 
-/** The longest delay a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** The window, in ms, over which clients reconnect when their network is back, such as those of a whole office. */
 const ONLINE_MS = 1_000
@@ -22,7 +21,7 @@ export class RetrySchedule {
   readonly #backoff: Backoff
   readonly #events: ScheduleEvents
   readonly #canRefresh: boolean
-  readonly #onOnline = () => this.#isOnline()
+  readonly #onOnline = () => this.#attemptSoon()
   /** Attempts since the last connection that calls went through on. */
   attempt = 0
   #dueAt = 0
@@ -115,7 +114,7 @@ export class RetrySchedule {
    * The network is back: the next attempt comes soon, at a random time, and not before the time that the server asked
    * for.
    */
-  #isOnline(): void {
+  #attemptSoon(): void {
     const now = performance.now()
     const dueAt = Math.max(now, this.#notBefore) + Math.random() * ONLINE_MS
     if (!this.#wake || !this.#failure || dueAt >= this.#dueAt) return
