@@ -163,9 +163,9 @@ export function notification<
 }
 
 /**
- * One schema of a definition, `undefined` where it has none. Worked out of the whole definition: a
- * type parameter of its own would, where it is left out, be inferred from the contract around it as
- * any schema at all, and the method would take any params.
+ * One schema of a definition; `undefined` if the definition has none. It is inferred from the whole definition. If each
+ * part had a type parameter of its own, TypeScript would infer a part that is left out from the contract around it, as
+ * any schema, and the method would take any params.
  */
 export type PartOf<D, K extends string> = D extends { readonly [P in K]: infer S extends Schema }
   ? S
@@ -332,7 +332,7 @@ export function assertMethodName(name: string, path: string = name): void {
   if (UNCALLABLE.has(name)) refuse('JavaScript reads it of any value that is awaited or printed')
 }
 
-/** Whether `other[name]` is a call, where there is no contract that would say so. */
+/** Whether `other[name]` is a call, if there is no contract. */
 export function isCallableName(name: string): boolean {
   return !(name in Object.prototype) && !UNCALLABLE.has(name)
 }

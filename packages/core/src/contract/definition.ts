@@ -9,7 +9,7 @@ export function definitionOf(side: FlatSide | undefined, name: string): Definiti
   return side && Object.hasOwn(side, name) ? side[name] : undefined
 }
 
-/** @returns the schema of one part of a definition, where it has that. */
+/** @returns the schema of one part of a definition; undefined if it has none. */
 export function schemaOf(definition: Definition | undefined, part: Part): Schema | undefined {
   // Not every kind has every part.
   return (definition as { readonly [P in typeof part]?: MaybeSchema } | undefined)?.[part]
@@ -19,7 +19,7 @@ export function schemaOf(definition: Definition | undefined, part: Part): Schema
 export type Verdict = { value: unknown } | { issues: readonly Issue[] }
 
 /**
- * Holds a value against a schema.
+ * Validates a value by a schema.
  *
  * @throws whatever the schema throws. That is a failure of this side, not a complaint about the value.
  */

@@ -87,7 +87,7 @@ function schema<T>(
       vendor: 'flashrpc',
       validate: (value) =>
         guard(value) ? { value } : { issues: [{ message: `expected ${expected}` }] },
-      // In words that all drafts share.
+      // With keywords that all drafts have.
       jsonSchema: { input: () => json, output: () => json },
     },
   }

@@ -11,23 +11,23 @@ export const ErrorCode = {
   parse: -32700,
   /** A message was no valid request. */
   invalidRequest: -32600,
-  /** The other side has no such method, or nobody handles it now (`data.reason: 'not-mounted'`). */
+  /** The other side has no such method, or has no handler for it now (`data.reason: 'not-mounted'`). */
   methodNotFound: -32601,
   /** The params break the method's schema; `data.issues` says where. */
   invalidParams: -32602,
-  /** The handler failed in a way it did not mean to tell. */
+  /** The handler failed with an error that was not meant for the caller. */
   internal: -32603,
-  /** The connection was lost, or never came to be. */
+  /** The connection was lost, or was never made. */
   disconnected: -32000,
   /** The call's time ran out. */
   timedOut: -32001,
   /** The caller may not call this method. */
   unauthorized: -32002,
-  /** A limit stands in the way: message size, queued calls. */
+  /** A limit was exceeded, such as the size of a message, or the number of queued calls. */
   overloaded: -32003,
   /** The server is leaving, and runs no further calls. */
   shuttingDown: -32004,
-  /** The call's idempotency key was seen before, and what came of that can't be told. */
+  /** The call's idempotency key was seen before, and the outcome of that call is not known. */
   uncertain: -32005,
   /** What arrived breaks the protocol. */
   protocol: -32006,
@@ -35,7 +35,7 @@ export const ErrorCode = {
   validation: -32007,
   /** An option or a definition is wrong. */
   config: -32008,
-  /** The server can't listen where it was told to. */
+  /** The server can't listen at the address it was given. */
   listen: -32009,
   /** The two sides of a connection have different codecs. */
   codecMismatch: -32010,
@@ -91,13 +91,13 @@ function hasBrand(value: unknown, brand: unknown): boolean {
 /**
  * An answer that is an error, and the base class of every error of this library.
  *
- * Thrown in a handler, its `code`, `message` and `data` become the caller's error, as they are; no
- * stack and no cause ever crosses the wire. What this library itself throws in a handler is not told (a call
- * made there that timed out, a client that is closed, a wrong option): the caller is answered −32603, and
- * `onError` learns why.
+ * If a handler throws it, the caller gets an error with the same `code`, `message` and `data`; stacks and causes are
+ * never sent. An error that this library itself throws in a handler (a call made there that timed out, a client that
+ * is closed, a wrong option) is not sent: the caller is answered −32603, and `onError` gets the error.
  *
- * Branch on `code` or on the class, never on the text. The class says what this library knows: an error with a
- * number of {@link ErrorCode} that a handler threw, or that a plain JSON-RPC peer answered, is an `RpcError`.
+ * Branch on `code` or on the class, never on the text. The other classes are for failures that this library itself
+ * has found. An error that a handler threw, or that a plain JSON-RPC peer answered, is an `RpcError`, even if its code
+ * is a number of {@link ErrorCode}.
  *
  * @example throw new RpcError(4004, 'No such report', { id })
  */
@@ -119,9 +119,9 @@ export class RpcError extends Error {
 
   /** A number of {@link ErrorCode}, or the application's own. */
   readonly code: number
-  /** Whatever the thrower wants the caller to know; must be carried by the codec. */
+  /** Further facts for the caller, which the codec must be able to carry; undefined if there are none. */
   readonly data: unknown
-  /** The method the error is about, where there is one. */
+  /** The method the error is about, if there is one. */
   readonly method: string | undefined
 
   constructor(code: number, message: string, data?: unknown, options?: RpcErrorOptions) {
@@ -150,7 +150,7 @@ export class RpcTimeoutError extends RpcError {
   }
 }
 
-/** A call was given up through its `signal`. `cause` is the signal's reason. */
+/** A call was aborted through its `signal`. `cause` is the signal's reason. */
 export class RpcAbortedError extends RpcError {
   override get '~flashrpc'(): string {
     return 'RpcAbortedError'
@@ -165,7 +165,7 @@ export class RpcAbortedError extends RpcError {
   }
 }
 
-/** The connection went, or never came, while a call was open. `outcome` says whether it may have run. */
+/** The connection was lost, or was not made, while a call was open. `outcome` says whether it may have run. */
 export class RpcDisconnectedError extends RpcError {
   override get '~flashrpc'(): string {
     return 'RpcDisconnectedError'
@@ -173,14 +173,14 @@ export class RpcDisconnectedError extends RpcError {
 
   /** Whether the call may have run. */
   readonly outcome: Outcome
-  /** The WebSocket close code (RFC 6455, section 7.4, or one of ours), where the end had one. */
+  /** The WebSocket close code (RFC 6455, section 7.4, or one of ours), if the connection ended with one. */
   readonly closeCode: number | undefined
-  /** The HTTP status that a connection was refused with. Browsers don't tell it. */
+  /** The HTTP status that a connection was refused with. Browsers don't report it. */
   readonly httpStatus: number | undefined
   /**
-   * Of a call with streams, where it was: how many items had come or, where it takes none, how many
-   * of its input were sent. Bytes that came in pieces count as so many items; of its input, an item counts when all
-   * of it was sent.
+   * For a call with streams: how many items had arrived or, if it is answered with a result, how many items of its
+   * input were sent. If bytes arrived in pieces, each piece counts as an item. An item of the input counts when all of
+   * it was sent.
    */
   readonly items: number | undefined
 
@@ -202,8 +202,8 @@ export class RpcDisconnectedError extends RpcError {
 }
 
 /**
- * A connection never came because of the proxy on the way: it can't be reached, or it refused;
- * `httpStatus` is what it answered then. Node only.
+ * A connection could not be made because of its proxy: the proxy can't be reached, or it refused. `httpStatus` is the
+ * status with which it refused. Node only.
  */
 export class RpcProxyError extends RpcDisconnectedError {
   /** @internal */
@@ -225,9 +225,9 @@ export class RpcProxyError extends RpcDisconnectedError {
 }
 
 /**
- * A limit stood in the way. The call has not run: a limit of this side, before anything was sent (`not-sent`),
- * or of the other side, which refused it (`not-received`). Or its answer, or an item of a stream, was over a
- * limit (`maybe-executed`).
+ * A limit was exceeded. If it was a limit of this side, the call was not sent (`not-sent`). If the other side refused
+ * the call, it has not run (`not-received`). If the answer, or an item of a stream, was over a limit, the call may have
+ * run (`maybe-executed`).
  */
 export class RpcOverloadedError extends RpcError {
   override get '~flashrpc'(): string {
@@ -244,8 +244,8 @@ export class RpcOverloadedError extends RpcError {
 }
 
 /**
- * The server has seen the call's idempotency key before and can't tell what came of it: the process that
- * ran it died, or its answer was not kept. It was not run again, and will not be with this key.
+ * The server has seen the call's idempotency key before, and does not know the outcome of that call: the process that
+ * ran it died, or its answer was not kept. The call was not run again, and will not be with this key.
  */
 export class RpcUncertainError extends RpcError {
   override get '~flashrpc'(): string {
@@ -282,7 +282,7 @@ export class RpcValidationError extends RpcError {
     return 'RpcValidationError'
   }
 
-  /** What the schema complains of. */
+  /** The complaints of the schema. */
   readonly issues: readonly Issue[]
   /** Whether the call may have run. */
   readonly outcome: Outcome

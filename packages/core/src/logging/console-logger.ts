@@ -52,11 +52,11 @@ function printToConsole(level: 'warn' | 'error', text: string, isOfOthers: boole
   if (printed.has(short)) return
   if (printed.size >= MOST) {
     source.unprinted++
-    tellLater(source)
+    printCountLater(source)
     return
   }
   printed.set(short, now)
-  tellUnprinted(source)
+  printCount(source)
   console[level](short)
 }
 
@@ -64,17 +64,17 @@ function printToConsole(level: 'warn' | 'error', text: string, isOfOthers: boole
  * Prints the number of skipped texts later, in case nothing else is printed. If a timer might keep the program alive,
  * there is none.
  */
-function tellLater(source: Source): void {
+function printCountLater(source: Source): void {
   if (source.isTimed) return
   source.isTimed = true
   const timer = setTimeout(() => {
     source.isTimed = false
-    tellUnprinted(source)
+    printCount(source)
   }, QUIET_MS)
   if (!unref(timer)) clearTimeout(timer)
 }
 
-function tellUnprinted(source: Source): void {
+function printCount(source: Source): void {
   if (source.unprinted === 0) return
   console.warn(
     `flashrpc: ${source.unprinted} messages were not printed: at most ${MOST} are printed a second`,
