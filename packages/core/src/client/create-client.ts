@@ -6,9 +6,9 @@ import {
   CLIENT_OPTIONS,
   type Client,
   type ClientOptions,
-  LastingClient,
   type UntypedClientOptions,
 } from './client.js'
+import { LastingClient } from './lasting-client.js'
 
 /**
  * Makes a client, which connects, and connects again after a loss.

@@ -3,9 +3,9 @@ import {
   CLIENT_OPTIONS,
   type Client,
   type ClientOptions,
-  LastingClient,
   type UntypedClientOptions,
 } from '../client/client.js'
+import { LastingClient } from '../client/lasting-client.js'
 import type { Contract, ContractSide } from '../contract/contract.js'
 import { type FeatureOptions, liteArguments } from './lite-arguments.js'
 

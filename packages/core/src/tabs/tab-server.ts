@@ -1,7 +1,7 @@
 import type { HandlerContext } from '../calls/functions.js'
 import { notFound, notMounted } from '../calls/refusals.js'
 import { type Next, passMeta, passOn } from '../channels/pass-on.js'
-import { LastingClient } from '../client/client.js'
+import { LastingClient } from '../client/lasting-client.js'
 import type { ClientSettings } from '../client/client-options.js'
 import type { ClientState } from '../client/state.js'
 import { DISCOVER } from '../features/discovery/discover.js'
