@@ -973,7 +973,7 @@ function sceneOf(way: Way) {
  */
 function isOfRow(error: unknown): boolean {
   for (let at = error as Any; at; at = at.cause) {
-    if (at instanceof Broken || /promise|returned object|made neither text/.test(at.message)) {
+    if (at instanceof Broken || /promise|returned object|returned neither text/.test(at.message)) {
       return true
     }
   }

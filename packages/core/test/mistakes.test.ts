@@ -223,7 +223,7 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
   'a stream is awaited': {
     names: '"count"',
     cause: 'is a stream, and was called as a method',
-    remedy: 'take its items, by stream()',
+    remedy: 'call it by stream()',
   },
   'the contracts differ': {
     names: '"subtract"',

@@ -979,7 +979,7 @@ describe('without a contract', () => {
       itemsOf(client.stream('add' as 'ticks', { a: 1, b: 2 } as never)),
     )
     expect(asStream).toMatchObject({ code: -32600 })
-    expect((asStream as Error).message).toMatch(/"add" is no stream/)
+    expect((asStream as Error).message).toMatch(/"add" is not a stream/)
   })
 
   test('a stream needs flashrpc on the other side', async () => {

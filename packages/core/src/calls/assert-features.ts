@@ -13,7 +13,7 @@ const OPTIONS: Readonly<Record<string, FeatureName | readonly FeatureName[]>> = 
   idempotency: 'keys',
   traceCalls: 'diagnostics',
   heartbeat: 'keepalive',
-  // Who is in a group is told as a stream.
+  // The members of a group are sent as a stream.
   presence: ['members', 'streams'],
 }
 

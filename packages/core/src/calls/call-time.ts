@@ -30,17 +30,17 @@ export function timeOf(
   deadlineOf: ((signal: AbortSignal | undefined) => number) | undefined,
   nearest: NearestName | undefined,
 ): CallTime | undefined {
-  const isTold = timeout !== undefined || signal !== undefined || input !== undefined
-  if (!isTold && kind !== 'stream') return undefined
+  const mayDiffer = timeout !== undefined || signal !== undefined || input !== undefined
+  if (!mayDiffer && kind !== 'stream') return undefined
   const given = timeout === undefined ? undefined : readTimeout(method, timeout, nearest)
-  const patience =
+  const defaults =
     kind === 'stream'
       ? NO_LIMITS
       : input === undefined
         ? fallback
         : // As long as the other side takes items, a call may last.
           { ...NO_LIMITS, idle: Math.min(fallback.idle, fallback.total) }
-  const { idle, total } = given ?? patience
+  const { idle, total } = given ?? defaults
   const inherited = deadlineOf?.(signal) ?? Number.POSITIVE_INFINITY
   const left = inherited - performance.now()
   const endsAt = given && given.total < left ? performance.now() + given.total : inherited

@@ -8,6 +8,7 @@ import {
   RpcProtocolError,
   RpcValidationError,
 } from '../errors/errors.js'
+import { kindOf } from '../errors/options.js'
 import { quoted } from '../errors/quoted.js'
 import type { Answer, MessageLink } from '../link/message-link.js'
 import { type ErrorContext, outgoingContext } from '../logging/error-context.js'
@@ -187,7 +188,9 @@ export class Caller implements CallSender, RemoteCalls {
     trace: CallTrace | undefined,
   ): PendingCall {
     try {
-      if (typeof method !== 'string') throw new RpcConfigError('A method is called by its name')
+      if (typeof method !== 'string') {
+        throw new RpcConfigError(`A method's name is a string, not ${kindOf(method)}`)
+      }
       const { remoteSide, settings } = this.#channel.kind
       const definition = definitionOf(remoteSide, method)
       if (remoteSide && !definition && !OWN_REQUEST.test(method)) {
@@ -306,7 +309,7 @@ export class Caller implements CallSender, RemoteCalls {
       return this.#channel.error(error, { phase: 'answer', direction: 'in' })
     }
     if (outgoing.uncertain) {
-      const message = 'the server that is there now can’t tell'
+      const message = 'the server that is connected now does not know its outcome'
       this.fail(outgoing, disconnectedError(outgoing, { message }))
     } else {
       const { method } = outgoing

@@ -52,9 +52,9 @@ function checkedLater(
   what: keyof typeof WHAT,
 ): Promise<unknown> {
   return verdict.then(
-    (told) => {
-      if ('value' in told) return told.value
-      throw broken(method, what, told.issues)
+    (settled) => {
+      if ('value' in settled) return settled.value
+      throw broken(method, what, settled.issues)
     },
     (cause: unknown) => {
       throw schemaFailed(method, what, cause)

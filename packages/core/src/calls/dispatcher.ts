@@ -320,7 +320,7 @@ export class Dispatcher {
   #whyFull({ size, bytes }: RunningCalls, method: string, weighed: Weighed): string | undefined {
     const { running, runningBytes } = this.#channel.kind.settings.limits
     if (size >= running) {
-      return `${quoted(method)} was not run: ${size} calls of this caller run already, those among them that it has given up and that have not ended, and no more may (limits.running)`
+      return `${quoted(method)} was not run: ${size} calls of this caller run already, which is the most (limits.running). A cancelled call counts until its handler has ended`
     }
     if (bytes === 0 || bytes + weighed.weight <= runningBytes) return undefined
     return `${quoted(method)} was not run: calls of this caller that run take ${Math.round(bytes)} bytes, and with it they would take more than ${runningBytes} (limits.runningBytes)`

@@ -83,7 +83,7 @@ export class Outbox implements FlowQueue {
     this.#take(call as EncodedCall)
   }
 
-  /** Drops the messages that are no calls of this side. */
+  /** Drops the answers and control messages. */
   dropReplies(): void {
     for (const outgoing of this.#waiting) if (outgoing.kind === 'reply') this.#take(outgoing)
   }

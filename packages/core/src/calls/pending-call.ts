@@ -168,7 +168,7 @@ class Rejection {
     this.#error = error
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: what a promise is resolved with is asked for by this
+  // biome-ignore lint/suspicious/noThenProperty: a promise calls it if it is resolved with this object
   then(_onResult: unknown, onError: (error: Error) => void): void {
     onError(this.#error)
   }

@@ -33,8 +33,8 @@ export function notMounted(method: string): RpcError {
 /** The error of a request that calls a stream as a method, or a method as a stream. */
 export function notThisKind(method: string, isStream: boolean): RpcError {
   const message = isStream
-    ? `${quoted(method)} is a stream, and was called as a method: take its items, by stream()`
-    : `${quoted(method)} is no stream, and was called as one: call it as a method`
+    ? `${quoted(method)} is a stream, and was called as a method: call it by stream()`
+    : `${quoted(method)} is not a stream, and was called as one: call it as a method`
   return new RpcError(ErrorCode.invalidRequest, message, undefined, { method })
 }
 
@@ -66,7 +66,7 @@ export function toldError(thrown: unknown): ToldError | undefined {
 
 /** The reason of the abort when a caller cancels its call. */
 export function cancellation(): RpcError {
-  return own(new RpcError(ErrorCode.cancelled, 'The caller gave the call up'))
+  return own(new RpcError(ErrorCode.cancelled, 'The caller has cancelled the call'))
 }
 
 export function isCancellation(reason: unknown): boolean {

@@ -45,7 +45,7 @@ function validLater(
   method: string,
   part: 'params' | 'input',
 ): Promise<unknown> {
-  return verdict.then((told) => validOf(told, method, part))
+  return verdict.then((settled) => validOf(settled, method, part))
 }
 
 /** @throws {RpcError} if there are issues; it has them as data. */

@@ -184,10 +184,10 @@ class LiveAudience {
     // on some platforms.)
     const leaving = new AbortController()
     const { signal } = leaving
-    const giveUp = () => leaving.abort(given?.reason)
+    const abort = () => leaving.abort(given?.reason)
     if (given) makeFor(given, signal)
-    if (given?.aborted) giveUp()
-    else given?.addEventListener('abort', giveUp, { once: true })
+    if (given?.aborted) abort()
+    else given?.addEventListener('abort', abort, { once: true })
     const arrived: TargetOutcome<unknown>[] = []
     let wake = () => {}
     let open = 0
@@ -204,7 +204,7 @@ class LiveAudience {
         yield arrived.shift() as TargetOutcome<unknown>
       }
     } finally {
-      given?.removeEventListener('abort', giveUp)
+      given?.removeEventListener('abort', abort)
       leaving.abort()
     }
   }

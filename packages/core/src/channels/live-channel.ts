@@ -144,7 +144,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
 
   /** Server: the client has ignored all messages that were sent so far. */
   unheard(): void {
-    this.core.lose({ message: 'the client said late who it is' })
+    this.core.lose({ message: "the client's hello came late, and it ignores what was sent before" })
   }
 
   /** The channel has ended. */

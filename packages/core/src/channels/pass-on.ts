@@ -47,7 +47,7 @@ function optionsOf(context: HandlerContext): SendOptions {
 
 /** @returns the error for the caller. */
 function relayed(thrown: unknown, { signal }: HandlerContext): unknown {
-  // It was given up, or is late: the caller's side knows the reason, and not the other one.
+  // The call was cancelled, or is late: only the caller's side knows the reason.
   if (signal.aborted) return signal.reason
   return thrown instanceof RpcError ? relayedError(thrown) : thrown
 }

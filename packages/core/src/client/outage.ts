@@ -1,15 +1,9 @@
 import { formatAgo } from '../base/duration.js'
 import { Elapsed } from '../base/elapsed.js'
 import type { Absence } from '../calls/absence.js'
-import type { RpcError } from '../errors/errors.js'
-import { type Failure, remedyOf, withRemedy } from './dial/failure.js'
-import type { ClientStatus } from './state.js'
 
-/** The part of a client's state that is needed here. */
-interface Standing {
-  readonly status: ClientStatus
-  readonly lastError: RpcError | null
-}
+import { type Failure, remedyOf, withRemedy } from './dial/failure.js'
+import type { ClientState, ClientStatus } from './state.js'
 
 /** The facts of a client's time without a connection, for messages. */
 export class Outage {
@@ -36,7 +30,7 @@ export class Outage {
   }
 
   /** @returns why a call has no answer yet, for the error of a call that waits no longer. */
-  describe({ status, lastError }: Standing): Absence | undefined {
+  describe({ status, lastError }: ClientState): Absence | undefined {
     if (status === 'connected') return undefined
     const remedy = status === 'offline' ? OFFLINE : this.#remedy
     const text = withRemedy(this.#text(status), remedy)

@@ -9,7 +9,7 @@ import { type Frame, jsonCodec } from '../wire/codec.js'
 import { attachedTo, type Encoded, encode, frameOf } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import { errorMessage, type MessageId, type NotificationMessage } from '../wire/message.js'
-import { TOO_MUCH_WAITS } from './endings.js'
+import { OVER_RATE, TOO_MUCH_WAITS } from './endings.js'
 import { GuardedTransport, type PauseReason, type TransportOwner } from './guarded-transport.js'
 import type { Handshake, HandshakeLine } from './handshake.js'
 import { codecMismatch } from './hello.js'
@@ -71,7 +71,7 @@ export class Connection
   #controlsAhead = 0
   #isEndTold = false
 
-  /** @param events if it takes early events alone, it calls `tellInstead` when the connection is ready. */
+  /** @param events if it takes early events only, it calls `tellInstead` when the connection is ready. */
   constructor(
     transport: DialectTransport,
     settings: ConnectionSettings,
@@ -81,7 +81,7 @@ export class Connection
     this.#settings = settings
     this.format = settings.format
     this.handshake = handshake
-    // At the first `ready`, a receiver of early events alone hands over to another one.
+    // A receiver of early events only sets another receiver at the first `ready`.
     this.events = events as LinkEvents
     this.#transport = new GuardedTransport(transport, this)
     this.#shared = new SharedFrame(this.#transport)
@@ -189,7 +189,7 @@ export class Connection
 
   overRate(isOver: boolean): void {
     if (this.#transport.canPause) this.#pause('over-rate', isOver)
-    else if (isOver) this.end(CloseCode.tooMany, 'More comes in a second than may')
+    else if (isOver) this.end(CloseCode.tooMany, OVER_RATE)
   }
 
   // ── For the handshake ─────────────────────────────────────────────────────────────────────────

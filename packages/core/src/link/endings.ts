@@ -25,8 +25,12 @@ export const MOVED: CloseInfo = {
 /** The messages that are held for the other side exceed the limit. */
 export const OVERFLOW: CloseInfo = {
   code: CloseCode.tryAgainLater,
-  reason: 'More waits for the other side than is kept, and it is not there',
+  reason: 'The other side is not connected, and more waits for it than the limits allow',
 }
 
 /** The close reason of a connection if the other side reads nothing. */
-export const TOO_MUCH_WAITS = 'Too much waits here that is not read there'
+export const TOO_MUCH_WAITS = 'Too much waits to be sent: the other side does not read'
+
+/** The close reason of a connection if the other side sends too much. At most 123 bytes. */
+export const OVER_RATE =
+  'Too much was sent in a second (limits.messagesPerSecond, limits.bytesPerSecond)'

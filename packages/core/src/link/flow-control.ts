@@ -38,6 +38,7 @@ export interface FlowOptions {
 const LOOK_MS = 5
 /** How many bytes a slow link carries in a millisecond. */
 const SLOWEST = 16
+
 /**
  * The backpressure of a channel. What the link does not accept waits in a queue until there is room. A connection is
  * ended if its other side takes nothing, and a session if too much waits for an absent other side. `gate` controls the

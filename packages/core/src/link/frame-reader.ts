@@ -85,7 +85,7 @@ export class FrameReader {
     if (!(message instanceof Promise)) return message
     disown(message)
     throw new TypeError(
-      `the codec "${this.#codec.name}" made a promise of it, and is to read at once`,
+      `decode of the codec "${this.#codec.name}" returned a promise. It must return the message`,
     )
   }
 

@@ -16,13 +16,15 @@ export function whyFull(
   hasConnection: boolean,
 ): string | undefined {
   const now = `${waiting.messages} messages of ${waiting.bytes} bytes wait for`
+  const most = (messages: number, size: number) =>
+    `and at most ${messages} messages or ${size} bytes may`
   if (hasConnection) {
     const { waitingMessages, waitingBytes } = limits
     const isFull = waiting.messages >= waitingMessages || waiting.bytes + bytes > waitingBytes
     if (!isFull || waiting.messages === 0) return undefined
-    return `${now} the other side to take what was sent before, and ${waitingMessages} or ${waitingBytes} bytes may. Wait for earlier calls and notifications before you make more, or raise the limits "waitingMessages" and "waitingBytes"`
+    return `${now} the other side to take what was sent before, ${most(waitingMessages, waitingBytes)}. Wait for earlier calls and notifications before you make more, or raise the limits "waitingMessages" and "waitingBytes"`
   }
   const { queuedMessages, queuedBytes } = limits
   if (waiting.messages < queuedMessages && waiting.bytes + bytes <= queuedBytes) return undefined
-  return `${now} a connection, and ${queuedMessages} or ${queuedBytes} bytes may. Wait for the state "connected", or raise the limits "queuedMessages" and "queuedBytes"`
+  return `${now} a connection, ${most(queuedMessages, queuedBytes)}. Wait for the state "connected", or raise the limits "queuedMessages" and "queuedBytes"`
 }

@@ -97,7 +97,7 @@ export class ServerHandshake implements Handshake {
 
   #answer(line: HandshakeLine, id: MessageId, params: unknown): void {
     if (line.stage === 'extended') {
-      return line.end(CloseCode.tooMany, 'A connection says rpc.hello once')
+      return line.end(CloseCode.tooMany, 'rpc.hello was sent twice on one connection')
     }
     const hello = readHelloParams(params)
     if (!hello) {

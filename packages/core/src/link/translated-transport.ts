@@ -21,7 +21,7 @@ export function translatedTransport(
   try {
     return dialect.wrap(transport, {
       side,
-      // A channel that is not made yet is made for it.
+      // Reading the id makes the channel, if it is not made yet.
       get channelId() {
         return channel.id
       },

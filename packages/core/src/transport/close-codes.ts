@@ -27,7 +27,7 @@ export const CloseCode = {
   takenOver: 4409,
   /** No sign of life, or an answer that came too late to be of use. */
   timedOut: 4408,
-  /** Too much, or too often. */
+  /** The other side sends too much, or too often. */
   tooMany: 4429,
 } as const
 

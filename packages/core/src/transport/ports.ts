@@ -154,7 +154,9 @@ function isForMany(port: unknown): boolean {
 function describePort(port: unknown): string {
   if (port === null) return 'null, which parentPort is outside of a worker thread'
   if (typeof port !== 'object') return `a value of type ${typeof port}`
-  if (isForMany(port)) return 'what others hear, too: post it one port of a MessageChannel'
+  if (isForMany(port)) {
+    return 'an object that others get messages from, too. Post one port of a MessageChannel over it'
+  }
   const name = `an object (${port.constructor?.name})`
   return 'port' in port ? `${name}: give it its port` : name
 }

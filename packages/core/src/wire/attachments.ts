@@ -73,7 +73,7 @@ export interface NotTaken {
 
 /** Puts messages and the frames that follow them together, on one connection. */
 export interface AttachmentReader {
-  /** Whether the frames of a message are awaited that has come. */
+  /** Whether a message has come whose frames are still awaited. */
   readonly isWaiting: boolean
   /** Whether both sides have said in their hello that they take such frames. */
   readonly isAgreed: boolean

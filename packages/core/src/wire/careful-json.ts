@@ -1,7 +1,7 @@
 import { isBinary } from './binary.js'
 import { isPlainDate, saysItsJson } from './says-its-json.js'
 
-/** The most levels of a message that is made. */
+/** The most levels that a message may nest. */
 const MAX_DEPTH = 1_000
 
 /** Takes bytes out of a message. @param at the members that lead to them. @returns what takes their place. */
@@ -79,24 +79,25 @@ class Walk {
   #left(member: object, key: string, at: string[]): unknown {
     if (isPlainDate(member)) return member
     at.push(key)
-    const left = this.#said(member, key, at)
+    const left = this.#converted(member, key, at)
     at.pop()
     return left
   }
 
-  #said(member: object, key: string, at: string[]): unknown {
+  /** @returns what `JSON.stringify` would make JSON of, in place of a member. */
+  #converted(member: object, key: string, at: string[]): unknown {
     if (isBinary(member)) return this.#take(member, at)
     if (!saysItsJson(member)) return this.without(member, at)
-    const said: unknown = member.toJSON(key)
-    if (typeof said !== 'object' || said === null) return said
-    return isBinary(said) ? this.#take(said, at) : mute(this.without(said, at))
+    const json: unknown = member.toJSON(key)
+    if (typeof json !== 'object' || json === null) return json
+    return isBinary(json) ? this.#take(json, at) : withoutToJson(this.without(json, at))
   }
 }
 
-/** Returns a copy without `toJSON`, as that has been called: a second call might give something else. */
-function mute(said: object): object {
-  if (!saysItsJson(said) || isPlainDate(said)) return said
-  return Array.isArray(said) ? itemsOf(said) : { ...said, toJSON: undefined }
+/** Returns a copy without `toJSON`, as that has been called: a second call might return something else. */
+function withoutToJson(json: object): object {
+  if (!saysItsJson(json) || isPlainDate(json)) return json
+  return Array.isArray(json) ? itemsOf(json) : { ...json, toJSON: undefined }
 }
 
 /** @returns a plain array with the items of an array of a subclass. */
@@ -118,11 +119,11 @@ function tooDeep(value: object): TypeError {
  */
 function memberOfMessage(name: string, value: unknown): unknown {
   if (name === 'params' && typeof value !== 'object') {
-    throw new TypeError('the toJSON of params must give an object')
+    throw new TypeError('the toJSON of params must return an object')
   }
   if (name !== 'result') return value
   if (typeof value === 'function' || typeof value === 'symbol') {
-    throw new TypeError(`the toJSON of a result gave a ${typeof value}`)
+    throw new TypeError(`the toJSON of a result returned a ${typeof value}`)
   }
   return value === undefined ? null : value
 }

@@ -8,7 +8,7 @@ import { SHALLOW_LEVELS, toJson } from './json-message.js'
 /** A message as it is sent: a frame, and the frames that follow it, if there are any. */
 export type Encoded = Frame | Parts
 
-/** A message whose frame others follow, or one that nests deep. */
+/** A message whose frame is followed by others, or one that nests deep. */
 interface Parts {
   readonly frame: Frame
   /** How many levels it nests. */
@@ -48,7 +48,7 @@ function encodeAs({ codec, frameType }: Format, message: object): Frame {
   if (typeof frame === 'string') return frameType === 'text' ? frame : utf8(frame)
   if (frame instanceof Uint8Array) return frame
   disown(frame)
-  throw new TypeError(`the codec "${codec.name}" made neither text nor a Uint8Array of it`)
+  throw new TypeError(`encode of the codec "${codec.name}" returned neither text nor a Uint8Array`)
 }
 
 /** Whether a codec has left out the result, which may happen if the `toJSON` of the result returns `undefined`. */

@@ -108,8 +108,8 @@ export function classify(value: unknown): Classified {
   const hasId = Object.hasOwn(message, 'id')
   const id = hasId && isMessageId(message.id) ? message.id : null
   if (!Object.hasOwn(message, 'method')) {
-    const answers = Object.hasOwn(message, 'result') || Object.hasOwn(message, 'error')
-    if (answers) return classifyResponse(message, hasId && isMessageId(message.id))
+    const isAnswer = Object.hasOwn(message, 'result') || Object.hasOwn(message, 'error')
+    if (isAnswer) return classifyResponse(message, hasId && isMessageId(message.id))
     return { kind: 'neither', id }
   }
   if (!Object.hasOwn(message, 'jsonrpc') || message.jsonrpc !== '2.0') {
@@ -194,7 +194,7 @@ export function errorMessage(
  */
 export function resultMessage(id: MessageId, result: unknown): ResultMessage {
   if (typeof result === 'function' || typeof result === 'symbol') {
-    throw new TypeError(`A ${typeof result} is no result`)
+    throw new TypeError(`A ${typeof result} can't be sent as a result. Return a value`)
   }
   return { jsonrpc: '2.0', id, result: result === undefined ? null : result }
 }

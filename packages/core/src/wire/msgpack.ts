@@ -49,7 +49,7 @@ function packList(list: unknown[]): Uint8Array<ArrayBuffer> {
 /** Reads the values of a Map or a Set, after {@link assertSane} has checked the frame. */
 function unpackList(bytes: Uint8Array): unknown[] {
   const list = decode(bytes, options)
-  if (!Array.isArray(list)) throw new TypeError('a Map or a Set is no array of its items')
+  if (!Array.isArray(list)) throw new TypeError('a Map or a Set must be an array of its items')
   return list
 }
 
@@ -88,7 +88,7 @@ extensionCodec.register({
   encode: (value) => (typeof value === 'bigint' ? utf8(value.toString(16)) : null),
   decode(bytes) {
     const [, sign, digits] = /^(-?)([0-9a-f]+)$/.exec(readText(bytes)) ?? []
-    if (digits === undefined) throw new TypeError('a bigint is no hexadecimal number')
+    if (digits === undefined) throw new TypeError('a bigint must be a hexadecimal number')
     const value = BigInt(`0x${digits}`)
     return sign ? -value : value
   },
@@ -117,7 +117,7 @@ export const msgpackCodec: Codec = {
     return frame
   },
   decode(frame) {
-    if (typeof frame === 'string') throw new TypeError('text is no MessagePack')
+    if (typeof frame === 'string') throw new TypeError('MessagePack is bytes, and this is text')
     // A Buffer's parts would be Buffers.
     const bytes = new Uint8Array(frame.buffer, frame.byteOffset, frame.byteLength)
     assertSane(bytes, MAX_DEPTH, CONTAINERS)

@@ -4,7 +4,7 @@
  */
 export const datesMade = { count: 0 }
 
-/** Whether a date has the standard `toJSON`, as nearly all dates have. */
+/** Whether a value is a date with the standard `toJSON`, as nearly all dates have. Such dates are counted. */
 export function isPlainDate(value: object): boolean {
   if (!(value instanceof Date) || value.toJSON !== Date.prototype.toJSON) return false
   datesMade.count++

@@ -296,7 +296,7 @@ function failureOf(error: Error): Partial<Failure> {
   return { message: errorText(error), isAddressed, remedy, cause: error }
 }
 
-/** What to do about the errors of the system that have another cause than a server that is not there. */
+/** What to do about errors of the system, if their cause is not a server that is not running. */
 const REMEDIES: readonly [codes: RegExp, remedy: string][] = [
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'Check the host of the url: its name has no address'],
   [/^(EPROTO|ERR_SSL_)/, 'Does the server speak TLS? If not, begin the url with ws:'],

@@ -24,7 +24,7 @@ export class Reconnector implements Link {
   readonly #schedule: RetrySchedule
   /** The newest attempt, which is given up when its connection is no longer wanted. */
   #attempt: Attempt | undefined
-  /** Its connection, until that is lost. */
+  /** The connection of the newest attempt, until it is lost. */
   #transport: Transport | undefined
   /** Whether the server has accepted that connection. */
   #isAccepted = false

@@ -14,7 +14,7 @@ export interface WebSocketDialerOptions extends SocketSettings {
 }
 
 /** How long a socket may take over its closing handshake, in ms. */
-const GOODBYE_MS = 1_000
+const CLOSE_MS = 1_000
 
 /**
  * Opens WebSockets. Each attempt first asks for the address and the headers. This may take as long as the rest of the
@@ -38,7 +38,7 @@ export class WebSocketDialer implements Dialer {
         ? ask('url', urlSource, assertWebSocketUrl, attempt)
         : urlSource,
       typeof headersSource === 'function'
-        ? ask('headers', headersSource, assertTold, attempt)
+        ? ask('headers', headersSource, assertReturned, attempt)
         : headersSource,
     ])
     const open = await attempt.unlessGivenUp(() => prepareSocket(url, { ...rest, headers }))
@@ -85,7 +85,7 @@ export class WebSocketDialer implements Dialer {
         attempt.signal.removeEventListener('abort', onAbort)
         resolve(socket)
       })
-      this.#sockets.set(socket, () => endWithin(GOODBYE_MS, socket, closed, drop))
+      this.#sockets.set(socket, () => endWithin(CLOSE_MS, socket, closed, drop))
     })
   }
 }
@@ -123,7 +123,7 @@ async function ask<T>(
   }
 }
 
-function assertTold<T>(value: T): T {
+function assertReturned<T>(value: T): T {
   if (value === undefined) throw new Error('the function returned nothing')
   return value
 }

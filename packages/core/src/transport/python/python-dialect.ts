@@ -64,11 +64,11 @@ export function pythonDialect(options: PythonDialectOptions = {}): Dialect {
 
 type Call = RequestMessage | NotificationMessage
 
-/** The close codes of an ASGI server if its application gave up, as Python's does after errors. */
-const GAVE_UP: ReadonlySet<number> = new Set([
+/** The codes with which an ASGI server closes if its application has ended, as Python's does after errors. */
+const APPLICATION_ENDED: ReadonlySet<number> = new Set([
   CloseCode.normal,
   1005, // RFC 6455, section 7.4.1: a close frame without a code
-  1006, // … and none at all
+  1006, // RFC 6455, section 7.4.1: no close frame
   CloseCode.internal,
 ])
 const REMEDY =
@@ -137,7 +137,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
 
   start(events: BuiltInEvents): void {
     this.#events = events
-    const told: BuiltInEvents = {
+    const innerEvents: BuiltInEvents = {
       frame: (frame) => this.#receive(frame),
       close: (info) => this.#end(this.#explained(info)),
       pong: () => events.pong?.(),
@@ -146,7 +146,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
       passed: (frames, bytes) => events.passed?.(frames, bytes),
       unreadable: (cause) => events.unreadable?.(cause),
     }
-    this.#transport.start(told)
+    this.#transport.start(innerEvents)
   }
 
   get bufferedBytes(): number {
@@ -186,7 +186,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
       return this.#sendPing()
     }
     if (method.startsWith('rpc.')) return true
-    const refusal = unspeakable(message)
+    const refusal = whyNotPython(message)
     if (refusal) {
       const { code, why } = refusal
       const error = new RpcError(code, `${quoted(method)} was not sent: ${why}`, undefined, {
@@ -206,7 +206,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
    * the other kind, so one frame serves both.
    */
   #sendToUnknown(message: Call, frame: Frame): boolean {
-    if (unspeakable(message)) return this.#transport.send(frame)
+    if (whyNotPython(message)) return this.#transport.send(frame)
     const id = 'id' in message ? message.id : undefined
     const both = { ...message, ...this.#request(message.method, message.params, id) }
     const sent = this.#write(both)
@@ -313,7 +313,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
     const id = this.#helloId
     if (id === undefined) return this.#events?.pong?.()
     this.#helloId = undefined
-    const why = 'A Python peer knows no extensions'
+    const why = 'A Python peer does not understand the extensions'
     this.#deliver(errorMessage(id, ErrorCode.methodNotFound, why))
   }
 
@@ -345,13 +345,13 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
   #explained(info: CloseInfo): CloseInfo {
     const { code, reason } = info
     const isServers = this.#context.side === 'client'
-    if (!isServers || this.#unanswered === 0 || !GAVE_UP.has(code)) return info
+    if (!isServers || this.#unanswered === 0 || !APPLICATION_ENDED.has(code)) return info
     return { code, reason: reason ? `${reason}; ${REMEDY}` : REMEDY }
   }
 }
 
 /** @returns why a call can't be made in Python's protocol; `undefined` if it can. */
-function unspeakable({ method, params }: Call): { code: number; why: string } | undefined {
+function whyNotPython({ method, params }: Call): { code: number; why: string } | undefined {
   if (Array.isArray(params)) {
     const why = 'Python takes arguments by name; pass an object whose members are named as they are'
     return { code: ErrorCode.invalidParams, why }
