@@ -2,7 +2,7 @@
 export { CALL_OPTIONS } from './calls/call-options.js'
 export { EXPOSE_OPTIONS } from './calls/handler.js'
 export type { MembersItem } from './calls/members.js'
-export { type ToldError, toldError } from './calls/refusals.js'
+export { type ErrorForCaller, errorForCaller } from './calls/refusals.js'
 export { assertGroup } from './channels/groups.js'
 export { SERVER_CHANNEL_OPTIONS } from './channels/open-channel.js'
 export { CLIENT_SETTINGS } from './client/client-options.js'

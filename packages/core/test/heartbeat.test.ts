@@ -56,7 +56,7 @@ describe('the times of a heartbeat', () => {
   test('does not ask while things come in', () => {
     for (let n = 0; n < 100; n++) {
       vi.advanceTimersByTime(10_000)
-      heartbeat.heard()
+      heartbeat.received()
     }
     expect(told).toStrictEqual([])
   })
@@ -66,7 +66,7 @@ describe('the times of a heartbeat', () => {
       vi.advanceTimersByTime(15_000)
       expect(told).toHaveLength(n)
       vi.advanceTimersByTime(5_000)
-      heartbeat.heard()
+      heartbeat.received()
     }
     expect(told).not.toContain('dead')
   })
@@ -77,7 +77,7 @@ describe('the times of a heartbeat', () => {
       { ping: () => told.push('ping'), dead: () => told.push('dead') },
     )
     vi.advanceTimersByTime(100)
-    beat.heard()
+    beat.received()
     vi.advanceTimersByTime(5_099)
     expect(told).toStrictEqual(['ping', 'ping'])
     vi.advanceTimersByTime(1)
@@ -87,7 +87,7 @@ describe('the times of a heartbeat', () => {
   test('asks nothing once it is stopped', () => {
     vi.advanceTimersByTime(15_000)
     heartbeat.stop()
-    heartbeat.heard()
+    heartbeat.received()
     vi.advanceTimersByTime(100_000)
     expect(told).toStrictEqual(['ping'])
   })
@@ -109,7 +109,7 @@ describe('the times of a heartbeat', () => {
       now += 3_600_000
       pass(10_000)
       expect(seen).toStrictEqual(['ping', 'ping'])
-      if (answers) beat.heard()
+      if (answers) beat.received()
       pass(3_000)
       expect(seen.includes('dead')).toBe(!answers)
       beat.stop()

@@ -43,7 +43,7 @@ function callerCore(session: ((core: ChannelCore) => ClientSession) | undefined)
       remoteGroups: undefined,
       settings,
       features: TABLE,
-      isLasting: session !== undefined,
+      outlivesLinks: session !== undefined,
       keptLink: () => session?.(core),
       events,
     },
@@ -69,14 +69,14 @@ function servingHost(): ArrivalHost {
       if (kept && resume) {
         const recv = arrival.resume(kept, resume.recv) as number
         const { sid, token } = resume
-        return { welcome: { sid, token, resumed: true, spreadMs: 0, recv } }
+        return { accept: { sid, token, resumed: true, spreadMs: 0, recv } }
       }
       const { channel } = arrival
       channels.set(channel.id, channel)
-      const welcome = { sid: channel.id, resumed: false, spreadMs: 0 }
-      if (limits.buf === undefined) return { welcome }
+      const accept = { sid: channel.id, resumed: false, spreadMs: 0 }
+      if (limits.buf === undefined) return { accept }
       channel.begin(limits.buf)
-      return { welcome: { ...welcome, token: channel.id, recv: 0 } }
+      return { accept: { ...accept, token: channel.id, recv: 0 } }
     },
   }
 }
@@ -178,7 +178,7 @@ function own(): Scene {
     recv: undefined,
     session: undefined,
     held: { messages: 0, bytes: 0 },
-    tell: () => undefined,
+    reportRecv: () => undefined,
     unreceived: () => [],
     endWithConnection() {},
     stop() {},
@@ -190,7 +190,7 @@ function own(): Scene {
     isCongested: false,
     unsentBytes: 0,
     underWayBytes: 0,
-    moves: 0,
+    acknowledgements: 0,
     watchDrain: () => true,
     weight: 1,
     send(encoded: Encoded) {

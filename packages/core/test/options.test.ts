@@ -29,7 +29,7 @@ import {
   type RelayOptions,
 } from '@flashrpc/core/cluster'
 import { createDiscovery, type DiscoveryInfo, resolveDiscovery } from '@flashrpc/core/discovery'
-import { plain, plainLines, quoted, toldError } from '@flashrpc/core/internal'
+import { errorForCaller, plain, plainLines, quoted } from '@flashrpc/core/internal'
 import { type TracingOptions, tracing } from '@flashrpc/core/opentelemetry'
 import { type PythonDialectOptions, pythonDialect } from '@flashrpc/core/python'
 import {
@@ -548,7 +548,7 @@ describe('nonsense in place of arguments is refused by an error of this library,
     ['method', method],
     ['stream', stream],
     ['notification', notification],
-    ['toldError', toldError],
+    ['errorForCaller', errorForCaller],
     ['plain', plain, 1],
     ['plainLines', plainLines],
     ['quoted', quoted],

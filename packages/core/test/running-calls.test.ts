@@ -4,7 +4,7 @@ import { CallContext } from '../src/calls/call-context.js'
 import type { ChannelContext } from '../src/calls/channel-context.js'
 import { RunningCalls } from '../src/calls/running-calls.js'
 
-const channel = { kind: { localSide: undefined }, owner: { id: 'mine' } } as ChannelContext
+const channel = { kind: { localSide: undefined }, publicChannel: { id: 'mine' } } as ChannelContext
 
 function contextOf(id: string | number | null): CallContext {
   return new CallContext('method', id === null ? 'notification' : 'method', channel, id)

@@ -179,7 +179,7 @@ describe('a kind of channels that needs a hello', () => {
     const host: ArrivalHost = {
       kind,
       needsHello,
-      receive: (_, { id }) => ({ welcome: { sid: id, resumed: false, spreadMs: 0 } }),
+      receive: (_, { id }) => ({ accept: { sid: id, resumed: false, spreadMs: 0 } }),
     }
     const { channel } = arrive(host, far, {})
     opened.push(() => channel.close())

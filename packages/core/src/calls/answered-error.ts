@@ -10,7 +10,7 @@ import {
 } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
 import type { Answer } from '../link/message-link.js'
-import { type PendingCall, STATE } from './pending-call.js'
+import { OUTCOME_TEXTS, type PendingCall } from './pending-call.js'
 import { unknownMethod } from './refusals.js'
 
 /** Added to the text if the contract here has the name. */
@@ -37,9 +37,12 @@ export function answeredError(
   }
   // The call did not run this time. An earlier call with the same key may have run.
   if (uncertain && ran === false) {
-    return new RpcUncertainError(`"${method}" ${STATE['maybe-executed']}: ${quoted(message)}`, {
-      method,
-    })
+    return new RpcUncertainError(
+      `"${method}" ${OUTCOME_TEXTS['maybe-executed']}: ${quoted(message)}`,
+      {
+        method,
+      },
+    )
   }
   const outcome = ran === false ? 'not-received' : 'maybe-executed'
   switch (code) {

@@ -88,7 +88,7 @@ export class CallContext implements HandlerContext {
     this.id = id
     this.#host = host
     // The type is that of the handler: see HandlerContext.
-    this.identity = host.owner.identity as undefined
+    this.identity = host.publicChannel.identity as undefined
   }
 
   get #more(): Rare {
@@ -97,7 +97,7 @@ export class CallContext implements HandlerContext {
   }
 
   get channel(): unknown {
-    return this.#host.owner
+    return this.#host.publicChannel
   }
 
   get signal(): AbortSignal {

@@ -13,7 +13,7 @@ import type { CloseInfo } from '../transport/transport.js'
 import type { Unsendable } from '../wire/encoded.js'
 import type { Absence } from './absence.js'
 import type { TimeLimits } from './call-timer.js'
-import { outcomeOf, type PendingCall, STATE } from './pending-call.js'
+import { OUTCOME_TEXTS, outcomeOf, type PendingCall } from './pending-call.js'
 
 /** Why calls end, or can't be sent. */
 export interface Refusal {
@@ -33,7 +33,7 @@ export function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisco
   const { message, closeCode, cause } = refusal
   const items = call.itemCount
   const where = items === undefined ? '' : `, at item ${items} of its stream`
-  const what = `"${call.method}" ${STATE[outcome]}${where}: ${message}`
+  const what = `"${call.method}" ${OUTCOME_TEXTS[outcome]}${where}: ${message}`
   return new RpcDisconnectedError(what, outcome, { method: call.method, closeCode, cause, items })
 }
 
@@ -62,7 +62,7 @@ export function timeoutError(
 function stageOf(outcome: Outcome, absence: Absence | undefined): string {
   // If there was never a connection, nothing can have been sent.
   if (absence?.isFirst) return absence.text
-  return `it ${STATE[outcome]}${absence ? `; ${absence.text}` : ''}`
+  return `it ${OUTCOME_TEXTS[outcome]}${absence ? `; ${absence.text}` : ''}`
 }
 
 /** The error of a call that the other side can't accept. `limits` is what the other side accepts. */

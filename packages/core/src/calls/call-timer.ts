@@ -70,10 +70,10 @@ export class CallTimer {
   }
 
   #watch(ms: number): void {
-    this.#idle = setTimeout(() => this.#lookBack(), ms)
+    this.#idle = setTimeout(() => this.#checkIdle(), ms)
   }
 
-  #lookBack(): void {
+  #checkIdle(): void {
     const left = this.#call.isHeldUp
       ? this.#idleMs
       : this.#heardAt + this.#idleMs - performance.now()

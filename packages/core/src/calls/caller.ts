@@ -15,7 +15,7 @@ import { type ErrorContext, outgoingContext } from '../logging/error-context.js'
 import { type Encoded, encode, keep, type Unsendable } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { NotificationMessage, RequestMessage } from '../wire/message.js'
-import { datesMade } from '../wire/says-its-json.js'
+import { datesMade } from '../wire/to-json-method.js'
 import { answeredError } from './answered-error.js'
 import { missing } from './assert-features.js'
 import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
@@ -103,7 +103,7 @@ export class Caller implements CallSender, RemoteCalls {
     const { around } = this.#features
     if (!(around && this.#channel.kind.settings.use)) return send()
     const calls = this.#calls
-    return around.depart(this.#channel, {
+    return around.send(this.#channel, {
       call,
       params,
       signal,
@@ -117,16 +117,18 @@ export class Caller implements CallSender, RemoteCalls {
   request(call: PendingCall, params: unknown): Promise<unknown> {
     const { id, method, promise } = call
     const message: RequestMessage = { jsonrpc: '2.0', id, method }
-    if (call.extras || call.told) this.#addExtras(message, call)
-    this.#say(message, params, call)
+    if (call.extras || call.computedExtras) this.#addExtras(message, call)
+    this.#encodeAndSend(message, params, call)
     return promise
   }
 
   /** Adds the extras of the call to its message. */
   #addExtras(message: RequestMessage | NotificationMessage, call: PendingCall): void {
-    const { extras, told } = call
+    const { extras, computedExtras } = call
     const { mayBeExtended, kind } = this.#channel
-    const rpc = told ? told.extrasOf(call, kind.settings.format, mayBeExtended) : extras
+    const rpc = computedExtras
+      ? computedExtras.extrasOf(call, kind.settings.format, mayBeExtended)
+      : extras
     if (rpc) message.rpc = rpc
   }
 
@@ -145,7 +147,7 @@ export class Caller implements CallSender, RemoteCalls {
     const trace = traceCalls ? this.#traceOf(options, entry) : undefined
     const written = this.#notify(method, params, options, shared, trace)
     // The application need not await a notification, so its failure must not become an unhandled rejection.
-    written.catch((error: unknown) => this.#channel.error(error, notSent(method)))
+    written.catch((error: unknown) => this.#channel.error(error, notSentContext(method)))
     return written
   }
 
@@ -160,25 +162,25 @@ export class Caller implements CallSender, RemoteCalls {
     const call = this.open(method, options, 'notification', trace)
     const { promise } = call
     await this.pass(call, params, options, () => {
-      this.#sayNotification(call, params, shared)
+      this.#sendNotification(call, params, shared)
       if (!shared || !calls.has(call)) return promise
       // Nobody waits for one slow target: its message is already in the queue.
-      promise.catch((error: unknown) => this.#channel.error(error, notSent(method)))
+      promise.catch((error: unknown) => this.#channel.error(error, notSentContext(method)))
       return KEPT
     })
     // Middleware may not wait for it.
     if (!shared && calls.has(call)) await promise
   }
 
-  #sayNotification(
+  #sendNotification(
     call: PendingCall,
     params: unknown,
     shared: SharedNotification | undefined,
   ): void {
     const message: NotificationMessage = { jsonrpc: '2.0', method: call.method }
     // It has no deadline: nobody waits for its answer.
-    if (call.told) this.#addExtras(message, call)
-    this.#say(message, params, call, call.told ? undefined : shared)
+    if (call.computedExtras) this.#addExtras(message, call)
+    this.#encodeAndSend(message, params, call, call.computedExtras ? undefined : shared)
   }
 
   open(
@@ -255,7 +257,7 @@ export class Caller implements CallSender, RemoteCalls {
   }
 
   /** Encodes the message at once, so that later changes to the params have no effect, and sends it when possible. */
-  #say(
+  #encodeAndSend(
     message: RequestMessage | NotificationMessage,
     params: unknown,
     call: PendingCall,
@@ -283,7 +285,7 @@ export class Caller implements CallSender, RemoteCalls {
       return this.fail(call, unencodable(call, format, diagnostics, thrown))
     }
     // A server that is leaving gives calls back, and they are sent again.
-    if (typeof encoded !== 'string' && this.#channel.kind.isLasting) keep(encoded, call)
+    if (typeof encoded !== 'string' && this.#channel.kind.outlivesLinks) keep(encoded, call)
     call.encoded = encoded
     try {
       this.#channel.send(call as EncodedCall)
@@ -338,7 +340,7 @@ export class Caller implements CallSender, RemoteCalls {
       }
       return false
     }
-    if (answer.kind === 'result') this.#resultCame(call, answer.result)
+    if (answer.kind === 'result') this.#resolveWith(call, answer.result)
     else {
       this.#takeOut(call)
       const { method } = call
@@ -352,7 +354,7 @@ export class Caller implements CallSender, RemoteCalls {
   }
 
   /** Ends a call with its result, as its schema makes it, after all progress was reported. */
-  #resultCame(call: PendingCall, result: unknown): void {
+  #resolveWith(call: PendingCall, result: unknown): void {
     const { definition, method, kind } = call
     let verdict: MaybeAsync<unknown>
     try {
@@ -389,7 +391,7 @@ export class Caller implements CallSender, RemoteCalls {
    * it are ignored.
    */
   #awaitVerdict(call: PendingCall, verdict: Promise<unknown>): void {
-    this.#calls.doubt(call)
+    this.#calls.markUncertain(call)
     this.#channel.change()
     verdict.then(
       (value) => this.#calls.take(call.id)?.resolve(value),
@@ -430,7 +432,7 @@ export class Caller implements CallSender, RemoteCalls {
     const again = this.#channel.refusal
       ? []
       : this.#calls.written.filter(mayRepeat).filter(mayGoAgain)
-    for (const call of again) this.#calls.doubt(call)
+    for (const call of again) this.#calls.markUncertain(call)
     this.#calls.rejectAll(
       (call) => call.state === 'written',
       (call) => disconnectedError(call, why),
@@ -472,7 +474,7 @@ export function unencodable(
 }
 
 /** The context of a notification that was not sent. */
-function notSent(method: string): ErrorContext {
+function notSentContext(method: string): ErrorContext {
   return outgoingContext({ method, kind: 'notification' }, 'send')
 }
 

@@ -13,8 +13,8 @@ import type { Outgoing } from './outbox.js'
 import type { PendingCalls } from './pending-calls.js'
 import type { Unsent } from './unsent.js'
 
-/** The owner of a channel core: the channel or client that handlers find as `context.channel`, with its identity. */
-export interface Owner {
+/** The channel or client of a channel core: handlers find it as `context.channel`. */
+export interface PublicChannel {
   readonly id: string
   /** The identity of the other side, as this side found out. */
   readonly identity?: unknown
@@ -34,8 +34,8 @@ export interface ChannelShape {
   readonly remoteSide: FlatSide | undefined
   /** The same methods in their groups. */
   readonly remoteGroups: ContractSide | undefined
-  /** Whether calls wait for the next link. Otherwise they end with the current one. */
-  readonly isLasting: boolean
+  /** Whether the channel outlives its links: calls wait for the next link. Otherwise they end with the current one. */
+  readonly outlivesLinks: boolean
 }
 
 /** The sides of a contract, from the point of view of the program on this side. */
@@ -55,7 +55,7 @@ export function sidesOf(
 export interface ChannelContext extends LinkEvents {
   readonly kind: ChannelShape
   /** The value of `channel` in handlers and middleware. */
-  readonly owner: Owner
+  readonly publicChannel: PublicChannel
   /** The link that carries messages now. */
   readonly link: MessageLink | undefined
   /** Backpressure in both directions; made when it is first read. */
@@ -85,7 +85,7 @@ export interface ChannelContext extends LinkEvents {
    */
   send(outgoing: Outgoing): void
   /** Sends a control message about a call, in order. @returns why it can't be sent; undefined if it can. */
-  say(message: NotificationMessage): Unsent | undefined
+  sendControl(message: NotificationMessage): Unsent | undefined
   /** Reports a failure that the other side is not told about. */
   error(error: unknown, context: ErrorContext): void
   /** Called when the number of calls that wait or run may have changed. */
@@ -97,7 +97,7 @@ export interface ChannelContext extends LinkEvents {
   /** Set while this side is leaving: then it does not run calls that have not arrived yet. */
   leaving: Leaving | undefined
   /** The other side has confirmed that it knows that this side is leaving. */
-  leavingHeard(): void
+  leavingConfirmed(): void
   /**
    * The other side is leaving. From now on calls wait for the next link, and so do the calls that it gives back.
    *
@@ -135,5 +135,5 @@ export interface Leaving {
   /** @returns the answer to a request; `unanswered` if its caller knows in another way that it was not run. */
   refuse(link: MessageLink, id: MessageId): ResponseMessage | 'unanswered'
   /** Whether the other side has not confirmed yet that it knows. */
-  isUnheard: boolean
+  isUnconfirmed: boolean
 }

@@ -23,7 +23,7 @@ import { randomId } from '../wire/random-id.js'
 import type { Absence } from './absence.js'
 import { disconnectedError, type Refusal, refusalOf } from './call-errors.js'
 import { Caller } from './caller.js'
-import type { Leaving, MethodsThere, Owner } from './channel-context.js'
+import type { Leaving, MethodsThere, PublicChannel } from './channel-context.js'
 import type { ChannelCoreOptions } from './channel-core-options.js'
 import type { CoreContext } from './core-context.js'
 import { Delivery } from './delivery.js'
@@ -51,24 +51,24 @@ const AWAY: Absence = {
 /**
  * One conversation, with method names and unknown values; the public types are added by the callers.
  *
- * It outlives its links. If the channel is a lasting one, calls that were not written wait for the next link; calls
- * that were written end with their link. A link may be a session, which continues over several connections.
+ * If the channel outlives its links, calls that were not written wait for the next link. Calls that were written end
+ * with their link. A link may be a session, which continues over several connections.
  */
 export class ChannelCore implements CoreContext {
   /** 128 random bits, in hexadecimal; in a cluster, the id of its node before them. */
   readonly id: string
-  readonly owner: Owner
-  readonly kind: ChannelCoreOptions<Owner>
+  readonly publicChannel: PublicChannel
+  readonly kind: ChannelCoreOptions<PublicChannel>
   /** The handlers that it begins with. */
-  readonly #handlersAtFirst: HandlersByName
+  readonly #firstHandlers: HandlersByName
   readonly #delivery = new Delivery(this)
   flowIfAny: FlowControl<Outbox> | undefined
   // Parts that most channels of a server never need are made when they are first needed.
-  #receiverThere: Receiver | undefined
+  #receiverIfAny: Receiver | undefined
   #otherSide: object | undefined
   #pendingCalls: PendingCalls | undefined
-  #callerThere: Caller | undefined
-  #handlersThere: ExposedHandlers | undefined
+  #callerIfAny: Caller | undefined
+  #handlersIfAny: ExposedHandlers | undefined
   /** Made when a message is first sent again: before that it is full. */
   #resendBudget: ResendBudget | undefined
   #states: Map<object, unknown> | undefined
@@ -94,24 +94,28 @@ export class ChannelCore implements CoreContext {
   leaving: Leaving | undefined
   methodsThere: MethodsThere | undefined
   /** Called when the channel is not serving any more. */
-  #tellServed: (() => void) | undefined
+  #onServed: (() => void) | undefined
 
   /**
-   * @param owner the owner of the conversation.
+   * @param publicChannel the channel or client whose core this is.
    * @param handlers the handlers that it begins with.
    */
-  constructor(options: ChannelCoreOptions<Owner>, owner: Owner, handlers: HandlersByName) {
+  constructor(
+    options: ChannelCoreOptions<PublicChannel>,
+    owner: PublicChannel,
+    handlers: HandlersByName,
+  ) {
     this.id = options.newId === undefined ? randomId() : options.newId()
-    this.owner = owner
+    this.publicChannel = owner
     this.kind = options
-    this.#handlersAtFirst = handlers
+    this.#firstHandlers = handlers
   }
 
   get flow(): FlowControl<Outbox> {
     if (this.flowIfAny === undefined) {
-      const { isLasting, settings } = this.kind
+      const { outlivesLinks, settings } = this.kind
       const { limits } = settings
-      this.flowIfAny = new FlowControl(new Outbox(limits), { limits, isLasting }, this)
+      this.flowIfAny = new FlowControl(new Outbox(limits), { limits, outlivesLinks }, this)
       // If the connection was lost before this was made, it has not been paused yet.
       if (this.link?.isReady === false) this.flowIfAny.pause()
     }
@@ -124,22 +128,22 @@ export class ChannelCore implements CoreContext {
   }
 
   get #caller(): Caller {
-    this.#callerThere ??= new Caller(this, this.kind.features)
-    return this.#callerThere
+    this.#callerIfAny ??= new Caller(this, this.kind.features)
+    return this.#callerIfAny
   }
 
   get #handlers(): ExposedHandlers {
     const { mounts } = this.kind.features
-    this.#handlersThere ??= new ExposedHandlers(this.#handlersAtFirst, this, mounts)
-    return this.#handlersThere
+    this.#handlersIfAny ??= new ExposedHandlers(this.#firstHandlers, this, mounts)
+    return this.#handlersIfAny
   }
 
   get #receiver(): Receiver {
-    if (this.#receiverThere) return this.#receiverThere
+    if (this.#receiverIfAny) return this.#receiverIfAny
     const { features, authorize } = this.kind
     const dispatcher = new Dispatcher(this, features, this.#handlers, authorize)
-    this.#receiverThere = new Receiver(this, features, dispatcher)
-    return this.#receiverThere
+    this.#receiverIfAny = new Receiver(this, features, dispatcher)
+    return this.#receiverIfAny
   }
 
   get #resends(): ResendBudget {
@@ -177,12 +181,12 @@ export class ChannelCore implements CoreContext {
   }
 
   change(): void {
-    if (this.isWatched) this.kind.events.change?.(this.owner)
-    if (this.#tellServed) this.#lookServed()
+    if (this.isWatched) this.kind.events.change?.(this.publicChannel)
+    if (this.#onServed) this.#checkServed()
   }
 
   error(error: unknown, context: ErrorContext): void {
-    this.kind.events.error(this.owner, error, context)
+    this.kind.events.error(this.publicChannel, error, context)
   }
 
   // ── State ─────────────────────────────────────────────────────────────────────────────────────
@@ -215,7 +219,7 @@ export class ChannelCore implements CoreContext {
 
   /** Calls of the other side that run here. */
   get running(): number {
-    return this.#receiverThere?.dispatcher.running ?? 0
+    return this.#receiverIfAny?.dispatcher.running ?? 0
   }
 
   /**
@@ -225,8 +229,8 @@ export class ChannelCore implements CoreContext {
   get isServing(): boolean {
     // After the channel has ended, nobody waits for calls that still run.
     const isAwaited =
-      this.refusal === undefined && this.#receiverThere?.dispatcher.hasCalls === true
-    return isAwaited || this.flowIfAny?.isHolding === true || this.leaving?.isUnheard === true
+      this.refusal === undefined && this.#receiverIfAny?.dispatcher.hasCalls === true
+    return isAwaited || this.flowIfAny?.isHolding === true || this.leaving?.isUnconfirmed === true
   }
 
   /** Whether no call or stream goes on in either direction, and no message waits or is unacknowledged. */
@@ -238,17 +242,17 @@ export class ChannelCore implements CoreContext {
   /** @returns a promise that resolves when the channel is not serving. */
   whenServed(): Promise<void> {
     return new Promise((resolve) => {
-      this.#tellServed = resolve
+      this.#onServed = resolve
       // In a later turn, so that the answer is written, or queued, first.
-      this.#receiver.dispatcher.onRan = () => setTimeout(() => this.#lookServed(), 0)
-      this.#lookServed()
+      this.#receiver.dispatcher.onRan = () => setTimeout(() => this.#checkServed(), 0)
+      this.#checkServed()
     })
   }
 
-  #lookServed(): void {
-    if (!this.#tellServed || this.isServing) return
-    this.#tellServed()
-    this.#tellServed = undefined
+  #checkServed(): void {
+    if (!this.#onServed || this.isServing) return
+    this.#onServed()
+    this.#onServed = undefined
     this.#receiver.dispatcher.onRan = undefined
   }
 
@@ -311,7 +315,7 @@ export class ChannelCore implements CoreContext {
   #isWritten(notification: SharedNotification): boolean {
     const { use, format } = this.kind.settings
     const encoded =
-      use || this.refusal ? undefined : notification.plain(format, this.kind.remoteSide)
+      use || this.refusal ? undefined : notification.encodeIfValid(format, this.kind.remoteSide)
     return encoded !== undefined && this.#delivery.writeNow(encoded)
   }
 
@@ -323,12 +327,12 @@ export class ChannelCore implements CoreContext {
     if (call.state !== 'written') this.#delivery.remove(call)
     else if (this.peer.isExtended) {
       // In a session it has a sequence number, and it is sent after the call.
-      this.say({ jsonrpc: '2.0', method: 'rpc.cancel', params: { id: call.id } })
+      this.sendControl({ jsonrpc: '2.0', method: 'rpc.cancel', params: { id: call.id } })
     }
     this.change()
   }
 
-  say(message: NotificationMessage): Unsent | undefined {
+  sendControl(message: NotificationMessage): Unsent | undefined {
     const { format } = this.kind.settings
     let encoded: Encoded
     try {
@@ -338,12 +342,12 @@ export class ChannelCore implements CoreContext {
     }
     const why = whyUnsendable(format, encoded, this.peer)
     if (why) return { why, limits: this.peer }
-    this.#delivery.say(encoded)
+    this.#delivery.sendControl(encoded)
     return undefined
   }
 
   written(call: EncodedCall, link: MessageLink): void {
-    this.#callerThere?.written(call, link)
+    this.#callerIfAny?.written(call, link)
   }
 
   refused(
@@ -364,7 +368,7 @@ export class ChannelCore implements CoreContext {
 
   answer(answer: Answer): void {
     if (this.#isGivingBack && this.#isGivenBack(answer)) return
-    const caller = this.#callerThere ?? this.#caller
+    const caller = this.#callerIfAny ?? this.#caller
     if (caller.answered(answer)) this.#resendBudget?.earn()
   }
 
@@ -410,7 +414,7 @@ export class ChannelCore implements CoreContext {
   ): void {
     const { kind } = message
     if (refusal === undefined && (kind === 'result' || kind === 'error')) this.answer(message)
-    else (this.#receiverThere ?? this.#receiver).message(link, message, bytes, refusal)
+    else (this.#receiverIfAny ?? this.#receiver).message(link, message, bytes, refusal)
   }
 
   batch(link: MessageLink, members: readonly BatchMember[]): void {
@@ -432,11 +436,11 @@ export class ChannelCore implements CoreContext {
   }
 
   latency(ms: number): void {
-    this.kind.events.latency?.(this.owner, ms)
+    this.kind.events.latency?.(this.publicChannel, ms)
   }
 
   spread(ms: number): void {
-    this.kind.events.spread?.(this.owner, ms)
+    this.kind.events.spread?.(this.publicChannel, ms)
   }
 
   // ── Links ─────────────────────────────────────────────────────────────────────────────────────
@@ -463,15 +467,15 @@ export class ChannelCore implements CoreContext {
     const { keptLink, events, features } = this.kind
     const isBare = link === this.connection
     // A session reports itself when it is ready.
-    if (isBare && keptLink?.(this.owner)?.goOn(link, hello, isFirst)) return
+    if (isBare && keptLink?.(this.publicChannel)?.goOn(link, hello, isFirst)) return
     const isResumed = !isBare && link === this.link
     this.link = link
     this.peer = link.peer
     this.#delivery.begin()
     this.flowIfAny?.resume()
     for (const feature of features.all) feature.ready?.(this, hello)
-    if (isResumed) events.resumed?.(this.owner, hello)
-    else if (isFirst) events.open(this.owner, hello)
+    if (isResumed) events.resumed?.(this.publicChannel, hello)
+    else if (isFirst) events.open(this.publicChannel, hello)
     this.#relieve()
   }
 
@@ -484,11 +488,11 @@ export class ChannelCore implements CoreContext {
   /** The connection continues as another channel's. */
   abandon(info: CloseInfo): void {
     this.connection = undefined
-    this.#over(refusalOf(info, 'the channel ended'))
-    this.kind.events.ended(this.owner, info, undefined)
+    this.#dropLink(refusalOf(info, 'the channel ended'))
+    this.kind.events.ended(this.publicChannel, info, undefined)
   }
 
-  ended(link: MessageLink, info: CloseInfo, goesOn: boolean, isEndTold: boolean): void {
+  ended(link: MessageLink, info: CloseInfo, goesOn: boolean, isEndReported: boolean): void {
     const isAttempt = link === this.connection && link !== this.link
     if (!isAttempt && link !== this.link) return
     this.connection = undefined
@@ -499,11 +503,11 @@ export class ChannelCore implements CoreContext {
       : !goesOn
     const recv = this.#isEnding ? this.link?.recv : undefined
     const retryAfterMs = this.#retryAfterMs
-    if (isOver) this.#over(refusalOf(info, 'the connection was lost'))
+    if (isOver) this.#dropLink(refusalOf(info, 'the connection was lost'))
     else this.flowIfAny?.pause()
-    events.down(this.owner, info, isEndTold, retryAfterMs)
+    events.down(this.publicChannel, info, isEndReported, retryAfterMs)
     // The side that ends a session itself does not connect again to ask how many messages were received.
-    if (isOver) events.ended(this.owner, info, recv)
+    if (isOver) events.ended(this.publicChannel, info, recv)
     this.change()
   }
 
@@ -518,8 +522,8 @@ export class ChannelCore implements CoreContext {
 
   #endLink(info: CloseInfo, unreceived: readonly Outgoing[] = []): void {
     const recv = this.link?.recv
-    this.#over(refusalOf(info, 'the session ended'), unreceived)
-    this.kind.events.ended(this.owner, info, recv)
+    this.#dropLink(refusalOf(info, 'the session ended'), unreceived)
+    this.kind.events.ended(this.publicChannel, info, recv)
     this.change()
   }
 
@@ -528,7 +532,7 @@ export class ChannelCore implements CoreContext {
    *
    * @param unreceived the messages that the other side is known not to have received.
    */
-  #over(why: Refusal, unreceived: readonly Outgoing[] = []): void {
+  #dropLink(why: Refusal, unreceived: readonly Outgoing[] = []): void {
     this.link?.stop()
     this.flowIfAny?.stop()
     this.#delivery.end()
@@ -536,30 +540,30 @@ export class ChannelCore implements CoreContext {
     // Before the calls that were written end: these do not end with them.
     if (unreceived.length > 0) {
       const wanted = unreceived.filter((outgoing) => this.#caller.isWanted(outgoing))
-      this.#takeBack(wanted.filter((call) => this.#spend(call, why)))
+      this.#takeBack(wanted.filter((call) => this.#maySendAgain(call, why)))
     }
-    this.#receiverThere?.dispatcher.cancelAll(
+    this.#receiverIfAny?.dispatcher.cancelAll(
       own(new RpcDisconnectedError('The caller is gone', 'maybe-executed')),
     )
     this.lose(why)
     this.#isGivingBack = false
     this.#retryAfterMs = undefined
     this.leaving = undefined
-    if (!this.kind.isLasting)
+    if (!this.kind.outlivesLinks)
       this.refuse({ ...why, message: `the channel is closed: ${why.message}` })
   }
 
   /** Ends the calls that were written, except those that may be sent again: another server may know their outcome. */
   lose(why: Refusal): void {
-    if (!this.#callerThere) return
+    if (!this.#callerIfAny) return
     const isFree = this.#isGivingBack
-    const mayGoAgain = () => this.kind.isLasting && (isFree || this.#resends.spend())
+    const mayGoAgain = () => this.kind.outlivesLinks && (isFree || this.#resends.spend())
     this.#delivery.restore(this.#caller.lose(why, mayGoAgain))
   }
 
   /** @returns whether a message may be sent again; if not, its call ends. */
-  #spend(call: EncodedCall, why: Refusal): boolean {
-    if (!this.kind.isLasting) return false
+  #maySendAgain(call: EncodedCall, why: Refusal): boolean {
+    if (!this.kind.outlivesLinks) return false
     if (this.#resends.spend()) return true
     this.#caller.returned(call)
     const error = disconnectedError(call, why)
@@ -578,9 +582,9 @@ export class ChannelCore implements CoreContext {
   // ── Leaving ───────────────────────────────────────────────────────────────────────────────────
 
   /** The other side has confirmed that it knows that this side is leaving. */
-  leavingHeard(): void {
-    if (this.leaving) this.leaving.isUnheard = false
-    this.#lookServed()
+  leavingConfirmed(): void {
+    if (this.leaving) this.leaving.isUnconfirmed = false
+    this.#checkServed()
   }
 
   giveBack(
@@ -607,7 +611,7 @@ export class ChannelCore implements CoreContext {
       this.#endLink({ code: closeCode, reason: message })
     }
     this.refusal = refusal
-    this.#callerThere?.refuse(refusal, (call) => this.#delivery.remove(call))
+    this.#callerIfAny?.refuse(refusal, (call) => this.#delivery.remove(call))
     this.change()
   }
 

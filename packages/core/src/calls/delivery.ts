@@ -1,7 +1,7 @@
 import type { MessageLink } from '../link/message-link.js'
 import { type Encoded, whyUnsendable } from '../wire/encoded.js'
 import type { CoreContext } from './core-context.js'
-import type { Outgoing, Turn } from './outbox.js'
+import type { OfferResult, Outgoing } from './outbox.js'
 import type { PendingCall } from './pending-call.js'
 
 /** The way out: takes messages, keeps their order, and sends each when the link accepts it. */
@@ -29,7 +29,7 @@ export class Delivery {
     const link = this.#core.link
     const isReady = link?.isReady ?? false
     const { flow, kind } = this.#core
-    flow.queue.add(outgoing, isReady || (!kind.isLasting && link !== undefined))
+    flow.queue.add(outgoing, isReady || (!kind.outlivesLinks && link !== undefined))
     if (!isReady) flow.checkBounds()
     // The messages ahead of it may wait for something that this one need not wait for.
     else flow.flush()
@@ -64,7 +64,7 @@ export class Delivery {
   }
 
   /** Sends another control message in the other side's session or, without one, on its connection. */
-  say(encoded: Encoded): void {
+  sendControl(encoded: Encoded): void {
     // Without a link, the call that it is about has ended.
     if (this.#core.link) this.send({ kind: 'reply', encoded })
   }
@@ -108,10 +108,10 @@ export class Delivery {
     this.#core.flowIfAny?.queue.flush((outgoing) => this.#offer(outgoing))
   }
 
-  #offer(outgoing: Outgoing): Turn {
+  #offer(outgoing: Outgoing): OfferResult {
     const link = this.#core.link
-    if (!link?.isReady || !link.hasRoomFor(outgoing.encoded)) return 'none-yet'
-    if (this.#holdsCalls && outgoing.kind !== 'reply') return 'not-yet'
+    if (!link?.isReady || !link.hasRoomFor(outgoing.encoded)) return 'blocked'
+    if (this.#holdsCalls && outgoing.kind !== 'reply') return 'skipped'
     const { peer } = link
     const { renew } = outgoing
     const encoded = renew ? renew(outgoing.encoded, peer.isExtended) : outgoing.encoded
@@ -121,7 +121,7 @@ export class Delivery {
       this.#core.refused(outgoing, unsendable, link)
       return 'taken'
     }
-    if (!link.send(encoded, outgoing) && outgoing.kind !== 'reply') return 'none-yet'
+    if (!link.send(encoded, outgoing) && outgoing.kind !== 'reply') return 'blocked'
     if (outgoing.kind !== 'reply') this.#core.written(outgoing, link)
     return 'taken'
   }

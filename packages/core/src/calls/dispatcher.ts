@@ -14,7 +14,7 @@ import {
   type ResponseMessage,
   resultMessage,
 } from '../wire/message.js'
-import type { Weighed } from '../wire/weight.js'
+import type { WeightSource } from '../wire/weight.js'
 import { CallContext } from './call-context.js'
 import type { ChannelContext } from './channel-context.js'
 import type { ExposedHandlers } from './exposed-handlers.js'
@@ -23,13 +23,13 @@ import type { HandlerContext } from './functions.js'
 import type { AnyHandler } from './handler.js'
 import type { Incoming } from './incoming.js'
 import {
+  type ErrorForCaller,
+  errorForCaller,
   isOfDeadline,
   notAllowed,
   notFound,
   notMounted,
   notThisKind,
-  type ToldError,
-  toldError,
   tookLonger,
   tooLate,
   wasCancelled,
@@ -103,7 +103,7 @@ export class Dispatcher {
   request(
     id: MessageId,
     incoming: Incoming,
-    weighed: Weighed,
+    weightSource: WeightSource,
   ): MaybeAsync<ResponseMessage | undefined> {
     const { method, rpc } = incoming
     const running = this.#running
@@ -112,7 +112,7 @@ export class Dispatcher {
         const reason = `a call with the id ${JSON.stringify(id)} is still running`
         return invalidRequestMessage(id, reason)
       }
-      const full = this.#whyFull(running, method, weighed)
+      const full = this.#whyFull(running, method, weightSource)
       if (full) return neverRanMessage(id, ErrorCode.overloaded, full)
     }
     const refusal = rpc && this.#refusalOf({ method, params: incoming.params, rpc, id }, rpc)
@@ -140,7 +140,7 @@ export class Dispatcher {
       this.onRan?.()
       return answer
     }
-    this.#goesOn(context, weighed)
+    this.#goesOn(context, weightSource)
     return this.#answered(answer, context)
   }
 
@@ -176,7 +176,7 @@ export class Dispatcher {
   ): Promise<ResponseMessage | undefined> {
     return answer.then(
       (given) => {
-        this.#over(context)
+        this.#ended(context)
         return context.isAnswered ? undefined : given
       },
       (thrown) => {
@@ -184,13 +184,13 @@ export class Dispatcher {
           const answer = this.#errorAnswer(thrown, context)
           return context.isAnswered ? undefined : answer
         } finally {
-          this.#over(context)
+          this.#ended(context)
         }
       },
     )
   }
 
-  #over(context: CallContext): void {
+  #ended(context: CallContext): void {
     context.end()
     const { served } = context
     if (served) this.#leaveAfter(served, context)
@@ -210,40 +210,44 @@ export class Dispatcher {
   }
 
   /** The call has not ended in its first turn. */
-  #goesOn(context: CallContext, { weight }: Weighed): void {
+  #goesOn(context: CallContext, { weight }: WeightSource): void {
     this.#running ??= new RunningCalls()
     context.weight = weight
     this.#running.add(context)
   }
 
   /** Runs a notification. Never throws: failures go to `onError`. */
-  notification(incoming: Incoming, weighed: Weighed): void {
+  notification(incoming: Incoming, weightSource: WeightSource): void {
     const running = this.#running
-    const full = running && this.#whyFull(running, incoming.method, weighed)
+    const full = running && this.#whyFull(running, incoming.method, weightSource)
     if (full) return this.#drop(incoming, new RpcError(ErrorCode.overloaded, full))
     const { method, rpc } = incoming
     const wrong = rpc && this.#whyWrong(incoming, rpc)
     if (wrong) return this.#drop(incoming, new RpcError(ErrorCode.invalidRequest, wrong))
     const context = new CallContext(method, 'notification', this.#channel)
     if (rpc) this.#takeExtras(incoming, context, rpc)
-    let heard: MaybeAsync<unknown>
+    let handled: MaybeAsync<unknown>
     const outer = this.#inTurn
     context.outer = outer
     this.#inTurn = context
     try {
       const around = this.#around
-      heard = around ? this.#hearThrough(around, incoming, context) : this.#hear(incoming, context)
+      handled = around
+        ? this.#runNotificationThrough(around, incoming, context)
+        : this.#runNotification(incoming, context)
     } catch (thrown) {
-      this.#unheard(thrown, context)
+      this.#notificationFailed(thrown, context)
     }
     this.#inTurn = outer
-    if (!(heard instanceof Promise)) return context.end()
-    this.#goesOn(context, weighed)
-    this.#heardLater(heard, context)
+    if (!(handled instanceof Promise)) return context.end()
+    this.#goesOn(context, weightSource)
+    this.#notificationGoesOn(handled, context)
   }
 
-  #heardLater(heard: Promise<unknown>, context: CallContext): void {
-    heard.catch((thrown) => this.#unheard(thrown, context)).finally(() => this.#over(context))
+  #notificationGoesOn(handled: Promise<unknown>, context: CallContext): void {
+    handled
+      .catch((thrown) => this.#notificationFailed(thrown, context))
+      .finally(() => this.#ended(context))
   }
 
   /** @returns what is wrong with the extras of a notification. */
@@ -263,32 +267,36 @@ export class Dispatcher {
   }
 
   /** Reports that a notification was dropped, or that its handler has failed. */
-  #unheard(thrown: unknown, context: CallContext): void {
+  #notificationFailed(thrown: unknown, context: CallContext): void {
     this.#channel.error(
       thrown,
       incomingContext(context, context.isBegun ? 'handler' : phaseOf(thrown)),
     )
   }
 
-  #hear(incoming: Incoming, context: CallContext): MaybeAsync<unknown> {
+  #runNotification(incoming: Incoming, context: CallContext): MaybeAsync<unknown> {
     const prepared = this.#prepare(incoming, context, 'notification')
     return prepared instanceof Promise
-      ? this.#hearLater(prepared, context)
-      : this.#hearReady(prepared, context)
+      ? this.#runNotificationLater(prepared, context)
+      : this.#runPrepared(prepared, context)
   }
 
-  #hearLater(prepared: Promise<Prepared>, context: CallContext): Promise<unknown> {
-    return prepared.then((ready) => this.#hearReady(ready, context))
+  #runNotificationLater(prepared: Promise<Prepared>, context: CallContext): Promise<unknown> {
+    return prepared.then((ready) => this.#runPrepared(ready, context))
   }
 
-  #hearReady(prepared: Prepared, context: CallContext): MaybeAsync<unknown> {
+  #runPrepared(prepared: Prepared, context: CallContext): MaybeAsync<unknown> {
     context.isBegun = true
     return this.#run(prepared, context)
   }
 
-  #hearThrough(around: Around, incoming: Incoming, context: CallContext): Promise<unknown> {
-    return around.hear(this.#channel, context, incoming.params, {
-      hear: () => this.#hear(incoming, context),
+  #runNotificationThrough(
+    around: Around,
+    incoming: Incoming,
+    context: CallContext,
+  ): Promise<unknown> {
+    return around.runNotification(this.#channel, context, incoming.params, {
+      run: () => this.#runNotification(incoming, context),
       failure: (thrown) => this.#failure(thrown, context),
     })
   }
@@ -317,12 +325,16 @@ export class Dispatcher {
   }
 
   /** @returns why one more call may not run; `undefined` if it may. */
-  #whyFull({ size, bytes }: RunningCalls, method: string, weighed: Weighed): string | undefined {
+  #whyFull(
+    { size, bytes }: RunningCalls,
+    method: string,
+    weightSource: WeightSource,
+  ): string | undefined {
     const { running, runningBytes } = this.#channel.kind.settings.limits
     if (size >= running) {
       return `${quoted(method)} was not run: ${size} calls of this caller run already, which is the most (limits.running). A cancelled call counts until its handler has ended`
     }
-    if (bytes === 0 || bytes + weighed.weight <= runningBytes) return undefined
+    if (bytes === 0 || bytes + weightSource.weight <= runningBytes) return undefined
     return `${quoted(method)} was not run: calls of this caller that run take ${Math.round(bytes)} bytes, and with it they would take more than ${runningBytes} (limits.runningBytes)`
   }
 
@@ -558,16 +570,16 @@ export class Dispatcher {
   }
 
   #errorAnswer(thrown: unknown, context: CallContext): ErrorMessage {
-    const told = toldError(thrown)
-    const { code, message, data, ran }: ToldError = told ?? this.#failure(thrown, context)
-    if (!told && !context.aborted) {
+    const meant = errorForCaller(thrown)
+    const { code, message, data, ran }: ErrorForCaller = meant ?? this.#failure(thrown, context)
+    if (!meant && !context.aborted) {
       this.#channel.error(thrown, incomingContext(context, 'handler'))
     }
     return errorMessage(context.id, code, message, data, ran)
   }
 
   /** The error for the caller, if a handler threw something that was not meant for the caller. */
-  #failure(thrown: unknown, context: CallContext): ToldError {
+  #failure(thrown: unknown, context: CallContext): ErrorForCaller {
     const { method } = context
     // The handler may notice before the timer here that the deadline has passed.
     if (!context.aborted && isOfDeadline(thrown, context.deadline)) context.expire()
@@ -593,7 +605,7 @@ function servingOf(handlers: readonly AnyHandler[], kind: Kind): Prepared['serve
 
 /** The phase in which a notification failed, if its handler was not called. */
 function phaseOf(thrown: unknown): ErrorPhase {
-  const code = toldError(thrown)?.code
+  const code = errorForCaller(thrown)?.code
   if (code === undefined) return 'handler'
   return code === ErrorCode.invalidParams ? 'params' : 'refused'
 }

@@ -17,7 +17,7 @@ import type { AnyHandler } from './handler.js'
 import type { Incoming } from './incoming.js'
 import type { OwnedOptions, ResolvedChannelOptions } from './options.js'
 import type { CallKind, PendingCall } from './pending-call.js'
-import type { ToldError } from './refusals.js'
+import type { ErrorForCaller } from './refusals.js'
 
 /** The names of the features, which are also the names of the functions that make them. */
 export type FeatureName =
@@ -212,7 +212,7 @@ export interface StreamCall {
 /** Surrounds calls in both directions, as middleware does. */
 export interface Around {
   /** Sends a call. */
-  depart(channel: ChannelContext, departure: Departure): Promise<unknown>
+  send(channel: ChannelContext, call: SurroundedCall): Promise<unknown>
   /** Serves a request, which has `context`. @returns its answer. @throws the reason why it has no result. */
   serve(
     channel: ChannelContext,
@@ -221,7 +221,7 @@ export interface Around {
     request: SurroundedRequest,
   ): Promise<ResponseMessage>
   /** Runs a notification, which has `context`. @throws the reason why it was dropped, or has failed. */
-  hear(
+  runNotification(
     channel: ChannelContext,
     context: CallContext,
     params: unknown,
@@ -236,19 +236,19 @@ export interface SurroundedRequest {
   /** Makes an answer of a result. @throws {RpcError} if the result is a stream, and the call is not. */
   answer(result: unknown): ResponseMessage
   /** The error for the caller, if a handler threw something that was not meant for the caller. */
-  failure(thrown: unknown): ToldError
+  failure(thrown: unknown): ErrorForCaller
 }
 
 /** A notification, as what surrounds it runs it. */
 export interface SurroundedNotification {
   /** Runs it. @throws the reason why it was dropped, or has failed. */
-  hear(): MaybeAsync<unknown>
+  run(): MaybeAsync<unknown>
   /** The error that middleware gets, if a handler threw something that was not meant for the other side. */
-  failure(thrown: unknown): ToldError
+  failure(thrown: unknown): ErrorForCaller
 }
 
 /** A call of this side that goes through middleware. */
-export interface Departure {
+export interface SurroundedCall {
   readonly call: PendingCall
   readonly params: unknown
   /** The signal that the caller gave. */

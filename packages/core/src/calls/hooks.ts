@@ -2,7 +2,7 @@ import { listOf, type OptionKinds } from '../errors/options.js'
 import { describeFailure } from '../logging/describe-failure.js'
 import { type ErrorContext, hookContext, OF_CONNECTION } from '../logging/error-context.js'
 import { type Logger, type LoggerOption, type LogTarget, logTo } from '../logging/logger.js'
-import { CloseCode, describeClose, meantBy } from '../transport/close-codes.js'
+import { CloseCode, describeClose, intendedCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import type { Diagnostics } from './diagnostics.js'
 
@@ -100,7 +100,7 @@ export class HookRunner<Ch extends { readonly id: string }> {
 
   /** A connection has ended, for whatever reason. */
   down(channel: Ch, reason: CloseInfo): void {
-    if (!UNUSUAL.has(meantBy(reason.code))) return
+    if (!UNUSUAL.has(intendedCode(reason.code))) return
     const text = `the connection ended (${describeClose(reason)})`
     this.log('warn', text, OF_CONNECTION, channel.id)
   }

@@ -4,7 +4,7 @@ import type { FlowQueue } from '../link/flow-control.js'
 import type { ChannelLimits } from '../link/limits.js'
 import type { OutgoingMessage } from '../link/message-link.js'
 import { whyFull } from '../link/queue-limits.js'
-import { type Encoded, heldBytes, keep, letGo } from '../wire/encoded.js'
+import { type Encoded, heldBytes, keep, release } from '../wire/encoded.js'
 import type { PendingCall } from './pending-call.js'
 
 /** A message that is to be sent. */
@@ -22,8 +22,11 @@ interface Reply extends OutgoingMessage {
  */
 export type EncodedCall = PendingCall & { encoded: Encoded }
 
-/** The result for a waiting message: it was taken; it must wait; or it and all after it must wait. */
-export type Turn = 'taken' | 'not-yet' | 'none-yet'
+/**
+ * The result for a waiting message: it was sent or refused (`taken`); it must wait (`skipped`); or it and all after it
+ * must wait (`blocked`).
+ */
+export type OfferResult = 'taken' | 'skipped' | 'blocked'
 
 /**
  * The messages that have not been written yet, in order. Each call can still be removed, which proves that it was never
@@ -89,11 +92,11 @@ export class Outbox implements FlowQueue {
   }
 
   /** Offers messages in order, until none may be sent yet. */
-  flush(offer: (outgoing: Outgoing) => Turn): void {
+  flush(offer: (outgoing: Outgoing) => OfferResult): void {
     this.#isBlocked = false
     for (const outgoing of this.#waiting) {
       const turn = offer(outgoing)
-      if (turn === 'none-yet') {
+      if (turn === 'blocked') {
         this.#isBlocked = true
         return
       }
@@ -104,7 +107,7 @@ export class Outbox implements FlowQueue {
   #take(outgoing: Outgoing): void {
     if (!this.#waiting.delete(outgoing)) return
     this.#count(outgoing, -1)
-    letGo(outgoing.encoded, this)
+    release(outgoing.encoded, this)
   }
 
   #count(outgoing: Outgoing, by: 1 | -1): void {

@@ -33,9 +33,9 @@ export interface Repeat {
 }
 
 /** The extras of a call for an extended peer. Each is computed when the message is sent. */
-export interface Told {
-  /** @param say computes the extra. */
-  add(name: keyof RequestExtras, say: () => unknown): void
+export interface ComputedExtras {
+  /** @param compute computes the extra. */
+  add(name: keyof RequestExtras, compute: () => unknown): void
   /**
    * Computes the extras of the message now, and has the call renewed if they change until it is sent.
    *
@@ -81,10 +81,10 @@ export class PendingCall {
   /** The extras beside its params. */
   declare extras?: RequestExtras
   /** The extras for an extended peer. */
-  declare told?: Told
+  declare computedExtras?: ComputedExtras
   /** The metadata that a call has which is passed on. */
   declare passedMeta?: Record<string, string>
-  /** As in {@link OutgoingMessage}, for a call that has `told`. */
+  /** As in {@link OutgoingMessage}, for a call that has `computedExtras`. */
   declare renew?: OutgoingMessage['renew']
   /** @returns why it can't be sent to this other side; undefined if it can. */
   declare whyNot?: (peer: PeerFacts) => RpcError | undefined
@@ -181,7 +181,7 @@ export function outcomeOf({ state, uncertain }: PendingCall): Outcome {
 }
 
 /** The texts of the outcomes, for messages. */
-export const STATE: Record<Outcome, string> = {
+export const OUTCOME_TEXTS: Record<Outcome, string> = {
   'not-sent': 'was not sent',
   'not-received': 'was sent, never received, and has not run',
   'maybe-executed': 'was sent and may have run',

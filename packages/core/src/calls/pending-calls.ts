@@ -2,7 +2,7 @@ import { MAX_TIMER_MS } from '../base/max-timer.js'
 import type { Definition } from '../contract/contract.js'
 import { own, withOrigin } from '../errors/error-origin.js'
 import { type Outcome, RpcAbortedError, RpcConfigError, type RpcError } from '../errors/errors.js'
-import { letGo } from '../wire/encoded.js'
+import { release } from '../wire/encoded.js'
 import { onAbort } from './abort-listeners.js'
 import type { Absence } from './absence.js'
 import { timeoutError } from './call-errors.js'
@@ -11,7 +11,7 @@ import { CallTimer, type TimeLimits } from './call-timer.js'
 import { type DeadlineQueue, deadlineQueue, type TimedOwner } from './deadline-queue.js'
 import type { SendOptions } from './functions.js'
 import { IdTable } from './id-table.js'
-import { type CallKind, outcomeOf, PendingCall, STATE } from './pending-call.js'
+import { type CallKind, OUTCOME_TEXTS, outcomeOf, PendingCall } from './pending-call.js'
 
 /** Has the calls. */
 export interface PendingCallsHost {
@@ -29,7 +29,7 @@ export class PendingCalls implements TimedOwner {
   /** As {@link TimedOwner} says. */
   isWatched = false
   readonly #entries = new IdTable<PendingCall>()
-  readonly #patience: TimeLimits
+  readonly #defaultTimeout: TimeLimits
   /** The queue of the calls that use the channel's default timeout. */
   readonly #queue: DeadlineQueue | undefined
   readonly #host: PendingCallsHost
@@ -38,7 +38,7 @@ export class PendingCalls implements TimedOwner {
 
   /** @param patience the channel's default timeout, for calls that have none of their own. */
   constructor(patience: TimeLimits, host: PendingCallsHost) {
-    this.#patience = patience
+    this.#defaultTimeout = patience
     this.#host = host
     const { idle, total } = patience
     if (idle === NO_LIMITS.idle && total <= MAX_TIMER_MS) this.#queue = deadlineQueue(total)
@@ -48,7 +48,7 @@ export class PendingCalls implements TimedOwner {
     for (const call of this.#entries.values()) {
       const { dueAt } = call
       if (dueAt > by) return dueAt
-      if (dueAt > 0) this.#runOut(call, 'total', this.#patience)
+      if (dueAt > 0) this.#runOut(call, 'total', this.#defaultTimeout)
     }
     return Number.POSITIVE_INFINITY
   }
@@ -90,7 +90,7 @@ export class PendingCalls implements TimedOwner {
   }
 
   /** A call that was written waits to be sent again, though it may have run. */
-  doubt(call: PendingCall): void {
+  markUncertain(call: PendingCall): void {
     this.#takeBack(call)
     call.uncertain = true
   }
@@ -127,10 +127,10 @@ export class PendingCalls implements TimedOwner {
   // In functions of their own: whatever has closures makes an object for them each time it runs.
 
   #limit(call: PendingCall, time: CallTime | undefined): void {
-    const { limits = this.#patience, deadline } = time ?? {}
+    const { limits = this.#defaultTimeout, deadline } = time ?? {}
     // A notification has no deadline: nobody waits for an answer.
     if (deadline !== undefined && call.kind !== 'notification') call.deadline = deadline
-    if (limits === this.#patience && this.#queue) call.dueAt = this.#queue.begin(this)
+    if (limits === this.#defaultTimeout && this.#queue) call.dueAt = this.#queue.begin(this)
     else if (limits.total !== NO_LIMITS.total || limits.idle !== NO_LIMITS.idle) {
       call.timer = new CallTimer(limits, call, (which) => this.#runOut(call, which, limits))
     }
@@ -155,7 +155,7 @@ export class PendingCalls implements TimedOwner {
   /** Removes a call that is known to be here. */
   takeOut(call: PendingCall): PendingCall {
     this.#entries.delete(call.id)
-    if (typeof call.encoded === 'object') letGo(call.encoded, call)
+    if (typeof call.encoded === 'object') release(call.encoded, call)
     if (call.state === 'written' && call.kind !== 'stream') this.#inFlight--
     if (call.dueAt > 0) this.#queue?.end()
     call.timer?.stop()
@@ -216,7 +216,7 @@ export function assertSignal(method: string, signal: unknown): AbortSignal | und
 }
 
 function abortedError(method: string, outcome: Outcome, signal: AbortSignal): RpcAbortedError {
-  return new RpcAbortedError(`"${method}" was aborted: it ${STATE[outcome]}`, outcome, {
+  return new RpcAbortedError(`"${method}" was aborted: it ${OUTCOME_TEXTS[outcome]}`, outcome, {
     method,
     cause: signal.reason,
   })

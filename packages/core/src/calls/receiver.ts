@@ -22,7 +22,7 @@ import {
   neverRanMessage,
   type ResponseMessage,
 } from '../wire/message.js'
-import type { Weighed } from '../wire/weight.js'
+import type { WeightSource } from '../wire/weight.js'
 import type { CoreContext } from './core-context.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { FeatureTable } from './feature.js'
@@ -89,13 +89,13 @@ export class Receiver {
       case 'neither': {
         const reason = 'it has neither a method nor a result nor an error'
         if (!this.#core.calls.awaited(message.id)) {
-          return this.#own(link, invalidRequestMessage(message.id, reason))
+          return this.#encodeOwn(link, invalidRequestMessage(message.id, reason))
         }
         this.#core.answer({ kind: 'malformed-response', id: message.id, reason })
         return undefined
       }
       case 'invalid':
-        return this.#own(link, invalidRequestMessage(message.id, message.reason))
+        return this.#encodeOwn(link, invalidRequestMessage(message.id, message.reason))
       default:
         this.#core.answer(message)
         return undefined
@@ -106,15 +106,15 @@ export class Receiver {
   #refused(link: MessageLink, message: Classified, why: string): Reply | undefined {
     switch (message.kind) {
       case 'request':
-        return this.#own(link, invalidRequestMessage(message.id, why, false))
+        return this.#encodeOwn(link, invalidRequestMessage(message.id, why, false))
       case 'notification': {
         const control = this.#features.controls.get(message.method)
         if (control?.refused?.(this.#core, message.params, why)) return undefined
-        return this.#own(link, invalidRequestMessage(null, why))
+        return this.#encodeOwn(link, invalidRequestMessage(null, why))
       }
       case 'invalid':
       case 'neither':
-        return this.#own(link, invalidRequestMessage(message.id, why))
+        return this.#encodeOwn(link, invalidRequestMessage(message.id, why))
       default:
         this.#core.answer({ kind: 'malformed-response', id: message.id, reason: why })
         return undefined
@@ -125,7 +125,7 @@ export class Receiver {
     const { method } = incoming
     if (method.startsWith('rpc.') && !this.#features.requests.has(method)) {
       const why = unknownMethod(method)
-      return this.#own(link, errorMessage(id, ErrorCode.methodNotFound, why))
+      return this.#encodeOwn(link, errorMessage(id, ErrorCode.methodNotFound, why))
     }
     const gate = this.#core.flowIfAny?.gate
     if (!gate?.isClosed) return this.#begin(link, id, incoming, link)
@@ -148,30 +148,30 @@ export class Receiver {
         this.#answerWith(link, this.#begin(link, id, lateBy(incoming, waitedMs), { weight })),
     })
     if (why === undefined) return undefined
-    return this.#own(link, neverRanMessage(id, ErrorCode.overloaded, why))
+    return this.#encodeOwn(link, neverRanMessage(id, ErrorCode.overloaded, why))
   }
 
   #begin(
     link: MessageLink,
     id: MessageId,
     incoming: Incoming,
-    weighed: Weighed,
+    weightSource: WeightSource,
   ): MaybeAsync<Reply | undefined> {
     const isHeld = this.#core.flowIfAny?.gate.isBeginning === true
     // A held call arrived before this side began to leave.
     const late = isHeld ? undefined : this.#core.leaving?.refuse(link, id)
     if (late === 'unanswered') return undefined
-    const answer = late ?? this.dispatcher.request(id, incoming, weighed)
-    if (answer instanceof Promise) return this.#carriedLater(link, incoming.method, answer)
-    return answer && this.#carried(link, incoming.method, answer)
+    const answer = late ?? this.dispatcher.request(id, incoming, weightSource)
+    if (answer instanceof Promise) return this.#encodeAnswerLater(link, incoming.method, answer)
+    return answer && this.#encodeAnswer(link, incoming.method, answer)
   }
 
-  #carriedLater(
+  #encodeAnswerLater(
     link: MessageLink,
     method: string,
     answer: Promise<ResponseMessage | undefined>,
   ): Promise<Reply | undefined> {
-    return answer.then((given) => given && this.#carried(link, method, given))
+    return answer.then((given) => given && this.#encodeAnswer(link, method, given))
   }
 
   #notification(
@@ -182,7 +182,7 @@ export class Receiver {
     const { method, params } = incoming
     if (method === 'rpc.cancel' || method === '$/cancelRequest') {
       const answer = this.#cancel((params as { id?: MessageId } | undefined)?.id)
-      return answer && this.#own(link, answer)
+      return answer && this.#encodeOwn(link, answer)
     }
     if (method.startsWith('rpc.')) {
       // A control message that no feature owns is from a later version: it is ignored.
@@ -192,15 +192,15 @@ export class Receiver {
     }
     const gate = this.#core.flowIfAny?.gate
     if (gate?.isClosed) this.#holdNotification(gate, link, incoming)
-    else this.#hear(link, incoming, link)
+    else this.#runNotification(link, incoming, link)
     return undefined
   }
 
-  #hear(link: MessageLink, incoming: Incoming, weighed: Weighed): void {
+  #runNotification(link: MessageLink, incoming: Incoming, weightSource: WeightSource): void {
     const isHeld = this.#core.flowIfAny?.gate.isBeginning === true
     // A server that is leaving does not run it: in a session it is sent again to another server, as a call is.
     if (!isHeld && this.#core.leaving?.refuse(link, null) === 'unanswered') return
-    this.dispatcher.notification(incoming, weighed)
+    this.dispatcher.notification(incoming, weightSource)
   }
 
   #holdNotification(gate: RequestGate, link: MessageLink, incoming: Incoming): void {
@@ -210,7 +210,7 @@ export class Receiver {
       id: null,
       weight,
       what: `${quoted(method)}`,
-      begin: () => this.#hear(link, incoming, { weight }),
+      begin: () => this.#runNotification(link, incoming, { weight }),
     })
     if (why === undefined) return
     const context = incomingContext({ method, kind: 'notification' }, 'refused')
@@ -256,7 +256,7 @@ export class Receiver {
     const replies = (await Promise.all(owed)).filter((reply) => reply !== undefined)
     if (replies.length === 0) return
     try {
-      this.#sayAnswers(link, replies)
+      this.#sendAnswers(link, replies)
     } finally {
       const bytes = replies.reduce((sum, { encoded }) => sum + heldBytes(encoded), 0)
       this.#core.flow.gate.collect(-bytes)
@@ -271,7 +271,7 @@ export class Receiver {
     })
   }
 
-  #sayAnswers(link: MessageLink, replies: readonly Reply[]): void {
+  #sendAnswers(link: MessageLink, replies: readonly Reply[]): void {
     // If the peer has sent a hello meanwhile, it gets each answer in its own message: in a session, messages are
     // counted.
     if (link.peer.isExtended) {
@@ -295,7 +295,7 @@ export class Receiver {
   // ── Answers ───────────────────────────────────────────────────────────────────────────────────
 
   /** Encodes an answer. If it can't be sent, returns an error answer instead. */
-  #carried(link: MessageLink, method: string, answer: ResponseMessage): Reply | undefined {
+  #encodeAnswer(link: MessageLink, method: string, answer: ResponseMessage): Reply | undefined {
     const { id } = answer
     const { format, diagnostics } = this.#core.kind.settings
     let encoded: Encoded
@@ -305,19 +305,19 @@ export class Receiver {
       // The reason is reported on this side only: the text may be that of an error of the handler's own.
       const why = `The answer of ${quoted(method)} can't be sent as ${format.codec.name}`
       const detail = `${describeThrown(thrown)}${diagnostics?.remedyOfUnsent(format, thrown) ?? ''}`
-      const told = { method, cause: thrown }
+      const options = { method, cause: thrown }
       this.#core.error(
-        new RpcValidationError(`${why}: ${detail}`, [{ message: detail }], 'not-sent', told),
+        new RpcValidationError(`${why}: ${detail}`, [{ message: detail }], 'not-sent', options),
         incomingContext({ method, kind: 'method', id }, 'answer'),
       )
-      return this.#own(link, errorMessage(id, ErrorCode.internal, why))
+      return this.#encodeOwn(link, errorMessage(id, ErrorCode.internal, why))
     }
     const unsendable = whyUnsendable(format, encoded, link.peer)
     if (unsendable) return this.#unsendable(link, method, id, unsendable)
     const gate = this.#core.flowIfAny?.gate
     if (!gate || gate.hasRoomFor(encoded)) return { answer, encoded }
     const why = `The answer of ${quoted(method)} was dropped: too many answers wait until its caller reads them (limits.answerBytes)`
-    return this.#own(link, errorMessage(id, ErrorCode.overloaded, why, undefined, null))
+    return this.#encodeOwn(link, errorMessage(id, ErrorCode.overloaded, why, undefined, null))
   }
 
   /** Makes the error answer that replaces an answer that the other side can't accept. */
@@ -330,7 +330,7 @@ export class Receiver {
     const { message, depth } = link.peer
     if (unsendable === 'too-big') {
       const why = `The answer of ${quoted(method)} is larger than the ${message} bytes its caller accepts. Make it a stream, or raise the caller's limit "message"`
-      return this.#own(link, errorMessage(id, ErrorCode.overloaded, why, undefined, null))
+      return this.#encodeOwn(link, errorMessage(id, ErrorCode.overloaded, why, undefined, null))
     }
     const why =
       unsendable === 'too-deep'
@@ -338,16 +338,16 @@ export class Receiver {
         : unsendable.ofAnswer(quoted(method))
     const error = new RpcValidationError(why, [{ message: why }], 'not-sent', { method })
     this.#core.error(error, incomingContext({ method, kind: 'method', id }, 'answer'))
-    return this.#own(link, errorMessage(id, ErrorCode.internal, why))
+    return this.#encodeOwn(link, errorMessage(id, ErrorCode.internal, why))
   }
 
   /** Sends an answer in its own message. */
   answer(link: MessageLink, message: ResponseMessage): void {
-    this.#answerWith(link, this.#own(link, message))
+    this.#answerWith(link, this.#encodeOwn(link, message))
   }
 
   /** Encodes an answer of the protocol's own. If the codec can't carry it, the connection ends. */
-  #own(link: MessageLink, answer: ResponseMessage): Reply | undefined {
+  #encodeOwn(link: MessageLink, answer: ResponseMessage): Reply | undefined {
     try {
       return { answer, encoded: encode(this.#core.kind.settings.format, answer) }
     } catch (thrown) {

@@ -39,7 +39,7 @@ export function notThisKind(method: string, isStream: boolean): RpcError {
 }
 
 /** The part of an error that is sent to the other side: its code, its message and, if it has any, its data. */
-export interface ToldError extends ErrorObject {
+export interface ErrorForCaller extends ErrorObject {
   /** Whether the call ran, if this is known because the call was passed on. */
   readonly ran?: Ran | undefined
 }
@@ -51,7 +51,7 @@ export interface ToldError extends ErrorObject {
  *
  * @returns undefined if nothing of it may be sent.
  */
-export function toldError(thrown: unknown): ToldError | undefined {
+export function errorForCaller(thrown: unknown): ErrorForCaller | undefined {
   try {
     if (!(thrown instanceof RpcError)) return undefined
     const origin = originOf(thrown)

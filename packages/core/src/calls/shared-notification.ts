@@ -24,9 +24,9 @@ export class SharedNotification {
 
   /**
    * @param side the methods of the target; without it, every method may be called.
-   * @returns the message, if it has no extras; undefined if something is wrong with it.
+   * @returns the message, without extras; undefined if the notification is not valid. Then the usual way has the error.
    */
-  plain(format: Format, side: FlatSide | undefined): Encoded | undefined {
+  encodeIfValid(format: Format, side: FlatSide | undefined): Encoded | undefined {
     const { method, params } = this
     if (side && definitionOf(side, method)?.kind !== 'notification') return undefined
     if (

@@ -54,7 +54,7 @@ function detailOf(
 }
 
 /** The error for the other side. It has sizes, but not the error that was thrown here. */
-export function toldUnsent(method: string, unsent: Unsent): RpcError {
+export function unsentErrorForCaller(method: string, unsent: Unsent): RpcError {
   if (unsent.why === 'too-big') {
     const { message: most } = unsent.limits
     const message = `An item of "${method}" is larger than the ${most} bytes its caller accepts. ${CUT}. Send less at once, or raise the caller's limit "message"`

@@ -2,7 +2,11 @@ import { Connection } from '../link/connection.js'
 import { MOVED } from '../link/endings.js'
 import type { HelloLimits, HelloParams } from '../link/hello.js'
 import type { EarlyEvents, Hello, LinkEvents, MessageLink } from '../link/message-link.js'
-import { type Reception, type Receptionist, ServerHandshake } from '../link/server-handshake.js'
+import {
+  type HelloDecision,
+  ServerHandshake,
+  type ServerHandshakeHost,
+} from '../link/server-handshake.js'
 import { translatedTransport } from '../link/translated-transport.js'
 import type { ErrorContext } from '../logging/error-context.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
@@ -16,7 +20,7 @@ export interface ArrivalHost {
   /** Whether a client that says no hello in time is refused (4408), and not served as a plain peer. Default false. */
   readonly needsHello?: boolean
   /** Decides which channel takes a connection. */
-  receive(hello: HelloParams, arrival: Arrival): Reception
+  receive(hello: HelloParams, arrival: Arrival): HelloDecision
   /** The window over which clients spread after a loss, in ms. Default: none. */
   spreadMs?(arrival: Arrival): number
   /** It is known which channel takes a connection, or the connection has ended. */
@@ -35,7 +39,7 @@ export function arrive(host: ArrivalHost, transport: Transport, visitor: Visitor
  * of a channel that exists. Otherwise a channel is made when it is first needed, also to report the end of a connection
  * that said nothing.
  */
-export class Arrival implements EarlyEvents, Receptionist {
+export class Arrival implements EarlyEvents, ServerHandshakeHost {
   readonly visitor: Visitor
   readonly connection: Connection
   readonly #host: ArrivalHost
@@ -101,14 +105,14 @@ export class Arrival implements EarlyEvents, Receptionist {
     return this.#host.kind.helloLimits
   }
 
-  receive(hello: HelloParams): Reception {
-    const reception = this.#host.receive(hello, this)
-    if ('welcome' in reception) this.#host.settled?.(this)
-    return reception
+  receive(hello: HelloParams): HelloDecision {
+    const decision = this.#host.receive(hello, this)
+    if ('accept' in decision) this.#host.settled?.(this)
+    return decision
   }
 
-  unheard(): void {
-    this.channel.unheard()
+  messagesIgnored(): void {
+    this.channel.messagesIgnored()
   }
 
   spreadMs(): number | undefined {
@@ -121,7 +125,7 @@ export class Arrival implements EarlyEvents, Receptionist {
   #handOver(): LinkEvents {
     this.#host.settled?.(this)
     const { core } = this.channel
-    this.connection.tellInstead(core)
+    this.connection.redirectEvents(core)
     return core
   }
 
@@ -129,8 +133,8 @@ export class Arrival implements EarlyEvents, Receptionist {
     this.#handOver().ready(link, hello, isFirst)
   }
 
-  ended(link: MessageLink, info: CloseInfo, goesOn: boolean, isEndTold: boolean): void {
-    this.#handOver().ended(link, info, goesOn, isEndTold)
+  ended(link: MessageLink, info: CloseInfo, goesOn: boolean, isEndReported: boolean): void {
+    this.#handOver().ended(link, info, goesOn, isEndReported)
   }
 
   error(error: unknown, context: ErrorContext): void {

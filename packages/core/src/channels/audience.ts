@@ -115,7 +115,7 @@ export function createGroup<
  *
  * @returns the number of targets that it was sent to, or is kept for.
  */
-export async function tellAll(
+export async function notifyAll(
   targets: readonly (Target | (Target & SharedTarget))[],
   shared: SharedNotification,
   options: CallOptions | undefined,
@@ -161,7 +161,7 @@ class LiveAudience {
   }
 
   async notify(method: string, params?: unknown, options?: CallOptions): Promise<number> {
-    return tellAll([...this.#targets()], new SharedNotification(method, params), options)
+    return notifyAll([...this.#targets()], new SharedNotification(method, params), options)
   }
 
   async call(
@@ -185,7 +185,7 @@ class LiveAudience {
     const leaving = new AbortController()
     const { signal } = leaving
     const abort = () => leaving.abort(given?.reason)
-    if (given) makeFor(given, signal)
+    if (given) inheritCall(given, signal)
     if (given?.aborted) abort()
     else given?.addEventListener('abort', abort, { once: true })
     const arrived: TargetOutcome<unknown>[] = []
@@ -217,7 +217,7 @@ export function listed<T>(channels: T | Iterable<T>): Iterable<T> {
 }
 
 /** Makes calls with one signal count as calls of the handler that has the other signal. */
-export function makeFor(given: AbortSignal, signal: AbortSignal): void {
+export function inheritCall(given: AbortSignal, signal: AbortSignal): void {
   const [deadline, call] = [deadlineOf(given), callOf(given)]
   if (deadline < Number.POSITIVE_INFINITY) setDeadline(signal, deadline)
   if (call) setCall(signal, call)

@@ -39,8 +39,8 @@ export interface LiveChannelEvents {
   ended?(channel: LiveChannel, info: CloseInfo, recv: number | undefined): void
   /** The number of bytes that it holds for the other side may have changed. */
   change?(channel: LiveChannel): void
-  /** It goes on, and has lost its connection, or has one again, or the other side has other methods than before. */
-  readonly turned?: (channel: LiveChannel) => void
+  /** It has not ended, and has lost its connection, or has one again, or the other side has other methods than before. */
+  readonly presenceChanged?: (channel: LiveChannel) => void
 }
 
 /** The common settings of channels that are opened alike, such as a server's. */
@@ -57,8 +57,8 @@ export class ChannelKind {
   constructor(kind: ChannelKindOptions) {
     const { contract, side, options, events, groups, features, authorize } = kind
     const settings = resolveChannelOptions(options, features, contract)
-    const tell = events?.turned
-    const turned = tell && ((channel: LiveChannel) => channel.goesOn && tell(channel))
+    const report = events?.presenceChanged
+    const presenceChanged = report && ((channel: LiveChannel) => channel.goesOn && report(channel))
     const hooks = new HookRunner<LiveChannel>(options, settings.diagnostics)
     this.features = tableOf(features)
     const { limits } = settings
@@ -73,26 +73,26 @@ export class ChannelKind {
       ...sidesOf(contract, side),
       settings: this.settings,
       features: this.features,
-      isLasting: false,
+      outlivesLinks: false,
       events: {
         open: (channel) => {
           events?.open?.(channel)
-          channel.wasTold = true
-          if (turned) channel.onMethods(() => turned(channel))
+          channel.hooksCalled = true
+          if (presenceChanged) channel.onMethods(() => presenceChanged(channel))
           void hooks.connect(channel).then((well) => {
             if (!well) channel.end({ code: CloseCode.internal, reason: 'An onConnect hook failed' })
           })
         },
-        down: (channel, info, isEndTold) => {
-          if (!isEndTold) hooks.down(channel, info)
+        down: (channel, info, isEndReported) => {
+          if (!isEndReported) hooks.down(channel, info)
           events?.down?.(channel)
-          turned?.(channel)
+          presenceChanged?.(channel)
         },
-        ...(turned && { resumed: turned }),
+        ...(presenceChanged && { resumed: presenceChanged }),
         ended: (channel, info, recv) => {
-          channel.over()
+          channel.markEnded()
           events?.ended?.(channel, info, recv)
-          if (channel.wasTold) hooks.disconnect(channel, info)
+          if (channel.hooksCalled) hooks.disconnect(channel, info)
         },
         error: (channel, error, context) => hooks.error(channel, error, context),
         change: (channel) => events?.change?.(channel),

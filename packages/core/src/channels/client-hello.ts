@@ -26,7 +26,7 @@ export function clientHandshake(
   const { message: msg, batch, depth } = limits
   const { buf, ...offer } = keptLink?.offer(transport) ?? {}
   const hello = {
-    id: channel.owner.id,
+    id: channel.publicChannel.id,
     attempt,
     ...Object.assign({}, ...features.all.map((feature) => feature.hello?.(channel))),
     ...offer,

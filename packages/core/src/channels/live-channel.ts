@@ -35,8 +35,8 @@ const NO_GROUPS: ReadonlySet<string> = new Set()
 
 /** A channel that begins with a connection and ends with it, or with its session. It has no types. */
 export class LiveChannel extends CorePeer implements AnyChannel {
-  /** Whether its hooks were told that it is connected. */
-  wasTold = false
+  /** Whether `onConnect` was called. */
+  hooksCalled = false
   readonly core: ChannelCore
   identity: unknown
   #visitor: Visitor
@@ -143,12 +143,12 @@ export class LiveChannel extends CorePeer implements AnyChannel {
   }
 
   /** Server: the client has ignored all messages that were sent so far. */
-  unheard(): void {
+  messagesIgnored(): void {
     this.core.lose({ message: "the client's hello came late, and it ignores what was sent before" })
   }
 
   /** The channel has ended. */
-  over(): void {
+  markEnded(): void {
     this.#isOver = true
     this.#membership?.end()
     this.core.methodsThere?.end()
@@ -199,7 +199,7 @@ export class LiveChannel extends CorePeer implements AnyChannel {
     this.core.takeOver(connection)
     this.identity = visitor.identity
     this.#visitor = visitor
-    return link.tell()
+    return link.reportRecv()
   }
 
   /** Tells the other side that this one leaves, and runs no call that comes afterwards. */

@@ -46,8 +46,8 @@ export function openOn(kind: ChannelKind, transport: Transport, visitor: Visitor
           isPlain,
           timeLeftMs,
           limits,
-          receive: () => ({ welcome: { sid: id, resumed: false, spreadMs: 0 } }),
-          unheard: () => channel.unheard(),
+          receive: () => ({ accept: { sid: id, resumed: false, spreadMs: 0 } }),
+          messagesIgnored: () => channel.messagesIgnored(),
           spreadMs: () => undefined,
         })
   core.attach(transport, handshake)

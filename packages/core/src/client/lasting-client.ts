@@ -22,13 +22,7 @@ import { hookContext, OF_CONNECTION } from '../logging/error-context.js'
 import { CloseCode, describeClose, retryAfterMsOf } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import type { AnyClient, UntypedClientOptions } from './client.js'
-import {
-  describeFailure,
-  type Failure,
-  remedyOf,
-  type Verdict,
-  withRemedy,
-} from './dial/failure.js'
+import { type Failure, failureText, remedyOf, type Verdict, withRemedy } from './dial/failure.js'
 import type { Link, LinkEvents } from './dial/link.js'
 import { withoutSecrets } from './dial/url.js'
 import { linkFactory } from './link-factory.js'
@@ -54,9 +48,9 @@ export class LastingClient extends CorePeer implements AnyClient {
   #link: Link | undefined
   #everConnected = false
   /** Whether the hooks were called for a connection, and not yet for its end. */
-  #wasTold = false
+  #hooksCalled = false
   /** Counts the changes of the connection, so that late events can see that their own connection has gone. */
-  #turn = 0
+  #generation = 0
   #closing: Promise<void> | undefined
 
   /** @param features the features of the client. */
@@ -84,7 +78,7 @@ export class LastingClient extends CorePeer implements AnyClient {
         ...sidesOf(contract, side),
         side,
         features: this.#features,
-        isLasting: true,
+        outlivesLinks: true,
         keptLink: () => this.#keptLink,
         absence: () => this.#outage.describe(this.#state.current),
         events: {
@@ -179,13 +173,13 @@ export class LastingClient extends CorePeer implements AnyClient {
         if (this.#link !== link) return
         this.#noted = undefined
         const first = attempt === 1 && !this.#everConnected
-        this.#state.set({ status: first ? 'connecting' : between(), attempt, retryAt: null })
+        this.#state.set({ status: first ? 'connecting' : statusBetween(), attempt, retryAt: null })
       },
       waiting: (retryAt, failure) => {
         if (this.#link !== link) return
         const lastError = disconnected(failure)
         this.#note(retryAt, failure, lastError)
-        this.#state.set({ status: between(), retryAt, lastError })
+        this.#state.set({ status: statusBetween(), retryAt, lastError })
       },
       open: (transport, timeLeftMs) => {
         if (this.#link !== link) return transport.close()
@@ -224,21 +218,21 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 
   #opened(hello: HelloResult | undefined): void {
-    const turn = ++this.#turn
+    const generation = ++this.#generation
     this.#connected(hello)
     // A listener may have closed it.
     if (!this.core.isConnected) return
-    this.#wasTold = true
+    this.#hooksCalled = true
     void this.#hooks.connect(this).then((well) => {
-      if (well || turn !== this.#turn) return
+      if (well || generation !== this.#generation) return
       this.core.end({ code: CloseCode.hookFailed, reason: 'An onConnect hook failed' })
     })
   }
 
   #ended(info: CloseInfo): void {
     // If a connection ends before it is ready, no hook was called for it.
-    if (!this.#wasTold) return
-    this.#wasTold = false
+    if (!this.#hooksCalled) return
+    this.#hooksCalled = false
     this.#hooks.disconnect(this, info)
   }
 
@@ -280,7 +274,7 @@ export class LastingClient extends CorePeer implements AnyClient {
       OF_CONNECTION,
     )
     this.core.refuse({
-      message: `the client has stopped (${status}): ${sentence(lastError.message)} connect() tries again`,
+      message: `the client has stopped (${status}): ${asSentence(lastError.message)} connect() tries again`,
       closeCode: failure.closeCode,
       cause: lastError,
     })
@@ -305,21 +299,21 @@ export class LastingClient extends CorePeer implements AnyClient {
 }
 
 /** @returns the status between two connections. `onLine` is false only if a browser knows that there is no network. */
-function between(): 'reconnecting' | 'offline' {
+function statusBetween(): 'reconnecting' | 'offline' {
   return globalThis.navigator?.onLine === false ? 'offline' : 'reconnecting'
 }
 
 /** @returns the error for a failure, which says what the user can do about it. */
 function disconnected(failure: Failure): RpcDisconnectedError {
   const { closeCode, httpStatus, cause, createError } = failure
-  const message = withRemedy(describeFailure(failure), remedyOf(failure))
+  const message = withRemedy(failureText(failure), remedyOf(failure))
   return own(
     createError?.(message, cause) ??
       new RpcDisconnectedError(message, 'not-sent', { closeCode, httpStatus, cause }),
   )
 }
 
-function sentence(text: string): string {
+function asSentence(text: string): string {
   return /[.?!]$/.test(text) ? text : `${text}.`
 }
 

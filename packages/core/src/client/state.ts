@@ -78,7 +78,7 @@ interface Entry {
  * How many changes of the counts are reported in the turn in which they happen, after a pause of `PAUSE_MS`. All others
  * are reported once in `COUNTS_MS`.
  */
-const FREE_TELLINGS = 8
+const PROMPT_REPORTS = 8
 /**
  * How long the counts must stay the same, in ms, before changes are reported at once again; and how often they are
  * reported otherwise.
@@ -98,13 +98,13 @@ export class StateHolder {
   readonly #counts: Counts
   readonly #error: (error: unknown) => void
   #state = IDLE_STATE
-  #told = IDLE_STATE
-  #isTelling = false
+  #reported = IDLE_STATE
+  #isReporting = false
   /** The state has changed while listeners were being called. */
   #hasChanged = false
-  #isTellingScheduled = false
-  #freeTellings = FREE_TELLINGS
-  #countsToldAt = 0
+  #isReportScheduled = false
+  #promptReportsLeft = PROMPT_REPORTS
+  #countsReportedAt = 0
 
   /** @param onListenerError called with what a listener throws, or rejects with. */
   constructor(counts: Counts, onListenerError: (error: unknown) => void) {
@@ -127,7 +127,7 @@ export class StateHolder {
    */
   subscribe(listener: (state: ClientState) => void): () => void {
     if (this.#entries.size === 0) {
-      this.#told = this.current
+      this.#reported = this.current
       this.#counts.isWatched = true
     }
     const entry: Entry = { listener, isQuiet: false }
@@ -141,53 +141,54 @@ export class StateHolder {
   /** Changes the state and reports the change, unless the state stays the same. */
   set(change: Partial<ClientState>): void {
     this.#state = Object.freeze({ ...this.current, ...change })
-    this.#tell()
+    this.#report()
   }
 
   /** The counts may have changed. This is reported once for all changes of a turn. */
   recount(): void {
-    if (this.#isTellingScheduled) return
-    this.#isTellingScheduled = true
-    const tell = () => {
-      this.#isTellingScheduled = false
-      this.#tell()
+    if (this.#isReportScheduled) return
+    this.#isReportScheduled = true
+    const report = () => {
+      this.#isReportScheduled = false
+      this.#report()
     }
-    if (performance.now() - this.#countsToldAt > PAUSE_MS) this.#freeTellings = FREE_TELLINGS
-    if (this.#freeTellings > 0) queueMicrotask(tell)
+    if (performance.now() - this.#countsReportedAt > PAUSE_MS)
+      this.#promptReportsLeft = PROMPT_REPORTS
+    if (this.#promptReportsLeft > 0) queueMicrotask(report)
     // A change that is still to be reported must not keep the process alive.
-    else unref(setTimeout(tell, COUNTS_MS))
+    else unref(setTimeout(report, COUNTS_MS))
   }
 
-  #tell(): void {
+  #report(): void {
     this.#hasChanged = true
     // The loop below reports the newest state next, so no listener gets an older state after a newer one.
-    if (this.#isTelling) return
-    this.#isTelling = true
+    if (this.#isReporting) return
+    this.#isReporting = true
     while (this.#hasChanged) {
       this.#hasChanged = false
-      this.#tellNewest()
+      this.#reportNewest()
     }
-    this.#isTelling = false
+    this.#isReporting = false
   }
 
-  #tellNewest(): void {
-    const told = this.#told
+  #reportNewest(): void {
+    const reported = this.#reported
     const now = this.current
     let hasChanged = false
     let isOfCounts = true
     for (const key of KEYS) {
-      if (now[key] === told[key]) continue
+      if (now[key] === reported[key]) continue
       hasChanged = true
       if (key !== 'inFlight' && key !== 'queued') isOfCounts = false
     }
     if (!hasChanged) {
-      this.#state = told
+      this.#state = reported
       return
     }
-    this.#told = now
+    this.#reported = now
     if (isOfCounts) {
-      this.#freeTellings = Math.max(0, this.#freeTellings - 1)
-      this.#countsToldAt = performance.now()
+      this.#promptReportsLeft = Math.max(0, this.#promptReportsLeft - 1)
+      this.#countsReportedAt = performance.now()
     }
     for (const entry of [...this.#entries]) {
       if (!isOfCounts) entry.isQuiet = false

@@ -1,5 +1,5 @@
+import { addComputedExtra } from '../calls/computed-extras.js'
 import type { Feature } from '../calls/feature.js'
-import { tellExtra } from '../calls/told-extras.js'
 import type { FlatSide } from '../contract/contract.js'
 import { definitionOf } from '../contract/definition.js'
 import { RpcConfigError } from '../errors/errors.js'
@@ -27,7 +27,7 @@ export function addressed(clients: FlatSide | undefined): Feature {
         },
         open(_, call, to: string) {
           call.definition = definitionOf(clients, call.method)
-          tellExtra(call, 'to', () => to)
+          addComputedExtra(call, 'to', () => to)
         },
       },
     },
@@ -58,7 +58,7 @@ export const PASSED: Feature = {
         call.definition = undefined
         if (Object.keys(meta).length === 0) return
         call.passedMeta = meta
-        tellExtra(call, 'meta', () => meta)
+        addComputedExtra(call, 'meta', () => meta)
       },
     },
   },

@@ -3,7 +3,7 @@ import { unref } from '../base/unref.js'
 import type { CallOptions } from '../calls/functions.js'
 import { notFound } from '../calls/refusals.js'
 import { SharedNotification } from '../calls/shared-notification.js'
-import { tellAll } from '../channels/audience.js'
+import { notifyAll } from '../channels/audience.js'
 import type { LiveChannel } from '../channels/live-channel.js'
 import type { FlatSide } from '../contract/contract.js'
 import { definitionOf } from '../contract/definition.js'
@@ -251,7 +251,7 @@ export class GroupServer {
     if (targets.length === 0) return
     try {
       const { method, params } = this.#message(head.f, body)
-      void tellAll(targets, new SharedNotification(method, params), undefined)
+      void notifyAll(targets, new SharedNotification(method, params), undefined)
     } catch (error) {
       this.#host.error(error, IN_FRAME)
     }

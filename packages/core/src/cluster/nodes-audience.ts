@@ -2,7 +2,7 @@ import type { CallOptions, SendOptions } from '../calls/functions.js'
 import type { UntypedSide } from '../calls/peer.js'
 import { assertSignal } from '../calls/pending-calls.js'
 import { SharedNotification } from '../calls/shared-notification.js'
-import { type Audience, listed, makeFor, tellAll } from '../channels/audience.js'
+import { type Audience, inheritCall, listed, notifyAll } from '../channels/audience.js'
 import type { LiveChannel } from '../channels/live-channel.js'
 import { assertOptions } from '../errors/assert-options.js'
 import type {
@@ -75,7 +75,7 @@ export class NodesAudience implements ClusterAudience<UntypedSide, LiveChannel> 
   ): Promise<{ here: number; elsewhere: 'published' | 'not-sent' }> {
     const shared = new SharedNotification(method, params)
     const elsewhere = this.#host().publish(this.#group, shared, this.#except)
-    return { here: await tellAll([...this.here], shared, options), elsewhere }
+    return { here: await notifyAll([...this.here], shared, options), elsewhere }
   }
 
   async call(
@@ -134,7 +134,7 @@ export class NodesAudience implements ClusterAudience<UntypedSide, LiveChannel> 
     const leaving = new AbortController()
     const { signal } = leaving
     const giveUp = () => leaving.abort(given?.reason)
-    if (given) makeFor(given, signal)
+    if (given) inheritCall(given, signal)
     if (given?.aborted) giveUp()
     else given?.addEventListener('abort', giveUp, { once: true })
     const arrived: ClusterOutcome<unknown, LiveChannel>[] = []

@@ -211,7 +211,7 @@ export class Pipe implements BuiltInTransport {
         return this.#credited(bytes ?? 0)
       case 'sign': {
         const [frames, size] = passed ?? [0, 0]
-        if (frames > 0) this.#events?.passed?.(frames, size)
+        if (frames > 0) this.#events?.otherFrames?.(frames, size)
         else this.#events?.arriving?.()
         return
       }

@@ -68,7 +68,7 @@ export class Relay implements BuiltInEvents {
     this.#lane.sign?.()
   }
 
-  passed(frames: number, bytes: number): void {
+  otherFrames(frames: number, bytes: number): void {
     this.#lane.sign?.(frames, bytes)
   }
 

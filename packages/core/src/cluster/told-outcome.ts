@@ -1,5 +1,5 @@
 import { answeredError } from '../calls/answered-error.js'
-import { toldError } from '../calls/refusals.js'
+import { errorForCaller } from '../calls/refusals.js'
 import { relayedError } from '../calls/relayed-error.js'
 import type { Definition } from '../contract/contract.js'
 import { describeThrown, ErrorCode, RpcError } from '../errors/errors.js'
@@ -26,7 +26,7 @@ export function toldValue(id: string, value: unknown): ToldOutcome {
 /** @param thrown the error of the call to the target. */
 export function toldFailure(id: string, thrown: unknown): ToldOutcome {
   const error = thrown instanceof RpcError ? relayedError(thrown) : thrown
-  const { code, message, data, ran } = toldError(error) ?? {
+  const { code, message, data, ran } = errorForCaller(error) ?? {
     code: ErrorCode.internal,
     message: describeThrown(thrown),
     ran: null,

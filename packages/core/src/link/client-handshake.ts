@@ -1,7 +1,7 @@
 import { CloseCode } from '../transport/close-codes.js'
 import { jsonCodec } from '../wire/codec.js'
 import type { Classified } from '../wire/message.js'
-import type { Handshake, HandshakeLine } from './handshake.js'
+import type { Handshake, HandshakeConnection } from './handshake.js'
 import {
   HELLO_ID,
   type HelloLimits,
@@ -43,23 +43,23 @@ export class ClientHandshake implements Handshake {
     return this.#hello.limits.buf !== undefined
   }
 
-  begin(line: HandshakeLine): void {
+  begin(connection: HandshakeConnection): void {
     const { limits, ...hello } = this.#hello
-    const params = { v: PROTOCOL_VERSION, ...hello, ...helloFormat(line.format), limits }
-    line.sendJson(helloMessage(params))
+    const params = { v: PROTOCOL_VERSION, ...hello, ...helloFormat(connection.format), limits }
+    connection.sendJson(helloMessage(params))
   }
 
-  timedOut(line: HandshakeLine): void {
-    line.end(CloseCode.timedOut, helloUnanswered(this.#timeoutMs))
+  timedOut(connection: HandshakeConnection): void {
+    connection.end(CloseCode.timedOut, helloUnanswered(this.#timeoutMs))
   }
 
-  takes(line: HandshakeLine, message: Classified): boolean {
-    if (line.stage !== 'waiting') return line.stage === 'over'
+  takes(connection: HandshakeConnection, message: Classified): boolean {
+    if (connection.stage !== 'waiting') return connection.stage === 'over'
     const { kind, id } = message as { kind: Classified['kind']; id?: unknown }
     // An error without an id also answers the hello, if nothing else was asked: a server may be unable to read the id,
     // or may not accept text as one.
     if ((id === HELLO_ID && isAnswer(kind)) || (kind === 'error' && id === null)) {
-      this.#answered(line, message as Answer)
+      this.#answered(connection, message as Answer)
       return true
     }
     // A client that wants to resume its session ignores all other messages before the answer. They would come from a
@@ -73,17 +73,17 @@ export class ClientHandshake implements Handshake {
     return undefined
   }
 
-  #answered(line: HandshakeLine, answer: Answer): void {
-    line.answered()
+  #answered(connection: HandshakeConnection, answer: Answer): void {
+    connection.answered()
     if (answer.kind === 'error' && isCodecMismatch(answer.error)) {
-      return line.end(CloseCode.violation, answer.error.message)
+      return connection.end(CloseCode.violation, answer.error.message)
     }
     const hello = answer.kind === 'result' ? readHelloResult(answer.result) : undefined
     // A server that answers the hello and names no codec uses JSON.
     const peers = hello?.codec ?? jsonCodec.name
-    if (peers !== line.format.codec.name) return line.refuseCodec(peers)
-    if (hello) line.agree(hello)
-    line.complete(hello)
+    if (peers !== connection.format.codec.name) return connection.refuseCodec(peers)
+    if (hello) connection.agree(hello)
+    connection.complete(hello)
   }
 }
 

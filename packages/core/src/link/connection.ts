@@ -11,16 +11,16 @@ import type { Format } from '../wire/format.js'
 import { errorMessage, type MessageId, type NotificationMessage } from '../wire/message.js'
 import { OVER_RATE, TOO_MUCH_WAITS } from './endings.js'
 import { GuardedTransport, type PauseReason, type TransportOwner } from './guarded-transport.js'
-import type { Handshake, HandshakeLine } from './handshake.js'
+import type { Handshake, HandshakeConnection } from './handshake.js'
 import { codecMismatch } from './hello.js'
-import { IncomingFrames, type IncomingLine } from './incoming-frames.js'
+import { IncomingFrames, type IncomingFramesHost } from './incoming-frames.js'
 import type { CreateKeepalive, Keepalive, KeepaliveEvents } from './keepalive.js'
 import type { ChannelLimits } from './limits.js'
 import type {
   EarlyEvents,
-  Held,
   Hello,
   LinkEvents,
+  MessageAmount,
   MessageLink,
   OutgoingMessage,
 } from './message-link.js'
@@ -44,14 +44,19 @@ const CONGESTED = 1024 * 1024
 const MOST_CONTROLS = 10_000
 
 /** A connection without a session keeps nothing. */
-const NOTHING: Held = { messages: 0, bytes: 0 }
+const NOTHING: MessageAmount = { messages: 0, bytes: 0 }
 
 /**
  * One connection: it makes the handshake, turns frames into messages and messages into frames, and watches whether the
  * other side is alive. It knows no calls, and is not used again after its end.
  */
 export class Connection
-  implements MessageLink, IncomingLine, TransportOwner, Required<BuiltInEvents>, KeepaliveEvents
+  implements
+    MessageLink,
+    IncomingFramesHost,
+    TransportOwner,
+    Required<BuiltInEvents>,
+    KeepaliveEvents
 {
   upper: MessageLink | undefined
   readonly format: Format
@@ -59,19 +64,19 @@ export class Connection
   readonly #settings: ConnectionSettings
   events: LinkEvents
   readonly handshake: Handshake
-  stage: HandshakeLine['stage'] = 'waiting'
+  stage: HandshakeConnection['stage'] = 'waiting'
   isReady = false
   peer = PLAIN_PEER
-  #patience: ReturnType<typeof setTimeout> | undefined
+  #handshakeTimer: ReturnType<typeof setTimeout> | undefined
   readonly #keepalive: Keepalive | undefined
   readonly #incoming: IncomingFrames
   /** Puts the messages that are written in one turn into as few frames as possible. */
   readonly #shared: SharedFrame
   /** The number of control messages that went ahead of waiting messages. */
   #controlsAhead = 0
-  #isEndTold = false
+  #isEndReported = false
 
-  /** @param events if it takes early events only, it calls `tellInstead` when the connection is ready. */
+  /** @param events if it takes early events only, it calls `redirectEvents` when the connection is ready. */
   constructor(
     transport: DialectTransport,
     settings: ConnectionSettings,
@@ -97,7 +102,7 @@ export class Connection
     const { isPlain, timeLeftMs } = handshake
     if (!isPlain) {
       const ms = Math.min(timeLeftMs, MAX_TIMER_MS)
-      this.#patience = setTimeout(() => handshake.timedOut(this), ms)
+      this.#handshakeTimer = setTimeout(() => handshake.timedOut(this), ms)
     }
     try {
       this.#transport.start(this)
@@ -112,7 +117,7 @@ export class Connection
   }
 
   /** From now on, events go to the link above this one: a session, or the channel that goes on over the connection. */
-  tellInstead(events: LinkEvents): void {
+  redirectEvents(events: LinkEvents): void {
     this.events = events
   }
 
@@ -144,13 +149,13 @@ export class Connection
     this.#keepalive?.arriving()
   }
 
-  passed(frames: number, bytes: number): void {
-    if (this.stage !== 'over') this.#keepalive?.passed(frames, bytes)
+  otherFrames(frames: number, bytes: number): void {
+    if (this.stage !== 'over') this.#keepalive?.otherFrames(frames, bytes)
   }
 
   unreadable(cause: Error): void {
     if (this.stage === 'over') return
-    this.#isEndTold = true
+    this.#isEndReported = true
     const isTooBig = (cause as { code?: unknown }).code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
     const why = isTooBig
       ? `A message is larger than limits.message (${this.#settings.limits.message} bytes). Raise the limit, or send a stream`
@@ -163,10 +168,10 @@ export class Connection
     this.stage = 'over'
     this.isReady = false
     this.#incoming.reader.attachments?.discard()
-    this.#endPatience()
+    this.#stopHandshakeTimer()
     this.#keepalive?.stop()
     this.#transport.ended(info)
-    this.events.ended(this, info, false, this.#isEndTold)
+    this.events.ended(this, info, false, this.#isEndReported)
   }
 
   // ── Events of the keepalive ───────────────────────────────────────────────────────────────────
@@ -214,7 +219,7 @@ export class Connection
   }
 
   complete(hello: Hello | undefined): void {
-    this.#endPatience()
+    this.#stopHandshakeTimer()
     if (this.stage === 'over') return
     const isFirst = this.stage === 'waiting'
     const isExtended = hello !== undefined
@@ -235,7 +240,7 @@ export class Connection
     const reason = isServer ? codecMismatch(peers, ours) : codecMismatch(ours, peers)
     // A client reports the mismatch when it stops, so it is not reported here.
     if (isServer) {
-      this.#isEndTold = true
+      this.#isEndReported = true
       this.events.error(new RpcProtocolError(reason), IN_FRAME)
       const data = { client: peers, server: ours }
       this.sendJson(errorMessage(id, ErrorCode.codecMismatch, reason, data))
@@ -252,9 +257,9 @@ export class Connection
     if (this.stage === 'waiting') this.complete(undefined)
   }
 
-  #endPatience(): void {
-    clearTimeout(this.#patience)
-    this.#patience = undefined
+  #stopHandshakeTimer(): void {
+    clearTimeout(this.#handshakeTimer)
+    this.#handshakeTimer = undefined
   }
 
   // ── For the channel ───────────────────────────────────────────────────────────────────────────
@@ -378,7 +383,7 @@ export class Connection
 
   // A connection without a session counts and keeps nothing.
 
-  get held(): Held {
+  get held(): MessageAmount {
     return NOTHING
   }
 
@@ -390,7 +395,7 @@ export class Connection
     return undefined
   }
 
-  get moves(): number {
+  get acknowledgements(): number {
     return 0
   }
 
@@ -398,7 +403,7 @@ export class Connection
     return 0
   }
 
-  tell(): undefined {
+  reportRecv(): undefined {
     return undefined
   }
 
@@ -431,7 +436,7 @@ export class Connection
   /** The other side has broken the protocol: the connection ends. */
   violated(what: string): void {
     const reason = `The protocol was broken: ${what}`
-    this.#isEndTold = true
+    this.#isEndReported = true
     this.events.error(new RpcProtocolError(reason), IN_FRAME)
     this.end(CloseCode.violation, reason)
   }

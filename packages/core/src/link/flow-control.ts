@@ -31,11 +31,11 @@ export interface FlowHost {
 export interface FlowOptions {
   readonly limits: ChannelLimits
   /** Whether the calls in the queue wait for the next link. Then they have limits of their own. */
-  readonly isLasting: boolean
+  readonly outlivesLinks: boolean
 }
 
 /** How often a link is polled for room, in ms, if it does not report room itself. */
-const LOOK_MS = 5
+const POLL_MS = 5
 /** How many bytes a slow link carries in a millisecond. */
 const SLOWEST = 16
 
@@ -52,7 +52,7 @@ export class FlowControl<Queue extends FlowQueue = FlowQueue> implements StallHo
   /** The callbacks that wait for room. */
   #waiting: (() => void)[] | undefined
   /** Polls for room if the link does not report it. */
-  #look: ReturnType<typeof setTimeout> | undefined
+  #pollTimer: ReturnType<typeof setTimeout> | undefined
   #stallWatch: StallWatch | undefined
   #sent = 0
   /**
@@ -137,11 +137,11 @@ export class FlowControl<Queue extends FlowQueue = FlowQueue> implements StallHo
     if (!link || !this.isStuck) return
     this.#stallWatch ??= new StallWatch(this)
     this.#stallWatch.begin()
-    if (!link.isCongested || this.#look !== undefined || link.watchDrain()) return
-    this.#look = setTimeout(() => {
-      this.#look = undefined
+    if (!link.isCongested || this.#pollTimer !== undefined || link.watchDrain()) return
+    this.#pollTimer = setTimeout(() => {
+      this.#pollTimer = undefined
       this.relieve()
-    }, LOOK_MS)
+    }, POLL_MS)
   }
 
   // ── If the other side takes nothing ───────────────────────────────────────────────────────────
@@ -151,8 +151,8 @@ export class FlowControl<Queue extends FlowQueue = FlowQueue> implements StallHo
     return isReady && (this.queue.isBlocked || this.#waiting !== undefined)
   }
 
-  get moves(): number {
-    return this.#sent + (this.#host.link?.moves ?? 0)
+  get progressCount(): number {
+    return this.#sent + (this.#host.link?.acknowledgements ?? 0)
   }
 
   get unsentBytes(): number {
@@ -200,14 +200,14 @@ export class FlowControl<Queue extends FlowQueue = FlowQueue> implements StallHo
   get #isOverBounds(): boolean {
     const { link } = this.#host
     if (!link) return false
-    const { limits, isLasting } = this.#options
+    const { limits, outlivesLinks } = this.#options
     const { unackedMessages, unackedBytes, message } = limits
     const { size, bytes, replies, replyBytes } = this.queue
     const { held } = link
     // One more message is allowed: it found room while it was small, and then had to wait (an item of a stream).
     return (
-      held.messages + (isLasting ? replies : size) > unackedMessages ||
-      held.bytes + (isLasting ? replyBytes : bytes) > unackedBytes + message
+      held.messages + (outlivesLinks ? replies : size) > unackedMessages ||
+      held.bytes + (outlivesLinks ? replyBytes : bytes) > unackedBytes + message
     )
   }
 
@@ -215,7 +215,7 @@ export class FlowControl<Queue extends FlowQueue = FlowQueue> implements StallHo
   stop(): void {
     this.gate.forget()
     this.#stallWatch?.stop()
-    clearTimeout(this.#look)
-    this.#look = undefined
+    clearTimeout(this.#pollTimer)
+    this.#pollTimer = undefined
   }
 }

@@ -11,7 +11,7 @@ import type { ChannelLimits } from './limits.js'
 
 const TOO_DEEP: Reading = { kind: 'too-deep' }
 /** JSON up to this length, in characters, is parsed before its nesting is checked, if `MOST_LEVELS` allows it. */
-const LITTLE = 64 * 1024
+const SMALL = 64 * 1024
 /** The most levels of JSON that may be walked by recursion. */
 const MOST_LEVELS = 1_000
 
@@ -47,11 +47,11 @@ export class FrameReader {
       if (isJson && typeof frame !== 'string') text = readText(frame)
       // A short text makes a small value. A codec of the application may walk it to any depth, so this holds for JSON
       // only.
-      const isLittle = text.length <= LITTLE && depth <= MOST_LEVELS && isJson
-      if (!isLittle && this.#isTooDeep(text)) return this.#readDeep(text, frame)
+      const isSmall = text.length <= SMALL && depth <= MOST_LEVELS && isJson
+      if (!isSmall && this.#isTooDeep(text)) return this.#readDeep(text, frame)
       decoded = isJson ? JSON.parse(text as string) : this.#decode(text)
       // Each level takes two characters.
-      if (isLittle && text.length >= 2 * depth) tooDeep = tooDeepOf(decoded, depth)
+      if (isSmall && text.length >= 2 * depth) tooDeep = tooDeepOf(decoded, depth)
     } catch (thrown) {
       return this.#isTooDeep(text) ? this.#readDeep(text, frame) : this.#unreadable(frame, thrown)
     }

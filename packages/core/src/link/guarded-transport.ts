@@ -2,7 +2,7 @@ import { type ErrorContext, OF_CONNECTION } from '../logging/error-context.js'
 import { type BuiltInEvents, type BuiltInTransport, builtIn } from '../transport/built-in.js'
 import type { DialectTransport } from '../transport/dialect.js'
 import type { CloseInfo } from '../transport/transport.js'
-import type { FrameLine } from '../wire/attachments.js'
+import type { FrameWriter } from '../wire/attachments.js'
 import type { Frame } from '../wire/codec.js'
 import { atEndOfTurn, type FrameSink, type InTurn } from './shared-frame.js'
 import type { TappedConnection, WireTap } from './wire-tap.js'
@@ -24,7 +24,7 @@ export interface TransportOwner {
 export type PauseReason = 'over-rate' | 'held-back'
 
 /** The transport of one connection, and the tap on its frames. If a function of either throws, its owner is told. */
-export class GuardedTransport implements FrameLine, FrameSink, InTurn {
+export class GuardedTransport implements FrameWriter, FrameSink, InTurn {
   readonly #transport: DialectTransport
   /** The same, if it is one of this library's. */
   readonly #builtIn: BuiltInTransport | undefined
@@ -44,7 +44,7 @@ export class GuardedTransport implements FrameLine, FrameSink, InTurn {
   /** @throws what the transport throws. */
   start(events: Required<BuiltInEvents>): void {
     if (this.#builtIn) this.#builtIn.start(events)
-    else this.#transport.start(apart(events))
+    else this.#transport.start(boundEvents(events))
   }
 
   /** The name of the other side's dialect, if it does not use JSON-RPC 2.0. */
@@ -204,14 +204,14 @@ export class GuardedTransport implements FrameLine, FrameSink, InTurn {
 const NONE: PauseReason[] = []
 
 /** The events as an object that a transport may destructure. */
-function apart(events: Required<BuiltInEvents>): BuiltInEvents {
+function boundEvents(events: Required<BuiltInEvents>): BuiltInEvents {
   return {
     frame: (frame) => events.frame(frame),
     close: (info) => events.close(info),
     pong: () => events.pong(),
     drained: () => events.drained(),
     arriving: () => events.arriving(),
-    passed: (frames, bytes) => events.passed(frames, bytes),
+    otherFrames: (frames, bytes) => events.otherFrames(frames, bytes),
     unreadable: (cause) => events.unreadable(cause),
   }
 }

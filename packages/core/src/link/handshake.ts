@@ -14,19 +14,19 @@ export interface Handshake {
   /** Whether answers must wait for its end, because it decides whether a session counts them. */
   readonly holdsAnswers: boolean
   /** The connection has begun, and a hello may be sent. */
-  begin(line: HandshakeLine): void
+  begin(connection: HandshakeConnection): void
   /** The time is over. */
-  timedOut(line: HandshakeLine): void
+  timedOut(connection: HandshakeConnection): void
   /** Takes a message if it belongs to the handshake, or must be ignored. @returns whether it was taken. */
-  takes(line: HandshakeLine, message: Classified): boolean
+  takes(connection: HandshakeConnection, message: Classified): boolean
   /** A frame came in of which no message could be made. */
-  unreadable(line: HandshakeLine): void
+  unreadable(connection: HandshakeConnection): void
   /** Further params of a pong; undefined for none. */
   pong(): object | undefined
 }
 
 /** The connection, as its handshake uses it. */
-export interface HandshakeLine {
+export interface HandshakeConnection {
   /** `waiting`: the handshake goes on. `over`: the connection has ended. Otherwise, what the other side is. */
   readonly stage: 'waiting' | 'plain' | 'extended' | 'over'
   readonly format: Format

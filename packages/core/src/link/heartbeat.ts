@@ -21,7 +21,7 @@ const LATE_MS = 2_000
 /** How long, in ms, the other side may be busy after such a delay, beyond its latency. */
 const PROBE_MS = 3_000
 /** How many times it is checked whether bytes move while a sign of life is awaited. */
-const LOOKS = 4
+const CHECKS = 4
 
 export interface HeartbeatEvents {
   /** Ask the other side for a sign of life. */
@@ -50,9 +50,9 @@ export class Heartbeat implements Sleeper {
   /** Checks, while an answer is awaited, whether bytes move and whether the time is over. */
   #timer: ReturnType<typeof setTimeout> | undefined
   /** How long to wait for an answer after the last sign of life, in ms, and when that time ends. */
-  #patienceMs = 0
+  #answerTimeoutMs = 0
   #deadline = 0
-  #lastHeard = now()
+  #lastReceived = now()
   /** What is awaited: nothing, the answer to a ping, or the answer to a ping after a delay. */
   #asked: 'no' | 'ping' | 'probe' = 'no'
 
@@ -63,8 +63,8 @@ export class Heartbeat implements Sleeper {
   }
 
   /** Something came in. */
-  heard(): void {
-    this.#lastHeard = now()
+  received(): void {
+    this.#lastReceived = now()
     if (this.#asked !== 'no') this.#wait(this.#options.intervalMs)
   }
 
@@ -81,14 +81,14 @@ export class Heartbeat implements Sleeper {
     const { intervalMs, timeoutMs } = this.#options
     const late = lateMs > Math.min(LATE_MS, timeoutMs / 2)
     const isWaiting = this.#asked !== 'no'
-    if (isWaiting && this.#events.hasMoved?.()) this.#deadline = now() + this.#patienceMs
+    if (isWaiting && this.#events.hasMoved?.()) this.#deadline = now() + this.#answerTimeoutMs
     // Only one probe, because the timers of a page in the background are always late.
     if (this.#asked === 'probe' || (this.#asked === 'ping' && !late)) {
-      if (now() < this.#deadline) return this.#look()
+      if (now() < this.#deadline) return this.#checkLater()
       this.stop()
       return this.#events.dead()
     }
-    const silence = now() - this.#lastHeard
+    const silence = now() - this.#lastReceived
     const isSilent = silence >= intervalMs - grainOf(intervalMs)
     if (this.#asked === 'ping' || isSilent) this.#ask(late ? 'probe' : 'ping')
     else this.#wait(intervalMs - silence)
@@ -97,18 +97,18 @@ export class Heartbeat implements Sleeper {
   #ask(kind: 'ping' | 'probe'): void {
     const { timeoutMs } = this.#options
     const probeMs = PROBE_MS + (this.#events.latencyMs ?? 0)
-    this.#patienceMs = kind === 'probe' ? Math.min(probeMs, timeoutMs) : timeoutMs
-    this.#deadline = now() + this.#patienceMs
+    this.#answerTimeoutMs = kind === 'probe' ? Math.min(probeMs, timeoutMs) : timeoutMs
+    this.#deadline = now() + this.#answerTimeoutMs
     this.stop()
     this.#asked = kind
     // Bytes that moved before the ping are not an answer to it.
     this.#events.hasMoved?.()
-    this.#look()
+    this.#checkLater()
     this.#events.ping()
   }
 
-  #look(): void {
-    const step = this.#events.hasMoved ? this.#patienceMs / LOOKS : this.#patienceMs
+  #checkLater(): void {
+    const step = this.#events.hasMoved ? this.#answerTimeoutMs / CHECKS : this.#answerTimeoutMs
     const delay = Math.max(1, Math.min(step, this.#deadline - now()))
     const due = now() + delay
     this.#timer = setTimeout(() => this.wake(now() - due), delay)

@@ -1,8 +1,8 @@
 import type { MessageId } from '../wire/message.js'
-import type { Weighed } from '../wire/weight.js'
+import type { WeightSource } from '../wire/weight.js'
 
 /** A request, a notification or a batch that has arrived and has not been started yet. */
-export interface HeldMessage extends Weighed {
+export interface HeldMessage extends WeightSource {
   /** Null if it has no id. Then it can't be cancelled. */
   readonly id: MessageId
   /** A description of it, for the texts of errors. */

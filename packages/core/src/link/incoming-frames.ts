@@ -10,16 +10,16 @@ import {
   invalidRequestMessage,
   type ResponseMessage,
 } from '../wire/message.js'
-import { WEIGHT_OF_CALL, weightOfJson, weightOfLittle, weightOfValue } from '../wire/weight.js'
+import { WEIGHT_OF_CALL, weightOfJson, weightOfSmall, weightOfValue } from '../wire/weight.js'
 import { FrameReader } from './frame-reader.js'
-import type { Handshake, HandshakeLine } from './handshake.js'
+import type { Handshake, HandshakeConnection } from './handshake.js'
 import { HELLO } from './hello.js'
 import type { Keepalive } from './keepalive.js'
 import type { ChannelLimits } from './limits.js'
 import type { BatchMember, LinkEvents, MessageLink } from './message-link.js'
 
 /** A connection, as its incoming frames use it. */
-export interface IncomingLine extends MessageLink, HandshakeLine {
+export interface IncomingFramesHost extends MessageLink, HandshakeConnection {
   /** The link above the connection, or the channel; another takes its place if a session goes on over the connection. */
   readonly events: LinkEvents
   readonly handshake: Handshake
@@ -28,7 +28,7 @@ export interface IncomingLine extends MessageLink, HandshakeLine {
 /** Makes messages of the frames of one connection, one or several of each, and passes them on. */
 export class IncomingFrames {
   readonly reader: FrameReader
-  readonly #line: IncomingLine
+  readonly #connection: IncomingFramesHost
   readonly #limits: ChannelLimits
   readonly #keepalive: Keepalive | undefined
   /** The bytes of the message that is being read, as far as they have come. */
@@ -43,17 +43,21 @@ export class IncomingFrames {
   /** The memory that the message being read takes, in bytes; 0 until it is needed. */
   #weight = 0
 
-  constructor(line: IncomingLine, limits: ChannelLimits, keepalive: Keepalive | undefined) {
-    this.reader = new FrameReader(line.format, limits)
-    this.#line = line
+  constructor(
+    connection: IncomingFramesHost,
+    limits: ChannelLimits,
+    keepalive: Keepalive | undefined,
+  ) {
+    this.reader = new FrameReader(connection.format, limits)
+    this.#connection = connection
     this.#limits = limits
     this.#keepalive = keepalive
   }
 
   receive(frame: Frame): void {
-    const line = this.#line
-    if (line.stage === 'over') return
-    this.#keepalive?.heard(frame.length)
+    const connection = this.#connection
+    if (connection.stage === 'over') return
+    this.#keepalive?.received(frame.length)
     const reading = this.reader.read(frame)
     this.#bytes += frame.length
     switch (reading.kind) {
@@ -65,20 +69,20 @@ export class IncomingFrames {
         return
       case 'too-big': {
         const { message } = this.#limits
-        return line.end(CloseCode.tooBig, `A message is over the limit of ${message} bytes`)
+        return connection.end(CloseCode.tooBig, `A message is over the limit of ${message} bytes`)
       }
       case 'other-codec':
-        return line.refuseCodec(jsonCodec.name)
+        return connection.refuseCodec(jsonCodec.name)
       case 'violation':
-        return line.violated(reading.what)
+        return connection.violated(reading.what)
       case 'too-deep':
-        return this.#unread(invalidRequestMessage(null, this.#tooDeep))
+        return this.#answerUnread(invalidRequestMessage(null, this.#tooDeep))
       case 'unreadable':
         return this.#unreadable(reading.cause)
       case 'unable':
-        line.error(reading.cause, IN_FRAME)
+        connection.error(reading.cause, IN_FRAME)
         // The next connection would fail in the same way.
-        return line.end(CloseCode.violation, reading.cause.message)
+        return connection.end(CloseCode.violation, reading.cause.message)
     }
   }
 
@@ -91,27 +95,27 @@ export class IncomingFrames {
     this.#weight = 0
     if (Array.isArray(decoded)) this.#takeArray(decoded, bytes, tooDeep)
     else {
-      this.#tell(classify(decoded), bytes, tooDeep && this.#tooDeep)
-      this.#line.events.frameEnded?.()
+      this.#passOn(classify(decoded), bytes, tooDeep && this.#tooDeep)
+      this.#connection.events.frameEnded?.()
     }
     this.#frame = undefined
     this.#decoded = undefined
   }
 
-  #tell(message: Classified, bytes: number, refusal: string | undefined): void {
-    const line = this.#line
+  #passOn(message: Classified, bytes: number, refusal: string | undefined): void {
+    const connection = this.#connection
     // When the handshake is over, only another hello is its business.
     const isOfHandshake =
-      line.stage !== 'extended' || (message.kind === 'request' && message.method === HELLO)
-    if (isOfHandshake && line.handshake.takes(line, message)) return
-    if (message.kind === 'notification' && this.#isOwn(message.method, message.params)) return
-    line.events.message(line, message, bytes, refusal)
+      connection.stage !== 'extended' || (message.kind === 'request' && message.method === HELLO)
+    if (isOfHandshake && connection.handshake.takes(connection, message)) return
+    if (message.kind === 'notification' && this.#takeOwn(message.method, message.params)) return
+    connection.events.message(connection, message, bytes, refusal)
   }
 
   /** Handles the control messages of the keepalive. @returns whether the message was one of these. */
-  #isOwn(method: string, params: unknown): boolean {
-    const line = this.#line
-    if (method === 'rpc.ping') line.sendControl('rpc.pong', line.handshake.pong())
+  #takeOwn(method: string, params: unknown): boolean {
+    const connection = this.#connection
+    if (method === 'rpc.ping') connection.sendControl('rpc.pong', connection.handshake.pong())
     else if (method === 'rpc.pong') this.#ponged(params)
     else return false
     return true
@@ -122,7 +126,7 @@ export class IncomingFrames {
     // This pong tells that our message is arriving; the answer to a ping comes after that message.
     if (unasked === true) return
     this.#keepalive?.answered()
-    if (Number.isFinite(spreadMs)) this.#line.events.spread(spreadMs as number)
+    if (Number.isFinite(spreadMs)) this.#connection.events.spread(spreadMs as number)
   }
 
   /** Handles the messages of an extended peer that share a frame, as if each had come alone. */
@@ -131,34 +135,39 @@ export class IncomingFrames {
     bytes: number,
     tooDeep: ReadonlySet<unknown> | undefined,
   ): void {
-    const line = this.#line
+    const connection = this.#connection
     const count = messages.length
-    this.#keepalive?.shared(count)
+    this.#keepalive?.frameShared(count)
     const { batch: most } = this.#limits
-    const isExtended = line.stage === 'extended'
+    const isExtended = connection.stage === 'extended'
     if (count > most && isExtended) {
-      return line.violated(`a frame holds ${count} messages, and ${most} were agreed on`)
+      return connection.violated(`a frame holds ${count} messages, and ${most} were agreed on`)
     }
     if (count === 0 || count > most) {
       const reason =
         count === 0
           ? 'a batch is not empty'
           : `a batch holds ${most} messages at the most, not ${count}`
-      line.handshake.unreadable(line)
-      return line.events.unreadable(line, undefined, invalidRequestMessage(null, reason))
+      connection.handshake.unreadable(connection)
+      return connection.events.unreadable(
+        connection,
+        undefined,
+        invalidRequestMessage(null, reason),
+      )
     }
     this.#sharers = count
     const each = bytes / count
     const members: BatchMember[] = []
     for (const decoded of messages) {
-      if (line.stage === 'over') break
+      if (connection.stage === 'over') break
       const refusal = tooDeep?.has(decoded) ? this.#tooDeep : undefined
       const message = classify(decoded)
-      if (isExtended) this.#tell(message, each, refusal)
-      else if (!line.handshake.takes(line, message)) members.push({ message, bytes: each, refusal })
+      if (isExtended) this.#passOn(message, each, refusal)
+      else if (!connection.handshake.takes(connection, message))
+        members.push({ message, bytes: each, refusal })
     }
-    if (isExtended) line.events.frameEnded?.()
-    else if (members.length > 0) line.events.batch(line, members)
+    if (isExtended) connection.events.frameEnded?.()
+    else if (members.length > 0) connection.events.batch(connection, members)
     this.#sharers = 1
   }
 
@@ -169,9 +178,9 @@ export class IncomingFrames {
 
   /** The memory that the message being read takes, in bytes. It is measured only when this is read. */
   get weight(): number {
-    if (this.#weight === 0) this.#weight = weightOfLittle(this.#size / this.#sharers)
+    if (this.#weight === 0) this.#weight = weightOfSmall(this.#size / this.#sharers)
     if (this.#weight === 0) {
-      const isJson = this.#line.format.codec === jsonCodec
+      const isJson = this.#connection.format.codec === jsonCodec
       const made = isJson ? weightOfJson(this.#frame ?? '') : weightOfValue(this.#decoded)
       // Rounded: V8 allocates an object for a fraction.
       this.#weight = WEIGHT_OF_CALL + Math.round((this.#size + made) / this.#sharers)
@@ -180,18 +189,20 @@ export class IncomingFrames {
   }
 
   #unreadable(cause: unknown): void {
-    const { codec } = this.#line.format
+    const { codec } = this.#connection.format
     const why = `A frame is not ${codec.name}`
     const error = new RpcProtocolError(`${why}: ${plain(describeThrown(cause))}`, { cause })
-    this.#line.error(error, IN_FRAME)
-    this.#unread(errorMessage(null, ErrorCode.parse, `Parse error: a frame is not ${codec.name}`))
+    this.#connection.error(error, IN_FRAME)
+    this.#answerUnread(
+      errorMessage(null, ErrorCode.parse, `Parse error: a frame is not ${codec.name}`),
+    )
   }
 
-  #unread(answer: ResponseMessage): void {
+  #answerUnread(answer: ResponseMessage): void {
     const bytes = this.#bytes
     this.#bytes = 0
-    const line = this.#line
-    line.handshake.unreadable(line)
-    line.events.unreadable(line, bytes, answer)
+    const connection = this.#connection
+    connection.handshake.unreadable(connection)
+    connection.events.unreadable(connection, bytes, answer)
   }
 }

@@ -97,20 +97,20 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
   }
 
   /** A frame of this length came in. It counts as one message, whatever its content. */
-  heard(length: number): void {
+  received(length: number): void {
     this.#isArriving = false
-    this.#heartbeat?.heard()
+    this.#heartbeat?.received()
     this.#rate?.take(1, length)
   }
 
   /** The frame held this number of messages. */
-  shared(messages: number): void {
+  frameShared(messages: number): void {
     if (messages > 1) this.#rate?.take(messages - 1, 0)
   }
 
   /** Frames came in that are not messages. */
-  passed(frames: number, bytes: number): void {
-    this.#heartbeat?.heard()
+  otherFrames(frames: number, bytes: number): void {
+    this.#heartbeat?.received()
     this.#rate?.take(frames, bytes)
   }
 
@@ -136,7 +136,7 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
   /** The last question, the hello or a ping, was answered. */
   answered(): void {
     if (this.#isOver) return
-    this.#heartbeat?.heard()
+    this.#heartbeat?.received()
     this.latencyMs = performance.now() - this.#askedAt
     this.#events.latency(this.latencyMs)
   }
@@ -171,7 +171,7 @@ export class Keepalive implements HeartbeatEvents, RateLimitEvents {
     this.#events.dead(`No sign of life from the other side for ${intervalMs + timeoutMs} ms`)
   }
 
-  stalled(isOver: boolean): void {
+  overRate(isOver: boolean): void {
     this.#events.overRate(isOver)
   }
 

@@ -2,7 +2,7 @@ import type { ErrorContext } from '../logging/error-context.js'
 import type { CloseInfo } from '../transport/transport.js'
 import type { Encoded } from '../wire/encoded.js'
 import type { Classified, ResponseMessage } from '../wire/message.js'
-import type { Weighed } from '../wire/weight.js'
+import type { WeightSource } from '../wire/weight.js'
 import type { HelloParams, HelloResult } from './hello.js'
 import type { PeerFacts } from './peer-facts.js'
 
@@ -27,8 +27,8 @@ export interface SessionFacts {
   readonly keptBytes: number
 }
 
-/** The messages that a link keeps until the other side has acknowledged them. */
-export interface Held {
+/** How many messages, and the sum of their bytes, text by its length. */
+export interface MessageAmount {
   readonly messages: number
   readonly bytes: number
 }
@@ -39,7 +39,7 @@ export interface Held {
  *
  * `weight` is that of the message that is being delivered. It must be read in the turn of that message.
  */
-export interface MessageLink extends Weighed {
+export interface MessageLink extends WeightSource {
   /** Whether messages can be sent: the handshake is over, and there is a connection. */
   readonly isReady: boolean
   readonly peer: PeerFacts
@@ -53,8 +53,8 @@ export interface MessageLink extends Weighed {
   readonly isRoomy: boolean
   /** How many messages of the other side were dispatched; undefined if the link does not count them. */
   readonly recv: number | undefined
-  /** As `recv`, for a caller that tells it to the other side: then no acknowledgement is sent for it. */
-  tell(): number | undefined
+  /** As `recv`, for a caller that reports it to the other side: then no acknowledgement is sent for it. */
+  reportRecv(): number | undefined
   /**
    * @param recv the number of this side's messages that the other side has dispatched.
    * @returns the messages that it has not received; undefined if the number is impossible.
@@ -63,7 +63,7 @@ export interface MessageLink extends Weighed {
   /** The facts of a session; undefined if the link is not a session. */
   readonly session: SessionFacts | undefined
   /** The messages that are kept until the other side has acknowledged them. */
-  readonly held: Held
+  readonly held: MessageAmount
   /**
    * Sends a message.
    *
@@ -104,7 +104,7 @@ export interface MessageLink extends Weighed {
    */
   readonly underWayBytes: number
   /** How often the other side has acknowledged something. */
-  readonly moves: number
+  readonly acknowledgements: number
   /** Asks for a call of `room` when nothing waits to leave any more. @returns false if there will be no such call. */
   watchDrain(): boolean
 }
@@ -149,9 +149,9 @@ export interface LinkEvents {
    * The connection ended.
    *
    * @param goesOn whether the link waits for another connection.
-   * @param isEndTold whether `error` was called with the reason of the end.
+   * @param isEndReported whether `error` was called with the reason of the end.
    */
-  ended(link: MessageLink, info: CloseInfo, goesOn: boolean, isEndTold: boolean): void
+  ended(link: MessageLink, info: CloseInfo, goesOn: boolean, isEndReported: boolean): void
 }
 
 /** The events that may come before a link is ready for the first time. */

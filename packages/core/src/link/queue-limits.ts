@@ -1,5 +1,5 @@
 import type { ChannelLimits } from './limits.js'
-import type { Held } from './message-link.js'
+import type { MessageAmount } from './message-link.js'
 
 /**
  * Whether a call may wait behind the calls and notifications of this side that wait already.
@@ -11,7 +11,7 @@ import type { Held } from './message-link.js'
  */
 export function whyFull(
   limits: ChannelLimits,
-  waiting: Held,
+  waiting: MessageAmount,
   bytes: number,
   hasConnection: boolean,
 ): string | undefined {

@@ -6,7 +6,7 @@ export interface Rates {
 
 export interface RateLimitEvents {
   /** Reading is to stop, or to go on. */
-  stalled(isOver: boolean): void
+  overRate(isOver: boolean): void
 }
 
 /**
@@ -33,7 +33,7 @@ export class RateLimit {
     this.#messages -= messages
     this.#bytes -= bytes
     // The clock is read only if the limit may be exceeded.
-    if ((this.#messages < 0 || this.#bytes < 0) && !this.#timer) this.#look()
+    if ((this.#messages < 0 || this.#bytes < 0) && !this.#timer) this.#refill()
   }
 
   stop(): void {
@@ -41,7 +41,7 @@ export class RateLimit {
     this.#timer = undefined
   }
 
-  #look(): void {
+  #refill(): void {
     const now = performance.now()
     const seconds = (now - this.#countedAt) / 1_000
     this.#countedAt = now
@@ -51,8 +51,8 @@ export class RateLimit {
     const owedMs = Math.ceil(1_000 * Math.max(-this.#messages / messages, -this.#bytes / bytes))
     const wasStalled = this.#timer !== undefined
     // Messages that had arrived already are delivered while reading is paused. They must be made up for, too.
-    this.#timer = owedMs > 0 ? setTimeout(() => this.#look(), owedMs) : undefined
-    if (wasStalled !== owedMs > 0) this.#events.stalled(owedMs > 0)
+    this.#timer = owedMs > 0 ? setTimeout(() => this.#refill(), owedMs) : undefined
+    if (wasStalled !== owedMs > 0) this.#events.overRate(owedMs > 0)
   }
 }
 

@@ -2,7 +2,7 @@ import { ErrorCode } from '../errors/errors.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import { type Classified, errorMessage, type MessageId } from '../wire/message.js'
-import type { Handshake, HandshakeLine } from './handshake.js'
+import type { Handshake, HandshakeConnection } from './handshake.js'
 import {
   HELLO,
   type HelloLimits,
@@ -13,22 +13,22 @@ import {
   readHelloParams,
 } from './hello.js'
 
-/** The result of a hello. */
-export type Reception =
+/** Whether a server accepts a connection, by its hello. */
+export type HelloDecision =
   | {
       /** The answer to the hello. */
-      readonly welcome: Welcome
+      readonly accept: HelloAnswer
     }
   | { readonly refuse: CloseInfo }
 
 /** The members of the server's answer to a hello, besides its format and limits. */
-export type Welcome = Pick<
+export type HelloAnswer = Pick<
   HelloResult,
   'sid' | 'resumed' | 'spreadMs' | 'keys' | 'token' | 'recv' | 'lastRecv' | 'windowMs'
 >
 
-/** What a server's handshake asks about its connection. */
-export interface Receptionist {
+/** What a server's handshake needs besides its connection. */
+export interface ServerHandshakeHost {
   readonly isPlain: boolean
   /** Whether a client that says no hello is refused, and not served as a plain peer. Default false. */
   readonly needsHello?: boolean | undefined
@@ -36,9 +36,9 @@ export interface Receptionist {
   readonly timeLeftMs: number
   readonly limits: HelloLimits
   /** Decides which channel takes a connection, by the hello that came over it. */
-  receive(hello: HelloParams): Reception
+  receive(hello: HelloParams): HelloDecision
   /** The client has ignored all messages that were sent so far. */
-  unheard(): void
+  messagesIgnored(): void
   /** The window over which clients should reconnect, for a pong, in ms; undefined if there is none. */
   spreadMs(): number | undefined
 }
@@ -47,10 +47,10 @@ const NO_HELLO = 'No hello came in time'
 
 /** The server's part: it waits for a hello, and answers it. Any other message means a plain peer. */
 export class ServerHandshake implements Handshake {
-  readonly #receptionist: Receptionist
+  readonly #host: ServerHandshakeHost
 
-  constructor(receptionist: Receptionist) {
-    this.#receptionist = receptionist
+  constructor(host: ServerHandshakeHost) {
+    this.#host = host
   }
 
   get isServer(): boolean {
@@ -58,11 +58,11 @@ export class ServerHandshake implements Handshake {
   }
 
   get isPlain(): boolean {
-    return this.#receptionist.isPlain
+    return this.#host.isPlain
   }
 
   get timeLeftMs(): number {
-    return this.#receptionist.timeLeftMs
+    return this.#host.timeLeftMs
   }
 
   get holdsAnswers(): boolean {
@@ -71,58 +71,58 @@ export class ServerHandshake implements Handshake {
 
   begin(): void {}
 
-  timedOut(line: HandshakeLine): void {
-    if (line.stage !== 'waiting') return
-    if (this.#receptionist.needsHello) line.end(CloseCode.timedOut, NO_HELLO)
-    else line.complete(undefined)
+  timedOut(connection: HandshakeConnection): void {
+    if (connection.stage !== 'waiting') return
+    if (this.#host.needsHello) connection.end(CloseCode.timedOut, NO_HELLO)
+    else connection.complete(undefined)
   }
 
-  takes(line: HandshakeLine, message: Classified): boolean {
+  takes(connection: HandshakeConnection, message: Classified): boolean {
     if (message.kind === 'request' && message.method === HELLO && !this.isPlain) {
-      if (line.stage !== 'over') this.#answer(line, message.id, message.params)
+      if (connection.stage !== 'over') this.#answer(connection, message.id, message.params)
       return true
     }
-    this.timedOut(line)
-    return line.stage === 'over'
+    this.timedOut(connection)
+    return connection.stage === 'over'
   }
 
-  unreadable(line: HandshakeLine): void {
-    this.timedOut(line)
+  unreadable(connection: HandshakeConnection): void {
+    this.timedOut(connection)
   }
 
   pong(): object | undefined {
-    const spreadMs = this.#receptionist.spreadMs()
+    const spreadMs = this.#host.spreadMs()
     return spreadMs === undefined ? undefined : { spreadMs }
   }
 
-  #answer(line: HandshakeLine, id: MessageId, params: unknown): void {
-    if (line.stage === 'extended') {
-      return line.end(CloseCode.tooMany, 'rpc.hello was sent twice on one connection')
+  #answer(connection: HandshakeConnection, id: MessageId, params: unknown): void {
+    if (connection.stage === 'extended') {
+      return connection.end(CloseCode.tooMany, 'rpc.hello was sent twice on one connection')
     }
     const hello = readHelloParams(params)
     if (!hello) {
       const why = 'Invalid params for "rpc.hello"'
-      return line.sendJson(errorMessage(id, ErrorCode.invalidParams, why))
+      return connection.sendJson(errorMessage(id, ErrorCode.invalidParams, why))
     }
-    if (hello.codec !== line.format.codec.name) {
-      return line.refuseCodec(hello.codec, id)
+    if (hello.codec !== connection.format.codec.name) {
+      return connection.refuseCodec(hello.codec, id)
     }
-    const receptionist = this.#receptionist
-    const reception = receptionist.receive(hello)
-    if ('refuse' in reception) return line.end(reception.refuse.code, reception.refuse.reason)
-    const { welcome } = reception
+    const host = this.#host
+    const decision = host.receive(hello)
+    if ('refuse' in decision) return connection.end(decision.refuse.code, decision.refuse.reason)
+    const { accept } = decision
     // A client that wants to resume its session ignores all other messages before the answer.
-    if (!welcome.resumed && line.stage === 'plain' && hello.resume) receptionist.unheard()
-    line.agree(hello)
-    const { buf, ...limits } = receptionist.limits
-    const kept = welcome.token !== undefined && buf !== undefined && { buf }
+    if (!accept.resumed && connection.stage === 'plain' && hello.resume) host.messagesIgnored()
+    connection.agree(hello)
+    const { buf, ...limits } = host.limits
+    const kept = accept.token !== undefined && buf !== undefined && { buf }
     const result = {
       v: PROTOCOL_VERSION,
-      ...welcome,
-      ...helloFormat(line.format),
+      ...accept,
+      ...helloFormat(connection.format),
       limits: { ...limits, ...kept },
     }
-    line.sendJson({ jsonrpc: '2.0', id, result })
-    line.complete(hello)
+    connection.sendJson({ jsonrpc: '2.0', id, result })
+    connection.complete(hello)
   }
 }

@@ -3,7 +3,7 @@ export interface StallHost {
   /** Whether something waits until the other side has taken what was sent before. */
   readonly isStuck: boolean
   /** How often the other side has made progress: something could be sent, or was acknowledged. */
-  readonly moves: number
+  readonly progressCount: number
   /** The number of bytes that were sent and have not left. It falls as the other side reads them. */
   readonly unsentBytes: number
   /** Called every half second while something waits. @param ms how long the other side has read nothing. */
@@ -11,14 +11,14 @@ export interface StallHost {
 }
 
 /** How often the host is checked, in ms. */
-const LOOK_MS = 500
+const CHECK_MS = 500
 
 /** Measures for how long the other side has taken nothing while something waits for it. */
 export class StallWatch {
   readonly #host: StallHost
   #timer: ReturnType<typeof setInterval> | undefined
-  #lookedAt = 0
-  #moves = 0
+  #checkedAt = 0
+  #progressCount = 0
   #unsentBytes = 0
   #stalledMs = 0
 
@@ -31,7 +31,7 @@ export class StallWatch {
     if (this.#timer !== undefined) return
     this.#mark()
     this.#stalledMs = 0
-    this.#timer = setInterval(() => this.#look(), LOOK_MS)
+    this.#timer = setInterval(() => this.#check(), CHECK_MS)
   }
 
   stop(): void {
@@ -40,18 +40,19 @@ export class StallWatch {
   }
 
   #mark(): void {
-    this.#lookedAt = performance.now()
-    this.#moves = this.#host.moves
+    this.#checkedAt = performance.now()
+    this.#progressCount = this.#host.progressCount
     this.#unsentBytes = this.#host.unsentBytes
   }
 
-  #look(): void {
+  #check(): void {
     const host = this.#host
     if (!host.isStuck) return this.stop()
-    const hasMoved = host.moves !== this.#moves || host.unsentBytes < this.#unsentBytes
+    const hasMoved =
+      host.progressCount !== this.#progressCount || host.unsentBytes < this.#unsentBytes
     // A late timer means that this program was busy, not that the other side was slow. So the time that counts is
     // limited.
-    const passedMs = Math.min(performance.now() - this.#lookedAt, 2 * LOOK_MS)
+    const passedMs = Math.min(performance.now() - this.#checkedAt, 2 * CHECK_MS)
     this.#mark()
     this.#stalledMs = hasMoved ? 0 : this.#stalledMs + passedMs
     host.stalled(this.#stalledMs)

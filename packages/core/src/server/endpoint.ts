@@ -31,13 +31,13 @@ import { plain, quoted } from '../errors/quoted.js'
 import { answering } from '../features/keys/answering.js'
 import type { HelloParams, Keys, Resume } from '../link/hello.js'
 import type { ChannelLimits } from '../link/limits.js'
-import type { Reception } from '../link/server-handshake.js'
+import type { HelloDecision } from '../link/server-handshake.js'
 import { describeWithStack } from '../logging/describe-failure.js'
 import { hookContext, OF_CONNECTION } from '../logging/error-context.js'
 import { log, logFailure } from '../logging/log.js'
 import { CloseCode, withRetryAfter } from '../transport/close-codes.js'
 import { wsTransport } from '../transport/node/fast-ws-transport.js'
-import { LONGEST_GOODBYE_MS } from '../transport/node/ws-transport.js'
+import { LONGEST_CLOSE_MS } from '../transport/node/ws-transport.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
 import { truncateReason } from '../transport/web-socket.js'
 import { type Admission, type Authenticate, admit, RejectUpgrade } from './authentication.js'
@@ -428,7 +428,7 @@ export class WebSocketEndpoint
       perMessageDeflate: false,
       // An option that the types of `ws` do not have yet. Our transport itself ends the connection of a client that
       // reads nothing, and does so earlier.
-      ...({ closeTimeout: LONGEST_GOODBYE_MS } as object),
+      ...({ closeTimeout: LONGEST_CLOSE_MS } as object),
     })
     this.#seat?.start({
       contract,
@@ -749,7 +749,7 @@ export class WebSocketEndpoint
         },
         // Only watches of groups need this event.
         ...((this.#seat || this.#watched) && {
-          turned: (channel: LiveChannel) => {
+          presenceChanged: (channel: LiveChannel) => {
             this.#seat?.changed(channel)
             this.#watched?.changed(channel)
           },
@@ -760,13 +760,13 @@ export class WebSocketEndpoint
     })
   }
 
-  #receive(hello: HelloParams, arrival: Arrival): Reception {
+  #receive(hello: HelloParams, arrival: Arrival): HelloDecision {
     if (this.#closing) return { refuse: CLOSING }
     const keys = this.#keysOf(arrival)
     if (keys === 'failed') return { refuse: SCOPE_FAILED }
     const told = { spreadMs: this.#spreadMs(arrival), ...(keys && { keys }) }
     if (this.#sessions) return this.#sessions.receive(hello, arrival, told)
-    return { welcome: { sid: arrival.channel.id, resumed: false, ...told } }
+    return { accept: { sid: arrival.channel.id, resumed: false, ...told } }
   }
 
   /** Finds the session that a client of another node wants to resume. */

@@ -66,7 +66,7 @@ export class ServedChannels {
         events: {
           // It may have joined groups before its handshake.
           open: (channel) => watched.changed(channel),
-          turned: (channel) => watched.changed(channel),
+          presenceChanged: (channel) => watched.changed(channel),
         },
       }),
     })

@@ -9,7 +9,7 @@ import { nearestName } from '../errors/nearest.js'
 import { withDefaults } from '../errors/options.js'
 import { quoted } from '../errors/quoted.js'
 import type { HelloParams, Resume } from '../link/hello.js'
-import type { Reception, Welcome } from '../link/server-handshake.js'
+import type { HelloAnswer, HelloDecision } from '../link/server-handshake.js'
 import { hookContext } from '../logging/error-context.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
@@ -94,7 +94,7 @@ export class Sessions {
    *
    * @param told what the answer to the hello says besides.
    */
-  receive(hello: HelloParams, arrival: Arrival, told: Told): Reception {
+  receive(hello: HelloParams, arrival: Arrival, told: Told): HelloDecision {
     const { resume } = hello
     if (!resume) return this.#begin(hello, arrival, told)
     const { visitor } = arrival
@@ -121,7 +121,7 @@ export class Sessions {
     kept.owner = visitor.owner
     const { sid, token } = resume
     const { windowMs } = this.#options
-    return { welcome: { sid, resumed: true, ...told, token, recv, windowMs } }
+    return { accept: { sid, resumed: true, ...told, token, recv, windowMs } }
   }
 
   /**
@@ -185,10 +185,10 @@ export class Sessions {
   #begin(
     { attempt, limits }: HelloParams,
     { channel, visitor }: Arrival,
-    told: Told & Pick<Welcome, 'lastRecv'>,
-  ): Reception {
-    const welcome = { sid: channel.id, resumed: false, ...told }
-    if (limits.buf === undefined) return { welcome }
+    told: Told & Pick<HelloAnswer, 'lastRecv'>,
+  ): HelloDecision {
+    const accept = { sid: channel.id, resumed: false, ...told }
+    if (limits.buf === undefined) return { accept }
     const token = randomBytes(32).toString('base64url')
     const tokenHash = hash(token)
     const { identity, owner } = visitor
@@ -196,7 +196,7 @@ export class Sessions {
     this.#kept.set(channel.id, { channel, tokenHash, identity, owner, attempt, timer })
     channel.begin(limits.buf)
     const { windowMs } = this.#options
-    return { welcome: { ...welcome, token, recv: 0, windowMs } }
+    return { accept: { ...accept, token, recv: 0, windowMs } }
   }
 
   #isProven(
@@ -241,7 +241,7 @@ export class Sessions {
 }
 
 /** The part of the answer to a hello that does not depend on the channel that takes the connection. */
-type Told = Pick<Welcome, 'spreadMs' | 'keys'>
+type Told = Pick<HelloAnswer, 'spreadMs' | 'keys'>
 
 /** The result of a search for the session that a client wants to resume. */
 export type Found = 'kept' | 'unknown' | Pick<Tombstone, 'lastRecv'>

@@ -5,7 +5,7 @@ import type { LiveChannel } from '../channels/live-channel.js'
 import { quoted } from '../errors/quoted.js'
 import { answering } from '../features/keys/answering.js'
 import type { HelloParams, Keys } from '../link/hello.js'
-import type { Reception } from '../link/server-handshake.js'
+import type { HelloDecision } from '../link/server-handshake.js'
 import { OF_ENDPOINTS } from '../presets/of-endpoints.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { MessagePortLike } from '../transport/ports.js'
@@ -158,7 +158,7 @@ export class Tab {
   }
 
   /** Decides which channel takes a connection: that of its session, or a new one. */
-  #accept({ resume, limits }: HelloParams, arrival: Arrival): Reception {
+  #accept({ resume, limits }: HelloParams, arrival: Arrival): HelloDecision {
     const { keys } = this.#options.server()
     const common = { spreadMs: 0, ...(keys && { keys }) }
     const before = this.#channel
@@ -170,7 +170,7 @@ export class Tab {
         return { refuse: { code: CloseCode.violation, reason } }
       }
       const { sid, token } = resume
-      return { welcome: { ...common, sid, token, resumed: true, recv } }
+      return { accept: { ...common, sid, token, resumed: true, recv } }
     }
     const { channel } = arrival
     this.#channel = channel
@@ -180,11 +180,11 @@ export class Tab {
       this.#methods = methods
       this.#options.events.methods()
     })
-    if (limits.buf === undefined) return { welcome: { ...common, sid: channel.id, resumed: false } }
+    if (limits.buf === undefined) return { accept: { ...common, sid: channel.id, resumed: false } }
     channel.begin(limits.buf)
     // No proof is needed, because the port belongs to the tab.
     const kept = { token: channel.id, recv: 0 }
-    return { welcome: { ...common, sid: channel.id, resumed: false, ...kept } }
+    return { accept: { ...common, sid: channel.id, resumed: false, ...kept } }
   }
 
   #down(): void {

@@ -15,7 +15,7 @@ export interface BuiltInEvents extends TransportEvents {
    *
    * @param bytes their size, as far as no message counts it.
    */
-  passed?(frames: number, bytes: number): void
+  otherFrames?(frames: number, bytes: number): void
   /** A frame broke the wire's own protocol, or was larger than the wire takes; `close` follows. */
   unreadable?(cause: Error): void
 }

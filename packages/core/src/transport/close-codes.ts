@@ -37,7 +37,7 @@ export const CloseCode = {
  *
  * @returns the code that was meant, from a page or from another program.
  */
-export function meantBy(code: number): number {
+export function intendedCode(code: number): number {
   return code > 4000 && code <= 4015 ? code - 3000 : code
 }
 

@@ -4,7 +4,7 @@ import { type MessagePortLike, type NodeWorkerLike, portOf, type WorkerLike } fr
 import type { CloseInfo, Transport, TransportEvents } from './transport.js'
 
 /** The message that announces the end, because browsers fire no `close` event on a port whose other end is closed. */
-interface Goodbye extends CloseInfo {
+interface CloseMessage extends CloseInfo {
   readonly flashrpc: 'close'
 }
 
@@ -43,7 +43,7 @@ export function messagePortTransport(
 
   function close(code: number, reason: string): void {
     if (closed) return
-    port.postMessage({ flashrpc: 'close', code, reason } satisfies Goodbye)
+    port.postMessage({ flashrpc: 'close', code, reason } satisfies CloseMessage)
     ended({ code, reason })
   }
 
@@ -67,7 +67,7 @@ export function messagePortTransport(
       events = channelEvents
       here.listen({
         message(data) {
-          if (isGoodbye(data)) ended({ code: data.code, reason: data.reason })
+          if (isCloseMessage(data)) ended({ code: data.code, reason: data.reason })
           else if (Array.isArray(data)) for (const frame of data) take(frame)
           else take(data)
         },
@@ -90,8 +90,8 @@ function carried(frame: Frame): Frame {
   return isWhole ? frame : new Uint8Array(frame)
 }
 
-function isGoodbye(data: unknown): data is Goodbye {
+function isCloseMessage(data: unknown): data is CloseMessage {
   if (typeof data !== 'object' || data === null) return false
-  const { flashrpc, code, reason } = data as Partial<Goodbye>
+  const { flashrpc, code, reason } = data as Partial<CloseMessage>
   return flashrpc === 'close' && typeof code === 'number' && typeof reason === 'string'
 }

@@ -82,10 +82,10 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
         if (isUnreadable(error)) events.unreadable?.(error)
       })
       socket.on?.('pong', () => {
-        events.passed?.(1, 0)
+        events.otherFrames?.(1, 0)
         events.pong?.()
       })
-      socket.on?.('ping', () => events.passed?.(1, 0))
+      socket.on?.('ping', () => events.otherFrames?.(1, 0))
       if (socket.readyState === CLOSED) {
         queueMicrotask(() => events.close(CLOSED_BEFORE))
       }

@@ -39,18 +39,18 @@ export interface Attached {
   readonly frames: readonly Uint8Array[]
   /** The sum of their sizes in bytes. */
   readonly size: number
-  /** Keeps copies of the frames, for a message that is sent later, or again. {@link letGo} releases them. */
+  /** Keeps copies of the frames, for a message that is sent later, or again. {@link release} releases them. */
   keep(keeper: object): void
   /** Releases what `keep` kept. Without this call, it is kept for good. */
-  letGo(keeper: object): void
+  release(keeper: object): void
   /** Sends the frame of the message, and these. @returns false if not all have left. */
-  send(frame: Frame, line: FrameLine): boolean
+  send(frame: Frame, writer: FrameWriter): boolean
   /** @returns the texts for a message to a side that does not take them, which may be a plain peer. */
   notTaken(isExtended: boolean): NotTaken
 }
 
 /** A connection, as the frames of one message are written to it. */
-export interface FrameLine {
+export interface FrameWriter {
   /** The transport, if it is one of this library's and nothing else sees its frames. */
   readonly direct: { sendTogether?(frames: readonly Frame[]): boolean } | undefined
   /** From now on until the end of the turn, frames leave together. */

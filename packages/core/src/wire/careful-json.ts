@@ -1,5 +1,5 @@
 import { isBinary } from './binary.js'
-import { isPlainDate, saysItsJson } from './says-its-json.js'
+import { hasToJson, isPlainDate } from './to-json-method.js'
 
 /** The most levels that a message may nest. */
 const MAX_DEPTH = 1_000
@@ -13,7 +13,7 @@ export type Take = (bytes: object, at: readonly string[]) => null
  * @returns the text, and how many levels it nests.
  * @throws {TypeError} if a value can't be carried.
  */
-export function carefully(message: object, take: Take): { frame: string; depth: number } {
+export function carefulJson(message: object, take: Take): { frame: string; depth: number } {
   const walk = new Walk(take)
   const left = walk.without(message, []) as Record<string, unknown>
   for (const name of ['params', 'result']) {
@@ -87,7 +87,7 @@ class Walk {
   /** @returns what `JSON.stringify` would make JSON of, in place of a member. */
   #converted(member: object, key: string, at: string[]): unknown {
     if (isBinary(member)) return this.#take(member, at)
-    if (!saysItsJson(member)) return this.without(member, at)
+    if (!hasToJson(member)) return this.without(member, at)
     const json: unknown = member.toJSON(key)
     if (typeof json !== 'object' || json === null) return json
     return isBinary(json) ? this.#take(json, at) : withoutToJson(this.without(json, at))
@@ -96,7 +96,7 @@ class Walk {
 
 /** Returns a copy without `toJSON`, as that has been called: a second call might return something else. */
 function withoutToJson(json: object): object {
-  if (!saysItsJson(json) || isPlainDate(json)) return json
+  if (!hasToJson(json) || isPlainDate(json)) return json
   return Array.isArray(json) ? itemsOf(json) : { ...json, toJSON: undefined }
 }
 

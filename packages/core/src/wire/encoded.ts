@@ -117,7 +117,7 @@ function isDeep({ codec }: Format, encoded: Encoded, most: number): boolean {
 }
 
 /**
- * Keeps copies of what is attached to a message that is sent later, or again. {@link letGo} releases them.
+ * Keeps copies of what is attached to a message that is sent later, or again. {@link release} releases them.
  *
  * @returns the same message.
  */
@@ -127,8 +127,8 @@ export function keep(encoded: Encoded, keeper: object): Encoded {
 }
 
 /** Releases a message that `keep` kept: it will not be sent any more. Without this call, it is kept for good. */
-export function letGo(encoded: Encoded, keeper: object): void {
-  attachedTo(encoded)?.letGo(keeper)
+export function release(encoded: Encoded, keeper: object): void {
+  attachedTo(encoded)?.release(keeper)
 }
 
 /** @returns the memory that a held message takes, in bytes; text is counted by its length. */

@@ -1,8 +1,8 @@
 import type { Attached, Attachments, JsonMessage } from './attachments.js'
 import { described, isBinary } from './binary.js'
-import { carefully, type Take } from './careful-json.js'
+import { carefulJson, type Take } from './careful-json.js'
 import type { NotificationMessage, RequestMessage, ResultMessage } from './message.js'
-import { isPlainDate } from './says-its-json.js'
+import { isPlainDate } from './to-json-method.js'
 
 /** A value is searched down to this level only, because a cycle has no end. */
 const MAX_SEARCHED_DEPTH = 100
@@ -25,7 +25,7 @@ export function toJson(
   const isSafe = typeof users !== 'object' || users === null || !mayNeedCare(users, 1)
   if (isSafe) return jsonOf(message)
   if (attachments) return attachments.encode(message)
-  const { frame, depth } = carefully(message, refuse)
+  const { frame, depth } = carefulJson(message, refuse)
   return jsonMessage(frame, depth, undefined)
 }
 

@@ -1,7 +1,7 @@
 import type { Frame } from './codec.js'
 
-/** The memory that an incoming call takes, in bytes. */
-export interface Weighed {
+/** Knows the memory that an incoming call takes, in bytes. It may be measured only when it is read. */
+export interface WeightSource {
   readonly weight: number
 }
 
@@ -18,18 +18,17 @@ const HALF_A_STRING = 12
 /** The number of places of a long text that are examined. */
 const SAMPLES = 128
 /**
- * Messages up to this size, in bytes, are not examined: each byte counts as the most bytes of memory that it can
- * become.
+ * Messages up to this size, in bytes, are not examined: each byte counts as the most memory that it can take, in bytes.
  */
-const LITTLE = 1_024
-const MOST_MADE = 9
+const SMALL = 1_024
+const MOST_PER_BYTE = 9
 
 /**
  * @returns the memory that a call with a small message takes; 0 if the message is larger, so that its content must be
  *   examined.
  */
-export function weightOfLittle(bytes: number): number {
-  return bytes <= LITTLE ? WEIGHT_OF_CALL + MOST_MADE * Math.ceil(bytes) : 0
+export function weightOfSmall(bytes: number): number {
+  return bytes <= SMALL ? WEIGHT_OF_CALL + MOST_PER_BYTE * Math.ceil(bytes) : 0
 }
 
 /**

@@ -64,7 +64,7 @@ function heard(pipe: Pipe): unknown[] {
     close: ({ code }) => events.push(code),
     drained: () => events.push('drained'),
     arriving: () => events.push('arriving'),
-    passed: (frames, bytes) => events.push([frames, bytes]),
+    otherFrames: (frames, bytes) => events.push([frames, bytes]),
   })
   return events
 }

@@ -44,7 +44,7 @@ export class ServerProcess {
         if (this.#isLeaving) return { refuse: LEAVING }
         const told = { spreadMs: 0 }
         if (this.#sessions) return this.#sessions.receive(hello, arrival, told)
-        return { welcome: { sid: arrival.channel.id, resumed: false, ...told } }
+        return { accept: { sid: arrival.channel.id, resumed: false, ...told } }
       },
       settled: (arrival) => this.#opening.delete(arrival),
     }

@@ -16,6 +16,7 @@ import {
   assertFunction,
   assertOptions,
   contractAndOptions,
+  errorForCaller,
   type ImplementArguments,
   listOf,
   log,
@@ -26,7 +27,6 @@ import {
   SERVER_CHANNEL_OPTIONS,
   ServedChannels,
   type ServedOptions,
-  toldError,
 } from '@flashrpc/core/internal'
 import type { BrowserWindow, MessagePortMain, UtilityProcess, WebContents } from 'electron'
 import { type CloseOptions, drainOf } from '../close-options.js'
@@ -460,7 +460,7 @@ class Host {
 
 /** What a page is told of a failing `identify`: what it said, where it meant to be heard. */
 function describeFailure(cause: unknown): { code: number; reason: string } {
-  const told = toldError(cause)
+  const told = errorForCaller(cause)
   if (!told) return { code: 1011, reason: 'Main could not find out who this page is' }
   return { code: told.code === ErrorCode.unauthorized ? 4401 : 4403, reason: told.message }
 }

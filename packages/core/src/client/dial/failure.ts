@@ -1,5 +1,5 @@
 import { RpcDisconnectedError } from '../../errors/errors.js'
-import { meantBy } from '../../transport/close-codes.js'
+import { intendedCode } from '../../transport/close-codes.js'
 
 /** Why an attempt failed or a connection ended, as far as this side can see. */
 export interface Failure {
@@ -38,7 +38,7 @@ export interface Stop {
   readonly remedy?: string
 }
 
-export const UNKNOWN: Stop = {
+export const UNAUTHORIZED: Stop = {
   verdict: 'unauthorized',
   remedy: 'The server does not know who this is: check the credentials in the url or the headers',
 }
@@ -54,14 +54,14 @@ export const FORBIDDEN: Stop = {
  */
 const STOPS: ReadonlyMap<number, Stop> = new Map([
   [4400, { verdict: 'failed' }],
-  [4401, UNKNOWN],
+  [4401, UNAUTHORIZED],
   [4403, FORBIDDEN],
   [4409, { verdict: 'failed' }],
 ])
 
 /** Whether a server ends all of its connections at once, or asks clients to come back later. */
 export function asksToComeBackLater({ closeCode, isRestart }: Failure): boolean {
-  return RESTARTS.has(meantBy(closeCode)) || isRestart === true
+  return RESTARTS.has(intendedCode(closeCode)) || isRestart === true
 }
 
 /** @returns what to do after a failure, by its cause. */
@@ -70,7 +70,7 @@ export function judge({ closeCode, verdict }: Failure): Verdict {
 }
 
 /** @returns the text of a failure, with the address of the attempt. */
-export function describeFailure({ where, message }: Failure): string {
+export function failureText({ where, message }: Failure): string {
   return where === undefined ? message : `${where}: ${message}`
 }
 

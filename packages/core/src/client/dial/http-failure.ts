@@ -1,8 +1,8 @@
-import { type Failure, FORBIDDEN, type Stop, UNKNOWN } from './failure.js'
+import { type Failure, FORBIDDEN, type Stop, UNAUTHORIZED } from './failure.js'
 
 /** The statuses after which the same attempt would fail again: docs/protocol.md, "Reconnecting". */
 const STOPS: ReadonlyMap<number | undefined, Stop> = new Map([
-  [401, UNKNOWN],
+  [401, UNAUTHORIZED],
   [403, FORBIDDEN],
   [404, { verdict: 'failed', remedy: 'Check the path of the url' }],
   [407, { verdict: 'failed' }],

@@ -9,7 +9,6 @@ export interface ScheduleEvents {
   stopped(verdict: Exclude<Verdict, 'retry'>, failure: Failure): void
 }
 
-
 /** The window, in ms, over which clients reconnect when their network is back, such as those of a whole office. */
 const ONLINE_MS = 1_000
 
@@ -32,9 +31,9 @@ export class RetrySchedule {
   #windowMs = Number.POSITIVE_INFINITY
   /** When the last connection that calls went through on was lost. */
   #lostAt = 0
-  #refreshed = false
-  #accepted = false
-  #stopped = false
+  #hasRefreshed = false
+  #isAccepted = false
+  #isStopped = false
   #wake: (() => void) | undefined
 
   /** @param canRefresh whether another attempt may bring other credentials after a 401. */
@@ -48,7 +47,7 @@ export class RetrySchedule {
 
   /** @returns true when the next attempt is due, false when there will be none. */
   async next(): Promise<boolean> {
-    while (!this.#stopped) {
+    while (!this.#isStopped) {
       const delay = this.#dueAt - performance.now()
       if (delay <= 0) break
       await new Promise<void>((resolve) => {
@@ -60,7 +59,7 @@ export class RetrySchedule {
       })
       this.#wake = undefined
     }
-    if (this.#stopped) return false
+    if (this.#isStopped) return false
     this.attempt++
     return true
   }
@@ -71,7 +70,7 @@ export class RetrySchedule {
     this.attempt = 0
     this.#spreadMs = spreadMs
     this.#windowMs = windowMs
-    this.#accepted = true
+    this.#isAccepted = true
   }
 
   /** The server wants its clients to reconnect over another window, in ms. */
@@ -80,15 +79,15 @@ export class RetrySchedule {
   }
 
   failed(failure: Failure): void {
-    if (this.#stopped) return
+    if (this.#isStopped) return
     let verdict = judge(failure)
     // A server may accept a connection first, and report afterwards that it does not know the client.
-    const wasKnown = this.#accepted && verdict !== 'unauthorized'
-    if (wasKnown || this.#backoff.isStable) this.#refreshed = false
-    if (this.#accepted) this.#lostAt = performance.now()
-    this.#accepted = false
-    if (verdict === 'unauthorized' && this.#canRefresh && !this.#refreshed) {
-      this.#refreshed = true
+    const wasKnown = this.#isAccepted && verdict !== 'unauthorized'
+    if (wasKnown || this.#backoff.isStable) this.#hasRefreshed = false
+    if (this.#isAccepted) this.#lostAt = performance.now()
+    this.#isAccepted = false
+    if (verdict === 'unauthorized' && this.#canRefresh && !this.#hasRefreshed) {
+      this.#hasRefreshed = true
       verdict = 'retry'
     }
     const delay = this.#backoff.failed(failure, this.#spreadWindow())
@@ -131,7 +130,7 @@ export class RetrySchedule {
 
   /** Ends all waiting, for good. */
   stop(): void {
-    this.#stopped = true
+    this.#isStopped = true
     globalThis.removeEventListener?.('online', this.#onOnline)
     this.#wake?.()
   }

@@ -1,4 +1,4 @@
-import type { Attached, FrameLine, NotTaken } from '../../wire/attachments.js'
+import type { Attached, FrameWriter, NotTaken } from '../../wire/attachments.js'
 import type { Frame } from '../../wire/codec.js'
 import { type Lent, lentCopy } from '../../wire/lent-memory.js'
 import { bytesNotTaken } from './bytes-not-taken.js'
@@ -30,7 +30,7 @@ export class ByteFrames implements Attached {
     this.#keepers.add(keeper)
   }
 
-  letGo(keeper: object): void {
+  release(keeper: object): void {
     if (!this.#keepers?.delete(keeper) || this.#keepers.size > 0) return
     const copies = this.#copies ?? []
     for (const { giveBack } of copies) giveBack?.()
@@ -39,20 +39,20 @@ export class ByteFrames implements Attached {
     this.#copies = []
   }
 
-  send(frame: Frame, line: FrameLine): boolean {
+  send(frame: Frame, writer: FrameWriter): boolean {
     const frames = [frame, ...this.frames]
-    const { direct } = line
+    const { direct } = writer
     if (direct?.sendTogether) {
       try {
         return direct.sendTogether(frames)
       } catch (thrown) {
-        line.failed(thrown)
+        writer.failed(thrown)
         return false
       }
     }
-    line.cork()
+    writer.cork()
     // If a frame did not leave, the message never becomes complete: the other side can't read it.
-    return frames.every((one) => line.sendFrame(one))
+    return frames.every((one) => writer.sendFrame(one))
   }
 
   notTaken(isExtended: boolean): NotTaken {

@@ -1,6 +1,6 @@
 import type { JsonMessage } from '../../wire/attachments.js'
 import { isUint8Array, notCarried } from '../../wire/binary.js'
-import { carefully } from '../../wire/careful-json.js'
+import { carefulJson } from '../../wire/careful-json.js'
 import { jsonMessage } from '../../wire/json-message.js'
 import { ByteFrames } from './byte-frames.js'
 
@@ -24,7 +24,7 @@ export function toJsonWithBytes(message: object): string | JsonMessage {
   const { rpc, ...users } = message as { rpc?: object }
   const bytes: Uint8Array[] = []
   const announced: Announced[] = []
-  const { frame, depth } = carefully(users, (found, at) => {
+  const { frame, depth } = carefulJson(users, (found, at) => {
     if (!isUint8Array(found)) throw new TypeError(notCarried(found, at))
     // Bytes that were transferred elsewhere are empty, and copying them throws.
     const isCarried = found.byteLength > 0 && isPlain(found.buffer)

@@ -1,6 +1,6 @@
+import { addComputedExtra } from '../../calls/computed-extras.js'
 import type { Feature } from '../../calls/feature.js'
 import { tooLate } from '../../calls/refusals.js'
-import { tellExtra } from '../../calls/told-extras.js'
 import { ErrorCode } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
 import { neverRanMessage } from '../../wire/message.js'
@@ -38,7 +38,7 @@ const FEATURE: Feature = {
   name: 'deadlines',
   deadlines: {
     of: deadlineOf,
-    tell: (call, at) => tellExtra(call, 'deadlineMs', () => leftUntil(at)),
+    tell: (call, at) => addComputedExtra(call, 'deadlineMs', () => leftUntil(at)),
   },
   extras: {
     deadlineMs: {

@@ -1,5 +1,5 @@
 import type { Discovery } from '../../calls/discovery.js'
-import { toldError } from '../../calls/refusals.js'
+import { errorForCaller } from '../../calls/refusals.js'
 import { relayedError } from '../../calls/relayed-error.js'
 import { ErrorCode, RpcConfigError, RpcError, RpcOverloadedError } from '../../errors/errors.js'
 
@@ -26,7 +26,7 @@ async function allows(
   try {
     return await mayCall(name)
   } catch (thrown) {
-    if (toldError(thrown)) return false
+    if (errorForCaller(thrown)) return false
     throw thrown
   }
 }

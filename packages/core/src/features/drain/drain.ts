@@ -16,13 +16,13 @@ const FEATURE: Feature = {
   ...DRAINED,
   leave(channel, retryAfterMs) {
     const { link } = channel
-    const recv = link?.tell()
+    const recv = link?.reportRecv()
     const bye: Bye = {
       ...(recv !== undefined && { recv }),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     }
     channel.leaving = {
-      isUnheard: link?.peer.isExtended ?? false,
+      isUnconfirmed: link?.peer.isExtended ?? false,
       refuse: ({ recv: counted }, id) =>
         counted === undefined ? leavingMessage(id) : 'unanswered',
     }

@@ -14,7 +14,7 @@ export const DRAINED: Feature = {
         const bye = readBye(params)
         if (!bye) return `recv and retryAfterMs of ${BYE} must be numbers from 0, or left out`
         if (channel.kind.side === 'server') {
-          channel.leavingHeard()
+          channel.leavingConfirmed()
           return undefined
         }
         const { link } = channel

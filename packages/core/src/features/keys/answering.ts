@@ -46,7 +46,7 @@ function serveByKey(
       method,
       params,
       identity,
-      owner: channel.owner.owner,
+      owner: channel.publicChannel.owner,
       signal,
       async run(runSignal) {
         const own = new CallContext(method, caller.kind, channel)

@@ -1,7 +1,7 @@
 import type { CallContext } from '../../calls/call-context.js'
 import type { ChannelContext } from '../../calls/channel-context.js'
+import { addComputedExtra } from '../../calls/computed-extras.js'
 import type { Feature } from '../../calls/feature.js'
-import { tellExtra } from '../../calls/told-extras.js'
 import { RpcConfigError } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
 import { IncomingCall, runIncoming } from './incoming-call.js'
@@ -23,7 +23,7 @@ const FEATURE: Feature = {
     return { use: all }
   },
   around: {
-    depart(channel, { call, params, signal, isOpen, send, drop, fail }) {
+    send(channel, { call, params, signal, isOpen, send, drop, fail }) {
       const ended = call.promise
       const outgoing = new OutgoingCall(channel, call, params, signal)
       return runOutgoing(channel.kind.settings.use ?? [], outgoing, ended, {
@@ -33,7 +33,7 @@ const FEATURE: Feature = {
           if (why) fail(new RpcConfigError(`call.meta of "${method}" ${why}`, { method }))
           else if (Object.keys(meta).length > 0) {
             const sent = { ...meta }
-            tellExtra(call, 'meta', () => sent)
+            addComputedExtra(call, 'meta', () => sent)
           }
           return isOpen() ? send() : ended
         },
@@ -44,7 +44,7 @@ const FEATURE: Feature = {
       serveThrough(request, context, (serve, told) =>
         runIncomingCall(channel, context, params, serve, told),
       ),
-    hear: (channel, context, params, notification) =>
+    runNotification: (channel, context, params, notification) =>
       hearThrough(notification, context, (serve, told) =>
         runIncomingCall(channel, context, params, serve, told),
       ),

@@ -24,7 +24,7 @@ export class OutgoingCall implements MiddlewareCall {
 
   /** @param signal the signal that the caller gave. */
   constructor(
-    { dialect, owner }: Pick<ChannelContext, 'dialect' | 'owner'>,
+    { dialect, publicChannel }: Pick<ChannelContext, 'dialect' | 'publicChannel'>,
     call: PendingCall,
     params: unknown,
     signal: AbortSignal | undefined,
@@ -35,8 +35,8 @@ export class OutgoingCall implements MiddlewareCall {
     this.id = call.kind === 'notification' ? undefined : call.id
     this.dialect = dialect
     // The owner of a core is a channel or a client.
-    this.channel = owner as AnyPeer
-    this.identity = owner.identity
+    this.channel = publicChannel as AnyPeer
+    this.identity = publicChannel.identity
     // A call that is passed on has its metadata already.
     this.meta = createMeta(call.passedMeta)
     this.parent = callOf(signal)

@@ -1,6 +1,6 @@
 import type { CallContext } from '../../calls/call-context.js'
 import type { SurroundedNotification, SurroundedRequest } from '../../calls/feature.js'
-import { type ToldError, toldError } from '../../calls/refusals.js'
+import { type ErrorForCaller, errorForCaller } from '../../calls/refusals.js'
 import { RpcError } from '../../errors/errors.js'
 import { type ErrorMessage, neverRanMessage, type ResponseMessage } from '../../wire/message.js'
 
@@ -45,7 +45,7 @@ export async function serveThrough(
     return request.answer(undefined)
   } catch (thrown) {
     if (refusal && thrown === refusal) return refusal
-    const refused = isLetIn ? undefined : toldError(thrown)
+    const refused = isLetIn ? undefined : errorForCaller(thrown)
     if (refused) return neverRanMessage(id, refused.code, refused.message, refused.data)
     throw thrown
   }
@@ -57,7 +57,7 @@ export function hearThrough(
   context: CallContext,
   through: Through,
 ): Promise<unknown> {
-  const hear = async () => void (await notification.hear())
+  const hear = async () => void (await notification.run())
   return through(
     () => served(context, hear()),
     (thrown) => errorOf(thrown, context, notification),
@@ -68,9 +68,9 @@ export function hearThrough(
 function errorOf(
   thrown: unknown,
   { method }: CallContext,
-  { failure }: { failure(thrown: unknown): ToldError },
+  { failure }: { failure(thrown: unknown): ErrorForCaller },
 ): RpcError {
-  if (toldError(thrown)) return thrown as RpcError
+  if (errorForCaller(thrown)) return thrown as RpcError
   const { code, message, data } = failure(thrown)
   return new RpcError(code, message, data, { method, cause: thrown })
 }

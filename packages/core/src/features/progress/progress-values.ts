@@ -54,7 +54,7 @@ export class ProgressReport {
     if (this.#isOver || !this.#newest) return
     const { value } = this.#newest
     this.#newest = undefined
-    const unsent = this.#channel.say(controlMessage(PROGRESS, { id: this.#id, value }))
+    const unsent = this.#channel.sendControl(controlMessage(PROGRESS, { id: this.#id, value }))
     if (unsent) {
       const context = incomingContext(
         { method: this.#method, kind: 'method', id: this.#id },

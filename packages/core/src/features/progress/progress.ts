@@ -1,9 +1,9 @@
 import type { ChannelContext } from '../../calls/channel-context.js'
 import { checkResult } from '../../calls/check-result.js'
+import { addComputedExtra } from '../../calls/computed-extras.js'
 import { readId } from '../../calls/control-message.js'
 import type { CallRequest, Feature } from '../../calls/feature.js'
 import type { PendingCall } from '../../calls/pending-call.js'
-import { tellExtra } from '../../calls/told-extras.js'
 import { schemaOf } from '../../contract/definition.js'
 import { RpcConfigError, RpcProtocolError } from '../../errors/errors.js'
 import { kindOf } from '../../errors/options.js'
@@ -79,7 +79,7 @@ function listen(
     listener: listener as (value: unknown) => unknown,
     error: (error) => channel.error(error, outgoingContext(call, 'progress')),
   })
-  tellExtra(call, 'progress', yes)
+  addComputedExtra(call, 'progress', yes)
   call.add(listening)
 }
 

@@ -30,7 +30,7 @@ export class ClientSession implements KeptLink {
     const token = session?.token
     return {
       ...(session &&
-        token !== undefined && { resume: { sid: session.sid, token, recv: session.tell() } }),
+        token !== undefined && { resume: { sid: session.sid, token, recv: session.reportRecv() } }),
       ...(this.#offersSession && { buf: this.#channel.kind.settings.limits.unackedBytes }),
     }
   }

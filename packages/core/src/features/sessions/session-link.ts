@@ -5,19 +5,19 @@ import { SESSION_ENDS } from '../../link/endings.js'
 import type { ChannelLimits } from '../../link/limits.js'
 import type {
   BatchMember,
-  Held,
   Hello,
   LinkEvents,
+  MessageAmount,
   MessageLink,
   OutgoingMessage,
   SessionFacts,
 } from '../../link/message-link.js'
 import type { PeerFacts } from '../../link/peer-facts.js'
 import type { ErrorContext } from '../../logging/error-context.js'
-import { CloseCode, meantBy } from '../../transport/close-codes.js'
+import { CloseCode, intendedCode } from '../../transport/close-codes.js'
 import type { CloseInfo } from '../../transport/transport.js'
 import { jsonCodec } from '../../wire/codec.js'
-import { type Encoded, heldBytes, keep, letGo } from '../../wire/encoded.js'
+import { type Encoded, heldBytes, keep, release } from '../../wire/encoded.js'
 import type { Classified, ResponseMessage } from '../../wire/message.js'
 
 export interface SessionOptions {
@@ -70,7 +70,7 @@ export class SessionLink implements MessageLink, LinkEvents {
   /** Whether the session ends with its present connection. */
   #isEnding = false
   #isOver = false
-  moves = 0
+  acknowledgements = 0
 
   /** @param below the connection on which it begins. */
   constructor(options: SessionOptions, below: Connection, events: LinkEvents) {
@@ -104,7 +104,7 @@ export class SessionLink implements MessageLink, LinkEvents {
   #goOn(connection: Connection): void {
     this.#below = connection
     connection.upper = this
-    connection.tellInstead(this)
+    connection.redirectEvents(this)
   }
 
   ready(connection: MessageLink, hello: Hello | undefined, isFirst: boolean): void {
@@ -118,17 +118,17 @@ export class SessionLink implements MessageLink, LinkEvents {
     this.#events.ready(this, hello, isFirst)
   }
 
-  ended(connection: MessageLink, info: CloseInfo, _goesOn: boolean, isEndTold: boolean): void {
+  ended(connection: MessageLink, info: CloseInfo, _goesOn: boolean, isEndReported: boolean): void {
     if (connection !== this.#below) return
     this.#below = undefined
     const goesOn = this.#outlives(info)
-    this.#events.ended(this, info, goesOn, isEndTold)
+    this.#events.ended(this, info, goesOn, isEndReported)
   }
 
   /** Whether the session outlives a connection that ended like this. */
   #outlives({ code }: CloseInfo): boolean {
     if (this.#isEnding || this.#isOver) return false
-    return !this.#options.isServer || !SESSION_ENDS.has(meantBy(code))
+    return !this.#options.isServer || !SESSION_ENDS.has(intendedCode(code))
   }
 
   endWithConnection(): void {
@@ -141,7 +141,7 @@ export class SessionLink implements MessageLink, LinkEvents {
     return this.#below?.isReady ?? false
   }
 
-  get held(): Held {
+  get held(): MessageAmount {
     return { messages: this.#kept.length, bytes: this.#keptBytes }
   }
 
@@ -212,10 +212,10 @@ export class SessionLink implements MessageLink, LinkEvents {
 
   /** Drops the messages that the other side has dispatched. */
   #trim(recv: number): void {
-    if (recv > this.#acked) this.moves++
+    if (recv > this.#acked) this.acknowledgements++
     for (const { encoded } of this.#kept.splice(0, recv - this.#acked)) {
       this.#keptBytes -= heldBytes(encoded)
-      letGo(encoded, this)
+      release(encoded, this)
     }
     this.#acked = recv
   }
@@ -299,7 +299,7 @@ export class SessionLink implements MessageLink, LinkEvents {
    * Returns the number of received messages, to be sent in another way, such as a hello. No acknowledgement is due
    * then.
    */
-  tell(): number {
+  reportRecv(): number {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#told = this.#recv
@@ -319,7 +319,7 @@ export class SessionLink implements MessageLink, LinkEvents {
       this.#timer = undefined
       return
     }
-    this.sendControl('rpc.ack', [this.tell()])
+    this.sendControl('rpc.ack', [this.reportRecv()])
   }
 
   room(connection: MessageLink): void {
@@ -354,7 +354,7 @@ export class SessionLink implements MessageLink, LinkEvents {
   }
 
   stop(): void {
-    this.tell()
+    this.reportRecv()
     this.#isOver = true
   }
 }

@@ -2,7 +2,7 @@ import type { ChannelContext } from '../../calls/channel-context.js'
 import { controlMessage, readId } from '../../calls/control-message.js'
 import type { Source } from '../../calls/functions.js'
 import type { CallPart } from '../../calls/pending-call.js'
-import { outcomeOf, type PendingCall, STATE } from '../../calls/pending-call.js'
+import { OUTCOME_TEXTS, outcomeOf, type PendingCall } from '../../calls/pending-call.js'
 import { unsentError } from '../../calls/unsent.js'
 import { describeThrown, RpcAbortedError, RpcProtocolError } from '../../errors/errors.js'
 import { outgoingContext } from '../../logging/error-context.js'
@@ -26,7 +26,7 @@ export class CalledStreams {
       credit: 0,
       whenRoomy: () => channel.flow.whenRoomy(),
       error: (thrown) => channel.error(thrown, outgoingContext(call, 'source')),
-      say: (value) => channel.say(controlMessage(StreamMessage.input, { id, value })),
+      say: (value) => channel.sendControl(controlMessage(StreamMessage.input, { id, value })),
       largest: () => channel.peer.message,
       unsent: (why) => unsentError(method, why, channel.kind.settings),
     })
@@ -35,7 +35,7 @@ export class CalledStreams {
     call.promise.then(over, over)
     output.run(source).then(
       () => {
-        if (!output.isStopped) channel.say(controlMessage(StreamMessage.inputEnd, { id }))
+        if (!output.isStopped) channel.sendControl(controlMessage(StreamMessage.inputEnd, { id }))
       },
       (thrown: unknown) => {
         if (output.isStopped) channel.error(thrown, outgoingContext(call, 'source'))
@@ -46,7 +46,7 @@ export class CalledStreams {
 
   /** Gives the other side credit for `n` more items of a call. */
   grant({ id }: PendingCall, n: number): void {
-    this.#channel.say(controlMessage(StreamMessage.credit, { id, n }))
+    this.#channel.sendControl(controlMessage(StreamMessage.credit, { id, n }))
   }
 
   /**
@@ -91,7 +91,7 @@ export class CalledStreams {
 
 function inputFailed(call: PendingCall, thrown: unknown): RpcAbortedError {
   const outcome = outcomeOf(call)
-  const message = `"${call.method}" was given up, as its input failed (${describeThrown(thrown)}): it ${STATE[outcome]}`
+  const message = `"${call.method}" was given up, as its input failed (${describeThrown(thrown)}): it ${OUTCOME_TEXTS[outcome]}`
   return new RpcAbortedError(message, outcome, { method: call.method, cause: thrown })
 }
 

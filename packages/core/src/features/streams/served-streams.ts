@@ -3,7 +3,7 @@ import type { ChannelContext } from '../../calls/channel-context.js'
 import { controlMessage, readId } from '../../calls/control-message.js'
 import type { Source } from '../../calls/functions.js'
 import { IdTable } from '../../calls/id-table.js'
-import { toldUnsent, unsentError } from '../../calls/unsent.js'
+import { unsentError, unsentErrorForCaller } from '../../calls/unsent.js'
 import { ErrorCode, RpcError } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
 import { type ErrorPhase, incomingContext } from '../../logging/error-context.js'
@@ -120,12 +120,13 @@ export class ServedCall {
       credit,
       whenRoomy: () => channel.flow.whenRoomy(),
       error: (thrown) => channel.error(thrown, contextOf('source')),
-      say: (value) => channel.say(controlMessage(StreamMessage.item, { id: this.id, value })),
+      say: (value) =>
+        channel.sendControl(controlMessage(StreamMessage.item, { id: this.id, value })),
       largest: () => channel.peer.message,
       unsent: (why) => {
         // The reason is reported on this side only: the text may be that of an error of the handler's own.
         channel.error(unsentError(this.method, why, channel.kind.settings), contextOf('answer'))
-        return toldUnsent(this.method, why)
+        return unsentErrorForCaller(this.method, why)
       },
     })
   }
@@ -134,7 +135,7 @@ export class ServedCall {
   openInput(check: (item: unknown) => unknown): void {
     const channel = this.#channel
     const grant = (n: number) => {
-      channel.say(controlMessage(StreamMessage.inputCredit, { id: this.id, n }))
+      channel.sendControl(controlMessage(StreamMessage.inputCredit, { id: this.id, n }))
     }
     this.#input = new IncomingStream({
       method: this.method,

@@ -1,7 +1,7 @@
 import type { Frame } from '../../wire/codec.js'
 import type { BuiltInEvents } from '../built-in.js'
 import { type WsFrame, wsFrame } from './ws-frame.js'
-import { isReadable, readMessages, readMessagesOf, tellInstead } from './ws-reader.js'
+import { isReadable, readMessages, readMessagesOf, redirectEvents } from './ws-reader.js'
 import { type Wire, type WsSocket, WsTransport } from './ws-transport.js'
 
 /**
@@ -58,7 +58,7 @@ class FastWsTransport extends WsTransport {
   }
 
   protected override readFor(events: BuiltInEvents): void {
-    tellInstead(this.socket._receiver, events)
+    redirectEvents(this.socket._receiver, events)
   }
 
   override send(frame: Frame): boolean {

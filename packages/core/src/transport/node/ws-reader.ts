@@ -11,7 +11,7 @@ export interface ReaderEvents {
   /** Bytes of an unfinished message came. */
   arriving?(): void
   /** Frames came that are not messages. */
-  passed?(frames: number, bytes: number): void
+  otherFrames?(frames: number, bytes: number): void
 }
 
 /**
@@ -79,7 +79,7 @@ export function readMessagesOf(
 }
 
 /** From now on, the messages that are read here go to another receiver of events. */
-export function tellInstead(
+export function redirectEvents(
   receiver: Partial<WsReceiver> | null | undefined,
   events: ReaderEvents,
 ): void {
@@ -105,22 +105,22 @@ export function isReadable(
 
 function write(this: ReadReceiver, chunk: Buffer): boolean {
   const read = readMessages(this, chunk, chunk.length)
-  return read === chunk.length || pass(this, read === 0 ? chunk : chunk.subarray(read))
+  return read === chunk.length || passToWs(this, read === 0 ? chunk : chunk.subarray(read))
 }
 
 /** Lets `ws` read what is not read here, and counts its frames. */
-function pass(receiver: ReadReceiver, chunk: Buffer): boolean {
+function passToWs(receiver: ReadReceiver, chunk: Buffer): boolean {
   const { [EVENTS]: events } = receiver
   receiver[COUNTER] ??= new FrameCounter()
   const { frames, bytes } = receiver[COUNTER].count(chunk)
-  if (frames > 0) events.passed?.(frames, bytes)
-  const goesOn = leave(receiver, chunk)
+  if (frames > 0) events.otherFrames?.(frames, bytes)
+  const goesOn = leaveToWs(receiver, chunk)
   if (!isBetweenMessages(receiver)) events.arriving?.()
   return goesOn
 }
 
 /** Lets `ws` read the chunk. */
-function leave(receiver: WsReceiver, chunk: Buffer): boolean {
+function leaveToWs(receiver: WsReceiver, chunk: Buffer): boolean {
   const { write } = Object.getPrototypeOf(receiver) as WsReceiver
   return write.call(receiver, chunk)
 }
@@ -148,7 +148,7 @@ export function readMessages(receiver: WsReceiver, memory: Buffer, size: number)
   read[BEGUN] = undefined
   const joined = Buffer.concat([begun, memory.subarray(0, size)])
   const at = readFrames(read, joined, 0, joined.length)
-  if (at < joined.length) pass(read, joined.subarray(at))
+  if (at < joined.length) passToWs(read, joined.subarray(at))
   return size
 }
 
@@ -180,8 +180,8 @@ function readFrames(receiver: ReadReceiver, memory: Buffer, from: number, size: 
     const ends = begins + length
     if (!isData) {
       if (ends > size) return at
-      events.passed?.(1, length)
-      leave(receiver, Buffer.from(memory.subarray(at, ends)))
+      events.otherFrames?.(1, length)
+      leaveToWs(receiver, Buffer.from(memory.subarray(at, ends)))
       if (!isBetweenMessages(receiver)) return ends
     } else if (length > most) return at
     else if (ends > size) {
@@ -249,8 +249,8 @@ function finish(receiver: ReadReceiver, { header, payload }: UnfinishedFrame): v
   if (header[0] === FINAL_BYTES) {
     readBytes(receiver, new Uint8Array(payload.buffer), header, key)
   } else if (!readText(receiver, payload, 0, payload.length, header, key)) {
-    leave(receiver, header)
-    leave(receiver, payload)
+    leaveToWs(receiver, header)
+    leaveToWs(receiver, payload)
   }
 }
 

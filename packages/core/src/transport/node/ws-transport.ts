@@ -40,9 +40,9 @@ export interface Wire extends MovingWire {
  * How long, in ms, the other side may read nothing of the frames before a server's close frame, or leave the close
  * frame unanswered.
  */
-const GOODBYE_MS = 5_000
+const CLOSE_MS = 5_000
 /** How long, in ms, all of that may take together. */
-export const LONGEST_GOODBYE_MS = 60_000
+export const LONGEST_CLOSE_MS = 60_000
 
 /** The key by which the listeners that all sockets share find the transport of a socket. */
 const TRANSPORT: unique symbol = Symbol('transport')
@@ -63,7 +63,7 @@ export class WsTransport implements BuiltInTransport {
   #movement: WireMovement | undefined
   #events: BuiltInEvents | undefined
   #isDrainWatched = false
-  #goodbye: ReturnType<typeof setTimeout> | undefined
+  #closeTimer: ReturnType<typeof setTimeout> | undefined
   #isClosed = false
 
   /**
@@ -131,7 +131,7 @@ export class WsTransport implements BuiltInTransport {
     // The listener of `ws` comes first, so `ws` has read the same bytes by then.
     this.wire.on('data', (chunk) => {
       const { frames, bytes } = counter.count(chunk)
-      if (frames > 0) this.#events?.passed?.(frames, bytes)
+      if (frames > 0) this.#events?.otherFrames?.(frames, bytes)
       if (counter.isAmidMessage) this.#events?.arriving?.()
     })
   }
@@ -158,21 +158,21 @@ export class WsTransport implements BuiltInTransport {
 
   close(code = 1000, reason = ''): void {
     this.socket.close(code, truncateReason(reason))
-    if (this.isServed && !this.#isClosed) this.#goodbye ??= this.#awaitGoodbye(LONGEST_GOODBYE_MS)
+    if (this.isServed && !this.#isClosed) this.#closeTimer ??= this.#awaitClose(LONGEST_CLOSE_MS)
   }
 
   /**
    * Waits for the closing handshake. The close frame comes after everything that waits here. A peer that reads gets the
    * reason of the end. A peer that does not read can't hold the memory for long.
    */
-  #awaitGoodbye(leftMs: number): ReturnType<typeof setTimeout> {
+  #awaitClose(leftMs: number): ReturnType<typeof setTimeout> {
     this.#movement ??= new WireMovement(this.wire)
     this.#movement.hasLeft()
     return setTimeout(() => {
-      if (leftMs > GOODBYE_MS && this.#movement?.hasLeft()) {
-        this.#goodbye = this.#awaitGoodbye(leftMs - GOODBYE_MS)
+      if (leftMs > CLOSE_MS && this.#movement?.hasLeft()) {
+        this.#closeTimer = this.#awaitClose(leftMs - CLOSE_MS)
       } else this.socket.terminate()
-    }, GOODBYE_MS)
+    }, CLOSE_MS)
   }
 
   terminate(): void {
@@ -206,7 +206,7 @@ export class WsTransport implements BuiltInTransport {
 
   closed(code: number, reason: string): void {
     this.#isClosed = true
-    clearTimeout(this.#goodbye)
+    clearTimeout(this.#closeTimer)
     this.#events?.close({ code, reason })
   }
 

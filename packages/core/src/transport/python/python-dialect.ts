@@ -143,7 +143,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
       pong: () => events.pong?.(),
       drained: () => events.drained?.(),
       arriving: () => events.arriving?.(),
-      passed: (frames, bytes) => events.passed?.(frames, bytes),
+      otherFrames: (frames, bytes) => events.otherFrames?.(frames, bytes),
       unreadable: (cause) => events.unreadable?.(cause),
     }
     this.#transport.start(innerEvents)
@@ -273,7 +273,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
     if (this.#hasSpoken) {
       const why = 'A message of the Python peer could not be read, and was dropped'
       this.#context.error(new RpcProtocolError(why))
-      return this.#heard()
+      return this.#showLife()
     }
     const remedy = isJsonRpc(decoded) ? '. It speaks JSON-RPC 2.0: leave `dialect` out' : ''
     const why = `The other side does not speak the Python dialect${remedy}`
@@ -290,14 +290,14 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
 
   #answerOwn(id: string | null, result: string): void {
     if (id !== null) this.#answer(id, result)
-    this.#heard()
+    this.#showLife()
   }
 
   /**
    * Passes a message to the channel that the channel ignores, so that it knows that the peer lives and has sent
    * something.
    */
-  #heard(): void {
+  #showLife(): void {
     this.#deliver({ jsonrpc: '2.0', method: 'rpc.plain' })
   }
 

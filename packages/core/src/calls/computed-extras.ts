@@ -1,46 +1,46 @@
 import { type Encoded, encode, frameOf, reframed } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
 import type { RequestExtras, RequestMessage } from '../wire/message.js'
-import type { PendingCall, Told } from './pending-call.js'
+import type { ComputedExtras, PendingCall } from './pending-call.js'
 
 /** How old a message with a deadline may be, in ms, before it is encoded again. */
 const FRESH_MS = 50
 
-/** Adds an extra to a call for an extended peer. @param say computes it when the message is sent. */
-export function tellExtra<K extends keyof RequestExtras>(
+/** Adds an extra to a call for an extended peer. @param compute computes it when the message is sent. */
+export function addComputedExtra<K extends keyof RequestExtras>(
   call: PendingCall,
   name: K,
-  say: () => RequestExtras[K],
+  compute: () => RequestExtras[K],
 ): void {
-  call.told ??= new ToldExtras()
-  call.told.add(name, say)
+  call.computedExtras ??= new CallExtras()
+  call.computedExtras.add(name, compute)
 }
 
 /**
  * The extras of a call for an extended peer. Its message is encoded again if they have changed by the time it is sent:
  * the time that is left, or whether the other side is a plain peer, which gets fewer extras.
  */
-class ToldExtras implements Told {
-  readonly #extras: { readonly name: keyof RequestExtras; readonly say: () => unknown }[] = []
+class CallExtras implements ComputedExtras {
+  readonly #extras: { readonly name: keyof RequestExtras; readonly compute: () => unknown }[] = []
 
-  add(name: keyof RequestExtras, say: () => unknown): void {
-    this.#extras.push({ name, say })
+  add(name: keyof RequestExtras, compute: () => unknown): void {
+    this.#extras.push({ name, compute })
   }
 
   extrasOf(call: PendingCall, format: Format, isExtended: boolean): RequestExtras | undefined {
-    const saidAt = performance.now()
+    const computedAt = performance.now()
     const isTimed = this.#extras.some(({ name }) => name === 'deadlineMs')
     call.renew = (encoded, isExtendedNow) => {
-      const isOld = isTimed && isExtendedNow && performance.now() - saidAt > FRESH_MS
+      const isOld = isTimed && isExtendedNow && performance.now() - computedAt > FRESH_MS
       if (isExtendedNow === isExtended && !isOld) return encoded
       return this.#renewed(format, encoded, isExtendedNow)
     }
     // `Object.assign`, and not spread: V8 makes a new hidden class for each spread copy of nothing.
-    return isExtended ? this.#said(Object.assign({}, call.extras)) : call.extras
+    return isExtended ? this.#withComputed(Object.assign({}, call.extras)) : call.extras
   }
 
-  #said(rpc: RequestExtras): RequestExtras {
-    for (const { name, say } of this.#extras) (rpc as Record<string, unknown>)[name] = say()
+  #withComputed(rpc: RequestExtras): RequestExtras {
+    for (const { name, compute } of this.#extras) (rpc as Record<string, unknown>)[name] = compute()
     return rpc
   }
 
@@ -50,7 +50,7 @@ class ToldExtras implements Told {
       const { rpc: before, ...message } = format.codec.decode(frameOf(encoded)) as RequestMessage
       const rpc: RequestExtras = { ...before }
       for (const { name } of this.#extras) delete rpc[name]
-      if (isExtended) this.#said(rpc)
+      if (isExtended) this.#withComputed(rpc)
       const isEmpty = Object.keys(rpc).length === 0
       const again = encode(format, isEmpty ? message : { ...message, rpc })
       return reframed(encoded, again)

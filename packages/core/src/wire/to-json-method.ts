@@ -12,6 +12,6 @@ export function isPlainDate(value: object): boolean {
 }
 
 /** Whether a value has a `toJSON`, as a `Date` or a `Buffer` has. */
-export function saysItsJson(value: object): value is { toJSON(key: string): unknown } {
+export function hasToJson(value: object): value is { toJSON(key: string): unknown } {
   return typeof (value as { toJSON?: unknown }).toJSON === 'function'
 }
