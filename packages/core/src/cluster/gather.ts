@@ -17,7 +17,7 @@ export interface GatherHost {
 export interface GatherEvents {
   /** A target has an outcome. `entry` is what its node said of it. */
   told(target: GatherTarget, entry: unknown): void
-  /** A target was called, or may have been, and nothing more will be known of it. */
+  /** A target was not called, or was or may have been called, and nothing more will be known of it. */
   failed(target: GatherTarget, error: RpcError): void
   /** A node could not be asked, or was lost before it had said whom it called. */
   unreached(node: string, error: RpcDisconnectedError): void
@@ -119,15 +119,24 @@ export class Gather {
    *
    * @param first the place of the first of these.
    * @param count how many there are in all.
+   * @param refuse makes the error of each, if the node has called none of them.
    */
-  rolled(record: NodeRecord, ids: readonly string[], first: number, count: number): void {
+  rolled(
+    record: NodeRecord,
+    ids: readonly string[],
+    first: number,
+    count: number,
+    refuse?: () => RpcError,
+  ): void {
     if (this.#isOver) return
     const part = this.#part(record)
     for (const [at, id] of ids.entries()) {
       if (part.ids.has(id)) continue
       part.ids.set(id, first + at)
-      if (!this.#words.isRollOnly) part.open.add(id)
-      else this.#events.told({ node: record.id, id, at: first + at }, undefined)
+      const target = { node: record.id, id, at: first + at }
+      if (this.#words.isRollOnly) this.#events.told(target, undefined)
+      else if (refuse) this.#events.failed(target, refuse())
+      else part.open.add(id)
     }
     part.count ??= count
     this.#loseAll()

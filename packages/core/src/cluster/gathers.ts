@@ -8,7 +8,7 @@ import { assertSignal } from '../calls/pending-calls.js'
 import type { Definition, FlatSide } from '../contract/contract.js'
 import { definitionOf } from '../contract/definition.js'
 import { own } from '../errors/error-origin.js'
-import { RpcConfigError, RpcDisconnectedError, type RpcError } from '../errors/errors.js'
+import { ErrorCode, RpcConfigError, RpcDisconnectedError, type RpcError } from '../errors/errors.js'
 import { nearestName } from '../errors/nearest.js'
 import { quoted } from '../errors/quoted.js'
 import { deadlineOf } from '../features/deadlines/deadlines.js'
@@ -23,7 +23,7 @@ import { isCount, Kind } from './envelope.js'
 import { Gather, type GatherEvents, type GatherTarget, type GatherWords } from './gather.js'
 import type { NodeLinks } from './node-links.js'
 import type { NodeRecord } from './node-record.js'
-import { type PayloadHead, writePayload } from './payload.js'
+import { differentCodecs, type PayloadHead, writePayload } from './payload.js'
 import { errorOf, isShortId, readOutcome, type ToldOutcome } from './told-outcome.js'
 import { topicOf } from './topics.js'
 
@@ -97,6 +97,7 @@ type Prepared = { readonly time: TimeLimits } & (
 
 interface Running {
   readonly gather: Gather
+  readonly method: string
   readonly head: CallHead
   readonly body: Frame | undefined
   readonly step: MembersWatch['step'] | undefined
@@ -191,7 +192,7 @@ export class Gathers {
           pending.add(given)
           void given.finally(() => pending.delete(given))
         },
-        failed,
+        failed: (target, error) => failed(target, 'error' in prepared ? prepared.error : error),
         unreached: (node, error) => give({ status: 'unreached', node, error: own(error) }, LAST),
       },
     )
@@ -283,7 +284,7 @@ export class Gathers {
           resolve()
         },
       )
-      this.#running.set(c, { gather, head, body, step, only })
+      this.#running.set(c, { gather, method, head, body, step, only })
       gather.suppose(expected())
       node.options.engine.barrier().then(
         () => gather.expect(expected()),
@@ -365,7 +366,15 @@ export class Gathers {
       return
     const running = this.#running.get(c)
     if (isCount(head.s)) running?.step?.(record.id, head.s)
-    running?.gather.rolled(record, ids, at, n)
+    const { codec } = head
+    if (typeof codec !== 'string') running?.gather.rolled(record, ids, at, n)
+    else running?.gather.rolled(record, ids, at, n, () => this.#otherCodec(running.method, codec))
+  }
+
+  /** A node has another codec, so that it has called none of its targets. */
+  #otherCodec(method: string, codec: string): RpcError {
+    const message = differentCodecs(this.#host.format.codec.name, codec)
+    return errorOf(method, undefined, { code: ErrorCode.codecMismatch, message, ran: false })
   }
 
   #came(from: string, params: unknown): void {

@@ -15,7 +15,6 @@ import {
   RpcOverloadedError,
   RpcValidationError,
 } from '../errors/errors.js'
-import { quoted } from '../errors/quoted.js'
 import { type ErrorContext, IN_FRAME } from '../logging/error-context.js'
 import type { Format } from '../wire/format.js'
 import { classify } from '../wire/message.js'
@@ -27,7 +26,7 @@ import { type CallHead, GROUP_CANCEL, GROUP_OUTCOMES, GROUP_ROLL } from './gathe
 import type { ToldMember } from './members.js'
 import type { NodeLinks } from './node-links.js'
 import type { NodeRecord } from './node-record.js'
-import { isPayloadHead, type PayloadHead, readPayload } from './payload.js'
+import { differentCodecs, isPayloadHead, type PayloadHead, readPayload } from './payload.js'
 import { type ToldOutcome, toldFailure, toldValue } from './told-outcome.js'
 
 /** The functions of an endpoint that calls of other nodes use. */
@@ -59,6 +58,8 @@ interface Targets {
   readonly ids: readonly string[]
   /** The number of the last change of the group's members, if it is watched. */
   readonly step: number | undefined
+  /** The name of this node's codec, if the call came in another one: then nothing is called. */
+  readonly codec?: string | undefined
 }
 
 /** A call of another node that has come here. */
@@ -141,10 +142,14 @@ export class GroupServer {
     const ids = targets.map(({ id }) => id.slice(16))
     const step = call.w ? this.#host.watched(call.g) : undefined
     const { epoch } = node
-    const run: Run = { ids, step, epoch, giveUp: new AbortController(), isOver: false }
+    const { name } = this.#host.format.codec
+    // A link needs one codec. Without it, all is in the roll.
+    const asked = call.f?.codec ?? record.codec
+    const codec = asked === '' || asked === name ? undefined : name
+    const run: Run = { ids, step, codec, epoch, giveUp: new AbortController(), isOver: false }
     this.#remember(record.id, c, run, ms?.[0] ?? 0)
     this.#tellRoll(record, c, run)
-    if (ids.length === 0) return
+    if (ids.length === 0 || codec !== undefined) return
     const outcomes = new Outcomes(this.#links, this.#node, record, c)
     this.#linkRoll(record, c, run)
     if (call.f) this.#run(call, call.f, body, targets, run, outcomes)
@@ -156,7 +161,7 @@ export class GroupServer {
   }
 
   /** Tells the targets at once, in a message that may be lost. */
-  #tellRoll(record: NodeRecord, c: number, { ids, step: s }: Targets): void {
+  #tellRoll(record: NodeRecord, c: number, { ids, step: s, codec }: Targets): void {
     const n = ids.length
     for (let at = 0; at === 0 || at < n; at += MAX_IDS) {
       this.#node.send(record.id, Kind.roll, {
@@ -165,6 +170,7 @@ export class GroupServer {
         n,
         ids: ids.slice(at, at + MAX_IDS),
         ...(s !== undefined && { s }),
+        ...(codec !== undefined && { codec }),
       })
     }
   }
@@ -230,7 +236,7 @@ export class GroupServer {
   #message(f: PayloadHead, body: Envelope['body']): { method: string; params?: unknown } {
     const { format } = this.#host
     if (f.codec !== format.codec.name) {
-      const text = `The nodes of the cluster have different codecs: ${quoted(f.codec)} and ${quoted(format.codec.name)}`
+      const text = differentCodecs(f.codec, format.codec.name)
       throw withOrigin(new RpcError(ErrorCode.codecMismatch, text), { isOwn: false, ran: false })
     }
     const message = classify(readPayload(format, f, body))

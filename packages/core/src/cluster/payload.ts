@@ -1,3 +1,4 @@
+import { quoted } from '../errors/quoted.js'
 import type { Frame } from '../wire/codec.js'
 import { readText } from '../wire/codec.js'
 import { attachedTo, encode, frameOf } from '../wire/encoded.js'
@@ -56,4 +57,9 @@ export function isPayloadHead(value: unknown): value is PayloadHead {
   const { codec, parts } = (value ?? {}) as Partial<Record<keyof PayloadHead, unknown>>
   if (typeof codec !== 'string') return false
   return parts === undefined || (Array.isArray(parts) && parts.length > 0 && parts.every(isSize))
+}
+
+/** Why a node can't read what another one has written. */
+export function differentCodecs(theirs: string, ours: string): string {
+  return `The nodes of the cluster have different codecs: ${quoted(theirs)} and ${quoted(ours)}`
 }
