@@ -1,7 +1,8 @@
 import { RpcDisconnectedError } from '@flashrpc/core'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Kind } from '../../src/cluster/envelope.js'
-import { bench, forSeeds, seeds } from '../support/cluster-bench.js'
+import { bench } from '../support/cluster-bench.js'
+import { clusterSeeds, forSeeds } from '../support/cluster-seeds.js'
 import { beginVirtualTime, pass, type VirtualNode } from '../support/virtual-cluster.js'
 
 beforeEach(() => {
@@ -12,9 +13,11 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+const seeds = clusterSeeds(6)
+
 describe('group calls, seed by seed', () => {
   test('14: joins and leaves race calls: in or out, and never called without an outcome', async () => {
-    await forSeeds(async (seed) => {
+    await forSeeds(seeds, async (seed) => {
       const all = await bench(seed, 3, 3)
       const { cluster, channels } = all
       for (let step = 0; step < 60; step++) {
@@ -34,7 +37,7 @@ describe('group calls, seed by seed', () => {
   })
 
   test('14: a group gets members as its topic ends: what came by the last subscription is not run', async () => {
-    await forSeeds(async (seed) => {
+    await forSeeds(seeds, async (seed) => {
       const all = await bench(seed)
       const { cluster, channels } = all
       const [a] = cluster.nodes as [VirtualNode]
@@ -54,7 +57,7 @@ describe('group calls, seed by seed', () => {
   })
 
   test('12, 13: messages are lost, or come twice: nothing hangs, nothing runs twice', async () => {
-    await forSeeds(async (seed) => {
+    await forSeeds(seeds, async (seed) => {
       const all = await bench(seed)
       const { cluster } = all
       cluster.network.faults = { delayMs: [0, 20], drop: 0.1, duplicate: 0.1 }
@@ -73,7 +76,7 @@ describe('group calls, seed by seed', () => {
   })
 
   test('7, 11: the engine is killed, or one node is cut off, for a while: each once', async () => {
-    await forSeeds(async (seed) => {
+    await forSeeds(seeds, async (seed) => {
       const all = await bench(seed)
       const { cluster } = all
       const { network, nodes } = cluster
@@ -100,7 +103,7 @@ describe('group calls, seed by seed', () => {
   })
 
   test('7, 14: members come while the caller is without the engine: its first call after that finds them', async () => {
-    await forSeeds(async (seed) => {
+    await forSeeds(seeds, async (seed) => {
       const all = await bench(seed)
       const { cluster, channels } = all
       const { network } = cluster
@@ -130,7 +133,7 @@ describe('group calls, seed by seed', () => {
   })
 
   test('7, 14: the caller loses the engine as it calls, and as members come', async () => {
-    await forSeeds(async (seed) => {
+    await forSeeds(seeds, async (seed) => {
       for (let round = 0; round < 4; round++) {
         const all = await bench(seed * 10 + round)
         const { cluster, channels } = all
@@ -152,7 +155,7 @@ describe('group calls, seed by seed', () => {
   })
 
   test('8: the engine is away for longer than outageMs: remote parts end once, and all heals', async () => {
-    await forSeeds(async (seed) => {
+    await forSeeds(seeds, async (seed) => {
       const all = await bench(seed, 3, 2, 3_000)
       const { cluster } = all
       all.call(cluster.one(cluster.nodes), 20_000)
@@ -178,7 +181,7 @@ describe('group calls, seed by seed', () => {
   })
 
   test('6, 9: a node stands still, or is cut off, for longer than the others wait for it', async () => {
-    await forSeeds(async (seed) => {
+    await forSeeds(seeds, async (seed) => {
       const all = await bench(seed)
       const { cluster } = all
       const victim = cluster.one(cluster.nodes)
@@ -206,7 +209,7 @@ describe('group calls, seed by seed', () => {
   })
 
   test('10: one node hears nothing of another: what is open ends, and nothing hangs', async () => {
-    await forSeeds(async (seed) => {
+    await forSeeds(seeds, async (seed) => {
       const all = await bench(seed)
       const { cluster } = all
       const [a, b] = cluster.nodes as [VirtualNode, VirtualNode]
@@ -302,7 +305,7 @@ describe('a call, fault by fault', () => {
   })
 
   test('9, 14: a node is given up before what it had announced was read', async () => {
-    await forSeeds(async (seed) => {
+    await forSeeds(seeds, async (seed) => {
       for (let round = 0; round < 6; round++) {
         const all = await bench(seed * 10 + round)
         const { cluster, channels } = all

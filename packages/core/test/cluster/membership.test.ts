@@ -5,6 +5,7 @@ import { ClusterNode } from '../../src/cluster/cluster-node.js'
 import { Interest } from '../../src/cluster/interest.js'
 import type { NodeRecord } from '../../src/cluster/node-record.js'
 import { topicOf } from '../../src/cluster/topics.js'
+import { clusterSeeds, forSeeds } from '../support/cluster-seeds.js'
 import { SeededNetwork } from '../support/seeded-network.js'
 import { beginVirtualTime, pass } from '../support/virtual-cluster.js'
 
@@ -109,14 +110,14 @@ describe('nodes find each other', () => {
 
 describe('faults of membership', () => {
   test('12: lost announcements are noticed, and asked for', async () => {
-    for (let seed = 0; seed < 20; seed++) {
+    await forSeeds(clusterSeeds(20), async (seed) => {
       const network = new SeededNetwork(seed, { delayMs: [0, 15] })
       const all = await members(network, 3)
       network.faults = { ...network.faults, drop: 0.3, duplicate: 0.2 }
       const [a] = all as [Member]
       for (let at = 0; at < 30; at++) {
         a.interest.first(`group ${at}`)
-        await pass(seed + at)
+        await pass((seed % 20) + at)
       }
       network.faults = { delayMs: [0, 15] }
       await pass(4_000)
@@ -125,7 +126,7 @@ describe('faults of membership', () => {
         expect(record(one, a)).toMatchObject({ topics: 30, isInStep: true })
       }
       await Promise.all([Promise.all(running.splice(0).map((node) => node.stop())), pass(1_000)])
-    }
+    })
   })
 
   test('a node that says goodbye takes no new calls, and is gone when it stops', async () => {

@@ -4,13 +4,6 @@ import type { LiveChannel } from '../../src/channels/live-channel.js'
 import type { ClusterOutcome } from '../../src/server/cluster-audience.js'
 import { pass, type Ran, VirtualCluster, type VirtualNode } from './virtual-cluster.js'
 
-/** How many seeds each property is held against. FLASHRPC_CLUSTER_SEEDS says how many, FLASHRPC_SEED names one. */
-const { FLASHRPC_CLUSTER_SEEDS, FLASHRPC_SEED } = process.env
-export const seeds =
-  FLASHRPC_SEED !== undefined
-    ? [Number(FLASHRPC_SEED)]
-    : Array.from({ length: Number(FLASHRPC_CLUSTER_SEEDS ?? 6) }, (_, at) => at + 1)
-
 /** A call to a group that is under way, or over. */
 export interface Made {
   readonly k: number
@@ -118,15 +111,4 @@ export async function bench(seed: number, nodes = 3, each = 2, longestMs?: numbe
   const made = new Bench(cluster)
   await made.connect(each, longestMs)
   return made
-}
-
-/** Runs a property with each seed, and names the seed that breaks it. */
-export async function forSeeds(run: (seed: number) => Promise<void>): Promise<void> {
-  for (const seed of seeds) {
-    try {
-      await run(seed)
-    } catch (error) {
-      throw new Error(`seed ${seed}`, { cause: error })
-    }
-  }
 }
