@@ -2,8 +2,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createEndpoint } from '@flashrpc/core/server'
+import { createFaultProxy } from '@flashrpc/core/testing'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { GuidePage } from './guide-page.ts'
 import { GuideSite } from './guide-site.ts'
 
@@ -118,6 +119,99 @@ import { Status } from './status.tsx'`
       )
     await page.getByRole('button', { name: 'Add' }).click()
     await sent
+  })
+})
+
+describe('recipes for React', () => {
+  /** Opens a page with the questions, and has it deploy both apps. */
+  async function deployBoth(replaced: Readonly<Record<string, string>> = {}): Promise<Page> {
+    const guide = site.guide('react-questions', ['contract.ts', 'questions.tsx'])
+    const { port } = await guide.serve('server.ts', {
+      'http://localhost:5173': site.origin,
+      ...replaced,
+    })
+    guide.write('app.tsx', { [SERVER]: `ws://127.0.0.1:${port}/ws` })
+    const page = await render(guide, "import { App } from './app.tsx'", '<App />')
+    await page.getByRole('button', { name: 'Deploy both' }).click()
+    return page
+  }
+
+  test.concurrent('questions: two at once are answered one after the other', async () => {
+    await using page = await deployBoth()
+    await page.getByRole('dialog', { name: 'Deploy shop?' }).getByText('Yes').click()
+    await page.getByRole('dialog', { name: 'Deploy blog?' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByText('shop is deployed, blog stays as it is', { exact: true }).waitFor()
+    expect(await page.getByRole('dialog').count()).toBe(0)
+  })
+
+  test.concurrent('questions: they close if the server no longer waits for them', async () => {
+    await using page = await deployBoth({ 'timeout: 60_000': 'timeout: 1_000' })
+    await page.getByText(/nobody has answered for shop/).waitFor()
+    await page.getByText(/nobody has answered for blog/).waitFor()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+  })
+
+  test.concurrent('a live list: a page has the changes of others, also those that it missed', async () => {
+    const guide = site.guide('react-live-list', ['contract.ts'])
+    const { url } = await serve(guide)
+    await using proxy = await createFaultProxy({ port: Number(new URL(url).port) })
+    guide.write('tasks.tsx', { [SERVER]: proxy.url('ws', '/ws') })
+    await using page = await render(guide, "import { App } from './tasks.tsx'", '<App />')
+    guide.write('tasks.tsx', { [SERVER]: url }, 'other.tsx')
+    await using other = await render(guide, "import { App } from './other.tsx'", '<App key="2" />')
+    const checked = (shown: Page, text: string) =>
+      shown.locator('label', { hasText: text }).locator(':checked').waitFor()
+
+    await page.getByLabel('Buy bread').waitFor()
+    await other.getByLabel('Buy bread').click()
+    await checked(page, 'Buy bread')
+
+    proxy.refuse()
+    proxy.reset()
+    await page.locator('ul[aria-busy=true]').waitFor()
+    await other.getByLabel('Call Ada').click()
+    await checked(other, 'Call Ada')
+    expect(await page.getByLabel('Call Ada').isChecked()).toBe(false)
+    proxy.accept()
+    await checked(page, 'Call Ada')
+    expect(await page.getByLabel('Buy bread').isChecked()).toBe(true)
+  })
+
+  test.concurrent('a banner: it tells of a lost connection, and connects', async () => {
+    const endpoint = createEndpoint({ methods: {}, allowedOrigins: [site.origin] })
+    await using _endpoint = { [Symbol.asyncDispose]: () => endpoint.close() }
+    const { port } = await endpoint.listen({ path: '/ws' })
+    await using proxy = await createFaultProxy({ port })
+    const guide = site.guide('react-banner', ['banner.tsx'])
+    guide.write('app.tsx', {
+      // It waits long, so that the button is what connects.
+      [`"${SERVER}"`]: `"${proxy.url('ws', '/ws')}" retry={{ minDelayMs: 1e6, maxDelayMs: 1e6 }}`,
+    })
+    const imports = `import { useRpcState } from '@flashrpc/react'
+import { App } from './app.tsx'
+const Status = () => <output>{useRpcState(({ status }) => status)}</output>`
+    await using page = await render(guide, imports, '<App><Status /></App>')
+    const status = (text: string) => page.locator('output', { hasText: text }).waitFor()
+    await status('connected')
+    expect(await page.getByRole('button').count()).toBe(0)
+
+    proxy.refuse()
+    proxy.reset()
+    const connectNow = page.getByRole('button', { name: 'Connect now' })
+    await page.getByText(/Next attempt in \d+ s\./).waitFor()
+    const { refused } = proxy
+    await connectNow.click()
+    await vi.waitFor(() => expect(proxy.refused).toBeGreaterThan(refused), 10_000)
+    proxy.accept()
+    await connectNow.click()
+    await status('connected')
+    expect(await page.getByRole('button').count()).toBe(0)
+
+    for (const channel of endpoint.channels) channel.close(4401, 'Your login has ended')
+    await page.getByText(/Please log in again\..*Your login has ended/).waitFor()
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await status('connected')
   })
 })
 

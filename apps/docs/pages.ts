@@ -63,7 +63,15 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'testing',
   ],
   'More than one process': ['cluster', 'cluster-engines'],
-  React: ['react', 'query', 'devtools', 'react-testing'],
+  React: [
+    'react',
+    'react-questions',
+    'react-live-list',
+    'react-banner',
+    'query',
+    'devtools',
+    'react-testing',
+  ],
   'Other front ends': ['front-ends'],
   Electron: [
     'electron-windows',
