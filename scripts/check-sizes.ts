@@ -15,7 +15,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const PROMISES: readonly (readonly [name: string, text: RegExp])[] = [
   ['client over a WebSocket, with reconnecting', /a client adds less than (\d+) kB/],
   ['React hooks, without React', /the React hooks less than (\d+) kB/],
-  ['channel over a MessagePort', /a channel over a\s+MessagePort less than (\d+) kB/],
+  ['channel over a MessagePort', /channel over a\s+MessagePort adds less than (\d+) kB/],
 ]
 
 const measured = measureSizes()

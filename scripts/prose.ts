@@ -11,7 +11,7 @@
  * - No sentence that continues another one with "…".
  * - None of the phrases that were replaced by plain ones.
  */
-export interface ProseFault {
+interface ProseFault {
   readonly rule: string
   /** The sentence, shortened. */
   readonly text: string

@@ -350,7 +350,7 @@ describe('main and a utility process', () => {
 
   test('where there is no parent, serving says where it belongs', () => {
     expect(() => serveUtility(undefined as never, service, { methods: {} as never })).toThrow(
-      /There is no parentPort: serveUtility\(process.parentPort, …\) is for a process that utilityProcess.fork\(\) has started/,
+      /This process has no parentPort. Call serveUtility\(process.parentPort, …\) in a process that utilityProcess.fork\(\) has started/,
     )
   })
 })

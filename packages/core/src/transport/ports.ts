@@ -79,7 +79,7 @@ export function portOf(port: MessagePortLike | WorkerLike | NodeWorkerLike): Por
     }
   }
   throw new RpcConfigError(
-    `messagePortTransport takes a MessagePort, a Worker (the browser's or Node's), parentPort, or self in a worker; it was given ${describePort(port)}`,
+    `messagePortTransport takes a MessagePort, a Worker (the browser's or Node's), parentPort, or self in a worker. It was given ${describePort(port)}`,
   )
 }
 

@@ -134,7 +134,7 @@ class Service {
   constructor(parentPort: ParentPort, contract: Contract | undefined, options: UntypedOptions) {
     if (typeof parentPort?.on !== 'function') {
       throw new RpcConfigError(
-        'There is no parentPort: serveUtility(process.parentPort, …) is for a process that utilityProcess.fork() has started',
+        'This process has no parentPort. Call serveUtility(process.parentPort, …) in a process that utilityProcess.fork() has started',
       )
     }
     if (served.has(parentPort)) {

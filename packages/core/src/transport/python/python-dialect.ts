@@ -241,7 +241,7 @@ class PythonTransport implements BuiltInTransport, DialectTransport {
   #fail(id: MessageId, { code, message, data }: { code: number; message: string; data?: unknown }) {
     if (id !== null) {
       const why = 'Python peers have no error answers, so the connection was closed'
-      this.#context.error(new RpcError(code, `${message}; ${why}`, data))
+      this.#context.error(new RpcError(code, `${message}. ${why}`, data))
       this.#closeBecause(CloseCode.internal, message)
     }
     return true
