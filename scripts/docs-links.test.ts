@@ -65,3 +65,37 @@ test('a dead link is found', () => {
   expect(faultOf('README.md', 'docs/glossary.md#nothing')).toBe('no such heading')
   expect(faultOf('README.md', 'docs/glossary.md#glossary')).toBeUndefined()
 })
+
+/** The paths of five pages for new readers, as the guide's README lists them. */
+function pathsOf(text: string, line: RegExp): string[][] {
+  return [...text.matchAll(line)].map(([path]) =>
+    [...path.matchAll(/\]\((?:guide\/)?([^)#]+\.md)\)/g)].map(([, page = '']) => page),
+  )
+}
+
+test('each page of a path links to the next one, and the home page has the same paths', () => {
+  const read = (page: string) => readFileSync(join(root, page), 'utf8')
+  const paths = pathsOf(read('docs/guide/README.md'), /^- \*\*.+(?:\n {2}.+)*/gm)
+  expect(paths.map(({ length }) => length)).toEqual([5, 5, 5, 5])
+  expect(pathsOf(read('docs/index.md'), /^\| .+ · .+ \|$/gm)).toEqual(paths)
+  const lost = paths.flatMap((path) =>
+    path
+      .slice(1)
+      .map((next, index) => ({ page: path[index] ?? '', next }))
+      .filter(({ page, next }) => !read(`docs/guide/${page}`).includes(`](${next})`)),
+  )
+  expect(lost).toEqual([])
+})
+
+test('each page of the guide ends with links to further pages', () => {
+  const guide = pages.filter((page) => page.startsWith('docs/guide/'))
+  const ends = guide.map((page) => ({
+    page,
+    end: proseOf(page)
+      .replaceAll(/^\[[^\]]+\]: \S+$/gm, '')
+      .trim()
+      .split(/\n\s*\n/)
+      .at(-1),
+  }))
+  expect(ends.filter(({ end = '' }) => !/\]\([\w./-]+\.md/.test(end))).toEqual([])
+})
