@@ -20,5 +20,7 @@ test.each(readGroups().get('How to') ?? [])('$title is short', ({ file }) => {
 
 test('words of code, tables, headings and the links at the end are not counted', () => {
   const end = 'Next: [another page](page.md).\n'
-  expect(wordsOf(`# A heading\n\nTwo words.\n\n\`\`\`ts\nconst a = 1\n\`\`\`\n\n| a | b |\n\n${end}`)).toBe(2)
+  expect(
+    wordsOf(`# A heading\n\nTwo words.\n\n\`\`\`ts\nconst a = 1\n\`\`\`\n\n| a | b |\n\n${end}`),
+  ).toBe(2)
 })
