@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { createPackage, extractAll, listPackage } from '@electron/asar'
 
 /** A desktop app from what a packager puts into its archive, and from nothing else. */
@@ -16,13 +16,21 @@ export interface PackedApp extends Disposable {
  *
  * @param app the app's folder.
  * @param names the files and folders of it that are packed.
+ * @param leftOut which of the files in these folders are not packed, by their paths in the app, with `/` between the parts.
  */
-export async function packApp(app: string, names: readonly string[]): Promise<PackedApp> {
+export async function packApp(
+  app: string,
+  names: readonly string[],
+  leftOut?: RegExp,
+): Promise<PackedApp> {
   const temporary = mkdtempSync(join(tmpdir(), 'flashrpc-packed-app-'))
   const [source, archive, folder] = ['source', 'app.asar', 'content'].map((name) =>
     join(temporary, name),
   ) as [string, string, string]
-  for (const name of names) cpSync(join(app, name), join(source, name), { recursive: true })
+  const filter = (path: string) => !leftOut?.test(relative(app, path).replaceAll('\\', '/'))
+  for (const name of names) {
+    cpSync(join(app, name), join(source, name), { recursive: true, filter })
+  }
   await createPackage(source, archive)
   rmSync(source, { recursive: true })
   extractAll(archive, folder)

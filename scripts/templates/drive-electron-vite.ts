@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { type ElectronApp, launchElectronApp } from '@flashrpc/electron/testing'
 import type { Page } from 'playwright-core'
 import { chromium } from '../chromium.ts'
+import { packApp } from '../packed-app.ts'
 import { type CreatedApp, printed, TIMEOUT_MS } from './created-app.ts'
 
 /**
@@ -11,11 +12,12 @@ import { type CreatedApp, printed, TIMEOUT_MS } from './created-app.ts'
  * built, and with the page of `npm run dev`.
  */
 export async function driveElectronVite(app: CreatedApp): Promise<void> {
-  assert.equal(await drive(app, {}), 0, 'The devtools are in what is built')
+  assert.equal(await drive(app.folder, {}), 0, 'The devtools are in what is built')
+  await drivePacked(app)
   installStandIn(join(app.folder, 'node_modules', 'electron'))
   await using developing = app.open('npm run dev')
   const url = await printed(developing, /page at (http:\S+)/)
-  const devtools = await drive(app, { ELECTRON_RENDERER_URL: url })
+  const devtools = await drive(app.folder, { ELECTRON_RENDERER_URL: url })
   assert.equal(devtools, 1, 'There are no devtools while developing')
 }
 
@@ -34,8 +36,52 @@ function installStandIn(electron: string): void {
   writeFileSync(join(electron, 'path.txt'), 'electron')
 }
 
+/**
+ * Uses what a packager would pack, as docs/guide/electron-packaging.md says: what is built, and the dependencies, without those
+ * for development.
+ */
+async function drivePacked(app: CreatedApp): Promise<void> {
+  const dependencies = [...dependenciesOf(app.folder, app.folder)]
+  const leftOut = /\.map$|^node_modules\/@flashrpc\/[^/]+\/(?:docs|src)\//
+  using packed = await packApp(app.folder, ['package.json', 'out', ...dependencies], leftOut)
+  assert(packed.files.includes('node_modules/@flashrpc/electron/dist/main.js'))
+  const unwanted = packed.files.filter((file) =>
+    /^node_modules\/(?:electron|react|vite)\/./.test(file),
+  )
+  assert.deepEqual(unwanted, [], 'Packages for development are packed')
+  const preload = readFileSync(join(packed.folder, 'out/preload/index.cjs'), 'utf8')
+  const required = [...preload.matchAll(/require\(["'`](.*?)["'`]\)/g)].map(([, name]) => name)
+  assert.deepEqual(required, ['electron'], 'The preload requires what a sandbox does not have')
+  assert.equal(await drive(packed.folder, {}), 0)
+  console.log(`electron-vite: used from app.asar, ${packed.files.length} files`)
+}
+
+/**
+ * The folders of what a package needs to run, and of what that needs, as electron-builder finds them: without peers, of which
+ * Electron is one.
+ *
+ * @returns their paths in the app.
+ */
+function dependenciesOf(app: string, folder: string, found = new Set<string>()): Set<string> {
+  const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    dependencies?: Record<string, string>
+  }
+  for (const name of Object.keys(dependencies)) {
+    let at = folder
+    while (!existsSync(join(at, 'node_modules', name))) {
+      assert.notEqual(at, app, `${name} is not installed`)
+      at = dirname(at)
+    }
+    const path = relative(app, join(at, 'node_modules', name))
+    if (found.has(path)) continue
+    found.add(path)
+    dependenciesOf(app, join(app, path), found)
+  }
+  return found
+}
+
 /** Uses two windows as a person would. @returns how many buttons there are for the devtools. */
-async function drive({ folder }: CreatedApp, env: NodeJS.ProcessEnv): Promise<number> {
+async function drive(folder: string, env: NodeJS.ProcessEnv): Promise<number> {
   const { executablePath, args: chromiumArgs } = await chromium()
   await using app = await launchElectronApp({
     main: folder,
