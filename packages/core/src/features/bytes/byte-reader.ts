@@ -11,14 +11,12 @@ const PART: Reading = { kind: 'part' }
  * that is larger than the limit.
  */
 export class ByteReader implements AttachmentReader {
+  // A field, and not a getter: it is read for each frame.
+  isWaiting = false
   /** The frame type of the other side, if both sides take bytes. */
   #peerFrames: FrameType | undefined
   /** A message that has come without all of its bytes, and the bytes that are awaited. */
   #incomplete: { whole: Whole; awaited: AwaitedBytes } | undefined
-
-  get isWaiting(): boolean {
-    return this.#incomplete !== undefined
-  }
 
   get isAgreed(): boolean {
     return this.#peerFrames !== undefined
@@ -62,10 +60,12 @@ export class ByteReader implements AttachmentReader {
     }
     if (exceeds(frame, maxMessage - awaited.size)) return { kind: 'too-big' }
     this.#incomplete = { whole, awaited }
+    this.isWaiting = true
     return PART
   }
 
   discard(): void {
     this.#incomplete = undefined
+    this.isWaiting = false
   }
 }
