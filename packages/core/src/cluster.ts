@@ -12,5 +12,5 @@ export type {
   PresenceEvent,
   Unreached,
 } from './server/cluster-audience.js'
-export type { ClusterEndpoint } from './server/endpoint.js'
+export type { ClusterEndpoint } from './server/endpoint-types.js'
 export type { RemoteChannel } from './server/remote-channel.js'

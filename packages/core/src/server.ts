@@ -18,7 +18,7 @@ export type {
   EndpointOptions,
   Listening,
   ListenOptions,
-} from './server/endpoint.js'
+} from './server/endpoint-types.js'
 export type { ExpiresAt } from './server/expiry.js'
 export type { IdempotencyOptions } from './server/idempotency.js'
 export { RpcListenError } from './server/listen.js'

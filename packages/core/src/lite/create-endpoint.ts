@@ -1,13 +1,13 @@
 import type { Feature } from '../calls/feature.js'
 import type { Contract, ContractSide } from '../contract/contract.js'
 import { keepalive } from '../features/keepalive/keepalive.js'
+import { WebSocketEndpoint } from '../server/endpoint.js'
 import {
   ENDPOINT_OPTIONS,
   type Endpoint,
   type EndpointOptions,
   type UntypedOptions,
-  WebSocketEndpoint,
-} from '../server/endpoint.js'
+} from '../server/endpoint-types.js'
 import { type FeatureOptions, liteArguments } from './lite-arguments.js'
 
 /**

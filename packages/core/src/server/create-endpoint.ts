@@ -1,6 +1,7 @@
 import type { Contract, ContractSide } from '../contract/contract.js'
 import { contractAndOptions } from '../contract/contract-and-options.js'
 import { OF_ENDPOINTS } from '../presets/of-endpoints.js'
+import { WebSocketEndpoint } from './endpoint.js'
 import {
   type ClusterEndpoint,
   type ClusterOption,
@@ -9,8 +10,7 @@ import {
   type EndpointOf,
   type EndpointOptions,
   type UntypedOptions,
-  WebSocketEndpoint,
-} from './endpoint.js'
+} from './endpoint-types.js'
 
 /**
  * Makes an endpoint; `attach` or `listen` lets connections in.
