@@ -60,7 +60,6 @@ const options: Partial<TypeDocOptions> & Record<string, unknown> = {
   validation: { notExported: false, invalidLink: true, notDocumented: true },
   // Conditional types match these parts of other types, which are documented there.
   intentionallyNotDocumented: [
-    'CallableName.__type.kind',
     'HandlerParams.__type.kind',
     'HandlerParams.__type.params',
     'IdentityOf.__type.identity',

@@ -5,7 +5,7 @@ import type {
   Schema,
   StreamDefinition,
 } from '../contract/contract.js'
-import type { At, GroupOf, Name } from '../contract/path.js'
+import type { At, GroupOf, Name, WithKind } from '../contract/path.js'
 import type { Timeout } from './call-timer.js'
 
 /**
@@ -150,10 +150,7 @@ export type RemoteFunction<M> =
           : never
 
 /** The type of one member of `other`: a function, or for a group, an object of functions. */
-export type RemoteMember<M> = M extends {
-  /** Only definitions of methods have one. */
-  readonly kind: string
-}
+export type RemoteMember<M> = M extends WithKind
   ? RemoteFunction<M>
   : RemoteFunction<M> | Other<GroupOf<M>>
 
@@ -169,7 +166,7 @@ export type Other<S> = {
 
 /** `K` if `other` has a function of that name, otherwise never. */
 export type CallableName<S, K extends keyof S> = K extends string
-  ? S[K] extends { kind: string }
+  ? S[K] extends WithKind
     ? K
     : IsStream<S[K]> extends true
       ? never
@@ -232,14 +229,14 @@ export interface HandlerContext<Ch = unknown, M = unknown> {
 /** The type of a handler's progress values. */
 export type ProgressValue<M> = M extends { readonly kind: string; readonly progress: infer P }
   ? InputOf<P, never>
-  : M extends { readonly kind: string }
+  : M extends WithKind
     ? never
     : unknown
 
 /** The type of the items in a handler's `input`. */
 export type InputItem<M> = M extends { readonly kind: string; readonly input: infer I }
   ? OutputOf<I, never>
-  : M extends { readonly kind: string }
+  : M extends WithKind
     ? never
     : unknown
 

@@ -5,13 +5,18 @@ import { type ContractSide, type Definition, type FlatSide, isDefinition } from 
  * That path is its name on the wire.
  */
 
+/** A definition has a kind. A group of methods has none. */
+export interface WithKind {
+  /** Tells methods, streams and notifications from each other. */
+  readonly kind: string
+}
+
+// These types have names because TypeScript makes an object type that is written inside a generic type again for each
+// method of a contract.
+type NoGroup = WithKind | ((...args: never) => unknown)
+
 /** `M` if it is a group of methods, otherwise never. */
-export type GroupOf<M> = M extends
-  | {
-      /** Only definitions of methods have one. */
-      readonly kind: string
-    }
-  | ((...args: never) => unknown)
+export type GroupOf<M> = M extends NoGroup
   ? never
   : string extends keyof M
     ? never
