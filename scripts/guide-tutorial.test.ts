@@ -18,12 +18,17 @@ beforeAll(async () => {
 
 afterAll(() => site?.[Symbol.asyncDispose]())
 
-/** Writes the files at the end of a step, and starts its server. */
-async function follow(step: number) {
+/**
+ * Writes the files at the end of a step, and starts its server.
+ *
+ * @param started the step whose server runs: an earlier one, if the reader forgot to start it again.
+ */
+async function follow(step: number, started = step) {
   const guide = site.guide(`tutorial-${step}`)
   for (const name of filesOf(guide)) guide.write(name)
   const origin = step > 1 ? { 'http://localhost:5173': site.origin } : {}
-  const { program, port } = await guide.serve('server.ts', origin)
+  const server = started === step ? guide : site.guide(`tutorial-${started}`, ['contract.ts'])
+  const { program, port } = await server.serve('server.ts', origin)
   for (const name of step > 1 ? ['publish.ts', 'main.tsx'] : ['publish.ts']) {
     guide.write(name, { ':8000': `:${port}` })
   }
@@ -99,9 +104,25 @@ test.concurrent('4: the server asks the page that called', async () => {
   await page.getByText('Deleted.').waitFor()
   await server.prints(/^the page says yes$/m)
   await remove.click()
+  await page.getByRole('dialog').waitFor()
+  expect(await page.getByText('Deleted.').count()).toBe(0)
   await page.getByRole('dialog').getByText('No').click()
   await page.getByText('Kept.').waitFor()
   expect(await page.getByRole('dialog').count()).toBe(0)
+})
+
+test.concurrent('4: if the old server still runs, the page says so', async () => {
+  const { guide } = await follow(4, 3)
+  await using page = await open(guide)
+  await page.getByRole('button', { name: 'Delete all' }).click()
+  await page.getByRole('alert').getByText('Method not found: "clear"').waitFor()
+})
+
+test.concurrent('5: if the old server still runs, the page says so', async () => {
+  const { guide } = await follow(5, 4)
+  await using page = await open(guide)
+  await page.getByRole('button', { name: 'Start the clock' }).click()
+  await page.getByRole('alert').getByText('Method not found: "clock"').waitFor()
 })
 
 test.concurrent('5: a clock starts, and stops at its source', async () => {
@@ -163,4 +184,13 @@ test.concurrent('8: errors say what became of the call', async () => {
   await page.getByLabel('Text').fill('Lunch?')
   await page.getByRole('button', { name: 'Publish' }).click()
   await page.getByRole('alert').getByText('It was not published. Try again.').waitFor()
+})
+
+test.concurrent('8: if the token is wrong, the error of a call says so', async () => {
+  const { guide } = await follow(8)
+  await using page = await logIn(guide, 'token-of-eve')
+  await page.getByText(/^The connection is unauthorized\./).waitFor()
+  await page.getByLabel('Text').fill('Lunch?')
+  await page.getByRole('button', { name: 'Publish' }).click()
+  await page.getByRole('alert').getByText('Nobody has this token').waitFor()
 })
