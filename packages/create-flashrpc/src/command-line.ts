@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { TEMPLATES, type TemplateName, templateNamed } from './templates.js'
+import { TEMPLATE_NAMES, TEMPLATES, type TemplateName, templateNamed } from './templates.js'
 import { UsageError } from './usage-error.js'
 
 /** The arguments of the program. */
@@ -15,11 +15,23 @@ export interface CommandLine {
 /**
  * Reads the arguments.
  *
- * @throws {UsageError} if there is no such option, no such template, or more than one folder.
+ * @param env the environment, in which npm tells the options that it took.
+ * @throws {UsageError} if there is no such option, no such template, or more than one folder; if npm took the template.
  */
-export function parseCommandLine(args: readonly string[]): CommandLine {
+export function parseCommandLine(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): CommandLine {
   const { values, positionals } = parse(args)
   const [folder, second] = positionals
+  const taken = env.npm_config_template ?? env.npm_config_t
+  if (values.template === undefined && taken !== undefined) {
+    // npm reads `--template node` as an option without a value, and passes "node" on; `--template=node` has its value.
+    const name = TEMPLATE_NAMES.find((known) => known === taken || known === second) ?? 'NAME'
+    throw new UsageError(
+      `npm kept --template for itself. Write -- before it: npm create flashrpc@latest ${folder ?? 'FOLDER'} -- --template ${name}`,
+    )
+  }
   if (second !== undefined) {
     throw new UsageError(
       `An app has one folder; these are ${positionals.length}: ${positionals.join(', ')}. Put quotes around a name with spaces.`,

@@ -126,6 +126,20 @@ test.each([
   expect(readdirSync(folder)).toEqual([])
 })
 
+test.each([
+  [['shop', 'node'], { npm_config_template: 'true' }],
+  [['shop'], { npm_config_template: 'node' }],
+  [['shop', 'node'], { npm_config_t: 'true' }],
+])('says so if npm took the template, and left %j', async (args, env) => {
+  expect(await run(folder, args, env)).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      'npm kept --template for itself. Write -- before it: npm create flashrpc@latest shop -- --template node\n',
+  })
+  expect(readdirSync(folder)).toEqual([])
+})
+
 // Elsewhere `script` has other arguments, or does not exist.
 const inTerminal = test.runIf(process.platform === 'linux')
 
