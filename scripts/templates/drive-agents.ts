@@ -13,6 +13,7 @@ export async function driveAgents(app: CreatedApp): Promise<void> {
     for (const role of ['researcher', 'writer']) {
       await printed(programs, new RegExp(`\\[orchestrator\\] a ${role} is here`))
     }
+    assert.doesNotMatch(programs.output, /ECONNREFUSED/)
     const ask = async () => (await app.run(`PORT=${port} npm run --silent ask -- the tides`)).trim()
     assert.equal(
       await ask(),

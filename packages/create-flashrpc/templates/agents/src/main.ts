@@ -1,5 +1,6 @@
 import { startOrchestrator } from './orchestrator.ts'
 import { connectResearcher } from './researcher.ts'
+import { whenListening } from './when-listening.ts'
 import { connectWriter } from './writer.ts'
 
 const port = Number(process.env.PORT ?? 8000)
@@ -10,6 +11,7 @@ const log = (line: string) => console.log(line)
 async function start(): Promise<() => Promise<void>> {
   const [name] = process.argv.slice(2)
   if (name === 'researcher' || name === 'writer') {
+    await whenListening(port)
     const client = name === 'writer' ? connectWriter(url, log) : connectResearcher(url, log)
     return () => client.close()
   }

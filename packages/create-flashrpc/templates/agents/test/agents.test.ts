@@ -1,8 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { createClient } from '@flashrpc/core'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { contract } from '../src/contract.ts'
 import { startOrchestrator } from '../src/orchestrator.ts'
 import { connectResearcher } from '../src/researcher.ts'
+import { whenListening } from '../src/when-listening.ts'
 import { connectWriter } from '../src/writer.ts'
 
 const lines: string[] = []
@@ -50,4 +52,13 @@ test('if an agent is lost at work, another one gets the work', async () => {
   await expect.poll(() => first.state.status).toBe('closed')
   await using _second = connectResearcher(orchestrator.url, log)
   expect(await report).toBe(REPORT)
+})
+
+test('an agent waits until the orchestrator listens', async () => {
+  const port = Number(new URL(orchestrator.url).port)
+  await orchestrator.endpoint.close()
+  const listening = whenListening(port).then(() => 'it listens')
+  expect(await Promise.race([listening, wait(300, 'nobody listens')])).toBe('nobody listens')
+  orchestrator = await startOrchestrator(port, log)
+  expect(await listening).toBe('it listens')
 })
