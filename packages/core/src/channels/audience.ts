@@ -39,7 +39,8 @@ export interface Target extends Pick<AnyPeer, 'id'> {
 }
 
 /**
- * A set of channels that are called together. Each call goes to the channels that are in the set when the call is made.
+ * A set of channels that are called together. Each call goes to the channels that are in the set when the call is made. It
+ * takes the options of a call to one channel; each channel gets all of them.
  */
 export interface Audience<Remote, Ch extends Target = Target> {
   /** How many channels are in it now. */

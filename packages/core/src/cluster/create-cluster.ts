@@ -54,7 +54,9 @@ export interface ClusterOptions {
   identity?: IdentityOptions
   /**
    * The middleware of calls to clients of other nodes, at the node that makes them: it may add to `call.meta`. Its
-   * `call.identity` is undefined. At the client's node, the calls go through the endpoint's own `use`, as all calls do.
+   * `call.identity` is undefined. It surrounds a call to many once for all other nodes: `next()` resolves to the outcomes of
+   * their clients, and `call.channel` stands for all of them, so that nothing can be called over it. At the client's node,
+   * the calls go through the endpoint's own `use`, as all calls do.
    */
   use?: Middleware | readonly Middleware[]
 }

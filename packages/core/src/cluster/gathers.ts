@@ -4,9 +4,11 @@ import { readTimeout, type TimeLimits } from '../calls/call-timer.js'
 import { unencodable } from '../calls/caller.js'
 import { checkResult } from '../calls/check-result.js'
 import type { SendOptions } from '../calls/functions.js'
+import type { Meta, Middleware } from '../calls/middleware-call.js'
+import type { AnyPeer } from '../calls/peer.js'
 import { assertSignal } from '../calls/pending-calls.js'
 import type { Definition, FlatSide } from '../contract/contract.js'
-import { definitionOf } from '../contract/definition.js'
+import { definitionOf, schemaOf } from '../contract/definition.js'
 import { own } from '../errors/error-origin.js'
 import { ErrorCode, RpcConfigError, RpcDisconnectedError, type RpcError } from '../errors/errors.js'
 import { nearestName } from '../errors/nearest.js'
@@ -14,6 +16,12 @@ import { quoted } from '../errors/quoted.js'
 import { deadlineOf } from '../features/deadlines/deadlines.js'
 import { DIAGNOSTICS } from '../features/diagnostics/diagnostics.js'
 import { insteadOf } from '../features/diagnostics/unknown-name.js'
+import { assertListener } from '../features/progress/progress.js'
+import {
+  type ProgressListenerOptions,
+  ProgressListening,
+} from '../features/progress/progress-values.js'
+import { type ErrorContext, hookContext, outgoingContext } from '../logging/error-context.js'
 import type { AnyRemoteChannel, ClusterOutcome, Unreached } from '../server/cluster-audience.js'
 import type { Frame } from '../wire/codec.js'
 import type { Format } from '../wire/format.js'
@@ -21,6 +29,7 @@ import { isObject } from './checks.js'
 import type { ClusterNode } from './cluster-node.js'
 import { isCount, Kind } from './envelope.js'
 import { Gather, type GatherEvents, type GatherTarget, type GatherWords } from './gather.js'
+import { throughOnce } from './group-middleware.js'
 import type { NodeLinks } from './node-links.js'
 import type { NodeRecord } from './node-record.js'
 import { differentCodecs, type PayloadHead, writePayload } from './payload.js'
@@ -33,8 +42,14 @@ export interface GathersHost {
   readonly clients: FlatSide | undefined
   readonly format: Format
   readonly timeout: TimeLimits
+  /** The middleware of calls to other nodes; undefined if there is none. */
+  readonly use: readonly Middleware[] | undefined
+  /** Stands for the clients of other nodes, for middleware. */
+  peer(): AnyPeer
   /** A channel of another node, for an outcome. */
   channel(id: string): AnyRemoteChannel
+  /** Something failed that no caller learns of. */
+  error(thrown: unknown, context: ErrorContext): void
 }
 
 /** A call to all other nodes. */
@@ -60,6 +75,10 @@ export interface CallHead {
   /** How long each target may take, in ms, in all and without a sign of life; null for ever. */
   readonly ms?: readonly [total: number | null, idle: number | null]
   readonly key?: string
+  /** The metadata beside the params; missing if there is none. */
+  readonly meta?: Meta
+  /** Whether the progress of each target is to be told. */
+  readonly p?: true
   /** Nothing is called: only the members are asked for, or their number. */
   readonly m?: 'members' | 'count'
   /** The group is watched from now on: changes are to be told. */
@@ -74,6 +93,7 @@ export interface CallHead {
 export const GROUP_ROLL = 'group.roll'
 export const GROUP_OUTCOMES = 'group.outcomes'
 export const GROUP_CANCEL = 'group.cancel'
+export const GROUP_PROGRESS = 'group.progress'
 
 /** More bytes that wait to be sent to the engine than this: calls and notifications of groups are not sent. */
 export const MAX_BUFFERED_BYTES = 8 * 1024 * 1024
@@ -89,10 +109,11 @@ const LAST = Number.POSITIVE_INFINITY
 /** How long other nodes may take to say who their members are, in ms. */
 const MEMBERS_MS = 5_000
 
-/** A call as it is sent, or why it can't be. */
+/** A call as it is sent; or why it can't be; or what middleware has answered in place of its targets. */
 type Prepared = { readonly time: TimeLimits } & (
-  | { readonly f: PayloadHead; readonly body: Frame }
+  | { readonly f: PayloadHead; readonly body: Frame; readonly meta?: Meta }
   | { readonly error: RpcError }
+  | { readonly value: unknown }
 )
 
 interface Running {
@@ -101,6 +122,8 @@ interface Running {
   readonly head: CallHead
   readonly body: Frame | undefined
   readonly step: MembersWatch['step'] | undefined
+  /** Hears the progress of a target, if its caller listens. */
+  readonly progress: Progress | undefined
   /** The one node that is asked; undefined for all. */
   readonly only: NodeRecord | undefined
 }
@@ -131,6 +154,7 @@ export class Gathers {
       if (record) this.#rolled(record, params)
     })
     links.serve(GROUP_OUTCOMES, (from, params) => this.#came(from, params))
+    links.serve(GROUP_PROGRESS, (from, params) => this.#progressed(from, params))
     const lostAll = (why: string) => {
       for (const { gather } of [...this.#running.values()]) gather.lostAll(why)
     }
@@ -159,8 +183,54 @@ export class Gathers {
    * @returns a promise that resolves when there are no more. It never rejects.
    */
   async call(call: GroupCall, give: GiveOutcome): Promise<void> {
-    const { method, options } = call
     const prepared = this.#prepare(call)
+    const { use } = this.#host
+    if (use && 'f' in prepared) return this.#callThrough(use, call, prepared, give)
+    return this.#send(call, prepared, give)
+  }
+
+  /** Sends a call through middleware. What that answers, or throws, without sending the call is each target's outcome. */
+  async #callThrough(
+    use: readonly Middleware[],
+    call: GroupCall,
+    prepared: Prepared,
+    give: GiveOutcome,
+  ): Promise<void> {
+    const { method, params } = call
+    const signal = call.options?.signal
+    if (signal?.aborted) return
+    const begunAt = performance.now()
+    const outcomes: Outcome[] = []
+    let sent: Promise<void> | undefined
+    const send = async (meta: Meta) => {
+      const { idle, total } = prepared.time
+      const left = Math.max(0, total - (performance.now() - begunAt))
+      const hasMeta = Object.keys(meta).length > 0
+      const late = { ...prepared, time: { idle, total: left }, ...(hasMeta && { meta }) }
+      sent = this.#send(call, late, (outcome, at) => {
+        outcomes.push(outcome)
+        give(outcome, at)
+      })
+      await sent
+      return outcomes
+    }
+    const kind = 'method'
+    const toMany = { kind, method, params, signal } as const
+    const passage = await throughOnce(use, toMany, this.#host.peer(), send)
+    // Middleware need not wait for the outcomes.
+    await sent
+    if (passage.isSent) {
+      if (passage.error) this.#host.error(passage.error, hookContext('use'))
+    } else if (!signal?.aborted) {
+      const { time } = prepared
+      const instead = 'error' in passage ? { error: passage.error } : { value: passage.value }
+      await this.#send(call, { time, ...instead }, give)
+    }
+  }
+
+  /** Sends a call, or asks for its targets only, and waits for their outcomes. */
+  async #send(call: GroupCall, prepared: Prepared, give: GiveOutcome): Promise<void> {
+    const { method, options } = call
     const { time } = prepared
     const signal = 'error' in prepared ? undefined : options?.signal
     await this.#untilReady(signal)
@@ -169,25 +239,35 @@ export class Gathers {
     const pending = new Set<Promise<void>>()
     const failed = (target: GatherTarget, error: RpcError) =>
       give({ ...this.#target(target), status: 'error', error: own(error) }, target.at)
-    const { idempotencyKey: key } = options ?? {}
-    const said =
-      'error' in prepared
-        ? {}
-        : {
-            f: prepared.f,
-            ms: [finite(time.total), finite(time.idle)] as const,
-            ...(key !== undefined && { key }),
-          }
+    const { idempotencyKey: key, onProgress } = options ?? {}
+    const progress =
+      'f' in prepared && onProgress ? this.#progressOf(method, definition, onProgress) : undefined
+    const said = !('f' in prepared)
+      ? {}
+      : {
+          f: prepared.f,
+          ms: [finite(time.total), finite(time.idle)] as const,
+          ...(key !== undefined && { key }),
+          ...(prepared.meta && { meta: prepared.meta }),
+          ...(progress && { p: true as const }),
+        }
     const body = 'f' in prepared ? prepared.body : undefined
     await this.#gather(
-      call,
+      { ...call, progress },
       said,
       body,
       { method, timeoutMs: time.total, signal },
       {
         told: (target, entry) => {
           if ('error' in prepared) return failed(target, prepared.error)
-          const given = this.#give(target, entry as ToldOutcome, method, definition, give)
+          if ('value' in prepared) {
+            const { value } = prepared
+            return give({ ...this.#target(target), status: 'ok', value }, target.at)
+          }
+          const told = entry as ToldOutcome
+          const given = progress
+            ? progress.end(target, told, () => this.#give(target, told, method, definition, give))
+            : this.#give(target, told, method, definition, give)
           if (!given) return
           pending.add(given)
           void given.finally(() => pending.delete(given))
@@ -241,7 +321,9 @@ export class Gathers {
       except,
       only,
       step,
-    }: Pick<GroupCall, 'group' | 'method' | 'except'> & Partial<MembersWatch>,
+      progress,
+    }: Pick<GroupCall, 'group' | 'method' | 'except'> &
+      Partial<MembersWatch> & { readonly progress?: Progress | undefined },
     said: Partial<CallHead>,
     body: Frame | undefined,
     words: GatherWords,
@@ -284,7 +366,7 @@ export class Gathers {
           resolve()
         },
       )
-      this.#running.set(c, { gather, method, head, body, step, only })
+      this.#running.set(c, { gather, method, head, body, step, only, progress })
       gather.suppose(expected())
       node.options.engine.barrier().then(
         () => gather.expect(expected()),
@@ -332,6 +414,11 @@ export class Gathers {
     if (clients && !definitionOf(clients, method)) {
       const message = `Unknown method ${quoted(method)}: the other side of the contract ${insteadOf(method, clients)}`
       return { time, error: new RpcConfigError(message, { method }) }
+    }
+    try {
+      assertOptionsForMany(method, definitionOf(clients, method), call.options)
+    } catch (error) {
+      return { time, error: error as RpcError }
     }
     try {
       if (params !== undefined && (typeof params !== 'object' || params === null)) {
@@ -387,6 +474,25 @@ export class Gathers {
     }
   }
 
+  #progressOf(
+    method: string,
+    definition: Definition | undefined,
+    listener: NonNullable<SendOptions['onProgress']>,
+  ): Progress {
+    const settings = { format: this.#host.format, diagnostics: DIAGNOSTICS }
+    return new Progress(() => ({
+      check: (value) => checkResult(definition, method, 'progress', value, { settings }),
+      listener: listener as (value: unknown) => unknown,
+      error: (error) =>
+        this.#host.error(error, outgoingContext({ method, kind: 'method' }, 'progress')),
+    }))
+  }
+
+  #progressed(from: string, params: unknown): void {
+    if (!isObject(params) || !isCount(params.c) || !isShortId(params.id)) return
+    this.#running.get(params.c)?.progress?.heard({ node: from, id: params.id }, params.value)
+  }
+
   #target({ id, node }: GatherTarget): {
     channel: AnyRemoteChannel
     channelId: string
@@ -423,6 +529,57 @@ export class Gathers {
     }
     return undefined
   }
+}
+
+/** The progress of the targets of one call. */
+class Progress {
+  readonly #options: () => ProgressListenerOptions
+  readonly #listening = new Map<string, ProgressListening>()
+  readonly #over = new Set<string>()
+
+  /** @param options how the values of one target are told. */
+  constructor(options: () => ProgressListenerOptions) {
+    this.#options = options
+  }
+
+  heard({ node, id }: Pick<GatherTarget, 'node' | 'id'>, value: unknown): void {
+    const key = node + id
+    if (this.#over.has(key)) return
+    const listening = this.#listening.get(key) ?? new ProgressListening(this.#options())
+    this.#listening.set(key, listening)
+    listening.heard(value)
+  }
+
+  /** A target has its outcome, which is given after its last value. */
+  async end(
+    { node, id }: GatherTarget,
+    [, , failure]: ToldOutcome,
+    give: () => Promise<void> | undefined,
+  ): Promise<void> {
+    const key = node + id
+    this.#over.add(key)
+    const listening = this.#listening.get(key)
+    if (failure) listening?.failed()
+    else await listening?.beforeResult()
+    await give()
+  }
+}
+
+/** @throws {RpcConfigError} if an option of a call can't be used for many targets. */
+function assertOptionsForMany(
+  method: string,
+  definition: Definition | undefined,
+  options: SendOptions | undefined,
+): void {
+  if (options?.input !== undefined || schemaOf(definition, 'input')) {
+    throw new RpcConfigError(
+      `"${method}" has input, which can't be sent to many nodes at once: call each client by endpoint.channel(id)`,
+      { method },
+    )
+  }
+  if (options?.onProgress === undefined) return
+  const { onProgress: value } = options
+  assertListener({ method, kind: 'method', definition, options, value })
 }
 
 const NO_MORE: ReadonlyMap<string, unknown> = new Map()

@@ -1,6 +1,7 @@
 import { MAX_TIMER_MS } from '../base/max-timer.js'
 import { unref } from '../base/unref.js'
-import type { CallOptions } from '../calls/functions.js'
+import type { CallOptions, SendOptions } from '../calls/functions.js'
+import type { Meta } from '../calls/middleware-call.js'
 import { notFound } from '../calls/refusals.js'
 import { SharedNotification } from '../calls/shared-notification.js'
 import { notifyAll } from '../channels/audience.js'
@@ -15,14 +16,21 @@ import {
   RpcOverloadedError,
   RpcValidationError,
 } from '../errors/errors.js'
-import { type ErrorContext, IN_FRAME } from '../logging/error-context.js'
+import { whyNoMeta } from '../features/middleware/meta.js'
+import { type ErrorContext, IN_FRAME, outgoingContext } from '../logging/error-context.js'
 import type { Format } from '../wire/format.js'
 import { classify } from '../wire/message.js'
 import { isObject } from './checks.js'
 import type { ClusterNode } from './cluster-node.js'
 import { type Envelope, isCount, Kind } from './envelope.js'
 import type { ForeignCalls } from './foreign-calls.js'
-import { type CallHead, GROUP_CANCEL, GROUP_OUTCOMES, GROUP_ROLL } from './gathers.js'
+import {
+  type CallHead,
+  GROUP_CANCEL,
+  GROUP_OUTCOMES,
+  GROUP_PROGRESS,
+  GROUP_ROLL,
+} from './gathers.js'
 import type { ToldMember } from './members.js'
 import type { NodeLinks } from './node-links.js'
 import type { NodeRecord } from './node-record.js'
@@ -152,7 +160,7 @@ export class GroupServer {
     if (ids.length === 0 || codec !== undefined) return
     const outcomes = new Outcomes(this.#links, this.#node, record, c)
     this.#linkRoll(record, c, run)
-    if (call.f) this.#run(call, call.f, body, targets, run, outcomes)
+    if (call.f) this.#run(record, call, call.f, body, targets, run, outcomes)
     else if (call.m === 'members') {
       for (const [at, target] of targets.entries()) {
         outcomes.add(toldValue(ids[at] as string, this.#host.describe(target, call.g)))
@@ -188,7 +196,8 @@ export class GroupServer {
   }
 
   #run(
-    { ms, key }: CallHead,
+    record: NodeRecord,
+    { c, ms, key, meta, p }: CallHead,
     f: PayloadHead,
     body: Envelope['body'],
     targets: readonly LiveChannel[],
@@ -206,8 +215,8 @@ export class GroupServer {
     const { method, params } = call
     const isUnknown = clients !== undefined && !definitionOf(clients, method)
     const [total, idle] = ms ?? [null, null]
-    const options: CallOptions & { passed: object } = {
-      passed: {},
+    const options: CallOptions & { passed: Meta } = {
+      passed: meta ?? {},
       signal: run.giveUp.signal,
       timeout: { total: total ?? Number.POSITIVE_INFINITY, idle: idle ?? Number.POSITIVE_INFINITY },
       ...(key !== undefined && { idempotencyKey: key }),
@@ -225,10 +234,30 @@ export class GroupServer {
         continue
       }
       const told = this.#host.calls.begin(target)
-      target.call(method, params, options).then(
+      const withProgress: SendOptions = p
+        ? { ...options, onProgress: (value) => this.#progressed(record, c, id, method, value) }
+        : options
+      target.call(method, params, withProgress).then(
         (value) => ended(toldValue(id, value), told),
         (error: unknown) => ended(toldFailure(id, error), told),
       )
+    }
+  }
+
+  /** A target tells its progress. Until that is on its way, only the newest value waits. */
+  async #progressed(
+    record: NodeRecord,
+    c: number,
+    id: string,
+    method: string,
+    value: unknown,
+  ): Promise<void> {
+    try {
+      await this.#links.to(record.id).notify(GROUP_PROGRESS, { c, id, value })
+    } catch (error) {
+      // If the caller's node is lost, nobody listens.
+      if (this.#node.directory.get(record.id) !== record) return
+      this.#host.error(error, outgoingContext({ method, kind: 'method' }, 'progress'))
     }
   }
 
@@ -252,12 +281,15 @@ export class GroupServer {
 
   #notified({ head, body }: Envelope): void {
     if (!isObject(head) || !isPayloadHead(head.f) || !isGroup(head.g) || !areIds(head.x)) return
+    const { meta } = head
+    if (!isMeta(meta)) return
     const left = new Set(head.x)
     const targets = [...this.#host.membersOf(head.g)].filter(({ id }) => !left.has(id))
     if (targets.length === 0) return
     try {
       const { method, params } = this.#message(head.f, body)
-      void notifyAll(targets, new SharedNotification(method, params), undefined)
+      const options = meta && ({ passed: meta } as CallOptions)
+      void notifyAll(targets, new SharedNotification(method, params), options)
     } catch (error) {
       this.#host.error(error, IN_FRAME)
     }
@@ -370,11 +402,12 @@ function epochIn(dead: CallHead['dead'], node: string): number {
 /** @returns undefined if a head of another node is not that of a call. */
 function readCall(head: unknown): CallHead | undefined {
   if (!isObject(head) || !isCount(head.c) || !isGroup(head.g) || !areIds(head.x)) return undefined
-  const { f, ms, key, dead } = head
+  const { f, ms, key, dead, meta, p } = head
   if (f !== undefined && !isPayloadHead(f)) return undefined
   if (ms !== undefined && !(Array.isArray(ms) && ms.length === 2 && ms.every(isMs)))
     return undefined
   if (key !== undefined && typeof key !== 'string') return undefined
+  if (!isMeta(meta) || !(p === undefined || p === true)) return undefined
   if (dead !== undefined && !Array.isArray(dead)) return undefined
   if (!(head.m === undefined || head.m === 'members' || head.m === 'count')) return undefined
   return head as unknown as CallHead
@@ -386,6 +419,10 @@ function isGroup(group: unknown): group is string | undefined {
 
 function areIds(ids: unknown): ids is readonly string[] | undefined {
   return ids === undefined || (Array.isArray(ids) && ids.every((id) => typeof id === 'string'))
+}
+
+function isMeta(meta: unknown): meta is Meta | undefined {
+  return meta === undefined || whyNoMeta(meta) === undefined
 }
 
 function isMs(ms: unknown): boolean {

@@ -81,6 +81,7 @@ export class Links {
   readonly #arrivals: ArrivalHost
   readonly #options: Omit<LinkOptions, 'transport'>
   #isOut = false
+  #toMany: NodeLink | undefined
 
   constructor(node: ClusterNode, host: LinksHost) {
     this.#node = node
@@ -191,6 +192,12 @@ export class Links {
   toCall(node: string): NodeLink {
     const isLeaving = this.#node.directory.get(node)?.isLeaving
     return isLeaving ? this.#nowhere('its node is being closed') : this.to(node)
+  }
+
+  /** Stands for the clients of all other nodes, for middleware of calls to many: nothing can be called over it. */
+  get toMany(): NodeLink {
+    this.#toMany ??= this.#nowhere('a call to many clients has no channel of its own')
+    return this.#toMany
   }
 
   /** Ends all of them. */

@@ -1,3 +1,4 @@
+import type { MaybeAsync } from '../base/maybe-async.js'
 import type { CallOptions, SendOptions } from '../calls/functions.js'
 import type { UntypedSide } from '../calls/peer.js'
 import { assertSignal } from '../calls/pending-calls.js'
@@ -15,6 +16,7 @@ import type {
 } from '../server/cluster-audience.js'
 import type { GiveOutcome, GroupCall } from './gathers.js'
 import { memberOf, type ToldMember } from './members.js'
+import type { Published } from './publish-notification.js'
 
 /** The functions of a node that audiences over all nodes use. */
 export interface NodesAudienceHost {
@@ -39,7 +41,8 @@ export interface NodesAudienceHost {
     group: string | undefined,
     shared: SharedNotification,
     except: ReadonlySet<string>,
-  ): 'published' | 'not-sent'
+    options: CallOptions | undefined,
+  ): MaybeAsync<Published>
 }
 
 /** The audience of the channels of a group, or of all channels, at all nodes; without its types. */
@@ -72,10 +75,11 @@ export class NodesAudience implements ClusterAudience<UntypedSide, LiveChannel> 
     method: string,
     params?: unknown,
     options?: CallOptions,
-  ): Promise<{ here: number; elsewhere: 'published' | 'not-sent' }> {
+  ): Promise<{ here: number; elsewhere: Published }> {
     const shared = new SharedNotification(method, params)
-    const elsewhere = this.#host().publish(this.#group, shared, this.#except)
-    return { here: await notifyAll([...this.here], shared, options), elsewhere }
+    const elsewhere = this.#host().publish(this.#group, shared, this.#except, options)
+    const here = await notifyAll([...this.here], shared, options)
+    return { here, elsewhere: await elsewhere }
   }
 
   async call(

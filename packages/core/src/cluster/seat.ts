@@ -4,6 +4,7 @@ import type { Audience } from '../channels/audience.js'
 import type { GroupEvents } from '../channels/groups.js'
 import type { LiveChannel } from '../channels/live-channel.js'
 import { flatSideOf } from '../contract/path.js'
+import { resolveMiddleware } from '../features/middleware/run-middleware.js'
 import type { ErrorContext } from '../logging/error-context.js'
 import { logFailure } from '../logging/log.js'
 import type { ClusterAudience } from '../server/cluster-audience.js'
@@ -32,7 +33,7 @@ import { LINK_EXTRA, Links } from './links.js'
 import { describeMember } from './members.js'
 import { NodesAudience, type NodesAudienceHost } from './nodes-audience.js'
 import { type Left, PresenceTeller } from './presence-teller.js'
-import { publishNotification } from './publish-notification.js'
+import { Publisher } from './publish-notification.js'
 import { ClusterSessionRouter } from './session-router.js'
 import { Watches } from './watches.js'
 
@@ -118,10 +119,16 @@ export class Seat implements ClusterSeat {
     }
     const membersOf = (group: string | undefined) =>
       group === undefined ? host.channels : host.membersOf(group)
+    const groupUse = resolveMiddleware(use)
+    const peer = () => links.toMany
+    const publisher = new Publisher(node, { format, use: groupUse, peer, error })
     const gathers = new Gathers(node, links, {
       clients,
       format,
       timeout,
+      use: groupUse,
+      peer,
+      error,
       channel: (id) => this.channel(id),
     })
     this.#gathers = gathers
@@ -141,7 +148,8 @@ export class Seat implements ClusterSeat {
       describe,
       members: (of, what, give) => gathers.members(of, what, give),
       watch: (group, except, signal) => watches.watch(group, except, signal),
-      publish: (group, shared, except) => publishNotification(node, format, group, shared, except),
+      publish: (group, shared, except, options) =>
+        publisher.publish(group, shared, except, options),
     }
     const maxMessageBytes = limits.message + LINK_EXTRA
     void node.start({ codec: codec.name, frames, maxMessageBytes, logger })

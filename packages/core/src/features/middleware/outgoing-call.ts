@@ -25,7 +25,9 @@ export class OutgoingCall implements MiddlewareCall {
   /** @param signal the signal that the caller gave. */
   constructor(
     { dialect, publicChannel }: Pick<ChannelContext, 'dialect' | 'publicChannel'>,
-    call: PendingCall,
+    call: Pick<PendingCall, 'kind' | 'method' | 'passedMeta' | 'promise'> & {
+      readonly id: number | undefined
+    },
     params: unknown,
     signal: AbortSignal | undefined,
   ) {

@@ -92,7 +92,7 @@ function yes(): true {
 }
 
 /** @throws {RpcConfigError} if the method has no progress in the contract, or the listener is not a function. */
-function assertListener({ method, definition, value: listener }: CallRequest): void {
+export function assertListener({ method, definition, value: listener }: CallRequest): void {
   if (listener === undefined) return
   const tellsNone = definition && !schemaOf(definition, 'progress')
   if (!tellsNone && typeof listener === 'function') return

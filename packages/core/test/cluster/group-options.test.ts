@@ -1,0 +1,259 @@
+import {
+  createClient,
+  defineContract,
+  type HandlerContext,
+  type Middleware,
+  type MiddlewareCall,
+  method,
+  notification,
+  RpcError,
+} from '@flashrpc/core'
+import { createCluster, memoryEngines } from '@flashrpc/core/cluster'
+import { type ClusterEndpoint, createEndpoint } from '@flashrpc/core/server'
+import { afterEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { polled } from '../support/eventually.js'
+
+/** What calls to the clients of all nodes take besides their params: metadata, progress, options. */
+
+const contract = defineContract({
+  server: {
+    /** Calls all clients, and answers the results. */
+    relay: method({ result: z.array(z.unknown()) }),
+  },
+  client: {
+    meta: method({ result: z.record(z.string(), z.string()) }),
+    told: notification({ params: z.object({ text: z.string() }) }),
+    /** Tells 1, 2, and then the last value. */
+    work: method({
+      params: z.object({ last: z.number() }),
+      result: z.string(),
+      progress: z.number().max(10),
+    }),
+    upload: method({ input: z.number(), result: z.number() }),
+  },
+})
+type Server = typeof contract.server
+type Page = typeof contract.client
+
+const opened: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close()
+})
+
+/** Two nodes, with a client each. The middleware is that of the first node's cluster. */
+async function start(use?: Middleware | Middleware[], errors: string[] = []) {
+  const engine = memoryEngines()
+  const heard: [client: number, text: string, meta: object][] = []
+  const log = (text: string) => void errors.push(text)
+  const nodes = await Promise.all(
+    [0, 1].map(async (at) => {
+      const middleware = at === 0 && use ? { use } : {}
+      const endpoint: ClusterEndpoint<Server, Page> = createEndpoint(contract, {
+        cluster: createCluster({ engine: engine(), app: 'meta', ...middleware }),
+        logger: { debug() {}, warn: log, error: log },
+        // Adds to what has come with the call.
+        use: (call, next) => {
+          if (call.direction === 'out') call.meta.node = `${at}`
+          return next()
+        },
+      })
+      endpoint.implement({
+        async relay(_, { signal }) {
+          return found(await endpoint.all.call('meta', undefined, { signal }))
+        },
+      })
+      opened.push(() => endpoint.close())
+      const { url } = await endpoint.listen()
+      const client = createClient(contract, {
+        url,
+        logger: false,
+        use: (call, next) => {
+          if (call.direction === 'out') call.meta.by = 'a client'
+          return next()
+        },
+        methods: {
+          meta: (_: unknown, { meta }: HandlerContext) => ({ ...meta }),
+          told: ({ text }, { meta }) => void heard.push([at, text, { ...meta }]),
+          async work({ last }, { progress }) {
+            for (const n of [1, 2]) {
+              progress(n)
+              await new Promise((resolve) => setTimeout(resolve, 5))
+            }
+            progress(last)
+            return `by ${at}`
+          },
+          async upload(_, { input }) {
+            let sum = 0
+            for await (const n of input) sum += n
+            return sum
+          },
+        },
+      })
+      opened.push(() => client.close())
+      await client.connect()
+      return { endpoint, client }
+    }),
+  )
+  const [one, two] = nodes as [(typeof nodes)[0], (typeof nodes)[0]]
+  for (const { endpoint } of nodes) {
+    await polled(async () => (await endpoint.all.count()).count).toBe(2)
+  }
+  return { one, two, heard }
+}
+
+/** The values of outcomes, or the messages of their errors; that of this node comes first. */
+const found = (outcomes: readonly object[]) =>
+  outcomes.map((outcome) => ('value' in outcome ? outcome.value : Reflect.get(outcome, 'error')))
+
+describe('the middleware of a cluster', () => {
+  test('adds metadata to calls to many, once for all other nodes', async () => {
+    const seen: MiddlewareCall[] = []
+    const { one } = await start((call, next) => {
+      if (call.method !== 'meta') return next()
+      seen.push(call)
+      call.meta.trace = `t${seen.length}`
+      return next()
+    })
+    const { all } = one.endpoint
+    expect(found(await all.call('meta'))).toEqual([{ node: '0' }, { node: '1', trace: 't1' }])
+    const each: object[] = []
+    for await (const outcome of all.each('meta')) each.push(outcome)
+    expect(found(each)).toContainEqual({ node: '1', trace: 't2' })
+    const [call] = seen
+    expect(call).toMatchObject({ direction: 'out', kind: 'method', method: 'meta' })
+    expect(call).toMatchObject({ id: undefined, identity: undefined, parent: undefined })
+    expect(call?.channel.id).toBeTypeOf('string')
+    expect(seen).toHaveLength(2)
+  })
+
+  test('adds metadata to notifications to many', async () => {
+    const { one, heard } = await start((call, next) => {
+      call.meta.trace = call.kind
+      return next()
+    })
+    const told = await one.endpoint.all.notify('told', { text: 'hi' })
+    expect(told).toEqual({ here: 1, elsewhere: 'published' })
+    await polled(() => [...heard].sort()).toEqual([
+      [0, 'hi', { node: '0' }],
+      [1, 'hi', { node: '1', trace: 'notification' }],
+    ])
+  })
+
+  test('finds the call of the handler that passes its signal on', async () => {
+    const { one } = await start((call, next) => {
+      call.meta.parent = `${call.parent?.method} of ${call.parent?.meta.by}`
+      return next()
+    })
+    expect(await one.client.other.relay()).toEqual([
+      { node: '0' },
+      { node: '1', parent: 'relay of a client' },
+    ])
+  })
+
+  test('gets the outcomes of the other nodes from next()', async () => {
+    const got: unknown[] = []
+    const { one } = await start(async ({ method }, next) => {
+      const outcomes = await next()
+      if (method === 'meta') got.push(outcomes)
+      return outcomes
+    })
+    const outcomes = await one.endpoint.all.call('meta')
+    expect(got).toEqual([outcomes.slice(1)])
+  })
+
+  test('may answer, or fail, in place of the clients of other nodes', async () => {
+    const { one } = await start(async (call) => {
+      if (call.kind === 'notification') throw new RpcError(4002, 'tells nobody')
+      if (Reflect.get(Object(call.params), 'fail')) throw new Error('it broke')
+      return 'an answer'
+    })
+    const { all } = one.endpoint
+    expect(found(await all.call('meta'))).toEqual([{ node: '0' }, 'an answer'])
+    const [, failed] = found(await all.call('meta', { fail: true } as never))
+    expect(failed).toMatchObject({
+      code: -32603,
+      message: 'A middleware of "meta" failed: it broke',
+    })
+    expect(await all.notify('told', { text: 'hi' })).toEqual({ here: 1, elsewhere: 'not-sent' })
+  })
+
+  test('is told to the log if it fails after the call was sent', async () => {
+    const errors: string[] = []
+    const { one } = await start(async (_, next) => {
+      await next()
+      throw new Error('too late')
+    }, errors)
+    expect(found(await one.endpoint.all.call('meta'))).toEqual([{ node: '0' }, { node: '1' }])
+    expect(errors.join()).toContain('too late')
+  })
+
+  test('can send texts only', async () => {
+    const { one } = await start((call, next) => {
+      call.meta.n = 5 as never
+      return next()
+    })
+    expect(found(await one.endpoint.all.call('meta'))[1]).toMatchObject({
+      name: 'RpcConfigError',
+      message: 'call.meta of "meta" must have nothing but texts',
+    })
+  })
+
+  test('holds a call no longer than its caller waits', async () => {
+    const { one } = await start(() => new Promise(() => {}))
+    const giveUp = new AbortController()
+    const outcomes = one.endpoint.all.call('meta', undefined, { signal: giveUp.signal })
+    giveUp.abort()
+    expect(await outcomes).toMatchObject([{ status: 'error', error: { name: 'RpcAbortedError' } }])
+  })
+})
+
+describe('the options of a call to many', () => {
+  test('tell the progress of the clients of all nodes', async () => {
+    const { one } = await start()
+    const told: number[] = []
+    const onProgress = (n: number) => told.push(n)
+    const outcomes = await one.endpoint.all.call('work', { last: 3 }, { onProgress })
+    expect(found(outcomes)).toEqual(['by 0', 'by 1'])
+    // If they come faster than they are told, the newest counts: the last one of each client is always told.
+    expect(told.filter((n) => n === 3)).toHaveLength(2)
+    expect(told.length).toBeGreaterThan(2)
+  })
+
+  test('tell no progress that breaks its schema; the log has it', async () => {
+    const errors: string[] = []
+    const { one } = await start(undefined, errors)
+    const told: number[] = []
+    const onProgress = (n: number) => told.push(n)
+    await one.endpoint.all.call('work', { last: 11 }, { onProgress })
+    expect(told).not.toContain(11)
+    await polled(
+      () => errors.filter((text) => text.includes('The progress of "work"')).length,
+    ).toBe(2)
+  })
+
+  test('that are wrong are each target’s error, at all nodes', async () => {
+    const { one } = await start()
+    const { all } = one.endpoint
+    for (const options of [{ onProgress: 5 }, { timeout: -1 }, { unknown: 1 }]) {
+      const outcomes = found(await all.call('work', { last: 3 }, options as never))
+      expect(outcomes).toHaveLength(2)
+      for (const error of outcomes) expect(error).toMatchObject({ name: 'RpcConfigError' })
+    }
+    const notified = await all.notify('told', { text: 'hi' }, { unknown: 1 } as never)
+    expect(notified).toEqual({ here: 0, elsewhere: 'not-sent' })
+    const signal = AbortSignal.abort()
+    const aborted = await all.notify('told', { text: 'hi' }, { signal })
+    expect(aborted).toEqual({ here: 0, elsewhere: 'not-sent' })
+  })
+
+  test('input goes to the clients of this node only, and others say so', async () => {
+    const { one } = await start()
+    const [here, far] = found(await one.endpoint.all.call('upload', undefined, { input: [1, 2] }))
+    expect(here).toBe(3)
+    expect(far).toMatchObject({
+      name: 'RpcConfigError',
+      message: expect.stringContaining('call each client by endpoint.channel(id)'),
+    })
+  })
+})
