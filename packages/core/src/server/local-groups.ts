@@ -1,8 +1,8 @@
 import type { GroupEvents } from '../channels/groups.js'
 import type { LiveChannel } from '../channels/live-channel.js'
+import { MemberInfos } from '../channels/member-infos.js'
 import type { Format } from '../wire/format.js'
 import type { GroupEvent, PresentMember } from './group-events.js'
-import { MemberInfos } from './member-infos.js'
 
 /** The functions of the endpoint that watching groups uses. */
 export interface LocalGroupsHost {

@@ -1,11 +1,11 @@
-import type { JoinOptions } from '../channels/groups.js'
-import type { LiveChannel } from '../channels/live-channel.js'
 import { assertOptions } from '../errors/assert-options.js'
 import { describeThrown, RpcConfigError } from '../errors/errors.js'
 import type { OptionKinds } from '../errors/options.js'
 import { frameBytes } from '../wire/codec.js'
 import { attachedTo, encode, frameOf } from '../wire/encoded.js'
 import type { Format } from '../wire/format.js'
+import type { JoinOptions } from './groups.js'
+import type { LiveChannel } from './live-channel.js'
 
 const JOIN_OPTIONS = { info: 'elsewhere' } as const satisfies OptionKinds<JoinOptions>
 
