@@ -2,6 +2,7 @@ import {
   type AnyClient,
   type CallOptions,
   RpcAbortedError,
+  RpcConfigError,
   type RpcError,
   type SendOptions,
 } from '@flashrpc/core'
@@ -71,18 +72,20 @@ export class LatestCall {
     this.#running = running
     follow(options.signal, running)
     this.store.setState({ error: null, isPending: true, progress: undefined })
-    const result = this.#client.call(this.#method, params, {
-      ...this.#options,
-      ...options,
-      ...tracedTo(this.#client, this.call),
-      signal: running.signal,
-      ...(this.#hasProgress && {
-        onProgress: (progress: never) => {
-          if (this.#running === running) this.store.setState({ progress })
-          return options.onProgress?.(progress)
-        },
-      }),
-    })
+    const result = isEvent(params)
+      ? this.#refuse()
+      : this.#client.call(this.#method, params, {
+          ...this.#options,
+          ...options,
+          ...tracedTo(this.#client, this.call),
+          signal: running.signal,
+          ...(this.#hasProgress && {
+            onProgress: (progress: never) => {
+              if (this.#running === running) this.store.setState({ progress })
+              return options.onProgress?.(progress)
+            },
+          }),
+        })
     const settle = (state: Partial<CallState>) => {
       if (this.#running !== running) return
       this.#running = undefined
@@ -106,6 +109,16 @@ export class LatestCall {
     this.store.setState(IDLE_CALL, true)
   }
 
+  #refuse(): Promise<never> {
+    const method = this.#method
+    return Promise.reject(
+      new RpcConfigError(
+        `The params of "${method}" are an event: React passes one to a function that is given as onClick. Write onClick={() => call()}`,
+        { method },
+      ),
+    )
+  }
+
   /** Whether the method may report progress. A contract may say that it does not. */
   get #hasProgress(): boolean {
     const { contract } = this.#client
@@ -119,6 +132,14 @@ export class LatestCall {
     running?.abort()
     return running !== undefined
   }
+}
+
+/** Whether it is an event of the browser, or of React. */
+function isEvent(params: unknown): boolean {
+  if (typeof params !== 'object' || params === null) return false
+  return (
+    'isPropagationStopped' in params || (typeof Event === 'function' && params instanceof Event)
+  )
 }
 
 /** Aborts the controller when the signal aborts. */

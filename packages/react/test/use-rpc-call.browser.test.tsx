@@ -43,6 +43,16 @@ function Report() {
   return <p>{shown}</p>
 }
 
+/** A button that passes its event on to a call. */
+function Called({ buttonOf }: { buttonOf: (call: Report['call']) => ReactNode }) {
+  const { call, error } = useRpcCall('report')
+  return (
+    <p>
+      {buttonOf(call)} {error?.message}
+    </p>
+  )
+}
+
 function app(children: ReactNode) {
   return <StrictApp url={server.url}>{children}</StrictApp>
 }
@@ -58,6 +68,28 @@ describe('useRpcCall', () => {
     await screen.findByText('report a, no error, idle')
     expect(hook.progress).toBe(100)
     expect(renders).toContain('no data, no error, at 0 %')
+  })
+
+  test.each([
+    [
+      'React',
+      (call: Report['call']) => <button type="button" onClick={call as unknown as () => void} />,
+    ],
+    [
+      'the browser',
+      (call: Report['call']) => (
+        <button
+          type="button"
+          ref={(button) => void button?.addEventListener('click', call as unknown as () => void)}
+        />
+      ),
+    ],
+  ])('its error says that an event of %s is no params', async (_, buttonOf) => {
+    render(app(<Called buttonOf={buttonOf} />))
+    screen.getByRole('button').click()
+    await screen.findByText(
+      /^The params of "report" are an event: .* Write onClick=\{\(\) => call\(\)\}$/,
+    )
   })
 
   test('its functions are the same at every render', async () => {
