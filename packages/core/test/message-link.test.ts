@@ -48,7 +48,7 @@ function callerCore(session: ((core: ChannelCore) => ClientSession) | undefined)
       events,
     },
     owner,
-    handlersOf({}, { side, localSide: undefined, settings }),
+    handlersOf({}, { side, localSide: undefined, remoteSide: undefined, settings }),
   )
   return core
 }

@@ -116,6 +116,16 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
     cause: 'expected number, received string',
     remedy: 'The contract of the other side may be of another version',
   },
+  'a handler returns nothing': {
+    names: 'The result of "add" breaks its schema',
+    cause: 'expected number, received null',
+    remedy: 'A handler that returns nothing sends null, as NaN does',
+  },
+  'a handler is for a method of the other side': {
+    names: '"confirm" can\'t be exposed',
+    cause: "the contract's server side has add, log, count",
+    remedy: 'The other side has it: call it',
+  },
   'a handler never answers': {
     names: '"add" timed out after 400 ms',
     cause: 'it was sent and may have run',

@@ -10,6 +10,10 @@ interface Reader {
   readonly settings: { readonly format: Format; readonly diagnostics: Diagnostics | undefined }
 }
 
+const OTHER_VERSION = 'The contract of the other side may be of another version'
+/** Why null may have arrived. */
+const NULL = `A handler that returns nothing sends null, as NaN does. ${OTHER_VERSION}`
+
 const WHAT = { result: 'The result', item: 'An item', progress: 'The progress' } as const
 
 /**
@@ -40,7 +44,8 @@ export function checkResult(
     if ('value' in verdict) return verdict.value
     const { issues } = verdict
     const { format, diagnostics } = reader.settings
-    throw broken(method, what, issues, diagnostics?.lostKind(format, schema, result, issues))
+    const lost = diagnostics?.lostKind(format, schema, result, issues)
+    throw broken(method, what, issues, lost ?? (result === null ? NULL : undefined))
   }
   return checkedLater(verdict, method, what)
 }
@@ -71,7 +76,7 @@ function broken(
   method: string,
   what: keyof typeof WHAT,
   issues: readonly Issue[],
-  why = 'The contract of the other side may be of another version',
+  why = OTHER_VERSION,
   options?: ErrorOptions,
 ): RpcValidationError {
   return new RpcValidationError(

@@ -9,8 +9,12 @@ export interface Diagnostics {
   readonly nearest: NearestName
   /** Prints what is logged if the option `logger` is left out. */
   readonly printer: Printer
-  /** What a side of a contract has instead of a name, and what to do. */
-  insteadOf(name: string, side: FlatSide): string
+  /**
+   * What a side of a contract has instead of a name, and what to do.
+   *
+   * @param otherSide the side of the other program, if handlers are looked for. It may have the name.
+   */
+  insteadOf(name: string, side: FlatSide, otherSide?: FlatSide): string
   /**
    * @param value the value that breaks the schema.
    * @returns the text about the kind of value that JSON did not carry; undefined if that is not the cause.

@@ -18,6 +18,8 @@ import {
 export interface Exposable {
   /** The methods that the contract gives this side; without a contract, every name may be a method. */
   readonly localSide: FlatSide | undefined
+  /** The methods that the contract gives the other side, for messages. */
+  readonly remoteSide: FlatSide | undefined
   /** The name of this side in the contract, for messages. */
   readonly side: Side
   readonly settings: { readonly diagnostics: Diagnostics | undefined }
@@ -165,13 +167,14 @@ function mayBeGroup(name: string, given: unknown, { localSide }: Exposable): giv
  *   function.
  */
 export function assertExposable(
-  { localSide, side, settings }: Exposable,
+  { localSide, remoteSide, side, settings }: Exposable,
   method: string,
   handler: unknown,
 ): void {
   assertMethodName(method)
   if (localSide && !definitionOf(localSide, method)) {
-    const instead = settings.diagnostics?.insteadOf(method, localSide) ?? 'has no such method'
+    const { diagnostics } = settings
+    const instead = diagnostics?.insteadOf(method, localSide, remoteSide) ?? 'has no such method'
     throw new RpcConfigError(
       `"${method}" can't be exposed: the contract's ${side} side ${instead}`,
       { method },

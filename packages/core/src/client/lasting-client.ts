@@ -12,7 +12,6 @@ import { resolveChannelOptions } from '../calls/resolve-options.js'
 import { clientHandshake } from '../channels/client-hello.js'
 import { CorePeer } from '../channels/core-peer.js'
 import type { Contract } from '../contract/contract.js'
-import { flatSideOf } from '../contract/path.js'
 import { own } from '../errors/error-origin.js'
 import { RpcConfigError, RpcDisconnectedError } from '../errors/errors.js'
 import { assertFunction } from '../errors/options.js'
@@ -93,7 +92,7 @@ export class LastingClient extends CorePeer implements AnyClient {
         },
       },
       this,
-      handlersOf(options.methods, { side, localSide: flatSideOf(contract?.[side]), settings }),
+      handlersOf(options.methods, { ...sidesOf(contract, side), side, settings }),
     )
     this.id = this.core.id
     if (options.resume ?? true) {

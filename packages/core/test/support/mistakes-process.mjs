@@ -132,6 +132,11 @@ const mistakes = {
   'a handler returns another type than it should': async () => {
     await connect({ url: await serve({ methods: { add: () => '5' } }) }).other.add(five)
   },
+  'a handler returns nothing': async () => {
+    await connect({ url: await serve({ methods: { add: () => {} } }) }).other.add(five)
+  },
+  'a handler is for a method of the other side': () =>
+    endpointOf({ methods: { ...methods, confirm: () => 'yes' } }),
   'a handler never answers': async () => {
     await connect({
       url: await serve({ methods: { add: () => new Promise(() => {}) } }),

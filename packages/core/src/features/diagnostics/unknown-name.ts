@@ -4,15 +4,20 @@ import { nearestName } from '../../errors/nearest.js'
 /** The most names of a contract that an error lists. */
 const MAX_LISTED = 10
 
-/** @returns the end of an error for a name that a side of a contract does not have: the names that it has, and a remedy. */
-export function insteadOf(name: string, side: FlatSide): string {
+/**
+ * @param otherSide the side of the other program, if handlers are looked for. It may have the name.
+ * @returns the end of an error for a name that a side of a contract does not have: the names that it has, and a remedy.
+ */
+export function insteadOf(name: string, side: FlatSide, otherSide?: FlatSide): string {
   const known = Object.keys(side)
   const more = known.length - MAX_LISTED
   const listed = known.slice(0, MAX_LISTED).join(', ') || 'nothing'
   const nearest = nearestName(name, known)
-  const remedy =
-    nearest === undefined
-      ? 'Check the spelling, or add it to the contract'
-      : `Did you mean "${nearest}"?`
+  let remedy = nearest
+    ? `Did you mean "${nearest}"?`
+    : 'Check the spelling, or add it to the contract'
+  if (otherSide && Object.hasOwn(otherSide, name)) {
+    remedy = 'The other side has it: call it (useRpcCall)'
+  }
   return `has ${listed}${more > 0 ? ` and ${more} more` : ''}. ${remedy}`
 }
