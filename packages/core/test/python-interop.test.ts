@@ -392,9 +392,9 @@ describe.skipIf(found.missing !== undefined)('a server of ours and clients of th
       expect(await run('failing', url).next()).toEqual([...Array(6).fill('closed'), 3])
       expect(errors.map(String)).toEqual([
         'Error: a secret',
-        expect.stringMatching(/Internal error in "fail"; .*the connection was closed/),
-        expect.stringMatching(/Method not found: "unknown"; .*the connection was closed/),
-        expect.stringMatching(/Invalid params for "add".*; .*the connection was closed/),
+        expect.stringMatching(/Internal error in "fail"\. .*the connection was closed/),
+        expect.stringMatching(/Method not found: "unknown"\. .*the connection was closed/),
+        expect.stringMatching(/Invalid params for "add".*\. .*the connection was closed/),
       ])
     },
     PATIENCE,
