@@ -29,9 +29,7 @@ function open(pages: readonly string[], ...files: string[]): GuidePage {
 
 /** Runs the commands that the page gives. */
 function runEsbuild(guide: GuidePage): void {
-  for (const [, command = ''] of guide.text('sh').matchAll(/^npx esbuild (.*)$/gm)) {
-    guide.esbuild(...command.split(' '))
-  }
+  for (const command of guide.commandsOf('npx esbuild')) guide.esbuild(...command.split(' '))
 }
 
 /** Compiles main, and a page's script, to where the samples expect them. */

@@ -98,6 +98,18 @@ export class GuidePage implements AsyncDisposable {
     return block.code
   }
 
+  /**
+   * What follows the name of a program in the commands of the page, in all blocks of `sh`.
+   *
+   * @throws {Error} if the page has no such command.
+   */
+  commandsOf(program: string): string[] {
+    const lines = blocksOf(this.#markdown, ['sh']).flatMap(({ code }) => code.split('\n'))
+    const commands = lines.filter((line) => line.startsWith(`${program} `))
+    if (commands.length === 0) throw new Error(`The page has no command of ${program}`)
+    return commands.map((line) => line.slice(program.length + 1))
+  }
+
   /** Starts a file as a program of Node, on the source of the packages. It is ended with the page. */
   run(file: string, ...args: string[]): Program {
     const program = startProgram(
