@@ -76,6 +76,7 @@ interface Run extends Targets {
   readonly epoch: number
   /** Ends its calls. */
   readonly giveUp: AbortController
+  /** It runs nothing, or no more. Until then it is remembered. */
   isOver: boolean
 }
 
@@ -154,7 +155,8 @@ export class GroupServer {
     // A link needs one codec. Without it, all is in the roll.
     const asked = call.f?.codec ?? record.codec
     const codec = asked === '' || asked === name ? undefined : name
-    const run: Run = { ids, step, codec, epoch, giveUp: new AbortController(), isOver: false }
+    const isOver = !call.f || ids.length === 0 || codec !== undefined
+    const run: Run = { ids, step, codec, epoch, giveUp: new AbortController(), isOver }
     this.#remember(record.id, c, run, ms?.[0] ?? 0)
     this.#tellRoll(record, c, run)
     if (ids.length === 0 || codec !== undefined) return
@@ -209,6 +211,7 @@ export class GroupServer {
     try {
       call = this.#message(f, body)
     } catch (error) {
+      run.isOver = true
       for (const id of run.ids) outcomes.add(toldFailure(id, error))
       return
     }
@@ -298,14 +301,18 @@ export class GroupServer {
   #remember(node: string, c: number, run: Run, ms: number): void {
     const runs = this.#seen.get(node) ?? new Map<number, Run>()
     this.#seen.set(node, runs.set(c, run))
-    const timer = setTimeout(
-      () => {
-        this.#forgetting.delete(timer)
-        runs.delete(c)
-        if (runs.size === 0) this.#seen.delete(node)
-      },
-      Math.min(Math.max(SEEN_MS, ms), MAX_TIMER_MS),
-    )
+    this.#forgetIn(Math.min(Math.max(SEEN_MS, ms), MAX_TIMER_MS), node, c, run)
+  }
+
+  /** Forgets a call after a time, or later if it still runs then. */
+  #forgetIn(ms: number, node: string, c: number, run: Run): void {
+    const timer = setTimeout(() => {
+      this.#forgetting.delete(timer)
+      if (!run.isOver) return this.#forgetIn(SEEN_MS, node, c, run)
+      const runs = this.#seen.get(node)
+      runs?.delete(c)
+      if (runs?.size === 0) this.#seen.delete(node)
+    }, ms)
     unref(timer)
     this.#forgetting.add(timer)
   }

@@ -1,9 +1,14 @@
 import { RpcDisconnectedError } from '@flashrpc/core'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Kind } from '../../src/cluster/envelope.js'
+import { Kind, readEnvelope } from '../../src/cluster/envelope.js'
 import { bench } from '../support/cluster-bench.js'
 import { clusterSeeds, forSeeds } from '../support/cluster-seeds.js'
-import { beginVirtualTime, pass, type VirtualNode } from '../support/virtual-cluster.js'
+import {
+  beginVirtualTime,
+  pass,
+  VirtualCluster,
+  type VirtualNode,
+} from '../support/virtual-cluster.js'
 
 beforeEach(() => {
   beginVirtualTime()
@@ -405,6 +410,124 @@ describe('a call, fault by fault', () => {
     expect(again).toHaveLength(1)
     all.check(true)
     expect(all.made[0]?.outcomes).toHaveLength(6)
+    await cluster.stop()
+  })
+})
+
+describe('how long a node remembers a call', () => {
+  /** Longer than a test. */
+  const HANGS = 10_000_000
+
+  /** Two nodes, with a client at the second one that does not answer the first time, and a call to it. */
+  async function hanging(timeout: unknown) {
+    const cluster = new VirtualCluster(1)
+    const [a, b] = (await cluster.start(2)) as [VirtualNode, VirtualNode]
+    const ran = new Map<number, string[]>()
+    const far = b.connect(ran, () => (ran.get(1)?.length === 1 ? HANGS : 1))
+    await pass(100)
+    far.join('g')
+    await pass(100)
+    const { engine } = a
+    const publish = engine.publish.bind(engine)
+    const calls: [string, Uint8Array][] = []
+    engine.publish = (subject, payload) => {
+      publish(subject, payload)
+      if (payload[1] === Kind.call) calls.push([subject, payload])
+    }
+    const giveUp = new AbortController()
+    const { signal } = giveUp
+    const made = a.group('g').call('once', { k: 1 } as never, { timeout, signal } as never)
+    made.catch(() => {})
+    await pass(100)
+    expect(ran.get(1)).toEqual([far.id])
+    const again = () => {
+      for (const [subject, payload] of calls.slice(0, 1)) publish(subject, payload)
+    }
+    return { cluster, a, b, far, ran, giveUp, again }
+  }
+
+  test.each([
+    ['no total limit', Number.POSITIVE_INFINITY],
+    ['a limit without a sign of life only', { idle: HANGS }],
+    ['a limit that is longer than a timer may be', 2 ** 33],
+  ])(
+    'a call with %s can be given up, and runs once, for as long as it runs',
+    async (_, timeout) => {
+      const { cluster, b, far, ran, giveUp, again } = await hanging(timeout)
+      for (let minutes = 0; minutes < 3; minutes++) {
+        await pass(61_000)
+        again()
+        await pass(100)
+        expect(ran.get(1)).toEqual([far.id])
+      }
+      expect(b.aborted).toEqual([])
+      giveUp.abort()
+      await pass(100)
+      expect(b.aborted).toEqual([far.id])
+      // It has ended, so that it is forgotten after a while.
+      await pass(121_000)
+      again()
+      await pass(100)
+      expect(ran.get(1)).toHaveLength(2)
+      await cluster.stop()
+    },
+  )
+
+  test('a call without a total limit ends when the node that made it is lost', async () => {
+    const { cluster, a, b, far } = await hanging(Number.POSITIVE_INFINITY)
+    await pass(61_000)
+    cluster.network.cutOff(a.engine)
+    await pass(6_000)
+    expect(b.aborted).toEqual([far.id])
+    void cluster.network.restore(a.engine)
+    await pass(6_000)
+    await cluster.stop()
+  })
+
+  const message = { jsonrpc: '2.0', method: 'once', params: { k: 1 } }
+  test.each([
+    ['a question for members', { g: 'g', m: 'members' }, undefined],
+    ['a question for their number', { g: 'g', m: 'count' }, undefined],
+    ['a call to nobody', { g: 'none', f: { codec: 'json' } }, JSON.stringify(message)],
+    ['a call in another codec', { g: 'g', f: { codec: 'other' } }, JSON.stringify(message)],
+    ['a call that can not be read', { g: 'g', f: { codec: 'json' } }, 'not JSON'],
+    ['a message that is no call', { g: 'g', f: { codec: 'json' } }, '{"jsonrpc":"2.0"}'],
+    ['a call that has ended', { g: 'g', f: { codec: 'json' } }, JSON.stringify(message)],
+  ])('%s is forgotten', async (_, said, body) => {
+    const cluster = new VirtualCluster(1)
+    const [a, b] = (await cluster.start(2)) as [VirtualNode, VirtualNode]
+    const ran = new Map<number, string[]>()
+    const connect = async () => {
+      const channel = b.connect(ran, () => 1)
+      await pass(100)
+      for (const group of said.g === 'none' ? [] : [said.g]) channel.join(group)
+      await pass(100)
+      return channel
+    }
+    await connect()
+    const { engine } = b
+    const publish = engine.publish.bind(engine)
+    const rolls: unknown[] = []
+    engine.publish = (subject, payload) => {
+      publish(subject, payload)
+      const read = readEnvelope(payload)
+      if (read?.envelope.kind === Kind.roll)
+        rolls.push(Reflect.get(read.envelope.head as object, 'n'))
+    }
+    const ask = async () => {
+      a.node.send(b.node.id, Kind.call, { c: 99, ask: true, ms: [null, null], ...said }, body)
+      await pass(100)
+      return rolls.at(-1)
+    }
+    const count = said.g === 'none' ? 0 : 1
+    expect(await ask()).toBe(count)
+    const channel = await connect()
+    if (said.g === 'none') channel.join(said.g)
+    // It has the targets that it had.
+    expect(await ask()).toBe(count)
+    await pass(61_000)
+    // It has come for the first time.
+    expect(await ask()).toBe(count + 1)
     await cluster.stop()
   })
 })

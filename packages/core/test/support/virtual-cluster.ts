@@ -61,6 +61,8 @@ export class VirtualNode {
   readonly node: ClusterNode
   readonly seat: Seat
   readonly channels = new Set<LiveChannel>()
+  /** The ids of the channels whose client was told that a call of it was given up. */
+  readonly aborted: string[] = []
   readonly #groups: Groups<LiveChannel>
   readonly #kind: ChannelKind
 
@@ -124,9 +126,16 @@ export class VirtualNode {
       heartbeat: false,
       logger: false,
       methods: {
-        once: async ({ k }) => {
+        once: async ({ k }, { signal }) => {
           ran.set(k, [...(ran.get(k) ?? []), channel.id])
-          await new Promise((resolve) => setTimeout(resolve, delay()))
+          await new Promise<void>((resolve) => {
+            const timer = setTimeout(resolve, delay())
+            signal.addEventListener('abort', () => {
+              this.aborted.push(channel.id)
+              clearTimeout(timer)
+              resolve()
+            })
+          })
           return k
         },
       },
