@@ -7,7 +7,7 @@ import { SharedNotification } from '../calls/shared-notification.js'
 import { notifyAll } from '../channels/audience.js'
 import type { LiveChannel } from '../channels/live-channel.js'
 import type { FlatSide } from '../contract/contract.js'
-import { definitionOf } from '../contract/definition.js'
+import { definitionOf, schemaOf } from '../contract/definition.js'
 import { withOrigin } from '../errors/error-origin.js'
 import {
   ErrorCode,
@@ -216,7 +216,10 @@ export class GroupServer {
       return
     }
     const { method, params } = call
-    const isUnknown = clients !== undefined && !definitionOf(clients, method)
+    const definition = definitionOf(clients, method)
+    const isUnknown = clients !== undefined && !definition
+    // This node may have an older contract than the caller, in which the method tells none.
+    const tellsProgress = p && (!definition || schemaOf(definition, 'progress'))
     const [total, idle] = ms ?? [null, null]
     const options: CallOptions & { passed: Meta } = {
       passed: meta ?? {},
@@ -237,7 +240,7 @@ export class GroupServer {
         continue
       }
       const told = this.#host.calls.begin(target)
-      const withProgress: SendOptions = p
+      const withProgress: SendOptions = tellsProgress
         ? { ...options, onProgress: (value) => this.#progressed(record, c, id, method, value) }
         : options
       target.call(method, params, withProgress).then(

@@ -13,7 +13,7 @@ import type { AnyClient, UntypedClientOptions } from '../client/client.js'
 import type { ClientSettings } from '../client/client-options.js'
 import { LastingClient } from '../client/lasting-client.js'
 import type { FlatSide } from '../contract/contract.js'
-import { definitionOf } from '../contract/definition.js'
+import { definitionOf, schemaOf } from '../contract/definition.js'
 import { withOrigin } from '../errors/error-origin.js'
 import { RpcDisconnectedError } from '../errors/errors.js'
 import type { ChannelLimits } from '../link/limits.js'
@@ -290,8 +290,11 @@ export class Links {
       throw relayedError(new RpcDisconnectedError(message, 'not-received', { method }))
     }
     const { clients } = this.#host
-    if (clients && !definitionOf(clients, method)) {
-      throw withOrigin(notFound(method), { isOwn: false, ran: false })
+    if (clients) {
+      const definition = definitionOf(clients, method)
+      if (!definition) throw withOrigin(notFound(method), { isOwn: false, ran: false })
+      // This node may have an older contract than the caller, in which the method tells none.
+      if (!schemaOf(definition, 'progress')) delete context.report
     }
     const passed = passOn(channel, params, context, { passed: context.meta })
     if (context.kind === 'method') void this.#untilAnswered(channel, passed)

@@ -1,4 +1,11 @@
-import { type Codec, defineContract, jsonCodec, method, RpcDisconnectedError } from '@flashrpc/core'
+import {
+  type Codec,
+  createClient,
+  defineContract,
+  jsonCodec,
+  method,
+  RpcDisconnectedError,
+} from '@flashrpc/core'
 import { createCluster, memoryEngines } from '@flashrpc/core/cluster'
 import { createEndpoint } from '@flashrpc/core/server'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -127,6 +134,53 @@ test('20: a method that the contract of one node lacks: its targets were not cal
   const remote = one.endpoint.channel(far.channel.id)
   expect(await rejection(remote.other.wait({ ms: 1 }))).toMatchObject({ code: -32601 })
   expect(asked).toEqual([])
+})
+
+test('20: the contract of one node has no progress of a method: its targets run without it', async () => {
+  const opened = closing()
+  const engine = memoryEngines()
+  const params = z.object({ last: z.number() })
+  const work = { params, result: z.string() }
+  const newer = defineContract({
+    server: {},
+    client: { work: method({ ...work, progress: z.number() }) },
+  })
+  const older = defineContract({ server: {}, client: { work: method(work) } })
+  async function start<C extends typeof newer | typeof older>(contract: C, name: string) {
+    const cluster = createCluster({ engine: engine(), app: 'test' })
+    const endpoint = createEndpoint(contract as typeof newer, { logger: false, cluster })
+    opened.push(() => endpoint.close())
+    const { url } = await endpoint.listen()
+    // The client is newer than its node.
+    const client = createClient(newer, {
+      url,
+      logger: false,
+      methods: {
+        work({ last }, { progress }) {
+          progress(last)
+          return `by ${name}`
+        },
+      },
+    })
+    opened.push(() => client.close())
+    await client.connect()
+    const [channel] = endpoint.channels
+    if (!channel) throw new Error('the client has no channel')
+    return { endpoint, channel }
+  }
+  const one = await start(newer, 'one')
+  const two = await start(older, 'two')
+  for (const { endpoint } of [one, two]) {
+    await polled(async () => (await endpoint.all.count()).count).toBe(2)
+  }
+  const told: number[] = []
+  const onProgress = (value: number) => told.push(value)
+  const outcomes = await one.endpoint.all.call('work', { last: 7 }, { onProgress })
+  expect(outcomes).toMatchObject([{ value: 'by one' }, { value: 'by two' }])
+  expect(told).toEqual([7])
+  const remote = one.endpoint.channel(two.channel.id)
+  expect(await remote.other.work({ last: 8 }, { onProgress })).toBe('by two')
+  expect(told).toEqual([7])
 })
 
 describe('20: two versions of the envelope', () => {
