@@ -1,10 +1,27 @@
 import { addComputedExtra } from '../calls/computed-extras.js'
-import type { Feature } from '../calls/feature.js'
+import type { Around, Feature } from '../calls/feature.js'
+import type { PendingCall } from '../calls/pending-call.js'
 import type { FlatSide } from '../contract/contract.js'
 import { definitionOf } from '../contract/definition.js'
 import { RpcConfigError } from '../errors/errors.js'
 import { quoted } from '../errors/quoted.js'
 import { insteadOf } from '../features/diagnostics/unknown-name.js'
+import { middleware } from '../features/middleware/middleware.js'
+
+const AROUND = middleware().around as Around
+
+/** The calls of links that are for a channel, and have middleware. */
+const FOR_CLIENTS = new WeakSet<PendingCall>()
+
+/** The middleware of links surrounds the calls that are for a channel, and not the messages of the nodes themselves. */
+export const MIDDLEWARE_OF_LINKS: Feature = {
+  name: 'cluster',
+  around: {
+    ...AROUND,
+    send: (channel, surrounded) =>
+      FOR_CLIENTS.has(surrounded.call) ? AROUND.send(channel, surrounded) : surrounded.send(),
+  },
+}
 
 /**
  * Calls over a link between nodes name the channel that they are for (`rpc.to`). Only links have this feature: other
@@ -25,8 +42,9 @@ export function addressed(clients: FlatSide | undefined): Feature {
             { method },
           )
         },
-        open(_, call, to: string) {
+        open(channel, call, to: string) {
           call.definition = definitionOf(clients, call.method)
+          if (channel.kind.settings.use) FOR_CLIENTS.add(call)
           addComputedExtra(call, 'to', () => to)
         },
       },

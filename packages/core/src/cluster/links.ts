@@ -24,7 +24,7 @@ import { Sessions } from '../server/sessions.js'
 import { CloseCode } from '../transport/close-codes.js'
 import type { Transport } from '../transport/transport.js'
 import type { Format } from '../wire/format.js'
-import { addressed } from './addressed.js'
+import { addressed, MIDDLEWARE_OF_LINKS } from './addressed.js'
 import type { ClusterNode } from './cluster-node.js'
 import type { Gone } from './directory.js'
 import { Kind } from './envelope.js'
@@ -315,7 +315,9 @@ type LinkOptions = ClientSettings &
 /** A link to another node. */
 export class NodeLink extends LastingClient {
   constructor(clients: FlatSide | undefined, options: LinkOptions) {
-    super(undefined, options as UntypedClientOptions, [...OF_CLIENTS, addressed(clients)])
+    // Of what surrounds calls, the first one counts.
+    const features = [MIDDLEWARE_OF_LINKS, ...OF_CLIENTS, addressed(clients)]
+    super(undefined, options as UntypedClientOptions, features)
   }
 
   /** Ends it for good: calls that were sent may have run, and others are not sent. @param why as part of an error. */

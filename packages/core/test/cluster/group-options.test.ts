@@ -41,14 +41,19 @@ afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close()
 })
 
-/** Two nodes, with a client each. The middleware is that of the first node's cluster. */
-async function start(use?: Middleware | Middleware[], errors: string[] = []) {
+/** Two nodes, with a client each. The middleware is that of the first node's cluster, and of the second one's. */
+async function start(
+  use?: Middleware | Middleware[],
+  errors: string[] = [],
+  useOfSecond?: Middleware,
+) {
   const engine = memoryEngines()
   const heard: [client: number, text: string, meta: object][] = []
   const log = (text: string) => void errors.push(text)
   const nodes = await Promise.all(
     [0, 1].map(async (at) => {
-      const middleware = at === 0 && use ? { use } : {}
+      const ofNode = at === 0 ? use : useOfSecond
+      const middleware = ofNode ? { use: ofNode } : {}
       const endpoint: ClusterEndpoint<Server, Page> = createEndpoint(contract, {
         cluster: createCluster({ engine: engine(), app: 'meta', ...middleware }),
         logger: { debug() {}, warn: log, error: log },
@@ -125,6 +130,39 @@ describe('the middleware of a cluster', () => {
     expect(call).toMatchObject({ id: undefined, identity: undefined, parent: undefined })
     expect(call?.channel.id).toBeTypeOf('string')
     expect(seen).toHaveLength(2)
+  })
+
+  test('sees none of the messages of the nodes themselves, and cannot lose them', async () => {
+    const seen = new Set<string>()
+    const none: Middleware = (call, next) => {
+      seen.add(call.method)
+      return call.kind === 'notification' ? undefined : next()
+    }
+    // That of the first node surrounds the call; that of the second one has the outcomes to tell.
+    const { one, two } = await start([none], [], none)
+    const progress: number[] = []
+    const onProgress = (value: number) => void progress.push(value)
+    const outcomes = await one.endpoint.all.call(
+      'work',
+      { last: 3 },
+      { timeout: 2_000, onProgress },
+    )
+    expect(found(outcomes)).toEqual(['by 0', 'by 1'])
+    expect(progress.filter((value) => value === 3)).toHaveLength(2)
+    expect(seen).toEqual(new Set(['work']))
+    // Calls to one client of another node are surrounded.
+    const [channel] = one.endpoint.channels
+    expect(await two.endpoint.channel(channel?.id ?? '').other.meta()).toEqual({ node: '0' })
+    expect(seen).toEqual(new Set(['work', 'meta']))
+    // A call that is given up, and a channel that is closed: the nodes tell each other.
+    const giveUp = new AbortController()
+    const { signal } = giveUp
+    const options = { signal, onProgress: () => giveUp.abort() }
+    await Promise.allSettled([one.endpoint.all.call('work', { last: 4 }, options)])
+    expect(signal.aborted).toBe(true)
+    await two.endpoint.channel(channel?.id ?? '').close()
+    await polled(() => one.endpoint.channels.size).toBe(0)
+    expect(seen).toEqual(new Set(['work', 'meta']))
   })
 
   test('adds metadata to notifications to many', async () => {
