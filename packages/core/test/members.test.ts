@@ -246,6 +246,35 @@ describe('who may see it', () => {
     await polled(() => ada.channel.running).toBe(0)
   })
 
+  test('a client that leaves the group while it is decided sees nothing of it', async () => {
+    const gates: (() => void)[] = []
+    const asked = { times: 0 }
+    const server = await serve({
+      presence: {
+        allow: async (group, { channel }) => {
+          const isIn = channel.groups.has(group)
+          asked.times++
+          if (gates.length < 2) await new Promise<void>((resolve) => gates.push(resolve))
+          return isIn
+        },
+      },
+    })
+    const ada = await joined(server, 'Ada')
+    await joined(server, 'Bob')
+    const watched = watchGroup(ada.client, 'room')
+    await polled(() => asked.times).toBe(1)
+    ada.channel.leave('room')
+    ada.channel.join('room')
+    gates[0]?.()
+    // It has left, so it is asked again, and leaves during that, too.
+    await polled(() => asked.times).toBe(2)
+    ada.channel.leave('room')
+    gates[1]?.()
+    await polled(() => watched.error).toMatchObject({ code: ErrorCode.unauthorized })
+    expect([asked.times, watched.items]).toEqual([3, []])
+    await polled(() => ada.channel.running).toBe(0)
+  })
+
   test('an allow that fails tells the caller nothing of it, but an RpcError is told', async () => {
     const server = await serve({
       presence: {

@@ -52,6 +52,7 @@ import {
 import { type ExpiresAt, Expiry } from './expiry.js'
 import { GivenHandlers, type ImplementArguments } from './given-handlers.js'
 import { Idempotency, type IdempotencyOptions } from './idempotency.js'
+import { Leaves } from './leaves.js'
 import { listen } from './listen.js'
 import { LocalGroups } from './local-groups.js'
 import { Owners } from './owners.js'
@@ -88,6 +89,7 @@ export class WebSocketEndpoint
   readonly #groups: Groups<LiveChannel>
   /** Watches its groups for clients, if it is in no cluster. */
   readonly #watched: LocalGroups | undefined
+  readonly #leaves = new Leaves()
   /** Its place in a cluster. */
   readonly #seat: ClusterSeat | undefined
   /** Connections whose handshake is not over yet. */
@@ -150,7 +152,8 @@ export class WebSocketEndpoint
             format: this.#kind.settings.format,
             membersOf: (group) => this.#groups.membersOf(group),
           }))
-    this.#groups = new Groups(this.#seat?.groups ?? this.#watched?.events)
+    const events = this.#seat?.groups ?? this.#watched?.events
+    this.#groups = new Groups(events && this.#leaves.heard(events))
     this.#kind = this.#kindOf(contract, options, [...features, ...(this.#seat?.features ?? [])])
     const mayBeNone = options.methods !== undefined || options.fallback !== undefined
     this.#handlers = new GivenHandlers(this.#kind, mayBeNone, {
@@ -481,6 +484,7 @@ export class WebSocketEndpoint
           options.presence as PresenceOptions | undefined,
           (group, listener) =>
             (this.#seat ?? (this.#watched as LocalGroups)).watch(group, listener),
+          this.#leaves.on,
         ),
       } as ChannelKindOptions['options'],
       authorize: options.authorize as Authorize | undefined,

@@ -1,12 +1,14 @@
 import type { HandlerContext } from '../calls/functions.js'
 import type { AnyHandler } from '../calls/handler.js'
+import type { LiveChannel } from '../channels/live-channel.js'
 import { assertOptions } from '../errors/assert-options.js'
 import { ErrorCode, RpcConfigError, RpcError } from '../errors/errors.js'
 import type { OptionKinds } from '../errors/options.js'
 import { quoted } from '../errors/quoted.js'
 import { MEMBERS } from '../features/members/members.js'
 import type { WatchGroup } from './group-events.js'
-import { toldMembers } from './told-members.js'
+import type { OnLeave } from './leaves.js'
+import { type BeginWatch, toldMembers } from './told-members.js'
 
 /** The option `presence` of an endpoint, and of other hosts of channels. */
 export interface PresenceOptions<Ch = unknown> {
@@ -22,12 +24,14 @@ const PRESENCE_OPTIONS = { allow: 'function' } as const satisfies OptionKinds<Pr
 
 /**
  * @param watch watches a group of the endpoint.
+ * @param onLeave tells when a caller leaves a group.
  * @returns what answers `rpc.members`.
  * @throws {RpcConfigError} if the option is wrong.
  */
 export function resolvePresence(
   presence: PresenceOptions | undefined,
   watch: WatchGroup,
+  onLeave: OnLeave,
 ): AnyHandler {
   if (presence === undefined) return refuse
   assertOptions('presence', presence, PRESENCE_OPTIONS)
@@ -43,12 +47,30 @@ export function resolvePresence(
       const message = `Invalid params for "${MEMBERS}": group must be the name of a group`
       throw new RpcError(ErrorCode.invalidParams, message, undefined, { method: MEMBERS })
     }
+    const { channel, signal } = context as HandlerContext<LiveChannel>
+    let hasLeft = false
+    // It listens before it asks, since `allow` may look at the groups of the channel at any moment until it answers.
+    const stop = onLeave(channel, group, () => (hasLeft = true))
+    // If the caller gives up before the first item is asked for, the items do not end by themselves.
+    signal.addEventListener('abort', stop)
     const check = async () => {
+      hasLeft = false
       if (!(await allow(group, context as HandlerContext))) throw notAllowed(group)
     }
-    await check()
-    const { channel, signal } = context as HandlerContext<{ readonly id: string }>
-    return toldMembers((listener) => watch(group, listener), { id: channel.id, signal, check })
+    try {
+      await check()
+    } catch (error) {
+      stop()
+      throw error
+    }
+    const begin: BeginWatch = (listener) => {
+      const end = watch(group, listener)
+      return () => {
+        end()
+        stop()
+      }
+    }
+    return toldMembers(begin, { signal, hasLeft: () => hasLeft, check })
   }
 }
 

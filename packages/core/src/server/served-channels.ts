@@ -13,6 +13,7 @@ import { OF_HOSTS } from '../presets/of-hosts.js'
 import { memoryTransportPair } from '../transport/memory.js'
 import type { Transport } from '../transport/transport.js'
 import { GivenHandlers, type ImplementArguments, type ServerWords } from './given-handlers.js'
+import { Leaves } from './leaves.js'
 import { LocalGroups } from './local-groups.js'
 import { type PresenceOptions, resolvePresence } from './presence-option.js'
 
@@ -51,13 +52,14 @@ export class ServedChannels {
       }))
     const watch: LocalGroups['watch'] = (group, listener) =>
       (watched as LocalGroups).watch(group, listener)
-    this.#groups = new Groups(watched?.events)
+    const leaves = new Leaves()
+    this.#groups = new Groups(watched && leaves.heard(watched.events))
     this.#kind = new ChannelKind({
       contract,
       side: 'server',
       options: {
         ...others,
-        members: resolvePresence(presence as PresenceOptions | undefined, watch),
+        members: resolvePresence(presence as PresenceOptions | undefined, watch, leaves.on),
       } as ChannelKindOptions['options'],
       authorize: authorize as Authorize | undefined,
       features: OF_HOSTS,

@@ -7,27 +7,28 @@ const GATHER_MS = 50
 /** The most members of an item. Each has an info of up to 4 KiB. */
 const MAX_MEMBERS = 64
 
+/** Begins to watch a group. @returns a function that ends that. */
+export type BeginWatch = (listener: (event: GroupEvent) => void) => () => void
+
 /** A channel that watches a group. */
 export interface Watcher {
-  readonly id: string
   /** Aborts when it stops watching. */
   readonly signal: AbortSignal
-  /** Called before the first item after the channel itself has left the group. @throws if it may not watch any more. */
+  /** Whether the channel itself has left the group since the last check began. */
+  hasLeft(): boolean
+  /** Called before anything is told to a channel that has left the group. @throws if it may not watch any more. */
   check(): Promise<void>
 }
 
 /**
  * The items for one client that watches a group: first all members, then the changes since the item before. A client that
  * takes its items slowly gets fewer of them, so that at most one change a member is kept for it.
- *
- * @param watch begins to watch the group. It returns a function that ends that.
  */
 export async function* toldMembers(
-  watch: (listener: (event: GroupEvent) => void) => () => void,
-  { id, signal, check }: Watcher,
+  watch: BeginWatch,
+  { signal, hasLeft, check }: Watcher,
 ): AsyncGenerator<MembersItem, void, undefined> {
   const unsent = new UnsentMembers()
-  let hasLeft = false
   let wake = () => {}
   let onAbort = () => {}
   const aborted = () => {
@@ -36,7 +37,6 @@ export async function* toldMembers(
   }
   signal.addEventListener('abort', aborted)
   const stop = watch((event) => {
-    if (event.type === 'leave' && event.member.channelId === id) hasLeft = true
     unsent.add(event)
     wake()
   })
@@ -52,8 +52,8 @@ export async function* toldMembers(
           unref(setTimeout(resolve, GATHER_MS))
         })
       }
-      if (hasLeft && !signal.aborted) {
-        hasLeft = false
+      // The channel may leave again during the check.
+      while (hasLeft() && !signal.aborted) {
         const checked = check()
         // A check that never settles does not keep the watch.
         await Promise.race([checked, new Promise<void>((resolve) => (onAbort = resolve))])

@@ -1,3 +1,4 @@
+import { ErrorCode } from '@flashrpc/core'
 import { memoryEngines } from '@flashrpc/core/cluster'
 import { createFaultProxy } from '@flashrpc/core/testing'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -81,6 +82,25 @@ describe('who is in a group at all nodes, told to a client of one', () => {
     await polled(() => ofTwo()?.isConnected).toBe(true)
     giveUp.abort()
     await watching
+  })
+
+  test('a client that leaves before the other nodes have answered sees nothing', async () => {
+    const network = new SeededNetwork(1)
+    const [here, there] = [network.engine(), network.engine()]
+    const options: Parameters<typeof startNodes>[3] = {
+      presence: { allow: (group, { channel }) => channel.groups.has(group) },
+    }
+    const [a, b] = (await startNodes(opened, [here, there], {}, options)) as [ChatNode, ChatNode]
+    const one = await connectTo(opened, a, 'one', [GROUP])
+    await connectTo(opened, b, 'two', [GROUP])
+    await polled(async () => (await a.endpoint.group(GROUP).count()).count).toBe(2)
+    network.stop(there)
+    const watched = watchGroup(one.client, GROUP)
+    await polled(() => one.channel.running).toBe(1)
+    await one.client.other.leave({ group: GROUP })
+    network.continue(there)
+    await polled(() => watched.error).toMatchObject({ code: ErrorCode.unauthorized })
+    expect(watched.items).toEqual([])
   })
 
   test('nodes that can not be asked are named', async () => {
