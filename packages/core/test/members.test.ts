@@ -18,6 +18,7 @@ import { createFaultProxy } from '@flashrpc/core/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { polled } from './support/eventually.js'
+import { rawClient } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
 import { watchGroup } from './support/watched-group.js'
 
@@ -273,6 +274,26 @@ describe('who may see it', () => {
     await polled(() => watched.error).toMatchObject({ code: ErrorCode.unauthorized })
     expect([asked.times, watched.items]).toEqual([3, []])
     await polled(() => ada.channel.running).toBe(0)
+  })
+
+  test('a client that leaves the group amid a long list gets no more parts of it', async () => {
+    const server = await serve({ presence: inIt })
+    const peer = await rawClient(server.url)
+    opened.push(() => peer[Symbol.asyncDispose]())
+    const call = (id: unknown, method: string, params: object, rpc?: object) =>
+      peer.send({ jsonrpc: '2.0', id, method, params, ...(rpc && { rpc }) })
+    call('rpc:1', 'rpc.hello', { v: 1, attempt: 1, codec: 'json', limits: { msg: 1_000_000 } })
+    await peer.nextJson()
+    const [own] = server.endpoint.channels
+    await Promise.all(Array.from({ length: 199 }, () => connect(server.url)))
+    for (const one of server.endpoint.channels) one.join('room')
+    call(1, 'rpc.members', { group: 'room' }, { credit: 1 })
+    const first = await peer.nextJson()
+    expect(first.params.value).toMatchObject({ more: true })
+    expect(first.params.value.all).toHaveLength(64)
+    own?.leave('room')
+    peer.send({ jsonrpc: '2.0', method: 'rpc.credit', params: { id: 1, n: 1 } })
+    expect(await peer.nextJson()).toMatchObject({ id: 1, error: { code: ErrorCode.unauthorized } })
   })
 
   test('an allow that fails tells the caller nothing of it, but an RpcError is told', async () => {

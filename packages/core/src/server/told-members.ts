@@ -52,14 +52,16 @@ export async function* toldMembers(
           unref(setTimeout(resolve, GATHER_MS))
         })
       }
-      // The channel may leave again during the check.
-      while (hasLeft() && !signal.aborted) {
-        const checked = check()
-        // A check that never settles does not keep the watch.
-        await Promise.race([checked, new Promise<void>((resolve) => (onAbort = resolve))])
+      for (const item of unsent.take()) {
+        // The channel may have left while the item before waited for credit, and may leave again during the check.
+        while (hasLeft() && !signal.aborted) {
+          const checked = check()
+          // A check that never settles does not keep the watch.
+          await Promise.race([checked, new Promise<void>((resolve) => (onAbort = resolve))])
+        }
+        if (signal.aborted) return
+        yield item
       }
-      if (signal.aborted) return
-      yield* unsent.take()
     }
   } finally {
     signal.removeEventListener('abort', aborted)
