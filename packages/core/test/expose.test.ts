@@ -97,6 +97,10 @@ test('names that are not in the contract cannot be exposed', () => {
   }
   expect(() => client.expose('unknown' as 'ask', () => 'x')).toThrow(/client side has ask, tell/)
   expect(() => client.expose('ask', 'x' as never)).toThrow(/"ask" must be a function/)
+  expect(() => client.expose('add' as 'ask', () => 'x')).toThrow(/call it \(useRpcCall\)$/)
+  const { server } = pairOf(contract)
+  const text = /has it: call it \(channel\.other\.ask\)$/
+  expect(() => server.expose('ask' as 'add', () => 1 as never)).toThrow(text)
   expect(() => pairOf(contract, { client: { methods: { add: () => 1 } as object } })).toThrow(
     RpcConfigError,
   )

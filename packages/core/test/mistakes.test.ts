@@ -124,7 +124,7 @@ const MISTAKES: Readonly<Record<string, Expected>> = {
   'a handler is for a method of the other side': {
     names: '"confirm" can\'t be exposed',
     cause: "the contract's server side has add, log, count",
-    remedy: 'The other side has it: call it',
+    remedy: 'The other side has it: call it (channel.other.confirm)',
   },
   'a handler never answers': {
     names: '"add" timed out after 400 ms',

@@ -1,4 +1,4 @@
-import type { Definition, FlatSide, Schema } from '../contract/contract.js'
+import type { Definition, FlatSide, Schema, Side } from '../contract/contract.js'
 import type { Issue } from '../errors/errors.js'
 import type { NearestName } from '../errors/nearest.js'
 import type { Printer } from '../logging/logger.js'
@@ -13,8 +13,9 @@ export interface Diagnostics {
    * What a side of a contract has instead of a name, and what to do.
    *
    * @param otherSide the side of the other program, if handlers are looked for. It may have the name.
+   * @param own the name of the side of this program, if handlers are looked for.
    */
-  insteadOf(name: string, side: FlatSide, otherSide?: FlatSide): string
+  insteadOf(name: string, side: FlatSide, otherSide?: FlatSide, own?: Side): string
   /**
    * @param value the value that breaks the schema.
    * @returns the text about the kind of value that JSON did not carry; undefined if that is not the cause.

@@ -174,7 +174,8 @@ export function assertExposable(
   assertMethodName(method)
   if (localSide && !definitionOf(localSide, method)) {
     const { diagnostics } = settings
-    const instead = diagnostics?.insteadOf(method, localSide, remoteSide) ?? 'has no such method'
+    const instead =
+      diagnostics?.insteadOf(method, localSide, remoteSide, side) ?? 'has no such method'
     throw new RpcConfigError(
       `"${method}" can't be exposed: the contract's ${side} side ${instead}`,
       { method },
