@@ -4,7 +4,7 @@ import { readTimeout, type TimeLimits } from '../calls/call-timer.js'
 import { unencodable } from '../calls/caller.js'
 import { checkResult } from '../calls/check-result.js'
 import type { SendOptions } from '../calls/functions.js'
-import type { Meta, Middleware } from '../calls/middleware-call.js'
+import type { Meta } from '../calls/middleware-call.js'
 import type { AnyPeer } from '../calls/peer.js'
 import { assertSignal } from '../calls/pending-calls.js'
 import type { Definition, FlatSide } from '../contract/contract.js'
@@ -29,7 +29,7 @@ import { isObject } from './checks.js'
 import type { ClusterNode } from './cluster-node.js'
 import { isCount, Kind } from './envelope.js'
 import { Gather, type GatherEvents, type GatherTarget, type GatherWords } from './gather.js'
-import { throughOnce } from './group-middleware.js'
+import type { GroupMiddleware } from './group-middleware.js'
 import type { NodeLinks } from './node-links.js'
 import type { NodeRecord } from './node-record.js'
 import { differentCodecs, type PayloadHead, writePayload } from './payload.js'
@@ -43,7 +43,7 @@ export interface GathersHost {
   readonly format: Format
   readonly timeout: TimeLimits
   /** The middleware of calls to other nodes; undefined if there is none. */
-  readonly use: readonly Middleware[] | undefined
+  readonly use: GroupMiddleware | undefined
   /** Stands for the clients of other nodes, for middleware. */
   peer(): AnyPeer
   /** A channel of another node, for an outcome. */
@@ -143,6 +143,7 @@ export class Gathers {
   readonly #host: GathersHost
   readonly #running = new Map<number, Running>()
   #count = 0
+  #isClosed = false
 
   constructor(node: ClusterNode, links: NodeLinks, host: GathersHost) {
     this.#node = node
@@ -173,7 +174,8 @@ export class Gathers {
 
   /** The endpoint is closed. */
   close(): void {
-    for (const { gather } of [...this.#running.values()]) gather.lostAll('this endpoint was closed')
+    this.#isClosed = true
+    for (const { gather } of [...this.#running.values()]) gather.lostAll(CLOSED)
   }
 
   /**
@@ -191,7 +193,7 @@ export class Gathers {
 
   /** Sends a call through middleware. What that answers, or throws, without sending the call is each target's outcome. */
   async #callThrough(
-    use: readonly Middleware[],
+    use: GroupMiddleware,
     call: GroupCall,
     prepared: Prepared,
     give: GiveOutcome,
@@ -215,12 +217,16 @@ export class Gathers {
       return outcomes
     }
     const kind = 'method'
-    const toMany = { kind, method, params, signal } as const
-    const passage = await throughOnce(use, toMany, this.#host.peer(), send)
+    const toMany = { kind, method, params, signal, time: prepared.time } as const
+    const passage = await use.send(toMany, this.#host.peer(), send)
     // Middleware need not wait for the outcomes.
     await sent
     if (passage.isSent) {
       if (passage.error) this.#host.error(passage.error, hookContext('use'))
+    } else if (this.#isClosed) {
+      for (const { id } of this.#node.directory.expected(topicOfCall(call.group))) {
+        give({ status: 'unreached', node: id, error: own(notSent(method, CLOSED)) }, LAST)
+      }
     } else if (!signal?.aborted) {
       const { time } = prepared
       const instead = 'error' in passage ? { error: passage.error } : { value: passage.value }
@@ -331,7 +337,7 @@ export class Gathers {
   ): Promise<void> {
     const node = this.#node
     const { directory, subjects } = node
-    const topic = group === undefined ? 'all' : topicOf(group)
+    const topic = topicOfCall(group)
     const lose = (id: string, why: string) => events.unreached(id, notSent(method, why))
     if (!only) for (const { id } of directory.foreign) lose(id, FOREIGN)
     const expected = () => (only ? [only] : directory.expected(topic))
@@ -348,12 +354,13 @@ export class Gathers {
     const subject = topic === 'all' ? subjects.all : subjects.topic(topic)
     const isFull = node.options.engine.bufferedBytes > MAX_BUFFERED_BYTES
     const isSent =
+      !this.#isClosed &&
       !isFull &&
       (only
         ? node.send(only.id, Kind.call, { ...head, ask: true }, body)
         : node.publish(subject, Kind.call, head, body))
     if (!isSent) {
-      for (const { id } of expected()) lose(id, isFull ? FULL : DOWN)
+      for (const { id } of expected()) lose(id, this.#isClosed ? CLOSED : isFull ? FULL : DOWN)
       return
     }
     await new Promise<void>((resolve) => {
@@ -583,6 +590,7 @@ function assertOptionsForMany(
 }
 
 const NO_MORE: ReadonlyMap<string, unknown> = new Map()
+const CLOSED = 'this endpoint was closed'
 const DOWN = 'the engine of the cluster is down'
 const FULL = 'too much waits to be sent to the engine of the cluster'
 const FOREIGN = 'it shares no version of the protocol between nodes with this one'
@@ -591,6 +599,11 @@ const GONE = {
   dead: 'it died',
   silent: 'nothing was heard of it for too long',
 } as const
+
+/** @param group undefined for all channels. */
+function topicOfCall(group: string | undefined): number | 'all' {
+  return group === undefined ? 'all' : topicOf(group)
+}
 
 function notSent(method: string, why: string): RpcDisconnectedError {
   const message = `"${method}" was not sent to the clients of a node: ${why}`

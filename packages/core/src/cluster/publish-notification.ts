@@ -1,7 +1,7 @@
 import type { MaybeAsync } from '../base/maybe-async.js'
 import { assertCallOptions } from '../calls/call-options.js'
 import type { CallOptions } from '../calls/functions.js'
-import type { Meta, Middleware } from '../calls/middleware-call.js'
+import type { Meta } from '../calls/middleware-call.js'
 import type { AnyPeer } from '../calls/peer.js'
 import { assertSignal } from '../calls/pending-calls.js'
 import type { SharedNotification } from '../calls/shared-notification.js'
@@ -11,7 +11,7 @@ import type { Format } from '../wire/format.js'
 import type { ClusterNode } from './cluster-node.js'
 import { Kind } from './envelope.js'
 import { MAX_BUFFERED_BYTES } from './gathers.js'
-import { throughOnce } from './group-middleware.js'
+import type { CallToMany, GroupMiddleware } from './group-middleware.js'
 import { writePayload } from './payload.js'
 import { topicOf } from './topics.js'
 
@@ -22,7 +22,7 @@ export type Published = 'published' | 'not-sent'
 export interface PublisherHost {
   readonly format: Format
   /** The middleware of calls to other nodes; undefined if there is none. */
-  readonly use: readonly Middleware[] | undefined
+  readonly use: GroupMiddleware | undefined
   /** Stands for the clients of other nodes, for middleware. */
   peer(): AnyPeer
   /** Something failed that no caller learns of. */
@@ -63,19 +63,20 @@ export class Publisher {
     if (signal?.aborted) return 'not-sent'
     const { use } = this.#host
     if (!use) return this.#publish(group, shared, except, NO_META)
-    return this.#through(use, { kind: 'notification', method, params, signal } as const, (meta) =>
+    const kind = 'notification'
+    return this.#through(use, { kind, method, params, signal, time: FOR_EVER }, (meta) =>
       this.#publish(group, shared, except, meta),
     )
   }
 
   async #through(
-    use: readonly Middleware[],
-    notification: Parameters<typeof throughOnce>[1],
+    use: GroupMiddleware,
+    notification: CallToMany,
     publish: (meta: Meta) => Published,
   ): Promise<Published> {
     const { peer, error } = this.#host
     let published: Published = 'not-sent'
-    const passage = await throughOnce(use, notification, peer(), async (meta) => {
+    const passage = await use.send(notification, peer(), async (meta) => {
       published = publish(meta)
     })
     if ('error' in passage && passage.error && !notification.signal?.aborted) {
@@ -113,5 +114,6 @@ export class Publisher {
   }
 }
 
+const FOR_EVER = { idle: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY }
 const NO_META: Meta = {}
 const NO_MORE: ReadonlyMap<string, unknown> = new Map()

@@ -25,6 +25,7 @@ import {
 import type { ClusterNode } from './cluster-node.js'
 import { ForeignCalls } from './foreign-calls.js'
 import { Gathers } from './gathers.js'
+import { GroupMiddleware } from './group-middleware.js'
 import { GroupServer } from './group-server.js'
 import { Interest } from './interest.js'
 import { nodeRuns, serveKeyedWaits } from './keyed-waits.js'
@@ -63,6 +64,7 @@ export class Seat implements ClusterSeat {
   readonly #infos = new MemberInfos()
   readonly #calls = new ForeignCalls()
   #format: Format | undefined
+  #groupUse: GroupMiddleware | undefined
   #gathers: Gathers | undefined
   #server: GroupServer | undefined
   #teller: PresenceTeller | undefined
@@ -119,7 +121,9 @@ export class Seat implements ClusterSeat {
     }
     const membersOf = (group: string | undefined) =>
       group === undefined ? host.channels : host.membersOf(group)
-    const groupUse = resolveMiddleware(use)
+    const resolved = resolveMiddleware(use)
+    const groupUse = resolved && new GroupMiddleware(resolved)
+    this.#groupUse = groupUse
     const peer = () => links.toMany
     const publisher = new Publisher(node, { format, use: groupUse, peer, error })
     const gathers = new Gathers(node, links, {
@@ -227,6 +231,7 @@ export class Seat implements ClusterSeat {
     this.#teller?.close()
     this.#watches?.close()
     this.#gathers?.close()
+    this.#groupUse?.close()
     this.#server?.close()
     this.#lanes?.close()
     await this.#links?.close()

@@ -30,6 +30,8 @@ const contract = defineContract({
       result: z.string(),
       progress: z.number().max(10),
     }),
+    /** Tells 1, and 2 when that was heard; ends when it is given up. */
+    hang: method({ result: z.string(), progress: z.number() }),
     upload: method({ input: z.number(), result: z.number() }),
   },
 })
@@ -41,13 +43,40 @@ afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close()
 })
 
-/** Two nodes, with a client each. The middleware is that of the first node's cluster, and of the second one's. */
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+/** A promise that resolves when it is opened. */
+function gate() {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { open, opened }
+}
+
+/**
+ * Two nodes, with a client each. The middleware is that of the first node's cluster, and of the second one's.
+ *
+ * @param forge changes what the second node publishes.
+ */
 async function start(
   use?: Middleware | Middleware[],
   errors: string[] = [],
   useOfSecond?: Middleware,
+  forge?: (payload: Uint8Array) => Uint8Array,
 ) {
-  const engine = memoryEngines()
+  const engines = memoryEngines()
+  const engine = (at: number) => {
+    const made = engines()
+    if (at === 0 || !forge) return made
+    const publish = made.publish.bind(made)
+    return Object.assign(made, {
+      publish: (subject: string, payload: Uint8Array) => publish(subject, forge(payload)),
+    })
+  }
+  /** The numbers of the clients that ran `meta`, as they ran it. */
+  const ran: number[] = []
+  const second = gate()
   const heard: [client: number, text: string, meta: object][] = []
   const log = (text: string) => void errors.push(text)
   const nodes = await Promise.all(
@@ -55,7 +84,7 @@ async function start(
       const ofNode = at === 0 ? use : useOfSecond
       const middleware = ofNode ? { use: ofNode } : {}
       const endpoint: ClusterEndpoint<Server, Page> = createEndpoint(contract, {
-        cluster: createCluster({ engine: engine(), app: 'meta', ...middleware }),
+        cluster: createCluster({ engine: engine(at), app: 'meta', ...middleware }),
         logger: { debug() {}, warn: log, error: log },
         // Adds to what has come with the call.
         use: (call, next) => {
@@ -78,7 +107,10 @@ async function start(
           return next()
         },
         methods: {
-          meta: (_: unknown, { meta }: HandlerContext) => ({ ...meta }),
+          meta: (_: unknown, { meta }: HandlerContext) => {
+            ran.push(at)
+            return { ...meta }
+          },
           told: ({ text }, { meta }) => void heard.push([at, text, { ...meta }]),
           async work({ last }, { progress }) {
             for (const n of [1, 2]) {
@@ -86,6 +118,13 @@ async function start(
               await new Promise((resolve) => setTimeout(resolve, 5))
             }
             progress(last)
+            return `by ${at}`
+          },
+          async hang(_, { progress, signal }) {
+            progress(1)
+            await second.opened
+            progress(2)
+            await new Promise((resolve) => signal.addEventListener('abort', resolve))
             return `by ${at}`
           },
           async upload(_, { input }) {
@@ -104,7 +143,15 @@ async function start(
   for (const { endpoint } of nodes) {
     await polled(async () => (await endpoint.all.count()).count).toBe(2)
   }
-  return { one, two, heard }
+  return { one, two, heard, ran, tellSecond: second.open }
+}
+
+/** Waits until the clients of the other nodes have got all that this node has published. */
+async function settled({ endpoint }: Pick<Awaited<ReturnType<typeof start>>['one'], 'endpoint'>) {
+  const { members } = await endpoint.all.members()
+  for (const { channelId } of members) {
+    await endpoint.channel(channelId).other.work({ last: 1 })
+  }
 }
 
 /** The values of outcomes, or the messages of their errors; that of this node comes first. */
@@ -243,6 +290,115 @@ describe('the middleware of a cluster', () => {
     const outcomes = one.endpoint.all.call('meta', undefined, { signal: giveUp.signal })
     giveUp.abort()
     expect(await outcomes).toMatchObject([{ status: 'error', error: { name: 'RpcAbortedError' } }])
+  })
+
+  test('sends nothing of a call that it has answered', async () => {
+    const { open, opened } = gate()
+    const passed = gate()
+    const { one, ran } = await start([
+      ({ method }, next) =>
+        method === 'meta' ? Promise.race([next(), sleep(20).then(() => 'cached')]) : next(),
+      async ({ method }, next) => {
+        if (method !== 'meta') return next()
+        await opened
+        return next().finally(passed.open)
+      },
+    ])
+    const each: object[] = []
+    for await (const outcome of one.endpoint.all.each('meta')) {
+      each.push(outcome)
+      if (each.length < 2) continue
+      open()
+      await passed.opened
+      await settled(one)
+    }
+    expect(found(each)).toEqual([{ node: '0' }, 'cached'])
+    expect(ran).toEqual([0])
+  })
+
+  test('sends nothing of a notification that was given up', async () => {
+    const { open, opened } = gate()
+    const { one, heard } = await start(async (call, next) => {
+      if (Reflect.get(Object(call.params), 'text') === 'held') await opened
+      return next()
+    })
+    const { all } = one.endpoint
+    const giveUp = new AbortController()
+    const told = all.notify('told', { text: 'held' }, { signal: giveUp.signal })
+    giveUp.abort()
+    // In the same turn, so that the middleware goes on before it is known to wait for nothing.
+    open()
+    expect(await told).toMatchObject({ elsewhere: 'not-sent' })
+    await all.notify('told', { text: 'last' })
+    await polled(() => heard.filter(([at]) => at === 1).map(([, text]) => text)).toEqual(['last'])
+  })
+
+  test('holds a call no longer than its timeout', async () => {
+    const { open, opened } = gate()
+    const passed = gate()
+    const aborted: boolean[] = []
+    const { one, ran } = await start(async ({ method, signal }, next) => {
+      if (method !== 'meta') return next()
+      signal.addEventListener('abort', () => aborted.push(true))
+      await opened
+      return next().finally(passed.open)
+    })
+    const { all } = one.endpoint
+    const [here, far] = await all.call('meta', undefined, { timeout: 50 })
+    expect(here).toMatchObject({ status: 'ok' })
+    expect(far).toMatchObject({
+      status: 'error',
+      error: {
+        name: 'RpcTimeoutError',
+        outcome: 'not-sent',
+        message:
+          '"meta" timed out after 50 ms: it was not sent, because middleware of the cluster held it',
+      },
+    })
+    const [, idle] = found(await all.call('meta', undefined, { timeout: { idle: 50 } }))
+    expect(idle).toMatchObject({
+      name: 'RpcTimeoutError',
+      outcome: 'not-sent',
+      message:
+        '"meta" showed no sign of life for 50 ms: it was not sent, because middleware of the cluster held it',
+    })
+    expect(aborted).toEqual([true, true])
+    open()
+    await passed.opened
+    await settled(one)
+    expect(ran).toEqual([0, 0])
+  })
+
+  test('sends nothing of a call whose time ended while it kept the thread busy', async () => {
+    const { one, ran } = await start((_, next) => {
+      for (const begun = performance.now(); performance.now() - begun < 60; );
+      return next()
+    })
+    const [, far] = found(await one.endpoint.all.call('meta', undefined, { timeout: 50 }))
+    expect(far).toMatchObject({ name: 'RpcTimeoutError', outcome: 'not-sent' })
+    await settled(one)
+    expect(ran).not.toContain(1)
+  })
+
+  test('holds nothing longer than its endpoint is open', async () => {
+    const { open, opened } = gate()
+    const { one, ran, heard } = await start(async (_, next) => {
+      await opened
+      return next()
+    })
+    const { all } = one.endpoint
+    const call = all.call('meta')
+    const told = all.notify('told', { text: 'hi' })
+    await polled(() => ran).toEqual([0])
+    await one.endpoint.close()
+    expect((await call).slice(1)).toMatchObject([
+      { status: 'unreached', error: { name: 'RpcDisconnectedError', outcome: 'not-sent' } },
+    ])
+    expect(await told).toMatchObject({ elsewhere: 'not-sent' })
+    open()
+    await sleep(20)
+    expect(ran).toEqual([0])
+    expect(heard.filter(([at]) => at === 1)).toEqual([])
   })
 })
 
