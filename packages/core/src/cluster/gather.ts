@@ -143,6 +143,11 @@ export class Gather {
     this.#check()
   }
 
+  /** Whether a node has named a target that has no outcome yet. */
+  isOpen(node: string, id: string): boolean {
+    return this.#parts.get(node)?.open.has(id) === true
+  }
+
   /** A node has told what became of a target. */
   came(node: string, id: string, entry: unknown): void {
     const part = this.#parts.get(node)

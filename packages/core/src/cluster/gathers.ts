@@ -278,7 +278,10 @@ export class Gathers {
           pending.add(given)
           void given.finally(() => pending.delete(given))
         },
-        failed: (target, error) => failed(target, 'error' in prepared ? prepared.error : error),
+        failed: (target, error) => {
+          progress?.failed(target)
+          failed(target, 'error' in prepared ? prepared.error : error)
+        },
         unreached: (node, error) => give({ status: 'unreached', node, error: own(error) }, LAST),
       },
     )
@@ -497,7 +500,9 @@ export class Gathers {
 
   #progressed(from: string, params: unknown): void {
     if (!isObject(params) || !isCount(params.c) || !isShortId(params.id)) return
-    this.#running.get(params.c)?.progress?.heard({ node: from, id: params.id }, params.value)
+    const { c, id, value } = params
+    const running = this.#running.get(c)
+    if (running?.gather.isOpen(from, id)) running.progress?.heard({ node: from, id }, value)
   }
 
   #target({ id, node }: GatherTarget): {
@@ -557,17 +562,25 @@ class Progress {
     listening.heard(value)
   }
 
+  /** A target has failed, or nothing more will be known of it: its listener gets no more values. */
+  failed({ node, id }: GatherTarget): void {
+    const key = node + id
+    this.#over.add(key)
+    this.#listening.get(key)?.failed()
+  }
+
   /** A target has its outcome, which is given after its last value. */
   async end(
-    { node, id }: GatherTarget,
+    target: GatherTarget,
     [, , failure]: ToldOutcome,
     give: () => Promise<void> | undefined,
   ): Promise<void> {
-    const key = node + id
-    this.#over.add(key)
-    const listening = this.#listening.get(key)
-    if (failure) listening?.failed()
-    else await listening?.beforeResult()
+    if (failure) this.failed(target)
+    else {
+      const key = target.node + target.id
+      this.#over.add(key)
+      await this.#listening.get(key)?.beforeResult()
+    }
     await give()
   }
 }

@@ -426,6 +426,54 @@ describe('the options of a call to many', () => {
     ).toBe(2)
   })
 
+  test('tell no progress of a target that has its outcome', async () => {
+    const { one, tellSecond } = await start()
+    const { all } = one.endpoint
+    const far = all.except([...all.here])
+    const giveUp = new AbortController()
+    const told: number[] = []
+    const { open, opened } = gate()
+    const onProgress = (n: number) => {
+      told.push(n)
+      return opened
+    }
+    const options = { onProgress, signal: giveUp.signal }
+    const outcomes = far.call('hang', undefined, options as never)
+    await polled(() => told).toEqual([1])
+    tellSecond()
+    // The outcomes of a later call come after the progress.
+    await far.call('meta')
+    await sleep(20)
+    giveUp.abort()
+    expect(found(await outcomes)).toMatchObject([{ name: 'RpcAbortedError' }])
+    open()
+    await sleep(20)
+    expect(told).toEqual([1])
+  })
+
+  test('tell no progress of a target that its node has not named', async () => {
+    let forged = 0
+    // Another id than that of the client.
+    const { one } = await start(undefined, [], undefined, (payload) => {
+      const text = Buffer.from(payload).toString('latin1')
+      if (!text.includes('group.progress')) return payload
+      forged++
+      const other = text.replace(
+        /"id":"([0-9a-f]{31})(.)"/g,
+        (_, most, last) => `"id":"${most}${last === '0' ? '1' : '0'}"`,
+      )
+      expect(other).not.toBe(text)
+      return Buffer.from(other, 'latin1')
+    })
+    const { all } = one.endpoint
+    const told: number[] = []
+    const onProgress = (n: number) => told.push(n)
+    const outcomes = await all.except([...all.here]).call('work', { last: 3 }, { onProgress })
+    expect(found(outcomes)).toEqual(['by 1'])
+    expect(forged).toBeGreaterThan(0)
+    expect(told).toEqual([])
+  })
+
   test('that are wrong are each target’s error, at all nodes', async () => {
     const { one } = await start()
     const { all } = one.endpoint
