@@ -245,6 +245,14 @@ export class Gathers {
     const pending = new Set<Promise<void>>()
     const failed = (target: GatherTarget, error: RpcError) =>
       give({ ...this.#target(target), status: 'error', error: own(error) }, target.at)
+    // The outcome of each target, if nothing is sent.
+    const answer =
+      'error' in prepared
+        ? (target: GatherTarget) => failed(target, prepared.error)
+        : 'value' in prepared
+          ? (target: GatherTarget) =>
+              give({ ...this.#target(target), status: 'ok', value: prepared.value }, target.at)
+          : undefined
     const { idempotencyKey: key, onProgress } = options ?? {}
     const progress =
       'f' in prepared && onProgress ? this.#progressOf(method, definition, onProgress) : undefined
@@ -265,11 +273,7 @@ export class Gathers {
       { method, timeoutMs: time.total, signal },
       {
         told: (target, entry) => {
-          if ('error' in prepared) return failed(target, prepared.error)
-          if ('value' in prepared) {
-            const { value } = prepared
-            return give({ ...this.#target(target), status: 'ok', value }, target.at)
-          }
+          if (answer) return answer(target)
           const told = entry as ToldOutcome
           const given = progress
             ? progress.end(target, told, () => this.#give(target, told, method, definition, give))
@@ -279,10 +283,16 @@ export class Gathers {
           void given.finally(() => pending.delete(given))
         },
         failed: (target, error) => {
+          if (answer) return answer(target)
           progress?.failed(target)
-          failed(target, 'error' in prepared ? prepared.error : error)
+          failed(target, error)
         },
-        unreached: (node, error) => give({ status: 'unreached', node, error: own(error) }, LAST),
+        unreached: (node, cause) => {
+          // If there is an answer, its clients were only asked for.
+          const isUnsent = answer && cause.outcome !== 'not-sent'
+          const error = isUnsent ? notSent(method, UNNAMED, cause) : cause
+          give({ status: 'unreached', node, error: own(error) }, LAST)
+        },
       },
     )
     await Promise.all(pending)
@@ -603,6 +613,7 @@ function assertOptionsForMany(
 }
 
 const NO_MORE: ReadonlyMap<string, unknown> = new Map()
+const UNNAMED = 'it has not said which they are'
 const CLOSED = 'this endpoint was closed'
 const DOWN = 'the engine of the cluster is down'
 const FULL = 'too much waits to be sent to the engine of the cluster'
@@ -618,9 +629,9 @@ function topicOfCall(group: string | undefined): number | 'all' {
   return group === undefined ? 'all' : topicOf(group)
 }
 
-function notSent(method: string, why: string): RpcDisconnectedError {
+function notSent(method: string, why: string, cause?: RpcError): RpcDisconnectedError {
   const message = `"${method}" was not sent to the clients of a node: ${why}`
-  return new RpcDisconnectedError(message, 'not-sent', { method })
+  return new RpcDisconnectedError(message, 'not-sent', { method, ...(cause && { cause }) })
 }
 
 function finite(ms: number): number | null {

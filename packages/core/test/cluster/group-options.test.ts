@@ -333,6 +333,29 @@ describe('the middleware of a cluster', () => {
     await polled(() => heard.filter(([at]) => at === 1).map(([, text]) => text)).toEqual(['last'])
   })
 
+  test('answers a call that is given up before the other nodes have named their clients: not sent', async () => {
+    const giveUp = new AbortController()
+    let isAnswered = false
+    const { one, ran } = await start(
+      async () => {
+        isAnswered = true
+        return 'an answer'
+      },
+      [],
+      undefined,
+      (payload) => {
+        if (isAnswered) giveUp.abort()
+        return payload
+      },
+    )
+    const { all } = one.endpoint
+    const far = all.except([...all.here])
+    expect(await far.call('meta', undefined, { signal: giveUp.signal })).toMatchObject([
+      { status: 'unreached', error: { name: 'RpcDisconnectedError', outcome: 'not-sent' } },
+    ])
+    expect(ran).toEqual([])
+  })
+
   test('holds a call no longer than its timeout', async () => {
     const { open, opened } = gate()
     const passed = gate()
