@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { isDeep, maxStates } from './deep.js'
 import { mutants } from './mutants.js'
 import { promises } from './properties.js'
 import { deepScopes, type Scope, scope, scopes } from './scopes.js'
@@ -14,8 +15,6 @@ import { replay } from './trace.js'
  * `NODE_OPTIONS=--max-old-space-size=6000 FLASHRPC_MODEL=deep pnpm exec vitest run --project node
  * packages/core/test/model`. `FLASHRPC_MODEL_STATES=500000` ends each of those searches there.
  */
-const isDeep = process.env.FLASHRPC_MODEL === 'deep'
-const maxStates = Number(process.env.FLASHRPC_MODEL_STATES ?? Number.POSITIVE_INFINITY)
 
 /** What CI must have seen, at the least. */
 const STATES = 100_000

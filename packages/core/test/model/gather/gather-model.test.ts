@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { isDeep, maxStates } from '../deep.js'
 import { ENDLESS, type SearchResult, search } from '../search.js'
 import { replay } from '../trace.js'
 import { gatherModel } from './gather-model.js'
@@ -12,8 +13,6 @@ import type { State } from './gather-state.js'
  *
  * `FLASHRPC_MODEL=deep` searches larger scopes, too, as in `session-model.test.ts`.
  */
-const isDeep = process.env.FLASHRPC_MODEL === 'deep'
-const maxStates = Number(process.env.FLASHRPC_MODEL_STATES ?? Number.POSITIVE_INFINITY)
 
 /** What CI must have seen, at the least. */
 const STATES = 100_000
