@@ -1,22 +1,16 @@
 import { RpcDisconnectedError } from '@flashrpc/core'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Kind, readEnvelope } from '../../src/cluster/envelope.js'
 import { bench } from '../support/cluster-bench.js'
 import { clusterSeeds, forSeeds } from '../support/cluster-seeds.js'
 import {
-  beginVirtualTime,
+  inVirtualTime,
   pass,
   VirtualCluster,
   type VirtualNode,
 } from '../support/virtual-cluster.js'
 
-beforeEach(() => {
-  beginVirtualTime()
-})
-afterEach(() => {
-  expect(vi.getTimerCount()).toBe(0)
-  vi.useRealTimers()
-})
+inVirtualTime()
 
 const seeds = clusterSeeds(6)
 

@@ -8,13 +8,13 @@ import {
 } from '@flashrpc/core'
 import { createCluster, memoryEngines } from '@flashrpc/core/cluster'
 import { createEndpoint } from '@flashrpc/core/server'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { type ChatNode, chat, connectTo, startNodes } from '../support/cluster-of.js'
 import { polled } from '../support/eventually.js'
 import { rejection } from '../support/rejection.js'
 import {
-  beginVirtualTime,
+  inVirtualTime,
   pass,
   VirtualCluster,
   type VirtualNode,
@@ -184,13 +184,7 @@ test('20: the contract of one node has no progress of a method: its targets run 
 })
 
 describe('20: two versions of the envelope', () => {
-  beforeEach(() => {
-    beginVirtualTime()
-  })
-  afterEach(() => {
-    expect(vi.getTimerCount()).toBe(0)
-    vi.useRealTimers()
-  })
+  inVirtualTime()
 
   /** Three nodes with a client each: two versions that overlap, and one that shares none with them. */
   async function virtual() {

@@ -1,5 +1,5 @@
 import { createChannel, memoryTransportPair } from '@flashrpc/core'
-import { vi } from 'vitest'
+import { afterEach, beforeEach, expect, vi } from 'vitest'
 import { createAudience } from '../../src/channels/audience.js'
 import { ChannelKind } from '../../src/channels/channel-kind.js'
 import { Groups } from '../../src/channels/groups.js'
@@ -32,6 +32,15 @@ export function beginVirtualTime(): void {
   // As in Node, a timer takes a millisecond at least: else those that are set again and again would hold time up.
   globalThis.setTimeout = ((run: () => void, ms = 0, ...args: never[]) =>
     setTimeout(run, Math.max(1, ms), ...args)) as typeof setTimeout
+}
+
+/** Each test of a file, or of a `describe`, has virtual time, and must leave no timer. */
+export function inVirtualTime(): void {
+  beforeEach(beginVirtualTime)
+  afterEach(() => {
+    expect(vi.getTimerCount()).toBe(0)
+    vi.useRealTimers()
+  })
 }
 
 /** The real one. */

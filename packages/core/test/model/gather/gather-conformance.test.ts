@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { LiveChannel } from '../../../src/channels/live-channel.js'
 import type { MemoryEngine } from '../../../src/cluster/memory-engine.js'
 import type { ClusterOutcome } from '../../../src/server/cluster-audience.js'
 import { seededRandom } from '../../../src/testing/seeded-random.js'
 import { clusterSeeds } from '../../support/cluster-seeds.js'
 import { SteppedNetwork } from '../../support/stepped-network.js'
-import { beginVirtualTime, pass, type Ran, VirtualNode } from '../../support/virtual-cluster.js'
+import { inVirtualTime, pass, type Ran, VirtualNode } from '../../support/virtual-cluster.js'
 import { search } from '../search.js'
 import { replay } from '../trace.js'
 import { gatherModel } from './gather-model.js'
@@ -25,13 +25,7 @@ const seeds = clusterSeeds(2)
 /** The walks of one seed. */
 const WALKS = 10
 
-beforeEach(() => {
-  beginVirtualTime()
-})
-afterEach(() => {
-  expect(vi.getTimerCount()).toBe(0)
-  vi.useRealTimers()
-})
+inVirtualTime()
 
 /** Outages and lost messages are left out: they take time, and in time nodes bury each other. */
 const scopes: readonly GatherScope[] = [
