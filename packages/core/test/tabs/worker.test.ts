@@ -65,7 +65,7 @@ describe('a worker', () => {
     // As on a page that is not secure; newer Node has locks, too.
     vi.stubGlobal('navigator', {})
     const scene = await Scene.open()
-    const shared = worker({ heartbeat: { intervalMs: 20, timeoutMs: 20 } }, 50)
+    const shared = worker({ heartbeat: { intervalMs: 20, timeoutMs: 1_000 } }, 50)
     const { share, die } = shared.mortalShare()
     const dying = scene.tab(shared, { share })
     const living = scene.tab(shared)
