@@ -8,6 +8,12 @@ import { delimiter, join } from 'node:path'
 /** How long a server may take until it listens, in ms. */
 const START_MS = 20_000
 
+/** Ends the servers of this process that run, if it ends without ending them. */
+const running = new Set<() => void>()
+process.on('exit', () => {
+  for (const end of running) end()
+})
+
 /** What starts a server, and says where it listens. */
 export interface ServerKind {
   /** The arguments of its program. */
@@ -65,13 +71,12 @@ export class EngineServer implements AsyncDisposable {
     const args = await this.#kind.args(this.#folder, this.#port)
     const child = spawn(this.#path, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: this.#folder })
     this.#process = child
-    // Whoever started it may end without ending it.
     const end = () => {
       child.kill('SIGKILL')
       rmSync(this.#folder, { recursive: true, force: true })
     }
-    process.on('exit', end)
-    child.once('exit', () => process.off('exit', end))
+    running.add(end)
+    child.once('exit', () => running.delete(end))
     let said = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {

@@ -21,23 +21,32 @@ export async function startRedis(more: readonly string[] = []): Promise<EngineSe
       return [...where, '--save', '', '--appendonly', 'no', ...more]
     },
     async listening(_folder, port = free) {
-      while (!(await isOpen(port))) await sleep(10)
+      // Any answer: it may ask for a password, or speak TLS.
+      await redisSays(port, 'PING', /./s)
       return port
     },
   })
 }
 
-/** Whether Redis answers there. */
-function isOpen(port: number): Promise<boolean> {
+/**
+ * Waits until a server answers a command with something. It may be an error: the server may ask for a password.
+ *
+ * @param command as a line, such as `INFO replication`.
+ */
+export async function redisSays(port: number, command: string, what: RegExp): Promise<void> {
+  while (!what.test(await answerOf(port, command))) await sleep(10)
+}
+
+/** @returns what came first; nothing if the connection was lost before. */
+function answerOf(port: number, command: string): Promise<string> {
   return new Promise((resolve) => {
-    const socket = createConnection(port, '127.0.0.1', () => socket.write('PING\r\n'))
-    const end = (is: boolean) => {
+    const socket = createConnection(port, '127.0.0.1', () => socket.write(`${command}\r\n`))
+    const end = (text: string) => {
       socket.destroy()
-      resolve(is)
+      resolve(text)
     }
-    // Also if it asks for a password, or speaks TLS.
-    socket.once('data', () => end(true))
-    socket.once('error', () => end(false))
-    socket.once('close', () => end(false))
+    socket.once('data', (bytes) => end(bytes.toString('latin1')))
+    socket.once('error', () => end(''))
+    socket.once('close', () => end(''))
   })
 }

@@ -9,6 +9,8 @@ export interface IoredisLike {
   readonly options?: {
     /** The prefix of each key and channel. */
     readonly keyPrefix?: string | undefined
+    /** The server that a Sentinel is asked for: `master` or `slave`. */
+    readonly role?: string | undefined
   }
   /** Opens the connection. */
   connect(): Promise<void>
@@ -67,12 +69,16 @@ export function ioredisConnection(client: IoredisLike): RedisConnection {
     unsubscribe: (channel) => client.unsubscribe(channel),
 
     follow({ message, ready, lost }) {
-      let why = 'the connection was closed'
+      const closed = 'the connection was closed'
+      let why = closed
       const listeners = {
         messageBuffer: (channel: Buffer, payload: Buffer) => {
           message(channel.toString('latin1'), payload)
         },
-        ready,
+        ready: () => {
+          why = closed
+          ready()
+        },
         // Without a listener, the client prints each error.
         error: (error: Error) => {
           why = error.message || String(error)
