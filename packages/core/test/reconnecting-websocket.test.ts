@@ -565,7 +565,7 @@ describe('options', () => {
     ['proxy', false, 'proxy is only for a client with a url. With a socket, leave it out'],
     ['tls', {}, 'tls is only for a client with a url. With a socket, leave it out'],
     ['fastPath', false, 'fastPath is only for a client with a url. With a socket, leave it out'],
-    ['share', { createLink() {} }, 'share is only for a client with a url'],
+    ['share', { createConnector() {} }, 'share is only for a client with a url'],
     [
       'retry',
       {},

@@ -1,4 +1,4 @@
-import type { Link, LinkEvents } from './dial/link.js'
+import type { Connector, ConnectorEvents } from './dial/connector.js'
 
 /**
  * A socket that connects again by itself, for the option `socket` of a client: what `fromReconnectingWebSocket` of
@@ -6,9 +6,12 @@ import type { Link, LinkEvents } from './dial/link.js'
  */
 export interface ClientSocket {
   /**
-   * Makes the link of a client over the socket.
+   * Makes the connector of a client over the socket.
    *
    * @param options `connectTimeoutMs`: the option of the client.
    */
-  createLink(options: { readonly connectTimeoutMs: number }, events: LinkEvents): Link
+  createConnector(
+    options: { readonly connectTimeoutMs: number },
+    events: ConnectorEvents,
+  ): Connector
 }

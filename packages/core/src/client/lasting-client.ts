@@ -21,10 +21,10 @@ import { hookContext, OF_CONNECTION } from '../logging/error-context.js'
 import { CloseCode, describeClose, retryAfterMsOf } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import type { AnyClient, UntypedClientOptions } from './client.js'
+import { connectorFactory } from './connector-factory.js'
+import type { Connector, ConnectorEvents } from './dial/connector.js'
 import { type Failure, failureText, remedyOf, type Verdict, withRemedy } from './dial/failure.js'
-import type { Link, LinkEvents } from './dial/link.js'
 import { withoutSecrets } from './dial/url.js'
-import { linkFactory } from './link-factory.js'
 import { Outage } from './outage.js'
 import { type ClientState, StateHolder } from './state.js'
 
@@ -36,7 +36,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   protected readonly core: ChannelCore
   readonly #hooks: HookRunner<AnyClient>
   readonly #state: StateHolder
-  readonly #createLink: (events: LinkEvents) => Link
+  readonly #createConnector: (events: ConnectorEvents) => Connector
   /** The failure since the last attempt began, if it is noted already. */
   #noted: string | undefined
   readonly #outage: Outage
@@ -44,7 +44,7 @@ export class LastingClient extends CorePeer implements AnyClient {
   readonly #keptLink: KeptLink | undefined
   /** The number of its connections so far. */
   #attempt = 0
-  #link: Link | undefined
+  #connector: Connector | undefined
   #everConnected = false
   /** Whether the hooks were called for a connection, and not yet for its end. */
   #hooksCalled = false
@@ -61,7 +61,7 @@ export class LastingClient extends CorePeer implements AnyClient {
     super()
     this.contract = contract
     const nearest = firstOf(features, 'diagnostics')?.nearest
-    this.#createLink = linkFactory(options, nearest)
+    this.#createConnector = connectorFactory(options, nearest)
     const { url } = options
     this.#outage = new Outage(typeof url === 'string' ? withoutSecrets(url) : undefined)
     const settings = resolveSettings(contract, options, features)
@@ -86,7 +86,7 @@ export class LastingClient extends CorePeer implements AnyClient {
           down: (_, info, __, retryAfterMs) => this.#down(info, retryAfterMs),
           ended: (_, info) => this.#ended(info),
           latency: (_, latencyMs) => this.#state.set({ latencyMs }),
-          spread: (_, spreadMs) => this.#link?.spread(spreadMs),
+          spread: (_, spreadMs) => this.#connector?.spread(spreadMs),
           change: () => this.#state.recount(),
           error: (_, thrown, context) => this.#hooks.error(this, thrown, context),
         },
@@ -125,7 +125,7 @@ export class LastingClient extends CorePeer implements AnyClient {
     if (status === 'idle' || status === 'failed' || status === 'unauthorized') {
       this.core.allow()
       this.#state.set({ status: 'connecting', attempt: 0, retryAt: null })
-      this.#startLink()
+      this.#startConnector()
     }
     const connected = this.#whenConnected()
     // The caller need not wait for the promise: the state reports the same.
@@ -134,10 +134,10 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 
   reconnect(): void {
-    if (!this.#link) return void this.connect()
+    if (!this.#connector) return void this.connect()
     if (this.#state.current.status === 'connected') return
     this.core.leaveAttempt()
-    this.#link.hurry()
+    this.#connector.hurry()
   }
 
   tap(tap: WireTap): Inspection {
@@ -157,46 +157,46 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 
   async #close(): Promise<void> {
-    const link = this.#link
-    this.#link = undefined
+    const connector = this.#connector
+    this.#connector = undefined
     this.core.refuse({ message: 'the client was closed. Create another to call again' })
     this.core.end({ code: CloseCode.normal, reason: 'The client was closed' })
     this.#state.set({ status: 'closed', retryAt: null })
-    await link?.stop()
+    await connector?.stop()
   }
 
-  /** The events of a link count only while it is the current one. */
-  #startLink(): void {
-    const link: Link = this.#createLink({
+  /** The events of a connector count only while it is the current one. */
+  #startConnector(): void {
+    const connector: Connector = this.#createConnector({
       connecting: (attempt) => {
-        if (this.#link !== link) return
+        if (this.#connector !== connector) return
         this.#noted = undefined
         const first = attempt === 1 && !this.#everConnected
         this.#state.set({ status: first ? 'connecting' : statusBetween(), attempt, retryAt: null })
       },
       waiting: (retryAt, failure) => {
-        if (this.#link !== link) return
+        if (this.#connector !== connector) return
         const lastError = disconnected(failure)
         this.#note(retryAt, failure, lastError)
         this.#state.set({ status: statusBetween(), retryAt, lastError })
       },
       open: (transport, timeLeftMs) => {
-        if (this.#link !== link) return transport.close()
+        if (this.#connector !== connector) return transport.close()
         this.#noted = undefined
         // The plain server is behind the shared worker, and the worker itself understands the hello.
-        const isPlain = this.core.kind.settings.plain && !link.isShared
+        const isPlain = this.core.kind.settings.plain && !connector.isShared
         const keptLink = this.#keptLink
         const hello = { attempt: ++this.#attempt, keptLink, isPlain, timeLeftMs }
         this.core.attach(transport, clientHandshake(this.core, this.#features, transport, hello))
       },
       latency: (latencyMs) => {
-        if (this.#link === link) this.#state.set({ latencyMs })
+        if (this.#connector === connector) this.#state.set({ latencyMs })
       },
       stopped: (verdict, failure) => {
-        if (this.#link === link) this.#stopped(verdict, failure)
+        if (this.#connector === connector) this.#stopped(verdict, failure)
       },
     })
-    this.#link = link
+    this.#connector = connector
   }
 
   /**
@@ -236,17 +236,17 @@ export class LastingClient extends CorePeer implements AnyClient {
   }
 
   #resumed(hello: HelloResult | undefined): void {
-    if (this.#link?.session?.isSame !== false) return this.#connected(hello)
+    if (this.#connector?.session?.isSame !== false) return this.#connected(hello)
     // The program in between has kept this client's calls, but the server does not have them any more.
     this.#ended({ code: 1006, reason: 'The server does not have the session any more' })
     this.#opened(hello)
   }
 
   #connected(hello: HelloResult | undefined): void {
-    const { id, isSame } = this.#link?.session ?? { id: hello?.sid ?? null, isSame: true }
+    const { id, isSame } = this.#connector?.session ?? { id: hello?.sid ?? null, isSame: true }
     this.#everConnected = true
     this.#outage.connected()
-    this.#link?.accepted(hello?.spreadMs ?? 0, hello?.windowMs ?? Number.POSITIVE_INFINITY)
+    this.#connector?.accepted(hello?.spreadMs ?? 0, hello?.windowMs ?? Number.POSITIVE_INFINITY)
     this.#state.set({
       status: 'connected',
       attempt: 0,
@@ -261,11 +261,11 @@ export class LastingClient extends CorePeer implements AnyClient {
     const isLost = this.#state.current.status === 'connected'
     const what = isLost ? 'the connection was lost' : 'the attempt failed'
     const message = `${what} (${describeClose(info)})`
-    this.#link?.lost({ message, closeCode: info.code, retryAfterMs })
+    this.#connector?.lost({ message, closeCode: info.code, retryAfterMs })
   }
 
   #stopped(status: Exclude<Verdict, 'retry'>, failure: Failure): void {
-    this.#link = undefined
+    this.#connector = undefined
     const lastError = disconnected(failure)
     this.#hooks.log(
       'error',

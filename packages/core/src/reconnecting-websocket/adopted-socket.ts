@@ -17,7 +17,7 @@ export interface SocketEnd {
   readonly error?: string | undefined
 }
 
-/** The events of a socket, for the link that uses it. */
+/** The events of a socket, for the connector that uses it. */
 export interface SocketUser {
   /** How long its url provider may take, in ms. */
   readonly connectTimeoutMs: number

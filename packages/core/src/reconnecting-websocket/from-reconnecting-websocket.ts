@@ -1,6 +1,6 @@
 import type { ClientSocket } from '../client/client-socket.js'
 import { AdoptedSocket } from './adopted-socket.js'
-import { AdoptedSocketLink } from './adopted-socket-link.js'
+import { AdoptedSocketConnector } from './adopted-socket-connector.js'
 import type { ReconnectingWebSocketLike } from './reconnecting-websocket-like.js'
 
 /**
@@ -23,8 +23,8 @@ export function fromReconnectingWebSocket(socket: ReconnectingWebSocketLike): Cl
   if (known) return known
   const adopted = new AdoptedSocket(socket)
   const handed: ClientSocket = {
-    createLink: ({ connectTimeoutMs }, events) =>
-      new AdoptedSocketLink(adopted, connectTimeoutMs, events),
+    createConnector: ({ connectTimeoutMs }, events) =>
+      new AdoptedSocketConnector(adopted, connectTimeoutMs, events),
   }
   handedOver.set(socket, handed)
   return handed

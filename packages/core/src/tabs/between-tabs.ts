@@ -1,12 +1,16 @@
-import type { Link, LinkEvents } from '../client/dial/link.js'
+import type { Connector, ConnectorEvents } from '../client/dial/connector.js'
 import type { Share, ShareOptions } from '../client/share.js'
 import { assertOptions } from '../errors/assert-options.js'
 import { describeThrown, RpcConfigError } from '../errors/errors.js'
 import { assertFunction, type OptionKinds } from '../errors/options.js'
 import { OF_CONNECTION } from '../logging/error-context.js'
 import { log } from '../logging/log.js'
-import { SharedLink, type SharedLinkOptions, type SharedWorkerLike } from './shared-link.js'
-import { OWN_CONNECTION, TabLink } from './tab-link.js'
+import {
+  SharedConnector,
+  type SharedConnectorOptions,
+  type SharedWorkerLike,
+} from './shared-connector.js'
+import { OWN_CONNECTION, TabConnector } from './tab-connector.js'
 
 /** The options of `betweenTabs`. */
 export interface BetweenTabsOptions {
@@ -15,7 +19,7 @@ export interface BetweenTabsOptions {
    * each attempt to join a worker. Tabs with the same user share a connection. Default: tabs share if their `url` is
    * the same, letter by letter. So a url with a token of its own for each tab shares nothing.
    */
-  user?: SharedLinkOptions['user']
+  user?: SharedConnectorOptions['user']
 }
 
 const TABS_OPTIONS = { user: 'elsewhere' } as const satisfies OptionKinds<BetweenTabsOptions>
@@ -51,7 +55,11 @@ export function betweenTabs(
     throw new RpcConfigError('user must be a string, or a function that returns one')
   }
   return {
-    createLink(wishes: ShareOptions, events: LinkEvents, createOwn: () => Link): Link | undefined {
+    createConnector(
+      wishes: ShareOptions,
+      events: ConnectorEvents,
+      createOwn: () => Connector,
+    ): Connector | undefined {
       if (typeof globalThis.SharedWorker !== 'function') return undefined
       let first: SharedWorkerLike | undefined
       try {
@@ -67,8 +75,8 @@ export function betweenTabs(
         first = undefined
         return worker
       }
-      return new TabLink(
-        (alone) => new SharedLink(takeFirst, { ...wishes, user }, events, alone),
+      return new TabConnector(
+        (alone) => new SharedConnector(takeFirst, { ...wishes, user }, events, alone),
         createOwn,
         wishes,
       )

@@ -3,7 +3,7 @@ import { createClient, RpcConfigError, RpcDisconnectedError } from '@flashrpc/co
 import { betweenTabs, serveTabs } from '@flashrpc/core/tabs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Share } from '../../src/client/share.js'
-import type { SharedWorkerLike } from '../../src/tabs/shared-link.js'
+import type { SharedWorkerLike } from '../../src/tabs/shared-connector.js'
 import { polled } from '../support/eventually.js'
 import { rejection } from '../support/rejection.js'
 import { until } from '../support/until.js'
@@ -50,7 +50,7 @@ describe('a worker', () => {
         connectTimeoutMs: 50,
         retry: PATIENT,
         share: {
-          createLink: (options, events, createOwn) =>
+          createConnector: (options, events, createOwn) =>
             shared(() => silent, options, events, createOwn),
         },
       })
@@ -103,12 +103,12 @@ describe('a tab has a connection of its own', () => {
     return { lines, logger: { debug: () => {}, warn: note, error: note } }
   }
   const userShare = (made: ReturnType<typeof worker>, user: string | (() => string)) => ({
-    createLink: ((options, events, createOwn) =>
-      made.share.createLink(
+    createConnector: ((options, events, createOwn) =>
+      made.share.createConnector(
         { ...options, user } as never,
         events,
         createOwn,
-      )) as Share['createLink'],
+      )) as Share['createConnector'],
   })
 
   test('where the worker has that of another user, and says so', async () => {
@@ -172,7 +172,7 @@ describe('a tab has a connection of its own', () => {
       const tab = scene.tab(worker(), {
         logger,
         share: {
-          createLink: (options, events, createOwn) =>
+          createConnector: (options, events, createOwn) =>
             shared(() => ({ port: port1 }), options, events, createOwn),
         },
       })
@@ -192,7 +192,7 @@ describe('a tab has a connection of its own', () => {
         connectTimeoutMs: 200,
         logger,
         share: {
-          createLink: (options, events, createOwn) =>
+          createConnector: (options, events, createOwn) =>
             shared(
               () => {
                 made++

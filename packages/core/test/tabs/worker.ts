@@ -1,13 +1,13 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { MessagePortLike, Transport } from '@flashrpc/core'
-import type { Link, LinkEvents } from '../../src/client/dial/link.js'
+import type { Connector, ConnectorEvents } from '../../src/client/dial/connector.js'
 import type { Share } from '../../src/client/share.js'
 import {
-  SharedLink,
-  type SharedLinkOptions,
+  SharedConnector,
+  type SharedConnectorOptions,
   type SharedWorkerLike,
-} from '../../src/tabs/shared-link.js'
-import { TabLink } from '../../src/tabs/tab-link.js'
+} from '../../src/tabs/shared-connector.js'
+import { TabConnector } from '../../src/tabs/tab-connector.js'
 import type { TabMessage, WorkerMessage } from '../../src/tabs/tab-messages.js'
 import { TabPort } from '../../src/tabs/tab-port.js'
 import { TabServer, type TabsOptions } from '../../src/tabs/tab-server.js'
@@ -15,12 +15,12 @@ import { TabServer, type TabsOptions } from '../../src/tabs/tab-server.js'
 /** What betweenTabs makes, without a browser's SharedWorker. */
 export function shared(
   createWorker: () => SharedWorkerLike,
-  options: SharedLinkOptions,
-  events: LinkEvents,
-  createOwn: () => Link,
-): Link {
-  return new TabLink(
-    (alone) => new SharedLink(createWorker, options, events, alone),
+  options: SharedConnectorOptions,
+  events: ConnectorEvents,
+  createOwn: () => Connector,
+): Connector {
+  return new TabConnector(
+    (alone) => new SharedConnector(createWorker, options, events, alone),
     createOwn,
     options,
   )
@@ -39,14 +39,14 @@ export function createWorker(options: TabsOptions = {}, silenceMs?: number) {
   return {
     /** For clients: each is a tab. */
     share: {
-      createLink: (options, events, createOwn) =>
+      createConnector: (options, events, createOwn) =>
         shared(() => ({ port: connect() }), options, events, createOwn),
     } satisfies Share,
     /** For a client in a tab whose process can end without a word. */
     mortalShare: () => {
       let isDead = false
       const share: Share = {
-        createLink: (options, events, createOwn) =>
+        createConnector: (options, events, createOwn) =>
           shared(() => ({ port: mortal(connect()) }), options, events, createOwn),
       }
       const mortal = (port: MessagePort): MessagePortLike => ({

@@ -3,9 +3,9 @@ import type { Transport } from '../../transport/transport.js'
 import { Attempt } from './attempt.js'
 import type { RetryOptions } from './backoff.js'
 import { closeQuietly } from './close-quietly.js'
+import type { Connector, ConnectorEvents } from './connector.js'
 import { DialError, type Dialer } from './dialer.js'
 import type { Failure } from './failure.js'
-import type { Link, LinkEvents } from './link.js'
 import { RetrySchedule } from './retry-schedule.js'
 
 /** The options of a loop that makes connections. */
@@ -16,11 +16,11 @@ export interface ReconnectorOptions {
 }
 
 /** Makes one connection after another: each is dialed when the schedule says so, until it is stopped. */
-export class Reconnector implements Link {
+export class Reconnector implements Connector {
   readonly isShared = false
   readonly #dialer: Dialer
   readonly #options: ReconnectorOptions
-  readonly #events: LinkEvents
+  readonly #events: ConnectorEvents
   readonly #schedule: RetrySchedule
   /** The newest attempt, which is given up when its connection is no longer wanted. */
   #attempt: Attempt | undefined
@@ -29,12 +29,12 @@ export class Reconnector implements Link {
   /** Whether the server has accepted that connection. */
   #isAccepted = false
 
-  constructor(dialer: Dialer, options: ReconnectorOptions, events: LinkEvents) {
+  constructor(dialer: Dialer, options: ReconnectorOptions, events: ConnectorEvents) {
     this.#dialer = dialer
     this.#options = options
     this.#events = events
     this.#schedule = new RetrySchedule(options.retry, dialer.canRefresh, events)
-    // Begun later: the client that makes this link does not have it yet.
+    // Begun later: the client that makes this connector does not have it yet.
     queueMicrotask(() => void this.#connect())
   }
 

@@ -5,7 +5,7 @@ import type { NearestName } from '../errors/nearest.js'
 import { resolveLimits } from '../link/limits.js'
 import type { ClientSettings, ClientTarget } from './client-options.js'
 import { resolveRetryOptions } from './dial/backoff.js'
-import type { Link, LinkEvents } from './dial/link.js'
+import type { Connector, ConnectorEvents } from './dial/connector.js'
 import { Reconnector } from './dial/reconnector.js'
 import { transportDialer } from './dial/transport-dialer.js'
 import { assertWebSocketUrl, type UrlSource } from './dial/url.js'
@@ -13,13 +13,13 @@ import { WebSocketDialer } from './dial/web-socket-dialer.js'
 
 /**
  * @param nearest finds the option that was probably meant; without it, an error lists the options.
- * @returns a function that makes the links of a client to its target.
+ * @returns a function that makes the connectors of a client to its target.
  * @throws {RpcConfigError} if the options name no target, or two, or a wrong one.
  */
-export function linkFactory(
+export function connectorFactory(
   options: ClientTarget & ClientSettings,
   nearest: NearestName | undefined,
-): (events: LinkEvents) => Link {
+): (events: ConnectorEvents) => Connector {
   const { url, share, transport, socket, connectTimeoutMs = 10_000 } = options
   const retry = resolveRetryOptions(options.retry, nearest)
   assertMs('connectTimeoutMs', connectTimeoutMs)
@@ -37,7 +37,7 @@ export function linkFactory(
       `A client needs one of url, transport and socket, and not both ${targets[0]} and ${targets[1]}`,
     )
   }
-  if (share !== undefined && (url === undefined || typeof share?.createLink !== 'function')) {
+  if (share !== undefined && (url === undefined || typeof share?.createConnector !== 'function')) {
     throw new RpcConfigError(
       'share is only for a client with a url, and must be made by betweenTabs() of @flashrpc/core/tabs',
     )
@@ -57,7 +57,7 @@ export function linkFactory(
     return (events) => new Reconnector(transportDialer(transport), loop, events)
   }
   if (socket !== undefined) {
-    if (typeof socket?.createLink !== 'function') {
+    if (typeof socket?.createConnector !== 'function') {
       throw new RpcConfigError(
         'socket must be made by fromReconnectingWebSocket() of @flashrpc/core/reconnecting-websocket',
       )
@@ -67,7 +67,7 @@ export function linkFactory(
         'retry is only for a client with a url or a transport. A socket connects again by itself: leave retry out',
       )
     }
-    return (events) => socket.createLink(loop, events)
+    return (events) => socket.createConnector(loop, events)
   }
   if (typeof url !== 'function') assertWebSocketUrl(url)
   const { headers, proxy, tls, fastPath } = options
@@ -80,12 +80,12 @@ export function linkFactory(
   assertSocketSettings(settings)
   const maxMessage = resolveLimits(options.limits, nearest).message
   const target = { ...settings, url: url as UrlSource, maxMessage }
-  const createOwn = (events: LinkEvents) =>
+  const createOwn = (events: ConnectorEvents) =>
     new Reconnector(new WebSocketDialer(target), loop, events)
   if (!share) return createOwn
   const shared = { ...loop, url: target.url, logger: options.logger }
   return (events) => {
     const own = () => createOwn(events)
-    return share.createLink(shared, events, own) ?? own()
+    return share.createConnector(shared, events, own) ?? own()
   }
 }

@@ -1,7 +1,7 @@
 import { resolveRetryOptions } from '../client/dial/backoff.js'
+import type { Connector, ConnectorEvents } from '../client/dial/connector.js'
 import type { Failure } from '../client/dial/failure.js'
 import { httpFailure } from '../client/dial/http-failure.js'
-import type { Link, LinkEvents } from '../client/dial/link.js'
 import { RetrySchedule } from '../client/dial/retry-schedule.js'
 import { withoutSecrets } from '../client/dial/url.js'
 import { webSocketTransport } from '../transport/web-socket.js'
@@ -12,15 +12,15 @@ import { OpenSocket } from './open-socket.js'
 const GOODBYE_MS = 1_000
 
 /**
- * A link over the connections of a reconnecting WebSocket. The socket makes the next attempt by itself. Only if this
- * side ended the connection, or the server asked it to come back later, the link has it reconnect, by a schedule of
- * its own.
+ * A connector over the connections of a reconnecting WebSocket. The socket makes the next attempt by itself. Only if
+ * this side ended the connection, or the server asked it to come back later, the connector has it reconnect, by a
+ * schedule of its own.
  */
-export class AdoptedSocketLink implements Link, SocketUser {
+export class AdoptedSocketConnector implements Connector, SocketUser {
   readonly isShared = false
   readonly connectTimeoutMs: number
   readonly #adopted: AdoptedSocket
-  readonly #events: LinkEvents
+  readonly #events: ConnectorEvents
   readonly #schedule: RetrySchedule
   #open: OpenSocket | undefined
   #isAccepted = false
@@ -28,13 +28,13 @@ export class AdoptedSocketLink implements Link, SocketUser {
   #attempts = 0
   /** Whether an attempt is under way that was told. */
   #isAttempting = false
-  /** Whether the socket makes the next attempt by itself, or this link, which has closed it. */
-  #next: 'socket' | 'link' | 'nobody' = 'socket'
+  /** Whether the socket makes the next attempt by itself, or this connector, which has closed it. */
+  #next: 'socket' | 'connector' | 'nobody' = 'socket'
   /** Whether the application has closed it. */
   #isClosed = false
   #isStopped = false
 
-  constructor(adopted: AdoptedSocket, connectTimeoutMs: number, events: LinkEvents) {
+  constructor(adopted: AdoptedSocket, connectTimeoutMs: number, events: ConnectorEvents) {
     this.#adopted = adopted
     this.connectTimeoutMs = connectTimeoutMs
     this.#events = events
@@ -45,7 +45,7 @@ export class AdoptedSocketLink implements Link, SocketUser {
         events.stopped(verdict, failure)
       },
     })
-    // Begun later: the client that makes this link does not have it yet.
+    // Begun later: the client that makes this connector does not have it yet.
     queueMicrotask(() => this.#begin())
   }
 
@@ -66,7 +66,7 @@ export class AdoptedSocketLink implements Link, SocketUser {
 
   hurry(): void {
     if (this.#isAccepted || this.#isStopped) return
-    if (this.#next === 'link') return this.#schedule.hurry()
+    if (this.#next === 'connector') return this.#schedule.hurry()
     this.#open?.dropped()
     this.#open = undefined
     this.#reconnect()
@@ -111,7 +111,7 @@ export class AdoptedSocketLink implements Link, SocketUser {
     this.#next = 'socket'
     this.#open?.dropped()
     this.#open = new OpenSocket(this.#adopted, (code, reason) => {
-      this.#next = 'link'
+      this.#next = 'connector'
       this.#adopted.close(code, reason)
     })
     this.#events.open(webSocketTransport(this.#open), this.connectTimeoutMs)
@@ -164,13 +164,13 @@ export class AdoptedSocketLink implements Link, SocketUser {
     if (this.#next === 'socket') {
       if (!failure.retryAfterMs) return this.#events.waiting(null, failure)
       // By itself it would come too soon.
-      this.#next = 'link'
+      this.#next = 'connector'
       this.#adopted.close()
     }
     this.#events.waiting(retryAt, failure)
     void this.#schedule.next().then((isDue) => {
       // The application may have had it reconnect before.
-      if (isDue && this.#next === 'link') this.#reconnect()
+      if (isDue && this.#next === 'connector') this.#reconnect()
     })
   }
 

@@ -1,5 +1,5 @@
+import type { Connector, ConnectorSession } from '../client/dial/connector.js'
 import type { Failure } from '../client/dial/failure.js'
-import type { Link, LinkSession } from '../client/dial/link.js'
 import type { ShareOptions } from '../client/share.js'
 import { OF_CONNECTION } from '../logging/error-context.js'
 import { log } from '../logging/log.js'
@@ -8,19 +8,19 @@ import { log } from '../logging/log.js'
 export const OWN_CONNECTION = 'this tab has a connection of its own'
 
 /**
- * A tab's link. It goes through a worker that tabs share. If that is not possible any more, it goes to the server
+ * A tab's connector. It goes through a worker that tabs share. If that is not possible any more, it goes to the server
  * directly.
  */
-export class TabLink implements Link {
-  #current: Link
+export class TabConnector implements Connector {
+  #current: Connector
 
   /**
-   * @param createShared makes the link through the worker, which calls back when it can't go on, with the reason.
-   * @param createOwn makes the direct link that replaces it.
+   * @param createShared makes the connector through the worker, which calls back when it can't go on, with the reason.
+   * @param createOwn makes the direct connector that replaces it.
    */
   constructor(
-    createShared: (alone: (why: string) => void) => Link,
-    createOwn: () => Link,
+    createShared: (alone: (why: string) => void) => Connector,
+    createOwn: () => Connector,
     { logger }: ShareOptions,
   ) {
     this.#current = createShared((why) => {
@@ -33,7 +33,7 @@ export class TabLink implements Link {
     return this.#current.isShared
   }
 
-  get session(): LinkSession | undefined {
+  get session(): ConnectorSession | undefined {
     return this.#current.session
   }
 

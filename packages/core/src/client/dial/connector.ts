@@ -2,8 +2,8 @@ import type { Transport } from '../../transport/transport.js'
 import type { Failure } from './failure.js'
 import type { ScheduleEvents } from './retry-schedule.js'
 
-/** The events of a link, for the client. */
-export interface LinkEvents extends ScheduleEvents {
+/** The events of a connector, for the client. */
+export interface ConnectorEvents extends ScheduleEvents {
   /** An attempt begins. @param attempt its number since the last connection, from 1. */
   connecting(attempt: number): void
   /** @param retryAt when the next attempt is due, in ms since the epoch; null if it is not known. */
@@ -15,20 +15,20 @@ export interface LinkEvents extends ScheduleEvents {
 }
 
 /** The session that another program has with the server. */
-export interface LinkSession {
+export interface ConnectorSession {
   /** The server's name for it; null with a plain JSON-RPC server. */
   readonly id: string | null
-  /** Whether it is the session of the link's previous connection. */
+  /** Whether it is the session of the connector's previous connection. */
   readonly isSame: boolean
 }
 
 /**
- * Makes one connection after another. A link is used once: after it has stopped, by itself or by `stop`, a new one is
- * made.
+ * Makes one connection after another. A connector is used once: after it has stopped, by itself or by `stop`, a new
+ * one is made.
  */
-export interface Link {
+export interface Connector {
   /** If the connection leads to another program: the session that this program has with the server. */
-  readonly session?: LinkSession | undefined
+  readonly session?: ConnectorSession | undefined
   /**
    * Whether the connection leads to another program, which passes calls on to the server. Then that program says hello
    * to the server.

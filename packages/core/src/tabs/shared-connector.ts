@@ -1,5 +1,5 @@
+import type { Connector, ConnectorEvents, ConnectorSession } from '../client/dial/connector.js'
 import type { Failure } from '../client/dial/failure.js'
-import type { Link, LinkEvents, LinkSession } from '../client/dial/link.js'
 import { RetrySchedule } from '../client/dial/retry-schedule.js'
 import { assertWebSocketUrl } from '../client/dial/url.js'
 import type { ShareOptions } from '../client/share.js'
@@ -24,8 +24,8 @@ export interface SharedWorkerLike {
   addEventListener?(type: 'error', listener: () => void): void
 }
 
-/** The options of a tab's link. */
-export interface SharedLinkOptions extends ShareOptions {
+/** The options of a tab's connector. */
+export interface SharedConnectorOptions extends ShareOptions {
   readonly user?: string | (() => string | Promise<string>) | undefined
 }
 
@@ -45,25 +45,25 @@ interface Membership {
 }
 
 /**
- * A tab's link to the server through a worker that it shares with other tabs. The events of the worker's connection are
- * reported to the client as if the connection were its own.
+ * A tab's connector to the server through a worker that it shares with other tabs. The events of the worker's
+ * connection are reported to the client as if the connection were its own.
  */
-export class SharedLink implements Link {
+export class SharedConnector implements Connector {
   readonly isShared = true
   readonly #createWorker: () => SharedWorkerLike
-  readonly #options: SharedLinkOptions
+  readonly #options: SharedConnectorOptions
   readonly #alone: (why: string) => void
-  readonly #events: LinkEvents
+  readonly #events: ConnectorEvents
   readonly #schedule: RetrySchedule
   readonly #stopping = new AbortController()
   #worker: Membership | undefined
-  /** Whether the client has a connection of this link. */
+  /** Whether the client has a connection of this connector. */
   #isOpen = false
   /** Whether the worker is connected to the server, as it last reported. */
   #isServed = false
   /** How long the server takes to answer the worker, in ms. */
   #latencyMs: number | null = null
-  #session: LinkSession | undefined
+  #session: ConnectorSession | undefined
   /** How many attempts to join a worker have failed, one after another. */
   #failures = 0
   /** The address that named the owner. It is also the answer to the worker's first question for the address. */
@@ -71,12 +71,12 @@ export class SharedLink implements Link {
 
   /**
    * @param user names the user of this tab: tabs with the same user share. Default: tabs with the same address share.
-   * @param alone called once with the reason if nothing can be shared; this link has ended then.
+   * @param alone called once with the reason if nothing can be shared; this connector has ended then.
    */
   constructor(
     createWorker: () => SharedWorkerLike,
-    options: SharedLinkOptions,
-    events: LinkEvents,
+    options: SharedConnectorOptions,
+    events: ConnectorEvents,
     alone: (why: string) => void,
   ) {
     this.#alone = alone
@@ -85,11 +85,11 @@ export class SharedLink implements Link {
     this.#events = events
     this.#schedule = new RetrySchedule(options.retry, true, events)
     this.#watchPage()
-    // It begins later, as a socket does: the client that makes this link does not have it yet.
+    // It begins later, as a socket does: the client that makes this connector does not have it yet.
     queueMicrotask(() => void this.#open())
   }
 
-  get session(): LinkSession | undefined {
+  get session(): ConnectorSession | undefined {
     return this.#session
   }
 
