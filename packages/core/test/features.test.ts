@@ -167,20 +167,23 @@ describe('features', () => {
       }
     }
 
-    if (has(calling, 'progress')) {
-      const told: unknown[] = []
-      const half = client.call('half', undefined, {
-        onProgress: (value: unknown) => told.push(value),
-      } as never)
+    const told: unknown[] = []
+    const half = client.call('half', undefined, {
+      onProgress: (value: unknown) => told.push(value),
+    } as never)
+    if (!has(calling, 'progress')) {
+      expect(await rejection(half)).toBeInstanceOf(RpcConfigError)
+    } else {
       expect(await half).toBe('done')
       expect(told).toStrictEqual(both('progress') ? [50] : [])
     }
 
-    if (has(calling, 'keys')) {
-      const charge = () => client.call('charge', undefined, { idempotencyKey: 'k' })
-      if (both('keys')) {
-        expect([await charge(), await charge(), charged()]).toStrictEqual([1, 1, 1])
-      } else expect(await rejection(charge())).toBeInstanceOf(RpcConfigError)
+    const charge = () => client.call('charge', undefined, { idempotencyKey: 'k' })
+    if (both('keys')) {
+      expect([await charge(), await charge(), charged()]).toStrictEqual([1, 1, 1])
+    } else {
+      expect(await rejection(charge())).toBeInstanceOf(RpcConfigError)
+      expect(charged()).toBe(0)
     }
 
     const turned = client.call('turned', { file: Uint8Array.of(1, 2) })
@@ -244,9 +247,46 @@ describe('a missing feature is named', () => {
     )
   })
 
-  test('and what is none is refused', () => {
-    const given = { url: 'ws://127.0.0.1:1/', features: [streams] }
-    expect(() => createClient<Server>(given as never)).toThrow(/features must be a list/)
+  test.each([
+    ['idempotencyKey', { idempotencyKey: 'k' }, 'keys'],
+    ['input', { input: [1] }, 'streams'],
+    ['onProgress', { onProgress: () => {} }, 'progress'],
+  ])('for the option %s of a call, which is not made', async (option, options, feature) => {
+    const [here, there] = memoryTransportPair()
+    const ran: unknown[] = []
+    const given = {
+      logger: false,
+      methods: { add: (params: unknown) => ran.push(params) },
+    } as const
+    createChannel<object, object>({ ...given, side: 'server', transport: there })
+    const caller = createChannel<object, Server>({ side: 'client', transport: here, logger: false })
+    const refused = await rejection(caller.call('add', { a: 1, b: 1 }, options as never))
+    expect(refused).toBeInstanceOf(RpcConfigError)
+    expect(refused).toMatchObject({
+      method: 'add',
+      message: `"add" is called with ${option}: add ${feature}() to features`,
+    })
+    // An option that has no value asks for nothing.
+    expect(await caller.call('add', { a: 2, b: 2 }, { [option]: undefined } as never)).toBe(1)
+    expect(ran).toStrictEqual([{ a: 2, b: 2 }])
+  })
+
+  test.each([
+    ['a function that makes one', [streams]],
+    ['null', [null]],
+    ['undefined', [undefined]],
+    ['an object without a name', [{}]],
+    ['the name of one', ['streams']],
+    ['text', 'streams'],
+    ['a set', new Set([streams()])],
+  ])('and %s in place of a feature is refused', (_, features) => {
+    const text =
+      /^features must be a list of what the functions of @flashrpc\/core\/features return/
+    const given = { url: 'ws://127.0.0.1:1/', autoConnect: false, features }
+    expect(() => createClient<Server>(given as never)).toThrow(text)
+    expect(() => createEndpoint<Server>({ methods: {}, features } as never)).toThrow(text)
+    const [transport] = memoryTransportPair()
+    expect(() => createChannel({ side: 'client', transport, features } as never)).toThrow(text)
   })
 })
 

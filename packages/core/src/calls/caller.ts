@@ -17,7 +17,7 @@ import type { Format } from '../wire/format.js'
 import type { NotificationMessage, RequestMessage } from '../wire/message.js'
 import { datesMade } from '../wire/to-json-method.js'
 import { answeredError } from './answered-error.js'
-import { missing } from './assert-features.js'
+import { assertCallOption, missing } from './assert-features.js'
 import { disconnectedError, type Refusal, unsendableError } from './call-errors.js'
 import { assertCallOptions } from './call-options.js'
 import { timeOf } from './call-time.js'
@@ -237,7 +237,9 @@ export class Caller implements CallSender, RemoteCalls {
     const { callOptions, deadlines } = this.#features
     assertCallOptions(method, options, nearest, callOptions)
     for (const [name, value] of Object.entries(options)) {
-      callOptions.get(name)?.check?.({ method, kind, definition, options, value })
+      const option = callOptions.get(name)
+      if (option) option.check?.({ method, kind, definition, options, value })
+      else if (value !== undefined) assertCallOption(method, name)
     }
     const time = timeOf(method, options, timeout, kind, deadlines?.of, nearest)
     const call = this.#calls.open(method, options, kind, definition, time)

@@ -1,4 +1,4 @@
-import { assertFeatures } from '../calls/assert-features.js'
+import { assertAreFeatures, assertFeatures } from '../calls/assert-features.js'
 import type { Feature } from '../calls/feature.js'
 import { firstOf } from '../calls/feature-table.js'
 import type { Contract } from '../contract/contract.js'
@@ -25,12 +25,12 @@ export function liteArguments<Options extends object>(
   known: object,
   always: readonly Feature[] = [],
 ): [Contract | undefined, Options, readonly Feature[]] {
-  const { features: given } = (args.at(-1) ?? {}) as FeatureOptions
-  const nearest = Array.isArray(given) ? firstOf(given, 'diagnostics')?.nearest : undefined
+  const { features: asked = [] } = (args.at(-1) ?? {}) as FeatureOptions
+  assertAreFeatures(asked)
+  const nearest = firstOf(asked, 'diagnostics')?.nearest
   const all = { ...known, features: 'elsewhere' }
   const [contract, options] = checkedArguments<Options & FeatureOptions>(where, args, all, nearest)
-  const { features: asked = [] } = options
-  const features = Array.isArray(asked) ? [...always, ...asked] : asked
+  const features = [...always, ...asked]
   assertFeatures(contract, options, features)
   return [contract, options, features]
 }
