@@ -13,7 +13,7 @@ import type { CloseInfo } from '../transport/transport.js'
 import type { Unsendable } from '../wire/encoded.js'
 import type { Absence } from './absence.js'
 import type { TimeLimits } from './call-timer.js'
-import { OUTCOME_TEXTS, outcomeOf, type PendingCall } from './pending-call.js'
+import { type CallProgress, OUTCOME_TEXTS, outcomeOf, type PendingCall } from './pending-call.js'
 
 /** Why calls end, or can't be sent. */
 export interface Refusal {
@@ -45,7 +45,7 @@ export function disconnectedError(call: PendingCall, refusal: Refusal): RpcDisco
  * @param absence describes the time without a connection; undefined while there is one.
  */
 export function timeoutError(
-  call: PendingCall,
+  call: CallProgress & Pick<PendingCall, 'method'>,
   which: keyof TimeLimits,
   ms: number,
   absence: Absence | undefined,

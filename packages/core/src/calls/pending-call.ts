@@ -174,8 +174,11 @@ class Rejection {
   }
 }
 
+/** How far a call has come. */
+export type CallProgress = Pick<PendingCall, 'state' | 'uncertain'>
+
 /** What is known of a call that ends without an answer. */
-export function outcomeOf({ state, uncertain }: PendingCall): Outcome {
+export function outcomeOf({ state, uncertain }: CallProgress): Outcome {
   if (state === 'written' || uncertain) return 'maybe-executed'
   return state === 'returned' ? 'not-received' : 'not-sent'
 }

@@ -215,7 +215,12 @@ export function assertSignal(method: string, signal: unknown): AbortSignal | und
   )
 }
 
-function abortedError(method: string, outcome: Outcome, signal: AbortSignal): RpcAbortedError {
+/** The error of a call whose signal has aborted. */
+export function abortedError(
+  method: string,
+  outcome: Outcome,
+  signal: AbortSignal,
+): RpcAbortedError {
   return new RpcAbortedError(`"${method}" was aborted: it ${OUTCOME_TEXTS[outcome]}`, outcome, {
     method,
     cause: signal.reason,

@@ -86,6 +86,7 @@ export class ClusterNode implements FailureDetectorHost {
   #state: ClusterState = 'joining'
   #upSince: number | undefined
   #isLeaving = false
+  #hasJoined = false
   #isAnnounced = false
   #cutMessages = 0
   #beats: ReturnType<typeof setInterval> | undefined
@@ -163,6 +164,11 @@ export class ClusterNode implements FailureDetectorHost {
     return this.#isAnnounced && !this.#isLeaving
   }
 
+  /** Whether it has ever found out who is there. If not, it can't name the nodes that it does not reach. */
+  get hasJoined(): boolean {
+    return this.#hasJoined
+  }
+
   /** Whether this node accepts no new calls. */
   get isLeaving(): boolean {
     return this.#isLeaving
@@ -177,6 +183,11 @@ export class ClusterNode implements FailureDetectorHost {
       state: this.#isLeaving ? 'leaving' : 'up',
     }
     return [self, ...Array.from(this.directory.all, infoOf)]
+  }
+
+  /** Resolves when all that was published before has passed the engine. Rejects if that is not known. */
+  async barrier(): Promise<void> {
+    await this.options.engine.barrier()
   }
 
   reach(node: string, ms: number): Promise<Reach> {
@@ -235,6 +246,7 @@ export class ClusterNode implements FailureDetectorHost {
     this.#beats = setInterval(() => this.#sayBeat(), BEAT_MS)
     unref(this.#beats)
     this.#joining = setTimeout(() => {
+      this.#hasJoined = this.isUp
       this.#setState(this.isUp ? 'up' : 'cut-off', 'it knows who is there')
       this.#resolveReady()
     }, JOINING_MS)
@@ -397,10 +409,13 @@ export class ClusterNode implements FailureDetectorHost {
     const since = performance.now()
     this.#upSince = since
     clearTimeout(this.#outage)
-    if (this.#state === 'cut-off') this.#setState('up', 'the engine is up')
+    if (this.#state === 'cut-off') {
+      this.#hasJoined = true
+      this.#setState('up', 'the engine is up')
+    }
     this.directory.doubt()
     this.#sayHello()
-    void this.options.engine.barrier().then(
+    void this.barrier().then(
       () => {
         if (this.#upSince === since) this.#isAnnounced = true
       },

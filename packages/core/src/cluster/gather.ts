@@ -1,3 +1,4 @@
+import { formatMs } from '../base/duration.js'
 import { MAX_TIMER_MS } from '../base/max-timer.js'
 import type { RpcError } from '../errors/errors.js'
 import { RpcAbortedError, RpcDisconnectedError, RpcTimeoutError } from '../errors/errors.js'
@@ -48,7 +49,7 @@ interface Part {
 /** When a node that has not said whom it called is asked, in ms after the barrier, and after each time before. */
 const ASK_MS = [20, 100, 500] as const
 /** How long this node waits for outcomes after the time of a call, in ms. */
-const LATE_MS = 1_000
+export const LATE_MS = 1_000
 
 /** The texts of a gather's errors. */
 export interface GatherWords {
@@ -56,6 +57,8 @@ export interface GatherWords {
   readonly method: string
   /** How long the targets may take, in ms; `Infinity` if that is not known. */
   readonly timeoutMs: number
+  /** When their time is over, by `performance.now()`. */
+  readonly endsAt: number
   readonly signal: AbortSignal | undefined
   /** Whether it is enough to know the targets: they have no outcomes. */
   readonly isRollOnly?: boolean
@@ -88,14 +91,17 @@ export class Gather {
     this.#words = words
     this.#events = events
     this.#done = done
-    const { timeoutMs, signal } = words
+    const { endsAt, signal } = words
     signal?.addEventListener('abort', this.#giveUp, { once: true })
-    if (timeoutMs + LATE_MS <= MAX_TIMER_MS) this.#after(timeoutMs + LATE_MS, () => this.#late())
+    const leftMs = Math.max(0, endsAt + LATE_MS - performance.now())
+    if (leftMs <= MAX_TIMER_MS) this.#after(leftMs, () => this.#late())
   }
 
   /** These nodes must probably answer. If one is lost before that is known, it may have run the call. */
   suppose(nodes: readonly NodeRecord[]): void {
     for (const record of nodes) this.#part(record)
+    // It may have been given up while it was sent.
+    if (this.#words.signal?.aborted) this.#abort()
   }
 
   /** These nodes must answer, besides those that have answered already; there are no others. */
@@ -227,7 +233,7 @@ export class Gather {
 
   #late(): void {
     const { method, timeoutMs } = this.#words
-    const why = `no outcome had come ${LATE_MS} ms after its time of ${timeoutMs} ms`
+    const why = `no outcome had come ${LATE_MS} ms after its time of ${formatMs(timeoutMs)}`
     this.#endAll((id) =>
       id === undefined
         ? new RpcDisconnectedError(unreachedText(method, why), 'maybe-executed', { method })

@@ -1,4 +1,6 @@
 import { MAX_TIMER_MS } from '../base/max-timer.js'
+import { after } from '../base/maybe-async.js'
+import { onAbort } from '../calls/abort-listeners.js'
 import { assertCallOptions } from '../calls/call-options.js'
 import { readTimeout, type TimeLimits } from '../calls/call-timer.js'
 import { unencodable } from '../calls/caller.js'
@@ -17,10 +19,6 @@ import { deadlineOf } from '../features/deadlines/deadlines.js'
 import { DIAGNOSTICS } from '../features/diagnostics/diagnostics.js'
 import { insteadOf } from '../features/diagnostics/unknown-name.js'
 import { assertListener } from '../features/progress/progress.js'
-import {
-  type ProgressListenerOptions,
-  ProgressListening,
-} from '../features/progress/progress-values.js'
 import { type ErrorContext, hookContext, outgoingContext } from '../logging/error-context.js'
 import type { AnyRemoteChannel, ClusterOutcome, Unreached } from '../server/cluster-audience.js'
 import type { Frame } from '../wire/codec.js'
@@ -33,6 +31,8 @@ import type { GroupMiddleware } from './group-middleware.js'
 import type { NodeLinks } from './node-links.js'
 import type { NodeRecord } from './node-record.js'
 import { differentCodecs, type PayloadHead, writePayload } from './payload.js'
+import { PendingResults } from './pending-results.js'
+import { TargetsProgress } from './targets-progress.js'
 import { errorOf, isShortId, readOutcome, type ToldOutcome } from './told-outcome.js'
 import { topicOf } from './topics.js'
 
@@ -109,12 +109,22 @@ const LAST = Number.POSITIVE_INFINITY
 /** How long other nodes may take to say who their members are, in ms. */
 const MEMBERS_MS = 5_000
 
+/** How long a call may take, and what ends it. */
+interface CallLimits {
+  readonly time: TimeLimits
+  /** When its time is over, by `performance.now()`. */
+  readonly endsAt: number
+  /** Undefined if it has none, or if its options are wrong. */
+  readonly signal: AbortSignal | undefined
+}
+
 /** A call as it is sent; or why it can't be; or what middleware has answered in place of its targets. */
-type Prepared = { readonly time: TimeLimits } & (
-  | { readonly f: PayloadHead; readonly body: Frame; readonly meta?: Meta }
-  | { readonly error: RpcError }
-  | { readonly value: unknown }
-)
+type Prepared = CallLimits &
+  (
+    | { readonly f: PayloadHead; readonly body: Frame; readonly meta?: Meta }
+    | { readonly error: RpcError }
+    | { readonly value: unknown }
+  )
 
 interface Running {
   readonly gather: Gather
@@ -123,7 +133,7 @@ interface Running {
   readonly body: Frame | undefined
   readonly step: MembersWatch['step'] | undefined
   /** Hears the progress of a target, if its caller listens. */
-  readonly progress: Progress | undefined
+  readonly progress: TargetsProgress | undefined
   /** The one node that is asked; undefined for all. */
   readonly only: NodeRecord | undefined
 }
@@ -142,6 +152,8 @@ export class Gathers {
   readonly #links: NodeLinks
   readonly #host: GathersHost
   readonly #running = new Map<number, Running>()
+  /** The results of calls that are being validated. */
+  readonly #validated = new Set<PendingResults>()
   #count = 0
   #isClosed = false
 
@@ -176,6 +188,7 @@ export class Gathers {
   close(): void {
     this.#isClosed = true
     for (const { gather } of [...this.#running.values()]) gather.lostAll(CLOSED)
+    for (const results of [...this.#validated]) results.lost(CLOSED)
   }
 
   /**
@@ -198,94 +211,93 @@ export class Gathers {
     prepared: Prepared,
     give: GiveOutcome,
   ): Promise<void> {
-    const { method, params } = call
-    const signal = call.options?.signal
-    if (signal?.aborted) return
-    const begunAt = performance.now()
+    const { method, params, group } = call
+    const { time, endsAt, signal } = prepared
+    if (signal?.aborted) return this.#unasked(call, give, GIVEN_UP, signal.reason)
     const outcomes: Outcome[] = []
     let sent: Promise<void> | undefined
     const send = async (meta: Meta) => {
-      const { idle, total } = prepared.time
-      const left = Math.max(0, total - (performance.now() - begunAt))
       const hasMeta = Object.keys(meta).length > 0
-      const late = { ...prepared, time: { idle, total: left }, ...(hasMeta && { meta }) }
-      sent = this.#send(call, late, (outcome, at) => {
+      sent = this.#send(call, { ...prepared, ...(hasMeta && { meta }) }, (outcome, at) => {
         outcomes.push(outcome)
         give(outcome, at)
       })
       await sent
       return outcomes
     }
-    const kind = 'method'
-    const toMany = { kind, method, params, signal, time: prepared.time } as const
+    const toMany = { kind: 'method', method, params, signal, time } as const
     const passage = await use.send(toMany, this.#host.peer(), send)
     // Middleware need not wait for the outcomes.
     await sent
     if (passage.isSent) {
       if (passage.error) this.#host.error(passage.error, hookContext('use'))
-    } else if (this.#isClosed) {
-      for (const { id } of this.#node.directory.expected(topicOfCall(call.group))) {
-        give({ status: 'unreached', node: id, error: own(notSent(method, CLOSED)) }, LAST)
-      }
-    } else if (!signal?.aborted) {
-      const { time } = prepared
+    } else if (this.#isClosed) this.#unasked({ method, group }, give, CLOSED)
+    else if (signal?.aborted) this.#unasked({ method, group }, give, GIVEN_UP, signal.reason)
+    else {
       const instead = 'error' in passage ? { error: passage.error } : { value: passage.value }
-      await this.#send(call, { time, ...instead }, give)
+      await this.#send(call, { time, endsAt, signal, ...instead }, give)
     }
   }
 
   /** Sends a call, or asks for its targets only, and waits for their outcomes. */
   async #send(call: GroupCall, prepared: Prepared, give: GiveOutcome): Promise<void> {
     const { method, options } = call
-    const { time } = prepared
-    const signal = 'error' in prepared ? undefined : options?.signal
-    await this.#untilReady(signal)
-    if (signal?.aborted || this.#node.state === 'left') return
+    const { time, endsAt, signal } = prepared
+    const why = await this.#whyNotReady(prepared)
+    if (why !== undefined) return this.#unasked(call, give, why, signal?.reason)
     const definition = definitionOf(this.#host.clients, method)
-    const pending = new Set<Promise<void>>()
     const failed = (target: GatherTarget, error: RpcError) =>
-      give({ ...this.#target(target), status: 'error', error: own(error) }, target.at)
+      give({ ...this.#target(target), status: 'error', error }, target.at)
+    const valid = (target: GatherTarget, value: unknown) =>
+      give({ ...this.#target(target), status: 'ok', value }, target.at)
     // The outcome of each target, if nothing is sent.
     const answer =
       'error' in prepared
-        ? (target: GatherTarget) => failed(target, prepared.error)
+        ? (target: GatherTarget) => failed(target, own(prepared.error))
         : 'value' in prepared
-          ? (target: GatherTarget) =>
-              give({ ...this.#target(target), status: 'ok', value: prepared.value }, target.at)
+          ? (target: GatherTarget) => valid(target, prepared.value)
           : undefined
     const { idempotencyKey: key, onProgress } = options ?? {}
     const progress =
       'f' in prepared && onProgress ? this.#progressOf(method, definition, onProgress) : undefined
+    const results = new PendingResults({ method, time, endsAt, signal })
+    const reader = { settings: { format: this.#host.format, diagnostics: DIAGNOSTICS } }
+    const check = (value: unknown) => checkResult(definition, method, 'result', value, reader)
     const said = !('f' in prepared)
       ? {}
       : {
           f: prepared.f,
-          ms: [finite(time.total), finite(time.idle)] as const,
+          ms: [finite(Math.max(0, endsAt - performance.now())), finite(time.idle)] as const,
           ...(key !== undefined && { key }),
           ...(prepared.meta && { meta: prepared.meta }),
           ...(progress && { p: true as const }),
         }
     const body = 'f' in prepared ? prepared.body : undefined
+    this.#validated.add(results)
     await this.#gather(
       { ...call, progress },
       said,
       body,
-      { method, timeoutMs: time.total, signal },
+      { method, timeoutMs: time.total, endsAt, signal },
       {
         told: (target, entry) => {
           if (answer) return answer(target)
-          const told = entry as ToldOutcome
-          const given = progress
-            ? progress.end(target, told, () => this.#give(target, told, method, definition, give))
-            : this.#give(target, told, method, definition, give)
-          if (!given) return
-          pending.add(given)
-          void given.finally(() => pending.delete(given))
+          const [, value, failure] = entry as ToldOutcome
+          const fails = (error: RpcError) => {
+            progress?.failed(target)
+            failed(target, error)
+          }
+          if (failure) return fails(errorOf(method, definition, failure))
+          results.add(
+            () => after(progress?.beforeResult(target), () => check(value)),
+            (result) => valid(target, result),
+            fails,
+          )
         },
         failed: (target, error) => {
           if (answer) return answer(target)
           progress?.failed(target)
-          failed(target, error)
+          failed(target, own(error))
         },
         unreached: (node, cause) => {
           // If there is an answer, its clients were only asked for.
@@ -295,7 +307,8 @@ export class Gathers {
         },
       },
     )
-    await Promise.all(pending)
+    await results.settled()
+    this.#validated.delete(results)
   }
 
   /**
@@ -310,7 +323,7 @@ export class Gathers {
     give: (id: string, node: string, told: unknown) => void,
     watch?: MembersWatch,
   ): Promise<Unreached[]> {
-    await this.#untilReady(undefined)
+    const endsAt = performance.now() + MEMBERS_MS
     const unreached = new Map<string, Unreached>()
     const lose = (node: string, cause: RpcError) => {
       if (unreached.has(node)) return
@@ -321,7 +334,18 @@ export class Gathers {
       unreached.set(node, { status: 'unreached', node, error: own(error) })
     }
     const method = m
-    const words = { method, timeoutMs: MEMBERS_MS, signal: undefined, isRollOnly: m === 'count' }
+    const why = await this.#whyNotReady({ endsAt, signal: undefined })
+    if (why !== undefined) {
+      for (const id of this.#askable(group)) lose(id, notSent(method, why))
+      return [...unreached.values()]
+    }
+    const words = {
+      method,
+      timeoutMs: MEMBERS_MS,
+      endsAt,
+      signal: undefined,
+      isRollOnly: m === 'count',
+    }
     const said = { m, ...(watch && { w: true as const }) }
     await this.#gather({ group, method, except, ...watch }, said, undefined, words, {
       told: ({ id, node }, entry) => give(node + id, node, (entry as ToldOutcome | undefined)?.[1]),
@@ -342,7 +366,7 @@ export class Gathers {
       step,
       progress,
     }: Pick<GroupCall, 'group' | 'method' | 'except'> &
-      Partial<MembersWatch> & { readonly progress?: Progress | undefined },
+      Partial<MembersWatch> & { readonly progress?: TargetsProgress | undefined },
     said: Partial<CallHead>,
     body: Frame | undefined,
     words: GatherWords,
@@ -373,7 +397,8 @@ export class Gathers {
         ? node.send(only.id, Kind.call, { ...head, ask: true }, body)
         : node.publish(subject, Kind.call, head, body))
     if (!isSent) {
-      for (const { id } of expected()) lose(id, this.#isClosed ? CLOSED : isFull ? FULL : DOWN)
+      const ids = only ? [only.id] : this.#askable(group)
+      for (const id of ids) lose(id, this.#isClosed ? CLOSED : isFull ? FULL : DOWN)
       return
     }
     await new Promise<void>((resolve) => {
@@ -388,7 +413,7 @@ export class Gathers {
       )
       this.#running.set(c, { gather, method, head, body, step, only, progress })
       gather.suppose(expected())
-      node.options.engine.barrier().then(
+      void node.barrier().then(
         () => gather.expect(expected()),
         // The engine is down, and announcements may be lost with it: each node may have got it.
         () => gather.expect(only ? [only] : directory.expected('all')),
@@ -396,49 +421,87 @@ export class Gathers {
     })
   }
 
-  /** Calls wait until the node has found out who is there. */
-  async #untilReady(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#node.state !== 'joining') return
-    const ready = this.#node.ready().catch(() => {})
-    let stop = () => {}
-    const aborted = new Promise<void>((resolve) => {
-      stop = resolve
-      signal?.addEventListener('abort', stop, { once: true })
-    })
-    await Promise.race([ready, aborted])
-    signal?.removeEventListener('abort', stop)
+  /**
+   * Waits until the node has found out who is there, as long as the call waits.
+   *
+   * @returns why nobody can be asked; undefined if they can.
+   */
+  async #whyNotReady({
+    endsAt,
+    signal,
+  }: Pick<CallLimits, 'endsAt' | 'signal'>): Promise<string | undefined> {
+    if (signal?.aborted) return GIVEN_UP
+    if (this.#node.state === 'joining') {
+      let end = () => {}
+      const ended = new Promise<void>((resolve) => (end = resolve))
+      const stop = signal && onAbort(signal, end)
+      const left = Math.max(0, endsAt - performance.now())
+      const timer = left <= MAX_TIMER_MS ? setTimeout(end, left) : undefined
+      // The node may begin after this call has ended, or never.
+      await Promise.race([this.#node.ready().catch(() => {}), ended])
+      clearTimeout(timer)
+      stop?.()
+    }
+    if (signal?.aborted) return GIVEN_UP
+    const { state } = this.#node
+    if (state === 'left') return this.#isClosed ? CLOSED : NOT_STARTED
+    return state === 'joining' ? JOINING : undefined
+  }
+
+  /** The nodes that a call goes to; this one stands for all others if it has not found out yet who is there. */
+  #askable(group: string | undefined): string[] {
+    const { directory, hasJoined, id } = this.#node
+    const known = directory.expected(topicOfCall(group)).map((record) => record.id)
+    return hasJoined || directory.size > 0 ? known : [id]
+  }
+
+  /** No node is asked: each is an outcome. */
+  #unasked(
+    { method, group }: Pick<GroupCall, 'method' | 'group'>,
+    give: GiveOutcome,
+    why: string,
+    cause?: unknown,
+  ): void {
+    for (const node of this.#askable(group)) {
+      give({ status: 'unreached', node, error: own(notSent(method, why, cause)) }, LAST)
+    }
   }
 
   /** @throws {RpcConfigError} if the options are wrong. */
-  #timeOf({ method, options }: GroupCall): TimeLimits {
-    if (!options) return this.#host.timeout
+  #limitsOf({ method, options }: GroupCall): CallLimits {
+    if (!options) return this.#limits(this.#host.timeout)
     assertCallOptions(method, options, nearestName, NO_MORE)
     const signal = assertSignal(method, options.signal)
     const { idle, total } =
       options.timeout === undefined
         ? this.#host.timeout
         : readTimeout(method, options.timeout, nearestName)
-    return { idle, total: Math.max(0, Math.min(total, deadlineOf(signal) - performance.now())) }
+    const left = Math.max(0, Math.min(total, deadlineOf(signal) - performance.now()))
+    return this.#limits({ idle, total: left }, signal)
+  }
+
+  #limits(time: TimeLimits, signal?: AbortSignal): CallLimits {
+    return { time, endsAt: performance.now() + time.total, signal }
   }
 
   /** Writes the message. If it can't be sent, the targets are only asked for, and each has that error. */
   #prepare(call: GroupCall): Prepared {
     const { method, params } = call
-    let { timeout: time } = this.#host
+    let limits: CallLimits
     try {
-      time = this.#timeOf(call)
+      limits = this.#limitsOf(call)
     } catch (error) {
-      return { time, error: error as RpcError }
+      return { ...this.#limits(this.#host.timeout), error: error as RpcError }
     }
     const { clients } = this.#host
     if (clients && !definitionOf(clients, method)) {
       const message = `Unknown method ${quoted(method)}: the other side of the contract ${insteadOf(method, clients)}`
-      return { time, error: new RpcConfigError(message, { method }) }
+      return { ...limits, error: new RpcConfigError(message, { method }) }
     }
     try {
       assertOptionsForMany(method, definitionOf(clients, method), call.options)
     } catch (error) {
-      return { time, error: error as RpcError }
+      return { ...limits, error: error as RpcError }
     }
     try {
       if (params !== undefined && (typeof params !== 'object' || params === null)) {
@@ -447,9 +510,9 @@ export class Gathers {
         )
       }
       const message = { jsonrpc: '2.0', method, ...(params !== undefined && { params }) }
-      return { time, ...writePayload(this.#host.format, message) }
+      return { ...limits, ...writePayload(this.#host.format, message) }
     } catch (cause) {
-      return { time, error: unencodable({ method }, this.#host.format, DIAGNOSTICS, cause) }
+      return { ...limits, error: unencodable({ method }, this.#host.format, DIAGNOSTICS, cause) }
     }
   }
 
@@ -498,9 +561,9 @@ export class Gathers {
     method: string,
     definition: Definition | undefined,
     listener: NonNullable<SendOptions['onProgress']>,
-  ): Progress {
+  ): TargetsProgress {
     const settings = { format: this.#host.format, diagnostics: DIAGNOSTICS }
-    return new Progress(() => ({
+    return new TargetsProgress(() => ({
       check: (value) => checkResult(definition, method, 'progress', value, { settings }),
       listener: listener as (value: unknown) => unknown,
       error: (error) =>
@@ -522,76 +585,6 @@ export class Gathers {
   } {
     const channelId = node + id
     return { channel: this.#host.channel(channelId), channelId, node }
-  }
-
-  /** Gives the outcome of a target, after its value was validated. */
-  #give(
-    target: GatherTarget,
-    [, value, failure]: ToldOutcome,
-    method: string,
-    definition: Definition | undefined,
-    give: GiveOutcome,
-  ): Promise<void> | undefined {
-    const { at } = target
-    const of = this.#target(target)
-    const failed = (error: unknown) =>
-      give({ ...of, status: 'error', error: error as RpcError }, at)
-    if (failure) {
-      failed(errorOf(method, definition, failure))
-      return undefined
-    }
-    const valid = (result: unknown) => give({ ...of, status: 'ok', value: result }, at)
-    try {
-      const settings = { format: this.#host.format, diagnostics: DIAGNOSTICS }
-      const checked = checkResult(definition, method, 'result', value, { settings })
-      if (checked instanceof Promise) return checked.then(valid, failed)
-      valid(checked)
-    } catch (error) {
-      failed(error)
-    }
-    return undefined
-  }
-}
-
-/** The progress of the targets of one call. */
-class Progress {
-  readonly #options: () => ProgressListenerOptions
-  readonly #listening = new Map<string, ProgressListening>()
-  readonly #over = new Set<string>()
-
-  /** @param options how the values of one target are told. */
-  constructor(options: () => ProgressListenerOptions) {
-    this.#options = options
-  }
-
-  heard({ node, id }: Pick<GatherTarget, 'node' | 'id'>, value: unknown): void {
-    const key = node + id
-    if (this.#over.has(key)) return
-    const listening = this.#listening.get(key) ?? new ProgressListening(this.#options())
-    this.#listening.set(key, listening)
-    listening.heard(value)
-  }
-
-  /** A target has failed, or nothing more will be known of it: its listener gets no more values. */
-  failed({ node, id }: GatherTarget): void {
-    const key = node + id
-    this.#over.add(key)
-    this.#listening.get(key)?.failed()
-  }
-
-  /** A target has its outcome, which is given after its last value. */
-  async end(
-    target: GatherTarget,
-    [, , failure]: ToldOutcome,
-    give: () => Promise<void> | undefined,
-  ): Promise<void> {
-    if (failure) this.failed(target)
-    else {
-      const key = target.node + target.id
-      this.#over.add(key)
-      await this.#listening.get(key)?.beforeResult()
-    }
-    await give()
   }
 }
 
@@ -615,6 +608,9 @@ function assertOptionsForMany(
 const NO_MORE: ReadonlyMap<string, unknown> = new Map()
 const UNNAMED = 'it has not said which they are'
 const CLOSED = 'this endpoint was closed'
+const GIVEN_UP = 'the call was given up'
+const JOINING = 'this node had not found out yet which other nodes there are'
+const NOT_STARTED = 'the engine of the cluster could not be started'
 const DOWN = 'the engine of the cluster is down'
 const FULL = 'too much waits to be sent to the engine of the cluster'
 const FOREIGN = 'it shares no version of the protocol between nodes with this one'
@@ -629,9 +625,10 @@ function topicOfCall(group: string | undefined): number | 'all' {
   return group === undefined ? 'all' : topicOf(group)
 }
 
-function notSent(method: string, why: string, cause?: RpcError): RpcDisconnectedError {
+function notSent(method: string, why: string, cause?: unknown): RpcDisconnectedError {
   const message = `"${method}" was not sent to the clients of a node: ${why}`
-  return new RpcDisconnectedError(message, 'not-sent', { method, ...(cause && { cause }) })
+  const known = cause !== undefined && { cause }
+  return new RpcDisconnectedError(message, 'not-sent', { method, ...known })
 }
 
 function finite(ms: number): number | null {

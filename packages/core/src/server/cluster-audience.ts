@@ -24,7 +24,7 @@ export type ClusterOutcome<Value, Ch extends Target = Target> =
 export interface Unreached {
   /** Tells it from the outcome of a channel. */
   readonly status: 'unreached'
-  /** The id of the node. */
+  /** The id of the node. If this node has not found out yet which others there are, its own id stands for them. */
   readonly node: string
   /** `outcome` says whether its targets may have run the call. */
   readonly error: RpcDisconnectedError

@@ -289,7 +289,10 @@ describe('the middleware of a cluster', () => {
     const giveUp = new AbortController()
     const outcomes = one.endpoint.all.call('meta', undefined, { signal: giveUp.signal })
     giveUp.abort()
-    expect(await outcomes).toMatchObject([{ status: 'error', error: { name: 'RpcAbortedError' } }])
+    expect(await outcomes).toMatchObject([
+      { status: 'error', error: { name: 'RpcAbortedError' } },
+      { status: 'unreached', error: { outcome: 'not-sent', cause: giveUp.signal.reason } },
+    ])
   })
 
   test('sends nothing of a call that it has answered', async () => {

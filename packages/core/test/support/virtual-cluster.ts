@@ -1,4 +1,9 @@
-import { createChannel, memoryTransportPair } from '@flashrpc/core'
+import {
+  type Contract,
+  createChannel,
+  type HandlerContext,
+  memoryTransportPair,
+} from '@flashrpc/core'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import { createAudience } from '../../src/channels/audience.js'
 import { ChannelKind } from '../../src/channels/channel-kind.js'
@@ -75,12 +80,13 @@ export class VirtualNode {
   readonly #groups: Groups<LiveChannel>
   readonly #kind: ChannelKind
 
-  constructor(options: ClusterNodeOptions) {
+  /** @param contract has the methods of the clients; default: none is known. */
+  constructor(options: ClusterNodeOptions, contract?: Contract) {
     this.node = new ClusterNode(options)
     this.seat = new Seat(this.node, { relay: undefined, identity: undefined, use: [] })
     this.#groups = new Groups(this.seat.groups)
     this.#kind = new ChannelKind({
-      contract: undefined,
+      contract,
       side: 'server',
       options: { methods: {}, heartbeat: false, logger: false },
       features: [...OF_ENDPOINTS, ...this.seat.features],
@@ -99,7 +105,7 @@ export class VirtualNode {
     })
     const { format, timeout } = this.#kind.settings
     this.seat.start({
-      contract: undefined,
+      contract,
       format,
       limits: DEFAULT_LIMITS,
       timeout,
@@ -125,28 +131,36 @@ export class VirtualNode {
     )
   }
 
-  /** Connects a client, which notes what it runs. */
-  connect(ran: Ran, delay: () => number): LiveChannel {
+  /** Connects a client with these methods. */
+  connectWith(
+    methods: Record<string, (params: never, context: HandlerContext) => unknown>,
+  ): LiveChannel {
     const [here, there] = memoryTransportPair()
     const channel = openOn(this.#kind, here, {})
-    createChannel<{ once(params: { k: number }): Promise<number> }, object>({
+    createChannel({
       side: 'client',
       transport: there,
       heartbeat: false,
       logger: false,
-      methods: {
-        once: async ({ k }, { signal }) => {
-          ran.set(k, [...(ran.get(k) ?? []), channel.id])
-          await new Promise<void>((resolve) => {
-            const timer = setTimeout(resolve, delay())
-            signal.addEventListener('abort', () => {
-              this.aborted.push(channel.id)
-              clearTimeout(timer)
-              resolve()
-            })
+      methods,
+    } as never)
+    return channel
+  }
+
+  /** Connects a client, which notes what it runs. */
+  connect(ran: Ran, delay: () => number): LiveChannel {
+    const channel = this.connectWith({
+      once: async ({ k }: { k: number }, { signal }) => {
+        ran.set(k, [...(ran.get(k) ?? []), channel.id])
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, delay())
+          signal.addEventListener('abort', () => {
+            this.aborted.push(channel.id)
+            clearTimeout(timer)
+            resolve()
           })
-          return k
-        },
+        })
+        return k
       },
     })
     return channel

@@ -79,6 +79,7 @@ export class ProgressListening implements CallPart {
   #newest: { readonly value: unknown } | undefined
   #telling: Promise<{ done: Promise<void> } | undefined> | undefined
   #isBusy = false
+  #hasFailed = false
 
   constructor(options: ProgressListenerOptions) {
     this.#options = options
@@ -100,6 +101,7 @@ export class ProgressListening implements CallPart {
   /** The call has failed. The listener gets no more values. */
   failed(): void {
     this.#newest = undefined
+    this.#hasFailed = true
   }
 
   async #work(): Promise<void> {
@@ -119,6 +121,8 @@ export class ProgressListening implements CallPart {
     const { check, listener, error } = this.#options
     try {
       const checked = await check(value)
+      // It may have failed meanwhile.
+      if (this.#hasFailed) return undefined
       return { done: Promise.resolve(listener(checked)).then(() => {}, error) }
     } catch (thrown) {
       error(thrown)
