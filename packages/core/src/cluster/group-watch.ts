@@ -28,6 +28,24 @@ interface NodeMembers {
   readonly members: Map<string, Member>
   /** The number of the last change that is known. */
   step: number
+  /** The question that they are the answer to. */
+  readonly question: number
+}
+
+/** A node that is being asked. */
+interface Asking {
+  readonly question: number
+  /** The changes that it sends before its answer. */
+  readonly waiting: Envelope[]
+}
+
+/** The answers to a question. */
+interface Found {
+  /** The number of the question, among those of the watch. */
+  readonly question: number
+  readonly unreached: readonly Unreached[]
+  /** The nodes that have answered. */
+  readonly answered: ReadonlySet<string>
 }
 
 /** How often the other nodes are told that the group is still watched, in ms. */
@@ -42,12 +60,10 @@ export class GroupWatch {
   readonly #topic: number | 'all'
   readonly #listeners = new Set<(event: PresenceEvent) => void>()
   readonly #nodes = new Map<string, NodeMembers>()
-  /** The nodes that are being asked, and the changes that they send before their answer. */
-  readonly #asking = new Map<string, Envelope[]>()
+  readonly #asking = new Map<string, Asking>()
+  #questions = 0
   /** The nodes that could not be asked, and have not been given up. */
   #unreached = new Map<string, Unreached>()
-  /** The nodes that have answered the last question to all. */
-  #seen = new Set<string>()
   /** Resolves when the members of all nodes are known. */
   #begun: Promise<void> | undefined
   #stop: (() => void)[] = []
@@ -103,8 +119,8 @@ export class GroupWatch {
   /** Another node has sent its changes. */
   came(envelope: Envelope): void {
     const { node } = envelope
-    const waiting = this.#asking.get(node)
-    if (waiting) waiting.push(envelope)
+    const asking = this.#asking.get(node)
+    if (asking) asking.waiting.push(envelope)
     else this.#apply(envelope)
   }
 
@@ -149,22 +165,24 @@ export class GroupWatch {
   async #askAll(): Promise<void> {
     const before = new Set(this.#nodes.keys())
     const found = await this.#gather(undefined)
-    if (this.#stop.length === 0) return
-    const unknown = new Set(found.map(({ node }) => node))
+    if (!found) return
+    const { question, unreached, answered } = found
+    const unknown = new Set(unreached.map(({ node }) => node))
     for (const id of before) {
-      if (!this.#nodes.has(id) || this.#seen.has(id) || unknown.has(id)) continue
-      this.#set(id, new Map(), 0)
+      const known = this.#nodes.get(id)
+      if (!known || known.question > question || answered.has(id) || unknown.has(id)) continue
+      this.#set(id, { members: new Map(), step: 0, question })
       this.#nodes.delete(id)
     }
-    this.#setUnreached(found)
+    this.#setUnreached(unreached)
   }
 
   /** Takes over which nodes could not be asked. If they are others than before, all members are told again, with them. */
   #setUnreached(found: Iterable<Unreached>): void {
     const before = this.#unreached
-    const { directory } = this.#host.node
-    // The members of a node that was given up have left.
-    const known = [...found].filter(({ node }) => directory.get(node))
+    const { directory, id } = this.#host.node
+    // The members of a node that was given up have left. This node stands for all others while it knows none.
+    const known = [...found].filter(({ node }) => node === id || directory.get(node))
     this.#unreached = new Map(known.map((one) => [one.node, one]))
     const isSame = before.size === known.length && known.every(({ node }) => before.has(node))
     if (isSame) return
@@ -187,16 +205,23 @@ export class GroupWatch {
     const { id } = record
     if (this.#asking.has(id)) return
     const found = await this.#gather(record)
-    if (this.#stop.length === 0) return
+    if (!found) return
     const others = [...this.#unreached.values()].filter(({ node }) => node !== id)
-    this.#setUnreached([...others, ...found])
+    this.#setUnreached([...others, ...found.unreached])
   }
 
-  /** Asks one node, or all, for their members, and takes the answers over. */
-  async #gather(only: NodeRecord | undefined): Promise<Unreached[]> {
+  /**
+   * Asks one node, or all, for their members, and takes the answers over.
+   *
+   * @returns undefined if the watch has ended meanwhile.
+   */
+  async #gather(only: NodeRecord | undefined): Promise<Found | undefined> {
     const { gathers, node } = this.#host
+    const question = ++this.#questions
     const asked = only ? [only.id] : [...this.#nodes.keys()]
-    for (const id of asked) if (!this.#asking.has(id)) this.#asking.set(id, [])
+    for (const id of asked) {
+      if (!this.#asking.has(id)) this.#asking.set(id, { question, waiting: [] })
+    }
     const steps = new Map<string, number>()
     const members = new Map<string, Map<string, Member>>()
     const unreached = await gathers.members(
@@ -208,26 +233,28 @@ export class GroupWatch {
       },
       { only, step: (of, step) => steps.set(of, step) },
     )
+    if (this.#stop.length === 0) return undefined
     const missing = new Set(unreached.map((one) => one.node))
-    if (!only) this.#seen = new Set(steps.keys())
     for (const [id, step] of steps) {
-      // Its node may have been lost since.
-      if (!missing.has(id) && node.directory.get(id)) {
-        this.#set(id, members.get(id) ?? new Map(), step)
-      }
+      // Its node may have been lost since, or may have answered a later question.
+      if (missing.has(id) || !node.directory.get(id)) continue
+      if ((this.#nodes.get(id)?.question ?? 0) > question) continue
+      this.#set(id, { members: members.get(id) ?? new Map(), step, question })
     }
-    for (const id of new Set([...asked, ...steps.keys()])) {
-      const waiting = this.#asking.get(id) ?? []
+    for (const id of asked) {
+      const asking = this.#asking.get(id)
+      if (asking?.question !== question) continue
       this.#asking.delete(id)
-      for (const envelope of waiting) this.#apply(envelope)
+      for (const envelope of asking.waiting) this.#apply(envelope)
     }
-    return unreached
+    return { question, unreached, answered: new Set(steps.keys()) }
   }
 
   /** Takes over the members of a node, and tells what has changed. */
-  #set(node: string, members: Map<string, Member>, step: number): void {
+  #set(node: string, found: NodeMembers): void {
     const before = this.#nodes.get(node)?.members ?? new Map<string, Member>()
-    this.#nodes.set(node, { members, step })
+    this.#nodes.set(node, found)
+    const { members } = found
     for (const [id, member] of before) if (!members.has(id)) this.#tell('leave', member, 'left')
     for (const [id, member] of members) {
       this.#tellOf(member, before.get(id))

@@ -11,7 +11,7 @@ export class Watches {
   /** Undefined stands for all channels. */
   readonly #groups = new Map<string | undefined, GroupWatch>()
 
-  /** Wakes the watches, so that they end. */
+  /** Ends the watches. */
   readonly #ends = new Set<() => void>()
   #isClosed = false
 
@@ -69,17 +69,24 @@ export class Watches {
     except: ReadonlySet<string>,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<PresenceEvent, void, undefined> {
+    if (signal?.aborted || this.#isClosed) return
     const events: PresenceEvent[] = []
     let wake = () => {}
-    const onAbort = () => wake()
-    signal?.addEventListener('abort', onAbort)
-    this.#ends.add(onAbort)
+    let isOver = false
     const stop = this.listen(group, (event) => {
       events.push(event)
       wake()
     })
+    // Whether the next event is awaited is not known.
+    const end = () => {
+      isOver = true
+      stop()
+      wake()
+    }
+    signal?.addEventListener('abort', end)
+    this.#ends.add(end)
     try {
-      while (!signal?.aborted && !this.#isClosed) {
+      while (!isOver) {
         const event = events.shift()
         if (!event) await new Promise<void>((resolve) => (wake = resolve))
         else if (event.type === 'state') {
@@ -90,8 +97,8 @@ export class Watches {
         } else if (!except.has(event.member.channelId)) yield event
       }
     } finally {
-      signal?.removeEventListener('abort', onAbort)
-      this.#ends.delete(onAbort)
+      signal?.removeEventListener('abort', end)
+      this.#ends.delete(end)
       stop()
     }
   }
