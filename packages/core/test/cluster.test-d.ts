@@ -10,6 +10,8 @@ import {
   type RemoteChannel,
   type Unreached,
 } from '@flashrpc/core/cluster'
+import { sessions, streams } from '@flashrpc/core/features'
+import { createEndpoint as createLiteEndpoint } from '@flashrpc/core/lite/server'
 import { createEndpoint, type ServerChannel } from '@flashrpc/core/server'
 import { expectTypeOf } from 'vitest'
 import { z } from 'zod'
@@ -49,6 +51,28 @@ expectTypeOf(alone.all.size).toEqualTypeOf<number>()
 alone.all.here
 // @ts-expect-error how many there are at all nodes is not known at once
 endpoint.all.size
+
+// ── The same with the features that an endpoint is given ─────────────────────────────────────────
+
+const lite = createLiteEndpoint(contract, {
+  authenticate: (): User => ({ id: 'a' }),
+  cluster,
+  features: [streams(), sessions()],
+  methods: {},
+})
+expectTypeOf(lite).toEqualTypeOf<typeof endpoint>()
+expectTypeOf(lite.channel('id')).toEqualTypeOf<RemoteChannel<Page>>()
+expectTypeOf(lite.all).toEqualTypeOf<ClusterAudience<Page, OwnChannel>>()
+const liteAlone = createLiteEndpoint(contract, { features: [streams()], methods: {} })
+expectTypeOf(liteAlone).toEqualTypeOf<typeof alone>()
+// @ts-expect-error without a cluster, there are no clients of other nodes
+liteAlone.channel('id')
+const untyped = createEndpoint({ cluster, methods: {} })
+const liteUntyped = createLiteEndpoint({ cluster, features: [], methods: {} })
+expectTypeOf(liteUntyped).toEqualTypeOf<typeof untyped>()
+expectTypeOf(liteUntyped.channel).toEqualTypeOf<typeof untyped.channel>()
+// @ts-expect-error without a cluster, there are no clients of other nodes
+createLiteEndpoint({ features: [], methods: {} }).channel('id')
 
 // ── Calls ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,8 +3,11 @@ import type { Contract, ContractSide } from '../contract/contract.js'
 import { keepalive } from '../features/keepalive/keepalive.js'
 import { WebSocketEndpoint } from '../server/endpoint.js'
 import {
+  type ClusterEndpoint,
+  type ClusterOption,
   ENDPOINT_OPTIONS,
   type Endpoint,
+  type EndpointOf,
   type EndpointOptions,
   type UntypedOptions,
 } from '../server/endpoint-types.js'
@@ -22,11 +25,22 @@ export function createEndpoint<
   Client extends ContractSide,
   Identity,
   const Literal = never,
+  Options extends ClusterOption = Record<never, never>,
 >(
   contract: Contract<Server, Client>,
-  options: EndpointOptions<Server, Client, Identity, Literal> & FeatureOptions,
-): Endpoint<Server, Client, Identity>
+  options: EndpointOptions<Server, Client, Identity, Literal> & Options & FeatureOptions,
+): EndpointOf<Options, Server, Client, Identity>
 /** The same without a contract, and so without validation: for peers that trust each other. */
+export function createEndpoint<
+  Local extends object,
+  Remote extends object = Record<never, never>,
+  Identity = unknown,
+  const Literal = never,
+>(
+  options: EndpointOptions<Local, Remote, Identity, Literal> &
+    Required<ClusterOption> &
+    FeatureOptions,
+): ClusterEndpoint<Local, Remote, Identity>
 export function createEndpoint<
   Local extends object,
   Remote extends object = Record<never, never>,
