@@ -136,7 +136,7 @@ async function start(
       })
       opened.push(() => client.close())
       await client.connect()
-      return { endpoint, client }
+      return { endpoint, client, url }
     }),
   )
   const [one, two] = nodes as [(typeof nodes)[0], (typeof nodes)[0]]
@@ -498,6 +498,67 @@ describe('the options of a call to many', () => {
     expect(found(outcomes)).toEqual(['by 1'])
     expect(forged).toBeGreaterThan(0)
     expect(told).toEqual([])
+  })
+
+  test.each([
+    ['has its result', 'done'],
+    ['has its error', 'failed'],
+    ['belongs to another node', 'elsewhere'],
+  ])('tell no progress of a target that %s, while others are open', async (_, which) => {
+    const ids = { from: '', to: '' }
+    let forged = 0
+    const { one, two } = await start(undefined, [], undefined, (payload) => {
+      const text = Buffer.from(payload).toString('latin1')
+      if (ids.to === '' || !text.includes('group.progress')) return payload
+      const other = text.replaceAll(`"id":"${ids.from}"`, `"id":"${ids.to}"`)
+      expect(other).not.toBe(text)
+      forged++
+      return Buffer.from(other, 'latin1')
+    })
+    const [tell, end] = [gate(), gate()]
+    const first = new Set(two.endpoint.channels)
+    const slow = createClient(contract, {
+      url: two.url,
+      logger: false,
+      methods: {
+        meta: () => ({}),
+        told: () => {},
+        async work(_: unknown, { progress }: { progress: (n: number) => void }) {
+          await tell.opened
+          progress(7)
+          await end.opened
+          return 'slow'
+        },
+        hang: () => '',
+        upload: () => 0,
+      },
+    } as never)
+    opened.push(() => slow.close())
+    await slow.connect()
+    const { all } = one.endpoint
+    await polled(async () => (await all.count()).count).toBe(3)
+    const [done] = first
+    const [open] = [...two.endpoint.channels].filter((channel) => !first.has(channel))
+    const [here] = one.endpoint.channels
+    // A value over the limit of the schema breaks the progress only.
+    if (which === 'failed')
+      two.client.expose('work', () => Promise.reject(new RpcError(4000, 'no')))
+    const told: number[] = []
+    const options = { onProgress: (n: number) => void told.push(n) }
+    const outcomes: object[] = []
+    const far = all.except([...all.here])
+    for await (const outcome of far.each('work', { last: 3 }, options)) {
+      outcomes.push(outcome)
+      if (outcomes.length > 1) break
+      const target = which === 'elsewhere' ? here : done
+      ids.from = open?.id.slice(16) ?? ''
+      ids.to = target?.id.slice(16) ?? ''
+      tell.open()
+      await polled(() => forged).toBeGreaterThan(0)
+      end.open()
+    }
+    expect(found(outcomes).at(-1)).toBe('slow')
+    expect(told).not.toContain(7)
   })
 
   test('that are wrong are each target’s error, at all nodes', async () => {
