@@ -4,13 +4,14 @@ import {
   createClient,
   defineContract,
   ErrorCode,
+  type HandlerContext,
   method,
   RpcConfigError,
   RpcDisconnectedError,
   RpcError,
 } from '@flashrpc/core'
 import { type Feature, members, presence, sessions, streams } from '@flashrpc/core/features'
-import type { MembersItem } from '@flashrpc/core/internal'
+import type { AnyServerChannel, MembersItem } from '@flashrpc/core/internal'
 import { createClient as createLiteClient } from '@flashrpc/core/lite'
 import { createEndpoint as createLiteEndpoint } from '@flashrpc/core/lite/server'
 import { createEndpoint, type EndpointOptions } from '@flashrpc/core/server'
@@ -39,6 +40,8 @@ const inIt: NonNullable<Options['presence']> = {
   allow: (group, { channel }) => channel.groups.has(group),
 }
 const anybody: NonNullable<Options['presence']> = { allow: () => true }
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 async function serve(options: Partial<Options> = {}) {
   const errors: unknown[] = []
@@ -294,6 +297,81 @@ describe('who may see it', () => {
     own?.leave('room')
     peer.send({ jsonrpc: '2.0', method: 'rpc.credit', params: { id: 1, n: 1 } })
     expect(await peer.nextJson()).toMatchObject({ id: 1, error: { code: ErrorCode.unauthorized } })
+  })
+
+  test('a client that leaves the group gets nothing of it that waited for a connection', async () => {
+    const { endpoint, url, port } = await serve({ presence: inIt, resume: {} })
+    const proxy = await createFaultProxy({ port })
+    opened.push(() => proxy.close())
+    const ada = await joined({ endpoint, url: proxy.url() }, 'Ada')
+    const bob = await joined({ endpoint, url }, 'Bob')
+    const watched = watchGroup(ada.client, 'room')
+    await polled(() => watched.members.size).toBe(2)
+    proxy.refuse()
+    proxy.cut()
+    await polled(() => ada.channel.isConnected).toBe(false)
+    bob.channel.join('room', { info: 'secret' })
+    // Changes are gathered for 50 ms: then they wait for the connection.
+    await sleep(150)
+    ada.channel.leave('room')
+    proxy.accept()
+    await polled(() => watched.error).toMatchObject({ code: ErrorCode.unauthorized })
+    expect(watched.members.get(bob.channel.id)?.info).toEqual({ name: 'Bob' })
+    await polled(() => ada.channel.running).toBe(0)
+  })
+
+  test.each([
+    ['gets nothing of it that waited for room in the socket', false],
+    ['and may still see it gets what waited for room in the socket', true],
+  ])('a client that leaves the group %s', async (_, maySee) => {
+    let asked = 0
+    const endpoint = createEndpoint<object, { fill(params: object): void }>({
+      presence: { allow: () => ++asked === 1 || maySee },
+      methods: {
+        leave: (_: unknown, { channel }: HandlerContext<AnyServerChannel>) => channel.leave('room'),
+      },
+      logger: false,
+    } as never)
+    opened.push(() => endpoint.close())
+    const { url } = await endpoint.listen()
+    const peer = await rawClient(url)
+    opened.push(() => peer[Symbol.asyncDispose]())
+    const call = (id: unknown, method: string, params: object, rpc?: object) =>
+      peer.send({ jsonrpc: '2.0', id, method, params, ...(rpc && { rpc }) })
+    call('rpc:1', 'rpc.hello', { v: 1, attempt: 1, codec: 'json', limits: { msg: 1_000_000 } })
+    await peer.nextJson()
+    const [own] = endpoint.channels
+    const other = await connect(url)
+    const [bob] = [...endpoint.channels].filter((channel) => channel !== own)
+    for (const one of endpoint.channels) one.join('room')
+    call(1, 'rpc.members', { group: 'room' }, { credit: 100 })
+    expect((await peer.nextJson()).params.value.all).toHaveLength(2)
+    // The client stops to read, until the socket of the server has no room.
+    peer.socket.pause()
+    const params = { text: 'x'.repeat(500_000) }
+    const filled = Array.from({ length: 40 }, () => own?.notify('fill', params).catch(() => {}))
+    bob?.join('room', { info: 'secret' })
+    await sleep(150)
+    call(2, 'leave', {})
+    await polled(() => own?.groups.size).toBe(0)
+    peer.socket.resume()
+    let hasLeft = false
+    const after: unknown[] = []
+    for (let frame = ''; !(maySee ? frame.includes('secret') : hasLeft && after.length > 0); ) {
+      frame = await peer.next()
+      if (frame.includes('"fill"')) continue
+      const message = JSON.parse(frame)
+      if (message.id === 2) hasLeft = true
+      else if (hasLeft || message.id === 1) after.push(message)
+    }
+    await Promise.all(filled)
+    expect(asked).toBe(2)
+    expect(after).toMatchObject([
+      maySee
+        ? { method: 'rpc.item', params: { value: { on: [{ id: bob?.id, info: 'secret' }] } } }
+        : { id: 1, error: { code: ErrorCode.unauthorized } },
+    ])
+    await other.close()
   })
 
   test('an allow that fails tells the caller nothing of it, but an RpcError is told', async () => {

@@ -48,11 +48,13 @@ export function resolvePresence(
       throw new RpcError(ErrorCode.invalidParams, message, undefined, { method: MEMBERS })
     }
     const { channel, signal } = context as HandlerContext<LiveChannel>
+    /** Whether the channel has left the group since the last check began. */
     let hasLeft = false
     // It listens before it asks, since `allow` may look at the groups of the channel at any moment until it answers.
     const stop = onLeave(channel, group, () => (hasLeft = true))
     // If the caller gives up before the first item is asked for, the items do not end by themselves.
     signal.addEventListener('abort', stop)
+    if (signal.aborted) stop()
     const check = async () => {
       hasLeft = false
       if (!(await allow(group, context as HandlerContext))) throw notAllowed(group)
@@ -63,6 +65,18 @@ export function resolvePresence(
       stop()
       throw error
     }
+    let checking: Promise<void> | undefined
+    const mayTell = () => {
+      if (!checking && hasLeft) {
+        // If it fails, it stays: nothing may be told after that.
+        checking = check().then(() => {
+          checking = undefined
+        })
+        // The client may have stopped to wait for it.
+        checking.catch(() => {})
+      }
+      return checking
+    }
     const begin: BeginWatch = (listener) => {
       const end = watch(group, listener)
       return () => {
@@ -70,7 +84,7 @@ export function resolvePresence(
         stop()
       }
     }
-    return toldMembers(begin, { signal, hasLeft: () => hasLeft, check })
+    return toldMembers(begin, { signal, mayTell })
   }
 }
 

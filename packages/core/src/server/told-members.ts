@@ -1,5 +1,6 @@
 import { unref } from '../base/unref.js'
 import type { GroupMember, MembersItem } from '../calls/members.js'
+import { BEFORE_ITEM, type GuardedSource } from '../features/streams/guarded-source.js'
 import type { GroupEvent, PresentMember } from './group-events.js'
 
 /** How long changes are collected before they are sent, in ms. */
@@ -14,19 +15,26 @@ export type BeginWatch = (listener: (event: GroupEvent) => void) => () => void
 export interface Watcher {
   /** Aborts when it stops watching. */
   readonly signal: AbortSignal
-  /** Whether the channel itself has left the group since the last check began. */
-  hasLeft(): boolean
-  /** Called before anything is told to a channel that has left the group. @throws if it may not watch any more. */
-  check(): Promise<void>
+  /**
+   * Called just before each item is sent, however long it has waited to be sent.
+   *
+   * @returns undefined if it may be sent now; else a promise, after which this is called again. It rejects if the channel
+   *   may not watch any more.
+   */
+  mayTell(): Promise<void> | undefined
 }
 
 /**
  * The items for one client that watches a group: first all members, then the changes since the item before. A client that
  * takes its items slowly gets fewer of them, so that at most one change a member is kept for it.
  */
-export async function* toldMembers(
+export function toldMembers(watch: BeginWatch, { signal, mayTell }: Watcher): GuardedSource {
+  return Object.assign(itemsOf(watch, signal), { [BEFORE_ITEM]: mayTell })
+}
+
+async function* itemsOf(
   watch: BeginWatch,
-  { signal, hasLeft, check }: Watcher,
+  signal: AbortSignal,
 ): AsyncGenerator<MembersItem, void, undefined> {
   const unsent = new UnsentMembers()
   let wake = () => {}
@@ -53,12 +61,6 @@ export async function* toldMembers(
         })
       }
       for (const item of unsent.take()) {
-        // The channel may have left while the item before waited for credit, and may leave again during the check.
-        while (hasLeft() && !signal.aborted) {
-          const checked = check()
-          // A check that never settles does not keep the watch.
-          await Promise.race([checked, new Promise<void>((resolve) => (onAbort = resolve))])
-        }
         if (signal.aborted) return
         yield item
       }

@@ -8,6 +8,7 @@ import { ErrorCode, RpcError } from '../../errors/errors.js'
 import { quoted } from '../../errors/quoted.js'
 import { type ErrorPhase, incomingContext } from '../../logging/error-context.js'
 import type { MessageId } from '../../wire/message.js'
+import { BEFORE_ITEM, type GuardedSource } from './guarded-source.js'
 import { IncomingStream, type StreamRoom } from './incoming-stream.js'
 import { OutgoingStream } from './outgoing-stream.js'
 import { isCredit, StreamMessage } from './stream-messages.js'
@@ -92,6 +93,7 @@ export class ServedCall {
   readonly #room: StreamRoom
   #input: IncomingStream | undefined
   #output: OutgoingStream | undefined
+  #source: GuardedSource | undefined
   #isInputOver = false
 
   constructor(id: MessageId, method: string, channel: ChannelContext, room: StreamRoom) {
@@ -118,7 +120,7 @@ export class ServedCall {
     const contextOf = (phase: ErrorPhase) => incomingContext({ method, kind: 'stream', id }, phase)
     this.#output = new OutgoingStream({
       credit,
-      whenRoomy: () => channel.flow.whenRoomy(),
+      whenRoomy: () => channel.flow.whenRoomy() ?? this.#source?.[BEFORE_ITEM]?.(),
       error: (thrown) => channel.error(thrown, contextOf('source')),
       say: (value) =>
         channel.sendControl(controlMessage(StreamMessage.item, { id: this.id, value })),
@@ -150,6 +152,7 @@ export class ServedCall {
 
   /** Sends the items of a source, until they end or the caller wants no more. */
   async send(source: Source<unknown>): Promise<void> {
+    this.#source = source
     await this.#output?.run(source)
   }
 
