@@ -1,4 +1,5 @@
 // What the other packages of flashrpc share with core. Not for applications: there is no promise across versions.
+export { MAX_TIMER_MS } from './base/max-timer.js'
 export { CALL_OPTIONS } from './calls/call-options.js'
 export { EXPOSE_OPTIONS } from './calls/handler.js'
 export type { MembersItem } from './calls/members.js'

@@ -1,3 +1,5 @@
+import { MAX_TIMER_MS } from './max-timer.js'
+
 /** Something that a timer wakes. */
 export interface Sleeper {
   /** @param lateMs how much later than it was due, in ms; less than 0 if it is earlier. */
@@ -16,7 +18,7 @@ export class Round {
   constructor(delayMs: number, onOver: () => void) {
     this.#at = performance.now() + delayMs
     this.#onOver = onOver
-    this.#timer = setTimeout(() => this.#wake(), delayMs)
+    this.#timer = setTimeout(() => this.#wake(), Math.min(delayMs, MAX_TIMER_MS))
   }
 
   add(sleeper: Sleeper): this {

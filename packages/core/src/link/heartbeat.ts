@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../base/max-timer.js'
 import { type Round, SharedTimers, type Sleeper } from '../base/shared-timers.js'
 
 /** How often to check whether the other side is alive, and how long to wait for its sign of life. */
@@ -109,7 +110,7 @@ export class Heartbeat implements Sleeper {
 
   #checkLater(): void {
     const step = this.#events.hasMoved ? this.#answerTimeoutMs / CHECKS : this.#answerTimeoutMs
-    const delay = Math.max(1, Math.min(step, this.#deadline - now()))
+    const delay = Math.max(1, Math.min(step, this.#deadline - now(), MAX_TIMER_MS))
     const due = now() + delay
     this.#timer = setTimeout(() => this.wake(now() - due), delay)
   }

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../base/max-timer.js'
 import type { Connector, ConnectorEvents, ConnectorSession } from '../client/dial/connector.js'
 import type { Failure } from '../client/dial/failure.js'
 import { RetrySchedule } from '../client/dial/retry-schedule.js'
@@ -149,7 +150,8 @@ export class SharedConnector implements Connector {
     try {
       await new Promise<void>((joined, failed) => {
         const fail = (what: string) => failed(new JoinError(`the shared worker ${what}: ${REMEDY}`))
-        timer = setTimeout(() => fail(`said nothing for ${connectTimeoutMs} ms`), connectTimeoutMs)
+        const late = `said nothing for ${connectTimeoutMs} ms`
+        timer = setTimeout(() => fail(late), Math.min(connectTimeoutMs, MAX_TIMER_MS))
         const worker = this.#createWorker()
         worker.addEventListener?.('error', () => fail('failed'))
         const port: TabPort<WorkerMessage, TabMessage> = new TabPort(worker.port, {
@@ -197,7 +199,8 @@ export class SharedConnector implements Connector {
     const { connectTimeoutMs } = this.#options
     return new Promise((resolve, reject) => {
       const late = `user, or url, was not told within ${connectTimeoutMs} ms`
-      const timer = setTimeout(() => reject(new Error(late)), connectTimeoutMs)
+      const ms = Math.min(connectTimeoutMs, MAX_TIMER_MS)
+      const timer = setTimeout(() => reject(new Error(late)), ms)
       void this.#owner()
         .then(resolve, reject)
         .finally(() => clearTimeout(timer))

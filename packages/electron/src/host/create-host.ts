@@ -21,6 +21,7 @@ import {
   listOf,
   log,
   logFailure,
+  MAX_TIMER_MS,
   type OptionKinds,
   plain,
   quoted,
@@ -50,9 +51,6 @@ import { type Pipe, Pipes } from './pipes.js'
 import { type ElectronTarget, locate, whyNowhere } from './target.js'
 import { whenConnected } from './when-connected.js'
 import { watchWindow } from './window-watch.js'
-
-/** The longest delay that a timer takes, in ms (about 24.8 days); a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Hosts the pages of an Electron app: to be called in main, before the first window loads.

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import { RpcConfigError } from '@flashrpc/core'
-import { assertOptions, type OptionKinds } from '@flashrpc/core/internal'
+import { assertOptions, MAX_TIMER_MS, type OptionKinds } from '@flashrpc/core/internal'
 import type * as Electron from 'electron'
 import type { BrowserContext, Page } from 'playwright-core'
 import { findApp } from './app/app-description.js'
@@ -317,7 +317,7 @@ async function within<T>(
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), milliseconds)
+    timer = setTimeout(() => reject(late()), Math.min(milliseconds, MAX_TIMER_MS))
   })
   return Promise.race([promise, timeout]).finally(() => clearTimeout(timer))
 }

@@ -1,3 +1,5 @@
+import { MAX_TIMER_MS } from '../../base/max-timer.js'
+
 /** One attempt to connect: how long it may take, and whether its connection is still wanted. */
 export class Attempt {
   readonly timeoutMs: number
@@ -29,10 +31,13 @@ export class Attempt {
   restart(): void {
     this.stopTimer()
     this.#endsAt = performance.now() + this.timeoutMs
-    this.#timer = setTimeout(() => {
-      this.#isLate = true
-      this.giveUp(`no connection within ${this.timeoutMs} ms`)
-    }, this.timeoutMs)
+    this.#timer = setTimeout(
+      () => {
+        this.#isLate = true
+        this.giveUp(`no connection within ${this.timeoutMs} ms`)
+      },
+      Math.min(this.timeoutMs, MAX_TIMER_MS),
+    )
   }
 
   giveUp(reason: string): void {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
+import { MAX_TIMER_MS } from '@flashrpc/core/internal'
 import { ElectronBenchError } from '../bench-errors.js'
 import { ownModule } from '../own-module.js'
 import type { AppStart, FromApp, ToApp } from './app-messages.js'
@@ -103,7 +104,7 @@ export class AppProcess extends EventEmitter {
   async close(timeout: number): Promise<void> {
     if (!this.hasEnded && this.child.connected) this.#say({ type: 'quit' })
     const stop = new AbortController()
-    const late = setTimeout(timeout, undefined, stop).then(
+    const late = setTimeout(Math.min(timeout, MAX_TIMER_MS), undefined, stop).then(
       () => this.child.kill('SIGKILL'),
       () => {},
     )
