@@ -12,6 +12,7 @@ import {
   type Status,
   type Subscription,
 } from '@nats-io/transport-node'
+import { assertConnection } from './assert-connection.js'
 import { FlushCount } from './flush-count.js'
 
 /**
@@ -67,11 +68,7 @@ export function natsEngine(options: NatsEngineOptions): ClusterEngine {
   }
   if (!('connection' in options)) return new NatsEngine(options, undefined)
   const { connection } = options
-  if (typeof connection?.publish !== 'function' || typeof connection.status !== 'function') {
-    throw new RpcConfigError(
-      'natsEngine: connection must be what connect() of @nats-io/transport-node has resolved to: await it',
-    )
-  }
+  assertConnection('natsEngine', connection)
   return new NatsEngine({}, connection)
 }
 

@@ -10,6 +10,7 @@ import {
 import type { BegunCall, ResultStore } from '@flashrpc/core/server'
 import type { KV, Kvm } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/transport-node'
+import { assertConnection } from './assert-connection.js'
 import { BucketKeys } from './bucket-keys.js'
 
 /** The options of `natsResultStore`. */
@@ -41,13 +42,14 @@ const OPTIONS = { bucket: 'string', ttlMs: 'elsewhere', replicas: 'number', stor
  *
  * @param connection one of `@nats-io/transport-node`. It needs the permissions `$JS.API.>`, `$KV.<bucket>.>`,
  *   `$KV.<bucket>_owners.>` and `_INBOX.>`.
- * @throws {RpcConfigError} if an option is wrong, a package is missing, NATS has no JetStream, or the bucket keeps keys for a
+ * @throws {RpcConfigError} if it is not a connection, an option is wrong, a package is missing, NATS has no JetStream, or the bucket keeps keys for a
  *   shorter time.
  */
 export async function natsResultStore(
   connection: NatsConnection,
   options: NatsResultStoreOptions = {},
 ): Promise<NatsResultStore> {
+  assertConnection('natsResultStore', connection)
   assertOptions('natsResultStore', options, OPTIONS)
   const { bucket = 'flashrpc_results', ttlMs = 60 * 60_000 } = options
   const { replicas = 1, storage = 'file' } = options
@@ -136,18 +138,16 @@ interface BucketOptions {
 }
 
 async function open(connection: NatsConnection): Promise<Kvm> {
-  try {
-    const [{ jetstream }, { Kvm }] = await Promise.all([
-      import('@nats-io/jetstream'),
-      import('@nats-io/kv'),
-    ])
-    return new Kvm(jetstream(connection, { timeout: ANSWER_MS }))
-  } catch (error) {
+  const [{ jetstream }, { Kvm }] = await Promise.all([
+    import('@nats-io/jetstream'),
+    import('@nats-io/kv'),
+  ]).catch((cause: unknown) => {
     throw new RpcConfigError(
       'natsResultStore needs the packages @nats-io/kv and @nats-io/jetstream: install them',
-      { cause: error },
+      { cause },
     )
-  }
+  })
+  return new Kvm(jetstream(connection, { timeout: ANSWER_MS }))
 }
 
 async function create(manager: Kvm, name: string, options: BucketOptions): Promise<KV> {

@@ -90,6 +90,14 @@ describe.skipIf(natsProgram.missing)(`natsResultStore${why}`, () => {
     await expect(open(options)).rejects.toBeInstanceOf(RpcConfigError)
   })
 
+  test('refuses what is no connection, such as the promise of one', async () => {
+    for (const wrong of [undefined, Promise.resolve()]) {
+      const opened = natsResultStore(wrong as never)
+      await expect(opened).rejects.toThrow(/connection must be .* await it/)
+      await expect(opened).rejects.toBeInstanceOf(RpcConfigError)
+    }
+  })
+
   test('says that a server has no JetStream', async () => {
     await using plain = await startNats()
     const other = await connect({ servers: plain.address })
