@@ -1,10 +1,11 @@
-import { RpcConfigError, RpcDisconnectedError } from '@flashrpc/core'
+import { RpcConfigError } from '@flashrpc/core'
 import type { ClusterEngine, EngineEvents, Reach } from '@flashrpc/core/cluster'
 import { assertOptions, assertPayload, assertSubject, EngineState } from '@flashrpc/core/internal'
 import { PayloadMarks } from './marked-payload.js'
 import { OrderedCommands } from './ordered-commands.js'
 import { type RedisClient, redisConnection } from './redis-client.js'
 import type { RedisConnection } from './redis-connection.js'
+import { redisUnusable } from './redis-unusable.js'
 
 /** The options of `redisEngine`. */
 export interface RedisEngineOptions {
@@ -42,15 +43,16 @@ const REFUSED_MS = 5_000
 export function redisEngine(options: RedisEngineOptions): ClusterEngine {
   assertOptions('redisEngine', options, { publisher: 'elsewhere', subscriber: 'elsewhere' })
   const { publisher, subscriber } = options
+  const connections = [
+    redisConnection('redisEngine: publisher', publisher),
+    redisConnection('redisEngine: subscriber', subscriber),
+  ] as const
   if (publisher === subscriber) {
     throw new RpcConfigError(
       'redisEngine: publisher and subscriber must be two connections, as one that is subscribed takes no other commands: use publisher.duplicate()',
     )
   }
-  return new RedisEngine(
-    redisConnection('redisEngine: publisher', publisher),
-    redisConnection('redisEngine: subscriber', subscriber),
-  )
+  return new RedisEngine(...connections)
 }
 
 class RedisEngine implements ClusterEngine {
@@ -102,12 +104,7 @@ class RedisEngine implements ClusterEngine {
       if (!this.#state.isUp && !this.#state.isStopped) throw new Error('the connection was lost')
     } catch (error) {
       for (const unfollow of this.#unfollow.splice(0)) unfollow()
-      if (error instanceof RpcConfigError) throw error
-      throw new RpcDisconnectedError(
-        `Redis can't be used: ${messageOf(error)}. Check that redis-server runs where the clients connect to, and their credentials`,
-        'not-sent',
-        { cause: error },
-      )
+      throw redisUnusable(error)
     }
     if (!this.#state.isStopped) this.#pings = setInterval(() => this.#ping(), PING_MS)
   }

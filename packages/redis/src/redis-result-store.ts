@@ -10,6 +10,7 @@ import {
 import type { BegunCall, ResultStore } from '@flashrpc/core/server'
 import { type RedisClient, redisConnection } from './redis-client.js'
 import type { RedisConnection } from './redis-connection.js'
+import { redisUnusable } from './redis-unusable.js'
 import { ScriptKeys } from './script-keys.js'
 
 /** The options of `redisResultStore`. */
@@ -37,6 +38,7 @@ const OPTIONS = { app: 'string', ttlMs: 'elsewhere' }
  *
  * @param client of `ioredis` or of `redis`, for commands. It must not be the subscriber of an engine.
  * @throws {RpcConfigError} if an option is wrong, or Redis removes keys to make room (`maxmemory-policy`).
+ * @throws {RpcDisconnectedError} if Redis can't be reached, or refuses the commands.
  */
 export async function redisResultStore(
   client: RedisClient,
@@ -49,10 +51,14 @@ export async function redisResultStore(
     throw new RpcConfigError('redisResultStore: app must be 1 to 32 characters of a-z, 0-9 and "-"')
   }
   assertMs('redisResultStore: ttlMs', ttlMs)
-  await connection.open()
-  await refuseEviction(connection)
   const store = new KeyResultStore(connection, `frpc:${app}:`, ttlMs)
-  await store.open()
+  try {
+    await connection.open()
+    await refuseEviction(connection)
+    await store.open()
+  } catch (error) {
+    throw redisUnusable(error)
+  }
   return store
 }
 

@@ -187,6 +187,7 @@ describe.skipIf(redisProgram.missing)(`redisEngine${why}`, () => {
     const [one, other] = [client({ lazyConnect: true }), client({ lazyConnect: true })]
     expect(() => redisEngine({ publisher: one, subscriber: one })).toThrow(/two connections/)
     expect(() => redisEngine({ publisher: one } as never)).toThrow(/subscriber must be a client/)
+    expect(() => redisEngine({} as never)).toThrow(/publisher must be a client/)
     const prefixed = client({ lazyConnect: true, keyPrefix: 'app:' })
     expect(() => redisEngine({ publisher: other, subscriber: prefixed })).toThrow(/keyPrefix/)
     expect(() => redisEngine({ publisher: one, subscriber: other, app: 'chat' } as never)).toThrow(

@@ -5,6 +5,7 @@ import { createClient } from 'redis'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { EngineServer } from '../../../scripts/engine-servers/engine-server.js'
 import { redisProgram, startRedis } from '../../../scripts/engine-servers/redis-server.js'
+import { freePort } from '../../../scripts/free-port.js'
 import {
   describeResultStore,
   describeSharedStore,
@@ -57,6 +58,14 @@ describe.skipIf(redisProgram.missing)(`redisResultStore${why}`, () => {
       stores.push(store)
       return store
     })
+  })
+
+  test('a server that is not there is told of', async () => {
+    const lost = new Redis({ port: await freePort(), lazyConnect: true })
+    const opened = redisResultStore(lost, { app: 'shared' })
+    await expect(opened).rejects.toThrow(/Redis can't be used: .*ECONNREFUSED.*redis-server runs/)
+    await expect(opened).rejects.toMatchObject({ outcome: 'not-sent' })
+    lost.disconnect()
   })
 
   test('uses keys of its app only, and keeps them for twice their time', async () => {
