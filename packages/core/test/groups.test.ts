@@ -193,6 +193,9 @@ describe('some of an audience', () => {
     expect(await namesWithout(endpoint.all)).toEqual([])
     expect(await namesWithout('nobody')).toEqual(['a', 'b', 'c'])
     expect(endpoint.all.except(a).except(b).size).toBe(1)
+    expect(() => endpoint.all.except([a, undefined as never])).toThrow(
+      'except takes channels, their ids, or several of either, not undefined',
+    )
   })
 
   test('are limits.groups for one channel, which joins no more until it leaves one', async () => {

@@ -3,8 +3,8 @@ import type { AnyPeer } from '../calls/peer.js'
 import { assertSignal } from '../calls/pending-calls.js'
 import { SEND_SHARED, SharedNotification, type SharedTarget } from '../calls/shared-notification.js'
 import type { At, Name } from '../contract/path.js'
-import type { RpcError } from '../errors/errors.js'
-import { assertFunction } from '../errors/options.js'
+import { RpcConfigError, type RpcError } from '../errors/errors.js'
+import { assertFunction, kindOf } from '../errors/options.js'
 import { deadlineOf, setDeadline } from '../features/deadlines/deadlines.js'
 import { callOf, setCall } from '../features/middleware/run-middleware.js'
 import { assertGroup } from './groups.js'
@@ -154,7 +154,7 @@ class LiveAudience {
   }
 
   except(channels: Target | string | Iterable<Target | string>): LiveAudience {
-    const left = new Set(listed<unknown>(channels))
+    const left = new Set<unknown>(listed(channels))
     const targets = this.#targets
     return new LiveAudience(() =>
       [...targets()].filter((target) => !left.has(target) && !left.has(target.id)),
@@ -211,10 +211,21 @@ class LiveAudience {
   }
 }
 
-/** The channels of an argument that is one, or several; each as a channel or as its id. */
-export function listed<T>(channels: T | Iterable<T>): Iterable<T> {
+/**
+ * The channels of an argument that is one, or several; each as a channel or as its id.
+ *
+ * @throws {RpcConfigError} if one is neither.
+ */
+export function listed<T>(channels: T | Iterable<T>): readonly T[] {
   const isOne = typeof channels === 'string' || !(Symbol.iterator in Object(channels))
-  return isOne ? [channels as T] : (channels as Iterable<T>)
+  const list = isOne ? [channels as T] : [...(channels as Iterable<T>)]
+  for (const one of list) {
+    if (typeof one === 'string' || typeof Object(one).id === 'string') continue
+    throw new RpcConfigError(
+      `except takes channels, their ids, or several of either, not ${kindOf(one)}`,
+    )
+  }
+  return list
 }
 
 /** Makes calls with one signal count as calls of the handler that has the other signal. */

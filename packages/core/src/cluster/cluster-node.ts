@@ -1,7 +1,7 @@
 import { Listeners } from '../base/listeners.js'
 import { MAX_TIMER_MS } from '../base/max-timer.js'
 import { unref } from '../base/unref.js'
-import { RpcDisconnectedError } from '../errors/errors.js'
+import { RpcConfigError, RpcDisconnectedError } from '../errors/errors.js'
 import { hookContext } from '../logging/error-context.js'
 import { log, logFailure } from '../logging/log.js'
 import type { LoggerOption } from '../logging/logger.js'
@@ -65,6 +65,8 @@ export interface NodeEvents {
 const JOINING_MS = 1_500
 /** How much of a payload is left free: the subject and what the engine adds. */
 const RESERVE = 4_096
+/** The least that a payload must hold, in bytes: messages that are not cut are smaller. */
+const MIN_PAYLOAD = 2 * RESERVE
 /** How long a node that comes back waits at most before it asks others for their topics, in ms. */
 const SPREAD_MS = 500
 
@@ -235,6 +237,7 @@ export class ClusterNode implements FailureDetectorHost {
         up: () => this.#up(),
         down: (why) => this.#down(why),
       })
+      await this.#checkPayload()
       engine.subscribe(all)
     } catch (error) {
       this.#setState('left', `the engine can't be started`)
@@ -250,6 +253,18 @@ export class ClusterNode implements FailureDetectorHost {
       this.#setState(this.isUp ? 'up' : 'cut-off', 'it knows who is there')
       this.#resolveReady()
     }, JOINING_MS)
+  }
+
+  /** @throws {RpcConfigError} if the engine carries too little at once. */
+  async #checkPayload(): Promise<void> {
+    const { engine } = this.options
+    const { maxPayload } = engine
+    if (maxPayload >= MIN_PAYLOAD) return
+    this.#upSince = undefined
+    await engine.stop()
+    throw new RpcConfigError(
+      `The largest payload of the engine (${engine.name}) is ${maxPayload} bytes, and a cluster needs ${MIN_PAYLOAD}. Raise its limit: max_payload of nats-server, maxPayload of memoryEngines`,
+    )
   }
 
   /** Accepts no new calls, and announces that. Calls that run here go on. */
@@ -325,13 +340,13 @@ export class ClusterNode implements FailureDetectorHost {
     const node = this.id
     const epoch = this.#epoch
     const payload = writeEnvelope({ version, kind, node, epoch, seq, head, body })
-    const most = engine.maxPayload - RESERVE
+    const most = Math.max(engine.maxPayload, MIN_PAYLOAD) - RESERVE
     try {
       if (payload.byteLength <= most) engine.publish(subject, payload)
       else for (const part of cut(payload, ++this.#cutMessages, most)) engine.publish(subject, part)
       return true
     } catch {
-      // The engine went down in this moment, and says so itself.
+      // The engine went down in this moment, and says so itself; or it carries too little since it was connected again.
       return false
     }
   }

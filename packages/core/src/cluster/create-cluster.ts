@@ -74,7 +74,7 @@ const CLUSTER_OPTIONS = {
 
 /**
  * Makes what an endpoint needs to take part in a cluster: `createEndpoint(contract, { cluster })`. Each endpoint needs
- * one of its own. It starts with the endpoint, and ends when that is closed.
+ * one of its own, with an engine of its own. It starts with the endpoint, and ends when that is closed.
  *
  * @throws {RpcConfigError} if an option is wrong.
  */
@@ -82,11 +82,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   assertOptions('createCluster', options, CLUSTER_OPTIONS)
   const { engine, app, name = '', graceMs = 1_000, outageMs = 5_000 } = options
   const { relay = {}, identity, use = [] } = options
-  if (typeof engine?.start !== 'function' || typeof engine.publish !== 'function') {
-    throw new RpcConfigError(
-      `createCluster: engine must be an engine, such as natsEngine(). It is ${kindOf(engine)}`,
-    )
-  }
+  assertEngine(engine)
   if (typeof app !== 'string' || !/^[a-z0-9-]{1,32}$/.test(app)) {
     const what = typeof app === 'string' ? quoted(app) : kindOf(app)
     throw new RpcConfigError(
@@ -102,8 +98,32 @@ export function createCluster(options: ClusterOptions): Cluster {
   assertDuration('createCluster: outageMs', outageMs)
   if (identity !== undefined) assertIdentityOptions(identity)
   const resolved = resolveRelay(relay)
+  if (takenEngines.has(engine)) {
+    throw new RpcConfigError(
+      `createCluster: another cluster has this engine. Make one for each node, with a call of its own, such as natsEngine({ … })`,
+    )
+  }
+  takenEngines.add(engine)
   const node = new ClusterNode({ engine, app, name, graceMs, outageMs })
   return new NodeCluster(node, { relay: resolved, identity, use })
+}
+
+/** The engines of all clusters: each has the subscriptions and the events of one node. */
+const takenEngines = new WeakSet<ClusterEngine>()
+
+const ENGINE_FUNCTIONS = ['start', 'publish', 'subscribe', 'barrier', 'reach', 'stop'] as const
+
+/** @throws {RpcConfigError} if it is not an engine. */
+function assertEngine(engine: ClusterEngine | undefined): void {
+  const missing = ENGINE_FUNCTIONS.filter((name) => typeof engine?.[name] !== 'function')
+  if (missing.length === 0) return
+  const isPart = missing.length < ENGINE_FUNCTIONS.length
+  const isMaker = typeof engine === 'function'
+  const what = isPart ? `It has no function "${missing[0]}"` : `It is ${kindOf(engine)}`
+  const remedy = isMaker ? ': call it. memoryEngines() returns a function that makes engines' : ''
+  throw new RpcConfigError(
+    `createCluster: engine must be an engine, such as natsEngine(). ${what}${remedy}`,
+  )
 }
 
 class NodeCluster implements Cluster {

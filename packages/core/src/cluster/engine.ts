@@ -14,7 +14,7 @@ export interface ClusterEngine {
   readonly name: string
   /**
    * The largest payload, in bytes. The cluster cuts larger things. It is known once `start` has resolved, and may be
-   * another one at each `events.up()`.
+   * another one at each `events.up()`. A cluster needs 8,192 at the least.
    */
   readonly maxPayload: number
   /**

@@ -23,7 +23,7 @@ import { type ErrorContext, hookContext, outgoingContext } from '../logging/erro
 import type { AnyRemoteChannel, ClusterOutcome, Unreached } from '../server/cluster-audience.js'
 import type { Frame } from '../wire/codec.js'
 import type { Format } from '../wire/format.js'
-import { isObject } from './checks.js'
+import { assertName, isObject } from './checks.js'
 import type { ClusterNode } from './cluster-node.js'
 import { isCount, Kind } from './envelope.js'
 import { Gather, type GatherEvents, type GatherTarget, type GatherWords } from './gather.js'
@@ -489,6 +489,7 @@ export class Gathers {
     const { method, params } = call
     let limits: CallLimits
     try {
+      assertName(method)
       limits = this.#limitsOf(call)
     } catch (error) {
       return { ...this.#limits(this.#host.timeout), error: error as RpcError }
@@ -626,7 +627,8 @@ function topicOfCall(group: string | undefined): number | 'all' {
 }
 
 function notSent(method: string, why: string, cause?: unknown): RpcDisconnectedError {
-  const message = `"${method}" was not sent to the clients of a node: ${why}`
+  // It may be no text, if nobody is asked.
+  const message = `"${String(method)}" was not sent to the clients of a node: ${why}`
   const known = cause !== undefined && { cause }
   return new RpcDisconnectedError(message, 'not-sent', { method, ...known })
 }

@@ -66,7 +66,7 @@ export class NodesAudience implements ClusterAudience<UntypedSide, LiveChannel> 
   }
 
   except(channels: AnyRef | Iterable<AnyRef>): NodesAudience {
-    const ids = Array.from(listed(channels), (ref) => (typeof ref === 'string' ? ref : ref.id))
+    const ids = listed(channels).map((ref) => (typeof ref === 'string' ? ref : ref.id))
     const except = new Set([...this.#except, ...ids])
     return new NodesAudience(this.#host, this.#group, this.here.except(ids), except)
   }

@@ -8,6 +8,7 @@ import type { SharedNotification } from '../calls/shared-notification.js'
 import { nearestName } from '../errors/nearest.js'
 import { type ErrorContext, hookContext } from '../logging/error-context.js'
 import type { Format } from '../wire/format.js'
+import { assertName } from './checks.js'
 import type { ClusterNode } from './cluster-node.js'
 import { Kind } from './envelope.js'
 import { MAX_BUFFERED_BYTES } from './gathers.js'
@@ -42,9 +43,9 @@ export class Publisher {
   /**
    * @param group undefined for all channels.
    * @param except the ids of channels that do not get it.
-   * @returns `not-sent` if the engine is down, too much waits to be sent to it, the codec can't carry the params, an option
-   *   is wrong, or the signal has aborted: each local target learns of the last three, too. So it is if middleware does not
-   *   send it.
+   * @returns `not-sent` if the engine is down, too much waits to be sent to it, the codec can't carry the params, the
+   *   method's name or an option is wrong, or the signal has aborted: each local target learns of the last four, too. So it
+   *   is if middleware does not send it.
    */
   publish(
     group: string | undefined,
@@ -55,6 +56,7 @@ export class Publisher {
     const { method, params } = shared
     let signal: AbortSignal | undefined
     try {
+      assertName(method)
       if (options) assertCallOptions(method, options, nearestName, NO_MORE)
       signal = assertSignal(method, options?.signal)
     } catch {

@@ -1,4 +1,11 @@
-import { type ClusterEvent, createCluster, memoryEngines } from '@flashrpc/core/cluster'
+import {
+  type Cluster,
+  type ClusterEndpoint,
+  type ClusterEngine,
+  type ClusterEvent,
+  createCluster,
+  memoryEngines,
+} from '@flashrpc/core/cluster'
 import { createEndpoint } from '@flashrpc/core/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ClusterNode } from '../../src/cluster/cluster-node.js'
@@ -346,6 +353,13 @@ describe('createCluster', () => {
     expect(made({ app: 'My App' })).toThrow('app must be 1 to 32 characters of a-z, 0-9 and "-"')
     expect(made({ app: 5 })).toThrow('It is a number')
     expect(made({ engine: {} })).toThrow('engine must be an engine')
+    expect(made({ engine })).toThrow('It is a function: call it.')
+    const [one, two] = [engine(), engine()]
+    expect(made({ engine: { start: one.start, publish: one.publish } })).toThrow(
+      'It has no function "subscribe"',
+    )
+    createCluster({ engine: two, app: 'app' })
+    expect(made({ engine: two })).toThrow('another cluster has this engine')
     expect(made({ graceMs: -1 })).toThrow('graceMs must be a number of ms')
     expect(made({ name: 'x'.repeat(129) })).toThrow('At most 128 are allowed')
     expect(made({ apps: 1 })).toThrow('Did you mean "app"?')
@@ -378,5 +392,65 @@ describe('createCluster', () => {
     expect(
       events.map((event) => (event.type === 'state' ? event.state : event.change)),
     ).toStrictEqual(['up', 'joined', 'changed', 'changed', 'left', 'left'])
+  })
+
+  /** A node whose engine can't be started, or carries too little. */
+  async function unstarted(engine: ClusterEngine) {
+    const cluster = createCluster({ engine, app: 'app' })
+    const endpoint = createEndpoint<object, { ask(): number }>({
+      cluster,
+      methods: {},
+      logger: false,
+    })
+    const ready = cluster.ready().catch((error: unknown) => error)
+    await pass(100)
+    return { cluster, endpoint, thrown: await ready }
+  }
+
+  test('20: an engine that carries too little is refused', async () => {
+    const { cluster, endpoint, thrown } = await unstarted(memoryEngines({ maxPayload: 8_191 })())
+    expect(thrown).toMatchObject({
+      name: 'RpcConfigError',
+      message:
+        'The largest payload of the engine (memory) is 8191 bytes, and a cluster needs 8192. Raise its limit: max_payload of nats-server, maxPayload of memoryEngines',
+    })
+    expect(cluster.state).toBe('left')
+    await endpoint.close()
+  })
+
+  test('a node whose engine could not be started says that it knows nothing of the others', async () => {
+    const why = new Error('no such server')
+    const engine = memoryEngines()()
+    engine.start = () => Promise.reject(why)
+    const { cluster, endpoint, thrown } = await unstarted(engine)
+    expect(thrown).toBe(why)
+    expect(cluster.state).toBe('left')
+    const unreached = [{ status: 'unreached', node: cluster.node, error: { outcome: 'not-sent' } }]
+    expect(await endpoint.group('room').count()).toMatchObject({ count: 0, unreached })
+    expect(await endpoint.all.members()).toMatchObject({ members: [], unreached })
+    expect(await endpoint.all.call('ask')).toMatchObject(unreached)
+    for await (const outcome of endpoint.all.each('ask'))
+      expect(outcome).toMatchObject(unreached[0] ?? {})
+    const watch = endpoint.all.watch()
+    expect((await watch.next()).value).toMatchObject({ type: 'state', members: [], unreached })
+    await watch.return()
+    await endpoint.close()
+  })
+
+  test('a node that was closed names the nodes that it can not ask any more', async () => {
+    const engines = memoryEngines()
+    const [one, two] = [1, 2].map(() => createCluster({ engine: engines(), app: 'app' })) as [
+      Cluster,
+      Cluster,
+    ]
+    const [first, second] = [one, two].map((cluster) =>
+      createEndpoint<object, { ask(): number }>({ cluster, methods: {}, logger: false }),
+    ) as [ClusterEndpoint<object, { ask(): number }>, ClusterEndpoint<object, { ask(): number }>]
+    await pass(1_600)
+    await Promise.all([first.close(), pass(100)])
+    const unreached = [{ status: 'unreached', node: two.node, error: { outcome: 'not-sent' } }]
+    expect(await first.all.call('ask')).toMatchObject(unreached)
+    expect(await first.all.count()).toMatchObject({ count: 0, unreached })
+    await Promise.all([second.close(), pass(100)])
   })
 })
