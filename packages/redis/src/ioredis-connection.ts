@@ -14,6 +14,8 @@ export interface IoredisLike {
   }
   /** Opens the connection. */
   connect(): Promise<void>
+  /** Cuts the connection; with `true`, the client connects again. */
+  disconnect(reconnect?: boolean): void
   /** Sends a command. */
   call(command: string, ...args: (string | Buffer)[]): Promise<unknown>
   /** Subscribes to channels. */
@@ -67,6 +69,11 @@ export function ioredisConnection(client: IoredisLike): RedisConnection {
     },
     subscribe: (channels) => client.subscribe(...channels),
     unsubscribe: (channel) => client.unsubscribe(channel),
+
+    renew() {
+      // While it connects, it ends if it is cut.
+      if (client.status === 'ready' || client.status === 'connect') client.disconnect(true)
+    },
 
     follow({ message, ready, lost }) {
       const closed = 'the connection was closed'

@@ -12,6 +12,8 @@ export interface NodeRedisLike {
   readonly isReady: boolean
   /** Opens the connection. */
   connect(): Promise<unknown>
+  /** Ends the connection at once. */
+  destroy(): void
   /** Sends a command. */
   sendCommand(args: (string | Buffer)[]): Promise<unknown>
   /** Subscribes to channels. */
@@ -35,6 +37,7 @@ export function isNodeRedis(client: unknown): client is NodeRedisLike {
 }
 
 export function nodeRedisConnection(client: NodeRedisLike): RedisConnection {
+  let isRenewed = false
   let onMessage: ((channel: string, payload: Uint8Array) => void) | undefined
   const listener: BufferListener = (message, channel) => {
     onMessage?.(channel.toString('latin1'), message)
@@ -65,6 +68,16 @@ export function nodeRedisConnection(client: NodeRedisLike): RedisConnection {
     subscribe: (channels) => client.subscribe([...channels], listener, true),
     unsubscribe: (channel) => client.unsubscribe(channel, listener, true),
 
+    renew() {
+      // While it connects, what waits for that would be lost.
+      if (!client.isReady) return
+      isRenewed = true
+      client.destroy()
+      isRenewed = false
+      // It goes on trying; what fails is told by its events.
+      client.connect().catch(() => {})
+    },
+
     follow({ message, ready, lost }) {
       onMessage = message
       const listeners = {
@@ -74,7 +87,9 @@ export function nodeRedisConnection(client: NodeRedisLike): RedisConnection {
           if (!client.isReady) lost(error.message || String(error))
         },
         reconnecting: () => lost('the connection was closed'),
-        end: () => lost('the client has ended, and does not connect again'),
+        end: () => {
+          if (!isRenewed) lost('the client has ended, and does not connect again')
+        },
       }
       for (const [event, each] of Object.entries(listeners)) client.on(event, each)
       return () => {

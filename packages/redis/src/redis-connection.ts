@@ -6,6 +6,8 @@ export interface RedisConnection {
   command(...args: (string | Uint8Array)[]): Promise<unknown>
   subscribe(channels: readonly string[]): Promise<unknown>
   unsubscribe(channel: string): Promise<unknown>
+  /** Cuts a connection over which nothing comes, so that the client makes another one. */
+  renew(): void
   /**
    * Follows the connection.
    *

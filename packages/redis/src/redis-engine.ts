@@ -9,7 +9,7 @@ import { redisUnusable } from './redis-unusable.js'
 
 /** The options of `redisEngine`. */
 export interface RedisEngineOptions {
-  /** A connection for commands. The application may use it for others, too. */
+  /** A connection for commands. The application may use it for others, too. It is cut if Redis is silent for 3 s. */
   readonly publisher: RedisClient
   /** Another connection to the same server, for subscriptions only. */
   readonly subscriber: RedisClient
@@ -24,6 +24,8 @@ const START_MS = 5_000
 /** How often the connections are tried, in ms, and after how many tries without an answer they are down. */
 const PING_MS = 1_000
 const SILENT_PINGS = 3
+/** After how many further tries the connections are made anew again. */
+const RENEW_PINGS = 10
 /** How long after a refusal the engine tries again, in ms. */
 const REFUSED_MS = 5_000
 
@@ -68,6 +70,7 @@ class RedisEngine implements ClusterEngine {
   readonly #unfollow: (() => void)[] = []
   #pings: ReturnType<typeof setInterval> | undefined
   #unanswered = 0
+  #isPinged = false
   /** Whether the server was found to be usable. */
   #isStarted = false
   #retry: ReturnType<typeof setTimeout> | undefined
@@ -236,21 +239,30 @@ class RedisEngine implements ClusterEngine {
     this.#retry.unref?.()
   }
 
-  /** Notices a server that is silent although its connections are there. */
+  /**
+   * Notices a server that is silent although its connections are there, and has others made: they may lead to another
+   * server, or the network may have forgotten the old ones.
+   */
   #ping(): void {
-    if (!this.#publisher.isReady || !this.#subscriber.isReady) return
-    if (this.#unanswered === SILENT_PINGS) {
+    const both = [this.#publisher, this.#subscriber]
+    const isReady = both.every((each) => each.isReady)
+    const silent = this.#unanswered - SILENT_PINGS
+    if (isReady && silent === 0) {
       this.#down(`Redis has not answered for ${(SILENT_PINGS * PING_MS) / 1_000} s`)
     }
+    // A client that is not ready connects by itself, and is left alone for longer.
+    const isDue = silent === 0 ? isReady : silent > 0 && silent % RENEW_PINGS === 0
+    if (isDue) for (const each of both) each.renew()
     this.#unanswered++
-    if (this.#unanswered > 1) return
+    if (!isReady || this.#isPinged) return
+    this.#isPinged = true
     const answered = () => {
+      this.#isPinged = false
       this.#unanswered = 0
       if (!this.#state.isUp) this.#join()
     }
-    const pings = [this.#publisher, this.#subscriber].map((each) => each.command('PING'))
     // If one fails, a connection was lost, which is told.
-    Promise.all(pings).then(answered, answered)
+    Promise.all(both.map((each) => each.command('PING'))).then(answered, answered)
   }
 
   /** @throws {RpcConfigError} if the server is a part of a Redis Cluster. */

@@ -261,3 +261,30 @@ describe.skipIf(redisProgram.missing)(`redisEngine${why}`, () => {
     await eventually(() => expect(two.textsOf('frpc.chat.x')).toStrictEqual(['hello']))
   })
 })
+
+describe.skipIf(redisProgram.missing)(`connections that the network has forgotten${why}`, () => {
+  test.concurrent.for(CLIENTS)('are made anew, over %s', async ([, make], { onTestFinished }) => {
+    const server = await startRedis()
+    onTestFinished(() => server[Symbol.asyncDispose]())
+    const proxy = await createFaultProxy({ port: server.port })
+    onTestFinished(() => proxy.close())
+    const node = async (port: number) => {
+      const [publisher, subscriber] = [make(port), make(port)]
+      const clients = { publisher: publisher.client, subscriber: subscriber.client }
+      const engine = redisEngine(clients)
+      onTestFinished(async () => {
+        await engine.stop()
+        for (const { close } of [publisher, subscriber]) close()
+      })
+      return await new EngineNode(engine).start()
+    }
+    const [one, two] = [await node(proxy.port), await node(server.port)]
+    one.subscribe('frpc.chat.x')
+    await one.settled()
+    for (const connection of proxy.connections) connection.stall()
+    await one.reached(['up', 'down', 'up'])
+    two.publish('frpc.chat.x', 'hello')
+    await eventually(() => expect(one.textsOf('frpc.chat.x')).toStrictEqual(['hello']))
+    expect(await two.engine.reach('frpc.chat.x', 5_000)).toBe('yes')
+  })
+})
