@@ -240,6 +240,29 @@ describe.each(libraryNames)('a socket of %s', (name) => {
     expect(endpoint.channels.size).toBe(0)
   })
 
+  test('that is open is closed with a client that is closed in the turn in which it was made', async () => {
+    await using endpoint = serve()
+    const socket = create((await endpoint.listen()).url, soon)
+    await new Promise((resolve) => socket.addEventListener('open', resolve))
+    await connect(socket).close()
+    expect(socket.readyState).toBe(3)
+  })
+
+  test('goes on if another client takes it over in the turn in which the first was made and closed', async () => {
+    await using endpoint = serve()
+    const socket = create((await endpoint.listen()).url, soon)
+    let closed = 0
+    socket.addEventListener('close', () => {
+      closed++
+    })
+    await new Promise((resolve) => socket.addEventListener('open', resolve))
+    const closing = connect(socket).close()
+    await using client = connect(socket)
+    await closing
+    expect(await client.other.echo({ value: 1 })).toBe(1)
+    expect(closed).toBe(0)
+  })
+
   test('is opened again by the next client, wherever the first was closed', async () => {
     await using endpoint = serve()
     const { url } = await endpoint.listen()

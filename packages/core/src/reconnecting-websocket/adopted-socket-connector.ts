@@ -33,6 +33,9 @@ export class AdoptedSocketConnector implements Connector, SocketUser {
   /** Whether the application has closed it. */
   #isClosed = false
   #isStopped = false
+  #hasBegun = false
+  /** Resolves when it has begun, unless it was stopped before. */
+  readonly #begun: Promise<void>
 
   constructor(adopted: AdoptedSocket, connectTimeoutMs: number, events: ConnectorEvents) {
     this.#adopted = adopted
@@ -46,7 +49,7 @@ export class AdoptedSocketConnector implements Connector, SocketUser {
       },
     })
     // Begun later: the client that makes this connector does not have it yet.
-    queueMicrotask(() => this.#begin())
+    this.#begun = Promise.resolve().then(() => this.#begin())
   }
 
   lost(failure: Failure): void {
@@ -75,11 +78,17 @@ export class AdoptedSocketConnector implements Connector, SocketUser {
   async stop(): Promise<void> {
     if (this.#isStopped) return
     this.#end()
+    if (!this.#hasBegun) {
+      // The socket is open all the same. Another client that was made in this turn may take it over.
+      await this.#begun
+      if (this.#adopted.take(this)) this.#end()
+    }
     await this.#adopted.closed(GOODBYE_MS)
   }
 
   #begin(): void {
     if (this.#isStopped) return
+    this.#hasBegun = true
     if (!this.#adopted.take(this)) {
       const message = 'the ReconnectingWebSocket is used by another client'
       const remedy = 'Close that one first, or give each client a socket of its own'
