@@ -248,6 +248,37 @@ describe('what nests too deep', () => {
     }
   })
 
+  test.each([
+    ['arrays', '[', '', ']'],
+    ['objects', '{"a":', 'null', '}'],
+  ])(
+    'is found by its levels of %s, and not by all brackets of its frame',
+    async (_, open, bottom, close) => {
+      const server = await RawServer.listen()
+      opened.push(() => server[Symbol.asyncDispose]())
+      const client = createClient<{ get(): unknown }>({ url: server.url })
+      opened.push(() => client.close())
+      const peer = await server.acceptExtended()
+      await client.connect()
+      const levels = (count: number) => open.repeat(count) + bottom + close.repeat(count)
+      // The message is one of the 256 levels.
+      const results = [
+        levels(255),
+        levels(256),
+        JSON.stringify(open.repeat(600)),
+        `[${Array.from({ length: 600 }, () => levels(1)).join()}]`,
+      ]
+      const calls = results.map(() => client.other.get())
+      const failed = rejection(calls[1] as Promise<unknown>)
+      const answers = results.map(
+        (result, at) => `{"jsonrpc":"2.0","id":${at + 1},"result":${result}}`,
+      )
+      peer.send(`[${answers.join()}]`)
+      for (const at of [0, 2, 3]) expect(await calls[at]).toEqual(JSON.parse(results[at] as string))
+      expect(await failed).toMatchObject({ message: expect.stringContaining('deeper than 256') })
+    },
+  )
+
   test('is an item: its stream ends behind those before it, and is cancelled', async () => {
     const server = await RawServer.listen()
     opened.push(() => server[Symbol.asyncDispose]())

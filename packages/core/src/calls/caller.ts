@@ -357,13 +357,10 @@ export class Caller implements CallSender, RemoteCalls {
 
   /** Ends a call with its result, as its schema makes it, after all progress was reported. */
   #resolveWith(call: PendingCall, result: unknown): void {
-    const { definition, method, kind } = call
     let verdict: MaybeAsync<unknown>
     try {
-      if (call.parts) verdict = this.#verdictAfter(call.parts, call, result)
-      // A stream has no result.
-      else if (kind === 'stream') verdict = result
-      else verdict = checkResult(definition, method, 'result', result, this.#channel.kind)
+      const { parts } = call
+      verdict = parts ? this.#verdictAfter(parts, call, result) : this.#verdictOn(call, result)
     } catch (error) {
       this.#takeOut(call)
       return call.reject(error as RpcError)
@@ -375,17 +372,21 @@ export class Caller implements CallSender, RemoteCalls {
 
   #verdictAfter(
     parts: readonly CallPart[],
-    { definition, method, kind }: PendingCall,
+    call: PendingCall,
     result: unknown,
   ): MaybeAsync<unknown> {
-    const check = () =>
-      kind === 'stream'
-        ? result
-        : checkResult(definition, method, 'result', result, this.#channel.kind)
+    const check = () => this.#verdictOn(call, result)
     for (const part of parts) {
       if (part.beforeResult) return part.beforeResult().then(check)
     }
     return check()
+  }
+
+  /** @throws {RpcValidationError} if the result breaks its schema. */
+  #verdictOn({ definition, method, kind }: PendingCall, result: unknown): MaybeAsync<unknown> {
+    // A stream has no result.
+    if (kind === 'stream') return result
+    return checkResult(definition, method, 'result', result, this.#channel.kind)
   }
 
   /**

@@ -4,7 +4,7 @@ import type { AttachmentReader } from '../wire/attachments.js'
 import { type Codec, exceeds, type Frame, jsonCodec, readText } from '../wire/codec.js'
 import { disown } from '../wire/disown.js'
 import type { Format } from '../wire/format.js'
-import { isDeeper, nestsDeeper, pruned } from '../wire/json-depth.js'
+import { isDeeper, nestsDeeper, opensMore, pruned } from '../wire/json-depth.js'
 import { type Reading, violation, type Whole } from '../wire/reading.js'
 import { readHelloFrame, readJson } from './hello.js'
 import type { ChannelLimits } from './limits.js'
@@ -51,7 +51,7 @@ export class FrameReader {
       if (!isSmall && this.#isTooDeep(text)) return this.#readDeep(text, frame)
       decoded = isJson ? JSON.parse(text as string) : this.#decode(text)
       // Each level takes two characters.
-      if (isSmall && text.length >= 2 * depth) tooDeep = tooDeepOf(decoded, depth)
+      if (isSmall && text.length >= 2 * depth) tooDeep = tooDeepOf(decoded, text as string, depth)
     } catch (thrown) {
       return this.#isTooDeep(text) ? this.#readDeep(text, frame) : this.#unreadable(frame, thrown)
     }
@@ -69,8 +69,7 @@ export class FrameReader {
     const { text: left, places } = pruned(text, this.#limits.depth)
     const decoded = readJson(left)
     if (decoded === undefined) return TOO_DEEP
-    const all: unknown[] = Array.isArray(decoded) ? decoded : [decoded]
-    const tooDeep = new Set(all.filter((_, place) => places.has(place)))
+    const tooDeep = new Set(messagesIn(decoded).filter((_, place) => places.has(place)))
     const whole: Whole = { kind: 'message', decoded, tooDeep }
     return this.attachments?.begin(whole, frame, this.#limits.message) ?? whole
   }
@@ -110,9 +109,19 @@ function mayAnnounce(decoded: unknown): boolean {
   return typeof decoded === 'object' && decoded !== null && 'rpc' in decoded
 }
 
-/** @returns the messages that nest too deep; `undefined` if there are none. */
-function tooDeepOf(decoded: unknown, depth: number): ReadonlySet<unknown> | undefined {
-  if (!Array.isArray(decoded)) return isDeeper(decoded, depth) ? new Set([decoded]) : undefined
-  const found = decoded.filter((message) => isDeeper(message, depth))
+/** @returns the messages of a text that nest too deep; `undefined` if there are none. */
+function tooDeepOf(
+  decoded: unknown,
+  text: string,
+  depth: number,
+): ReadonlySet<unknown> | undefined {
+  const messages = messagesIn(decoded)
+  // Most messages that share a frame are small, and have few brackets.
+  if (messages === decoded && !opensMore(text, depth)) return undefined
+  const found = messages.filter((message) => isDeeper(message, depth))
   return found.length > 0 ? new Set(found) : undefined
+}
+
+function messagesIn(decoded: unknown): readonly unknown[] {
+  return Array.isArray(decoded) ? decoded : [decoded]
 }

@@ -15,7 +15,8 @@ const SPACE = 0x20
  * @param maxDepth the most levels of a message. An array of messages does not count as a level.
  */
 export function nestsDeeper(text: string, maxDepth: number): boolean {
-  if (!mayNestDeeper(text.length, maxDepth)) return false
+  // Each level takes two characters.
+  if (text.length < 2 * maxDepth) return false
   const most = mostLevels(text, maxDepth)
   let depth = 0
   for (let at = 0; at < text.length; at++) {
@@ -73,9 +74,14 @@ function mostLevels(text: string, maxDepth: number): number {
   return text.charCodeAt(at) === OPEN_ARRAY ? maxDepth + 1 : maxDepth
 }
 
-/** Whether JSON of this length can nest deeper: each level takes two characters. */
-export function mayNestDeeper(characters: number, maxDepth: number): boolean {
-  return characters >= 2 * maxDepth
+/** Whether a text has more than `most` opening brackets, also in strings. Otherwise no value in it nests deeper. */
+export function opensMore(text: string, most: number): boolean {
+  let left = most
+  for (const bracket of '{[') {
+    let at = text.indexOf(bracket)
+    for (; at !== -1; at = text.indexOf(bracket, at + 1)) if (--left < 0) return true
+  }
+  return false
 }
 
 /** As {@link nestsDeeper}, for a parsed value, which costs a tenth. It walks no deeper than `maxDepth`. */

@@ -61,8 +61,8 @@ function mask(bytes: Buffer, at: number, length: number): void {
 }
 
 /** From this number of bytes on, they are masked word by word. */
-const MANY = 64
-/** How many words each turn of the loop masks: twice as fast as one by one, and six times as fast as byte by byte. */
+const MANY = 48
+/** How many words each turn of a loop masks: twice as fast as one by one, and six times as fast as byte by byte. */
 const AT_ONCE = 8
 
 /** The key, rotated so that it applies from a word boundary on. */
@@ -99,17 +99,14 @@ function maskMany(
     bytes[at] = (bytes[at] as number) ^ (keys[key + at - from] as number)
   }
   for (let n = 0; n < 4; n++) turned[n] = keys[key + ((begin - from + n) & 3)] as number
-  const words = new Int32Array(
-    bytes.buffer,
-    bytes.byteOffset + begin,
-    ((to - begin) >> 5) * AT_ONCE,
-  )
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + begin, (to - begin) >> 2)
   maskWords(words, word[0] as number)
   return begin + words.byteLength
 }
 
 function maskWords(words: Int32Array, by: number): void {
-  for (let n = 0; n < words.length; n += AT_ONCE) {
+  let n = 0
+  for (const last = words.length - AT_ONCE; n <= last; n += AT_ONCE) {
     words[n] = (words[n] as number) ^ by
     words[n + 1] = (words[n + 1] as number) ^ by
     words[n + 2] = (words[n + 2] as number) ^ by
@@ -119,4 +116,5 @@ function maskWords(words: Int32Array, by: number): void {
     words[n + 6] = (words[n + 6] as number) ^ by
     words[n + 7] = (words[n + 7] as number) ^ by
   }
+  for (; n < words.length; n++) words[n] = (words[n] as number) ^ by
 }
