@@ -1,4 +1,9 @@
-import { ErrorCode, RpcAbortedError, RpcDisconnectedError } from '@flashrpc/core'
+import {
+  ErrorCode,
+  type HandlerContext,
+  RpcAbortedError,
+  RpcDisconnectedError,
+} from '@flashrpc/core'
 import { describe, expect, test } from 'vitest'
 import { polled } from '../support/eventually.js'
 import { rejection } from '../support/rejection.js'
@@ -79,6 +84,45 @@ describe('what the server calls', () => {
     givingUp.abort()
     expect(await givenUp).toBeInstanceOf(RpcAbortedError)
     await polled(() => signals[1]?.aborted).toBe(true)
+  })
+
+  test('tells no progress after its end, or after it was cancelled', async () => {
+    const calls: { tell(value: number): void; signal: AbortSignal; end(): void }[] = []
+    const { scene, first } = await twoTabs()
+    first.expose(
+      'confirm',
+      ((_: unknown, { progress, signal }: HandlerContext) =>
+        new Promise<string>((resolve) => {
+          calls.push({ tell: progress as (value: number) => void, signal, end: () => resolve('') })
+        })) as never,
+    )
+    await mounted(scene, 'confirm')
+    const told: number[] = []
+    const onProgress = (n: number) => void told.push(n)
+    const giveUp = new AbortController()
+    const { signal } = giveUp
+    const { other } = scene.channel
+    const cancelled = rejection(other.confirm({ text: 'a' }, { onProgress, signal } as object))
+    const ended = other.confirm({ text: 'b' }, { onProgress } as object)
+    await polled(() => calls.length).toBe(2)
+    const [one, two] = calls
+    one?.tell(1)
+    two?.tell(2)
+    await polled(() => [...told].sort()).toEqual([1, 2])
+    giveUp.abort()
+    expect(await cancelled).toBeInstanceOf(RpcAbortedError)
+    one?.tell(3)
+    await polled(() => one?.signal.aborted).toBe(true)
+    one?.tell(4)
+    two?.tell(5)
+    two?.end()
+    expect(await ended).toBe('')
+    two?.tell(7)
+    // An answer over the same way comes after all of that.
+    first.expose('other', () => 'last')
+    await mounted(scene, 'other')
+    expect(await other.other({ text: '' })).toBe('last')
+    expect(told).toEqual([1, 2, 5])
   })
 
   test('goes on in its tab while the connection is lost and comes back', async () => {

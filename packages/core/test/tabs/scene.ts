@@ -45,6 +45,8 @@ afterEach(async () => {
 export class Scene {
   readonly ran: string[] = []
   readonly aborted: string[] = []
+  /** Serves `steps` in place of the scene. */
+  serveSteps: ((context: HandlerContext) => Promise<number>) | undefined
   readonly #options: Partial<Serving>
   readonly #waiting = new Map<string, (value: string) => void>()
   #port = 0
@@ -81,7 +83,9 @@ export class Scene {
         fail: ({ code }) => {
           throw new RpcError(code, 'It failed', { code })
         },
-        steps: async ({ upTo }, { progress }) => {
+        steps: async ({ upTo }, context) => {
+          if (this.serveSteps) return this.serveSteps(context)
+          const { progress } = context
           for (let n = 1; n <= upTo; n++) {
             progress(n)
             await sleep(5)
