@@ -601,6 +601,32 @@ describe('an address that a function tells', () => {
   })
 })
 
+test('an attempt that is given up at any moment after its address was told does not hold the next one', async () => {
+  const endpoint = serve()
+  const { url } = await endpoint.listen()
+  try {
+    for (let turns = 0; turns < 16; turns++) {
+      let asked = 0
+      const client = createClient<Server>({
+        url: async () => {
+          if (++asked === 1) {
+            void (async () => {
+              for (let turn = 0; turn < turns; turn++) await undefined
+              client.reconnect()
+            })()
+          }
+          return url
+        },
+        retry: soon,
+      })
+      expect(await client.other.add({ a: turns, b: 1 }, { timeout: 5_000 })).toBe(turns + 1)
+      await client.close()
+    }
+  } finally {
+    await endpoint.close()
+  }
+})
+
 describe('close', () => {
   const target = { retry: soon, connectTimeoutMs: 60_000 }
   const states: [ClientStatus, (url: string) => Client<object, Server>][] = [

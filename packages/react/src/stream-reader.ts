@@ -222,7 +222,10 @@ function connected(client: AnyClient, signal: AbortSignal): Promise<boolean> {
       signal.removeEventListener('abort', abort)
       resolve(isConnected)
     }
-    const look = () => client.state.status === 'connected' && end(true)
+    const look = () => {
+      if (signal.aborted) end(false)
+      else if (client.state.status === 'connected') end(true)
+    }
     const abort = () => end(false)
     const unsubscribe = client.subscribe(look)
     signal.addEventListener('abort', abort)

@@ -113,6 +113,7 @@ export class GroupMiddleware {
     if (this.#isClosed) giveUp(closedError(method))
     this.#held.set(giveUp, toMany)
     const timer = new CallTimer(time, NOT_HELD_UP, (which) => giveUp(timeoutError(toMany, which)))
+    if (signal?.aborted) giveUp(signal.reason)
     const stop = signal && onAbort(signal, () => giveUp(signal.reason))
     return () => {
       this.#held.delete(giveUp)

@@ -110,7 +110,8 @@ export async function admit(
     Math.min(timeoutMs, MAX_TIMER_MS),
   )
   const givenUp = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
   try {
     const asked = (async () => authenticate(request, { signal }))()

@@ -358,6 +358,7 @@ function ignored(late: Promise<unknown>): void {
 /** Resolves when a run has ended, or when the caller of this call no longer waits. */
 function endedOrLeft({ ended }: SharedRun, { signal }: Pick<KeyedCall, 'signal'>): Promise<void> {
   return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
     const onEnd = () => {
       signal.removeEventListener('abort', onEnd)
       resolve()

@@ -11,7 +11,7 @@ function hasLocks(): boolean {
 /**
  * Holds a lock until the signal aborts, or this program ends.
  *
- * @returns a promise of its name, which resolves when it is held; of `undefined` if there are no locks.
+ * @returns a promise of its name, which resolves when it is held; of `undefined` if it can't be had.
  */
 export function holdLock(name: string, signal: AbortSignal): Promise<string | undefined> {
   if (!hasLocks()) return Promise.resolve(undefined)
@@ -22,7 +22,7 @@ export function holdLock(name: string, signal: AbortSignal): Promise<string | un
       return until
     }
     // A page that is not active any more gets no lock, and needs no error.
-    navigator.locks.request(name, { signal }, hold).catch(() => {})
+    navigator.locks.request(name, { signal }, hold).catch(() => resolve(undefined))
   })
 }
 

@@ -336,6 +336,21 @@ describe('the middleware of a cluster', () => {
     await polled(() => heard.filter(([at]) => at === 1).map(([, text]) => text)).toEqual(['last'])
   })
 
+  test('sends nothing of what was given up before it was made', async () => {
+    const { one, heard, ran } = await start((_, next) => next())
+    const { all } = one.endpoint
+    const signal = AbortSignal.abort('no')
+    const told = await all.notify('told', { text: 'never' }, { signal })
+    expect(told).toEqual({ here: 0, elsewhere: 'not-sent' })
+    expect(await all.call('meta', undefined, { signal })).toMatchObject([
+      { status: 'error', error: { outcome: 'not-sent', cause: 'no' } },
+      { status: 'unreached', error: { outcome: 'not-sent', cause: 'no' } },
+    ])
+    await all.notify('told', { text: 'last' })
+    await polled(() => heard.map(([, text]) => text)).toEqual(['last', 'last'])
+    expect(ran).toEqual([])
+  })
+
   test('answers a call that is given up before the other nodes have named their clients: not sent', async () => {
     const giveUp = new AbortController()
     let isAnswered = false

@@ -62,6 +62,7 @@ export class Attempt {
     return new Promise((resolve, reject) => {
       const onAbort = () => reject(this.#reason)
       signal.addEventListener('abort', onAbort, { once: true })
+      if (signal.aborted) onAbort()
       void (async () => ask())()
         .then((value) => (signal.aborted ? tooLate?.(value) : resolve(value)), reject)
         .finally(() => signal.removeEventListener('abort', onAbort))

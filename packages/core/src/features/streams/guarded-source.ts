@@ -1,7 +1,7 @@
 import type { Source } from '../../calls/functions.js'
 
 /** The key of a function that a source may have: it is called just before each item is sent, when there is room for it. */
-export const BEFORE_ITEM: unique symbol = Symbol('called before each item of a source is sent')
+export const BEFORE_ITEM: unique symbol = Symbol()
 
 /** A source whose items may have to wait although there is room for them. */
 export type GuardedSource = Source<unknown> & {
