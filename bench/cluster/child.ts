@@ -73,6 +73,7 @@ const commands: Record<string, (params: never) => unknown> = {
       clients.set(at.group, [...(clients.get(at.group) ?? []), ...made])
     }
   },
+  count: ({ group }: { group: string }) => clients.get(group)?.length ?? 0,
   /** Else those of a node that was killed would try to connect for ever. */
   async leave({ group }: { group: string }) {
     await Promise.all((clients.get(group) ?? []).map((client) => client.close()))

@@ -8,6 +8,9 @@ export interface Size {
   readonly calls: number
   readonly clients: number
   readonly rounds: number
+  /** How often a session is measured at its own node and at another one, and the calls of each time with 64 in flight. */
+  readonly moves: number
+  readonly callsInFlight: number
   readonly notes: number
   readonly kills: number
   /** The clients of a node that is killed, and of each other one. */
@@ -17,7 +20,16 @@ export interface Size {
   readonly settleMs: number
 }
 
+/** What was measured. */
 export interface Figures {
+  readonly calls?: Calls
+  readonly notes?: Notes
+  readonly kills?: Kills
+  /** Missing if sessions do not resume at other nodes. */
+  readonly relayed?: Relayed
+}
+
+export interface Calls {
   /** A call to a group with one client, in ms: its node's own, and that of another node. */
   readonly own: number
   readonly remote: number
@@ -26,15 +38,15 @@ export interface Figures {
   /** CPU of the nodes a target, in µs: of a call to all, and of a call to all of one node by itself. */
   readonly allCpu: number
   readonly ownCpu: number
+}
+
+export interface Notes {
   /** A message to all: published, and received by another node; and one to a group that this node has no members of. */
   readonly published: number
   readonly woken: number
   readonly inVain: number
   /** Until the last client has a message, in ms. */
   readonly noted: number
-  readonly kills: Kills
-  /** Undefined if sessions do not resume at other nodes. */
-  readonly relayed: Relayed | undefined
 }
 
 export interface Kills {
@@ -54,18 +66,42 @@ export interface Relayed {
   readonly relayed: number
   readonly directRate: number
   readonly relayedRate: number
+  /** The medians of what a call takes more in a round, in ms, and of how the rates of a round compare. */
+  readonly added: number
+  readonly ratio: number
 }
 
-/** Measures a peer: three nodes, and one without members. */
-export async function measure(peer: string, size: Size): Promise<Figures> {
+/** Measures something with four nodes: three, and one without members. */
+type Scenario = (nodes: Nodes, size: Size, peer: string) => Promise<Figures>
+
+/** By name. Each needs the same nodes, in this order. */
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  calls: async (nodes, size) => ({ calls: await measureCalls(nodes, size) }),
+  notes: async (nodes, size) => ({ notes: await measureNotes(nodes, size) }),
+  kills: async (nodes, size) => ({ kills: await measureKills(nodes, size) }),
+  relayed: async (nodes, size, peer) =>
+    peer.startsWith('flashrpc') ? { relayed: await measureRelayed(nodes, size) } : {},
+}
+
+/** Measures scenarios with a peer. */
+export async function measure(
+  peer: string,
+  scenarios: readonly string[],
+  size: Size,
+): Promise<Figures> {
   await using nodes = await Nodes.open(peer, 4)
   await sleep(size.settleMs)
-  const { clients } = nodes
-  const [a, b, c, idle] = [nodes.get(0), nodes.get(1), nodes.get(2), nodes.get(3)]
-  const connect = async (node: Node, group: string, count: number) =>
-    clients.ask('connect', { port: node.port, group, count })
+  let figures: Figures = {}
+  for (const [name, scenario] of Object.entries(SCENARIOS)) {
+    if (scenarios.includes(name)) figures = { ...figures, ...(await scenario(nodes, size, peer)) }
+  }
+  return figures
+}
 
-  await connect(b, 'one', 1)
+/** Calls to a group with one client, and to one that all clients of three nodes are in. */
+async function measureCalls(nodes: Nodes, size: Size): Promise<Calls> {
+  const [a, b, c] = [nodes.get(0), nodes.get(1), nodes.get(2)]
+  await nodes.clients.ask('connect', { port: b.port, group: 'one', count: 1 })
   const one: GroupCall = { group: 'one', method: 'double', n: 0, timeoutMs: 5_000 }
   const times = (node: Node, call: GroupCall, times: number) =>
     node.program.ask<number[]>('calls', { call, times })
@@ -75,49 +111,60 @@ export async function measure(peer: string, size: Size): Promise<Figures> {
   const remote = median(await times(a, one, size.calls))
   const own = median(await times(b, one, size.calls))
 
-  for (const node of [a, b, c]) await connect(node, 'all', size.clients)
-  await sleep(size.settleMs)
+  await connectAll(nodes, size)
   const all: GroupCall = { ...one, group: 'all', timeoutMs: 30_000 }
   const { took, cpu } = await cpuOf([a, b, c], () => times(a, all, size.rounds))
   const here = await cpuOf([a], () => times(a, { ...all, isHere: true }, size.rounds))
   const targets = size.rounds * size.clients
-
-  const before = await traffic(nodes.all)
-  const noted: number[] = []
-  for (let n = 0; n < size.notes; n++) {
-    const begin = performance.now()
-    await a.program.ask('notes', { group: 'all', times: 1 })
-    await clients.ask('noted', { count: 3 * size.clients })
-    noted.push(performance.now() - begin)
-  }
-  await sleep(100)
-  const after = await traffic(nodes.all)
-  const each = (at: number, what: keyof Traffic) =>
-    ((after[at]?.[what] ?? 0) - (before[at]?.[what] ?? 0)) / size.notes
-
-  const kills = await measureKills(nodes, idle, size)
   return {
     own,
     remote,
     all: median(took),
     allCpu: cpu / (3 * targets),
     ownCpu: here.cpu / targets,
+  }
+}
+
+/** A message to all clients of three nodes. */
+async function measureNotes(nodes: Nodes, size: Size): Promise<Notes> {
+  await connectAll(nodes, size)
+  const before = await traffic(nodes.all)
+  const noted: number[] = []
+  for (let n = 0; n < size.notes; n++) {
+    const begin = performance.now()
+    await nodes.get(0).program.ask('notes', { group: 'all', times: 1 })
+    await nodes.clients.ask('noted', { count: 3 * size.clients })
+    noted.push(performance.now() - begin)
+  }
+  await sleep(100)
+  const after = await traffic(nodes.all)
+  const each = (at: number, what: keyof Traffic) =>
+    ((after[at]?.[what] ?? 0) - (before[at]?.[what] ?? 0)) / size.notes
+  return {
     published: each(0, 'published'),
     woken: (each(1, 'received') + each(2, 'received')) / 2,
     inVain: each(3, 'received'),
     noted: median(noted),
-    kills,
-    relayed: peer.startsWith('flashrpc') ? await measureRelayed(nodes, a, b, size) : undefined,
   }
 }
 
+/** Connects the clients of the group `all`, unless another scenario has. */
+async function connectAll(nodes: Nodes, size: Size): Promise<void> {
+  const group = 'all'
+  if ((await nodes.clients.ask<number>('count', { group })) > 0) return
+  for (const { port } of nodes.all.slice(0, 3)) {
+    await nodes.clients.ask('connect', { port, group, count: size.clients })
+  }
+  await sleep(size.settleMs)
+}
+
 /** Kills a node while it and another one have targets of a call of the first node. */
-async function measureKills(nodes: Nodes, idle: Node, size: Size): Promise<Kills> {
+async function measureKills(nodes: Nodes, size: Size): Promise<Kills> {
   const { clients } = nodes
   const a = nodes.get(0)
   const took: number[] = []
   let [missing, wrong] = [0, 0]
-  let victim = idle
+  let victim = nodes.get(3)
   for (let kill = 0; kill < size.kills; kill++) {
     const group = `kill ${kill}`
     const count = size.targets
@@ -145,25 +192,43 @@ async function measureKills(nodes: Nodes, idle: Node, size: Size): Promise<Kills
   return { median: median(took), p95: quantile(took, 0.95), targets, missing, wrong }
 }
 
-/** A session at its own node, and the same when its client has gone to another one. */
-async function measureRelayed(nodes: Nodes, a: Node, b: Node, size: Size): Promise<Relayed> {
+/**
+ * A session whose client goes to and fro between its own node and another one. The first time at each is not measured:
+ * new processes compile first.
+ */
+async function measureRelayed(nodes: Nodes, size: Size): Promise<Relayed> {
   const { clients } = nodes
-  const serial = () => clients.ask<number[]>('serial', { calls: size.calls })
-  const inFlight = () => clients.ask<number>('inFlight', { calls: 10 * size.calls })
-  await clients.ask('move', { port: a.port })
-  await serial()
-  await inFlight()
-  const direct = median(await serial())
-  const directRate = await inFlight()
-  await clients.ask('move', { port: b.port })
-  await a.program.ask('cut')
-  if ((await clients.ask('home')) !== a.port) throw new Error('The session did not go on')
-  await serial()
-  await inFlight()
-  const relayed = median(await serial())
-  const relayedRate = await inFlight()
-  if ((await clients.ask('home')) !== a.port) throw new Error('The session did not go on')
-  return { direct, relayed, directRate, relayedRate }
+  const home = nodes.get(0)
+  let at = home
+  await clients.ask('move', { port: home.port })
+  const measureAt = async (node: Node) => {
+    if (node !== at) {
+      await clients.ask('move', { port: node.port })
+      await at.program.ask('cut')
+      at = node
+    }
+    const isAtHome = async () => (await clients.ask('home')) === home.port
+    if (!(await isAtHome())) throw new Error('The session did not go on')
+    const ms = median(await clients.ask<number[]>('serial', { calls: size.calls }))
+    const rate = await clients.ask<number>('inFlight', { calls: size.callsInFlight })
+    if (!(await isAtHome())) throw new Error('The session did not go on')
+    return { ms, rate }
+  }
+  type Measured = Awaited<ReturnType<typeof measureAt>>
+  const rounds: { direct: Measured; relayed: Measured }[] = []
+  for (let round = 0; round <= size.moves; round++) {
+    const direct = await measureAt(home)
+    const relayed = await measureAt(nodes.get(1))
+    if (round > 0) rounds.push({ direct, relayed })
+  }
+  return {
+    direct: median(rounds.map(({ direct }) => direct.ms)),
+    relayed: median(rounds.map(({ relayed }) => relayed.ms)),
+    directRate: median(rounds.map(({ direct }) => direct.rate)),
+    relayedRate: median(rounds.map(({ relayed }) => relayed.rate)),
+    added: median(rounds.map(({ direct, relayed }) => relayed.ms - direct.ms)),
+    ratio: median(rounds.map(({ direct, relayed }) => relayed.rate / direct.rate)),
+  }
 }
 
 /** @returns what something gives, and the CPU of some nodes meanwhile, in µs. */

@@ -4,12 +4,10 @@ type Results = ReadonlyMap<string, Figures>
 
 /** The tables in Markdown. */
 export function tablesOf(results: Results, size: Size): string {
-  const rows = [...results]
   const clients = (3 * size.clients).toLocaleString('en-US')
   const calls = table(
     ['peer', 'own target', 'remote', 'added', `all ${clients}`, 'CPU a target', '× own node’s'],
-    rows.map(([peer, { own, remote, all, allCpu, ownCpu }]) => [
-      peer,
+    rowsOf(results, 'calls', ({ own, remote, all, allCpu, ownCpu }) => [
       ms(own),
       ms(remote),
       ms(remote - own),
@@ -20,8 +18,7 @@ export function tablesOf(results: Results, size: Size): string {
   )
   const notes = table(
     ['peer', 'published', 'a node with members', 'a node without', `last of ${clients} has it`],
-    rows.map(([peer, { published, woken, inVain, noted }]) => [
-      peer,
+    rowsOf(results, 'notes', ({ published, woken, inVain, noted }) => [
       String(published),
       String(woken),
       String(inVain),
@@ -30,8 +27,7 @@ export function tablesOf(results: Results, size: Size): string {
   )
   const kills = table(
     ['peer', 'the call ends after: p50', 'p95', 'targets', 'without an outcome', 'wrong'],
-    rows.map(([peer, { kills }]) => [
-      peer,
+    rowsOf(results, 'kills', (kills) => [
       `${Math.round(kills.median)} ms`,
       `${Math.round(kills.p95)} ms`,
       String(kills.targets),
@@ -41,30 +37,39 @@ export function tablesOf(results: Results, size: Size): string {
   )
   const relayed = table(
     ['peer', 'direct: p50', 'relayed', 'added', 'relayed, 64 in flight', '× direct'],
-    rows.flatMap(([peer, { relayed }]) =>
-      relayed
-        ? [
-            [
-              peer,
-              ms(relayed.direct),
-              ms(relayed.relayed),
-              ms(relayed.relayed - relayed.direct),
-              `${Math.round(relayed.relayedRate).toLocaleString('en-US')}/s`,
-              (relayed.relayedRate / relayed.directRate).toFixed(2),
-            ],
-          ]
-        : [],
-    ),
+    rowsOf(results, 'relayed', ({ direct, relayed, added, relayedRate, ratio }) => [
+      ms(direct),
+      ms(relayed),
+      ms(added),
+      `${Math.round(relayedRate).toLocaleString('en-US')}/s`,
+      ratio.toFixed(2),
+    ]),
   )
-  return [
-    `### Three nodes: calls\n\n${calls}`,
-    `### Three nodes: a message to a group, and how often each node is woken by it\n\n${notes}`,
-    `### Three nodes: SIGKILL of one in mid-call\n\n${kills}`,
-    `### A session whose client is at another node\n\n${relayed}`,
-  ].join('\n\n')
+  const tables = {
+    'Three nodes: calls': calls,
+    'Three nodes: a message to a group, and how often each node is woken by it': notes,
+    'Three nodes: SIGKILL of one in mid-call': kills,
+    'A session whose client is at another node': relayed,
+  }
+  return Object.entries(tables)
+    .flatMap(([title, table]) => (table === undefined ? [] : [`### ${title}\n\n${table}`]))
+    .join('\n\n')
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A row for each peer with which a scenario was measured. */
+function rowsOf<Name extends keyof Figures>(
+  results: Results,
+  scenario: Name,
+  cells: (figures: NonNullable<Figures[Name]>) => readonly string[],
+): (readonly string[])[] {
+  return Array.from(results).flatMap(([peer, { [scenario]: figures }]) =>
+    figures === undefined ? [] : [[peer, ...cells(figures as NonNullable<Figures[Name]>)]],
+  )
+}
+
+/** @returns undefined if it would have no rows. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string | undefined {
+  if (rows.length === 0) return undefined
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const rule = head.map((_, column) => (column === 0 ? '---' : '--:'))
   return [head, rule, ...rows].map(line).join('\n')
