@@ -8,6 +8,7 @@ import type { LoggerOption } from '../logging/logger.js'
 import type { ClusterEvent, ClusterState, NodeInfo } from '../server/cluster.js'
 import type { Frame, FrameType } from '../wire/codec.js'
 import { randomHex } from '../wire/random-hex.js'
+import { BundledPost } from './bundled-post.js'
 import { Chunks } from './chunks.js'
 import { Directory, type Gone } from './directory.js'
 import type { ClusterEngine, Reach } from './engine.js'
@@ -20,6 +21,7 @@ import {
   VERSIONS,
   type Versions,
   writeEnvelope,
+  writeHead,
 } from './envelope.js'
 import { BEAT_MS, FailureDetector, type FailureDetectorHost } from './failure-detector.js'
 import type { NodeRecord } from './node-record.js'
@@ -97,6 +99,8 @@ export class ClusterNode implements FailureDetectorHost {
   #chunks = new Chunks(0)
   readonly #handlers = new Map<number, (envelope: Envelope, node: NodeRecord) => void>()
   readonly #events = new Set<NodeEvents>()
+  /** What waits in them for the end of the turn goes before anything else. */
+  readonly #posts: BundledPost[] = []
   readonly #listeners = new Listeners<ClusterEvent>((thrown) =>
     logFailure(this.#host?.logger, thrown, hookContext('cluster.subscribe')),
   )
@@ -221,6 +225,26 @@ export class ClusterNode implements FailureDetectorHost {
     this.#topics = topics
   }
 
+  /** Makes the post of a kind of pipes. */
+  postOf(kind: Kind): BundledPost {
+    const { engine } = this.options
+    const node = this
+    const post = new BundledPost({
+      get isUp() {
+        return node.isUp
+      },
+      get bufferedBytes() {
+        return engine.bufferedBytes
+      },
+      get maxPayload() {
+        return node.#mostBytes
+      },
+      sendPayload: (to, payload) => this.#sendPayload(to, kind, payload),
+    })
+    this.#posts.push(post)
+    return post
+  }
+
   async start(host: NodeHost): Promise<void> {
     this.#host = host
     this.#chunks = new Chunks(host.maxMessageBytes)
@@ -295,10 +319,9 @@ export class ClusterNode implements FailureDetectorHost {
    *
    * @returns whether it was handed to the engine. It is lost if the engine loses it.
    */
-  send(node: string, kind: Kind, head: unknown, body?: Frame, seq = 0): boolean {
-    const record = this.directory.get(node)
-    const version = record ? Math.min(this.versions[1], record.versions[1]) : this.versions[1]
-    return this.#publish(this.subjects.inbox(node), { version, kind, seq, head, body })
+  send(node: string, kind: Kind, head: unknown, body?: Frame): boolean {
+    const version = this.#versionFor(node)
+    return this.#publish(this.subjects.inbox(node), { version, kind, head, body })
   }
 
   /**
@@ -310,7 +333,6 @@ export class ClusterNode implements FailureDetectorHost {
     return this.#publish(subject, {
       version: this.directory.commonVersion,
       kind,
-      seq: 0,
       head,
       body,
     })
@@ -319,6 +341,7 @@ export class ClusterNode implements FailureDetectorHost {
   /** Another node has given up this one in an epoch. If that is the present epoch, this node goes on in a new one. */
   buried(epoch: unknown): void {
     if (!isCount(epoch) || epoch < this.#epoch || epoch === 0xffff_ffff) return
+    this.#flushPosts()
     this.#epoch = epoch + 1
     this.#log('warn', `other nodes had given this one up, and it goes on in epoch ${this.#epoch}`)
     for (const events of [...this.#events]) events.renewed?.()
@@ -330,17 +353,40 @@ export class ClusterNode implements FailureDetectorHost {
     {
       version,
       kind,
-      seq,
       head,
       body = NO_BODY,
-    }: Omit<Envelope, 'node' | 'epoch' | 'body'> & { body?: Frame | undefined },
+    }: Pick<Envelope, 'version' | 'kind' | 'head'> & { body?: Frame | undefined },
   ): boolean {
     if (!this.isUp) return false
+    this.#flushPosts()
+    const header = { version, kind, node: this.id, epoch: this.#epoch, seq: 0 }
+    return this.#handOver(subject, writeEnvelope({ ...header, head, body }))
+  }
+
+  #flushPosts(): void {
+    for (const post of this.#posts) post.flush()
+  }
+
+  /** Sends a payload whose head is to be written. */
+  #sendPayload(node: string, kind: Kind, payload: Uint8Array): void {
+    const version = this.#versionFor(node)
+    writeHead(payload, { version, kind, node: this.id, epoch: this.#epoch, seq: 0 })
+    this.#handOver(this.subjects.inbox(node), payload)
+  }
+
+  #versionFor(node: string): number {
+    const most = this.versions[1]
+    return Math.min(most, this.directory.get(node)?.versions[1] ?? most)
+  }
+
+  /** The largest payload that is not cut, in bytes. */
+  get #mostBytes(): number {
+    return Math.max(this.options.engine.maxPayload, MIN_PAYLOAD) - RESERVE
+  }
+
+  #handOver(subject: string, payload: Uint8Array): boolean {
     const { engine } = this.options
-    const node = this.id
-    const epoch = this.#epoch
-    const payload = writeEnvelope({ version, kind, node, epoch, seq, head, body })
-    const most = Math.max(engine.maxPayload, MIN_PAYLOAD) - RESERVE
+    const most = this.#mostBytes
     try {
       if (payload.byteLength <= most) engine.publish(subject, payload)
       else for (const part of cut(payload, ++this.#cutMessages, most)) engine.publish(subject, part)
@@ -443,6 +489,7 @@ export class ClusterNode implements FailureDetectorHost {
     if (this.#upSince === undefined) return
     this.#upSince = undefined
     this.#isAnnounced = false
+    for (const post of this.#posts) post.clear()
     this.failureDetector.forget()
     this.#chunks.clear()
     this.#outage = setTimeout(() => this.#isOut(), Math.min(this.options.outageMs, MAX_TIMER_MS))

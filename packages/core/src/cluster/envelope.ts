@@ -35,7 +35,7 @@ export interface Envelope {
   readonly node: string
   /** The epoch of that node when it sent the message. */
   readonly epoch: number
-  /** The number of the message among those of one link or lane; 0 for the others. */
+  /** 0: no message has a number of its own in this version. */
   readonly seq: number
   /** Describes the body. Unchecked: it may be any value of JSON. */
   readonly head: unknown
@@ -48,34 +48,45 @@ const TEXT = 1
 const CHUNK = 2
 const NO_BODY = new Uint8Array()
 
+/** The size of the head of an envelope whose JSON is `{}`, in bytes. */
+export const HEAD_BYTES = HEADER + 2
+
 /**
  * `u8 version | u8 kind | 8 bytes node | u32 epoch | u8 flags | u32 seq | u32 length of the JSON | JSON | body`,
  * big-endian. The layout up to the JSON is the same in all versions, and so is all of `hello` and `beat`.
  */
-export function writeEnvelope({
-  version,
-  kind,
-  node,
-  epoch,
-  seq,
-  head,
-  body,
-}: Envelope): Uint8Array {
+export function writeEnvelope({ head, body, ...header }: Envelope): Uint8Array {
   const json = utf8(JSON.stringify(head))
   const isText = typeof body === 'string'
   const bytes = isText ? utf8(body) : body
   const out = new Uint8Array(HEADER + json.byteLength + bytes.byteLength)
-  const view = new DataView(out.buffer)
-  out[0] = version
-  out[1] = kind
-  for (let at = 0; at < 8; at++) out[2 + at] = Number.parseInt(node.slice(2 * at, 2 * at + 2), 16)
-  view.setUint32(10, epoch)
-  out[14] = isText ? TEXT : 0
-  view.setUint32(15, seq)
-  view.setUint32(19, json.byteLength)
+  writeHeader(out, header, isText ? TEXT : 0, json.byteLength)
   out.set(json, HEADER)
   out.set(bytes, HEADER + json.byteLength)
   return out
+}
+
+/** Writes the head of an envelope whose JSON is `{}` and whose body, of bytes, begins at {@link HEAD_BYTES} already. */
+export function writeHead(out: Uint8Array, header: Omit<Envelope, 'head' | 'body'>): void {
+  writeHeader(out, header, 0, HEAD_BYTES - HEADER)
+  out[HEADER] = 0x7b
+  out[HEADER + 1] = 0x7d
+}
+
+function writeHeader(
+  out: Uint8Array,
+  { version, kind, node, epoch, seq }: Omit<Envelope, 'head' | 'body'>,
+  flags: number,
+  jsonBytes: number,
+): void {
+  const header = Buffer.from(out.buffer, out.byteOffset, HEADER)
+  header[0] = version
+  header[1] = kind
+  header.write(node, 2, 8, 'hex')
+  header.writeUInt32BE(epoch, 10)
+  header[14] = flags
+  header.writeUInt32BE(seq, 15)
+  header.writeUInt32BE(jsonBytes, 19)
 }
 
 /** The part of a message that was too large for one payload. */
@@ -93,12 +104,10 @@ export function readEnvelope(
   payload: Uint8Array,
 ): { readonly envelope: Envelope; readonly chunk?: Chunk } | undefined {
   if (payload.byteLength < HEADER) return undefined
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
-  const flags = payload[14] as number
-  const length = view.getUint32(19)
+  const header = Buffer.from(payload.buffer, payload.byteOffset, HEADER)
+  const flags = header[14] as number
+  const length = header.readUInt32BE(19)
   if (HEADER + length > payload.byteLength) return undefined
-  let node = ''
-  for (let at = 2; at < 10; at++) node += (payload[at] as number).toString(16).padStart(2, '0')
   try {
     const head: unknown = JSON.parse(readText(payload.subarray(HEADER, HEADER + length)))
     const bytes = payload.subarray(HEADER + length)
@@ -110,11 +119,11 @@ export function readEnvelope(
           ? readText(bytes)
           : bytes
     const envelope = {
-      version: payload[0] as number,
-      kind: payload[1] as number,
-      node,
-      epoch: view.getUint32(10),
-      seq: view.getUint32(15),
+      version: header[0] as number,
+      kind: header[1] as number,
+      node: header.toString('hex', 2, 10),
+      epoch: header.readUInt32BE(10),
+      seq: header.readUInt32BE(15),
       head,
       body,
     }

@@ -122,20 +122,10 @@ export class NodeLanes implements Lanes {
     this.#host = host
     this.#relay = relay
     this.#identity = identity
-    const { engine } = node.options
-    this.#pipes = new Pipes(
-      { credit: CREDIT },
-      {
-        send: (to, seq, head, body) => node.send(to, Kind.lane, head, body, seq),
-        get bufferedBytes() {
-          return engine.bufferedBytes
-        },
-      },
-      (pipe, what) => this.#asked(pipe, what),
+    this.#pipes = new Pipes({ credit: CREDIT }, node.postOf(Kind.lane), (pipe, what) =>
+      this.#asked(pipe, what),
     )
-    node.on(Kind.lane, ({ seq, head, body }, { id }) =>
-      this.#pipes.hear({ node: id, seq, head, body }),
-    )
+    node.on(Kind.lane, ({ body }, { id }) => this.#pipes.hearAll(id, body))
     const lost = (reason: string) => ({ code: 1006, reason })
     node.watch({
       up: () => {

@@ -89,7 +89,7 @@ export class Links {
     const { codec, frameType } = host.format
     const error = (_: unknown, thrown: unknown, context: ErrorContext) =>
       host.error(thrown, context)
-    const { outageMs, engine } = node.options
+    const { outageMs } = node.options
     const limits = limitsOf(host.limits)
     const both = { codec, frameType, limits, logger: false, onError: error } as const
     this.#options = {
@@ -134,22 +134,11 @@ export class Links {
       needsHello: true,
       receive: (hello, arrival) => this.#sessions.receive(hello, arrival, { spreadMs: 0 }),
     }
-    this.#pipes = new Pipes(
-      { credit: undefined },
-      {
-        send: (to, seq, head, body) => node.send(to, Kind.link, head, body, seq),
-        get bufferedBytes() {
-          return engine.bufferedBytes
-        },
-      },
-      (pipe) => {
-        pipe.accept()
-        arrive(this.#arrivals, pipe, { identity: pipe.node })
-      },
-    )
-    node.on(Kind.link, ({ seq, head, body }, { id }) =>
-      this.#pipes.hear({ node: id, seq, head, body }),
-    )
+    this.#pipes = new Pipes({ credit: undefined }, node.postOf(Kind.link), (pipe) => {
+      pipe.accept()
+      arrive(this.#arrivals, pipe, { identity: pipe.node })
+    })
+    node.on(Kind.link, ({ body }, { id }) => this.#pipes.hearAll(id, body))
     node.watch({
       up: () => {
         this.#isOut = false

@@ -1,6 +1,6 @@
 import { BUILT_IN, type BuiltInEvents, type BuiltInTransport } from '../transport/built-in.js'
 import type { CloseInfo } from '../transport/transport.js'
-import { type Frame, frameBytes } from '../wire/codec.js'
+import type { Frame } from '../wire/codec.js'
 
 /** The head of a message of a pipe. `to` is `up` from the node that has opened it, and `down` towards that node. */
 export interface PipeHead {
@@ -18,6 +18,14 @@ export interface PipeHead {
   /** `end`: why, as a close code and a reason. */
   readonly code?: number
   readonly reason?: string
+}
+
+/** A message of another node, about a pipe. */
+export interface PipeMessage {
+  readonly node: string
+  readonly seq: number
+  readonly head: unknown
+  readonly body: Frame
 }
 
 /** Sends the messages of pipes. */
@@ -62,6 +70,8 @@ export class Pipe implements BuiltInTransport {
   readonly #kind: PipeKind
   readonly #post: PipePost
   readonly #gone: (pipe: Pipe) => void
+  /** That of each frame. */
+  readonly #head: PipeHead
   #events: BuiltInEvents | undefined
   #early: Frame[] = []
   #answered: ((answer: Answer) => void) | undefined
@@ -92,6 +102,7 @@ export class Pipe implements BuiltInTransport {
     this.#kind = kind
     this.#post = post
     this.#gone = gone
+    this.#head = { l: number, to: isOpener ? 'up' : 'down' }
   }
 
   get [BUILT_IN](): this {
@@ -149,8 +160,8 @@ export class Pipe implements BuiltInTransport {
   }
 
   send(frame: Frame): boolean {
-    if (this.#end || !this.#say({}, frame)) return false
-    if (this.#kind.credit !== undefined) this.#underWay += frameBytes(frame)
+    if (this.#end || !this.#send(this.#head, frame)) return false
+    if (this.#kind.credit !== undefined) this.#underWay += Buffer.byteLength(frame)
     return true
   }
 
@@ -243,7 +254,7 @@ export class Pipe implements BuiltInTransport {
   #deliver(frame: Frame): void {
     this.#events?.frame(frame)
     if (this.#kind.credit === undefined) return
-    this.#taken += frameBytes(frame)
+    this.#taken += Buffer.byteLength(frame)
     if (this.#taken >= this.#kind.credit / 4) this.#giveCredit()
     else this.#creditTimer ??= setTimeout(() => this.#giveCredit(), CREDIT_MS)
   }
@@ -264,8 +275,11 @@ export class Pipe implements BuiltInTransport {
     this.#events?.drained?.()
   }
 
-  #say(more: Partial<PipeHead>, body?: Frame): boolean {
-    const head: PipeHead = { l: this.number, to: this.isOpener ? 'up' : 'down', ...more }
+  #say(more: Omit<PipeHead, 'l' | 'to'>): boolean {
+    return this.#send({ ...this.#head, ...more })
+  }
+
+  #send(head: PipeHead, body?: Frame): boolean {
     const seq = (this.#sent + 1) >>> 0
     if (!this.#post.send(this.node, seq, head, body)) return false
     this.#sent = seq

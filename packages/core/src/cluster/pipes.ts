@@ -1,15 +1,8 @@
 import type { CloseInfo } from '../transport/transport.js'
 import type { Frame } from '../wire/codec.js'
+import { readBundle } from './bundle.js'
 import { isSize } from './checks.js'
-import { GAP, Pipe, type PipeHead, type PipeKind, type PipePost } from './pipe.js'
-
-/** A message of another node, about a pipe. */
-export interface PipeMessage {
-  readonly node: string
-  readonly seq: number
-  readonly head: unknown
-  readonly body: Frame
-}
+import { GAP, Pipe, type PipeHead, type PipeKind, type PipeMessage, type PipePost } from './pipe.js'
 
 /** All pipes of one kind between this node and others. */
 export class Pipes {
@@ -61,6 +54,11 @@ export class Pipes {
     })
     this.#opened.set(number, pipe)
     return pipe
+  }
+
+  /** Takes what has come of a node in one message. */
+  hearAll(node: string, bundle: Frame): void {
+    for (const message of readBundle(node, bundle)) this.hear(message)
   }
 
   hear({ node, seq, head, body }: PipeMessage): void {

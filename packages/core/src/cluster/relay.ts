@@ -1,3 +1,4 @@
+import { atEndOfTurn, type InTurn } from '../link/shared-frame.js'
 import type { BuiltInEvents, BuiltInTransport } from '../transport/built-in.js'
 import type { CloseInfo } from '../transport/transport.js'
 import type { Frame } from '../wire/codec.js'
@@ -16,12 +17,13 @@ const MAX_WAITING_BYTES = 1024 * 1024
 const POLL_MS = 20
 
 /** Carries the frames between a client's socket and the node that has its session, in both directions. */
-export class Relay implements BuiltInEvents {
+export class Relay implements BuiltInEvents, InTurn {
   readonly #socket: BuiltInTransport
   readonly #lane: SigningTransport
   readonly #ended: () => void
   #isSocketPaused = false
   #isLanePaused = false
+  #isCorked = false
   #look: ReturnType<typeof setInterval> | undefined
 
   /** @param ended called when the socket has closed. */
@@ -82,11 +84,25 @@ export class Relay implements BuiltInEvents {
   // ── Events of the lane ────────────────────────────────────────────────────────────────────────
 
   #down(frame: Frame): void {
+    this.#cork()
     this.#socket.send(frame)
     if (this.#isLanePaused || (this.#socket.bufferedBytes ?? 0) < MAX_WAITING_BYTES) return
     this.#isLanePaused = true
     this.#lane.pause?.(true)
     if (!this.#socket.watchDrain?.()) this.#look = setInterval(() => this.drained(), POLL_MS)
+  }
+
+  /** Frames that have come together leave together. */
+  #cork(): void {
+    if (this.#isCorked || !this.#socket.cork) return
+    this.#isCorked = true
+    this.#socket.cork(true)
+    atEndOfTurn(this)
+  }
+
+  endTurn(): void {
+    this.#isCorked = false
+    this.#socket.cork?.(false)
   }
 
   #laneDrained(): void {

@@ -74,11 +74,13 @@ describe('who is in a group at all nodes, told to a client of one', () => {
     const giveUp = new AbortController()
     const watching = (async () => {
       for await (const event of b.endpoint.group(GROUP).watch({ signal: giveUp.signal })) {
-        if (event.type !== 'state') events.push(`${event.type} ${event.member.isConnected}`)
+        if (event.type === 'state') events.push('state')
+        else events.push(`${event.type} ${event.member.isConnected}`)
       }
     })()
+    await polled(() => events).toEqual(['state'])
     proxy.cut()
-    await polled(() => events).toEqual(['change false', 'change true'])
+    await polled(() => events).toEqual(['state', 'change false', 'change true'])
     await polled(() => ofTwo()?.isConnected).toBe(true)
     giveUp.abort()
     await watching
