@@ -5,16 +5,21 @@ import {
   memoryTransportPair,
 } from '@flashrpc/core'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
+import { type ArrivalHost, arrive } from '../../src/channels/arrival.js'
 import { createAudience } from '../../src/channels/audience.js'
 import { ChannelKind } from '../../src/channels/channel-kind.js'
 import { Groups } from '../../src/channels/groups.js'
 import type { LiveChannel } from '../../src/channels/live-channel.js'
 import { openOn } from '../../src/channels/open-channel.js'
 import { ClusterNode, type ClusterNodeOptions } from '../../src/cluster/cluster-node.js'
+import { resolveRelay } from '../../src/cluster/lanes.js'
 import { Seat } from '../../src/cluster/seat.js'
 import { DEFAULT_LIMITS } from '../../src/link/limits.js'
 import { OF_ENDPOINTS } from '../../src/presets/of-endpoints.js'
+import { Sessions } from '../../src/server/sessions.js'
 import { seededRandom } from '../../src/testing/seeded-random.js'
+import type { Transport } from '../../src/transport/transport.js'
+import { HandedOnTransport } from './handed-on-transport.js'
 import { SeededNetwork } from './seeded-network.js'
 
 const VIRTUAL = {
@@ -45,6 +50,7 @@ export function inVirtualTime(): void {
   afterEach(() => {
     expect(vi.getTimerCount()).toBe(0)
     vi.useRealTimers()
+    vi.restoreAllMocks()
   })
 }
 
@@ -70,7 +76,10 @@ export async function pass(ms: number): Promise<void> {
 /** What clients of a virtual cluster have run: by the number of the call, the ids of the channels. */
 export type Ran = Map<number, string[]>
 
-/** A node in virtual time, with clients over channels in memory. */
+/** A client of another node's session may be gone without a word. Channels in memory need none. */
+const HEARTBEAT = { intervalMs: 2_000, timeoutMs: 2_000 }
+
+/** A node in virtual time, with clients over channels in memory, and sessions of clients that dial it. */
 export class VirtualNode {
   readonly node: ClusterNode
   readonly seat: Seat
@@ -79,16 +88,21 @@ export class VirtualNode {
   readonly aborted: string[] = []
   readonly #groups: Groups<LiveChannel>
   readonly #kind: ChannelKind
+  readonly #sessions = new Sessions({})
+  readonly #arrivals: ArrivalHost
 
-  /** @param contract has the methods of the clients; default: none is known. */
-  constructor(options: ClusterNodeOptions, contract?: Contract) {
+  /**
+   * @param contract has the methods of the clients; default: none is known.
+   * @param methods those of the node, for clients that dial it.
+   */
+  constructor(options: ClusterNodeOptions, contract?: Contract, methods: object = {}) {
     this.node = new ClusterNode(options)
-    this.seat = new Seat(this.node, { relay: undefined, identity: undefined, use: [] })
+    this.seat = new Seat(this.node, { relay: resolveRelay({}), identity: undefined, use: [] })
     this.#groups = new Groups(this.seat.groups)
     this.#kind = new ChannelKind({
       contract,
       side: 'server',
-      options: { methods: {}, heartbeat: false, logger: false },
+      options: { methods, heartbeat: HEARTBEAT, logger: false },
       features: [...OF_ENDPOINTS, ...this.seat.features],
       newId: this.seat.newId,
       groups: this.#groups,
@@ -97,12 +111,19 @@ export class VirtualNode {
           this.channels.add(channel)
           this.seat.opened(channel)
         },
-        ended: (channel) => {
+        down: (channel) => this.#sessions.down(channel),
+        ended: (channel, info, recv) => {
           this.channels.delete(channel)
           this.seat.ended(channel)
+          this.#sessions.ended(channel, info, recv)
         },
+        change: (channel) => this.#sessions.changed(channel),
       },
     })
+    this.#arrivals = {
+      kind: this.#kind,
+      receive: (hello, arrival) => this.#sessions.receive(hello, arrival, { spreadMs: 0 }),
+    }
     const { format, timeout } = this.#kind.settings
     this.seat.start({
       contract,
@@ -112,9 +133,9 @@ export class VirtualNode {
       logger: false,
       channels: this.channels,
       membersOf: (group) => this.#groups.membersOf(group),
-      windowMs: undefined,
-      findSession: () => 'unknown',
-      accept: () => {},
+      windowMs: this.#sessions.windowMs,
+      findSession: (resume, visitor) => this.#sessions.find(resume, visitor, fail),
+      accept: (transport, visitor) => void arrive(this.#arrivals, transport, visitor),
       waitForRun: async () => false,
     })
   }
@@ -129,6 +150,20 @@ export class VirtualNode {
       name,
       createAudience(() => this.#groups.membersOf(name)),
     )
+  }
+
+  /** @returns the client's end of a connection to this node, which may be led on to the node of its session. */
+  dial(): Transport {
+    const [here, there] = memoryTransportPair()
+    this.seat.sessionRouter?.route(new HandedOnTransport(here), {})
+    return new HandedOnTransport(there)
+  }
+
+  /** Ends what waits for clients. */
+  close(): void {
+    const info = { code: 1001, reason: 'The node is closed' }
+    this.seat.sessionRouter?.close(info)
+    this.#sessions.close(info)
   }
 
   /** Connects a client with these methods. */
@@ -167,6 +202,10 @@ export class VirtualNode {
   }
 }
 
+function fail(thrown: unknown): never {
+  throw thrown
+}
+
 /** A cluster in virtual time, over a network with faults; all of it is the same for the same seed. */
 export class VirtualCluster {
   readonly network: SeededNetwork
@@ -175,22 +214,22 @@ export class VirtualCluster {
 
   constructor(seed: number, delayMs: readonly [number, number] = [0, 10], maxPayload?: number) {
     this.random = seededRandom(seed + 1)
+    // Clients that connect again wait for a random time.
+    vi.spyOn(Math, 'random').mockImplementation(seededRandom(seed + 2))
     this.network = new SeededNetwork(seed, { delayMs }, maxPayload)
   }
 
   /** Starts nodes, and lets them find each other. */
-  async start(count: number, options: Partial<ClusterNodeOptions> = {}): Promise<VirtualNode[]> {
+  async start(
+    count: number,
+    options: Partial<ClusterNodeOptions> = {},
+    methods?: object,
+  ): Promise<VirtualNode[]> {
     const started = Array.from({ length: count }, (_, at) => {
       const name = `n${this.nodes.length + at}`
       const engine = this.network.engine()
-      return new VirtualNode({
-        engine,
-        app: 'test',
-        name,
-        graceMs: 1_000,
-        outageMs: 5_000,
-        ...options,
-      })
+      const given = { engine, app: 'test', name, graceMs: 1_000, outageMs: 5_000, ...options }
+      return new VirtualNode(given, undefined, methods)
     })
     this.nodes.push(...started)
     await pass(2_000)
@@ -207,8 +246,10 @@ export class VirtualCluster {
   }
 
   async stop(): Promise<void> {
-    for (const { channels } of this.nodes)
-      for (const channel of [...channels]) await channel.close()
+    for (const node of this.nodes) {
+      for (const channel of [...node.channels]) await channel.close()
+      node.close()
+    }
     const stopped = Promise.all(this.nodes.splice(0).map(({ seat }) => seat.stop()))
     await pass(3_000)
     await stopped
