@@ -98,7 +98,7 @@ export class Arrival implements EarlyEvents, ServerHandshakeHost {
   }
 
   get needsHello(): boolean | undefined {
-    return this.#host.needsHello
+    return this.#host.needsHello || this.visitor.needsHello
   }
 
   get limits(): HelloLimits {

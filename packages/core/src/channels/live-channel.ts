@@ -29,6 +29,8 @@ export interface Visitor {
   readonly lastRecv?: number
   /** Server: how long it was waited for the client's first frame before the channel was opened, in ms. */
   readonly waitedMs?: number
+  /** Whether it is refused (4408) if its hello does not come, and not served as a plain peer. Default false. */
+  readonly needsHello?: boolean
 }
 
 const NO_GROUPS: ReadonlySet<string> = new Set()

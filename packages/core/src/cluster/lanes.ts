@@ -202,7 +202,8 @@ export class NodeLanes implements Lanes {
     if (owner !== undefined && typeof owner !== 'string') return pipe.refuse({})
     let visitor: Visitor
     try {
-      visitor = { identity: this.#read(identity), owner }
+      // It has said hello to the other node. If that is lost on its way here, and so is the end of the lane, nobody is there.
+      visitor = { identity: this.#read(identity), owner, needsHello: true }
     } catch (thrown) {
       this.#host.error(thrown, hookContext('cluster.identity'))
       return pipe.refuse({})
