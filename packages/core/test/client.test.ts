@@ -881,6 +881,26 @@ describe('a client with transports of its own', () => {
     expect(errors).toContain('no connection within 50 ms')
   })
 
+  test.each([
+    ['nothing', undefined, 'start'],
+    ['null', null, 'start'],
+    ['an object', {}, 'start'],
+    ['a port', { postMessage() {}, close() {}, start() {} }, 'send'],
+    ['no function that closes', { start() {}, send: () => true }, 'close'],
+  ])('says of a function that returns %s what it must return', async (_, returned, missing) => {
+    await using client = createClient<Server>({
+      transport: () => returned as never,
+      retry: soon,
+      autoConnect: false,
+      logger: false,
+    })
+    void client.connect()
+    await until(client, 'reconnecting')
+    expect(client.state.lastError?.message).toBe(
+      `transport must return an open connection, such as messagePortTransport(port). It has no function "${missing}"`,
+    )
+  })
+
   test('closes a transport that comes after the client was closed', async () => {
     let answer: (transport: Transport) => void = () => {}
     let signal: AbortSignal | undefined

@@ -10,6 +10,7 @@ import {
   webSocketTransport,
 } from '@flashrpc/core'
 import { createEndpoint } from '@flashrpc/core/server'
+import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { startWorker } from './support/start-worker.js'
 import { contract } from './support/suite/contract.js'
@@ -130,3 +131,20 @@ describeTransport('a worker that tabs share, to a WebSocket', async () => {
     },
   }
 })
+
+test.each(['start', 'send', 'close'])(
+  'one that has no function %s is refused at once',
+  (missing) => {
+    const [whole] = memoryTransportPair()
+    const transport: Transport = {
+      reliable: true,
+      start: (events) => whole.start(events),
+      send: (frame) => whole.send(frame),
+      close: (code, reason) => whole.close(code, reason),
+      [missing]: undefined,
+    }
+    expect(() => createChannel({ side: 'client', transport })).toThrow(
+      `transport must be an open connection, such as messagePortTransport(port). It has no function "${missing}"`,
+    )
+  },
+)

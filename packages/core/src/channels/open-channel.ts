@@ -7,6 +7,7 @@ import type { Contract, Side } from '../contract/contract.js'
 import { RpcConfigError } from '../errors/errors.js'
 import type { OptionKinds } from '../errors/options.js'
 import { ServerHandshake } from '../link/server-handshake.js'
+import { assertTransport } from '../transport/assert-transport.js'
 import type { Transport } from '../transport/transport.js'
 import type { AnyChannel, Authorizer } from './channel.js'
 import { ChannelKind } from './channel-kind.js'
@@ -23,11 +24,7 @@ export function openChannel(
   if (side !== 'server' && side !== 'client') {
     throw new RpcConfigError(`side must be "server" or "client". It is ${String(side)}`)
   }
-  if (typeof transport?.start !== 'function' || typeof transport.send !== 'function') {
-    throw new RpcConfigError(
-      'transport must be an open connection, such as messagePortTransport(port)',
-    )
-  }
+  assertTransport(transport, 'be')
   const { identity, authorize } = options
   const kind = new ChannelKind({ contract, side, options, authorize, features })
   return openOn(kind, transport, { identity })

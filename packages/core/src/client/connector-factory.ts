@@ -7,6 +7,7 @@ import type { ClientSettings, ClientTarget } from './client-options.js'
 import { resolveRetryOptions } from './dial/backoff.js'
 import type { Connector, ConnectorEvents } from './dial/connector.js'
 import { Reconnector } from './dial/reconnector.js'
+import type { SocketSettings } from './dial/socket.js'
 import { transportDialer } from './dial/transport-dialer.js'
 import { assertWebSocketUrl, type UrlSource } from './dial/url.js'
 import { WebSocketDialer } from './dial/web-socket-dialer.js'
@@ -24,9 +25,7 @@ export function connectorFactory(
   const retry = resolveRetryOptions(options.retry, nearest)
   assertMs('connectTimeoutMs', connectTimeoutMs)
   const loop = { retry, connectTimeoutMs }
-  const targets = Object.entries({ url, transport, socket }).flatMap(([name, value]) =>
-    value === undefined ? [] : [name],
-  )
+  const targets = Object.keys(picked(options, TARGETS))
   if (targets.length === 0) {
     throw new RpcConfigError(
       'url is missing: give the client one, such as "ws://localhost:8000/ws", or a transport, or a socket',
@@ -42,13 +41,12 @@ export function connectorFactory(
       'share is only for a client with a url, and must be made by betweenTabs() of @flashrpc/core/tabs',
     )
   }
-  if (url === undefined) {
-    for (const name of ['headers', 'proxy', 'tls', 'fastPath'] as const) {
-      if (options[name] === undefined) continue
-      throw new RpcConfigError(
-        `${name} is only for a client with a url. With a ${targets[0]}, leave it out`,
-      )
-    }
+  const settings: SocketSettings = picked(options, SOCKET_SETTINGS)
+  const [setting] = Object.keys(settings)
+  if (url === undefined && setting !== undefined) {
+    throw new RpcConfigError(
+      `${setting} is only for a client with a url. With a ${targets[0]}, leave it out`,
+    )
   }
   if (transport !== undefined) {
     if (typeof transport !== 'function') {
@@ -70,13 +68,6 @@ export function connectorFactory(
     return (events) => socket.createConnector(loop, events)
   }
   if (typeof url !== 'function') assertWebSocketUrl(url)
-  const { headers, proxy, tls, fastPath } = options
-  const settings = {
-    ...(headers !== undefined && { headers }),
-    ...(proxy !== undefined && { proxy }),
-    ...(tls !== undefined && { tls }),
-    ...(fastPath !== undefined && { fastPath }),
-  }
   assertSocketSettings(settings)
   const maxMessage = resolveLimits(options.limits, nearest).message
   const target = { ...settings, url: url as UrlSource, maxMessage }
@@ -88,4 +79,18 @@ export function connectorFactory(
     const own = () => createOwn(events)
     return share.createConnector(shared, events, own) ?? own()
   }
+}
+
+const TARGETS = ['url', 'transport', 'socket'] as const
+const SOCKET_SETTINGS = ['headers', 'proxy', 'tls', 'fastPath'] as const
+
+/** Some of the options, without those that are undefined. */
+function picked<Options, Name extends keyof Options>(
+  options: Options,
+  names: readonly Name[],
+): Partial<Pick<Options, Name>> {
+  const given = names.filter((name) => options[name] !== undefined)
+  return Object.fromEntries(given.map((name) => [name, options[name]])) as Partial<
+    Pick<Options, Name>
+  >
 }

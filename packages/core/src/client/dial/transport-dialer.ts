@@ -1,3 +1,4 @@
+import { assertTransport } from '../../transport/assert-transport.js'
 import type { Transport } from '../../transport/transport.js'
 import { closeQuietly } from './close-quietly.js'
 import type { Dialer } from './dialer.js'
@@ -17,6 +18,9 @@ export function transportDialer(connect: Connect): Dialer {
   return {
     canRefresh: true,
     dial: (attempt) =>
-      attempt.unlessGivenUp(() => connect({ signal: attempt.signal }), closeQuietly),
+      attempt.unlessGivenUp(
+        async () => assertTransport(await connect({ signal: attempt.signal }), 'return'),
+        closeQuietly,
+      ),
   }
 }
