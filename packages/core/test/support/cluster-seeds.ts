@@ -3,11 +3,13 @@
  * names one.
  *
  * @param count how many there are without either.
+ * @param first the first of them.
  */
-export function clusterSeeds(count: number): number[] {
+export function clusterSeeds(count: number, first = 1): number[] {
   const { FLASHRPC_CLUSTER_SEEDS, FLASHRPC_SEED } = process.env
   if (FLASHRPC_SEED !== undefined) return [Number(FLASHRPC_SEED)]
-  return Array.from({ length: Number(FLASHRPC_CLUSTER_SEEDS ?? count) }, (_, at) => at + 1)
+  const begin = FLASHRPC_CLUSTER_SEEDS === undefined ? first : 1
+  return Array.from({ length: Number(FLASHRPC_CLUSTER_SEEDS ?? count) }, (_, at) => begin + at)
 }
 
 /** Runs a property with each seed, and names the seed that breaks it. */
