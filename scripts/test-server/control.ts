@@ -23,6 +23,8 @@ export interface Control {
   startEcho(params: { format: string }): Promise<{ port: number; url: string }>
   /** Starts a server that traces its calls, and can be asked for its spans. */
   startTraced(params: Record<never, never>): Promise<{ port: number; url: string }>
+  /** Starts a server that never answers the request for a WebSocket. */
+  startSilent(params: Record<never, never>): Promise<{ port: number; url: string }>
   /** Stops a server as a deployment would: every socket is closed. */
   stop(params: { port: number }): Promise<void>
   /** How many channels are open, and how many connections there have ever been. */

@@ -15,6 +15,7 @@ import {
   type EchoServer,
   echoOptions,
 } from '../../packages/core/test/support/echo.js'
+import { httpServer } from '../../packages/core/test/support/http-server.js'
 import { contract as suite } from '../../packages/core/test/support/suite/contract.js'
 import { createSuiteMethods } from '../../packages/core/test/support/suite/serve.js'
 import { createTracedServer } from '../../packages/core/test/support/traced-server.js'
@@ -91,6 +92,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
         const endpoint = createEndpoint<EchoServer, EchoClient>(options)
         const { port, url } = await endpoint.listen()
         suites.set(port, endpoint)
+        return { port, url }
+      },
+      async startSilent() {
+        const server = await httpServer(() => {})
+        const { port, url } = server
+        suites.set(port, { close: () => server[Symbol.asyncDispose]() })
         return { port, url }
       },
       async stop({ port }) {

@@ -100,6 +100,26 @@ test('a page that closes its client leaves no socket', async () => {
   await polled(() => control.other.count({ port })).toMatchObject({ open: 0 })
 })
 
+test('a page replaces an attempt that it leaves in any turn of its beginning', async () => {
+  const silent = await control.other.startSilent({})
+  const options = { retry: { minDelayMs: 600_000 }, connectTimeoutMs: 50 }
+  const turns = Array.from({ length: 12 }, (_, turn) => turn)
+  const clients = await Promise.all(
+    turns.map(async (turn) => {
+      const client = createClient(contract, { url: silent.url, ...options })
+      for (let n = 0; n < turn; n++) await undefined
+      client.reconnect()
+      return client
+    }),
+  )
+  // Only the attempt that replaces it fails.
+  for (const client of clients) {
+    await polled(() => client.state.lastError?.message).toContain('no connection within 50 ms')
+    await client.close()
+  }
+  await control.other.stop({ port: silent.port })
+})
+
 test('a page is told at once of an address that is none', () => {
   for (const wrong of ['http://127.0.0.1', '/ws', 'ws://127.0.0.1/#x']) {
     expect(() => createClient({ url: wrong })).toThrow(/url/)

@@ -471,6 +471,46 @@ describe('attempts that fail', () => {
     await polled(() => server.open).toBe(0)
   })
 
+  describe('an attempt that is left in any turn of its beginning, at a server that never answers', () => {
+    /** Makes clients of each kind of address, and leaves each some microtasks after it was made. */
+    async function leftClients(url: string, leave: (client: AnyClient) => unknown) {
+      const options = { retry: { minDelayMs: 600_000 }, connectTimeoutMs: 50 }
+      const targets = [{ url }, { url: async () => url }, { url, headers: async () => ({}) }]
+      const turns = Array.from({ length: 25 }, (_, turn) => turn)
+      const clients = turns.flatMap((turn) =>
+        targets.map(async (target) => {
+          const client: AnyClient = createClient<Server>({ ...target, ...options })
+          for (let n = 0; n < turn; n++) await undefined
+          await leave(client)
+          return client
+        }),
+      )
+      return Promise.all(clients)
+    }
+
+    test('is replaced by reconnect()', async () => {
+      await using server = await httpServer(() => {})
+      const clients = await leftClients(server.url, (client) => client.reconnect())
+      // Only the attempt that replaces it fails.
+      for (const client of clients) {
+        await polled(() => client.state.lastError?.message).toContain('no connection within 50 ms')
+      }
+      await Promise.all(clients.map((client) => client.close()))
+      await polled(() => server.open).toBe(0)
+    })
+
+    test('leaves no socket after close()', async () => {
+      const asked = new Set<string | undefined>()
+      await using server = await httpServer((_, request) => asked.add(request.url))
+      await leftClients(server.url, (client) => client.close())
+      // Connections are accepted in their order: this one comes after those of the clients that were left.
+      const last = createClient<Server>({ url: `${server.url}/last` })
+      await polled(() => [...asked]).toContain('/last')
+      await last.close()
+      await polled(() => server.open).toBe(0)
+    })
+  })
+
   test.each(['403 Forbidden', '404 Not Found', '426 Upgrade Required', '407 Proxy'])(
     'stops at HTTP %s',
     async (status) => {

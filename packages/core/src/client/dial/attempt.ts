@@ -27,8 +27,13 @@ export class Attempt {
     return Math.max(0, this.#endsAt - performance.now())
   }
 
-  /** Begins its time anew: the time so far does not count. */
+  /**
+   * Begins its time anew: the time so far does not count.
+   *
+   * @throws the reason for giving it up, if it was given up.
+   */
   restart(): void {
+    if (this.#reason) throw this.#reason
     this.stopTimer()
     this.#endsAt = performance.now() + this.timeoutMs
     this.#timer = setTimeout(
