@@ -127,7 +127,7 @@ export class ClusterNode implements FailureDetectorHost {
       },
       this.versions,
     )
-    this.failureDetector = new FailureDetector(this, options.graceMs)
+    this.failureDetector = new FailureDetector(this, options)
     const { directory } = this
     this.on(Kind.hello, ({ head }, node) => {
       if (directory.hello(node, head)) this.send(node.id, Kind.beat, this.#beat())

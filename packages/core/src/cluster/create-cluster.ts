@@ -33,7 +33,8 @@ export interface ClusterOptions {
   /**
    * How long nobody must be found at a node's place before the node counts as dead, in ms. A node that loses the engine
    * may come back in this time. Then calls that it owes end with the outcome `maybe-executed`. Default 1,000; 0 for at
-   * once.
+   * once. If this node had lost the engine, too, the others have more time: as long as nothing had been heard of them when
+   * the engine came back, at most `outageMs`.
    */
   graceMs?: number
   /**

@@ -11,6 +11,14 @@ export interface FailureDetectorHost {
   reach(node: string, ms: number): Promise<Reach>
 }
 
+/** How long a failure detector waits. */
+export interface FailureDetectorOptions {
+  /** How long nobody must be subscribed to a node's probe before it counts as dead, in ms. */
+  readonly graceMs: number
+  /** How much longer a node may need after an outage of the engine, in ms, at most. */
+  readonly outageMs: number
+}
+
 /** How often a node says that it lives, in ms. */
 export const BEAT_MS = 1_000
 /** How late a beat may be before the node is probed, in ms. */
@@ -29,6 +37,7 @@ const STILL_MS = 1_000
 export class FailureDetector {
   readonly #host: FailureDetectorHost
   readonly #graceMs: number
+  readonly #outageMs: number
   /** How many things each node owes. */
   readonly #owed = new Map<NodeRecord, number>()
   readonly #probing = new Set<NodeRecord>()
@@ -38,10 +47,10 @@ export class FailureDetector {
   /** When this process went on after it had stood still, by `performance.now()`. */
   #awakeSince = Number.NEGATIVE_INFINITY
 
-  /** @param graceMs how long nobody must be subscribed to a node's probe before it counts as dead. */
-  constructor(host: FailureDetectorHost, graceMs: number) {
+  constructor(host: FailureDetectorHost, { graceMs, outageMs }: FailureDetectorOptions) {
     this.#host = host
     this.#graceMs = graceMs
+    this.#outageMs = outageMs
   }
 
   start(): void {
@@ -106,10 +115,19 @@ export class FailureDetector {
     if (upSince === undefined) return
     const now = performance.now()
     node.missingSince ??= now
-    // A node that lost the engine together with this one may take as long to come back.
     const missingMs = now - Math.max(node.missingSince, upSince)
-    const leftMs = this.#graceMs - missingMs
+    const leftMs = this.#graceOf(node, upSince) - missingMs
     if (leftMs <= 0) directory.bury(node, 'dead')
     else if (leftMs < PROBE_MS) unref(setTimeout(() => this.#probe(node), leftMs))
+  }
+
+  /**
+   * A node that lost the engine together with this one may come back much later: clients of an engine wait longer between
+   * their attempts the longer it is away, often twice as long each time. So a node that was not heard of since this one
+   * came back has as much more time as had passed without a word of it until then, also over several outages. If it is
+   * heard of, or if this node did not lose the engine, `graceMs` counts alone.
+   */
+  #graceOf({ heardAt }: NodeRecord, upSince: number): number {
+    return this.#graceMs + Math.min(Math.max(0, upSince - heardAt), this.#outageMs)
   }
 }

@@ -20,7 +20,8 @@ export interface NodeInfo {
   readonly epoch: number
   /**
    * - `up`: it takes part.
-   * - `missing`: it is not connected to the engine now. After `graceMs` it counts as lost.
+   * - `missing`: it is not connected to the engine now. After `graceMs` it counts as lost; after an outage
+   *   of the engine, it has more time.
    * - `leaving`: it is being closed, and answers what it has accepted.
    * - `foreign`: its version of flashrpc shares no version of the protocol between nodes with this one. Nothing can be
    *   sent to it.

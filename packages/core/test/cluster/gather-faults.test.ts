@@ -12,7 +12,7 @@ import {
 
 inVirtualTime()
 
-/** How many seeds each property has here: 504 of all twelve. */
+/** How many seeds each property has here: 546 of all thirteen. */
 const SEEDS = 42
 let properties = 0
 /** The seeds of one more property, which no other has. */
@@ -226,6 +226,32 @@ describe('group calls, seed by seed', () => {
       cluster.network.heal()
       await pass(15_000)
       all.check(false)
+      await all.checkHealed()
+      await cluster.stop()
+    })
+  })
+
+  test('7: nodes have a killed engine back at times far apart: calls are made at all targets, or were not sent', async () => {
+    await forSeeds(nextSeeds(), async (seed) => {
+      const all = await bench(seed, 3, 2, 300)
+      const { cluster } = all
+      const act = async () => {
+        for (let step = 0; step < 3; step++) {
+          all.call(cluster.one(cluster.nodes), 20_000)
+          await pass(cluster.below(40))
+        }
+      }
+      await act()
+      await cluster.restartEngine(act)
+      await pass(6_000)
+      all.check(true, 6_000)
+      for (const { outcomes } of all.made) {
+        for (const outcome of outcomes ?? []) {
+          if (outcome.status !== 'ok')
+            expect(outcome).toMatchObject({ status: 'unreached', error: { outcome: 'not-sent' } })
+        }
+      }
+      expect(cluster.nodes.map(({ node }) => node.epoch)).toEqual([1, 1, 1])
       await all.checkHealed()
       await cluster.stop()
     })

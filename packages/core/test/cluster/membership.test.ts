@@ -206,6 +206,73 @@ describe('faults of membership', () => {
     expect(a.node.directory.buriedLately).toStrictEqual([])
   })
 
+  test('7: a node that has the engine back much later than another one is not given up', async () => {
+    const network = new SeededNetwork(16, { delayMs: [0, 5] })
+    const all = await members(network, 3)
+    const [a, b, c] = all as [Member, Member, Member]
+    a.node.failureDetector.owes(record(a, b))
+    b.node.failureDetector.owes(record(b, c))
+    network.kill()
+    await pass(2_000)
+    for (const { node } of all) {
+      void network.restore(node.options.engine)
+      await pass(1_250)
+    }
+    // The engine is away again before the last one was heard of, and for a shorter time.
+    network.kill()
+    await pass(1_000)
+    void network.restore(a.node.options.engine)
+    await pass(100)
+    network.cutOff(a.node.options.engine)
+    await pass(100)
+    void network.restore(a.node.options.engine)
+    await pass(1_500)
+    for (const { node } of [b, c]) void network.restore(node.options.engine)
+    await pass(10_000)
+    expect(all.map(({ gone }) => gone)).toStrictEqual([[], [], []])
+    expect(all.map(({ node }) => node.epoch)).toStrictEqual([1, 1, 1])
+  })
+
+  test.each([
+    [1_000, 500],
+    [1_000, 3_000],
+    [300, 2_000],
+    [0, 2_000],
+    [1_000, 60_000],
+  ])(
+    '7: a node that died while the engine was away is given up, too: grace of %i ms, away for %i ms',
+    async (graceMs, awayMs) => {
+      const network = new SeededNetwork(17, { delayMs: [0, 5] })
+      const [a, b] = (await members(network, 2, { graceMs, outageMs: 60_000 })) as [Member, Member]
+      network.kill()
+      await pass(awayMs)
+      void network.restore(a.node.options.engine)
+      a.node.failureDetector.owes(record(a, b))
+      const upAt = performance.now()
+      while (a.gone.length === 0) await pass(1)
+      const took = performance.now() - upAt
+      // The node was heard of up to a second before the engine was lost; 5 s are the most.
+      expect(took).toBeGreaterThanOrEqual(Math.min(graceMs + awayMs, 5_000))
+      expect(took).toBeLessThanOrEqual(Math.min(graceMs + awayMs + 1_000, 5_000) + 200)
+    },
+  )
+
+  test('7, 1: a node that dies once it is back is given up after the grace alone', async () => {
+    const network = new SeededNetwork(18, { delayMs: [0, 5] })
+    const [a, b] = (await members(network, 2)) as [Member, Member]
+    network.kill()
+    await pass(3_000)
+    void network.start()
+    await pass(50)
+    a.node.failureDetector.owes(record(a, b))
+    network.cutOff(b.node.options.engine)
+    const killedAt = performance.now()
+    while (a.gone.length === 0) await pass(1)
+    const took = performance.now() - killedAt
+    expect(took).toBeGreaterThanOrEqual(1_000)
+    expect(took).toBeLessThanOrEqual(1_200)
+  })
+
   test('8: without the engine for longer than outageMs, nobody is buried, and all heals by itself', async () => {
     const network = new SeededNetwork(9)
     const all = await members(network, 3, { outageMs: 2_000 })

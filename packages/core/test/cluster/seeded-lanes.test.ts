@@ -275,6 +275,30 @@ describe('sessions over lanes, seed by seed', () => {
       await scene.stop()
     })
   })
+
+  test('7: the engine is killed, and nodes have it back at times far apart: nothing is lost, and no session ends', async () => {
+    await forSeeds(seeds, async (seed) => {
+      const scene = await Scene.of(seed)
+      const { cluster, pages } = scene
+      await scene.spread()
+      for (let round = 0; round < 3; round++) {
+        const act = async (times: number) => {
+          for (let step = 0; step < times; step++) {
+            scene.act()
+            if (cluster.random() < 0.1) cluster.one(pages).move(cluster.one(cluster.nodes))
+            await pass(cluster.below(60))
+          }
+        }
+        await act(10)
+        await cluster.restartEngine(() => act(5))
+        await pass(6_000)
+      }
+      scene.checkAll()
+      expect(scene.sessions).toBe(3)
+      expect(cluster.nodes.map(({ node }) => node.epoch)).toEqual([1, 1, 1])
+      await scene.stop()
+    })
+  })
 })
 
 describe('notifications of a group, seed by seed', () => {

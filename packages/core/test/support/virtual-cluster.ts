@@ -245,6 +245,29 @@ export class VirtualCluster {
     return list[this.below(list.length)] as T
   }
 
+  /**
+   * The engine is killed, and is back in 0.5 to 2 s. Each node's client of it makes its next attempt at another time, up to
+   * 2.5 s later, as those do whose delays grow with each attempt.
+   *
+   * @param act what goes on while some nodes have the engine, and others have not.
+   */
+  async restartEngine(act: () => Promise<void>): Promise<void> {
+    const { network, nodes } = this
+    network.kill()
+    await act()
+    const awayMs = 500 + this.below(1_500)
+    await pass(awayMs)
+    const lateMs = nodes.map(() => this.below(awayMs + 500)).toSorted((one, other) => one - other)
+    let passedMs = 0
+    for (const [at, { engine }] of nodes.entries()) {
+      const ms = lateMs[at] as number
+      await pass(ms - passedMs)
+      passedMs = ms
+      void network.restore(engine)
+      await act()
+    }
+  }
+
   async stop(): Promise<void> {
     for (const node of this.nodes) {
       for (const channel of [...node.channels]) await channel.close()
