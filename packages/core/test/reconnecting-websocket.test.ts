@@ -248,6 +248,69 @@ describe.each(libraryNames)('a socket of %s', (name) => {
     expect(socket.readyState).toBe(3)
   })
 
+  test('that is open is closed with a client that never used it', async () => {
+    await using endpoint = serve()
+    const socket = create((await endpoint.listen()).url, soon)
+    await polled(() => socket.readyState).toBe(1)
+    await connect(socket, { autoConnect: false }).close()
+    expect(socket.readyState).toBe(3)
+    await using next = connect(socket, { autoConnect: false })
+    await next.connect()
+    expect(await next.other.echo({ value: 1 })).toBe(1)
+    expect(endpoint.channels.size).toBe(1)
+  })
+
+  test('that has begun to connect does not open after a client that never used it was closed', async () => {
+    await using endpoint = serve()
+    const { url } = await endpoint.listen()
+    const socket = create(url, soon)
+    let opened = 0
+    socket.addEventListener('open', () => {
+      opened++
+    })
+    await connect(socket, { autoConnect: false }).close()
+    // This one begins after it.
+    const later = create(url, soon)
+    await polled(() => later.readyState).toBe(1)
+    later.close()
+    expect(opened).toBe(0)
+    await using next = connect(socket)
+    expect(await next.other.echo({ value: 1 })).toBe(1)
+    expect(opened).toBe(1)
+  })
+
+  test('that its application opens again is closed with a client that had stopped', async () => {
+    await using endpoint = serve()
+    const socket = create((await endpoint.listen()).url, soon)
+    const client = connect(socket)
+    await client.connect()
+    socket.close()
+    await until(client, 'failed')
+    socket.reconnect()
+    await polled(() => socket.readyState).toBe(1)
+    await client.close()
+    expect(socket.readyState).toBe(3)
+  })
+
+  test('is left alone by a client that never used it, if another one does', async () => {
+    await using endpoint = serve()
+    const socket = create((await endpoint.listen()).url, soon)
+    await using client = connect(socket)
+    await client.connect()
+    const { sessionId } = client.state
+    await connect(socket, { autoConnect: false }).close()
+    expect(await client.other.echo({ value: 0 })).toBe(0)
+    expect(client.state.sessionId).toBe(sessionId)
+    // One that is made in the same turn, too.
+    await client.close()
+    const closing = connect(socket, { autoConnect: false }).close()
+    await using last = connect(socket)
+    await closing
+    expect(await last.other.echo({ value: 1 })).toBe(1)
+    expect(last.state.sessionId).not.toBe(sessionId)
+    expect(endpoint.channels.size).toBe(1)
+  })
+
   test('goes on if another client takes it over in the turn in which the first was made and closed', async () => {
     await using endpoint = serve()
     const socket = create((await endpoint.listen()).url, soon)

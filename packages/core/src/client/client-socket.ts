@@ -14,4 +14,9 @@ export interface ClientSocket {
     options: { readonly connectTimeoutMs: number },
     events: ConnectorEvents,
   ): Connector
+  /**
+   * Closes the socket, unless a client uses it. It is called when a client is closed that has no connector: one that is
+   * idle, or has stopped. Resolves when the socket is closed.
+   */
+  close?(): Promise<void>
 }

@@ -21,6 +21,7 @@ import { hookContext, OF_CONNECTION } from '../logging/error-context.js'
 import { CloseCode, describeClose, retryAfterMsOf } from '../transport/close-codes.js'
 import type { CloseInfo } from '../transport/transport.js'
 import type { AnyClient, UntypedClientOptions } from './client.js'
+import type { ClientSocket } from './client-socket.js'
 import { connectorFactory } from './connector-factory.js'
 import type { Connector, ConnectorEvents } from './dial/connector.js'
 import { type Failure, failureText, remedyOf, type Verdict, withRemedy } from './dial/failure.js'
@@ -37,6 +38,8 @@ export class LastingClient extends CorePeer implements AnyClient {
   readonly #hooks: HookRunner<AnyClient>
   readonly #state: StateHolder
   readonly #createConnector: (events: ConnectorEvents) => Connector
+  /** The socket of the application, if it was given one. */
+  readonly #socket: ClientSocket | undefined
   /** The failure since the last attempt began, if it is noted already. */
   #noted: string | undefined
   readonly #outage: Outage
@@ -62,7 +65,8 @@ export class LastingClient extends CorePeer implements AnyClient {
     this.contract = contract
     const nearest = firstOf(features, 'diagnostics')?.nearest
     this.#createConnector = connectorFactory(options, nearest)
-    const { url } = options
+    const { url, socket } = options
+    this.#socket = socket
     this.#outage = new Outage(typeof url === 'string' ? withoutSecrets(url) : undefined)
     const settings = resolveSettings(contract, options, features)
     this.#features = tableOf(features)
@@ -162,7 +166,7 @@ export class LastingClient extends CorePeer implements AnyClient {
     this.core.refuse({ message: 'the client was closed. Create another to call again' })
     this.core.end({ code: CloseCode.normal, reason: 'The client was closed' })
     this.#state.set({ status: 'closed', retryAt: null })
-    await connector?.stop()
+    await (connector?.stop() ?? this.#socket?.close?.())
   }
 
   /** The events of a connector count only while it is the current one. */

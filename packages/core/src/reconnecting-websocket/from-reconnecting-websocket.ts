@@ -1,4 +1,5 @@
 import type { ClientSocket } from '../client/client-socket.js'
+import type { ConnectorEvents } from '../client/dial/connector.js'
 import { AdoptedSocket } from './adopted-socket.js'
 import { AdoptedSocketConnector } from './adopted-socket-connector.js'
 import type { ReconnectingWebSocketLike } from './reconnecting-websocket-like.js'
@@ -25,9 +26,19 @@ export function fromReconnectingWebSocket(socket: ReconnectingWebSocketLike): Cl
   const handed: ClientSocket = {
     createConnector: ({ connectTimeoutMs }, events) =>
       new AdoptedSocketConnector(adopted, connectTimeoutMs, events),
+    // One that is stopped before it has begun closes the socket, unless another one has it.
+    close: () => new AdoptedSocketConnector(adopted, 0, NO_EVENTS).stop(),
   }
   handedOver.set(socket, handed)
   return handed
+}
+
+const NO_EVENTS: ConnectorEvents = {
+  connecting() {},
+  waiting() {},
+  open() {},
+  latency() {},
+  stopped() {},
 }
 
 /** Sockets that were handed over: handing one over again, as at each render, changes nothing. */

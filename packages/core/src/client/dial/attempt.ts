@@ -5,22 +5,18 @@ export class Attempt {
   readonly timeoutMs: number
   /** Aborts when the connection is no longer wanted. */
   readonly signal: AbortSignal
+  /** Whether it was given up because it took too long. */
+  isLate = false
   readonly #controller = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined
   #endsAt = 0
   #reason: Error | undefined
-  #isLate = false
 
   /** @param timeoutMs how long it may take, in ms. */
   constructor(timeoutMs: number) {
     this.timeoutMs = timeoutMs
     this.signal = this.#controller.signal
     this.restart()
-  }
-
-  /** Whether it was given up because it took too long. */
-  get isLate(): boolean {
-    return this.#isLate
   }
 
   get timeLeftMs(): number {
@@ -38,7 +34,7 @@ export class Attempt {
     this.#endsAt = performance.now() + this.timeoutMs
     this.#timer = setTimeout(
       () => {
-        this.#isLate = true
+        this.isLate = true
         this.giveUp(`no connection within ${this.timeoutMs} ms`)
       },
       Math.min(this.timeoutMs, MAX_TIMER_MS),

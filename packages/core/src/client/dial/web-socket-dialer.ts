@@ -58,23 +58,26 @@ export class WebSocketDialer implements Dialer {
     await Promise.all([...this.#sockets.values()].map((end) => end()))
   }
 
-  #opened({ socket, proxy, failure }: OpeningSocket, attempt: Attempt): Promise<WebSocketLike> {
+  #opened(
+    { socket, proxy, failure }: OpeningSocket,
+    { signal, timeoutMs }: Attempt,
+  ): Promise<WebSocketLike> {
     return new Promise((resolve, reject) => {
       const drop = () => (socket.terminate ? socket.terminate() : socket.close())
       const onAbort = () => {
         drop()
         const through = proxy === undefined ? '' : `, through the proxy ${proxy}`
-        const message = `no connection within ${attempt.timeoutMs} ms${through}`
+        const message = `no connection within ${timeoutMs} ms${through}`
         reject(new DialError({ message, closeCode: 1006, remedy: 'Is the server running?' }))
       }
-      attempt.signal.addEventListener('abort', onAbort)
+      signal.addEventListener('abort', onAbort)
       let isOpen = false
       const closed = new Promise<void>((isClosed) => {
         socket.addEventListener('close', ({ code, reason }) => {
           isClosed()
           this.#sockets.delete(socket)
           if (isOpen) return
-          attempt.signal.removeEventListener('abort', onAbort)
+          signal.removeEventListener('abort', onAbort)
           const message = reason || 'the connection could not be opened'
           reject(new DialError({ message, closeCode: code, ...failure() }))
         })
@@ -82,7 +85,7 @@ export class WebSocketDialer implements Dialer {
       socket.addEventListener('error', () => {})
       socket.addEventListener('open', () => {
         isOpen = true
-        attempt.signal.removeEventListener('abort', onAbort)
+        signal.removeEventListener('abort', onAbort)
         resolve(socket)
       })
       this.#sockets.set(socket, () => endWithin(CLOSE_MS, socket, closed, drop))
