@@ -97,9 +97,11 @@ class Scene {
   }
 }
 
-/** Waits until the server knows what a client has done. */
-function heard(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 50))
+/** Waits until a server knows that its callers have gone, and a grace of 1 ms is over. */
+async function heard(endpoint: Endpoint<Till, Record<never, never>>): Promise<void> {
+  await polled(() => [...endpoint.channels].some(({ running }) => running > 0)).toBe(false)
+  // A timer that was set before, for less time, has fired by then, however busy the machine is.
+  await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 /** A store whose answers to `begin` are held back until they are let go. */
@@ -165,8 +167,11 @@ type GiveUp = (scene: Scene, url: string, endpoint: Endpoint<Till, object>) => P
 const ways: [string, GiveUp][] = [
   [
     'the timeout of its caller',
-    (scene, url) =>
-      rejection(scene.client(url).other.charge({ cents: 1 }, { idempotencyKey, timeout: 150 })),
+    async (scene, url) => {
+      const client = scene.client(url)
+      await client.connect()
+      await rejection(client.other.charge({ cents: 1 }, { idempotencyKey, timeout: 150 }))
+    },
   ],
   [
     'the deadline of a caller that says no more',
@@ -298,9 +303,9 @@ describe('a run that is given up before its handler has begun', () => {
     [
       'by a timeout',
       async (scene, url, held) => {
-        const call = rejection(
-          scene.client(url).other.charge({ cents: 1 }, { idempotencyKey, timeout: 150 }),
-        )
+        const client = scene.client(url)
+        await client.connect()
+        const call = rejection(client.other.charge({ cents: 1 }, { idempotencyKey, timeout: 150 }))
         await polled(() => held).toHaveLength(1)
         expect(await call).toBeInstanceOf(RpcTimeoutError)
       },
@@ -322,7 +327,7 @@ describe('a run that is given up before its handler has begun', () => {
     const scene = new Scene(store)
     const { endpoint, url } = await scene.serve({ graceMs: 1 })
     await giveUp(scene, url, held)
-    await heard()
+    await heard(endpoint)
     const call = scene.client(url).other.charge({ cents: 1 }, { idempotencyKey })
     await polled(() => [...endpoint.channels].some(({ running }) => running > 0)).toBe(true)
     await new Promise((resolve) => setTimeout(resolve, 50))
@@ -339,9 +344,9 @@ describe('a run that is given up before its handler has begun', () => {
   test.each(leave)('%s, is never run, and its key runs again', async (_, giveUp) => {
     const { store, held, open } = slowStore(memoryResultStore())
     const scene = new Scene(store)
-    const { url } = await scene.serve({ graceMs: 1 })
+    const { endpoint, url } = await scene.serve({ graceMs: 1 })
     await giveUp(scene, url, held)
-    await heard()
+    await heard(endpoint)
     open()
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(scene.charged).toStrictEqual([])
@@ -364,9 +369,9 @@ describe('a run that is given up before its handler has begun', () => {
         finish: (key, answer) => memory.finish(key, answer),
       })
       const scene = new Scene(store)
-      const { url } = await scene.serve({ graceMs: 1 })
+      const { endpoint, url } = await scene.serve({ graceMs: 1 })
       await giveUp(scene, url, held)
-      await heard()
+      await heard(endpoint)
       open()
       const again = rejection(scene.client(url).other.charge({ cents: 1 }, { idempotencyKey }))
       expect(await again).toBeInstanceOf(RpcUncertainError)
@@ -413,9 +418,9 @@ describe('a run that was given up while its handler ran', () => {
     giveUp.abort()
     await call
     await polled(() => scene.aborted).toHaveLength(1)
-    const late = rejection(
-      scene.client(url).other.charge({ cents: 1 }, { idempotencyKey, timeout: 100 }),
-    )
+    const client = scene.client(url)
+    await client.connect()
+    const late = rejection(client.other.charge({ cents: 1 }, { idempotencyKey, timeout: 100 }))
     const again = scene.client(url).other.charge({ cents: 1 }, { idempotencyKey })
     expect(await late).toMatchObject({ name: 'RpcTimeoutError', outcome: 'maybe-executed' })
     scene.finish('paid after all')

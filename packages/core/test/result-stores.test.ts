@@ -16,7 +16,7 @@ import {
 } from '@flashrpc/core/server'
 import { afterEach, describe, expect, test } from 'vitest'
 import { UnrecordedAnswers } from '../src/server/unrecorded.js'
-import { polled } from './support/eventually.js'
+import { eventually, polled } from './support/eventually.js'
 import { rawClient } from './support/raw-peer.js'
 import { rejection } from './support/rejection.js'
 
@@ -315,7 +315,7 @@ describe('finish()', () => {
   }, 30_000)
 
   test('that fails leaves nothing in memory for longer than the store was to keep it', async () => {
-    const ttlMs = 300
+    const ttlMs = 1_000
     let isFailing = true
     const begun = new Set<string>()
     const store = storeWith(
@@ -338,15 +338,16 @@ describe('finish()', () => {
     await charge()
     expect(scene.charged).toStrictEqual([1])
     isFailing = false
-    await new Promise((resolve) => setTimeout(resolve, 2 * ttlMs))
-    expect(await charge()).toBe('paid 1')
-    expect(scene.charged).toStrictEqual([1, 1])
+    await eventually(async () => {
+      expect(await charge()).toBe('paid 1')
+      expect(scene.charged).toStrictEqual([1, 1])
+    })
   })
 })
 
 describe('release()', () => {
   test('that fails is told with the name of the store, and harms nobody', async () => {
-    let letBegin = () => {}
+    let letBegin: (() => void) | undefined
     const memory = memoryResultStore()
     const store = storeWith({
       begin: async (key, fingerprint) => {
@@ -362,12 +363,12 @@ describe('release()', () => {
     const giveUp = new AbortController()
     const { signal } = giveUp
     const held = rejection(client.other.charge({ cents: 1 }, { idempotencyKey: 'held', signal }))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await polled(() => letBegin).toBeDefined()
     giveUp.abort()
     await held
     // This call arrives after the cancellation.
     expect(await client.other.charge({ cents: 2 }, { idempotencyKey })).toBe('paid 2')
-    letBegin()
+    letBegin?.()
     await polled(() => scene.errors.map(String)).toStrictEqual([
       'RpcError: idempotency.store "the disk" failed in release(): No space',
     ])

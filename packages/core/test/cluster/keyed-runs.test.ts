@@ -1,31 +1,38 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient, RpcUncertainError } from '@flashrpc/core'
 import { createCluster, memoryEngines } from '@flashrpc/core/cluster'
 import { createEndpoint, memoryResultStore, type ResultStore } from '@flashrpc/core/server'
 import { describe, expect, test } from 'vitest'
-import { eventually } from '../support/eventually.js'
+import { eventually, polled } from '../support/eventually.js'
 import { rejection } from '../support/rejection.js'
 
 interface Till {
   charge(params: { cents: number }): Promise<string>
+  /** Goes on until it is given up. */
+  forget(): Promise<void>
 }
 
 const idempotencyKey = 'order-17'
-const graceMs = 300
 
 /** Two nodes that share a store, and what they ran. */
 class Scene {
   readonly #opened: (() => unknown)[] = []
   readonly charged: string[] = []
   readonly aborted: unknown[] = []
+  /** Runs of `forget`. */
+  readonly forgotten = { begun: 0, givenUp: 0 }
   /** The nodes that were told to others as those that run a key. */
   readonly told: (string | undefined)[] = []
   readonly #engine = memoryEngines()
   readonly #store: ResultStore
+  readonly #graceMs: number
   #finish: (value: string) => void = () => {}
 
   /** @param finished called with a function that closes all. */
-  constructor(finished: (close: () => Promise<void>) => void, store = memoryResultStore()) {
+  constructor(
+    finished: (close: () => Promise<void>) => void,
+    { store = memoryResultStore(), graceMs = 1_000 } = {},
+  ) {
+    this.#graceMs = graceMs
     finished(async () => {
       for (const close of this.#opened.reverse()) await close()
     })
@@ -46,7 +53,7 @@ class Scene {
     const endpoint = createEndpoint<Till>({
       cluster,
       logger: false,
-      idempotency: { store: this.#store, graceMs },
+      idempotency: { store: this.#store, graceMs: this.#graceMs },
       methods: {
         charge: (_, { signal }) => {
           this.charged.push(name)
@@ -54,6 +61,15 @@ class Scene {
             this.#finish = resolve
             signal.addEventListener('abort', () => {
               this.aborted.push(signal.reason)
+              reject(signal.reason)
+            })
+          })
+        },
+        forget: (_, { signal }) => {
+          this.forgotten.begun++
+          return new Promise((_, reject) => {
+            signal.addEventListener('abort', () => {
+              this.forgotten.givenUp++
               reject(signal.reason)
             })
           })
@@ -73,6 +89,20 @@ class Scene {
 
   finish(value: string): void {
     this.#finish(value)
+  }
+
+  /**
+   * Waits until a run at a node is given up whose caller is lost now. A run that nobody has waited for since before this
+   * has been given up by then, too.
+   */
+  async graceOver(url: string): Promise<void> {
+    const { begun, givenUp } = this.forgotten
+    const client = this.client(url)
+    const lost = rejection(client.other.forget(undefined, { idempotencyKey: `forgotten-${begun}` }))
+    await polled(() => this.forgotten.begun).toBe(begun + 1)
+    await client.close()
+    await lost
+    await polled(() => this.forgotten.givenUp).toBe(givenUp + 1)
   }
 
   /** A call runs at one node, a caller at another node waits for it, and the first caller is gone. */
@@ -99,7 +129,7 @@ test.concurrent('a run goes on for a caller at another node, although its own ca
 }) => {
   const scene = new Scene(onTestFinished)
   const { one, answer } = await scene.waiting()
-  await sleep(3 * graceMs)
+  await scene.graceOver(one.url)
   expect(scene.aborted).toStrictEqual([])
   expect(scene.told[0]).toBe(one.node)
   scene.finish('paid')
@@ -121,7 +151,7 @@ describe.concurrent.each(ways)('a caller at another node that %s', (_, leave) =>
   }) => {
     const scene = new Scene(onTestFinished)
     const waiting = await scene.waiting()
-    await sleep(2 * graceMs)
+    await scene.graceOver(waiting.one.url)
     expect(scene.aborted).toStrictEqual([])
     await leave(waiting)
     await eventually(() => expect(scene.aborted).toHaveLength(1))
@@ -134,12 +164,14 @@ describe.concurrent.each(ways)('a caller at another node that %s', (_, leave) =>
 test.concurrent('a run goes on for a caller that comes after the node that waited was closed', async ({
   onTestFinished,
 }) => {
-  const scene = new Scene(onTestFinished)
+  const scene = new Scene(onTestFinished, { graceMs: 3_000 })
   const { one, other } = await scene.waiting()
-  await sleep(2 * graceMs)
+  const third = scene.client(one.url)
+  await third.connect()
   await other.endpoint.close()
-  const again = scene.client(one.url).other.charge({ cents: 1 }, { idempotencyKey })
-  await sleep(2 * graceMs)
+  const again = third.other.charge({ cents: 1 }, { idempotencyKey })
+  again.catch(() => {})
+  await scene.graceOver(one.url)
   expect(scene.aborted).toStrictEqual([])
   scene.finish('paid')
   expect(await again).toBe('paid')
@@ -151,10 +183,12 @@ test.concurrent('a store that tells no node: only the callers at the node of the
 }) => {
   const store = memoryResultStore()
   const scene = new Scene(onTestFinished, {
-    id: store.id,
-    ttlMs: store.ttlMs,
-    begin: (key, fingerprint, owner) => store.begin(key, fingerprint, owner),
-    finish: (key, answer) => store.finish(key, answer),
+    store: {
+      id: store.id,
+      ttlMs: store.ttlMs,
+      begin: (key, fingerprint, owner) => store.begin(key, fingerprint, owner),
+      finish: (key, answer) => store.finish(key, answer),
+    },
   })
   const { answer } = await scene.waiting()
   await eventually(() => expect(scene.aborted).toHaveLength(1))
