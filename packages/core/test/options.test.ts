@@ -222,7 +222,10 @@ const cases: readonly OptionCase[] = [
     'createCluster',
     createCluster,
     {
-      engine: [memoryEngines()(), {}],
+      // Each cluster needs one of its own.
+      get engine() {
+        return [memoryEngines()(), {}] as const
+      },
       app: ['app', 'My App'],
       name: ['one', 5],
       graceMs: NUMBER,
@@ -231,7 +234,12 @@ const cases: readonly OptionCase[] = [
       identity: [{ encode: hook, decode: hook }, { encode: hook }],
       use: FUNCTIONS,
     },
-    { engine: memoryEngines()(), app: 'app' },
+    {
+      get engine() {
+        return memoryEngines()()
+      },
+      app: 'app',
+    },
   ),
   optionCase<RelayOptions>(
     'createCluster: relay',

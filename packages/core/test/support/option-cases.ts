@@ -54,7 +54,12 @@ export function optionCase<Options>(
   values: { readonly [K in NameOf<Options> & string]-?: Values },
   needed: Partial<Options> = {},
 ): OptionCase {
-  return { where, give: give as (options: never) => unknown, values, needed: { ...needed } }
+  return {
+    where,
+    give: give as (options: never) => unknown,
+    values,
+    needed: needed as OptionCase['needed'],
+  }
 }
 
 /** Tests of each case: what is known is taken, and what is unknown or wrong is refused. */
