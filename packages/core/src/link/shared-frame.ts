@@ -5,9 +5,10 @@
 const ENOUGH_CHARACTERS = 8_192
 /**
  * The most messages in the first frame of a turn. Each further frame of that turn may have twice as many. So the other
- * side begins while this one still writes: with 64 calls in flight, that makes half as many calls more.
+ * side begins while this one still writes: 64 calls in flight are nearly twice as fast in two frames as in one. In three
+ * frames they are a little faster still, but in a new process, which has not compiled much, they cost a fifth more.
  */
-const FIRST_MESSAGES = 16
+const FIRST_MESSAGES = 32
 
 /** Something that has work to do at the end of the present turn. */
 export interface InTurn {
