@@ -1,4 +1,4 @@
-import { RpcConfigError } from '@flashrpc/core'
+import { RpcConfigError, RpcDisconnectedError } from '@flashrpc/core'
 import {
   assertMs,
   assertOptions,
@@ -42,8 +42,9 @@ const OPTIONS = { bucket: 'string', ttlMs: 'elsewhere', replicas: 'number', stor
  *
  * @param connection one of `@nats-io/transport-node`. It needs the permissions `$JS.API.>`, `$KV.<bucket>.>`,
  *   `$KV.<bucket>_owners.>` and `_INBOX.>`.
- * @throws {RpcConfigError} if it is not a connection, an option is wrong, a package is missing, NATS has no JetStream, or the bucket keeps keys for a
- *   shorter time.
+ * @throws {RpcConfigError} if it is not a connection, an option is wrong, a package is missing, NATS has no JetStream, or
+ *   the bucket keeps keys for a shorter time.
+ * @throws {RpcDisconnectedError} if NATS does not answer.
  */
 export async function natsResultStore(
   connection: NatsConnection,
@@ -155,9 +156,30 @@ async function create(manager: Kvm, name: string, options: BucketOptions): Promi
     return await manager.create(name, options as Parameters<Kvm['create']>[1] & object)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
+    if (isAway(error)) {
+      throw new RpcDisconnectedError(
+        `natsResultStore can't open the bucket "${name}": ${why}. Check that nats-server runs where the connection leads to`,
+        'not-sent',
+        { cause: error },
+      )
+    }
     throw new RpcConfigError(
       `natsResultStore can't open the bucket "${name}": ${why}. Start nats-server with JetStream (-js), and permit $JS.API.> and $KV.${name}.>`,
       { cause: error },
     )
   }
 }
+
+/** Whether an error says that NATS does not answer. */
+function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return AWAY.has(error.name) || isAway(error.cause)
+}
+
+/** The names of the errors of `@nats-io/nats-core` that say so. */
+const AWAY: ReadonlySet<string> = new Set([
+  'TimeoutError',
+  'ConnectionError',
+  'ClosedConnectionError',
+  'DrainingConnectionError',
+])

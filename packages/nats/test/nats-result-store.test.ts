@@ -98,6 +98,18 @@ describe.skipIf(natsProgram.missing)(`natsResultStore${why}`, () => {
     }
   })
 
+  test('says that NATS does not answer, or that its connection is closed', async () => {
+    await using lost = await startNats({ jetStream: true })
+    const other = await connect({ servers: lost.address, maxReconnectAttempts: -1 })
+    const away = { name: 'RpcDisconnectedError', outcome: 'not-sent' }
+    await lost.terminate()
+    await expect(natsResultStore(other)).rejects.toMatchObject(away)
+    await other.close()
+    const opened = natsResultStore(other)
+    await expect(opened).rejects.toMatchObject(away)
+    await expect(opened).rejects.toThrow(/Check that nats-server runs/)
+  })
+
   test('says that a server has no JetStream', async () => {
     await using plain = await startNats()
     const other = await connect({ servers: plain.address })
