@@ -16,6 +16,7 @@ import type { FlatSide } from '../contract/contract.js'
 import { definitionOf, schemaOf } from '../contract/definition.js'
 import { withOrigin } from '../errors/error-origin.js'
 import { RpcDisconnectedError } from '../errors/errors.js'
+import { quoted } from '../errors/quoted.js'
 import type { ChannelLimits } from '../link/limits.js'
 import type { ErrorContext } from '../logging/error-context.js'
 import { OF_CLIENTS } from '../presets/of-clients.js'
@@ -275,7 +276,7 @@ export class Links {
     }
     const channel = this.#host.channel(to)
     if (!channel) {
-      const message = `the client that was called is not there any more`
+      const message = `${quoted(method)} was not received: the client that was called is not there any more`
       throw relayedError(new RpcDisconnectedError(message, 'not-received', { method }))
     }
     const { clients } = this.#host

@@ -5,6 +5,8 @@ import type { Meta } from '../calls/middleware-call.js'
 import type { AnyPeer } from '../calls/peer.js'
 import { assertSignal } from '../calls/pending-calls.js'
 import type { SharedNotification } from '../calls/shared-notification.js'
+import type { FlatSide } from '../contract/contract.js'
+import { definitionOf } from '../contract/definition.js'
 import { nearestName } from '../errors/nearest.js'
 import { type ErrorContext, hookContext } from '../logging/error-context.js'
 import type { Format } from '../wire/format.js'
@@ -21,6 +23,8 @@ export type Published = 'published' | 'not-sent'
 
 /** The functions of an endpoint that notifications to many use. */
 export interface PublisherHost {
+  /** The methods of the clients, by their names on the wire; undefined without a contract. */
+  readonly clients: FlatSide | undefined
   readonly format: Format
   /** The middleware of calls to other nodes; undefined if there is none. */
   readonly use: GroupMiddleware | undefined
@@ -44,8 +48,8 @@ export class Publisher {
    * @param group undefined for all channels.
    * @param except the ids of channels that do not get it.
    * @returns `not-sent` if the engine is down, too much waits to be sent to it, the codec can't carry the params, the
-   *   method's name or an option is wrong, or the signal has aborted: each local target learns of the last four, too. So it
-   *   is if middleware does not send it.
+   *   contract has no such method, an option is wrong, or the signal has aborted: each local target learns of the last
+   *   four, too. So it is if middleware does not send it.
    */
   publish(
     group: string | undefined,
@@ -62,8 +66,9 @@ export class Publisher {
     } catch {
       return 'not-sent'
     }
-    if (signal?.aborted) return 'not-sent'
-    const { use } = this.#host
+    const { clients, use } = this.#host
+    const isUnknown = clients !== undefined && !definitionOf(clients, method)
+    if (isUnknown || signal?.aborted) return 'not-sent'
     if (!use) return this.#publish(group, shared, except, NO_META)
     const kind = 'notification'
     return this.#through(use, { kind, method, params, signal, time: FOR_EVER }, (meta) =>

@@ -125,7 +125,7 @@ export class Seat implements ClusterSeat {
     const groupUse = resolved && new GroupMiddleware(resolved)
     this.#groupUse = groupUse
     const peer = () => links.toMany
-    const publisher = new Publisher(node, { format, use: groupUse, peer, error })
+    const publisher = new Publisher(node, { clients, format, use: groupUse, peer, error })
     const gathers = new Gathers(node, links, {
       clients,
       format,

@@ -586,6 +586,9 @@ describe('the options of a call to many', () => {
     }
     const notified = await all.notify('told', { text: 'hi' }, { unknown: 1 } as never)
     expect(notified).toEqual({ here: 0, elsewhere: 'not-sent' })
+    const untyped = all as unknown as { notify(method: string): Promise<unknown> }
+    const unknown = await untyped.notify('nothing')
+    expect(unknown).toEqual({ here: 0, elsewhere: 'not-sent' })
     const signal = AbortSignal.abort()
     const aborted = await all.notify('told', { text: 'hi' }, { signal })
     expect(aborted).toEqual({ here: 0, elsewhere: 'not-sent' })
