@@ -195,6 +195,8 @@ export class Pipe implements BuiltInTransport {
 
   /** Tells the other end that the client is alive: frames arrive from it that are not (yet) a message. */
   sign(frames = 0, bytes = 0): void {
+    // A socket still tells of frames while it is being closed.
+    if (this.#end) return
     this.#passed ??= [0, 0]
     this.#passed[0] += frames
     this.#passed[1] += bytes
@@ -253,7 +255,7 @@ export class Pipe implements BuiltInTransport {
 
   #deliver(frame: Frame): void {
     this.#events?.frame(frame)
-    if (this.#kind.credit === undefined) return
+    if (this.#kind.credit === undefined || this.#end) return
     this.#taken += Buffer.byteLength(frame)
     if (this.#taken >= this.#kind.credit / 4) this.#giveCredit()
     else this.#creditTimer ??= setTimeout(() => this.#giveCredit(), CREDIT_MS)

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Pipe, PipeHead, PipePost } from '../../src/cluster/pipe.js'
 import { Pipes } from '../../src/cluster/pipes.js'
 import type { Frame } from '../../src/wire/codec.js'
@@ -56,6 +56,8 @@ class Wire {
     return { up, down, atA: heard(up), atB: heard(down) }
   }
 }
+
+const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 function heard(pipe: Pipe): unknown[] {
   const events: unknown[] = []
@@ -178,6 +180,32 @@ describe('a pipe', () => {
     up.sign(1, 5)
     await polled(() => atB).toEqual(['arriving', [3, 25]])
     expect(wire.said.filter((each) => each === 'a sign')).toHaveLength(2)
+  })
+
+  test('that has ended sets no timer, and tells nothing', async () => {
+    const wire = new Wire(100)
+    const { up, down } = await wire.open()
+    const late = wire.a.to('b')
+    expect(await late.open('please', 1_000)).toMatchObject({ isAccepted: true })
+    wire.asked.at(-1)?.send('early')
+    await settle()
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    try {
+      // Its frame is delivered after its end, and the other one is closed by the frame.
+      late.close()
+      heard(late)
+      down.start({ frame: () => down.close(), close: () => {} })
+      up.send('the last')
+      await settle()
+      expect([late, up, down].map(({ isOpen }) => isOpen)).toEqual([false, false, false])
+      wire.said.length = 0
+      for (const pipe of [late, up, down]) pipe.sign(1, 5)
+      expect(timers).not.toHaveBeenCalled()
+      await settle()
+      expect(wire.said).toEqual([])
+    } finally {
+      timers.mockRestore()
+    }
   })
 
   test('ends with its node, and no other does', async () => {
