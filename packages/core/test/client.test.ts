@@ -937,7 +937,7 @@ describe('a client with transports of its own', () => {
     void client.connect()
     await until(client, 'reconnecting')
     expect(client.state.lastError?.message).toBe(
-      `transport must return an open connection, such as messagePortTransport(port). It has no function "${missing}"`,
+      `transport must return an open connection, such as messagePortTransport(port). It has no ${missing}()`,
     )
   })
 

@@ -144,7 +144,7 @@ test.each(['start', 'send', 'close'])(
       [missing]: undefined,
     }
     expect(() => createChannel({ side: 'client', transport })).toThrow(
-      `transport must be an open connection, such as messagePortTransport(port). It has no function "${missing}"`,
+      `transport must be an open connection, such as messagePortTransport(port). It has no ${missing}()`,
     )
   },
 )

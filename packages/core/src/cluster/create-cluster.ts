@@ -120,7 +120,7 @@ function assertEngine(engine: ClusterEngine | undefined): void {
   if (missing.length === 0) return
   const isPart = missing.length < ENGINE_FUNCTIONS.length
   const isMaker = typeof engine === 'function'
-  const what = isPart ? `It has no function "${missing[0]}"` : `It is ${kindOf(engine)}`
+  const what = isPart ? `It has no ${missing[0]}()` : `It is ${kindOf(engine)}`
   const remedy = isMaker ? ': call it. memoryEngines() returns a function that makes engines' : ''
   throw new RpcConfigError(
     `createCluster: engine must be an engine, such as natsEngine(). ${what}${remedy}`,

@@ -12,7 +12,7 @@ export function assertTransport(value: Transport, does: 'be' | 'return'): Transp
   for (const name of ['start', 'send', 'close'] as const) {
     if (typeof given[name] === 'function') continue
     throw new RpcConfigError(
-      `transport must ${does} an open connection, such as messagePortTransport(port). It has no function "${name}"`,
+      `transport must ${does} an open connection, such as messagePortTransport(port). It has no ${name}()`,
     )
   }
   return value

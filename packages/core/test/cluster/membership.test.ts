@@ -423,7 +423,7 @@ describe('createCluster', () => {
     expect(made({ engine })).toThrow('It is a function: call it.')
     const [one, two] = [engine(), engine()]
     expect(made({ engine: { start: one.start, publish: one.publish } })).toThrow(
-      'It has no function "subscribe"',
+      'It has no subscribe()',
     )
     createCluster({ engine: two, app: 'app' })
     expect(made({ engine: two })).toThrow('another cluster has this engine')
