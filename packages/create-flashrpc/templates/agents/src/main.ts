@@ -22,4 +22,5 @@ async function start(): Promise<() => Promise<void>> {
 }
 
 const close = await start()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, close)
+// Not `once`: tsx passes Ctrl-C on, so that it may come twice.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, close)

@@ -4,6 +4,7 @@ const { url } = await endpoint.listen({ port: Number(process.env.RPC_PORT ?? 800
 console.log(`listening on ${url}`)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  // Not `once`: tsx passes Ctrl-C on, so that it may come twice.
   // Calls that run may finish within 5 s. New ones are refused.
-  process.once(signal, () => endpoint.close({ drain: 5_000 }))
+  process.on(signal, () => endpoint.close({ drain: 5_000 }))
 }

@@ -14,7 +14,8 @@ server.listen(Number(process.env.PORT ?? 8000), '127.0.0.1', () => {
 })
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
+  // Not `once`: tsx passes Ctrl-C on, so that it may come twice.
+  process.on(signal, async () => {
     server.close()
     // Calls that run may finish within 5 s. New ones are refused.
     await endpoint.close({ drain: 5_000 })
