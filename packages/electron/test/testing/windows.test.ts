@@ -119,16 +119,15 @@ test('tells of navigations, and of those that never commit', async () => {
 
 test('tells of the first navigation of a window, which has a frame already', async () => {
   const { webContents } = new bench.electron.BrowserWindow()
-  const { mainFrame } = webContents
-  const { routingId } = mainFrame
-  const started = nextEvent<[{ frame: unknown }, string, boolean, boolean, number, number]>(
-    webContents,
-    'did-start-navigation',
-  )
+  const started = new Promise<unknown[]>((resolve) => {
+    webContents.once('did-start-navigation', ({ frame }, _, __, isMain, ___, routingId) => {
+      const { mainFrame } = webContents
+      resolve([frame === mainFrame, routingId === mainFrame.routingId, isMain, mainFrame])
+    })
+  })
   const loading = webContents.loadURL('app://demo/')
-  const [{ frame }, , , isMain, , frameRoutingId] = await started
-  expect(frame).toBe(mainFrame)
-  expect([isMain, frameRoutingId]).toEqual([true, routingId])
+  const [isMainFrame, isItsId, isMain, mainFrame] = await started
+  expect([isMainFrame, isItsId, isMain]).toEqual([true, true, true])
   await loading
   expect(webContents.mainFrame).not.toBe(mainFrame)
 })
