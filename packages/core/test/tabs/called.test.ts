@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { polled } from '../support/eventually.js'
 import { rejection } from '../support/rejection.js'
 import { until } from '../support/until.js'
+import { expectProgressEnds } from './progress-ends.js'
 import { type Scene, twoTabs, worker } from './scene.js'
 
 const never = () => new Promise<string>(() => {})
@@ -87,42 +88,22 @@ describe('what the server calls', () => {
   })
 
   test('tells no progress after its end, or after it was cancelled', async () => {
-    const calls: { tell(value: number): void; signal: AbortSignal; end(): void }[] = []
     const { scene, first } = await twoTabs()
-    first.expose(
-      'confirm',
-      ((_: unknown, { progress, signal }: HandlerContext) =>
-        new Promise<string>((resolve) => {
-          calls.push({ tell: progress as (value: number) => void, signal, end: () => resolve('') })
-        })) as never,
-    )
-    await mounted(scene, 'confirm')
-    const told: number[] = []
-    const onProgress = (n: number) => void told.push(n)
-    const giveUp = new AbortController()
-    const { signal } = giveUp
     const { other } = scene.channel
-    const cancelled = rejection(other.confirm({ text: 'a' }, { onProgress, signal } as object))
-    const ended = other.confirm({ text: 'b' }, { onProgress } as object)
-    await polled(() => calls.length).toBe(2)
-    const [one, two] = calls
-    one?.tell(1)
-    two?.tell(2)
-    await polled(() => [...told].sort()).toEqual([1, 2])
-    giveUp.abort()
-    expect(await cancelled).toBeInstanceOf(RpcAbortedError)
-    one?.tell(3)
-    await polled(() => one?.signal.aborted).toBe(true)
-    one?.tell(4)
-    two?.tell(5)
-    two?.end()
-    expect(await ended).toBe('')
-    two?.tell(7)
-    // An answer over the same way comes after all of that.
-    first.expose('other', () => 'last')
-    await mounted(scene, 'other')
-    expect(await other.other({ text: '' })).toBe('last')
-    expect(told).toEqual([1, 2, 5])
+    await expectProgressEnds<string>({
+      result: '',
+      serve: (handler) => {
+        first.expose('confirm', ((_: unknown, context: HandlerContext) =>
+          handler(context)) as never)
+        return mounted(scene, 'confirm')
+      },
+      call: (options) => other.confirm({ text: 'a' }, options),
+      callAgain: async () => {
+        first.expose('other', () => 'last')
+        await mounted(scene, 'other')
+        expect(await other.other({ text: '' })).toBe('last')
+      },
+    })
   })
 
   test('goes on in its tab while the connection is lost and comes back', async () => {

@@ -13,6 +13,7 @@ import { polled } from '../support/eventually.js'
 import { rejection } from '../support/rejection.js'
 import { until } from '../support/until.js'
 import { watchGroup } from '../support/watched-group.js'
+import { expectProgressEnds } from './progress-ends.js'
 import { Scene, twoTabs, worker } from './scene.js'
 
 describe('what a tab calls', () => {
@@ -85,35 +86,15 @@ describe('what a tab calls', () => {
   })
 
   test('tells no progress after its end, or after it was cancelled', async () => {
-    const calls: { tell(value: number): void; signal: AbortSignal; end(): void }[] = []
     const { scene, first } = await twoTabs()
-    scene.serveSteps = ({ progress, signal }) =>
-      new Promise<number>((resolve) => {
-        calls.push({ tell: progress as (value: number) => void, signal, end: () => resolve(0) })
-      })
-    const told: number[] = []
-    const onProgress = (n: number) => void told.push(n)
-    const giveUp = new AbortController()
-    const { signal } = giveUp
-    const cancelled = rejection(first.other.steps({ upTo: 1 }, { onProgress, signal } as object))
-    const ended = first.other.steps({ upTo: 2 }, { onProgress } as object)
-    await polled(() => calls.length).toBe(2)
-    const [one, two] = calls
-    one?.tell(1)
-    two?.tell(2)
-    await polled(() => [...told].sort()).toEqual([1, 2])
-    giveUp.abort()
-    expect(await cancelled).toBeInstanceOf(RpcAbortedError)
-    one?.tell(3)
-    await polled(() => one?.signal.aborted).toBe(true)
-    one?.tell(4)
-    two?.tell(5)
-    two?.end()
-    expect(await ended).toBe(0)
-    two?.tell(7)
-    // An answer over the same way comes after all of that.
-    expect(await first.other.add({ a: 1, b: 2 })).toBe(3)
-    expect(told).toEqual([1, 2, 5])
+    await expectProgressEnds<number>({
+      result: 0,
+      serve: (handler) => {
+        scene.serveSteps = handler
+      },
+      call: (options) => first.other.steps({ upTo: 1 }, options),
+      callAgain: async () => expect(await first.other.add({ a: 1, b: 2 })).toBe(3),
+    })
   })
 
   test('that is left at its source, where nobody takes its items any more', async () => {
