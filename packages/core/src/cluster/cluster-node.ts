@@ -359,8 +359,11 @@ export class ClusterNode implements FailureDetectorHost {
   ): boolean {
     if (!this.isUp) return false
     this.#flushPosts()
-    const header = { version, kind, node: this.id, epoch: this.#epoch, seq: 0 }
-    return this.#handOver(subject, writeEnvelope({ ...header, head, body }))
+    return this.#handOver(subject, writeEnvelope({ ...this.#header(version, kind), head, body }))
+  }
+
+  #header(version: number, kind: number): Omit<Envelope, 'head' | 'body'> {
+    return { version, kind, node: this.id, epoch: this.#epoch, seq: 0 }
   }
 
   #flushPosts(): void {
@@ -369,8 +372,7 @@ export class ClusterNode implements FailureDetectorHost {
 
   /** Sends a payload whose head is to be written. */
   #sendPayload(node: string, kind: Kind, payload: Uint8Array): void {
-    const version = this.#versionFor(node)
-    writeHead(payload, { version, kind, node: this.id, epoch: this.#epoch, seq: 0 })
+    writeHead(payload, this.#header(this.#versionFor(node), kind))
     this.#handOver(this.subjects.inbox(node), payload)
   }
 
